@@ -1,0 +1,2 @@
+//! Brings up a synthetic city.
+fn main() {}
