@@ -1,1 +1,12 @@
-//! Edges.
+//! What both daemons need at the edge.
+//!
+//! How a program speaks: [`output`] (results, errors, exit codes), [`messages`] (Russian and English),
+//! [`logging`]. What it reads at start: [`config`], [`instance`]. What it keeps: [`watermark`],
+//! [`journal_table`], [`protocol`], all written by way of [`durable_file`].
+
+pub mod config;
+pub mod durable_file;
+pub mod instance;
+pub mod logging;
+pub mod messages;
+pub mod output;

@@ -1,0 +1,112 @@
+//! From an error of the TOML reader to line, key and fault.
+//!
+//! The reader knows the byte range of what it refused but not the key it stands under, so the key is found
+//! by walking the document again.
+
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::Fault;
+
+/// Line (from 1), dotted key and fault of `error` in `text`.
+pub(super) fn fault(text: &str, error: &toml::de::Error) -> (usize, String, Fault) {
+    let span = error.span().unwrap_or(0..0);
+    let line = line_at(text, span.start);
+    let Ok(document) = DeTable::parse(text) else {
+        return (line, String::new(), Fault::Syntax(one_line(error.message())));
+    };
+    let mut path = key_at(document.get_ref(), &span);
+    let message = error.message();
+    let mut quoted = message.split('`').skip(1).step_by(2).map(str::to_owned);
+    let fault = if message.starts_with("unknown field") {
+        let unknown = quoted.next().unwrap_or_default();
+        let known: Vec<String> = quoted.collect();
+        // The span is of the key itself, whose value the walk may or may not have entered.
+        if path.last() != Some(&unknown) {
+            path.push(unknown.clone());
+        }
+        Fault::UnknownKey { nearest: nearest(&unknown, &known), known }
+    } else if message.starts_with("missing field") {
+        path.extend(quoted.next());
+        Fault::Missing
+    } else {
+        Fault::Value(one_line(message))
+    };
+    (line, path.join("."), fault)
+}
+
+/// The line (from 1) where `key` (as `ftps.port`) stands; of the nearest table around it if it is not there.
+pub(super) fn line_of_key(text: &str, key: &str) -> usize {
+    let Ok(document) = DeTable::parse(text) else { return 1 };
+    let mut table = Some(document.get_ref());
+    let mut line = 1;
+    for part in key.split('.') {
+        let found = table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == part));
+        let Some((name, value)) = found else { break };
+        line = line_at(text, name.span().start);
+        table = match value.get_ref() {
+            DeValue::Table(inner) => Some(inner),
+            _ => None,
+        };
+    }
+    line
+}
+
+/// The keys that lead to the value (or the name) at `span`. An element of an array is told by its place
+/// from 1, as `centre[2]`.
+fn key_at(table: &DeTable<'_>, span: &Range<usize>) -> Vec<String> {
+    for (name, value) in table {
+        if within(&name.span(), span) {
+            return vec![name.get_ref().to_string()];
+        }
+        let mut inner = below(value.get_ref(), span, name.get_ref());
+        if inner.is_empty() && within(&value.span(), span) {
+            inner.push(name.get_ref().to_string());
+        }
+        if !inner.is_empty() {
+            return inner;
+        }
+    }
+    Vec::new()
+}
+
+fn below(value: &DeValue<'_>, span: &Range<usize>, name: &str) -> Vec<String> {
+    match value {
+        DeValue::Table(table) => {
+            let inner = key_at(table, span);
+            if inner.is_empty() { inner } else { [vec![name.to_owned()], inner].concat() }
+        }
+        DeValue::Array(items) => {
+            let found = items.iter().enumerate().find_map(|(i, item)| {
+                let name = format!("{name}[{}]", i + 1);
+                let inner = below(item.get_ref(), span, &name);
+                if inner.is_empty() { within(&item.span(), span).then(|| vec![name]) } else { Some(inner) }
+            });
+            found.unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn within(outer: &Range<usize>, inner: &Range<usize>) -> bool {
+    !inner.is_empty() && outer.start <= inner.start && inner.end <= outer.end
+}
+
+fn line_at(text: &str, byte: usize) -> usize {
+    text.as_bytes().iter().take(byte).filter(|b| **b == b'\n').count() + 1
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The name of `known` that `unknown` was probably meant to be.
+fn nearest(unknown: &str, known: &[String]) -> Option<String> {
+    known
+        .iter()
+        .map(|name| (strsim::osa_distance(unknown, name), name))
+        .min()
+        .filter(|(distance, name)| *distance <= name.len().max(3) / 3)
+        .map(|(_, name)| name.clone())
+}

@@ -1,0 +1,80 @@
+//! A whole file, or none: written beside its place, on the disk, then renamed.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+/// Puts `bytes` at `path` in place of what was there. After a crash the path holds the old bytes or the new
+/// ones. `mode` is the file's permission bits.
+pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let part = write_part(path, bytes, mode)?;
+    fs::rename(&part, path).and_then(|()| sync_directory(path)).inspect_err(|_| forget(&part))
+}
+
+/// Puts `bytes` at `path`, where nothing may be yet: [`io::ErrorKind::AlreadyExists`] otherwise.
+pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let part = write_part(path, bytes, mode)?;
+    // A hard link, unlike a rename, never replaces: of two writers one wins.
+    let done = fs::hard_link(&part, path).and_then(|()| sync_directory(path));
+    forget(&part);
+    done
+}
+
+fn write_part(path: &Path, bytes: &[u8], mode: u32) -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    let part = path.with_file_name(format!(".{name}.{}.part", hex::encode(random)));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&part)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| forget(&part))?;
+    Ok(part)
+}
+
+/// Makes the names in the directory of `path` durable.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn forget(part: &Path) {
+    // What cannot be removed is a `.part` nobody reads; the first error is the one to tell.
+    let _ = fs::remove_file(part);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn replaces_whole_and_leaves_nothing_beside() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("marks");
+        replace(&path, b"one", 0o600).expect("written");
+        replace(&path, b"two", 0o600).expect("written");
+        assert_eq!(fs::read(&path).expect("read"), b"two");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn never_overwrites_what_is_new() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("000001.json");
+        create_new(&path, b"one", 0o640).expect("written");
+        let second = create_new(&path, b"two", 0o640).expect_err("taken");
+        assert_eq!(second.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).expect("read"), b"one");
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn a_missing_directory_is_an_error() {
+        let dir = tempfile::tempdir().expect("a directory");
+        assert!(replace(&dir.path().join("no/such"), b"x", 0o600).is_err());
+    }
+}

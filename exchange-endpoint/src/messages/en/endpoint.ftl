@@ -1,0 +1,33 @@
+### What both daemons say.
+
+label-error = Error
+error-bug = A bug of the program: { $detail }
+    .next = The data are unharmed: what was not finished was not applied. Send the developers this line and the log.
+error-usage = The command was not understood: { $detail }
+    .next = See how to call it: --help
+error-output = The result could not be written: { $detail }
+    .next = See whether the disk that takes the output is full, and run the command again.
+
+error-config-not-named = No configuration file is named
+    .next = Add --config FILE
+error-config-unreadable = Configuration file { $file } cannot be read: { $detail }
+    .next = Check the path and the permissions.
+error-config-syntax = { $file }:{ $line }: key { $key }: not TOML: { $detail }
+    .next = Correct this line.
+error-config-mistyped-key = { $file }:{ $line }: key { $key }: there is no such key
+    .next = Probably “{ $detail }” was meant.
+error-config-unknown-key = { $file }:{ $line }: key { $key }: there is no such key
+    .next = Remove it or choose one that is known: { $detail }
+error-config-missing-key = { $file }:{ $line }: key { $key }: not set
+    .next = Add key { $key } and its value.
+error-config-value = { $file }:{ $line }: key { $key }: { $detail }
+    .next = Correct the value of key { $key }.
+
+error-instance-owned = Database { $database } is in use by another process (number { $pid })
+    .next = Wait until it ends, or stop it. Two programs never work on one database.
+error-instance-lock = The database could not be taken: { $file }: { $detail }
+    .next = Check that the directory of the database exists and can be written to.
+error-log-file = Log file { $file } cannot be opened: { $detail }
+    .next = Check the path and the permission to write.
+error-log-filter = Log filter “{ $filter }” was not understood: { $detail }
+    .next = Say, for example, info or info,svod_hub=debug

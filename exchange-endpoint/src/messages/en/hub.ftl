@@ -1,0 +1,1 @@
+### What svod-hub says.

@@ -1,0 +1,7 @@
+### The protocol of an exchange.
+
+protocol-records = { $n ->
+    [one] { $n } запись
+    [few] { $n } записи
+   *[many] { $n } записей
+}

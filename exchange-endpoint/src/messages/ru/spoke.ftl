@@ -1,0 +1,1 @@
+### What svod-spoke says.
