@@ -1,6 +1,6 @@
 //! The Svod exchange format: bytes in, values out.
 //!
-//! A packet's life, and where each step is: a record gets its canonical bytes (`record`), is written with
+//! A packet's life, and where each step is: a record gets its canonical bytes ([`record`]), is written with
 //! others into a packet (`packet`), signed (`signature`) and sealed (`seal`); its file gets a name
 //! ([`file_name`]) that says between whom it goes ([`participant`]) and where it stands in its stream
 //! ([`position`]). The receiver reads it under limits, and the machines in `stream` say what it is: new,
@@ -12,3 +12,6 @@ pub mod check_digit;
 pub mod file_name;
 pub mod participant;
 pub mod position;
+pub mod record;
+pub mod snils;
+pub mod state_digest;

@@ -1,0 +1,24 @@
+//! Which published record a centre's claim became part of. Its key is the claim's key.
+
+use super::{
+    Field, Kind, KindSchema, Owner,
+    Type::{Code, Flag, Id, Whole},
+};
+
+/// Flat: a claim points to its published record, never to another claim. Of several claims of one centre
+/// with the same target exactly one is `primary`; the others are its aliases.
+pub(super) static SCHEMA: KindSchema = KindSchema {
+    kind: Kind::Link,
+    name: "link",
+    owner: Owner::Hub,
+    table: None,
+    fields: &[
+        Field::required("claim_kind", Code(&["recipient_claim", "programme_claim", "supplement_claim"])),
+        Field::required("claim", Id),
+        Field::required("target", Id),
+        Field::required("primary", Flag),
+        Field::required("based_on", Whole(u32::MAX as u64)),
+    ],
+    lines: None,
+    check: |_, _| {},
+};

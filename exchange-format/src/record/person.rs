@@ -1,0 +1,64 @@
+//! A recipient as the coordination centre publishes it (442-ФЗ art. 26). The key of a person is its `uid`.
+
+use super::{
+    Body, Field, FieldProblem, Finding, Kind, KindSchema, Owner,
+    Type::{Code, Date, Snils, Text},
+};
+
+/// The claim's fields with the hub's values, and the case number. Dates and codes are strict here.
+pub(super) static SCHEMA: KindSchema = KindSchema {
+    kind: Kind::Person,
+    name: "person",
+    owner: Owner::Hub,
+    table: Some("recipient"),
+    fields: &[
+        Field::required("case_number", Text(40)),
+        Field::required("surname", Text(200)),
+        Field::optional("given", Text(200)),
+        Field::optional("patronymic", Text(200)),
+        Field::optional("birth_date", Date),
+        Field::optional("birth_place", Text(400)),
+        Field::optional("sex", Code(&["М", "Ж"])),
+        Field::optional("snils", Snils),
+        Field::optional("oms_policy", Text(60)),
+        Field::optional("identity_doc_code", Text(10)),
+        Field::optional("identity_doc_series", Text(40)),
+        Field::optional("identity_doc_number", Text(60)),
+        Field::optional("identity_doc_issued", Date),
+        Field::optional("identity_doc_issuer", Text(400)),
+        Field::optional("identity_doc_department", Text(20)),
+        Field::optional("address_reg", Text(600)),
+        Field::optional("address_live", Text(600)),
+        Field::optional("oktmo", Text(20)),
+        Field::optional("phone", Text(200)),
+        Field::optional("email", Text(200)),
+        Field::optional("workplace", Text(400)),
+        Field::optional("citizenship", Text(60)),
+        Field::optional("category", Text(400)),
+        Field::optional("disability_group", Text(60)),
+        Field::optional("disability_from", Date),
+        Field::optional("disability_until", Text(40)),
+        Field::optional("representative", Text(400)),
+        Field::optional("capacity", Text(60)),
+        Field::optional("status", Text(40)),
+        Field::optional("status_date", Date),
+    ],
+    lines: None,
+    check,
+};
+
+/// A case number has the shape `RR-OKTMO8-NNNNNN-K` and its check digit holds.
+fn check(body: &Body, findings: &mut Vec<Finding>) {
+    let holds = |number: &str| {
+        let parts: Vec<&str> = number.split('-').collect();
+        let widths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        widths == [2, 8, 6, 1]
+            && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
+            && crate::check_digit::mod_11_10(&number[..number.len() - 1])
+                == number.as_bytes()[number.len() - 1]
+    };
+    if body.text("case_number").is_some_and(|number| !holds(number)) {
+        let problem = FieldProblem::Rule("is not RR-OKTMO8-NNNNNN-K with its check digit");
+        findings.push(Finding { field: "case_number", line: None, problem });
+    }
+}

@@ -1,0 +1,197 @@
+//! What a kind of record consists of, as data.
+
+use jiff::civil::Date;
+
+use super::{Body, Kind, RecordId};
+use crate::snils::Snils;
+
+/// Whose a record is, for ever (FORMAT.md §Ownership).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// The hub publishes it; at a centre it is locked.
+    Hub,
+    /// The centre claims it, or it is the centre's business.
+    Centre,
+    /// The hub tells it to itself only.
+    HubOnly,
+}
+
+/// The schema of a kind. Fields are flat; what repeats stands in `lines`.
+#[derive(Debug)]
+pub struct KindSchema {
+    /// The kind.
+    pub kind: Kind,
+    /// Its name on the wire: the element of a body, and the member `records/<name>.xml`.
+    pub name: &'static str,
+    /// Who writes it.
+    pub owner: Owner,
+    /// The table of `centre.db` whose rows it is about; a claim and its publication share one.
+    pub table: Option<&'static str>,
+    /// Its fields, in canonical order.
+    pub fields: &'static [Field],
+    /// Its repeated part, after the fields.
+    pub lines: Option<Lines>,
+    /// Rules over several fields; the first problem of each is pushed.
+    pub check: fn(&Body, &mut Vec<Finding>),
+}
+
+/// The repeated part of a kind: `<line>` elements, ordered by their field `no`.
+#[derive(Debug, Clone, Copy)]
+pub struct Lines {
+    /// The child table of `centre.db`: `programme_line`.
+    pub table: Option<&'static str>,
+    /// The fields of a line; the first is `no`.
+    pub fields: &'static [Field],
+}
+
+/// A field: an element on the wire, a column in `centre.db`.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// The element's name. The column has the same, but `<name>_id` for a reference.
+    pub name: &'static str,
+    /// What may stand in it.
+    pub ty: Type,
+    /// Whether it must be stated.
+    pub required: bool,
+}
+
+/// What may stand in a field. Everything is text; the type says which.
+#[derive(Debug, Clone, Copy)]
+pub enum Type {
+    /// Any text up to so many characters.
+    Text(usize),
+    /// `[a-z0-9_.-]`, 1–60 characters.
+    Token,
+    /// One of a closed list.
+    Code(&'static [&'static str]),
+    /// Some of a closed list, separated by single spaces.
+    Codes(&'static [&'static str]),
+    /// `YYYY-MM-DD`.
+    Date,
+    /// An instant in UTC, RFC 3339 with `Z`.
+    Instant,
+    /// A whole number from 0 to the limit, without leading zeros.
+    Whole(u64),
+    /// `0` or `1`.
+    Flag,
+    /// 11 digits with a good check number.
+    Snils,
+    /// A record id that need not be known to the receiver.
+    Id,
+    /// The id of a record of one of these kinds. In `centre.db` it is the row of that record.
+    Reference(&'static [Kind]),
+}
+
+impl Field {
+    /// A field that must be stated.
+    pub const fn required(name: &'static str, ty: Type) -> Self {
+        Self { name, ty, required: true }
+    }
+
+    /// A field that may be absent.
+    pub const fn optional(name: &'static str, ty: Type) -> Self {
+        Self { name, ty, required: false }
+    }
+
+    /// The column of `centre.db`.
+    pub fn column(&self) -> String {
+        match self.ty {
+            Type::Reference(_) => format!("{}_id", self.name),
+            _ => self.name.to_owned(),
+        }
+    }
+
+    /// What is wrong with `value` in this field, if anything.
+    pub fn problem(&self, value: Option<&str>) -> Option<FieldProblem> {
+        match value {
+            None => self.required.then_some(FieldProblem::Missing),
+            Some(text) => self.ty.problem(text),
+        }
+    }
+}
+
+impl Type {
+    fn problem(self, text: &str) -> Option<FieldProblem> {
+        let token = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"_.-".contains(&c);
+        let good = match self {
+            Self::Text(max) => {
+                return (text.len() > max && text.chars().count() > max)
+                    .then_some(FieldProblem::TooLong { max });
+            }
+            Self::Token => (1..=60).contains(&text.len()) && text.bytes().all(token),
+            Self::Code(list) => list.contains(&text),
+            Self::Codes(list) => text.split(' ').all(|code| list.contains(&code)),
+            Self::Date => text.len() == 10 && text.parse::<Date>().is_ok(),
+            Self::Instant => text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok(),
+            Self::Whole(max) => {
+                (text == "0" || !text.starts_with(['0', '+'])) && text.parse::<u64>().is_ok_and(|n| n <= max)
+            }
+            Self::Flag => matches!(text, "0" | "1"),
+            Self::Snils => text.parse::<Snils>().is_ok_and(|snils| snils.digits() == text),
+            Self::Id | Self::Reference(_) => text.parse::<RecordId>().is_ok(),
+        };
+        (!good).then_some(match self {
+            Self::Code(list) | Self::Codes(list) => FieldProblem::NotInList { list },
+            other => FieldProblem::NotOfType { expected: other.words() },
+        })
+    }
+
+    /// The type in words, for messages.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Token => "a token of a–z, 0–9, _ . -",
+            Self::Code(_) | Self::Codes(_) => "a code of the list",
+            Self::Date => "a date YYYY-MM-DD",
+            Self::Instant => "an instant in UTC",
+            Self::Whole(_) => "a whole number within its limit",
+            Self::Flag => "0 or 1",
+            Self::Snils => "an СНИЛС of 11 digits with a good check number",
+            Self::Id | Self::Reference(_) => "a record id",
+        }
+    }
+}
+
+/// What is wrong with one value. Never repeats the value: it may be personal data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FieldProblem {
+    /// A required field is absent.
+    #[error("must be stated")]
+    Missing,
+    /// Longer than the format allows.
+    #[error("is longer than {max} characters")]
+    TooLong {
+        /// Characters allowed.
+        max: usize,
+    },
+    /// Not one of the closed list.
+    #[error("is not one of {list:?}")]
+    NotInList {
+        /// What is allowed.
+        list: &'static [&'static str],
+    },
+    /// Not of the field's type.
+    #[error("is not {expected}")]
+    NotOfType {
+        /// The type in words.
+        expected: &'static str,
+    },
+    /// A character that XML 1.0 cannot carry.
+    #[error("has a control character that cannot be carried")]
+    IllegalCharacter,
+    /// A rule over several fields does not hold.
+    #[error("{0}")]
+    Rule(&'static str),
+}
+
+/// A problem and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("field {field}{}: {problem}", .line.map(|n| format!(" of line {n}")).unwrap_or_default())]
+pub struct Finding {
+    /// The field.
+    pub field: &'static str,
+    /// Which line, counted from 1, if it is a line's field.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub problem: FieldProblem,
+}

@@ -1,0 +1,62 @@
+//! A long-term-care supplement (дополнение к ИППСУ, СДУ) as the coordination centre publishes it.
+
+use super::{
+    Body, Field, FieldProblem, Finding, Kind, KindSchema, Lines, Owner,
+    Type::{Code, Date, Reference, Text, Whole},
+};
+
+/// Lines of section 4 are the weekly grid: how often on each weekday, `unit_minutes` each time; section 5 is
+/// what informal carers guarantee, section 6 what is not required.
+pub(super) static SCHEMA: KindSchema = KindSchema {
+    kind: Kind::Supplement,
+    name: "supplement",
+    owner: Owner::Hub,
+    table: Some("supplement"),
+    fields: &[
+        Field::required("recipient", Reference(&[Kind::Person])),
+        Field::optional("programme", Reference(&[Kind::Programme])),
+        Field::required("number", Text(60)),
+        Field::required("date", Date),
+        Field::optional("status", Text(40)),
+        Field::optional("care_level", Code(&["1", "2", "3"])),
+        Field::optional("weekly_minutes", Whole(1680)),
+        Field::optional("days_per_week", Whole(7)),
+        Field::optional("valid_from", Date),
+        Field::optional("valid_until", Date),
+    ],
+    lines: Some(Lines {
+        table: Some("supplement_line"),
+        fields: &[
+            Field::required("no", Whole(9999)),
+            Field::required("section", Code(&["4", "5", "6"])),
+            Field::optional("service_code", Text(60)),
+            Field::required("name", Text(400)),
+            Field::optional("unit_minutes", Whole(1440)),
+            Field::optional("mon", Whole(99)),
+            Field::optional("tue", Whole(99)),
+            Field::optional("wed", Whole(99)),
+            Field::optional("thu", Whole(99)),
+            Field::optional("fri", Whole(99)),
+            Field::optional("sat", Whole(99)),
+            Field::optional("sun", Whole(99)),
+            Field::optional("guarantor", Text(400)),
+        ],
+    }),
+    check,
+};
+
+/// The grid's minutes, Σ unit × count over section 4, are the stated weekly volume.
+fn check(body: &Body, findings: &mut Vec<Finding>) {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let Some(stated) = body.text("weekly_minutes").and_then(|n| n.parse::<u64>().ok()) else { return };
+    let mut sum = 0_u64;
+    for line in body.lines().iter().filter(|line| line.text("section") == Some("4")) {
+        let number = |field| line.text(field).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
+        let times: u64 = DAYS.into_iter().map(number).fold(0, u64::saturating_add);
+        sum = sum.saturating_add(number("unit_minutes").saturating_mul(times));
+    }
+    if sum != stated {
+        let problem = FieldProblem::Rule("is not the sum of the weekly grid");
+        findings.push(Finding { field: "weekly_minutes", line: None, problem });
+    }
+}
