@@ -10,3 +10,5 @@ pub mod instance;
 pub mod logging;
 pub mod messages;
 pub mod output;
+pub mod protocol;
+pub mod watermark;

@@ -31,3 +31,8 @@ error-log-file = Log file { $file } cannot be opened: { $detail }
     .next = Check the path and the permission to write.
 error-log-filter = Log filter “{ $filter }” was not understood: { $detail }
     .next = Say, for example, info or info,svod_hub=debug
+
+error-watermark-file = Watermark file { $file }: { $detail }
+    .next = Check that it lies beside the keys and can be read. If it is lost, do not create an empty one: the database may have been restored from a copy; tell the coordination centre.
+error-watermark-damaged = Watermark file { $file } is damaged, line { $line }: { $detail }
+    .next = Neither mend it by hand nor put back a copy: it shows whether the database was restored. Tell the coordination centre.

@@ -1,0 +1,190 @@
+//! The protocol of one run (протокол обмена): what staff and auditors read of an export, a load or a merge
+//! (exchange §9). It bears identifiers, rules and reasons, never personal data.
+//!
+//! A run begins one ([`Protocol::begin`]), counts and notes as it goes, and hands it to [`Protocols::write`],
+//! which numbers it and keeps it twice: as JSON for programs, as one printable HTML file for people.
+
+mod commands;
+mod html;
+mod store;
+
+use std::collections::BTreeMap;
+
+use exchange_format::{participant::ParticipantCode, position::Digest};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::messages::{self, Lang};
+
+pub use commands::ProtocolCommand;
+pub use html::{HtmlError, render};
+pub use store::{ProtocolError, Protocols};
+
+/// The schema's name in the JSON file. Fields may be added under the same name.
+pub const SCHEMA: &str = "svod.protocol/1";
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Own records were sealed into packets for the peer.
+    Export,
+    /// The peer's packets were judged and applied.
+    Load,
+    /// The hub linked claims to persons and published.
+    Merge,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Export, Self::Load, Self::Merge];
+
+    /// The word in file names and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Export => "export",
+            Self::Load => "load",
+            Self::Merge => "merge",
+        }
+    }
+}
+
+/// A packet that the run made or read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packet {
+    /// Its file name.
+    pub name: String,
+    /// SHA-256 of its manifest, which identifies it; absent if it could not be opened.
+    pub digest: Option<String>,
+    /// What became of it: a word of the catalogue (`packet-state-<word>`) or a reason code.
+    pub state: String,
+}
+
+/// A record that was not plainly applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Record kind, as on the wire.
+    pub kind: String,
+    /// The record's key, or the person's uid.
+    pub key: String,
+    /// What became of it (`held`, `refused`, `proposed`…).
+    pub outcome: String,
+    /// The rule that decided.
+    pub rule: String,
+    /// The reason code, as `LOCKED`; empty if there is none.
+    pub reason: String,
+    /// What happened, for staff.
+    pub sentence: String,
+    /// What to do about it, for staff.
+    pub next: String,
+}
+
+/// How many records of one kind had one outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Total {
+    /// Record kind, as on the wire.
+    pub kind: String,
+    /// What became of them.
+    pub outcome: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// The document of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Protocol {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Its number at this participant, from 1; 0 until it is written.
+    pub number: u32,
+    /// What was done.
+    pub kind: Kind,
+    /// The language its sentences are in.
+    pub lang: Lang,
+    /// What it is called.
+    pub heading: String,
+    /// The code of the participant whose run it was.
+    pub participant: String,
+    /// The code of the other side; none in a merge.
+    pub peer: Option<String>,
+    /// The packets, in order.
+    pub packets: Vec<Packet>,
+    /// When the run began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub finished: Timestamp,
+    /// Totals in the order in which kind and outcome were first counted.
+    pub totals: Vec<Total>,
+    /// What was not plainly applied.
+    pub lines: Vec<Line>,
+}
+
+impl Protocol {
+    /// The empty protocol of a run that begins at `started`.
+    pub fn begin(
+        kind: Kind,
+        lang: Lang,
+        participant: ParticipantCode,
+        peer: Option<ParticipantCode>,
+        started: Timestamp,
+    ) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            number: 0,
+            kind,
+            lang,
+            heading: messages::text(lang, &format!("protocol-heading-{}", kind.word()), &[]),
+            participant: participant.to_string(),
+            peer: peer.map(|code| code.to_string()),
+            packets: Vec::new(),
+            started,
+            finished: started,
+            totals: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    /// Names a packet of the run and what became of it.
+    pub fn packet(&mut self, name: impl Into<String>, digest: Option<Digest>, state: impl Into<String>) {
+        let digest = digest.map(|digest| digest.to_string());
+        self.packets.push(Packet { name: name.into(), digest, state: state.into() });
+    }
+
+    /// Counts `count` records of `kind` with `outcome`.
+    pub fn count(&mut self, kind: &str, outcome: &str, count: u64) {
+        let known = self.totals.iter_mut().find(|total| total.kind == kind && total.outcome == outcome);
+        match known {
+            Some(total) => total.count += count,
+            None => self.totals.push(Total { kind: kind.to_owned(), outcome: outcome.to_owned(), count }),
+        }
+    }
+
+    /// Counts a record and tells of it in a line of its own.
+    pub fn tell(&mut self, line: Line) {
+        self.count(&line.kind, &line.outcome, 1);
+        self.lines.push(line);
+    }
+
+    /// How many records were counted.
+    pub fn records(&self) -> u64 {
+        self.totals.iter().map(|total| total.count).sum()
+    }
+
+    /// How many records had each outcome, whatever their kind.
+    pub fn by_outcome(&self) -> BTreeMap<&str, u64> {
+        let mut sums = BTreeMap::new();
+        for total in &self.totals {
+            *sums.entry(total.outcome.as_str()).or_default() += total.count;
+        }
+        sums
+    }
+}
+
+/// The catalogue's word for a data word such as a record kind; the data word itself if the catalogue, being
+/// older than the data, has none.
+fn word(lang: Lang, group: &str, word: &str) -> String {
+    messages::find(lang, &format!("{group}-{word}"), &[]).unwrap_or_else(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! A protocol is numbered, kept, read back and printed.
+
+use super::*;
+use crate::output::{CommonArgs, Exit, Failure};
+
+fn held(key: &str) -> Line {
+    Line {
+        kind: "recipient_claim".to_owned(),
+        key: key.to_owned(),
+        outcome: "held".to_owned(),
+        rule: "identity.all_three".to_owned(),
+        reason: "INVALID".to_owned(),
+        sentence: "Имя, дата рождения и СНИЛС изменены одновременно <b>".to_owned(),
+        next: "Проверьте, тот ли это человек".to_owned(),
+    }
+}
+
+fn loaded(lang: Lang) -> Protocol {
+    let hub = ParticipantCode::new(42, 1);
+    let centre = ParticipantCode::new(42, 17);
+    let started = "2026-11-21T08:00:00Z".parse().expect("a moment");
+    let mut protocol = Protocol::begin(Kind::Load, lang, hub, Some(centre), started);
+    protocol.finished = "2026-11-21T08:00:02Z".parse().expect("a moment");
+    protocol.packet("SVOD1_DT_X.zip.age", Some(Digest::of(b"manifest")), "applied_partial");
+    protocol.count("recipient_claim", "new", 40);
+    protocol.count("recipient_claim", "new", 2);
+    protocol.count("later_kind", "unchanged", 3);
+    protocol.tell(held("00000000-0000-4000-8000-000000000001"));
+    protocol
+}
+
+fn store() -> (tempfile::TempDir, Protocols) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let protocols = Protocols::open(&dir.path().join("protocols")).expect("made");
+    (dir, protocols)
+}
+
+#[test]
+fn numbers_run_on_and_what_was_written_reads_back() {
+    let (dir, mut protocols) = store();
+    let first = protocols.write(loaded(Lang::Ru)).expect("written");
+    let second = protocols.write(loaded(Lang::En)).expect("written");
+    assert_eq!((first.number, second.number), (1, 2));
+    assert_eq!(protocols.read(2).expect("read"), second);
+    let mut names: Vec<_> = std::fs::read_dir(dir.path().join("protocols"))
+        .expect("listed")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("ASCII"))
+        .collect();
+    names.sort();
+    assert_eq!(names, ["000001-load.html", "000001-load.json", "000002-load.html", "000002-load.json"]);
+}
+
+#[test]
+fn writers_in_several_processes_never_share_a_number() {
+    let (dir, _) = store();
+    let path = dir.path().join("protocols");
+    std::thread::scope(|scope| {
+        for kind in [Kind::Load, Kind::Merge, Kind::Export] {
+            let mut protocols = Protocols::open(&path).expect("open");
+            scope.spawn(move || {
+                for _ in 0..5 {
+                    let protocol = Protocol { kind, ..loaded(Lang::Ru) };
+                    protocols.write(protocol).expect("written");
+                }
+            });
+        }
+    });
+    let numbers = Protocols::open(&path).expect("open").numbers().expect("listed");
+    assert_eq!(numbers, (1..=15).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_page_is_self_contained_and_escaped() {
+    for (lang, title) in [(Lang::Ru, "Протокол обмена"), (Lang::En, "Protocol of exchange")] {
+        let protocol = Protocol { number: 12, ..loaded(lang) };
+        let page = render(&protocol).expect("a page");
+        assert!(page.contains(title) && page.contains("№ 000012"), "{lang:?}");
+        assert!(page.contains(&Digest::of(b"manifest").to_string()));
+        assert!(page.contains("<td class=\"n\">42</td>") && page.contains("later_kind"));
+        assert!(page.contains("одновременно &#60;b&#62;"), "the text of a line is escaped");
+        for reference in ["http:", "https:", "src=", "href=", "url(", "@import", "<script"] {
+            assert!(!page.contains(reference), "{reference}");
+        }
+    }
+}
+
+#[test]
+fn totals_add_up() {
+    let protocol = loaded(Lang::Ru);
+    assert_eq!(protocol.records(), 46);
+    assert_eq!(protocol.by_outcome(), [("held", 1), ("new", 42), ("unchanged", 3)].into());
+}
+
+#[test]
+fn a_clean_run_says_so() {
+    let mut protocol = loaded(Lang::Ru);
+    protocol.lines.clear();
+    let page = render(&protocol).expect("a page");
+    assert!(page.contains(&messages::text(Lang::Ru, "protocol-no-lines", &[])));
+    assert!(!page.contains("class=\"lines\""));
+}
+
+#[test]
+fn commands_find_what_is_there_and_say_what_is_not() {
+    let (dir, mut protocols) = store();
+    protocols.write(loaded(Lang::Ru)).expect("written");
+    let path = dir.path().join("protocols");
+    let common = CommonArgs::default();
+    assert_eq!(ProtocolCommand::List { last: 5 }.run(&common, &path), Ok(Exit::Done));
+    assert_eq!(ProtocolCommand::Show { number: 1 }.run(&common, &path), Ok(Exit::Done));
+    let failure = ProtocolCommand::Show { number: 7 }.run(&common, &path).expect_err("none");
+    assert_eq!((failure.code(), failure.exit()), ("protocol-unknown", Exit::Refused));
+}
+
+#[test]
+fn a_damaged_file_is_named() {
+    let (dir, mut protocols) = store();
+    protocols.write(loaded(Lang::Ru)).expect("written");
+    std::fs::write(dir.path().join("protocols/000001-load.json"), "{").expect("written");
+    let failure = Failure::from(protocols.read(1).expect_err("damaged"));
+    assert_eq!((failure.code(), failure.exit()), ("protocol-damaged", Exit::Refused));
+    assert!(failure.to_string().contains("000001-load.json"));
+}
