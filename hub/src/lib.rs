@@ -1,4 +1,7 @@
 //! The hub daemon.
+
+pub mod decisions;
+
 /// Runs the command line `args` and returns the exit code of docs/CLI_JSON.md.
 pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> std::process::ExitCode {
     let _ = args.into_iter().count();

@@ -1,0 +1,87 @@
+//! How the hub writes a value that it publishes: strict fields, whoever typed them and however.
+
+use super::{date::parse_date, is_placeholder, phone_key, word::is_hyphen, word::repair_look_alikes};
+
+/// A part of a name: look-alikes repaired, one space or one hyphen between parts, each part capitalised.
+/// `None` for a placeholder or if no letter stays.
+pub fn name(text: &str) -> Option<String> {
+    if is_placeholder(text) {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut gap: Option<char> = None;
+    for c in repair_look_alikes(text).chars() {
+        if is_hyphen(c) {
+            gap = Some('-');
+        } else if c.is_whitespace() {
+            gap = gap.or(Some(' '));
+        } else if c.is_alphabetic() || matches!(c, '\'' | '’' | '.') {
+            if let (Some(sign), false) = (gap.take(), out.is_empty()) {
+                out.push(sign);
+            }
+            let starts = out.chars().next_back().is_none_or(|last| !last.is_alphabetic());
+            if starts { out.extend(c.to_uppercase()) } else { out.extend(c.to_lowercase()) }
+        }
+    }
+    // «Сулейман-оглы», «Мамед кызы»: the second word of such patronymics is not capitalised
+    for word in ["Оглы", "Кызы", "Улы", "Уулу"] {
+        if let Some(at) = out.find(word).filter(|at| *at > 0 && out[*at..].len() == word.len()) {
+            out.replace_range(at.., &word.to_lowercase());
+        }
+    }
+    out.chars().any(char::is_alphabetic).then_some(out)
+}
+
+/// A date as ISO `YYYY-MM-DD`.
+pub fn date(text: &str) -> Option<String> {
+    parse_date(text).map(|date| date.to_string())
+}
+
+/// A phone as E.164, Russian numbers only; a local number is not published as a person's phone.
+pub fn phone(text: &str) -> Option<String> {
+    phone_key(text).filter(|key| key.len() == 11).map(|key| format!("+{key}"))
+}
+
+/// `М` or `Ж`.
+pub fn sex(text: &str) -> Option<&'static str> {
+    match repair_look_alikes(text.trim()).to_uppercase().as_str() {
+        "М" | "МУЖ" | "МУЖ." | "МУЖСКОЙ" | "1" => Some("М"),
+        "Ж" | "ЖЕН" | "ЖЕН." | "ЖЕНСКИЙ" | "2" => Some("Ж"),
+        _ => None,
+    }
+}
+
+/// Free text: white space collapsed; `None` if empty or a placeholder.
+pub fn text(text: &str) -> Option<String> {
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!is_placeholder(&joined)).then_some(joined)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_as_published() {
+        for (typed, shown) in [
+            ("ИBAHOB", "Иванов"),
+            ("мамин - сибиряк", "Мамин-Сибиряк"),
+            ("  Анна   Мария ", "Анна Мария"),
+            ("МАМЕД ОГЛЫ", "Мамед оглы"),
+            ("соловьёва", "Соловьёва"),
+        ] {
+            assert_eq!(name(typed).as_deref(), Some(shown), "{typed}");
+        }
+        assert_eq!(name("-"), None);
+    }
+
+    #[test]
+    fn other_fields_as_published() {
+        assert_eq!(date("12.03.1945").as_deref(), Some("1945-03-12"));
+        assert_eq!(phone("8 906 123-45-67").as_deref(), Some("+79061234567"));
+        assert_eq!(phone("36-12-45"), None);
+        assert_eq!(sex("Муж."), Some("М"));
+        assert_eq!(sex("Mуж"), Some("М"));
+        assert_eq!(text("  ул.\u{a0} Ленина "), Some("ул. Ленина".into()));
+    }
+}

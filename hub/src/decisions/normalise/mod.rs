@@ -1,0 +1,13 @@
+//! What two spellings of the same fact have in common. Everything here is for comparing; the claim keeps
+//! what was typed, and [`display`] says what the hub publishes instead.
+
+mod address;
+mod date;
+pub mod display;
+mod number;
+mod word;
+
+pub use address::address_key;
+pub use date::{DateLikeness, date_likeness, parse_date};
+pub use number::{document_key, phone_key};
+pub use word::{is_placeholder, name_key, repair_look_alikes};
