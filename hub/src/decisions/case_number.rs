@@ -29,7 +29,8 @@ pub enum CaseNumberError {
 impl CaseNumbering {
     /// Numbering for `region` and `oktmo`.
     pub fn new(region: &str, oktmo: &str) -> Result<Self, CaseNumberError> {
-        let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
         if !digits(region, 2) {
             return Err(CaseNumberError::Region(region.to_owned()));
         }

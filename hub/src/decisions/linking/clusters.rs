@@ -102,7 +102,11 @@ impl<C: Copy + Ord> Sets<C> {
         Self {
             parent: component.claims.keys().map(|claim| (*claim, *claim)).collect(),
             members: component.claims.keys().map(|claim| (*claim, BTreeSet::from([*claim]))).collect(),
-            snils: component.claims.iter().map(|(claim, snils)| (*claim, snils.iter().copied().collect())).collect(),
+            snils: component
+                .claims
+                .iter()
+                .map(|(claim, snils)| (*claim, snils.iter().copied().collect()))
+                .collect(),
         }
     }
 
@@ -261,8 +265,7 @@ mod tests {
 
     #[test]
     fn the_newest_of_contradicting_decisions_stands() {
-        let decisions =
-            [((0, 2), Decision::Different), ((0, 1), Decision::Same), ((1, 2), Decision::Same)];
+        let decisions = [((0, 2), Decision::Different), ((0, 1), Decision::Same), ((1, 2), Decision::Same)];
         assert_eq!(sets(&persons(&component(&[], 3, &[], &decisions))), [vec![0, 1, 2]]);
     }
 

@@ -161,7 +161,10 @@ impl Alike {
 
 #[cfg(test)]
 mod tests {
-    use exchange_format::{record::{Body, Kind}, snils::Snils};
+    use exchange_format::{
+        record::{Body, Kind},
+        snils::Snils,
+    };
 
     use super::*;
 
@@ -172,7 +175,8 @@ mod tests {
         let mut body = Body::new(Kind::RecipientClaim);
         let fields = ["surname", "given", "patronymic"];
         let facts = ["birth_date", "snils", "identity_doc_number", "phone", "address_live"];
-        for (field, value) in fields.into_iter().zip(names).chain(facts.into_iter().zip(parts[1..].to_vec())) {
+        for (field, value) in fields.into_iter().zip(names).chain(facts.into_iter().zip(parts[1..].to_vec()))
+        {
             body.set(field, value).expect("plain text");
         }
         Features::of(&body)

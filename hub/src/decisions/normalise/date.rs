@@ -2,9 +2,8 @@
 
 use jiff::civil::{Date, date};
 
-const MONTHS: [&str; 12] = [
-    "ЯНВ", "ФЕВ", "МАР", "АПР", "МА", "ИЮН", "ИЮЛ", "АВГ", "СЕН", "ОКТ", "НОЯ", "ДЕК",
-];
+const MONTHS: [&str; 12] =
+    ["ЯНВ", "ФЕВ", "МАР", "АПР", "МА", "ИЮН", "ИЮЛ", "АВГ", "СЕН", "ОКТ", "НОЯ", "ДЕК"];
 
 /// The date that `text` means: ISO, day first with dots, slashes or hyphens, eight digits, or with the
 /// month in Russian; a time after it is passed over. `None` for anything else and for the placeholder
@@ -88,8 +87,17 @@ mod tests {
     #[test]
     fn formats_seen_in_the_field() {
         for text in [
-            "1945-03-12", "12.03.1945", "12/03/1945", "12-03-1945", "12.3.45", "19450312", "1945.03.12",
-            "12 марта 1945 г.", " 12 Марта 1945 года", "1945-03-12T00:00:00", "12.03.1945 0:00:00",
+            "1945-03-12",
+            "12.03.1945",
+            "12/03/1945",
+            "12-03-1945",
+            "12.3.45",
+            "19450312",
+            "1945.03.12",
+            "12 марта 1945 г.",
+            " 12 Марта 1945 года",
+            "1945-03-12T00:00:00",
+            "12.03.1945 0:00:00",
         ] {
             assert_eq!(parse_date(text), Some(date(1945, 3, 12)), "{text}");
         }

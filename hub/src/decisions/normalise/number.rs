@@ -22,9 +22,8 @@ pub fn document_key(series: &str, number: &str) -> Option<String> {
     if is_placeholder(&joined) {
         return None;
     }
-    let joined = ["СЕРИЯ", "СЕР.", "НОМЕР", "ПАСПОРТ"]
-        .iter()
-        .fold(joined, |text, word| text.replace(word, " "));
+    let joined =
+        ["СЕРИЯ", "СЕР.", "НОМЕР", "ПАСПОРТ"].iter().fold(joined, |text, word| text.replace(word, " "));
     let key: String = fold_look_alikes(&joined).chars().filter(|c| c.is_alphanumeric()).collect();
     let digits: String = key.chars().filter(char::is_ascii_digit).collect();
     (digits.len() >= 4 && !one_repeated(&digits)).then_some(key)
@@ -52,7 +51,8 @@ mod tests {
 
     #[test]
     fn documents() {
-        for (series, number) in [("3204", "123456"), ("32 04", "123456"), ("", "серия 3204 № 123456")] {
+        for (series, number) in [("3204", "123456"), ("32 04", "123456"), ("", "серия 3204 № 123456")]
+        {
             assert_eq!(document_key(series, number).as_deref(), Some("3204123456"));
         }
         assert_eq!(document_key("I-BЖ", "123456"), document_key("I-ВЖ", "123456"));

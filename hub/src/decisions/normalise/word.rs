@@ -2,8 +2,24 @@
 
 /// What registrars type when a field is required and there is nothing to type (domain.md §7), upper case.
 const PLACEHOLDERS: [&str; 18] = [
-    "НЕТ", "НЕТ ДАННЫХ", "НЕ УКАЗАНО", "НЕ УКАЗАН", "НЕ УКАЗАНА", "НЕИЗВЕСТНО", "НЕИЗВЕСТЕН", "НЕИЗВЕСТНА",
-    "ОТСУТСТВУЕТ", "НЕ ИМЕЕТСЯ", "НЕ ИМЕЕТ", "Н Д", "Н/Д", "Б/О", "Б О", "Б/А", "NULL", "NONE",
+    "НЕТ",
+    "НЕТ ДАННЫХ",
+    "НЕ УКАЗАНО",
+    "НЕ УКАЗАН",
+    "НЕ УКАЗАНА",
+    "НЕИЗВЕСТНО",
+    "НЕИЗВЕСТЕН",
+    "НЕИЗВЕСТНА",
+    "ОТСУТСТВУЕТ",
+    "НЕ ИМЕЕТСЯ",
+    "НЕ ИМЕЕТ",
+    "Н Д",
+    "Н/Д",
+    "Б/О",
+    "Б О",
+    "Б/А",
+    "NULL",
+    "NONE",
 ];
 
 /// The Cyrillic letter that looks like the Latin `letter`, in the same case.
@@ -47,7 +63,9 @@ pub fn name_key(text: &str) -> Option<String> {
         match c {
             'Ё' => key.push('Е'),
             c if c.is_alphabetic() => key.push(c),
-            c if (c.is_whitespace() || is_hyphen(c)) && !key.is_empty() && !key.ends_with(' ') => key.push(' '),
+            c if (c.is_whitespace() || is_hyphen(c)) && !key.is_empty() && !key.ends_with(' ') => {
+                key.push(' ')
+            }
             _ => {}
         }
     }
@@ -79,7 +97,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_nothing() {
-        for text in ["", " ", "-", "Нет данных", "нет  данных.", "н/д", "НЕ УКАЗАНО", "—", "?"] {
+        for text in ["", " ", "-", "Нет данных", "нет  данных.", "н/д", "НЕ УКАЗАНО", "—", "?"]
+        {
             assert_eq!(name_key(text), None, "{text:?}");
         }
         assert_eq!(name_key("Нетребко"), Some("НЕТРЕБКО".into()));

@@ -1,0 +1,279 @@
+//! Who gets what. A centre sees only its own people; until staff confirm that it serves a person, only its own
+//! values of it and the numbers issued (FORMAT.md §Privacy between centres).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Body, Kind, RecordId},
+};
+use jiff::civil::Date;
+
+use super::{
+    golden::{self, Claim},
+    programme,
+};
+
+/// Everything the hub knows of one person.
+#[derive(Debug, Clone)]
+pub struct PersonFile {
+    /// The person's id.
+    pub uid: RecordId,
+    /// The case number.
+    pub case_number: String,
+    /// The recipient claims that are this person.
+    pub claims: Vec<Claim>,
+    /// The hub's own entries, field → value.
+    pub entries: BTreeMap<String, String>,
+    /// Programmes and supplements of the person.
+    pub documents: Vec<Document>,
+    /// Pairs of programmes that staff have let stand side by side, the lesser first.
+    pub allowed: BTreeSet<(RecordId, RecordId)>,
+}
+
+/// A programme or supplement.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// Its id, given by the hub.
+    pub uid: RecordId,
+    /// [`Kind::Programme`] or [`Kind::Supplement`].
+    pub kind: Kind,
+    /// The claims that are this document.
+    pub claims: Vec<Claim>,
+    /// Of a supplement: its programme.
+    pub programme: Option<RecordId>,
+}
+
+/// How much of a person a centre sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything published of the person: staff confirmed that the centre serves it.
+    Confirmed,
+    /// Its own values and the numbers issued.
+    OwnOnly,
+}
+
+/// A record to publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its key.
+    pub key: RecordId,
+    /// What it says.
+    pub body: Body,
+}
+
+/// What of a person is published, and what waits for staff.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Publications {
+    /// The records, referents first.
+    pub wanted: Vec<Wanted>,
+    /// Programmes not published because they overlap.
+    pub collisions: Vec<(RecordId, RecordId)>,
+}
+
+/// What `centre` gets of `file` under `scope`; nothing if no claim of the person is its own.
+pub fn publications(file: &PersonFile, centre: ParticipantCode, scope: Scope, today: Date) -> Publications {
+    if !file.claims.iter().any(|claim| claim.origin == centre) {
+        return Publications::default();
+    }
+    let seen = |claims: &[Claim]| -> Vec<Claim> {
+        let visible = |claim: &&Claim| scope == Scope::Confirmed || claim.origin == centre;
+        claims.iter().filter(visible).cloned().collect()
+    };
+    let none = BTreeMap::new();
+    let entries = if scope == Scope::Confirmed { &file.entries } else { &none };
+    let person = golden::person(&file.case_number, &seen(&file.claims), entries);
+    let mut wanted = vec![Wanted { key: file.uid, body: person.body }];
+    let (documents, collisions) = documents(file, &seen, today);
+    wanted.extend(documents.iter().map(|(uid, body)| Wanted { key: *uid, body: body.clone() }));
+    wanted.extend(links(&file.claims, centre, Kind::RecipientClaim, file.uid));
+    for document in file.documents.iter().filter(|document| documents.contains_key(&document.uid)) {
+        let kind =
+            if document.kind == Kind::Programme { Kind::ProgrammeClaim } else { Kind::SupplementClaim };
+        wanted.extend(links(&document.claims, centre, kind, document.uid));
+    }
+    Publications { wanted, collisions }
+}
+
+/// All programmes of a person that collide, as the hub itself sees them.
+pub fn collisions(file: &PersonFile, today: Date) -> Vec<(RecordId, RecordId)> {
+    documents(file, &<[Claim]>::to_vec, today).1
+}
+
+/// The documents that may be published of what is `seen`: programmes that do not collide, and supplements
+/// whose programme is among them or that have none.
+fn documents(
+    file: &PersonFile,
+    seen: &dyn Fn(&[Claim]) -> Vec<Claim>,
+    today: Date,
+) -> (BTreeMap<RecordId, Body>, Vec<(RecordId, RecordId)>) {
+    let of = |kind: Kind, programmes: &BTreeMap<RecordId, Body>| -> BTreeMap<RecordId, Body> {
+        let documents = file.documents.iter().filter(|document| document.kind == kind);
+        documents
+            .filter(|document| document.programme.is_none_or(|id| programmes.contains_key(&id)))
+            .filter_map(|document| {
+                let claims = seen(&document.claims);
+                let (body, ..) = programme::published(kind, &claims, file.uid, document.programme)?;
+                Some((document.uid, body))
+            })
+            .collect()
+    };
+    let mut programmes = of(Kind::Programme, &BTreeMap::new());
+    let mut collisions = programme::collisions(&programmes, today);
+    collisions.retain(|pair| !file.allowed.contains(pair));
+    for uid in collisions.iter().flat_map(|(a, b)| [a, b]) {
+        programmes.remove(uid);
+    }
+    let supplements = of(Kind::Supplement, &programmes);
+    programmes.extend(supplements);
+    (programmes, collisions)
+}
+
+/// The links of `centre`'s claims to `target`; the lowest key is the primary.
+fn links(
+    claims: &[Claim],
+    centre: ParticipantCode,
+    claim_kind: Kind,
+    target: RecordId,
+) -> impl Iterator<Item = Wanted> {
+    let own: BTreeMap<RecordId, u32> = claims
+        .iter()
+        .filter(|claim| claim.origin == centre)
+        .map(|claim| (claim.key, claim.version))
+        .collect();
+    own.into_iter().enumerate().map(move |(at, (key, version))| {
+        let mut body = Body::new(Kind::Link);
+        for (field, value) in [
+            ("claim_kind", claim_kind.name().to_owned()),
+            ("claim", key.to_string()),
+            ("target", target.to_string()),
+            ("primary", if at == 0 { "1" } else { "0" }.to_owned()),
+            ("based_on", version.to_string()),
+        ] {
+            body.set(field, &value).expect("ids, codes and numbers are plain text");
+        }
+        Wanted { key, body }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    const TODAY: Date = date(2026, 11, 21);
+
+    fn id(n: u8) -> RecordId {
+        RecordId::from_random([n; 16])
+    }
+
+    fn centre(unit: u16) -> ParticipantCode {
+        ParticipantCode::new(42, unit)
+    }
+
+    fn claim(unit: u16, key: u8, kind: Kind, fields: &[(&str, &str)]) -> Claim {
+        let mut body = Body::new(kind);
+        for (field, value) in fields {
+            body.set(field, value).expect("plain");
+        }
+        Claim { origin: centre(unit), key: id(key), version: 3, body }
+    }
+
+    fn programme(uid: u8, unit: u16, key: u8, number: &str) -> Document {
+        let recipient = id(90).to_string();
+        let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "2026-01-15")];
+        let claims = vec![claim(unit, key, Kind::ProgrammeClaim, &fields)];
+        Document { uid: id(uid), kind: Kind::Programme, claims, programme: None }
+    }
+
+    fn file() -> PersonFile {
+        let person = |unit, key, work| {
+            claim(unit, key, Kind::RecipientClaim, &[("surname", "Белова"), ("workplace", work)])
+        };
+        PersonFile {
+            uid: id(100),
+            case_number: "42-32701000-000001-5".into(),
+            claims: vec![person(1, 1, "Завод"), person(2, 2, "Шахта"), person(2, 3, "Шахта")],
+            entries: BTreeMap::from([("given".into(), "Анна".into())]),
+            documents: vec![programme(110, 1, 11, "7")],
+            allowed: BTreeSet::new(),
+        }
+    }
+
+    fn text(publications: &Publications) -> String {
+        let bodies = publications.wanted.iter().map(|one| format!("{} ", one.key) + &xml(&one.body));
+        bodies.collect()
+    }
+
+    fn xml(body: &Body) -> String {
+        String::from_utf8(body.to_xml()).expect("UTF-8")
+    }
+
+    #[test]
+    fn a_centre_sees_only_its_own_people() {
+        assert_eq!(publications(&file(), centre(3), Scope::Confirmed, TODAY), Publications::default());
+    }
+
+    #[test]
+    fn before_confirmation_nothing_foreign_is_published() {
+        let published = publications(&file(), centre(2), Scope::OwnOnly, TODAY);
+        let all = text(&published);
+        for foreign in
+            [id(1).to_string(), id(11).to_string(), centre(1).to_string(), "Завод".into(), "Анна".into()]
+        {
+            assert!(!all.contains(&foreign), "{foreign} leaked");
+        }
+        assert!(all.contains("Шахта") && all.contains("42-32701000-000001-5"));
+        assert!(published.wanted.iter().all(|one| one.body.kind() != Kind::Programme));
+    }
+
+    #[test]
+    fn after_confirmation_the_whole_person_is_published_without_foreign_keys() {
+        let all = text(&publications(&file(), centre(2), Scope::Confirmed, TODAY));
+        assert!(all.contains("Анна") && all.contains(&id(110).to_string()));
+        assert!(!all.contains(&id(1).to_string()) && !all.contains(&id(11).to_string()));
+        assert!(!all.contains(centre(1).as_str()));
+    }
+
+    #[test]
+    fn of_two_claims_one_is_primary() {
+        let published = publications(&file(), centre(2), Scope::Confirmed, TODAY);
+        let links: Vec<_> = published.wanted.iter().filter(|one| one.body.kind() == Kind::Link).collect();
+        assert_eq!(links.len(), 2);
+        assert_eq!(links.iter().filter(|one| one.body.text("primary") == Some("1")).count(), 1);
+        assert!(links.iter().all(|one| one.body.findings().is_empty()));
+        assert!(links.iter().all(|one| one.body.text("based_on") == Some("3")));
+    }
+
+    #[test]
+    fn colliding_programmes_wait_for_staff_and_their_supplements_with_them() {
+        let mut file = file();
+        file.documents.push(programme(111, 2, 12, "8"));
+        let supplement = claim(
+            2,
+            13,
+            Kind::SupplementClaim,
+            &[("recipient", &id(90).to_string()), ("number", "1"), ("date", "2026-01-15")],
+        );
+        file.documents.push(Document {
+            uid: id(112),
+            kind: Kind::Supplement,
+            claims: vec![supplement],
+            programme: Some(id(111)),
+        });
+        let kinds = |published: &Publications| -> Vec<Kind> {
+            let documents = published.wanted.iter().map(|one| one.body.kind());
+            documents.filter(|kind| matches!(kind, Kind::Programme | Kind::Supplement)).collect()
+        };
+        let published = publications(&file, centre(2), Scope::Confirmed, TODAY);
+        assert_eq!(kinds(&published), []);
+        assert_eq!(published.collisions.len(), 1);
+        // alone with its own stream the centre has no collision: the outcome derives from that stream only
+        let own = publications(&file, centre(2), Scope::OwnOnly, TODAY);
+        assert_eq!(kinds(&own), [Kind::Programme, Kind::Supplement]);
+        file.allowed.extend(published.collisions);
+        let decided = publications(&file, centre(2), Scope::Confirmed, TODAY);
+        assert_eq!(kinds(&decided), [Kind::Programme, Kind::Programme, Kind::Supplement]);
+    }
+}

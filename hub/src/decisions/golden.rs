@@ -1,0 +1,354 @@
+//! The golden record: which of the values of several claims stands, and where each came from.
+//!
+//! Order: the hub's own entry; then a value whose check digit or form holds; then the value that most
+//! centres state; then that of the lowest centre code. What loses stays in its claim and is shown beside.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Body, Field, Kind, RecordId, Type},
+    snils::Snils,
+};
+
+use super::normalise::{address_key, display, document_key, name_key};
+
+/// A claim that a person or document is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Whose it is.
+    pub origin: ParticipantCode,
+    /// Its key.
+    pub key: RecordId,
+    /// The version that the hub goes by.
+    pub version: u32,
+    /// What it says.
+    pub body: Body,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The hub's own entry.
+    Hub,
+    /// A claim.
+    Claim {
+        /// The centre.
+        origin: ParticipantCode,
+        /// The claim's key.
+        key: RecordId,
+    },
+}
+
+/// A value as it would be published, and its source. Personal data: prints redacted.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The value in its published form.
+    pub value: String,
+    /// Whose it is.
+    pub source: Source,
+}
+
+impl fmt::Debug for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[redacted] from {:?}", self.source)
+    }
+}
+
+/// A golden record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Golden {
+    /// The body to publish, of kind `person`.
+    pub body: Body,
+    /// For each stated field the source of its value.
+    pub sources: BTreeMap<&'static str, Source>,
+    /// For each field the values that lost, each different spelling once.
+    pub losers: BTreeMap<&'static str, Vec<Candidate>>,
+}
+
+/// Fields that are one fact and come from one claim; the first ones identify it.
+const GROUPS: [&[&str]; 3] = [
+    &[
+        "identity_doc_number",
+        "identity_doc_series",
+        "identity_doc_code",
+        "identity_doc_issued",
+        "identity_doc_issuer",
+        "identity_doc_department",
+    ],
+    &["disability_group", "disability_from", "disability_until"],
+    &["status", "status_date"],
+];
+
+/// The golden record of `claims` (recipient claims) and the hub's own `entries` (field → value).
+pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, String>) -> Golden {
+    let mut golden =
+        Golden { body: Body::new(Kind::Person), sources: BTreeMap::new(), losers: BTreeMap::new() };
+    set(&mut golden.body, "case_number", case_number);
+    for field in Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number") {
+        let ranked = ranked(field, claims);
+        let entry = entries.get(field.name).and_then(|text| published(field, text));
+        let winner = match entry {
+            Some(value) => Some(Candidate { value, source: Source::Hub }),
+            // an empty entry: the hub says that there is no such value
+            None if entries.contains_key(field.name) => None,
+            None => match group_of(field.name) {
+                Some(group) => group_winner(group, claims).and_then(|claim| {
+                    Some(candidate(claim, published(field, claim.body.text(field.name)?)?))
+                }),
+                None => ranked.first().cloned(),
+            },
+        };
+        if let Some(winner) = &winner {
+            set(&mut golden.body, field.name, &winner.value);
+            golden.sources.insert(field.name, winner.source);
+        }
+        let mut seen = BTreeSet::new();
+        seen.extend(winner.map(|winner| winner.value));
+        let lost: Vec<Candidate> = ranked.into_iter().filter(|one| seen.insert(one.value.clone())).collect();
+        if !lost.is_empty() {
+            golden.losers.insert(field.name, lost);
+        }
+    }
+    if golden.body.text("surname").is_none() {
+        // required: better what was typed than nobody
+        if let Some(claim) = claims.iter().min_by_key(|claim| (claim.origin, claim.key)) {
+            let typed = claim.body.text("surname").unwrap_or("?");
+            set(&mut golden.body, "surname", typed);
+            golden.sources.insert("surname", candidate(claim, String::new()).source);
+        }
+    }
+    golden
+}
+
+/// `value` as the hub would publish it in `field` of a person; `None` if it is no good value there.
+pub fn published(field: &Field, text: &str) -> Option<String> {
+    let value = match (field.name, field.ty) {
+        ("surname" | "given" | "patronymic", _) => display::name(text),
+        ("phone", _) => phones(text),
+        (_, Type::Date) => display::date(text),
+        (_, Type::Snils) => text.parse::<Snils>().ok().map(|snils| snils.digits().to_owned()),
+        ("sex", _) => display::sex(text).map(str::to_owned),
+        _ => display::text(text),
+    }?;
+    field.problem(Some(&value)).is_none().then_some(value)
+}
+
+/// Russian numbers in their one form; other text as it is, for an extension or a relative's name says
+/// something too.
+fn phones(text: &str) -> Option<String> {
+    let parts: Option<Vec<String>> = text.split([',', ';']).map(display::phone).collect();
+    parts.map(|parts| parts.join(", ")).or_else(|| display::text(text))
+}
+
+fn set(body: &mut Body, field: &str, value: &str) {
+    body.set(field, value).expect("a value of a body that was read has no illegal character");
+}
+
+fn candidate(claim: &Claim, value: String) -> Candidate {
+    Candidate { value, source: Source::Claim { origin: claim.origin, key: claim.key } }
+}
+
+fn group_of(field: &str) -> Option<&'static [&'static str]> {
+    GROUPS.into_iter().find(|group| group.contains(&field))
+}
+
+/// What makes two values of a field the same statement.
+fn comparison_key(field: &str, value: &str) -> String {
+    match field {
+        "surname" | "given" | "patronymic" => name_key(value),
+        "address_reg" | "address_live" => address_key(value),
+        _ => None,
+    }
+    .unwrap_or_else(|| value.to_lowercase())
+}
+
+/// Good values of `field`, best first.
+fn ranked(field: &'static Field, claims: &[Claim]) -> Vec<Candidate> {
+    let good: Vec<(String, &Claim, String)> = claims
+        .iter()
+        .filter_map(|claim| {
+            let value = published(field, claim.body.text(field.name)?)?;
+            Some((comparison_key(field.name, &value), claim, value))
+        })
+        .collect();
+    let order =
+        rank(good.iter().map(|(key, claim, value)| (key.as_str(), *claim, form_holds(field.name, value))));
+    order.into_iter().map(|at| candidate(good[at].1, good[at].2.clone())).collect()
+}
+
+/// The claim whose document (or other group) stands.
+fn group_winner<'a>(group: &[&str], claims: &'a [Claim]) -> Option<&'a Claim> {
+    let stated: Vec<(String, &Claim, bool)> = claims
+        .iter()
+        .filter_map(|claim| {
+            let text = |field: &str| claim.body.text(field).and_then(display::text);
+            let first = text(group[0])?;
+            let key = document_key(&text(group[1]).unwrap_or_default(), &first);
+            let holds = group[0] != "identity_doc_number" || document_holds(&claim.body);
+            Some((key.unwrap_or_else(|| first.to_lowercase()), claim, holds))
+        })
+        .collect();
+    let order = rank(stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)));
+    order.first().map(|at| stated[*at].1)
+}
+
+/// Indexes of `(same statement, claim, check holds)`, best first.
+fn rank<'a>(candidates: impl Iterator<Item = (&'a str, &'a Claim, bool)>) -> Vec<usize> {
+    let candidates: Vec<_> = candidates.collect();
+    let mut centres: BTreeMap<&str, BTreeSet<ParticipantCode>> = BTreeMap::new();
+    for (key, claim, _) in &candidates {
+        centres.entry(key).or_default().insert(claim.origin);
+    }
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by_key(|at| {
+        let (key, claim, holds) = candidates[*at];
+        let stated_by = centres[key].len();
+        let lowest = centres[key].first().copied();
+        (std::cmp::Reverse(holds), std::cmp::Reverse(stated_by), lowest, key, claim.origin, claim.key)
+    });
+    order
+}
+
+/// Whether the check digit or the form of a single value holds, where it has one.
+fn form_holds(field: &str, value: &str) -> bool {
+    match field {
+        "oms_policy" => value.chars().filter(char::is_ascii_digit).count() == 16,
+        "surname" | "given" | "patronymic" => !value.chars().any(|c| c.is_ascii_alphabetic()),
+        "phone" => value.starts_with('+'),
+        "address_reg" | "address_live" => address_key(value).is_some(),
+        _ => true,
+    }
+}
+
+/// Whether the identity document has the form of its code; code 21 (or none) is a Russian passport of four
+/// and six digits (domain.md §2.1).
+fn document_holds(body: &Body) -> bool {
+    let series = body.text("identity_doc_series").unwrap_or_default();
+    let number = body.text("identity_doc_number").unwrap_or_default();
+    let Some(key) = document_key(series, number) else { return false };
+    match body.text("identity_doc_code").map(str::trim) {
+        None | Some("21" | "") => key.len() == 10 && key.bytes().all(|b| b.is_ascii_digit()),
+        Some(_) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::case_number::CaseNumbering;
+
+    fn claim(unit: u16, key: u8, fields: &[(&str, &str)]) -> Claim {
+        let mut body = Body::new(Kind::RecipientClaim);
+        body.set("surname", "Белова").expect("plain");
+        for (field, value) in fields {
+            body.set(field, value).expect("plain");
+        }
+        Claim {
+            origin: ParticipantCode::new(42, unit),
+            key: RecordId::from_random([key; 16]),
+            version: 1,
+            body,
+        }
+    }
+
+    fn origin(golden: &Golden, field: &str) -> Option<ParticipantCode> {
+        match golden.sources.get(field)? {
+            Source::Hub => None,
+            Source::Claim { origin, .. } => Some(*origin),
+        }
+    }
+
+    fn case() -> String {
+        CaseNumbering::new("42", "32701000").and_then(|numbering| numbering.number(1)).expect("a number")
+    }
+
+    #[test]
+    fn most_centres_then_lowest_code() {
+        let claims = [
+            claim(1, 1, &[("birth_date", "12.03.1945"), ("workplace", "Завод")]),
+            claim(2, 2, &[("birth_date", "1945-03-21"), ("workplace", "Шахта")]),
+            claim(3, 3, &[("birth_date", "21.03.1945")]),
+        ];
+        let golden = person(&case(), &claims, &BTreeMap::new());
+        assert_eq!(golden.body.text("birth_date"), Some("1945-03-21"), "two centres against one");
+        assert_eq!(origin(&golden, "birth_date"), Some(ParticipantCode::new(42, 2)));
+        assert_eq!(golden.losers["birth_date"][0].value, "1945-03-12");
+        assert_eq!(golden.body.text("workplace"), Some("Завод"), "one each: the lowest code");
+    }
+
+    #[test]
+    fn two_claims_of_one_centre_count_once() {
+        let claims = [
+            claim(1, 1, &[("workplace", "Завод")]),
+            claim(2, 2, &[("workplace", "Шахта")]),
+            claim(2, 3, &[("workplace", "Шахта")]),
+        ];
+        assert_eq!(person(&case(), &claims, &BTreeMap::new()).body.text("workplace"), Some("Завод"));
+    }
+
+    #[test]
+    fn a_holding_check_beats_a_majority() {
+        let good = Snils::from_number(112_233_445).to_form();
+        let claims = [
+            claim(1, 1, &[("snils", "112-233-445 96"), ("identity_doc_number", "12345")]),
+            claim(2, 2, &[("snils", "112-233-445 96"), ("identity_doc_number", "12345")]),
+            claim(
+                3,
+                3,
+                &[
+                    ("snils", &good),
+                    ("identity_doc_series", "3204"),
+                    ("identity_doc_number", "123456"),
+                    ("identity_doc_issued", "01.02.2004"),
+                ],
+            ),
+        ];
+        let golden = person(&case(), &claims, &BTreeMap::new());
+        assert_eq!(golden.body.text("snils"), Some("11223344595"));
+        assert_eq!(golden.body.text("identity_doc_number"), Some("123456"));
+        assert_eq!(golden.body.text("identity_doc_issued"), Some("2004-02-01"), "the group is one fact");
+    }
+
+    #[test]
+    fn the_hubs_entry_stands_and_an_empty_one_takes_away() {
+        let claims = [claim(1, 1, &[("workplace", "Завод"), ("given", "ИBAH")])];
+        let entries = BTreeMap::from([("given".into(), "Иоанн".into()), ("workplace".into(), String::new())]);
+        let golden = person(&case(), &claims, &entries);
+        assert_eq!(golden.body.text("given"), Some("Иоанн"));
+        assert_eq!(golden.sources["given"], Source::Hub);
+        assert_eq!(golden.losers["given"][0].value, "Иван");
+        assert_eq!(golden.body.text("workplace"), None);
+    }
+
+    #[test]
+    fn what_is_published_is_strict() {
+        let claims = [claim(
+            1,
+            1,
+            &[("sex", "жен"), ("birth_date", "1.2.1950"), ("phone", "8 906 1234567"), ("patronymic", "-")],
+        )];
+        let golden = person(&case(), &claims, &BTreeMap::new());
+        assert_eq!(golden.body.findings(), []);
+        assert_eq!(golden.body.text("sex"), Some("Ж"));
+        assert_eq!(golden.body.text("phone"), Some("+79061234567"));
+        assert_eq!(golden.body.text("patronymic"), None);
+    }
+
+    #[test]
+    fn the_order_of_claims_does_not_matter() {
+        let mut claims = vec![
+            claim(3, 3, &[("given", "Анна"), ("address_live", "ул. Мира 5-7")]),
+            claim(1, 1, &[("given", "Аня"), ("address_live", "ул. Мира, д. 5, кв. 7")]),
+            claim(2, 2, &[("given", "Анна")]),
+        ];
+        let one = person(&case(), &claims, &BTreeMap::new());
+        claims.reverse();
+        assert_eq!(one, person(&case(), &claims, &BTreeMap::new()));
+        assert_eq!(one.body.text("given"), Some("Анна"));
+        assert_eq!(one.body.text("address_live"), Some("ул. Мира, д. 5, кв. 7"));
+    }
+}

@@ -1,0 +1,232 @@
+//! Programmes and supplements: which claims are one document, what of it is published, and which
+//! programmes of one person collide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Body, Field, Kind, Line, RecordId, Type},
+};
+use jiff::{ToSpan as _, civil::Date};
+
+use super::{
+    golden::Claim,
+    normalise::{display, parse_date},
+};
+
+/// What makes two claims of one person the same document: its number and date.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DocumentKey(String);
+
+impl DocumentKey {
+    /// The key of a programme or supplement claim; `None` without a number or a date: it cannot be published.
+    pub fn of(claim: &Body) -> Option<Self> {
+        let number = display::text(claim.text("number")?)?.to_uppercase();
+        let number: String = number.chars().filter(|c| c.is_alphanumeric() || "/-".contains(*c)).collect();
+        let date = parse_date(claim.text("date")?)?;
+        (!number.is_empty()).then(|| Self(format!("{number}|{date}")))
+    }
+
+    /// As stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for DocumentKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// The document to publish out of the claims that are one: that of the claim whose content most centres
+/// state, then of the lowest centre code. `recipient` and `programme` are the hub's ids.
+pub fn published(
+    kind: Kind,
+    claims: &[Claim],
+    recipient: RecordId,
+    programme: Option<RecordId>,
+) -> Option<(Body, ParticipantCode, RecordId)> {
+    let mut stated: BTreeMap<Vec<u8>, (BTreeSet<ParticipantCode>, (ParticipantCode, RecordId), Body)> =
+        BTreeMap::new();
+    for claim in claims {
+        let Some(body) = strict(kind, &claim.body, recipient, programme) else { continue };
+        let by = (claim.origin, claim.key);
+        let (centres, lowest, _) = stated.entry(body.to_xml()).or_insert_with(|| (BTreeSet::new(), by, body));
+        centres.insert(claim.origin);
+        *lowest = (*lowest).min(by);
+    }
+    stated
+        .into_values()
+        .min_by_key(|(centres, lowest, _)| (std::cmp::Reverse(centres.len()), *lowest))
+        .map(|(_, (origin, key), body)| (body, origin, key))
+}
+
+/// The claim in the strict form of `kind`: values that the strict schema does not take are left out, and a
+/// line without its required values too. `None` if the whole does not hold.
+fn strict(kind: Kind, claim: &Body, recipient: RecordId, programme: Option<RecordId>) -> Option<Body> {
+    let mut body = Body::new(kind);
+    let mut head: Vec<(&str, String)> = vec![("recipient", recipient.to_string())];
+    if kind == Kind::Supplement {
+        head.extend(programme.map(|id| ("programme", id.to_string())));
+    }
+    for field in kind.schema().fields.iter().filter(|field| !matches!(field.ty, Type::Reference(_))) {
+        head.extend(strict_value(field, claim.head()).map(|value| (field.name, value)));
+    }
+    for (field, value) in head {
+        body.set(field, &value).ok()?;
+    }
+    let fields = kind.schema().lines.map_or(&[][..], |lines| lines.fields);
+    for line in claim.lines() {
+        let values: Vec<_> =
+            fields.iter().filter_map(|field| Some((field, strict_value(field, line)?))).collect();
+        let whole = fields
+            .iter()
+            .filter(|field| field.required)
+            .all(|field| values.iter().any(|(stated, _)| stated.name == field.name));
+        if whole {
+            let to = body.add_line();
+            for (field, value) in values {
+                to.set(field.name, &value).ok()?;
+            }
+        }
+    }
+    if body.findings().iter().any(|finding| finding.field == "weekly_minutes") {
+        body.head_mut().clear("weekly_minutes"); // the grid itself says how much
+    }
+    body.sort_lines();
+    body.findings().is_empty().then_some(body)
+}
+
+fn strict_value(field: &Field, line: &Line) -> Option<String> {
+    let text = display::text(line.text(field.name)?)?;
+    let value = match (field.name, field.ty) {
+        (_, Type::Date) => display::date(&text)?,
+        ("service_kind", _) => service_kind(&text)?,
+        ("care_level", _) => care_level(&text)?,
+        (_, Type::Whole(_)) => text.parse::<u64>().ok()?.to_string(),
+        _ => text,
+    };
+    field.problem(Some(&value)).is_none().then_some(value)
+}
+
+/// The kinds of services of 442-ФЗ art. 20 by number or word.
+fn service_kind(text: &str) -> Option<String> {
+    const STEMS: [&str; 7] = ["быт", "мед", "псих", "пед", "труд", "прав", "коммуник"];
+    let lower = text.to_lowercase();
+    if lower.len() == 1 && ("1"..="7").contains(&lower.as_str()) {
+        return Some(lower);
+    }
+    STEMS.iter().position(|stem| lower.contains(stem)).map(|at| (at + 1).to_string())
+}
+
+fn care_level(text: &str) -> Option<String> {
+    let level = match text.trim().to_uppercase().as_str() {
+        "1" | "I" | "ПЕРВЫЙ" => "1",
+        "2" | "II" | "ВТОРОЙ" => "2",
+        "3" | "III" | "ТРЕТИЙ" => "3",
+        _ => return None,
+    };
+    Some(level.to_owned())
+}
+
+/// The pairs of `programmes` (published bodies by id) that collide on `today`: both in force, and their
+/// terms overlap. One person has one active programme (domain.md §2.3).
+pub fn collisions(programmes: &BTreeMap<RecordId, Body>, today: Date) -> Vec<(RecordId, RecordId)> {
+    let terms: Vec<(RecordId, Date, Date)> = programmes
+        .iter()
+        .filter_map(|(id, body)| active_term(body, today).map(|(from, until)| (*id, from, until)))
+        .collect();
+    let mut pairs = Vec::new();
+    for (at, (one, from, until)) in terms.iter().enumerate() {
+        for (other, from2, until2) in &terms[at + 1..] {
+            if from <= until2 && from2 <= until {
+                pairs.push((*one, *other));
+            }
+        }
+    }
+    pairs
+}
+
+fn active_term(body: &Body, today: Date) -> Option<(Date, Date)> {
+    const ENDED: [&str; 7] = ["заверш", "прекращ", "закрыт", "аннулир", "отмен", "недейств", "closed"];
+    let status = body.text("status").unwrap_or_default().to_lowercase();
+    if ENDED.iter().any(|stem| status.contains(stem)) {
+        return None;
+    }
+    let from = parse_date(body.text("date")?)?;
+    // without a term: the longest that the law allows (442-ФЗ art. 16: revised at least every three years)
+    let until = body.text("valid_until").and_then(parse_date).or_else(|| from.checked_add(3.years()).ok())?;
+    (until >= today).then_some((from, until))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn claim(unit: u16, key: u8, number: &str, day: &str, service: &str) -> Claim {
+        let mut body = Body::new(Kind::ProgrammeClaim);
+        let recipient = RecordId::from_random([99; 16]).to_string();
+        for (field, value) in [("recipient", recipient.as_str()), ("number", number), ("date", day)] {
+            body.set(field, value).expect("plain");
+        }
+        let line = body.add_line();
+        for (field, value) in [("no", "1"), ("service_kind", "Социально-бытовые"), ("name", service)]
+        {
+            line.set(field, value).expect("plain");
+        }
+        let key = RecordId::from_random([key; 16]);
+        Claim { origin: ParticipantCode::new(42, unit), key, version: 1, body }
+    }
+
+    fn uid(n: u8) -> RecordId {
+        RecordId::from_random([n; 16])
+    }
+
+    #[test]
+    fn number_and_date_make_a_document() {
+        let key = |number, day| DocumentKey::of(&claim(1, 1, number, day, "Уборка").body);
+        assert_eq!(key("12/а", "01.02.2025"), key(" 12/А ", "2025-02-01"));
+        assert_ne!(key("12", "01.02.2025"), key("12", "02.02.2025"));
+        assert_eq!(key("б/н", "нет"), None);
+        assert_eq!(key("-", "01.02.2025"), None);
+    }
+
+    #[test]
+    fn the_content_that_most_centres_state_is_published() {
+        let claims = [
+            claim(1, 1, "12", "01.02.2025", "Уборка"),
+            claim(2, 2, "12", "2025-02-01", "Стирка"),
+            claim(3, 3, "12", "01.02.2025", "Стирка"),
+        ];
+        let (body, origin, key) = published(Kind::Programme, &claims, uid(9), None).expect("whole");
+        assert_eq!(body.lines()[0].text("name"), Some("Стирка"));
+        assert_eq!(body.lines()[0].text("service_kind"), Some("1"));
+        assert_eq!((origin, key), (claims[1].origin, claims[1].key));
+        assert_eq!(body.text("date"), Some("2025-02-01"));
+        assert_eq!(body.findings(), []);
+    }
+
+    #[test]
+    fn overlapping_active_programmes_collide() {
+        let body = |day: &str, until: &str, status: &str| {
+            let mut body = Body::new(Kind::Programme);
+            for (field, value) in [("date", day), ("valid_until", until), ("status", status)] {
+                body.set(field, value).expect("plain");
+            }
+            body
+        };
+        let today = date(2026, 11, 21);
+        let programmes = BTreeMap::from([
+            (uid(1), body("2025-02-01", "2027-02-01", "")),
+            (uid(2), body("2026-02-01", "", "действует")),
+            (uid(3), body("2026-03-01", "2027-02-01", "Прекращена")),
+            (uid(4), body("2024-02-01", "2026-02-01", "")),
+        ]);
+        let pairs = collisions(&programmes, today);
+        assert_eq!(pairs.len(), 1);
+        assert!([uid(1), uid(2)].contains(&pairs[0].0) && [uid(1), uid(2)].contains(&pairs[0].1));
+    }
+}
