@@ -1,0 +1,24 @@
+//! The machines of a stream: what is sealed and placed, what an arrival is, who was restored
+//! (FORMAT.md §Sending, §Receiving, §Restore).
+//!
+//! A stream is one direction between two participants. Its sender keeps an [`Outgoing`] and a [`SentPacket`]
+//! for each packet, its receiver an [`Incoming`] and every mark it ever received. All of them are plain
+//! values, stored and loaded by a database; the machines take `(state, event, now)` and say what to do.
+//! What they must look up in a history that is kept for ever comes in as a small struct of facts.
+//!
+//! `epoch` opening an epoch with a snapshot · `sending` one stream's sender · `sent` one packet until its
+//! PR · `receiving` what an arrival is · `control` who was restored · `version` what to do with a record.
+
+mod control;
+mod epoch;
+mod receiving;
+mod sending;
+mod sent;
+
+pub use self::{
+    control::{Control, Evidence, Named, OwnHistory, Watermark, judge_control, judge_own_mark},
+    epoch::{Opening, Part, PartError, Slot, SnapshotReason},
+    receiving::{Arrival, Breach, Facts, Incoming, Ready, StateCheck, Verdict, check_state},
+    sending::{CannotSeal, Outgoing, Stop},
+    sent::{AnswerEffect, PacketState, Placing, SentPacket, Timing, UnknownState},
+};

@@ -1,0 +1,126 @@
+//! The sender of one stream: numbers, chain, epochs, heartbeat, stop (FORMAT.md §Sending).
+
+use jiff::Timestamp;
+
+use super::{
+    AnswerEffect, SentPacket, Timing,
+    epoch::{Opening, Slot, SnapshotReason},
+};
+use crate::{
+    answer::PacketOutcome,
+    position::{Epoch, Mark, OutOfRange, Position, Seq},
+};
+
+/// The state of one outgoing stream. Columns of its row: `peer` (key), `epoch`, `seq`, `digest` (of `last`),
+/// `sealed_at`, `highest_epoch`, `echo_epoch`, `echo_seq`, `echo_digest`, `stop`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The last packet sealed; `None` before the first snapshot.
+    pub last: Option<Mark>,
+    /// When it was sealed; the heartbeat counts from here.
+    pub sealed_at: Option<Timestamp>,
+    /// The highest epoch of this stream ever known: own, or told by an ack or an answer of the peer (R7).
+    pub highest_epoch: Option<Epoch>,
+    /// The control block's echo: the highest own packet for which a PR that consumed it has come.
+    pub echo: Option<Mark>,
+    /// The incident that stops data; `None` in peace.
+    pub stop: Option<Stop>,
+}
+
+/// Why data are neither sealed nor placed. Answers and requested snapshots always go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// This participant's database was restored or copied; ends with a snapshot `recovered`.
+    Restored,
+    /// Two machines act as one participant; ends when one of them is enrolled anew.
+    Clone,
+}
+
+impl Stop {
+    /// All stops with their words in the database.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::Restored, "RESTORED"), (Self::Clone, "CLONE")];
+}
+
+/// Why a packet cannot be sealed now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CannotSeal {
+    /// The stream has no epoch yet: it begins with a snapshot (F11).
+    #[error("the stream has not begun: its first packet is a snapshot")]
+    NotBegun,
+    /// An incident stops the stream.
+    #[error("the stream is stopped: {0:?}")]
+    Stopped(Stop),
+    /// A snapshot has at least one part.
+    #[error("a snapshot has at least one part")]
+    NoParts,
+    /// The numbers of the epoch, or the epochs, are used up.
+    #[error(transparent)]
+    UsedUp(#[from] OutOfRange),
+}
+
+impl Outgoing {
+    /// The current epoch; `None` before the first snapshot.
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.last.map(|mark| mark.position.epoch)
+    }
+
+    /// The place of the next DT or KY. Seal it, then call [`Outgoing::sealed`] in the same transaction.
+    pub fn next_slot(&self) -> Result<Slot, CannotSeal> {
+        if let Some(stop) = self.stop {
+            return Err(CannotSeal::Stopped(stop));
+        }
+        let last = self.last.ok_or(CannotSeal::NotBegun)?;
+        let position = Position { epoch: last.position.epoch, seq: last.position.seq.next()? };
+        Ok(Slot { position, previous: Some(last.digest), part: None })
+    }
+
+    /// A DT or KY was sealed at [`Outgoing::next_slot`].
+    pub fn sealed(&mut self, mark: Mark, now: Timestamp) {
+        self.last = Some(mark);
+        self.sealed_at = Some(now);
+    }
+
+    /// Opens an epoch, one above the highest known, with a snapshot of `parts` parts, all sealed in this
+    /// transaction. The caller supersedes what is unanswered ([`super::SentPacket::supersede`]).
+    pub fn open_epoch(&self, parts: u32, reason: SnapshotReason) -> Result<Opening, CannotSeal> {
+        if parts == 0 {
+            return Err(CannotSeal::NoParts);
+        }
+        Seq::new(u64::from(parts))?;
+        if let (Some(stop), SnapshotReason::Initial) = (self.stop, reason) {
+            return Err(CannotSeal::Stopped(stop));
+        }
+        let epoch = self.highest_epoch.max(self.epoch()).map_or(Ok(Epoch::FIRST), Epoch::next)?;
+        Ok(Opening { stream: self.clone(), epoch, parts, done: 0, reason })
+    }
+
+    /// An ack or an answer named this epoch of the stream. Call it whatever else the file proves.
+    pub fn told_epoch(&mut self, epoch: Epoch) {
+        self.highest_epoch = self.highest_epoch.max(Some(epoch));
+    }
+
+    /// A PR has come for `packet`. Only an equal full digest counts (F9) and only a higher revision; a
+    /// refusal as FORK or STALE_EPOCH in an older epoch proves nothing. The row was found by
+    /// [`super::judge_own_mark`]; a PR for an unknown packet never gets here.
+    pub fn protocol(
+        &mut self,
+        packet: &mut SentPacket,
+        answered: &Mark,
+        revision: u32,
+        outcome: PacketOutcome,
+    ) -> AnswerEffect {
+        let effect = packet.protocol(answered, revision, outcome, self.epoch());
+        let consumed = matches!(effect, AnswerEffect::Close | AnswerEffect::Refused { reopen: false, .. });
+        if consumed && self.echo.is_none_or(|echo| echo.position < answered.position) {
+            self.echo = Some(*answered);
+        }
+        effect
+    }
+
+    /// When an empty DT is due unless something else is sealed before (R3). `None` before the first
+    /// snapshot and while stopped.
+    pub fn heartbeat_at(&self, timing: &Timing) -> Option<Timestamp> {
+        let sealed_at = self.sealed_at.filter(|_| self.stop.is_none())?;
+        Some(sealed_at.saturating_add(timing.heartbeat).unwrap_or(Timestamp::MAX))
+    }
+}
