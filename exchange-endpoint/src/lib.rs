@@ -2,12 +2,13 @@
 //!
 //! How a program speaks: [`output`] (results, errors, exit codes), [`messages`] (Russian and English),
 //! [`logging`]. What it reads at start: [`config`], [`instance`]. What it keeps: [`watermark`],
-//! [`journal_table`], [`protocol`], all written by way of [`durable_file`].
+//! [`journal_table`], [`protocol`], all written by way of [`durable_file`]. Where its packets go: [`mailbox`].
 
 pub mod config;
 pub mod durable_file;
 pub mod instance;
 pub mod logging;
+pub mod mailbox;
 pub mod messages;
 pub mod output;
 pub mod protocol;
