@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Protocol, Protocols, html::moment, word};
+use super::{Protocol, Protocols, html::moment, one, word};
 use crate::{
     messages::{self, Lang},
     output::{CommonArgs, Exit, Failure},
@@ -72,7 +72,7 @@ fn show(common: &CommonArgs, protocols: &Protocols, number: u32) -> Result<(), F
         }
         for line in &protocol.lines {
             let kind = word(lang, "kind", &line.kind);
-            let outcome = word(lang, "outcome", &line.outcome);
+            let outcome = one(lang, &line.outcome);
             text.push(format!("  {kind} {}: {outcome} ({} {})", line.key, line.rule, line.reason));
             text.push(format!("    {}\n    → {}", line.sentence, line.next));
         }

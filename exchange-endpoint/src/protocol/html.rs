@@ -35,6 +35,11 @@ impl Page<'_> {
         word(self.protocol.lang, group, data)
     }
 
+    /// The outcome of one record: in Russian a word of another form than that of many.
+    fn one(&self, outcome: &str) -> String {
+        super::one(self.protocol.lang, outcome)
+    }
+
     fn tag(&self) -> &'static str {
         match self.protocol.lang {
             Lang::Ru => "ru",

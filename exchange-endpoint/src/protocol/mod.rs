@@ -186,5 +186,10 @@ fn word(lang: Lang, group: &str, word: &str) -> String {
     messages::find(lang, &format!("{group}-{word}"), &[]).unwrap_or_else(|| word.to_owned())
 }
 
+/// The word for the outcome of one record.
+fn one(lang: Lang, outcome: &str) -> String {
+    messages::find(lang, &format!("outcome-{outcome}.one"), &[]).unwrap_or_else(|| outcome.to_owned())
+}
+
 #[cfg(test)]
 mod tests;
