@@ -1,0 +1,149 @@
+-- What the exchange keeps beside the centre's own tables. Any program may read it; only the daemon writes it.
+-- Everything parses under SQLite 3.26. WITHOUT ROWID and no UNIQUE beside the key: a REPLACE by another path
+-- than the key would remove a row that no trigger sees.
+
+-- Each row of a domain table: whose it is, its key in the exchange, and what stands behind a locked one.
+-- state: own, provisional (the centre's) · locked, alias, withdrawn (the hub's publication is shown).
+-- Of the centre's rows: version, sha256 and packet of the claim last sent. Of the hub's: of the publication.
+CREATE TABLE svod_record (
+  kind TEXT NOT NULL,            -- the table
+  id TEXT NOT NULL,              -- the row
+  key TEXT NOT NULL,             -- the record's id in the exchange, for ever: the claim's, or the uid
+  state TEXT NOT NULL CHECK (state IN ('own', 'provisional', 'locked', 'alias', 'withdrawn')),
+  alias_of TEXT,                 -- alias: the row to look at instead
+  uid TEXT,                      -- the published record that the row shows
+  version INTEGER,
+  form TEXT,
+  sha256 TEXT,
+  hub_bytes BLOB,                -- the publication's body as received
+  hub_signature BLOB,            -- the hub's signature over (to, kind, key, version, form, sha256)
+  packet TEXT,
+  epoch INTEGER,                 -- of the publication; older than the stream's: an orphan
+  PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+CREATE INDEX svod_record_key ON svod_record (kind, key);
+CREATE INDEX svod_record_uid ON svod_record (kind, uid);
+
+-- Where a REPLACE is putting a row, until it is there. Worth nothing to anybody else, so not guarded.
+CREATE TABLE svod_replaced (
+  kind TEXT NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+
+-- Records that have changed since they were last sealed; `problem` says why one cannot be sent yet.
+CREATE TABLE svod_change (
+  kind TEXT NOT NULL, key TEXT NOT NULL, problem TEXT, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+
+-- What this centre has sent of each record of its own, and what became of it.
+CREATE TABLE svod_sent (
+  kind TEXT NOT NULL,            -- the kind on the wire
+  key TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  form TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  body BLOB NOT NULL,
+  packet TEXT NOT NULL,
+  outcome TEXT,                  -- of this version, once its PR is here
+  rule TEXT,
+  reason TEXT,
+  PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+
+-- Claim → published record, as the hub says.
+CREATE TABLE svod_link (
+  key TEXT PRIMARY KEY NOT NULL, -- the claim's key
+  claim_kind TEXT NOT NULL,
+  target TEXT NOT NULL,
+  is_primary INTEGER NOT NULL,
+  based_on INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  form TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  signature BLOB,
+  packet TEXT NOT NULL,
+  epoch INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX svod_link_target ON svod_link (target);
+
+-- Publications that are not shown: held until their referent comes, refused, or ended (tombstones).
+CREATE TABLE svod_held (
+  kind TEXT NOT NULL,            -- the kind on the wire
+  key TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  form TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  bytes BLOB NOT NULL,
+  signature BLOB,
+  packet TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  outcome TEXT NOT NULL,         -- held · refused · ended
+  rule TEXT,
+  reason TEXT,
+  PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
+
+-- Wishes that a locked value be changed; the automatic ones are edits that raced a lock.
+CREATE TABLE svod_proposal (
+  key TEXT PRIMARY KEY NOT NULL,
+  kind TEXT NOT NULL,            -- the table
+  id TEXT NOT NULL,              -- the row
+  claim TEXT,                    -- automatic: the claim whose unsent edit it was
+  claim_version INTEGER,
+  at TEXT NOT NULL,
+  body BLOB NOT NULL,
+  state TEXT NOT NULL,           -- open · sent · accepted · declined
+  packet TEXT
+) WITHOUT ROWID;
+
+-- Packets of both directions and files in quarantine, kept for ever.
+CREATE TABLE svod_packet (
+  name TEXT PRIMARY KEY NOT NULL,
+  direction TEXT NOT NULL,       -- out · in
+  peer TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  digest TEXT NOT NULL,
+  state TEXT NOT NULL,
+  reason TEXT,
+  sealed_at TEXT NOT NULL,       -- or seen at
+  placed_at TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at TEXT,                   -- when it is to be placed again for want of an answer
+  received_at TEXT,              -- its KV
+  answered_at TEXT,              -- its PR
+  records INTEGER NOT NULL DEFAULT 0,
+  spool TEXT,
+  spool_sha256 TEXT
+) WITHOUT ROWID;
+CREATE INDEX svod_packet_position ON svod_packet (direction, peer, epoch, seq);
+
+-- One row a direction.
+CREATE TABLE svod_stream (
+  peer TEXT NOT NULL,
+  direction TEXT NOT NULL,       -- out · in
+  epoch INTEGER NOT NULL,
+  seq INTEGER NOT NULL,          -- the last sealed, or applied
+  digest TEXT,                   -- of that packet's manifest
+  state_digest TEXT NOT NULL,    -- of what this stream has carried
+  machine TEXT,                  -- the rest of the machine's state, JSON
+  changed_at TEXT NOT NULL,
+  PRIMARY KEY (peer, direction)
+) WITHOUT ROWID;
+
+-- Single facts: who this centre is, the version of these tables.
+CREATE TABLE svod_meta (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- What the daemon has found wrong and what was done.
+CREATE TABLE svod_incident (
+  n INTEGER PRIMARY KEY NOT NULL,
+  at TEXT NOT NULL,
+  code TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detail TEXT NOT NULL,
+  closed_at TEXT
+);
+
+CREATE VIEW recipient_resolved (id, resolved_id) AS
+  SELECT id, coalesce(alias_of, id) FROM svod_record WHERE kind = 'recipient';

@@ -1,0 +1,64 @@
+//! What can go wrong with `centre.db`.
+
+use std::path::PathBuf;
+
+use exchange_format::record::BodyError;
+
+/// Why the database did not do what was asked. Never repeats a value of a record.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// SQLite said so.
+    #[error("{0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file is not there.
+    #[error("{0} does not exist")]
+    Missing(PathBuf),
+    /// The file is a database, but not a centre's.
+    #[error("{path} is not the database of a centre of this exchange")]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Made by another version of this program.
+    #[error("{path} has table version {found}; this program writes version {expected}")]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// What it has.
+        found: String,
+        /// What this program writes.
+        expected: &'static str,
+    },
+    /// `init` will not write over something.
+    #[error("{0} exists already")]
+    Exists(PathBuf),
+    /// Stored bytes of a record do not read back.
+    #[error("the stored body of {kind} {key} cannot be read: {source}")]
+    Stored {
+        /// The kind or table.
+        kind: String,
+        /// The record's key.
+        key: String,
+        /// Why.
+        source: BodyError,
+    },
+    /// A value in a table of ours that our own code cannot have written.
+    #[error("{table} holds {what} that this program did not write; run svod-spoke verify")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column or value class.
+        what: &'static str,
+    },
+}
+
+impl DatabaseError {
+    /// Whether trying again later may help: another program holds the database.
+    pub fn is_temporary(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+        match self {
+            Self::Sqlite(error) => matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)),
+            _ => false,
+        }
+    }
+}

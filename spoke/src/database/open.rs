@@ -1,0 +1,113 @@
+//! Making and opening `centre.db`.
+
+use std::{path::Path, time::Duration};
+
+use exchange_format::participant::ParticipantCode;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
+
+use super::{DatabaseError, tables::tables, tables_ddl, write};
+
+/// `PRAGMA application_id`: "SVDC", so that `file` and this program know a centre's database.
+const APPLICATION_ID: i32 = 0x5356_4443;
+/// The version of the tables.
+const TABLES_VERSION: &str = "1";
+/// How long a statement waits for another program's transaction.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Who keeps this database, and with whom it exchanges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// This centre.
+    pub own: ParticipantCode,
+    /// Its hub.
+    pub hub: ParticipantCode,
+}
+
+/// The whole schema without triggers, as `init` writes it.
+pub fn schema_sql() -> String {
+    let domain: String = tables().iter().map(tables_ddl::create).collect();
+    format!("{domain}\n{}", include_str!("book.sql"))
+}
+
+/// Makes a new database at `path`.
+///
+/// # Errors
+/// [`DatabaseError::Exists`] if something is there already, or SQLite's.
+pub fn create(path: &Path, identity: Identity) -> Result<Connection, DatabaseError> {
+    if path.exists() {
+        return Err(DatabaseError::Exists(path.to_owned()));
+    }
+    let mut connection = Connection::open(path)?;
+    connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA journal_mode = WAL;"))?;
+    settings(&connection)?;
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(&schema_sql())?;
+    meta(&transaction, "tables_version", TABLES_VERSION)?;
+    meta(&transaction, "code", identity.own.as_str())?;
+    meta(&transaction, "hub", identity.hub.as_str())?;
+    for trigger in write::expected(write::Scope::Everything) {
+        transaction.execute_batch(&trigger.sql)?;
+    }
+    transaction.commit()?;
+    Ok(connection)
+}
+
+fn meta(transaction: &Transaction<'_>, name: &str, value: &str) -> Result<(), DatabaseError> {
+    transaction.execute("INSERT INTO svod_meta (name, value) VALUES (?1, ?2)", [name, value])?;
+    Ok(())
+}
+
+/// Opens the database for reading and writing.
+///
+/// # Errors
+/// It is missing, is no centre's database, or has another version of the tables.
+pub fn open(path: &Path) -> Result<(Connection, Identity), DatabaseError> {
+    open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+/// Opens the database for reading only.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_read_only(path: &Path) -> Result<(Connection, Identity), DatabaseError> {
+    open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), DatabaseError> {
+    if !path.exists() {
+        return Err(DatabaseError::Missing(path.to_owned()));
+    }
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    settings(&connection)?;
+    let not_ours = || DatabaseError::NotOurs { path: path.to_owned() };
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application != APPLICATION_ID {
+        return Err(not_ours());
+    }
+    let found = read_meta(&connection, "tables_version")?.ok_or_else(not_ours)?;
+    if found != TABLES_VERSION {
+        return Err(DatabaseError::Version { path: path.to_owned(), found, expected: TABLES_VERSION });
+    }
+    let code = |name: &str| -> Result<ParticipantCode, DatabaseError> {
+        read_meta(&connection, name)?.and_then(|text| text.parse().ok()).ok_or_else(not_ours)
+    };
+    let identity = Identity { own: code("code")?, hub: code("hub")? };
+    Ok((connection, identity))
+}
+
+/// SQLite here is built with foreign keys on; applying a packet is not the place to enforce them.
+fn settings(connection: &Connection) -> Result<(), DatabaseError> {
+    connection.busy_timeout(BUSY)?;
+    connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL;")?;
+    connection.set_prepared_statement_cache_capacity(200);
+    Ok(())
+}
+
+/// A fact of `svod_meta`.
+///
+/// # Errors
+/// SQLite's.
+pub fn read_meta(connection: &Connection, name: &str) -> Result<Option<String>, DatabaseError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM svod_meta WHERE name = ?1")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+}

@@ -1,0 +1,108 @@
+//! The daemon's own transactions: the only place where locks and guards are lifted.
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use super::{DatabaseError, guards, tables::tables, triggers, triggers::Trigger};
+
+/// What a transaction is going to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Only the exchange's own `svod_*` tables.
+    Book,
+    /// The domain tables too.
+    Everything,
+}
+
+/// A trigger that is not as this program made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlteredTrigger {
+    /// Its name.
+    pub name: String,
+    /// Absent, or present with another text.
+    pub missing: bool,
+}
+
+/// All triggers of ours on the tables of `scope`.
+pub fn expected(scope: Scope) -> Vec<Trigger> {
+    let mut all = guards::guards();
+    if scope == Scope::Everything {
+        all.extend(tables().iter().flat_map(triggers::triggers));
+    }
+    all
+}
+
+/// Runs `work` in one immediate transaction with the triggers of `scope` set aside, and puts them back.
+///
+/// Nobody else sees the database without them: dropping and creating are part of the transaction. Triggers
+/// that the centre has put on the same tables are set aside as well, so that nothing rides along while the
+/// locks are open. If `work` fails, nothing has happened.
+///
+/// # Errors
+/// What `work` returns, or SQLite's.
+pub fn write<T, E: From<DatabaseError>>(
+    connection: &mut Connection,
+    scope: Scope,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(DatabaseError::from)?;
+    let aside = set_aside(&transaction, scope)?;
+    let result = work(&transaction)?;
+    put_back(&transaction, scope, &aside)?;
+    transaction.commit().map_err(DatabaseError::from)?;
+    Ok(result)
+}
+
+/// Drops every trigger on the tables of `scope` and returns those that are not ours.
+fn set_aside(connection: &Connection, scope: Scope) -> Result<Vec<Trigger>, DatabaseError> {
+    let mut foreign = Vec::new();
+    let domain: Vec<&str> = tables()
+        .iter()
+        .flat_map(|table| [Some(table.name), table.lines.as_ref().map(|lines| lines.name)])
+        .flatten()
+        .collect();
+    for (name, table, sql) in stored(connection)? {
+        let is_domain = domain.contains(&table.as_str());
+        if !(table.starts_with("svod_") || scope == Scope::Everything && is_domain) {
+            continue;
+        }
+        connection.execute_batch(&format!("DROP TRIGGER \"{}\"", name.replace('"', "\"\"")))?;
+        if !name.starts_with("svod_") {
+            foreign.push(Trigger { name, sql });
+        }
+    }
+    Ok(foreign)
+}
+
+fn put_back(connection: &Connection, scope: Scope, foreign: &[Trigger]) -> Result<(), DatabaseError> {
+    for trigger in expected(scope).iter().chain(foreign) {
+        connection.execute_batch(&trigger.sql)?;
+    }
+    Ok(())
+}
+
+/// Which of our triggers, of all scopes, are absent or have another text.
+///
+/// # Errors
+/// SQLite's.
+pub fn altered_triggers(connection: &Connection) -> Result<Vec<AlteredTrigger>, DatabaseError> {
+    let stored = stored(connection)?;
+    let altered = expected(Scope::Everything).into_iter().filter_map(|trigger| {
+        match stored.iter().find(|(name, ..)| *name == trigger.name) {
+            None => Some(AlteredTrigger { name: trigger.name, missing: true }),
+            Some((.., sql)) if *sql != trigger.sql => {
+                Some(AlteredTrigger { name: trigger.name, missing: false })
+            }
+            Some(_) => None,
+        }
+    });
+    Ok(altered.collect())
+}
+
+fn stored(connection: &Connection) -> Result<Vec<(String, String, String)>, DatabaseError> {
+    let mut statement =
+        connection.prepare_cached("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
