@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Tables that only the daemon writes. `svod_replaced` is the triggers' own scratch pad.
-pub const CLOSED: [&str; 9] = [
+pub const CLOSED: [&str; 8] = [
     "svod_sent",
     "svod_link",
     "svod_held",
@@ -19,7 +19,6 @@ pub const CLOSED: [&str; 9] = [
     "svod_stream",
     "svod_meta",
     "svod_incident",
-    "svod_journal",
 ];
 
 /// All guards.

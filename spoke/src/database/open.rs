@@ -38,7 +38,8 @@ pub fn create(path: &Path, identity: Identity) -> Result<Connection, DatabaseErr
         return Err(DatabaseError::Exists(path.to_owned()));
     }
     let mut connection = Connection::open(path)?;
-    connection.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA journal_mode = WAL;"))?;
+    connection
+        .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA journal_mode = WAL;"))?;
     settings(&connection)?;
     let transaction = connection.transaction()?;
     transaction.execute_batch(&schema_sql())?;

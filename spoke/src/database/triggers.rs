@@ -112,10 +112,7 @@ fn no_own_rows(table: &Table) -> Trigger {
         "SELECT RAISE(ABORT, 'Таблица {name}, команда INSERT: записи сюда вносит только координационный центр. \
          Подробнее: svod-spoke why {name} ID');"
     );
-    Trigger::new(
-        format!("svod_hub_{name}_insert"),
-        &format!("BEFORE INSERT ON {name}\nBEGIN\n  {body}\nEND"),
-    )
+    Trigger::new(format!("svod_hub_{name}_insert"), &format!("BEFORE INSERT ON {name}\nBEGIN\n  {body}\nEND"))
 }
 
 fn line_locks(table: &Table, lines: &LineTable) -> Vec<Trigger> {
@@ -147,12 +144,11 @@ const NEW_KEY: &str = "lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(
 /// Queues the record of the row `id`. `NOT EXISTS` and no `OR IGNORE`: inside a trigger the conflict rule of
 /// the outer statement would take its place.
 fn queue(table: &str, id: &str) -> String {
-    let mut sql = format!(
+    format!(
         "INSERT INTO svod_change (kind, key) SELECT r.kind, r.key FROM svod_record r WHERE r.kind = '{table}' \
-         AND r.id = {id} AND NOT EXISTS (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key"
-    );
-    sql.push_str(");");
-    sql
+         AND r.id = {id} AND r.state IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM svod_change c \
+         WHERE c.kind = r.kind AND c.key = r.key);"
+    )
 }
 
 /// A new row gets its key; a row that takes another's place by REPLACE keeps the key of that place; a deleted
@@ -161,6 +157,7 @@ fn capture(table: &Table) -> Vec<Trigger> {
     let name = table.name;
     let here = |id: &str| format!("kind = '{name}' AND id = {id}");
     let exists = |id: &str| format!("EXISTS (SELECT 1 FROM svod_record WHERE {})", here(id));
+    let columns = list(&table.all_columns());
     let trigger = |verb: &str, head: &str, statements: &[String]| {
         let mut rest = format!("{head}\nBEGIN");
         for statement in statements {
@@ -197,13 +194,13 @@ fn capture(table: &Table) -> Vec<Trigger> {
         ),
         trigger(
             "update",
-            &format!("AFTER UPDATE ON {name} WHEN OLD.id = NEW.id"),
+            &format!("AFTER UPDATE OF {columns} ON {name} WHEN OLD.id = NEW.id"),
             &[new_record.clone(), queue(name, "NEW.id")],
         ),
         // UPDATE OR REPLACE onto another row's id is an update of that row and the end of this one.
         trigger(
             "rename",
-            &format!("AFTER UPDATE ON {name} WHEN OLD.id <> NEW.id"),
+            &format!("AFTER UPDATE OF id ON {name} WHEN OLD.id <> NEW.id"),
             &[
                 queue(name, "OLD.id"),
                 format!(

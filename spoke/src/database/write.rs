@@ -44,9 +44,8 @@ pub fn write<T, E: From<DatabaseError>>(
     scope: Scope,
     work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(DatabaseError::from)?;
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(DatabaseError::from)?;
     let aside = set_aside(&transaction, scope)?;
     let result = work(&transaction)?;
     put_back(&transaction, scope, &aside)?;
