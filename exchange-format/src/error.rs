@@ -1,0 +1,193 @@
+//! Why a packet is not accepted: the errors of reading, and the closed list of reasons they map to
+//! (FORMAT.md §Reasons). Their fields are the evidence; none repeats personal data.
+
+use std::{fmt, io};
+
+use crate::{
+    file_name::FileNameError, packet::manifest::ManifestError, packet::zip::ZipProblem,
+    participant::ParticipantCode, position::Digest, seal::OpenError, signature::SignatureError,
+};
+
+/// The closed list of reasons for which a whole packet is refused or quarantined (exchange §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PacketReason {
+    /// Login, directory, name, manifest and key do not belong to one participant, or it is for another.
+    Foreign,
+    /// The name is malformed, or contradicts the manifest.
+    BadName,
+    /// Bytes are not those that the manifest, or the name, gives the digest of.
+    BadDigest,
+    /// The signature does not hold.
+    BadSignature,
+    /// No key, or not this key, is known of the sender; tried again after each KY.
+    UnknownKey,
+    /// The envelope or the ZIP cannot be opened.
+    CannotOpen,
+    /// The manifest or a member is not as the format says.
+    Schema,
+    /// A limit is exceeded.
+    Oversize,
+    /// Two packets with one number.
+    Fork,
+    /// Two machines live under one code.
+    Clone,
+    /// A packet of an epoch that is over.
+    StaleEpoch,
+}
+
+impl PacketReason {
+    /// All reasons with their codes.
+    pub const ALL: [(Self, &'static str); 11] = [
+        (Self::Foreign, "FOREIGN"),
+        (Self::BadName, "BAD_NAME"),
+        (Self::BadDigest, "BAD_DIGEST"),
+        (Self::BadSignature, "BAD_SIGNATURE"),
+        (Self::UnknownKey, "UNKNOWN_KEY"),
+        (Self::CannotOpen, "CANNOT_OPEN"),
+        (Self::Schema, "SCHEMA"),
+        (Self::Oversize, "OVERSIZE"),
+        (Self::Fork, "FORK"),
+        (Self::Clone, "CLONE"),
+        (Self::StaleEpoch, "STALE_EPOCH"),
+    ];
+
+    /// The code that stands in answers, databases and logs.
+    pub fn code(self) -> &'static str {
+        Self::ALL.iter().find(|(reason, _)| *reason == self).expect("ALL lists every reason").1
+    }
+
+    /// The reason with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, text)| *text == code).map(|(reason, _)| *reason)
+    }
+}
+
+impl fmt::Display for PacketReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// Why a packet was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum PacketError {
+    /// The file name is malformed.
+    #[error("the name: {0}")]
+    Name(#[from] FileNameError),
+    /// The name says one thing and the signed manifest another.
+    #[error("the name says {field} {name}, the manifest {manifest}")]
+    NameMismatch {
+        /// Which part of the name.
+        field: &'static str,
+        /// What the name says.
+        name: String,
+        /// What the manifest says.
+        manifest: String,
+    },
+    /// The envelope cannot be opened.
+    #[error("the envelope: {0}")]
+    Open(#[from] OpenError),
+    /// The ZIP is not as the format says.
+    #[error("the ZIP, at byte {at}: {problem}")]
+    Zip {
+        /// Byte offset in the ZIP.
+        at: u64,
+        /// What is wrong there.
+        problem: ZipProblem,
+    },
+    /// `manifest.xml` is not as the format says.
+    #[error("manifest.xml: {0}")]
+    Manifest(#[from] ManifestError),
+    /// `manifest.sig` does not hold.
+    #[error("manifest.sig: {0}")]
+    Signature(#[from] SignatureError),
+    /// No key is known of the participant who is said to have sent it.
+    #[error("no signing key of participant {from} is known")]
+    UnknownKey {
+        /// The sender.
+        from: ParticipantCode,
+    },
+    /// The members are not those of the manifest, one for one, in its order.
+    #[error("member {place} of the ZIP is {found:?}, of the manifest {expected:?}")]
+    MemberList {
+        /// From 1.
+        place: usize,
+        /// What the manifest calls for; `None` past its end.
+        expected: Option<String>,
+        /// What the ZIP has.
+        found: Option<String>,
+    },
+    /// A member's size or number of lines is not that of the manifest.
+    #[error("{member}: {what} is {found}, the manifest says {expected}")]
+    MemberFigure {
+        /// Its name.
+        member: String,
+        /// `size` in bytes or `count` in lines.
+        what: &'static str,
+        /// What the manifest says.
+        expected: u64,
+        /// What was found; where reading stopped early, at least this.
+        found: u64,
+    },
+    /// A member's bytes are not those that the manifest gives the digest of.
+    #[error("{member}: its SHA-256 is {found}, the manifest says {expected}")]
+    MemberDigest {
+        /// Its name.
+        member: String,
+        /// What the manifest says.
+        expected: Digest,
+        /// What was found.
+        found: Digest,
+    },
+    /// A line is not as the format says.
+    #[error("{member}, line {line}: {problem}")]
+    Line {
+        /// Name of the member.
+        member: String,
+        /// Line of the file, from 1.
+        line: u64,
+        /// What is wrong there.
+        problem: &'static str,
+    },
+    /// The manifest lists no such member.
+    #[error("the packet has no member {0}")]
+    NoMember(String),
+    /// A limit is exceeded.
+    #[error("{what}: {found}, and the limit is {limit}")]
+    Oversize {
+        /// What is limited, and in which unit.
+        what: &'static str,
+        /// The limit.
+        limit: u64,
+        /// What was found; where reading stopped early, at least this.
+        found: u64,
+    },
+    /// This machine's own reading or writing failed: nothing is said about the packet; try again.
+    #[error("reading the packet: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl PacketError {
+    /// The reason of the closed list, or `None` if this machine and not the packet is at fault.
+    pub fn reason(&self) -> Option<PacketReason> {
+        Some(match self {
+            Self::Name(_) => PacketReason::BadName,
+            Self::NameMismatch { field, .. } => match *field {
+                "to" | "from" => PacketReason::Foreign,
+                "digest" => PacketReason::BadDigest,
+                _ => PacketReason::BadName,
+            },
+            Self::Open(OpenError::Io(_)) | Self::Io(_) => return None,
+            Self::Open(OpenError::TooLarge { .. }) | Self::Oversize { .. } => PacketReason::Oversize,
+            Self::Open(_) | Self::Zip { .. } => PacketReason::CannotOpen,
+            Self::Manifest(_) | Self::MemberList { .. } | Self::Line { .. } | Self::NoMember(_) => {
+                PacketReason::Schema
+            }
+            Self::Signature(SignatureError::OtherKey { .. }) | Self::UnknownKey { .. } => {
+                PacketReason::UnknownKey
+            }
+            Self::Signature(_) => PacketReason::BadSignature,
+            Self::MemberFigure { .. } | Self::MemberDigest { .. } => PacketReason::BadDigest,
+        })
+    }
+}

@@ -1,0 +1,414 @@
+//! What a packet says of itself (FORMAT.md §Manifest). The manifest is what is signed; its SHA-256 is the
+//! packet's identity.
+
+use std::{fmt, str::FromStr};
+
+use jiff::{Timestamp, civil::Date};
+use uuid::Uuid;
+
+use crate::{
+    file_name::{DigestPrefix, FileName, PacketKind},
+    participant::ParticipantCode,
+    position::{Digest, Mark, Position},
+    signature,
+};
+
+use super::{Limits, manifest_xml};
+
+/// The signed description of a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// Everything but the members.
+    pub header: Header,
+    /// What the packet holds, in the order of the ZIP.
+    pub members: Vec<Member>,
+}
+
+/// What the sender decides about a packet; the writer adds the members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The version of the format that it is written in.
+    pub format: u16,
+    /// The highest version that its writer reads; a peer writes no higher one.
+    pub reads: u16,
+    /// What it is for; gives the kind.
+    pub purpose: Purpose,
+    /// The receiver.
+    pub to: ParticipantCode,
+    /// The sender.
+    pub from: ParticipantCode,
+    /// Its own position, or for KV and PR that of the packet answered, for RQ that of what is asked for.
+    pub position: Position,
+    /// UTC date of sealing; stands in the name; advisory.
+    pub date: Date,
+    /// SHA-256 of the previous manifest of this stream; `None` for a stream's first and for answers.
+    pub previous: Option<Digest>,
+    /// When it was made; whole seconds are kept.
+    pub created_at: Timestamp,
+    /// The program that made it, with version: 1–100 printable ASCII characters.
+    pub producer: String,
+    /// 16 random bytes: two packets made alike at two machines still differ.
+    pub nonce: Nonce,
+    /// What the sender holds of both streams.
+    pub control: Control,
+    /// Sum over the records this stream has carried (exchange §4); in a snapshot only part n bears it.
+    pub state_digest: Option<Digest>,
+    /// Evidence of the journals.
+    pub log: LogEvidence,
+}
+
+/// What a packet is for, with what only that kind has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// DT.
+    Data,
+    /// SN.
+    Snapshot(SnapshotPart),
+    /// KY.
+    Keys,
+    /// KV: the packet at this position with this digest has been received.
+    Receipt {
+        /// Full digest of what is answered; another digest clears nothing.
+        answered: Digest,
+    },
+    /// PR: what became of that packet.
+    Protocol {
+        /// Full digest of what is answered; another digest clears nothing.
+        answered: Digest,
+        /// From 1; of two the higher counts.
+        revision: u32,
+    },
+    /// RQ.
+    Request,
+}
+
+/// Which part of which snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotPart {
+    /// Why it is sent.
+    pub reason: SnapshotReason,
+    /// Sent while recovering: the receiver takes only the mirror from it.
+    pub unconfirmed: bool,
+    /// From 1 to `of`.
+    pub part: u32,
+    /// How many parts there are.
+    pub of: u32,
+}
+
+/// Why a snapshot is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotReason {
+    /// It opens an epoch.
+    Initial,
+    /// It answers an RQ.
+    Requested {
+        /// The RQ's random id.
+        request: Uuid,
+    },
+    /// It ends a recovery.
+    Recovered {
+        /// Digest of the peer's snapshot that it was compared with.
+        compared: Digest,
+    },
+}
+
+/// The control block, in every packet: judged as soon as the packet is verified.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Control {
+    /// The peer's last packet applied.
+    pub ack: Option<Mark>,
+    /// The sender's own last packet for which it holds a PR.
+    pub echo: Option<Mark>,
+}
+
+/// Journal evidence, carried as opaque text; line breaks but no other control characters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogEvidence {
+    /// The sender's checkpoint.
+    pub checkpoint: Option<String>,
+    /// Proof that it extends the one the peer cosigned last.
+    pub proof: Option<String>,
+    /// Cosignature on the peer's checkpoint.
+    pub cosignature: Option<String>,
+}
+
+/// 16 random bytes, written as 32 lower-case hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nonce(pub [u8; 16]);
+
+/// One member of the ZIP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its name in the ZIP.
+    pub name: MemberName,
+    /// Records, or lines of an answer.
+    pub count: u64,
+    /// Bytes when unpacked.
+    pub size: u64,
+    /// SHA-256 of the unpacked bytes.
+    pub sha256: Digest,
+    /// ГОСТ Р 34.11-2012 (256 bits) of the unpacked bytes where configured; carried, not checked here.
+    pub streebog256: Option<Digest>,
+}
+
+/// The name of a member: `records/<kind>.xml` in numbered packets, `answer.xml` in the others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MemberName {
+    /// The records of one kind; 1–40 characters of `a–z _`.
+    Records(String),
+    /// The body of an answer or request.
+    Answer,
+}
+
+impl MemberName {
+    /// The member that holds the records of `kind`; `None` if that cannot be a kind's name.
+    pub fn records(kind: &str) -> Option<Self> {
+        let good =
+            (1..=40).contains(&kind.len()) && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        good.then(|| Self::Records(kind.to_owned()))
+    }
+
+    /// The record kind, if it holds records.
+    pub fn kind(&self) -> Option<&str> {
+        match self {
+            Self::Records(kind) => Some(kind),
+            Self::Answer => None,
+        }
+    }
+}
+
+impl fmt::Display for MemberName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Records(kind) => write!(f, "records/{kind}.xml"),
+            Self::Answer => f.write_str("answer.xml"),
+        }
+    }
+}
+
+impl FromStr for MemberName {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "answer.xml" {
+            return Ok(Self::Answer);
+        }
+        text.strip_prefix("records/")
+            .and_then(|rest| rest.strip_suffix(".xml"))
+            .and_then(Self::records)
+            .ok_or(())
+    }
+}
+
+/// Why `manifest.xml` is not accepted. Offsets are bytes from its start.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ManifestError {
+    /// Not UTF-8 (UTF-16, Windows-1251 …).
+    #[error("not UTF-8 at byte {at}")]
+    Encoding {
+        /// Where.
+        at: usize,
+    },
+    /// The first line is not the one XML declaration.
+    #[error(r#"the first line is not <?xml version="1.0" encoding="UTF-8"?>"#)]
+    Declaration,
+    /// Not well-formed XML with one outermost element.
+    #[error("not well-formed XML at byte {at}")]
+    NotWellFormed {
+        /// Where.
+        at: usize,
+    },
+    /// XML that the format does not have.
+    #[error("{what} at byte {at}: the format has none")]
+    Forbidden {
+        /// Which construct.
+        what: &'static str,
+        /// Where.
+        at: usize,
+    },
+    /// A reference to an entity other than the five of XML.
+    #[error("a reference at byte {at} to an entity other than the five of XML, or to no character")]
+    Entity {
+        /// Where.
+        at: usize,
+    },
+    /// An attribute without quotes, or twice.
+    #[error("an attribute at byte {at} is malformed or given twice")]
+    Attribute {
+        /// Where.
+        at: usize,
+    },
+    /// Elements in too many levels.
+    #[error("more than {limit} levels of elements at byte {at}")]
+    Depth {
+        /// Where.
+        at: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A text, or the list of attributes, is over the limit.
+    #[error("a text or a list of attributes is over the limit at byte {at}")]
+    TooLong {
+        /// Where.
+        at: usize,
+    },
+    /// A required element or attribute is missing.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// An element or attribute that version 1 of the format does not have.
+    #[error("{0:?} is unknown in this version of the format")]
+    Unknown(String),
+    /// A value that its field cannot have.
+    #[error("{field} has a value that it cannot have")]
+    Value {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field that this kind of packet does not have, or lacks.
+    #[error("{field} does not go with a packet of kind {kind}")]
+    Kind {
+        /// The field.
+        field: &'static str,
+        /// The kind.
+        kind: PacketKind,
+    },
+    /// Well-formed, but not the canonical bytes of what it says.
+    #[error("not in canonical form at byte {at}")]
+    NotCanonical {
+        /// The first byte that differs.
+        at: usize,
+    },
+}
+
+impl Purpose {
+    /// The kind that stands in the name.
+    pub fn kind(&self) -> PacketKind {
+        match self {
+            Self::Data => PacketKind::Data,
+            Self::Snapshot(_) => PacketKind::Snapshot,
+            Self::Keys => PacketKind::Keys,
+            Self::Receipt { .. } => PacketKind::Receipt,
+            Self::Protocol { .. } => PacketKind::Protocol,
+            Self::Request => PacketKind::Request,
+        }
+    }
+}
+
+impl Header {
+    /// The kind that stands in the name.
+    pub fn kind(&self) -> PacketKind {
+        self.purpose.kind()
+    }
+
+    /// For KV and PR: the packet answered, beyond doubt.
+    pub fn answered(&self) -> Option<Mark> {
+        match self.purpose {
+            Purpose::Receipt { answered } | Purpose::Protocol { answered, .. } => {
+                Some(Mark { position: self.position, digest: answered })
+            }
+            _ => None,
+        }
+    }
+
+    /// The name of the packet whose manifest has `digest`.
+    pub fn file_name(&self, digest: &Digest, sealed: bool) -> FileName {
+        FileName {
+            kind: self.kind(),
+            to: self.to,
+            from: self.from,
+            position: self.position,
+            date: self.date,
+            digest_prefix: DigestPrefix::of(digest),
+            sealed,
+        }
+    }
+
+    /// What `manifest.sig` is signed over, for a manifest with `digest`.
+    pub fn signed_text(&self, digest: &Digest) -> String {
+        signature::manifest_text(&self.file_name(digest, false).stem(), digest)
+    }
+}
+
+impl Manifest {
+    /// The canonical bytes of `manifest.xml`.
+    ///
+    /// # Errors
+    /// If a field has a value that cannot be written; the same checks as when reading.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, ManifestError> {
+        self.check()?;
+        Ok(manifest_xml::write(self))
+    }
+
+    /// Reads `manifest.xml`. Bytes of this version must be canonical; of a newer version, what is unknown is
+    /// passed over.
+    pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Self, ManifestError> {
+        let manifest = manifest_xml::read(bytes, limits)?;
+        manifest.check()?;
+        if manifest.header.format <= super::FORMAT {
+            let canonical = manifest_xml::write(&manifest);
+            if canonical != bytes {
+                let at = canonical.iter().zip(bytes).take_while(|(a, b)| a == b).count();
+                return Err(ManifestError::NotCanonical { at });
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// The entry of a member.
+    pub fn member(&self, name: &MemberName) -> Option<&Member> {
+        self.members.iter().find(|member| member.name == *name)
+    }
+
+    /// What the types do not already forbid.
+    fn check(&self) -> Result<(), ManifestError> {
+        let header = &self.header;
+        let kind = header.kind();
+        let value = |good: bool, field| if good { Ok(()) } else { Err(ManifestError::Value { field }) };
+        value(header.format >= 1, "format")?;
+        value(header.reads >= header.format, "reads")?;
+        let printable = header.producer.bytes().all(|b| (b' '..=b'~').contains(&b));
+        value(printable && (1..=100).contains(&header.producer.len()), "producer")?;
+        value((0..=9999).contains(&header.date.year()), "date")?;
+        value(header.created_at.as_second() >= 0, "created_at")?;
+        if let Purpose::Snapshot(SnapshotPart { part, of, .. }) = header.purpose {
+            value(part >= 1 && part <= of, "snapshot part")?;
+        }
+        if let Purpose::Protocol { revision, .. } = header.purpose {
+            value(revision >= 1, "revision")?;
+        }
+        if header.previous.is_some() && !kind.is_numbered() {
+            return Err(ManifestError::Kind { field: "previous", kind });
+        }
+        let log = &header.log;
+        for (text, field) in
+            [(&log.checkpoint, "checkpoint"), (&log.proof, "proof"), (&log.cosignature, "cosignature")]
+        {
+            value(text.as_deref().is_none_or(is_log_text), field)?;
+        }
+        self.check_members(kind)
+    }
+
+    fn check_members(&self, kind: PacketKind) -> Result<(), ManifestError> {
+        for (at, member) in self.members.iter().enumerate() {
+            if (member.name == MemberName::Answer) == kind.is_numbered() {
+                return Err(ManifestError::Kind { field: "member", kind });
+            }
+            if self.members[..at].iter().any(|earlier| earlier.name == member.name) {
+                return Err(ManifestError::Value { field: "member name" });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Not empty, and no characters that XML 1.0 cannot carry unchanged.
+fn is_log_text(text: &str) -> bool {
+    let good = |c: char| c == '\n' || (!c.is_control() && c != '\u{fffe}' && c != '\u{ffff}');
+    !text.is_empty() && text.chars().all(good)
+}
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}

@@ -1,0 +1,281 @@
+//! Writes a packet as a stream: the same input gives the same bytes, and memory does not grow with it.
+
+use std::{
+    io::{self, Seek, SeekFrom, Write},
+    mem,
+};
+
+use flate2::{Compress, Compression, Crc, FlushCompress, Status};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    file_name::FileName,
+    participant::ParticipantCode,
+    position::Digest,
+    signature::{self, SigningKey},
+};
+
+use super::{
+    MANIFEST_NAME, SIGNATURE_NAME, XML_DECLARATION,
+    manifest::{Header, Manifest, ManifestError, Member, MemberName},
+    zip::{self, Entry, Method},
+};
+
+/// Input is handed to the packer in pieces of exactly this size, so that its bytes depend on nothing else.
+const CHUNK: usize = 64 * 1024;
+
+/// Why a packet was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Writing failed; what was written is to be thrown away.
+    #[error("writing the packet: {0}")]
+    Io(#[from] io::Error),
+    /// A line has a line break or a carriage return in it, or is empty.
+    #[error("{member}, line {line}: a line is not empty and has no line break in it")]
+    Line {
+        /// The member being written.
+        member: String,
+        /// Number of the line among those handed in, from 1.
+        line: u64,
+    },
+    /// The header has a value that cannot be written, or does not go with the members.
+    #[error("the manifest: {0}")]
+    Manifest(#[from] ManifestError),
+    /// Packets, and members, end at 4 GiB.
+    #[error("a packet cannot be larger than 4 GiB: send it in parts")]
+    TooLarge,
+    /// The key is another participant's.
+    #[error("the packet is from {from}, the key is of {key}")]
+    OtherKey {
+        /// The sender by the header.
+        from: ParticipantCode,
+        /// Whose key it is.
+        key: ParticipantCode,
+    },
+}
+
+/// A finished packet.
+#[derive(Debug)]
+pub struct WrittenPacket<W> {
+    /// Its name without envelope (`sealed` is false).
+    pub name: FileName,
+    /// SHA-256 of the manifest: the packet's identity.
+    pub digest: Digest,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The bytes of `manifest.xml`.
+    pub manifest_bytes: Vec<u8>,
+    /// Bytes of the ZIP.
+    pub size: u64,
+    /// Where it was written; the position is its end.
+    pub output: W,
+}
+
+/// A packet being written.
+///
+/// ```
+/// # use std::io::Cursor;
+/// # use exchange_format::packet::{MemberName, PacketWriter};
+/// let mut writer = PacketWriter::new(Cursor::new(Vec::new()))?;
+/// writer.begin_member(MemberName::records("contact").expect("a kind"))?;
+/// writer.write_line(br#"<record key="…" version="1" form="tombstone"></record>"#)?;
+/// assert_eq!(writer.content_bytes(), 145);
+/// # Ok::<(), exchange_format::packet::WriteError>(())
+/// ```
+pub struct PacketWriter<W: Write + Seek> {
+    output: W,
+    /// Where the packet begins in `output`.
+    base: u64,
+    /// Bytes of the packet written so far.
+    written: u64,
+    entries: Vec<Entry>,
+    members: Vec<Member>,
+    open: Option<OpenMember>,
+    packer: Compress,
+    input: Vec<u8>,
+    packed: Vec<u8>,
+    content: u64,
+}
+
+struct OpenMember {
+    name: MemberName,
+    at: u64,
+    count: u64,
+    size: u64,
+    hash: Sha256,
+    crc: Crc,
+}
+
+impl<W: Write + Seek> PacketWriter<W> {
+    /// Begins a packet at the current position of `output`.
+    pub fn new(mut output: W) -> Result<Self, WriteError> {
+        let base = output.stream_position()?;
+        Ok(Self {
+            output,
+            base,
+            written: 0,
+            entries: Vec::new(),
+            members: Vec::new(),
+            open: None,
+            packer: Compress::new(Compression::new(1), false),
+            input: Vec::with_capacity(CHUNK),
+            packed: Vec::with_capacity(CHUNK),
+            content: 0,
+        })
+    }
+
+    /// Begins a member; ends the one before. Members are begun in the order of the format (`Kind::ALL`).
+    pub fn begin_member(&mut self, name: MemberName) -> Result<(), WriteError> {
+        self.end_member()?;
+        let at = self.written;
+        let placeholder = self.entry_of(&name.to_string(), Method::Deflate, at)?;
+        self.put(&placeholder.local_header())?;
+        self.packer.reset();
+        let prologue = name.kind().map(|kind| format!("{XML_DECLARATION}\n<records kind=\"{kind}\">\n"));
+        self.open = Some(OpenMember { name, at, count: 0, size: 0, hash: Sha256::new(), crc: Crc::new() });
+        self.feed(prologue.unwrap_or_default().as_bytes())
+    }
+
+    /// Writes one record, or one line of an answer, without its line break. The bytes are taken as they are.
+    ///
+    /// # Panics
+    /// If no member was begun.
+    pub fn write_line(&mut self, line: &[u8]) -> Result<(), WriteError> {
+        let open = self.open.as_mut().expect("a line belongs to a member that was begun");
+        open.count += 1;
+        if line.is_empty() || line.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+            return Err(WriteError::Line { member: open.name.to_string(), line: open.count });
+        }
+        self.feed(line)?;
+        self.feed(b"\n")
+    }
+
+    /// Ends the member, if one is begun.
+    pub fn end_member(&mut self) -> Result<(), WriteError> {
+        let Some(open) = &self.open else { return Ok(()) };
+        if open.name.kind().is_some() {
+            self.feed(b"</records>\n")?;
+        }
+        self.pack(FlushCompress::Finish)?;
+        let open = self.open.take().expect("checked above");
+        let mut entry = self.entry_of(&open.name.to_string(), Method::Deflate, open.at)?;
+        entry.crc = open.crc.sum();
+        entry.size = u32::try_from(open.size).map_err(|_| WriteError::TooLarge)?;
+        entry.packed = u32::try_from(self.written - entry.data_at()).map_err(|_| WriteError::TooLarge)?;
+        self.output.seek(SeekFrom::Start(self.base + open.at))?;
+        self.output.write_all(&entry.local_header())?;
+        self.output.seek(SeekFrom::Start(self.base + self.written))?;
+        self.entries.push(entry);
+        self.members.push(Member {
+            name: open.name,
+            count: open.count,
+            size: open.size,
+            sha256: Digest::from_bytes(open.hash.finalize().into()),
+            streebog256: None,
+        });
+        Ok(())
+    }
+
+    /// Unpacked bytes of all members so far: for the limit of a snapshot part.
+    pub fn content_bytes(&self) -> u64 {
+        self.content
+    }
+
+    /// Lines of all members so far.
+    pub fn content_lines(&self) -> u64 {
+        let open = self.open.as_ref().map_or(0, |open| open.count);
+        self.members.iter().map(|member| member.count).sum::<u64>() + open
+    }
+
+    /// Ends the packet: manifest, signature, directory. Does not flush or sync `output`.
+    pub fn finish(mut self, header: Header, key: &SigningKey) -> Result<WrittenPacket<W>, WriteError> {
+        self.end_member()?;
+        if header.from != key.participant() {
+            return Err(WriteError::OtherKey { from: header.from, key: key.participant() });
+        }
+        let manifest = Manifest { header, members: mem::take(&mut self.members) };
+        let manifest_bytes = manifest.to_bytes()?;
+        let digest = Digest::of(&manifest_bytes);
+        let name = manifest.header.file_name(&digest, false);
+        let note = signature::sign_note(key, &name.stem(), &digest);
+        self.store(MANIFEST_NAME, &manifest_bytes)?;
+        self.store(SIGNATURE_NAME, &note)?;
+        self.write_directory()?;
+        Ok(WrittenPacket { name, digest, manifest, manifest_bytes, size: self.written, output: self.output })
+    }
+
+    fn write_directory(&mut self) -> Result<(), WriteError> {
+        let directory_at = u32::try_from(self.written).map_err(|_| WriteError::TooLarge)?;
+        let directory: Vec<u8> = self.entries.iter().flat_map(Entry::central_header).collect();
+        self.put(&directory)?;
+        let entries = u16::try_from(self.entries.len()).map_err(|_| WriteError::TooLarge)?;
+        let bytes = u32::try_from(directory.len()).map_err(|_| WriteError::TooLarge)?;
+        self.put(&zip::end_record(entries, bytes, directory_at))?;
+        if self.written > u64::from(u32::MAX) { Err(WriteError::TooLarge) } else { Ok(()) }
+    }
+
+    /// Writes a small member unpacked, so that a reader finds it without unpacking.
+    fn store(&mut self, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
+        let mut entry = self.entry_of(name, Method::Stored, self.written)?;
+        let mut crc = Crc::new();
+        crc.update(bytes);
+        entry.crc = crc.sum();
+        entry.size = u32::try_from(bytes.len()).map_err(|_| WriteError::TooLarge)?;
+        entry.packed = entry.size;
+        self.put(&entry.local_header())?;
+        self.put(bytes)?;
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    fn entry_of(&self, name: &str, method: Method, at: u64) -> Result<Entry, WriteError> {
+        let at = u32::try_from(at).map_err(|_| WriteError::TooLarge)?;
+        Ok(Entry { name: name.to_owned(), method, crc: 0, packed: 0, size: 0, at })
+    }
+
+    fn feed(&mut self, mut bytes: &[u8]) -> Result<(), WriteError> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(CHUNK - self.input.len()));
+            self.input.extend_from_slice(now);
+            if self.input.len() == CHUNK {
+                self.pack(FlushCompress::None)?;
+            }
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// Hashes and packs the input gathered; with `Finish` to the end of the member's deflate stream.
+    fn pack(&mut self, flush: FlushCompress) -> Result<(), WriteError> {
+        let open = self.open.as_mut().expect("a member is open while input is gathered");
+        open.hash.update(&self.input);
+        open.crc.update(&self.input);
+        open.size += self.input.len() as u64;
+        self.content += self.input.len() as u64;
+        let mut rest = &self.input[..];
+        loop {
+            let before = self.packer.total_in();
+            self.packed.clear();
+            let status = self.packer.compress_vec(rest, &mut self.packed, flush).map_err(io::Error::other)?;
+            let taken = usize::try_from(self.packer.total_in() - before).expect("at most what was given");
+            rest = &rest[taken..];
+            self.output.write_all(&self.packed)?;
+            self.written += self.packed.len() as u64;
+            let done = match flush {
+                FlushCompress::Finish => status == Status::StreamEnd,
+                _ => rest.is_empty() && self.packed.len() < self.packed.capacity(),
+            };
+            if done {
+                break;
+            }
+        }
+        self.input.clear();
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.output.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+}
