@@ -7,6 +7,7 @@
 pub mod config;
 pub mod durable_file;
 pub mod instance;
+pub mod journal_table;
 pub mod logging;
 pub mod mailbox;
 pub mod messages;
