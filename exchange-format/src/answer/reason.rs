@@ -201,6 +201,13 @@ impl PacketReason {
     }
 }
 
+impl RecordReason {
+    /// Whether a record of one's own refused so shows that one was restored (R12).
+    pub fn proves_restore(self) -> bool {
+        matches!(self, Self::Older | Self::Collision)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

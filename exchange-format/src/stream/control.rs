@@ -2,7 +2,7 @@
 //! (FORMAT.md §Control block, §Restore; R1, R2, R18).
 
 use crate::{
-    answer::PacketReason,
+    answer::{PacketReason, RecordReason},
     position::{Digest, Epoch, Mark, Position},
 };
 
@@ -43,6 +43,15 @@ pub enum Evidence {
         packet: Mark,
         /// FORK or STALE_EPOCH.
         reason: PacketReason,
+    },
+    /// The peer knows a newer version of our record, or the same with other content (R12): a line of a
+    /// PR with a reason for which [`RecordReason::proves_restore`].
+    #[error("the peer knows a newer or other version of a record in our packet {packet}: {reason}")]
+    RecordBehind {
+        /// The packet that carried ours.
+        packet: Mark,
+        /// OLDER or COLLISION.
+        reason: RecordReason,
     },
     /// The watermark file beside the keys is ahead of the database.
     #[error("the watermark file has {what} {file}, the database is behind it")]

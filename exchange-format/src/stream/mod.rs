@@ -14,6 +14,12 @@ mod epoch;
 mod receiving;
 mod sending;
 mod sent;
+mod version;
+
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod simulation;
 
 pub use self::{
     control::{Control, Evidence, Named, OwnHistory, Watermark, judge_control, judge_own_mark},
@@ -21,4 +27,5 @@ pub use self::{
     receiving::{Arrival, Breach, Facts, Incoming, Ready, StateCheck, Verdict, check_state},
     sending::{CannotSeal, Outgoing, Stop},
     sent::{AnswerEffect, PacketState, Placing, SentPacket, Timing, UnknownState},
+    version::{Edition, VersionVerdict, clears},
 };

@@ -1,0 +1,302 @@
+//! One participant of the simulation, as a daemon would keep and drive it.
+
+use std::collections::BTreeMap;
+
+use crate::stream::*;
+use crate::{
+    answer::{PacketOutcome, PacketReason, RecordReason},
+    position::{Digest, Epoch, Mark, Position},
+    record::Form,
+};
+use jiff::{SignedDuration, Timestamp};
+
+/// Records by key.
+pub(super) type Records = BTreeMap<u8, Edition>;
+
+/// A file in the mailbox.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    control: Control,
+    content: Content,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    Numbered(Arrival, Records),
+    Receipt(Mark),
+    /// With the reason of a record that was refused.
+    Protocol(Mark, PacketOutcome, Option<RecordReason>),
+}
+
+/// What became of a received packet.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Fate {
+    Held,
+    Consumed(Option<RecordReason>),
+    Quarantined(PacketReason),
+    Superseded,
+}
+
+/// Everything that a participant keeps for one peer.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Party {
+    pub(super) life: u32,
+    pub(super) now: i64,
+    pub(super) outgoing: Outgoing,
+    pub(super) records: Records,
+    pub(super) told: Records,
+    pub(super) registered: BTreeMap<u8, u32>,
+    pub(super) sent: BTreeMap<Position, (SentPacket, Arrival, Records)>,
+    pub(super) incoming: Incoming,
+    pub(super) received: BTreeMap<Mark, (Arrival, Records, Fate)>,
+    pub(super) copies: Records,
+    pub(super) orphans: u32,
+    pub(super) applied: BTreeMap<(u8, u32), u32>,
+    pub(super) answers: Vec<Content>,
+}
+
+pub(super) const TIMING: Timing = Timing {
+    receipt: SignedDuration::from_secs(10),
+    protocol: SignedDuration::from_secs(20),
+    retry: SignedDuration::from_secs(1),
+    cap: SignedDuration::from_secs(100),
+    heartbeat: SignedDuration::from_secs(1_000),
+};
+
+impl Party {
+    pub(super) fn clock(&self) -> Timestamp {
+        Timestamp::from_second(self.now).expect("in range")
+    }
+
+    pub(super) fn edit(&mut self, key: u8) {
+        let version = self.records.get(&key).map_or(1, |known| known.version + 1);
+        let hash = Digest::of(format!("{key} {version} {}", self.life).as_bytes());
+        self.records.insert(key, Edition { version, form: Form::Live, hash });
+        self.registered.insert(key, version);
+    }
+
+    /// Seals what is pending (or a heartbeat); the first packet is a snapshot.
+    pub(super) fn seal(&mut self, parts: u32) {
+        if self.outgoing.last.is_none() {
+            return self.open(parts, SnapshotReason::Initial);
+        }
+        let Ok(slot) = self.outgoing.next_slot() else { return };
+        let is_new = |(key, edition): &(&u8, &Edition)| self.told.get(*key) != Some(*edition);
+        let changes: Records = self.records.iter().filter(is_new).map(|(key, e)| (*key, *e)).collect();
+        let mark = Mark { position: slot.position, digest: self.digest(slot.position) };
+        self.outgoing.sealed(mark, self.clock());
+        self.keep(mark, slot, changes, false);
+    }
+
+    pub(super) fn open(&mut self, parts: u32, reason: SnapshotReason) {
+        let Ok(mut opening) = self.outgoing.open_epoch(parts, reason) else { return };
+        while let Some(slot) = opening.next_part() {
+            let mark = opening.sealed(self.digest(slot.position)).expect("a part is left");
+            let part = slot.part.expect("a part").k() - 1;
+            let of_part = |key: &&u8| u32::from(**key) % parts == part;
+            let records = self.records.keys().filter(of_part).map(|key| (*key, self.records[key])).collect();
+            self.keep(mark, slot, records, true);
+        }
+        let opened = opening.epoch();
+        for (packet, ..) in self.sent.values_mut() {
+            packet.supersede(opened);
+        }
+        self.outgoing = opening.finish(self.clock()).expect("all parts are sealed");
+    }
+
+    /// A manifest has a nonce: two lives never seal the same digest.
+    fn digest(&self, position: Position) -> Digest {
+        Digest::of(format!("{position} {}", self.life).as_bytes())
+    }
+
+    fn keep(&mut self, mark: Mark, slot: Slot, records: Records, snapshot: bool) {
+        self.told.extend(&records);
+        let arrival = Arrival { mark, previous: slot.previous, part: slot.part };
+        let packet = SentPacket::new(mark, snapshot, false, self.clock());
+        self.sent.insert(mark.position, (packet, arrival, records));
+    }
+
+    fn control(&self) -> Control {
+        Control { ack: self.incoming.last, echo: self.outgoing.echo }
+    }
+
+    /// Everything due now: answers, then packets.
+    pub(super) fn place(&mut self, random: u32) -> Vec<File> {
+        let (now, control) = (self.clock(), self.control());
+        let mut contents = std::mem::take(&mut self.answers);
+        for (packet, arrival, records) in self.sent.values_mut() {
+            if packet.placing(self.outgoing.stop, now) == Placing::Now {
+                packet.placed(now, &TIMING, random);
+                contents.push(Content::Numbered(*arrival, records.clone()));
+            }
+        }
+        contents.into_iter().map(|content| File { control, content }).collect()
+    }
+
+    pub(super) fn take(&mut self, file: &File, random: u32) {
+        let sealed = |mark: Mark| self.sent.get(&mark.position).map(|(packet, ..)| packet.mark.digest);
+        let consumed = |mark: Mark| {
+            let at = self.received.iter().filter(|(other, _)| other.position == mark.position);
+            at.filter(|(_, (.., fate))| matches!(fate, Fate::Consumed(_)))
+                .map(|(other, _)| other.digest)
+                .next()
+        };
+        let own = OwnHistory {
+            sending: self.outgoing.epoch(),
+            sealed_at_ack: file.control.ack.and_then(sealed),
+            receiving: self.incoming.last.map(|last| last.position.epoch),
+            consumed_at_echo: file.control.echo.and_then(consumed),
+        };
+        let evidence = judge_control(&file.control, &own);
+        if let Some(ack) = file.control.ack {
+            self.outgoing.told_epoch(ack.position.epoch);
+        }
+        self.stop_on(evidence);
+        match &file.content {
+            Content::Numbered(arrival, records) => self.arrive(arrival, records),
+            Content::Receipt(mark) => self.answered(mark, None, random),
+            Content::Protocol(mark, outcome, refused) => {
+                self.answered(mark, Some((*outcome, *refused)), random);
+            }
+        }
+    }
+
+    fn stop_on(&mut self, evidence: Option<Evidence>) {
+        if evidence.is_some() {
+            self.outgoing.stop = Some(Stop::Restored);
+        }
+    }
+
+    fn answered(&mut self, mark: &Mark, outcome: Option<(PacketOutcome, Option<RecordReason>)>, random: u32) {
+        self.outgoing.told_epoch(mark.position.epoch);
+        let now = self.clock();
+        let row = self.sent.get_mut(&mark.position);
+        let sealed = row.as_ref().map(|(packet, ..)| packet.mark.digest);
+        match (judge_own_mark(mark, sealed, self.outgoing.epoch()), row, outcome) {
+            (Named::Unknown, ..) => self.stop_on(Some(Evidence::Answered(*mark))),
+            (Named::Ours, Some((packet, ..)), None) => {
+                packet.receipt(mark, now, &TIMING, random);
+            }
+            (Named::Ours, Some((packet, _, carried)), Some((outcome, refused))) => {
+                match self.outgoing.protocol(packet, mark, 1, outcome) {
+                    AnswerEffect::Close => {
+                        let open = |key: &u8, version: u32| {
+                            carried.get(key).is_none_or(|answered| !clears(version, answered.version))
+                        };
+                        self.registered.retain(|key, version| open(key, *version));
+                        let behind = refused.filter(|reason| reason.proves_restore());
+                        let evidence = |reason| Evidence::RecordBehind { packet: *mark, reason };
+                        self.stop_on(behind.map(evidence));
+                    }
+                    AnswerEffect::Restored(evidence) => self.stop_on(Some(evidence)),
+                    AnswerEffect::Nothing | AnswerEffect::Refused { .. } => {}
+                }
+            }
+            (Named::FormerLife, ..) | (Named::Ours, None, _) => {}
+        }
+    }
+
+    fn arrive(&mut self, arrival: &Arrival, records: &Records) {
+        let mark = arrival.mark;
+        let counts = |fate: &Fate| matches!(fate, Fate::Held | Fate::Consumed(_));
+        let others = || self.received.iter().filter(|(_, (.., fate))| counts(fate));
+        let same = others().find(|(other, _)| other.position == mark.position && **other != mark);
+        let of_epoch = others()
+            .filter(|(other, (a, ..))| other.position.epoch == mark.position.epoch && a.part.is_some());
+        let parts: Vec<Arrival> = of_epoch.map(|(_, (arrival, ..))| *arrival).collect();
+        let other = same.map(|(other, _)| other.digest);
+        let facts = Facts { known: self.received.contains_key(&mark), other, parts: &parts };
+        let verdict = self.incoming.judge(arrival, &facts);
+        if verdict != Verdict::Duplicate {
+            self.received.insert(mark, (*arrival, records.clone(), Fate::Held));
+        }
+        self.act(mark, verdict);
+    }
+
+    fn act(&mut self, mark: Mark, verdict: Verdict) {
+        match verdict {
+            Verdict::Fork(_) => {
+                self.incoming.fork(mark.position.epoch);
+                self.quarantine(mark, PacketReason::Fork);
+            }
+            Verdict::StaleEpoch => self.quarantine(mark, PacketReason::StaleEpoch),
+            Verdict::Duplicate | Verdict::Gap(_) | Verdict::Incomplete { .. } => self.answer(mark),
+            Verdict::Ready(ready) => {
+                let marks = match &ready {
+                    Ready::Data(mark) => vec![*mark],
+                    Ready::Snapshot(parts) => parts.clone(),
+                };
+                for mark in &marks {
+                    self.apply(*mark);
+                }
+                if let Some(opened) = self.incoming.consume(&ready) {
+                    self.leave_orphans(&marks);
+                    self.supersede_held(opened);
+                }
+                self.drain();
+            }
+        }
+    }
+
+    fn apply(&mut self, mark: Mark) {
+        let mut refused = None;
+        for (key, edition) in self.received[&mark].1.clone() {
+            match edition.judge(self.copies.get(&key)) {
+                VersionVerdict::New | VersionVerdict::Changed => {
+                    self.copies.insert(key, edition);
+                    *self.applied.entry((key, edition.version)).or_default() += 1;
+                }
+                other => refused = refused.or(other.refusal()),
+            }
+        }
+        self.received.get_mut(&mark).expect("received").2 = Fate::Consumed(refused);
+        self.answer(mark);
+    }
+
+    /// A snapshot replaces the picture of the stream: what it lacks is kept apart and listed for staff (D6).
+    fn leave_orphans(&mut self, parts: &[Mark]) {
+        let told: Vec<u8> = parts.iter().flat_map(|mark| self.received[mark].1.keys().copied()).collect();
+        let before = self.copies.len();
+        self.copies.retain(|key, _| told.contains(key));
+        self.orphans += u32::try_from(before - self.copies.len()).expect("small");
+    }
+
+    fn drain(&mut self) {
+        let Some(next) = self.incoming.next() else { return };
+        let held = self
+            .received
+            .values()
+            .find(|(arrival, _, fate)| arrival.mark.position == next && *fate == Fate::Held);
+        if let Some(arrival) = held.map(|(arrival, ..)| *arrival) {
+            let verdict = self.incoming.judge_held(&arrival);
+            self.act(arrival.mark, verdict);
+        }
+    }
+
+    fn supersede_held(&mut self, opened: Epoch) {
+        let old = self.received.iter_mut().filter(|(mark, _)| mark.position.epoch < opened);
+        old.filter(|(_, (.., fate))| *fate == Fate::Held)
+            .for_each(|(_, (.., fate))| *fate = Fate::Superseded);
+    }
+
+    fn quarantine(&mut self, mark: Mark, reason: PacketReason) {
+        self.received.get_mut(&mark).expect("received").2 = Fate::Quarantined(reason);
+        self.answer(mark);
+    }
+
+    /// The stored answers of a packet.
+    fn answer(&mut self, mark: Mark) {
+        self.answers.push(Content::Receipt(mark));
+        match self.received[&mark].2 {
+            Fate::Consumed(refused) => {
+                let some = PacketOutcome::AppliedPartial;
+                let outcome = refused.map_or(PacketOutcome::Applied, |_| some);
+                self.answers.push(Content::Protocol(mark, outcome, refused));
+            }
+            Fate::Quarantined(reason) => {
+                self.answers.push(Content::Protocol(mark, PacketOutcome::Refused(reason), None));
+            }
+            Fate::Held | Fate::Superseded => {}
+        }
+    }
+}
