@@ -1,5 +1,6 @@
 //! The hub daemon.
 
+pub mod database;
 pub mod decisions;
 
 /// Runs the command line `args` and returns the exit code of docs/CLI_JSON.md.

@@ -1,0 +1,41 @@
+//! The hub's stream to itself: every input and every generated value, until it is sealed into a packet.
+
+use exchange_format::record::{Kind, Record, RecordId};
+use rusqlite::params;
+
+use super::{Result, Tx, parsed};
+
+impl Tx<'_> {
+    /// Notes an input: a `hub_input` record, version 1 for ever.
+    pub fn add_input(&self, record: &Record, at: &str, action: &str) -> Result<()> {
+        self.run(
+            "INSERT INTO hub_input(key, at, action, body) VALUES(?1, ?2, ?3, ?4)",
+            params![record.key.to_string(), at, action, record.body],
+        )?;
+        Ok(())
+    }
+
+    /// Inputs not sealed yet, at most `limit`, in the order of their keys.
+    pub fn unsealed_inputs(&self, limit: u32) -> Result<Vec<Record>> {
+        self.rows(
+            "SELECT key, body FROM hub_input WHERE packet IS NULL ORDER BY at, key LIMIT ?1",
+            [limit],
+            |row| {
+                Ok(Record {
+                    kind: Kind::HubInput,
+                    key: parsed(row, "hub_input", "key")?,
+                    version: 1,
+                    form: exchange_format::record::Form::Live,
+                    body: row.get(1)?,
+                    signature: None,
+                })
+            },
+        )
+    }
+
+    /// Notes that an input is sealed in `packet`.
+    pub fn input_sealed(&self, key: RecordId, packet: &str) -> Result<()> {
+        self.run("UPDATE hub_input SET packet = ?2 WHERE key = ?1", params![key.to_string(), packet])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,240 @@
+//! hub.db: all SQL of the hub is below here, behind [`Store`] and [`Tx`], which take and give plain values,
+//! so that another store can come.
+//!
+//! One file a group of tables: [`received`] what centres sent · [`linking`] the index and pairs · [`people`]
+//! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
+//! [`inputs`] the hub's stream to itself · [`centres`] · [`journal`].
+
+pub mod centres;
+pub mod inputs;
+pub mod journal;
+pub mod linking;
+pub mod people;
+pub mod publications;
+pub mod received;
+pub mod reviews;
+pub mod streams;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use exchange_endpoint::journal_table::{self, JournalError};
+use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, types::FromSql};
+
+/// The schema that this program reads and writes (`PRAGMA user_version`).
+pub const SCHEMA_VERSION: i64 = 1;
+
+/// Why the database did not do what was asked. No variant holds a value of a record.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// There is no such file.
+    #[error("there is no database {0}")]
+    Absent(PathBuf),
+    /// The file exists already.
+    #[error("the database {0} exists already")]
+    Exists(PathBuf),
+    /// It was written by a newer program.
+    #[error("{path} has schema {found}, this program knows up to {SCHEMA_VERSION}")]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+    },
+    /// Another process held it for longer than the time-out.
+    #[error("the database is busy: another command is writing to it")]
+    Busy,
+    /// SQLite says no.
+    #[error("the database refused: {0}")]
+    Sqlite(rusqlite::Error),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A stored value is not what this program writes.
+    #[error("table {table} holds a value that this program does not write: column {column}")]
+    Damaged {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+impl From<rusqlite::Error> for DatabaseError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::Busy,
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+/// What calls into the database give.
+pub type Result<T, E = DatabaseError> = std::result::Result<T, E>;
+
+/// An open hub.db: one connection.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+}
+
+/// A transaction: everything done through it is committed together or not at all.
+#[derive(Debug)]
+pub struct Tx<'a> {
+    db: Transaction<'a>,
+}
+
+impl Store {
+    /// Makes a new database at `path`.
+    pub fn create(path: &Path) -> Result<Self> {
+        if path.exists() {
+            return Err(DatabaseError::Exists(path.to_owned()));
+        }
+        let connection = Connection::open(path)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        let store = Self::configured(connection)?;
+        store.connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {} {} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
+            include_str!("schema.sql"),
+            journal_table::schema(journal_table::HUB_TABLE),
+        ))?;
+        Ok(store)
+    }
+
+    /// Opens the database at `path`.
+    pub fn open(path: &Path) -> Result<Self> {
+        if !path.is_file() {
+            return Err(DatabaseError::Absent(path.to_owned()));
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let store = Self::configured(Connection::open_with_flags(path, flags)?)?;
+        let found: i64 = store.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found > SCHEMA_VERSION {
+            return Err(DatabaseError::Newer { path: path.to_owned(), found });
+        }
+        Ok(store)
+    }
+
+    fn configured(connection: Connection) -> Result<Self> {
+        connection.busy_timeout(Duration::from_secs(30))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        // bounded: the page cache is most of this process's memory
+        connection.pragma_update(None, "cache_size", -16_000)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        Ok(Self { connection })
+    }
+
+    /// Runs `work` in one transaction that may write; commits if it succeeds.
+    pub fn write<T, E: From<DatabaseError>>(
+        &mut self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact(TransactionBehavior::Immediate, true, work)
+    }
+
+    /// Runs `work` over one unchanging state of the database; nothing that it writes stays.
+    pub fn read<T, E: From<DatabaseError>>(
+        &mut self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact(TransactionBehavior::Deferred, false, work)
+    }
+
+    /// Runs `work` as [`Store::write`] does and takes everything back: a dry run.
+    pub fn rehearse<T, E: From<DatabaseError>>(
+        &mut self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact(TransactionBehavior::Immediate, false, work)
+    }
+
+    fn transact<T, E: From<DatabaseError>>(
+        &mut self,
+        behavior: TransactionBehavior,
+        commit: bool,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let db = self.connection.transaction_with_behavior(behavior).map_err(DatabaseError::from)?;
+        let tx = Tx { db };
+        let done = work(&tx)?; // dropped uncommitted: rolled back
+        if commit {
+            tx.db.commit().map_err(DatabaseError::from)?;
+        }
+        Ok(done)
+    }
+
+    /// Changes whenever another connection has committed, never by this one's own commits.
+    pub fn data_version(&self) -> Result<i64> {
+        Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// Folds the write-ahead log into the database file.
+    pub fn checkpoint(&self) -> Result<()> {
+        self.connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
+        Ok(())
+    }
+}
+
+/// The value of `column`, parsed from its text.
+fn parsed<T: std::str::FromStr>(row: &Row<'_>, table: &'static str, column: &'static str) -> Result<T> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|_| DatabaseError::Damaged { table, column })
+}
+
+/// [`parsed`] for a column that may be NULL.
+fn parsed_optional<T: std::str::FromStr>(
+    row: &Row<'_>,
+    table: &'static str,
+    column: &'static str,
+) -> Result<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| text.parse().map_err(|_| DatabaseError::Damaged { table, column })).transpose()
+}
+
+impl Tx<'_> {
+    /// Runs a statement; the number of rows it changed.
+    fn run(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize> {
+        Ok(self.db.prepare_cached(sql)?.execute(parameters)?)
+    }
+
+    /// The first column of the first row, if there is one.
+    fn value<T: FromSql>(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<T>> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    }
+
+    /// Every row, read by `read`.
+    fn rows<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        mut read: impl FnMut(&Row<'_>) -> Result<T>,
+    ) -> Result<Vec<T>> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
+        Ok(found)
+    }
+
+    /// The first row, read by `read`.
+    fn row<T>(
+        &self,
+        sql: &str,
+        parameters: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        let mut rows = statement.query(parameters)?;
+        rows.next()?.map(read).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests;

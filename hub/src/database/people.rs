@@ -1,0 +1,264 @@
+//! Persons, their documents, the cross-reference from claims, the hub's entries, and who serves whom.
+
+use std::collections::BTreeMap;
+
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Kind, RecordId},
+};
+use rusqlite::params;
+
+use super::{Result, Tx, linking::Act, parsed, parsed_optional, received::ClaimId};
+use crate::decisions::golden::Source;
+
+/// A person's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRow {
+    /// The person's id.
+    pub uid: RecordId,
+    /// The case number.
+    pub case_number: String,
+    /// The serial inside it: persons are as old as it is low.
+    pub serial: u64,
+    /// The person that this one turned out to be.
+    pub merged_into: Option<RecordId>,
+}
+
+/// A hub's own value of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The value; empty: there is none.
+    pub value: String,
+    /// Why it was entered.
+    pub reason: String,
+    /// By whom.
+    pub actor: String,
+    /// When, RFC 3339.
+    pub at: String,
+}
+
+impl Tx<'_> {
+    /// The highest serial of a case number given out; 0 if none.
+    pub fn last_serial(&self) -> Result<u64> {
+        Ok(self.value("SELECT coalesce(max(serial), 0) FROM person", [])?.unwrap_or(0))
+    }
+
+    /// Adds a person.
+    pub fn add_person(&self, uid: RecordId, case_number: &str, serial: u64) -> Result<()> {
+        self.run(
+            "INSERT INTO person(uid, case_number, serial) VALUES(?1, ?2, ?3)",
+            params![uid.to_string(), case_number, serial],
+        )?;
+        Ok(())
+    }
+
+    /// The person `uid`.
+    pub fn person(&self, uid: RecordId) -> Result<Option<PersonRow>> {
+        self.row("SELECT * FROM person WHERE uid = ?1", [uid.to_string()], read_person)
+    }
+
+    /// The person with this case number.
+    pub fn person_by_case(&self, case_number: &str) -> Result<Option<PersonRow>> {
+        self.row("SELECT * FROM person WHERE case_number = ?1", [case_number], read_person)
+    }
+
+    /// Says that `uid` turned out to be `into`, or (`None`) stands for itself. Flat: what pointed to `uid`
+    /// points to `into` as well. Entries, confirmations and documents go over.
+    pub fn set_merged_into(&self, uid: RecordId, into: Option<RecordId>) -> Result<()> {
+        let (from, to) = (uid.to_string(), into.map(|into| into.to_string()));
+        self.run("UPDATE person SET merged_into = ?2 WHERE uid = ?1 OR merged_into = ?1", params![from, to])?;
+        if to.is_some() {
+            self.run("UPDATE OR IGNORE hub_entry SET uid = ?2 WHERE uid = ?1", params![from, to])?;
+            self.run("UPDATE OR IGNORE document SET person = ?2 WHERE person = ?1", params![from, to])?;
+        }
+        Ok(())
+    }
+
+    /// Says which person or document a claim is, by which rule.
+    pub fn set_person_record(
+        &self,
+        origin: ParticipantCode,
+        kind: Kind,
+        key: RecordId,
+        claim: ClaimId,
+        uid: RecordId,
+        rule: &str,
+    ) -> Result<()> {
+        self.run(
+            "INSERT INTO person_record(origin, kind, key, uid, rule, claim) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET uid = excluded.uid, rule = excluded.rule",
+            params![origin.as_str(), kind.name(), key.to_string(), uid.to_string(), rule, claim],
+        )?;
+        Ok(())
+    }
+
+    /// Takes a claim out of the cross-reference.
+    pub fn remove_person_record(&self, claim: ClaimId) -> Result<()> {
+        self.run("DELETE FROM person_record WHERE claim = ?1", [claim])?;
+        Ok(())
+    }
+
+    /// Which person or document the claim in row `claim` is.
+    pub fn uid_of(&self, claim: ClaimId) -> Result<Option<RecordId>> {
+        self.row("SELECT uid FROM person_record WHERE claim = ?1", [claim], |row| {
+            parsed(row, "person_record", "uid")
+        })
+    }
+
+    /// Which person or document the claim of `origin` with `kind` and `key` is.
+    pub fn uid_of_key(&self, origin: ParticipantCode, kind: Kind, key: RecordId) -> Result<Option<RecordId>> {
+        self.row(
+            "SELECT uid FROM person_record WHERE origin = ?1 AND kind = ?2 AND key = ?3",
+            params![origin.as_str(), kind.name(), key.to_string()],
+            |row| parsed(row, "person_record", "uid"),
+        )
+    }
+
+    /// The rows of the claims that are `uid`.
+    pub fn claims_of(&self, uid: RecordId) -> Result<Vec<ClaimId>> {
+        self.rows("SELECT claim FROM person_record WHERE uid = ?1 ORDER BY claim", [uid.to_string()], |row| {
+            Ok(row.get(0)?)
+        })
+    }
+
+    /// Claims of `uid` with their rule, for staff.
+    pub fn rules_of(&self, uid: RecordId) -> Result<Vec<(ParticipantCode, RecordId, String)>> {
+        self.rows(
+            "SELECT origin, key, rule FROM person_record WHERE uid = ?1 ORDER BY origin, key",
+            [uid.to_string()],
+            |row| {
+                let origin = parsed(row, "person_record", "origin")?;
+                Ok((origin, parsed(row, "person_record", "key")?, row.get(2)?))
+            },
+        )
+    }
+
+    /// How many recipient claims each rule linked.
+    pub fn links_by_rule(&self) -> Result<BTreeMap<String, u64>> {
+        let rows = self.rows(
+            "SELECT rule, count(*) FROM person_record WHERE kind = 'recipient_claim' GROUP BY rule",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Persons that stand for themselves and have a claim.
+    pub fn person_count(&self) -> Result<u64> {
+        let sql = "SELECT count(DISTINCT uid) FROM person_record WHERE kind = 'recipient_claim'";
+        Ok(self.value(sql, [])?.unwrap_or(0))
+    }
+
+    /// The document of `person` with this number and date, if there is one.
+    pub fn document_by_number(
+        &self,
+        person: RecordId,
+        kind: Kind,
+        number_date: &str,
+    ) -> Result<Option<RecordId>> {
+        self.row(
+            "SELECT uid FROM document WHERE person = ?1 AND kind = ?2 AND number_date = ?3",
+            params![person.to_string(), kind.name(), number_date],
+            |row| parsed(row, "document", "uid"),
+        )
+    }
+
+    /// Adds a document.
+    pub fn add_document(&self, uid: RecordId, kind: Kind, person: RecordId, number_date: &str) -> Result<()> {
+        self.run(
+            "INSERT INTO document(uid, kind, person, number_date) VALUES(?1, ?2, ?3, ?4)",
+            params![uid.to_string(), kind.name(), person.to_string(), number_date],
+        )?;
+        Ok(())
+    }
+
+    /// The documents of `person`.
+    pub fn documents_of(&self, person: RecordId) -> Result<Vec<(RecordId, Kind)>> {
+        self.rows(
+            "SELECT uid, kind FROM document WHERE person = ?1 ORDER BY kind, uid",
+            [person.to_string()],
+            |row| Ok((parsed(row, "document", "uid")?, parsed(row, "document", "kind")?)),
+        )
+    }
+
+    /// Whose document `uid` is.
+    pub fn person_of_document(&self, uid: RecordId) -> Result<Option<RecordId>> {
+        self.row("SELECT person FROM document WHERE uid = ?1", [uid.to_string()], |row| {
+            parsed(row, "document", "person")
+        })
+    }
+
+    /// Replaces where the values of a person come from; `hub` is the origin of the hub's own entries.
+    pub fn set_field_sources(
+        &self,
+        uid: RecordId,
+        hub: ParticipantCode,
+        sources: &BTreeMap<&'static str, Source>,
+    ) -> Result<()> {
+        let text = uid.to_string();
+        self.run("DELETE FROM field_source WHERE uid = ?1", [&text])?;
+        for (field, source) in sources {
+            let (origin, key) = match source {
+                Source::Hub => (hub, uid),
+                Source::Claim { origin, key } => (*origin, *key),
+            };
+            self.run(
+                "INSERT INTO field_source(uid, field, origin, key) VALUES(?1, ?2, ?3, ?4)",
+                params![text, field, origin.as_str(), key.to_string()],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The hub's own entries about `uid`.
+    pub fn entries(&self, uid: RecordId) -> Result<BTreeMap<String, Entry>> {
+        let rows = self.rows(
+            "SELECT field, value, reason, actor, at FROM hub_entry WHERE uid = ?1",
+            [uid.to_string()],
+            |row| {
+                let entry =
+                    Entry { value: row.get(1)?, reason: row.get(2)?, actor: row.get(3)?, at: row.get(4)? };
+                Ok((row.get(0)?, entry))
+            },
+        )?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Enters the hub's own value of a field.
+    pub fn set_entry(&self, uid: RecordId, field: &str, value: &str, act: Act<'_>) -> Result<()> {
+        self.run(
+            "INSERT INTO hub_entry(uid, field, value, reason, actor, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO UPDATE SET value = excluded.value, reason = excluded.reason,
+               actor = excluded.actor, at = excluded.at",
+            params![uid.to_string(), field, value, act.reason, act.actor, act.at],
+        )?;
+        Ok(())
+    }
+
+    /// Confirms that `centre` serves `uid`; whether that is new.
+    pub fn confirm_service(&self, centre: ParticipantCode, uid: RecordId, act: Act<'_>) -> Result<bool> {
+        let added = self.run(
+            "INSERT OR IGNORE INTO service(centre, uid, reason, actor, at) VALUES(?1, ?2, ?3, ?4, ?5)",
+            params![centre.as_str(), uid.to_string(), act.reason, act.actor, act.at],
+        )?;
+        Ok(added == 1)
+    }
+
+    /// Whether staff confirmed that `centre` serves `uid`.
+    pub fn serves(&self, centre: ParticipantCode, uid: RecordId) -> Result<bool> {
+        let found: Option<i64> = self.value(
+            "SELECT 1 FROM service WHERE centre = ?1 AND uid = ?2",
+            params![centre.as_str(), uid.to_string()],
+        )?;
+        Ok(found.is_some())
+    }
+}
+
+fn read_person(row: &rusqlite::Row<'_>) -> Result<PersonRow> {
+    Ok(PersonRow {
+        uid: parsed(row, "person", "uid")?,
+        case_number: row.get("case_number")?,
+        serial: row.get("serial")?,
+        merged_into: parsed_optional(row, "person", "merged_into")?,
+    })
+}

@@ -1,0 +1,226 @@
+//! What each centre is told: the record as it should be beside the version last sealed.
+
+use exchange_format::{
+    participant::ParticipantCode,
+    position::Digest,
+    record::{Form, Kind, RecordId},
+};
+use rusqlite::{Row, params};
+
+use super::{Result, Tx, parsed};
+
+/// A record of a centre's publication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its key.
+    pub key: RecordId,
+    /// The version last sealed; 0 if none.
+    pub version: u32,
+    /// Its form as it should be.
+    pub form: Form,
+    /// Its body as it should be.
+    pub body: Vec<u8>,
+    /// Form and hash last sealed.
+    pub sealed: Option<(Form, Digest)>,
+}
+
+impl Tx<'_> {
+    /// Says what `centre` should be told of a record; whether that differs from what was last sealed.
+    pub fn publish(
+        &self,
+        centre: ParticipantCode,
+        kind: Kind,
+        key: RecordId,
+        form: Form,
+        body: &[u8],
+        person: RecordId,
+    ) -> Result<bool> {
+        let hash = Digest::of(body).to_string();
+        let state: Option<String> = self.value(
+            "INSERT INTO publication(centre, kind, key, sha256, state, form, body, person)
+             VALUES(?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7)
+             ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, form = excluded.form, body = excluded.body,
+               person = excluded.person,
+               state = CASE WHEN sealed_sha256 = excluded.sha256 AND sealed_form = excluded.form
+                       THEN CASE state WHEN 'pending' THEN 'sealed' ELSE state END ELSE 'pending' END
+             RETURNING state",
+            params![
+                centre.as_str(),
+                kind.name(),
+                key.to_string(),
+                hash,
+                form.name(),
+                body,
+                person.to_string()
+            ],
+        )?;
+        Ok(state.as_deref() == Some("pending"))
+    }
+
+    /// What is published of the file of `person`: centre, kind and key of each live record.
+    pub fn published_of(&self, person: RecordId) -> Result<Vec<(ParticipantCode, Kind, RecordId)>> {
+        self.rows(
+            "SELECT centre, kind, key FROM publication WHERE person = ?1 AND form = 'live'",
+            [person.to_string()],
+            |row| {
+                let centre = parsed(row, "publication", "centre")?;
+                Ok((centre, parsed(row, "publication", "kind")?, parsed(row, "publication", "key")?))
+            },
+        )
+    }
+
+    /// Ends a record at a centre: withdrawn, or for ever; one that was never sealed is simply forgotten.
+    pub fn unpublish(&self, centre: ParticipantCode, kind: Kind, key: RecordId, form: Form) -> Result<()> {
+        let place = params![centre.as_str(), kind.name(), key.to_string()];
+        let never = "DELETE FROM publication WHERE centre = ?1 AND kind = ?2 AND key = ?3 AND version = 0";
+        if self.run(never, place)? == 1 {
+            return Ok(());
+        }
+        let empty = Digest::of(b"").to_string();
+        self.run(
+            "UPDATE publication SET form = ?4, state = 'pending',
+               body = CASE ?4 WHEN 'tombstone' THEN x'' ELSE body END,
+               sha256 = CASE ?4 WHEN 'tombstone' THEN ?5 ELSE sha256 END
+             WHERE centre = ?1 AND kind = ?2 AND key = ?3 AND form <> ?4",
+            params![centre.as_str(), kind.name(), key.to_string(), form.name(), empty],
+        )?;
+        Ok(())
+    }
+
+    /// Whether `centre` is told of the record `key` of one of `kinds`.
+    pub fn is_published(&self, centre: ParticipantCode, kinds: &[Kind], key: RecordId) -> Result<bool> {
+        for kind in kinds {
+            let found: Option<i64> = self.value(
+                "SELECT 1 FROM publication WHERE centre = ?1 AND kind = ?2 AND key = ?3",
+                params![centre.as_str(), kind.name(), key.to_string()],
+            )?;
+            if found.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The publication of one record to `centre`.
+    pub fn publication(
+        &self,
+        centre: ParticipantCode,
+        kind: Kind,
+        key: RecordId,
+    ) -> Result<Option<Publication>> {
+        self.row(
+            "SELECT * FROM publication WHERE centre = ?1 AND kind = ?2 AND key = ?3",
+            params![centre.as_str(), kind.name(), key.to_string()],
+            read_publication,
+        )
+    }
+
+    /// The centres that have something to be sealed.
+    pub fn centres_with_pending(&self) -> Result<Vec<ParticipantCode>> {
+        self.rows(
+            "SELECT DISTINCT centre FROM publication WHERE state = 'pending' ORDER BY centre",
+            [],
+            |row| parsed(row, "publication", "centre"),
+        )
+    }
+
+    /// What of `kind` is to be sealed for `centre`, keys above `after`, at most `limit`; with `all` also what
+    /// was sealed before, for a snapshot.
+    pub fn to_seal(
+        &self,
+        centre: ParticipantCode,
+        kind: Kind,
+        after: Option<RecordId>,
+        all: bool,
+        limit: u32,
+    ) -> Result<Vec<Publication>> {
+        self.rows(
+            "SELECT * FROM publication WHERE centre = ?1 AND kind = ?2 AND key > ?3 AND (?4 OR state = 'pending')
+             ORDER BY key LIMIT ?5",
+            params![
+                centre.as_str(),
+                kind.name(),
+                after.map(|key| key.to_string()).unwrap_or_default(),
+                all,
+                limit
+            ],
+            read_publication,
+        )
+    }
+
+    /// Notes that `publication` as it should be was sealed as `version` in `packet`.
+    pub fn publication_sealed(
+        &self,
+        centre: ParticipantCode,
+        publication: &Publication,
+        version: u32,
+        packet: &str,
+    ) -> Result<()> {
+        let (kind, key) = (publication.kind.name(), publication.key.to_string());
+        self.run(
+            "UPDATE publication SET version = ?4, packet = ?5, state = 'sealed',
+               sealed_form = form, sealed_sha256 = sha256
+             WHERE centre = ?1 AND kind = ?2 AND key = ?3",
+            params![centre.as_str(), kind, key, version, packet],
+        )?;
+        self.run(
+            "INSERT INTO carried(packet, centre, kind, key, version) VALUES(?1, ?2, ?3, ?4, ?5)",
+            params![packet, centre.as_str(), kind, key, version],
+        )?;
+        Ok(())
+    }
+
+    /// A PR closes what `packet` carried: each record whose version is still the one sealed there becomes
+    /// `applied`, but for those that [`Tx::publication_refused`] has marked.
+    pub fn close_carried(&self, packet: &str) -> Result<usize> {
+        let closed = self.run(
+            "UPDATE publication SET state = 'applied' FROM carried
+             WHERE carried.packet = ?1 AND publication.centre = carried.centre
+               AND publication.kind = carried.kind AND publication.key = carried.key
+               AND publication.version = carried.version AND publication.state = 'sealed'",
+            [packet],
+        )?;
+        self.run("DELETE FROM carried WHERE packet = ?1", [packet])?;
+        Ok(closed)
+    }
+
+    /// The peer refused or holds exactly this version.
+    pub fn publication_refused(
+        &self,
+        centre: ParticipantCode,
+        kind: Kind,
+        key: RecordId,
+        version: u32,
+    ) -> Result<()> {
+        self.run(
+            "UPDATE publication SET state = 'refused'
+             WHERE centre = ?1 AND kind = ?2 AND key = ?3 AND version = ?4 AND state = 'sealed'",
+            params![centre.as_str(), kind.name(), key.to_string(), version],
+        )?;
+        Ok(())
+    }
+
+    /// How many publications each centre has in each state.
+    pub fn publication_counts(&self) -> Result<Vec<(String, String, u64)>> {
+        self.rows(
+            "SELECT centre, state, count(*) FROM publication GROUP BY centre, state ORDER BY 1, 2",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+    }
+}
+
+fn read_publication(row: &Row<'_>) -> Result<Publication> {
+    let form: Option<Form> = super::parsed_optional(row, "publication", "sealed_form")?;
+    let hash: Option<Digest> = super::parsed_optional(row, "publication", "sealed_sha256")?;
+    Ok(Publication {
+        kind: parsed(row, "publication", "kind")?,
+        key: parsed(row, "publication", "key")?,
+        version: row.get("version")?,
+        form: parsed(row, "publication", "form")?,
+        body: row.get("body")?,
+        sealed: form.zip(hash),
+    })
+}

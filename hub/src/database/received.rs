@@ -1,0 +1,297 @@
+//! What centres sent: the last version of every record, what became of it, and what the hub goes by.
+
+use exchange_format::{
+    participant::ParticipantCode,
+    position::Digest,
+    record::{Body, Form, Kind, RecordId},
+};
+use rusqlite::{Row, params};
+
+use super::{DatabaseError, Result, Tx, parsed};
+use crate::decisions::golden::Claim;
+
+/// Names a received record inside this database.
+pub type ClaimId = i64;
+
+/// Where a received record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The hub goes by it.
+    Applied,
+    /// Of an initial load, until a person's command merges it.
+    Waiting,
+    /// Kept aside, for staff or until its referent comes; the hub goes by what it had before.
+    Held,
+    /// Refused; kept because the state digest covers it.
+    Refused,
+    /// Its owner ended it.
+    Gone,
+}
+
+impl Standing {
+    const WORDS: [(Self, &'static str); 5] = [
+        (Self::Applied, "applied"),
+        (Self::Waiting, "waiting"),
+        (Self::Held, "held"),
+        (Self::Refused, "refused"),
+        (Self::Gone, "gone"),
+    ];
+
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(one, _)| *one == self).expect("all are listed").1
+    }
+}
+
+impl std::str::FromStr for Standing {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::WORDS.iter().find(|(_, word)| *word == text).map(|(one, _)| *one).ok_or(())
+    }
+}
+
+/// A record known already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Its row.
+    pub id: ClaimId,
+    /// The version received last.
+    pub version: u32,
+    /// Its form.
+    pub form: Form,
+    /// The hash of its body.
+    pub hash: Digest,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Whether the state digest counts it.
+    pub in_digest: bool,
+    /// The version that the hub goes by, if it is not `version`.
+    pub basis_version: Option<u32>,
+}
+
+/// A record to store.
+#[derive(Debug, Clone)]
+pub struct Arrived<'a> {
+    /// Whose it is.
+    pub origin: ParticipantCode,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its key.
+    pub key: RecordId,
+    /// Its version.
+    pub version: u32,
+    /// Its form.
+    pub form: Form,
+    /// The hash of its body.
+    pub hash: Digest,
+    /// Its body as received.
+    pub body: &'a [u8],
+    /// What became of it, as the PR says.
+    pub outcome: &'a str,
+    /// The rule that decided, if any.
+    pub rule: Option<&'a str>,
+    /// The field that a rule names.
+    pub field: Option<&'a str>,
+    /// The packet that brought it.
+    pub packet: &'a str,
+    /// Where it stands now.
+    pub standing: Standing,
+    /// Go on by what the hub went by before: keep that version and body as the basis.
+    pub keep_basis: bool,
+}
+
+/// A received record with what the hub goes by.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Its row.
+    pub id: ClaimId,
+    /// Where it stands.
+    pub standing: Standing,
+    /// The claim as the hub goes by it.
+    pub claim: Claim,
+}
+
+impl Tx<'_> {
+    /// What is known of a record.
+    pub fn known(&self, origin: ParticipantCode, kind: Kind, key: RecordId) -> Result<Option<Known>> {
+        self.row(
+            "SELECT id, version, form, sha256, state, in_digest, basis_version FROM received
+             WHERE origin = ?1 AND kind = ?2 AND key = ?3",
+            params![origin.as_str(), kind.name(), key.to_string()],
+            |row| {
+                Ok(Known {
+                    id: row.get(0)?,
+                    version: row.get(1)?,
+                    form: parsed(row, "received", "form")?,
+                    hash: parsed(row, "received", "sha256")?,
+                    standing: parsed(row, "received", "state")?,
+                    in_digest: row.get(5)?,
+                    basis_version: row.get(6)?,
+                })
+            },
+        )
+    }
+
+    /// Stores a record, new or in place of its older version.
+    pub fn store_received(&self, arrived: &Arrived<'_>) -> Result<ClaimId> {
+        // The basis: what the hub went by so far stays where `keep_basis` says so, and is dropped otherwise.
+        let id = self.value(
+            "INSERT INTO received(origin, kind, key, version, form, sha256, body, outcome, rule, field, packet, state)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+             ON CONFLICT(origin, kind, key) DO UPDATE SET
+               basis_version = CASE WHEN ?13 THEN coalesce(basis_version, version) END,
+               basis = CASE WHEN ?13 THEN coalesce(basis, body) END,
+               version = excluded.version, form = excluded.form, sha256 = excluded.sha256,
+               body = excluded.body, outcome = excluded.outcome, rule = excluded.rule,
+               field = excluded.field, packet = excluded.packet, state = excluded.state, in_digest = 1
+             RETURNING id",
+            params![
+                arrived.origin.as_str(),
+                arrived.kind.name(),
+                arrived.key.to_string(),
+                arrived.version,
+                arrived.form.name(),
+                arrived.hash.to_string(),
+                arrived.body,
+                arrived.outcome,
+                arrived.rule,
+                arrived.field,
+                arrived.packet,
+                arrived.standing.word(),
+                arrived.keep_basis,
+            ],
+        )?;
+        Ok(id.expect("an upsert returns its row"))
+    }
+
+    /// Sets where a record stands, and what the next PR of it would say.
+    pub fn set_standing(&self, id: ClaimId, standing: Standing, outcome: &str) -> Result<()> {
+        self.run(
+            "UPDATE received SET state = ?2, outcome = ?3 WHERE id = ?1",
+            params![id, standing.word(), outcome],
+        )?;
+        Ok(())
+    }
+
+    /// Takes the newest version of a claim as what the hub goes by.
+    pub fn accept_newest(&self, id: ClaimId) -> Result<()> {
+        self.run(
+            "UPDATE received SET basis = NULL, basis_version = NULL, state = 'applied' WHERE id = ?1",
+            [id],
+        )?;
+        Ok(())
+    }
+
+    /// The record with row `id` as the hub goes by it; `None` if there is none or it has no readable body.
+    pub fn received(&self, id: ClaimId) -> Result<Option<Received>> {
+        let found = self.row(&format!("{SELECT_RECEIVED} WHERE id = ?1"), [id], read_received)?;
+        Ok(found.flatten())
+    }
+
+    /// The record of `origin` with `kind` and `key`.
+    pub fn received_by_key(
+        &self,
+        origin: ParticipantCode,
+        kind: Kind,
+        key: RecordId,
+    ) -> Result<Option<Received>> {
+        let found = self.row(
+            &format!("{SELECT_RECEIVED} WHERE origin = ?1 AND kind = ?2 AND key = ?3"),
+            params![origin.as_str(), kind.name(), key.to_string()],
+            read_received,
+        )?;
+        Ok(found.flatten())
+    }
+
+    /// The newest body of a record, whatever the hub goes by.
+    pub fn newest_body(&self, id: ClaimId) -> Result<Option<Body>> {
+        let found = self.row("SELECT kind, body FROM received WHERE id = ?1", [id], |row| {
+            let kind: Kind = parsed(row, "received", "kind")?;
+            let bytes: Vec<u8> = row.get(1)?;
+            Ok(Body::from_xml(kind, &bytes).ok())
+        })?;
+        Ok(found.flatten())
+    }
+
+    /// Rows of `kind` that wait for a merge, above `after`, at most `limit`.
+    pub fn waiting(&self, kind: Kind, after: ClaimId, limit: u32) -> Result<Vec<ClaimId>> {
+        self.rows(
+            "SELECT id FROM received WHERE state = 'waiting' AND kind = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+            params![kind.name(), after, limit],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
+    /// Ends the waiting of all records.
+    pub fn end_waiting(&self) -> Result<usize> {
+        self.run("UPDATE received SET state = 'applied' WHERE state = 'waiting'", [])
+    }
+
+    /// Notes that record `id` waits for the record `referent` of its own centre (or published to it).
+    pub fn await_referent(&self, origin: ParticipantCode, referent: RecordId, id: ClaimId) -> Result<()> {
+        self.run(
+            "INSERT OR IGNORE INTO dangling(origin, referent, claim) VALUES(?1, ?2, ?3)",
+            params![origin.as_str(), referent.to_string(), id],
+        )?;
+        Ok(())
+    }
+
+    /// Takes the records that waited for `referent`.
+    pub fn take_awaiting(&self, origin: ParticipantCode, referent: RecordId) -> Result<Vec<ClaimId>> {
+        self.rows(
+            "DELETE FROM dangling WHERE origin = ?1 AND referent = ?2 RETURNING claim",
+            params![origin.as_str(), referent.to_string()],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
+    /// Puts every record of `origin` outside the state digest: a new epoch counts anew.
+    pub fn orphan_all(&self, origin: ParticipantCode) -> Result<()> {
+        self.run("UPDATE received SET in_digest = 0 WHERE origin = ?1", [origin.as_str()])?;
+        Ok(())
+    }
+
+    /// Counts of received records by origin, kind and standing.
+    pub fn received_counts(&self) -> Result<Vec<(String, String, String, u64)>> {
+        self.rows(
+            "SELECT origin, kind, state, count(*) FROM received GROUP BY origin, kind, state ORDER BY 1, 2, 3",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )
+    }
+
+    /// Records that are refused or held, of `origin`.
+    pub fn not_applied(
+        &self,
+        origin: ParticipantCode,
+    ) -> Result<Vec<(Kind, RecordId, String, Option<String>)>> {
+        self.rows(
+            "SELECT kind, key, outcome, rule FROM received
+             WHERE origin = ?1 AND state IN ('held', 'refused') ORDER BY kind, key",
+            [origin.as_str()],
+            |row| {
+                let kind = parsed(row, "received", "kind")?;
+                Ok((kind, parsed(row, "received", "key")?, row.get(2)?, row.get(3)?))
+            },
+        )
+    }
+}
+
+const SELECT_RECEIVED: &str = "SELECT id, origin, kind, key, state,
+    coalesce(basis_version, version) AS version, coalesce(basis, body) AS body FROM received";
+
+fn read_received(row: &Row<'_>) -> Result<Option<Received>, DatabaseError> {
+    let kind: Kind = parsed(row, "received", "kind")?;
+    let bytes: Vec<u8> = row.get("body")?;
+    let Ok(body) = Body::from_xml(kind, &bytes) else { return Ok(None) };
+    Ok(Some(Received {
+        id: row.get("id")?,
+        standing: parsed(row, "received", "state")?,
+        claim: Claim {
+            origin: parsed(row, "received", "origin")?,
+            key: parsed(row, "received", "key")?,
+            version: row.get("version")?,
+            body,
+        },
+    }))
+}

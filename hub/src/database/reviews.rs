@@ -1,0 +1,126 @@
+//! What waits for staff, and what they decided.
+
+use exchange_format::{participant::ParticipantCode, record::RecordId};
+use rusqlite::{Row, params};
+
+use super::{
+    Result, Tx,
+    linking::{Act, ClaimName},
+    parsed,
+};
+
+/// Something for staff to decide about two claims, two documents, or one twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// Its number.
+    pub n: i64,
+    /// `pair`, `programme`, `held` or `proposal`.
+    pub kind: String,
+    /// Why staff are asked.
+    pub reason: String,
+    /// The lesser of the two.
+    pub one: ClaimName,
+    /// The greater.
+    pub other: ClaimName,
+    /// `open`, `decided` or `gone`.
+    pub state: String,
+    /// What they decided.
+    pub decision: Option<String>,
+}
+
+impl Tx<'_> {
+    /// Asks staff, unless they are asked or have decided already; a question that had gone is asked again.
+    pub fn open_review(
+        &self,
+        kind: &str,
+        reason: &str,
+        one: ClaimName,
+        other: ClaimName,
+        at: &str,
+    ) -> Result<()> {
+        let (one, other) = if one <= other { (one, other) } else { (other, one) };
+        self.run(
+            "INSERT INTO review(kind, reason, origin_1, key_1, origin_2, key_2, opened_at)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT(kind, origin_1, key_1, origin_2, key_2) DO UPDATE SET
+               reason = excluded.reason, state = 'open', closed_at = NULL WHERE state = 'gone'",
+            params![
+                kind,
+                reason,
+                one.0.as_str(),
+                one.1.to_string(),
+                other.0.as_str(),
+                other.1.to_string(),
+                at
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// The question about these two has answered itself.
+    pub fn close_review(&self, kind: &str, one: ClaimName, other: ClaimName, at: &str) -> Result<()> {
+        let (one, other) = if one <= other { (one, other) } else { (other, one) };
+        self.run(
+            "UPDATE review SET state = 'gone', closed_at = ?6 WHERE kind = ?1 AND origin_1 = ?2 AND key_1 = ?3
+               AND origin_2 = ?4 AND key_2 = ?5 AND state = 'open'",
+            params![kind, one.0.as_str(), one.1.to_string(), other.0.as_str(), other.1.to_string(), at],
+        )?;
+        Ok(())
+    }
+
+    /// Notes what staff decided.
+    pub fn decide_review(&self, n: i64, decision: &str, act: Act<'_>) -> Result<()> {
+        self.run(
+            "UPDATE review SET state = 'decided', decision = ?2, why = ?3, actor = ?4, closed_at = ?5 WHERE n = ?1",
+            params![n, decision, act.reason, act.actor, act.at],
+        )?;
+        Ok(())
+    }
+
+    /// The review `n`.
+    pub fn review(&self, n: i64) -> Result<Option<Review>> {
+        self.row("SELECT * FROM review WHERE n = ?1", [n], read_review)
+    }
+
+    /// Open reviews above number `after`, at most `limit`.
+    pub fn open_reviews(&self, after: i64, limit: u32) -> Result<Vec<Review>> {
+        self.rows(
+            "SELECT * FROM review WHERE state = 'open' AND n > ?1 ORDER BY n LIMIT ?2",
+            params![after, limit],
+            read_review,
+        )
+    }
+
+    /// Open reviews that name the document or claim `key`, of `kind`.
+    pub fn open_reviews_of(&self, kind: &str, key: RecordId) -> Result<Vec<Review>> {
+        self.rows(
+            "SELECT * FROM review WHERE kind = ?1 AND state = 'open' AND (key_1 = ?2 OR key_2 = ?2) ORDER BY n",
+            params![kind, key.to_string()],
+            read_review,
+        )
+    }
+
+    /// How many reviews are open, by kind and reason.
+    pub fn review_counts(&self) -> Result<Vec<(String, String, u64)>> {
+        self.rows(
+            "SELECT kind, reason, count(*) FROM review WHERE state = 'open' GROUP BY 1, 2 ORDER BY 1, 2",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+    }
+}
+
+fn read_review(row: &Row<'_>) -> Result<Review> {
+    let name = |origin, key| -> Result<(ParticipantCode, RecordId)> {
+        Ok((parsed(row, "review", origin)?, parsed(row, "review", key)?))
+    };
+    Ok(Review {
+        n: row.get("n")?,
+        kind: row.get("kind")?,
+        reason: row.get("reason")?,
+        one: name("origin_1", "key_1")?,
+        other: name("origin_2", "key_2")?,
+        state: row.get("state")?,
+        decision: row.get("decision")?,
+    })
+}

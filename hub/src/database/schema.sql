@@ -1,0 +1,111 @@
+-- hub.db, schema 1. Columns named in docs/CLI_JSON.md are a contract; the others are the hub's own.
+
+CREATE TABLE centre(
+  code TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL, fingerprint TEXT NOT NULL,
+  password TEXT NOT NULL,                       -- argon2id, PHC string
+  state TEXT NOT NULL DEFAULT 'active',         -- active | disabled
+  merged INTEGER NOT NULL DEFAULT 0,            -- 1 once its initial load was merged by a person's command
+  added_at TEXT NOT NULL) WITHOUT ROWID;
+
+-- What centres sent: the last version of each record, and what became of it.
+CREATE TABLE received(
+  id INTEGER PRIMARY KEY,                       -- names the record inside this database only
+  origin TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+  version INTEGER NOT NULL, form TEXT NOT NULL, sha256 TEXT NOT NULL, body BLOB NOT NULL,
+  outcome TEXT NOT NULL, rule TEXT, field TEXT, packet TEXT NOT NULL,
+  in_digest INTEGER NOT NULL DEFAULT 1,         -- 0: an orphan of an older epoch, outside the state digest
+  state TEXT NOT NULL DEFAULT 'applied',        -- applied | waiting (for merge) | held | refused | gone
+  basis_version INTEGER, basis BLOB);           -- what the hub goes by, where that is not version, body
+CREATE UNIQUE INDEX received_key ON received(origin, kind, key);
+CREATE INDEX received_waiting ON received(state, kind, id) WHERE state IN ('waiting', 'held');
+
+-- Records that wait for the record they refer to.
+CREATE TABLE dangling(
+  origin TEXT NOT NULL, referent TEXT NOT NULL, claim INTEGER NOT NULL,
+  PRIMARY KEY(origin, referent, claim)) WITHOUT ROWID;
+
+CREATE TABLE person(
+  uid TEXT PRIMARY KEY, case_number TEXT NOT NULL, merged_into TEXT, serial INTEGER NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX person_case ON person(case_number);
+-- The cross-reference: which person (or programme, supplement) each claim is.
+CREATE TABLE person_record(
+  origin TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, rule TEXT NOT NULL,
+  claim INTEGER NOT NULL, PRIMARY KEY(origin, kind, key)) WITHOUT ROWID;
+CREATE INDEX person_record_uid ON person_record(uid);
+CREATE INDEX person_record_claim ON person_record(claim);
+CREATE TABLE document(
+  uid TEXT PRIMARY KEY, kind TEXT NOT NULL, person TEXT NOT NULL, number_date TEXT NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX document_number ON document(person, kind, number_date);
+CREATE TABLE field_source(
+  uid TEXT NOT NULL, field TEXT NOT NULL, origin TEXT NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY(uid, field)) WITHOUT ROWID;
+CREATE TABLE hub_entry(
+  uid TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL,
+  at TEXT NOT NULL, PRIMARY KEY(uid, field)) WITHOUT ROWID;
+-- Confirmed: this centre serves this person (a disclosure).
+CREATE TABLE service(
+  centre TEXT NOT NULL, uid TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL,
+  PRIMARY KEY(centre, uid)) WITHOUT ROWID;
+
+-- The linking index, and what pairs of claims are to each other (only links and likenesses are kept).
+CREATE TABLE link_key(key INTEGER NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY(key, claim)) WITHOUT ROWID;
+CREATE INDEX link_key_claim ON link_key(claim);
+CREATE TABLE pair(
+  a INTEGER NOT NULL, b INTEGER NOT NULL, link INTEGER NOT NULL, code TEXT NOT NULL,
+  PRIMARY KEY(a, b)) WITHOUT ROWID;
+CREATE INDEX pair_b ON pair(b);
+CREATE TABLE staff_decision(
+  n INTEGER PRIMARY KEY, kind TEXT NOT NULL, origin_1 TEXT NOT NULL, key_1 TEXT NOT NULL,
+  origin_2 TEXT NOT NULL, key_2 TEXT NOT NULL, decision TEXT NOT NULL, reason TEXT NOT NULL,
+  actor TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX staff_decision_1 ON staff_decision(key_1);
+CREATE INDEX staff_decision_2 ON staff_decision(key_2);
+
+CREATE TABLE review(
+  n INTEGER PRIMARY KEY, kind TEXT NOT NULL,    -- pair | programme | held | proposal
+  reason TEXT NOT NULL, origin_1 TEXT NOT NULL, key_1 TEXT NOT NULL, origin_2 TEXT NOT NULL,
+  key_2 TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open',  -- open | decided | gone
+  decision TEXT, why TEXT, actor TEXT, opened_at TEXT NOT NULL, closed_at TEXT);
+CREATE UNIQUE INDEX review_subject ON review(kind, origin_1, key_1, origin_2, key_2);
+CREATE INDEX review_open ON review(state, n) WHERE state = 'open';
+
+-- What each centre is told. version, sha256, packet: as last sealed; the rest: as it should be.
+CREATE TABLE publication(
+  centre TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+  version INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL, packet TEXT,
+  state TEXT NOT NULL,                          -- pending | sealed | applied | refused
+  form TEXT NOT NULL, body BLOB NOT NULL, sealed_form TEXT, sealed_sha256 TEXT,
+  person TEXT NOT NULL,                         -- whose file it belongs to
+  PRIMARY KEY(centre, kind, key)) WITHOUT ROWID;
+CREATE INDEX publication_pending ON publication(centre) WHERE state = 'pending';
+CREATE INDEX publication_person ON publication(person);
+
+-- Both streams with a peer: the columns of exchange_format::stream::{Outgoing, Incoming} and state digests.
+CREATE TABLE stream(
+  peer TEXT PRIMARY KEY,
+  out_epoch INTEGER, out_seq INTEGER, out_digest TEXT, sealed_at TEXT, highest_epoch INTEGER,
+  echo_epoch INTEGER, echo_seq INTEGER, echo_digest TEXT, stop TEXT,
+  in_epoch INTEGER, in_seq INTEGER, in_digest TEXT, stopped_epoch INTEGER, closed_epoch INTEGER,
+  sent_digest TEXT NOT NULL, received_digest TEXT NOT NULL) WITHOUT ROWID;
+-- Every packet and answer, both directions, for ever. answered: the digest that an answer names.
+CREATE TABLE packet(
+  name TEXT PRIMARY KEY, direction TEXT NOT NULL, peer TEXT NOT NULL, kind TEXT NOT NULL,
+  epoch INTEGER, seq INTEGER, state TEXT NOT NULL, reason TEXT,
+  digest TEXT, previous TEXT, part INTEGER, parts INTEGER, answered TEXT, revision INTEGER,
+  unconfirmed INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, next_at TEXT,
+  at TEXT NOT NULL, records INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+CREATE INDEX packet_place ON packet(direction, peer, epoch, seq);
+CREATE INDEX packet_digest ON packet(digest);
+CREATE INDEX packet_answers ON packet(answered) WHERE answered IS NOT NULL;
+-- What a sealed packet carried, until its PR closes exactly these versions.
+CREATE TABLE carried(
+  packet TEXT NOT NULL, centre TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
+  PRIMARY KEY(packet, kind, key)) WITHOUT ROWID;
+
+CREATE TABLE hub_input(
+  key TEXT PRIMARY KEY, at TEXT NOT NULL, action TEXT NOT NULL, body BLOB NOT NULL, packet TEXT)
+  WITHOUT ROWID;
+CREATE INDEX hub_input_unsealed ON hub_input(at) WHERE packet IS NULL;
+CREATE TABLE incident(
+  n INTEGER PRIMARY KEY, at TEXT NOT NULL, peer TEXT NOT NULL, code TEXT NOT NULL, packet TEXT,
+  closed_at TEXT);

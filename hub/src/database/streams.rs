@@ -1,0 +1,334 @@
+//! Streams and packets: the stored state of the machines of `exchange_format::stream`.
+
+use exchange_format::{
+    participant::ParticipantCode,
+    position::{Digest, Epoch, Mark, Position, Seq},
+    state_digest::StateDigest,
+    stream::{Arrival, Incoming, Outgoing, PacketState, Part, SentPacket, Stop},
+};
+use rusqlite::{Row, params};
+
+use super::{DatabaseError, Result, Tx, parsed, parsed_optional};
+
+/// Both streams with a peer.
+#[derive(Debug, Clone, Default)]
+pub struct Streams {
+    /// Ours to the peer.
+    pub outgoing: Outgoing,
+    /// The peer's to us.
+    pub incoming: Incoming,
+    /// Sum over what we sent.
+    pub sent: StateDigest,
+    /// Sum over what we received.
+    pub received: StateDigest,
+}
+
+/// A packet or answer to note.
+#[derive(Debug, Clone)]
+pub struct PacketRow<'a> {
+    /// Its file name.
+    pub name: &'a str,
+    /// `in` or `out`.
+    pub direction: &'a str,
+    /// The other side.
+    pub peer: ParticipantCode,
+    /// Two letters.
+    pub kind: &'a str,
+    /// Its position and digest; `None` if it could not be opened.
+    pub mark: Option<Mark>,
+    /// A state of [`PacketState`], or for incoming ones `HELD APPLIED REFUSED QUARANTINED`.
+    pub state: &'a str,
+    /// A reason code.
+    pub reason: Option<&'a str>,
+    /// The previous packet's digest.
+    pub previous: Option<Digest>,
+    /// Of a snapshot, which part.
+    pub part: Option<Part>,
+    /// Of an answer: the digest answered, and a PR's revision.
+    pub answered: Option<(Digest, Option<u32>)>,
+    /// A snapshot sealed while recovering.
+    pub unconfirmed: bool,
+    /// When, RFC 3339.
+    pub at: &'a str,
+    /// How many records or lines it has.
+    pub records: u64,
+}
+
+impl Tx<'_> {
+    /// The streams with `peer`; fresh ones if there are none yet.
+    pub fn streams(&self, peer: ParticipantCode) -> Result<Streams> {
+        let found = self.row("SELECT * FROM stream WHERE peer = ?1", [peer.as_str()], read_streams)?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// Stores the streams with `peer`.
+    pub fn set_streams(&self, peer: ParticipantCode, streams: &Streams) -> Result<()> {
+        let Streams { outgoing, incoming, sent, received } = streams;
+        let mark = |mark: Option<Mark>| {
+            let epoch = mark.map(|mark| mark.position.epoch.get());
+            (epoch, mark.map(|mark| mark.position.seq.get()), mark.map(|mark| mark.digest.to_string()))
+        };
+        let (out, echo, inward) = (mark(outgoing.last), mark(outgoing.echo), mark(incoming.last));
+        let stop = outgoing.stop.and_then(|stop| Stop::ALL.iter().find(|(one, _)| *one == stop));
+        self.run(
+            "INSERT OR REPLACE INTO stream VALUES
+             (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+            params![
+                peer.as_str(),
+                out.0,
+                out.1,
+                out.2,
+                outgoing.sealed_at.map(|at| at.to_string()),
+                outgoing.highest_epoch.map(Epoch::get),
+                echo.0,
+                echo.1,
+                echo.2,
+                stop.map(|(_, word)| *word),
+                inward.0,
+                inward.1,
+                inward.2,
+                incoming.stopped.map(Epoch::get),
+                incoming.closed.map(Epoch::get),
+                sent.to_string(),
+                received.to_string(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Notes a packet or answer; in place of one with the same name.
+    pub fn put_packet(&self, packet: &PacketRow<'_>) -> Result<()> {
+        let position = packet.mark.map(|mark| mark.position);
+        let answered = packet.answered;
+        self.run(
+            "INSERT OR REPLACE INTO packet(name, direction, peer, kind, epoch, seq, state, reason, digest,
+               previous, part, parts, answered, revision, unconfirmed, next_at, at, records)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16, ?17)",
+            params![
+                packet.name,
+                packet.direction,
+                packet.peer.as_str(),
+                packet.kind,
+                position.map(|position| position.epoch.get()),
+                position.map(|position| position.seq.get()),
+                packet.state,
+                packet.reason,
+                packet.mark.map(|mark| mark.digest.to_string()),
+                packet.previous.map(|digest| digest.to_string()),
+                packet.part.map(Part::k),
+                packet.part.map(Part::n),
+                answered.map(|(digest, _)| digest.to_string()),
+                answered.and_then(|(_, revision)| revision),
+                packet.unconfirmed,
+                packet.at,
+                packet.records,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Sets the state of a packet.
+    pub fn set_packet_state(&self, name: &str, state: &str, reason: Option<&str>) -> Result<()> {
+        self.run("UPDATE packet SET state = ?2, reason = ?3 WHERE name = ?1", params![name, state, reason])?;
+        Ok(())
+    }
+
+    /// The digests of numbered packets at a position, with name and state; all lives of it.
+    pub fn packets_at(
+        &self,
+        direction: &str,
+        peer: ParticipantCode,
+        position: Position,
+    ) -> Result<Vec<AtPosition>> {
+        self.rows(
+            "SELECT * FROM packet WHERE direction = ?1 AND peer = ?2 AND epoch = ?3 AND seq = ?4
+               AND kind IN ('DT', 'SN', 'KY') AND digest IS NOT NULL ORDER BY at",
+            params![direction, peer.as_str(), position.epoch.get(), position.seq.get()],
+            read_at_position,
+        )
+    }
+
+    /// The held packets of `peer` in `epoch`, in order.
+    pub fn held(&self, peer: ParticipantCode, epoch: Epoch) -> Result<Vec<AtPosition>> {
+        self.rows(
+            "SELECT * FROM packet WHERE direction = 'in' AND peer = ?1 AND epoch = ?2 AND state = 'HELD' ORDER BY seq",
+            params![peer.as_str(), epoch.get()],
+            read_at_position,
+        )
+    }
+
+    /// The packets of `peer` still held in epochs below `epoch`.
+    pub fn held_below(&self, peer: ParticipantCode, epoch: Epoch) -> Result<Vec<AtPosition>> {
+        self.rows(
+            "SELECT * FROM packet WHERE direction = 'in' AND peer = ?1 AND epoch < ?2 AND state = 'HELD' ORDER BY epoch, seq",
+            params![peer.as_str(), epoch.get()],
+            read_at_position,
+        )
+    }
+
+    /// The names of the answers (KV, then the PR of the highest revision) sent for a packet.
+    pub fn answers_to(&self, peer: ParticipantCode, answered: Digest) -> Result<Vec<String>> {
+        self.rows(
+            "SELECT name FROM packet WHERE answered = ?1 AND peer = ?2 AND direction = 'out' ORDER BY kind, revision",
+            params![answered.to_string(), peer.as_str()],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
+    /// The sent packet with this mark, and its name.
+    pub fn sent_packet(&self, peer: ParticipantCode, mark: &Mark) -> Result<Option<(String, SentPacket)>> {
+        self.row(
+            "SELECT * FROM packet WHERE direction = 'out' AND peer = ?1 AND digest = ?2",
+            params![peer.as_str(), mark.digest.to_string()],
+            read_sent,
+        )
+    }
+
+    /// Packets to `peer` that have no PR yet, in order.
+    pub fn open_packets(&self, peer: ParticipantCode) -> Result<Vec<(String, SentPacket)>> {
+        self.rows(
+            "SELECT * FROM packet WHERE direction = 'out' AND peer = ?1 AND kind IN ('DT', 'SN', 'KY')
+               AND state IN ('SEALED', 'PLACED', 'RECEIVED') ORDER BY epoch, seq",
+            [peer.as_str()],
+            read_sent,
+        )
+    }
+
+    /// Stores what became of a sent packet.
+    pub fn set_sent_packet(&self, name: &str, packet: &SentPacket) -> Result<()> {
+        self.run(
+            "UPDATE packet SET state = ?2, attempts = ?3, next_at = ?4, revision = ?5 WHERE name = ?1",
+            params![
+                name,
+                packet.state.as_str(),
+                packet.attempts,
+                packet.next_at.to_string(),
+                packet.revision
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Answers to `peer` that are sealed and not yet placed.
+    pub fn answers_to_place(&self, peer: ParticipantCode) -> Result<Vec<String>> {
+        self.rows(
+            "SELECT name FROM packet WHERE direction = 'out' AND peer = ?1 AND kind IN ('KV', 'PR', 'RQ')
+               AND state = 'SEALED' ORDER BY at, kind",
+            [peer.as_str()],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
+    /// Notes an incident, unless the same one is open.
+    pub fn add_incident(
+        &self,
+        peer: ParticipantCode,
+        code: &str,
+        packet: Option<&str>,
+        at: &str,
+    ) -> Result<()> {
+        self.run(
+            "INSERT INTO incident(at, peer, code, packet) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS
+               (SELECT 1 FROM incident WHERE peer = ?2 AND code = ?3 AND packet IS ?4 AND closed_at IS NULL)",
+            params![at, peer.as_str(), code, packet],
+        )?;
+        Ok(())
+    }
+
+    /// Open incidents: when, with whom, which, about which packet.
+    pub fn incidents(&self) -> Result<Vec<(String, String, String, Option<String>)>> {
+        self.rows(
+            "SELECT at, peer, code, packet FROM incident WHERE closed_at IS NULL ORDER BY n",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+        )
+    }
+
+    /// Counts of packets by peer, direction, kind and state.
+    pub fn packet_counts(&self) -> Result<Vec<(String, String, String, String, u64)>> {
+        self.rows(
+            "SELECT peer, direction, kind, state, count(*) FROM packet GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+        )
+    }
+
+    /// When the last verified file of `peer` came.
+    pub fn last_heard(&self, peer: ParticipantCode) -> Result<Option<String>> {
+        let sql = "SELECT max(at) FROM packet WHERE direction = 'in' AND peer = ?1 AND digest IS NOT NULL";
+        Ok(self.value::<Option<String>>(sql, [peer.as_str()])?.flatten())
+    }
+}
+
+/// A numbered packet in the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtPosition {
+    /// Its file name.
+    pub name: String,
+    /// Its place in the stream.
+    pub arrival: Arrival,
+    /// Its state.
+    pub state: String,
+}
+
+const DAMAGED: DatabaseError = DatabaseError::Damaged { table: "packet", column: "epoch, seq" };
+
+fn epoch(number: u16) -> Result<Epoch> {
+    Epoch::new(u64::from(number)).map_err(|_| DAMAGED)
+}
+
+fn read_mark(row: &Row<'_>, columns: [&'static str; 3]) -> Result<Option<Mark>> {
+    let (number, seq): (Option<u16>, Option<u32>) = (row.get(columns[0])?, row.get(columns[1])?);
+    let digest: Option<Digest> = parsed_optional(row, "stream", columns[2])?;
+    let (Some(number), Some(seq), Some(digest)) = (number, seq, digest) else { return Ok(None) };
+    let seq = Seq::new(u64::from(seq)).map_err(|_| DAMAGED)?;
+    Ok(Some(Mark { position: Position { epoch: epoch(number)?, seq }, digest }))
+}
+
+fn read_streams(row: &Row<'_>) -> Result<Streams> {
+    let number = |column: &'static str| row.get::<_, Option<u16>>(column)?.map(epoch).transpose();
+    let stop: Option<String> = row.get("stop")?;
+    let stop = stop.and_then(|word| Stop::ALL.iter().find(|(_, one)| *one == word).map(|(stop, _)| *stop));
+    Ok(Streams {
+        outgoing: Outgoing {
+            last: read_mark(row, ["out_epoch", "out_seq", "out_digest"])?,
+            sealed_at: parsed_optional(row, "stream", "sealed_at")?,
+            highest_epoch: number("highest_epoch")?,
+            echo: read_mark(row, ["echo_epoch", "echo_seq", "echo_digest"])?,
+            stop,
+        },
+        incoming: Incoming {
+            last: read_mark(row, ["in_epoch", "in_seq", "in_digest"])?,
+            stopped: number("stopped_epoch")?,
+            closed: number("closed_epoch")?,
+        },
+        sent: parsed(row, "stream", "sent_digest")?,
+        received: parsed(row, "stream", "received_digest")?,
+    })
+}
+
+fn read_part(row: &Row<'_>) -> Result<Option<Part>> {
+    let (k, n): (Option<u32>, Option<u32>) = (row.get("part")?, row.get("parts")?);
+    k.zip(n).map(|(k, n)| Part::new(k, n).map_err(|_| DAMAGED)).transpose()
+}
+
+fn read_at_position(row: &Row<'_>) -> Result<AtPosition> {
+    let mark = read_mark(row, ["epoch", "seq", "digest"])?.ok_or(DAMAGED)?;
+    let previous = parsed_optional(row, "packet", "previous")?;
+    let arrival = Arrival { mark, previous, part: read_part(row)? };
+    Ok(AtPosition { name: row.get("name")?, arrival, state: row.get("state")? })
+}
+
+fn read_sent(row: &Row<'_>) -> Result<(String, SentPacket)> {
+    let state: PacketState = parsed(row, "packet", "state")?;
+    let packet = SentPacket {
+        mark: read_mark(row, ["epoch", "seq", "digest"])?.ok_or(DAMAGED)?,
+        snapshot: read_part(row)?.is_some(),
+        unconfirmed: row.get("unconfirmed")?,
+        state,
+        attempts: row.get("attempts")?,
+        next_at: parsed(row, "packet", "next_at")?,
+        revision: row.get("revision")?,
+    };
+    Ok((row.get("name")?, packet))
+}

@@ -1,0 +1,196 @@
+//! The store over real files.
+
+use std::time::Duration;
+
+use exchange_format::{
+    participant::ParticipantCode,
+    position::{Digest, Epoch, Mark, Position, Seq},
+    record::{Body, Form, Kind, RecordId},
+    stream::Stop,
+};
+
+use super::{
+    received::{Arrived, Standing},
+    streams::Streams,
+    *,
+};
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = Store::create(&dir.path().join("hub.db")).expect("made");
+    (dir, store)
+}
+
+fn centre() -> ParticipantCode {
+    ParticipantCode::new(42, 1)
+}
+
+fn id(n: u8) -> RecordId {
+    RecordId::from_random([n; 16])
+}
+
+fn body(surname: &str) -> Vec<u8> {
+    let mut body = Body::new(Kind::RecipientClaim);
+    body.set("surname", surname).expect("plain");
+    body.to_xml()
+}
+
+fn arrived<'a>(version: u32, body: &'a [u8], keep_basis: bool) -> Arrived<'a> {
+    Arrived {
+        origin: centre(),
+        kind: Kind::RecipientClaim,
+        key: id(1),
+        version,
+        form: Form::Live,
+        hash: Digest::of(body),
+        body,
+        outcome: "new",
+        rule: None,
+        field: None,
+        packet: "P",
+        standing: Standing::Applied,
+        keep_basis,
+    }
+}
+
+#[test]
+fn a_transaction_that_fails_leaves_nothing() {
+    let (_dir, mut store) = store();
+    let failed: Result<()> = store.write(|tx| {
+        tx.add_person(id(1), "42-32701000-000001-5", 1)?;
+        Err(DatabaseError::Busy)
+    });
+    assert!(failed.is_err());
+    let count = |store: &mut Store| store.read(|tx| tx.last_serial()).expect("read");
+    assert_eq!(count(&mut store), 0);
+    store.rehearse(|tx| tx.add_person(id(1), "42-32701000-000001-5", 1)).expect("rehearsed");
+    assert_eq!(count(&mut store), 0);
+    store.write(|tx| tx.add_person(id(1), "42-32701000-000001-5", 1)).expect("written");
+    assert_eq!(count(&mut store), 1);
+}
+
+#[test]
+fn a_newer_version_may_leave_the_basis_as_it_was() {
+    let (_dir, mut store) = store();
+    let (one, two, three) = (body("Белова"), body("Зуева"), body("Сизова"));
+    let surname = |store: &mut Store| {
+        let claim = store
+            .read(|tx| tx.received_by_key(centre(), Kind::RecipientClaim, id(1)))
+            .expect("read")
+            .expect("there")
+            .claim;
+        (claim.version, claim.body.text("surname").map(str::to_owned))
+    };
+    let row = store.write(|tx| tx.store_received(&arrived(1, &one, false))).expect("stored");
+    assert_eq!(surname(&mut store), (1, Some("Белова".into())));
+    store.write(|tx| tx.store_received(&arrived(2, &two, true))).expect("stored");
+    store.write(|tx| tx.store_received(&arrived(3, &three, true))).expect("stored");
+    assert_eq!(surname(&mut store), (1, Some("Белова".into())));
+    let known = store.read(|tx| tx.known(centre(), Kind::RecipientClaim, id(1))).expect("read");
+    let known = known.expect("known");
+    assert_eq!((known.id, known.version, known.basis_version), (row, 3, Some(1)));
+    store.write(|tx| tx.accept_newest(row)).expect("accepted");
+    assert_eq!(surname(&mut store), (3, Some("Сизова".into())));
+}
+
+#[test]
+fn streams_read_back() {
+    let (_dir, mut store) = store();
+    let mark = |seq| Mark {
+        position: Position { epoch: Epoch::FIRST, seq: Seq::new(seq).expect("small") },
+        digest: Digest::of(&[1]),
+    };
+    let mut streams = Streams::default();
+    store.write(|tx| tx.set_streams(centre(), &streams)).expect("stored");
+    streams.outgoing.last = Some(mark(7));
+    streams.outgoing.stop = Some(Stop::Restored);
+    streams.outgoing.highest_epoch = Some(Epoch::FIRST);
+    streams.incoming.last = Some(mark(3));
+    streams.sent.add(&Digest::of(&[2]));
+    store.write(|tx| tx.set_streams(centre(), &streams)).expect("stored");
+    let read = store.read(|tx| tx.streams(centre())).expect("read");
+    assert_eq!(read.outgoing, streams.outgoing);
+    assert_eq!(read.incoming, streams.incoming);
+    assert_eq!((read.sent, read.received), (streams.sent, streams.received));
+}
+
+#[test]
+fn a_publication_is_pending_only_while_it_differs_from_what_was_sealed() {
+    let (_dir, mut store) = store();
+    let publish = |store: &mut Store, text: &str| {
+        let body = text.as_bytes();
+        store
+            .write(|tx| tx.publish(centre(), Kind::Person, id(1), Form::Live, body, id(1)))
+            .expect("published")
+    };
+    assert!(publish(&mut store, "a"));
+    store
+        .write(|tx| {
+            let found = tx.to_seal(centre(), Kind::Person, None, false, 10)?;
+            assert_eq!(found.len(), 1);
+            tx.publication_sealed(centre(), &found[0], 1, "P")
+        })
+        .expect("sealed");
+    assert!(!publish(&mut store, "a"));
+    assert!(publish(&mut store, "b"));
+    assert!(!publish(&mut store, "a"), "changed back before it was sealed");
+    // a PR closes exactly the version that the packet carried
+    publish(&mut store, "c");
+    let closed = store.write(|tx| tx.close_carried("P")).expect("closed");
+    assert_eq!(closed, 0, "a newer one is on its way");
+}
+
+#[test]
+fn what_was_never_sealed_is_forgotten_and_what_was_is_ended() {
+    let (_dir, mut store) = store();
+    let read = |tx: &Tx<'_>| tx.publication(centre(), Kind::Link, id(1));
+    store
+        .write(|tx| {
+            tx.publish(centre(), Kind::Link, id(1), Form::Live, b"x", id(2))?;
+            tx.unpublish(centre(), Kind::Link, id(1), Form::Tombstone)?;
+            assert_eq!(read(tx)?, None);
+            tx.publish(centre(), Kind::Link, id(1), Form::Live, b"x", id(2))?;
+            let one = read(tx)?.expect("there");
+            tx.publication_sealed(centre(), &one, 1, "P")?;
+            tx.unpublish(centre(), Kind::Link, id(1), Form::Tombstone)?;
+            let ended = read(tx)?.expect("there");
+            assert_eq!((ended.form, ended.version, ended.body.len()), (Form::Tombstone, 1, 0));
+            Ok::<(), DatabaseError>(())
+        })
+        .expect("done");
+}
+
+#[test]
+fn another_connections_commit_changes_the_data_version() {
+    let (dir, mut store) = store();
+    let mut other = Store::open(&dir.path().join("hub.db")).expect("opened");
+    let before = store.data_version().expect("read");
+    store.write(|tx| tx.set_centres_merged(&[centre()])).expect("own");
+    assert_eq!(store.data_version().expect("read"), before);
+    other.write(|tx| tx.add_person(id(1), "42-32701000-000001-5", 1)).expect("other's");
+    assert_ne!(store.data_version().expect("read"), before);
+}
+
+#[test]
+fn bad_databases_are_told_apart() {
+    let (dir, _store) = store();
+    let path = dir.path().join("hub.db");
+    assert!(matches!(Store::create(&path), Err(DatabaseError::Exists(_))));
+    assert!(matches!(Store::open(&dir.path().join("none.db")), Err(DatabaseError::Absent(_))));
+    rusqlite::Connection::open(&path)
+        .and_then(|db| db.pragma_update(None, "user_version", 99))
+        .expect("written");
+    assert!(matches!(Store::open(&path), Err(DatabaseError::Newer { found: 99, .. })));
+}
+
+#[test]
+fn a_busy_database_is_told() {
+    let (dir, mut store) = store();
+    let mut other = Store::open(&dir.path().join("hub.db")).expect("opened");
+    other.connection.busy_timeout(Duration::from_millis(50)).expect("set");
+    let told = store.write(|tx| {
+        tx.add_person(id(1), "42-32701000-000001-5", 1)?;
+        Ok::<_, DatabaseError>(other.write(|tx| tx.last_serial()))
+    });
+    assert!(matches!(told, Ok(Err(DatabaseError::Busy))));
+}
