@@ -1,1 +1,5 @@
-//! What the scenarios share.
+//! What shows and measures Svod: a whole synthetic city of real processes ([`world`]), the demonstration
+//! ([`demo`]), and what the scenarios share. The only package that may use everything.
+
+pub mod demo;
+pub mod world;

@@ -24,17 +24,19 @@ pub enum Lang {
 
 type Catalogue = FluentBundle<FluentResource>;
 
-const RU: [&str; 4] = [
+const RU: [&str; 5] = [
     include_str!("ru/endpoint.ftl"),
     include_str!("ru/protocol.ftl"),
     include_str!("ru/hub.ftl"),
     include_str!("ru/spoke.ftl"),
+    include_str!("ru/demo.ftl"),
 ];
-const EN: [&str; 4] = [
+const EN: [&str; 5] = [
     include_str!("en/endpoint.ftl"),
     include_str!("en/protocol.ftl"),
     include_str!("en/hub.ftl"),
     include_str!("en/spoke.ftl"),
+    include_str!("en/demo.ftl"),
 ];
 
 static RUSSIAN: LazyLock<Catalogue> = LazyLock::new(|| catalogue(&RU, "ru"));

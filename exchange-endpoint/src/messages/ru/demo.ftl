@@ -1,0 +1,56 @@
+### Что говорит svod-demo.
+
+demo-title = Вымышленный город: центров — { $centres }, зерно { $seed }. Все люди выдуманы.
+demo-records = записей о получателях в базах центров
+demo-people = людей на самом деле
+demo-persons = человек в сводной базе
+demo-wrong-links = ошибочно связанных пар записей
+demo-missed-pairs = пропущенных пар записей одного человека
+demo-review = случаев ждут решения сотрудников
+demo-locked = строк заблокировано в базах центров
+demo-aliases = строк-двойников внутри центра
+demo-packets = Пакеты
+demo-quarantined = в карантине
+demo-fact-records-at-hub-once = каждая запись каждого центра есть в ТКЦ ровно один раз
+demo-fact-only-own-people = ни один центр не получил чужого человека
+demo-fact-lock-refused = заблокированную строку нельзя изменить обычным SQL
+demo-fact-contract-arrived = договор, заключённый в центре, дошёл до ТКЦ
+demo-fact-correction-locked-twice = исправление ТКЦ заблокировано в обоих центрах человека
+demo-fact-foreign-quarantined = пакет другого центра попал в карантин
+demo-fact-tamper-restored = подменённая строка восстановлена и снова заблокирована
+demo-ok = Всё подтвердилось.
+demo-not-ok = Подтвердилось не всё: см. строки со знаком ✗.
+demo-kept = Город сохранён: { $dir }
+
+demo-step-people = Придумываются люди
+demo-step-enrol = Ключи, карточки, подключение центров
+demo-step-fill = Базы центров заполняются обычным SQL
+demo-step-load = Первичная выгрузка центров в ТКЦ
+demo-step-dry-run = Пробное слияние
+demo-step-merge = Слияние
+demo-step-locks = Рассылка центрам и блокировка строк
+demo-step-contract = Договор в центре
+demo-step-correction = Исправление в ТКЦ
+demo-step-foreign = Чужой пакет
+demo-step-tamper = Подмена строки в обход обмена
+demo-step-facts = Проверка по базам
+demo-step-stop = Остановка
+
+error-demo-command = { $detail }
+    .next = Прочитайте сообщение; город, построенный с --dir, остаётся на диске.
+error-demo-answer = { $detail }
+    .next = Программы разных версий? Соберите их заново вместе.
+error-demo-died = { $detail }
+    .next = Прочитайте журнал; начните заново с --dir, чтобы сохранить город.
+error-demo-timed-out = Не дождались: { $detail }
+    .next = Если машина занята, увеличьте --patience; иначе посмотрите журналы в каталоге --dir.
+error-demo-file = { $detail }
+    .next = Проверьте путь, права и свободное место.
+error-demo-sql = { $detail }
+    .next = Прочитайте сообщение; город, построенный с --dir, остаётся на диске.
+error-demo-not-empty = Каталог не пуст: { $detail }
+    .next = Назовите пустой или новый каталог.
+error-demo-lacking = { $detail }
+    .next = Возьмите больше получателей (--recipients) или другое зерно (--seed).
+error-demo-interrupted = Показ прерван
+    .next = Службы остановлены; начните заново.
