@@ -250,7 +250,8 @@ impl World {
 /// The password with which a centre logs in.
 fn new_password() -> Result<String, WorldError> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| WorldError::file("random")(std::io::Error::other(error.to_string())))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| WorldError::file("random")(std::io::Error::other(error.to_string())))?;
     Ok(hex::encode(bytes))
 }
 
