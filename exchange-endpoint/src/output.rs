@@ -280,8 +280,8 @@ fn not_understood(error: &clap::Error, args: &[OsString]) -> ExitCode {
     let asked = |name: &str| {
         let words = args.iter().filter_map(|arg| arg.to_str());
         let mut values = words.clone().zip(words.skip(1)).filter(|(arg, _)| *arg == name);
-        let joined = args.iter().filter_map(|arg| arg.to_str()?.strip_prefix(name)?.strip_prefix('='));
-        values.next().map(|(_, value)| value).or(joined.last()).map(str::to_owned)
+        let mut joined = args.iter().filter_map(|arg| arg.to_str()?.strip_prefix(name)?.strip_prefix('='));
+        values.next().map(|(_, value)| value).or(joined.next_back()).map(str::to_owned)
     };
     let format = asked("--format").and_then(|name| Format::from_str(&name, false).ok()).unwrap_or_default();
     let lang = asked("--lang").and_then(|name| Lang::from_str(&name, false).ok()).unwrap_or_default();

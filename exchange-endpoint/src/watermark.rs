@@ -16,6 +16,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write as _,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -137,7 +138,7 @@ impl Watermark {
     fn text(&self) -> String {
         let mut text = format!("{HEADING}\n");
         for ((peer, stream), Position { epoch, seq }) in &self.marks {
-            text.push_str(&format!("{peer} {} {epoch} {seq}\n", stream.word()));
+            writeln!(text, "{peer} {} {epoch} {seq}", stream.word()).expect("a String takes any text");
         }
         let digest = Digest::of(text.as_bytes());
         text + &format!("sha256 {digest}\n")

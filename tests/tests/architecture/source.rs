@@ -21,10 +21,10 @@ pub struct Source {
 impl Source {
     /// The source `raw` at `path` of `package`.
     pub fn new(package: &str, path: &str, raw: &str) -> Self {
-        let (code, texts) = blank_texts(raw);
-        let (code, tests) = blank_tests(code);
-        let outside = |at: usize| !tests.iter().any(|(from, to)| (*from..*to).contains(&at));
-        let texts = texts.into_iter().filter(|(at, _)| outside(*at)).collect();
+        let (with_tests, texts) = blank_texts(raw);
+        let (code, test_items) = blank_tests(&with_tests);
+        let in_product = |at: usize| !test_items.iter().any(|(from, to)| (*from..*to).contains(&at));
+        let texts = texts.into_iter().filter(|(at, _)| in_product(*at)).collect();
         Self { package: package.to_owned(), path: path.to_owned(), raw: raw.to_owned(), code, texts }
     }
 
@@ -221,7 +221,7 @@ fn character(rest: &str) -> Option<usize> {
 }
 
 /// `code` with every item under `#[cfg(test)]` blanked, and the byte ranges that were.
-fn blank_tests(code: String) -> (String, Vec<(usize, usize)>) {
+fn blank_tests(code: &str) -> (String, Vec<(usize, usize)>) {
     const MARK: &str = "#[cfg(test)]";
     let mut ranges = Vec::new();
     let mut from = 0;
