@@ -97,12 +97,12 @@ impl World {
         prop_assert_eq!(&receiver.copies, &sender.records);
         prop_assert!(sender.registered.is_empty(), "every change is answered");
         prop_assert_eq!(receiver.incoming.last, sender.outgoing.last);
-        for (packet, ..) in sender.sent.values() {
+        for packet in sender.sent.values().map(|sent| &sent.packet) {
             let ended = matches!(packet.state, PacketState::Applied | PacketState::Superseded);
             prop_assert!(ended, "{:?}", packet);
         }
         let epoch = sender.outgoing.epoch();
-        let held = receiver.received.values().find(|(.., fate)| *fate == Fate::Held);
+        let held = receiver.received.values().find(|received| received.fate == Fate::Held);
         prop_assert!(held.is_none(), "{:?} in epoch {:?}", held, epoch);
         Ok(())
     }
@@ -121,14 +121,14 @@ proptest! {
             prop_assert_eq!((sender.outgoing.stop, sender.incoming.stopped), (None, None), "false alarm");
             World::check_stream(sender, receiver)?;
             prop_assert!(receiver.orphans == 0 && receiver.applied.values().all(|times| *times == 1));
-            for (packet, _, carried) in sender.sent.values() {
-                if packet.state == PacketState::Applied {
+            for sent in sender.sent.values() {
+                if sent.packet.state == PacketState::Applied {
                     let once = |(key, edition): (&u8, &Edition)| receiver.applied.contains_key(&(*key, edition.version));
-                    prop_assert!(carried.iter().all(once), "{:?}", packet);
+                    prop_assert!(sent.carried.iter().all(once), "{:?}", sent.packet);
                 }
             }
-            for (.., fate) in receiver.received.values() {
-                prop_assert!(!matches!(fate, Fate::Quarantined(PacketReason::Fork)));
+            for received in receiver.received.values() {
+                prop_assert!(received.fate != Fate::Quarantined(PacketReason::Fork), "{:?}", received);
             }
         }
     }

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::stream::*;
+use jiff::{SignedDuration, Timestamp};
+
 use crate::{
     answer::{PacketOutcome, PacketReason, RecordReason},
     position::{Digest, Epoch, Mark, Position},
     record::Form,
+    stream::*,
 };
-use jiff::{SignedDuration, Timestamp};
 
 /// Records by key.
 pub(super) type Records = BTreeMap<u8, Edition>;
 
-/// A file in the mailbox.
+/// A file in the mailbox. Its bytes, control block and all, never change once it is made.
 #[derive(Debug, Clone)]
 pub(super) struct File {
     control: Control,
@@ -37,6 +38,23 @@ pub(super) enum Fate {
     Superseded,
 }
 
+/// A packet received, with the answers that it got.
+#[derive(Debug, Clone)]
+pub(super) struct Received {
+    arrival: Arrival,
+    records: Records,
+    pub(super) fate: Fate,
+    answers: Vec<File>,
+}
+
+/// A packet sealed, and its file.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) packet: SentPacket,
+    pub(super) carried: Records,
+    file: File,
+}
+
 /// Everything that a participant keeps for one peer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Party {
@@ -46,13 +64,13 @@ pub(super) struct Party {
     pub(super) records: Records,
     pub(super) told: Records,
     pub(super) registered: BTreeMap<u8, u32>,
-    pub(super) sent: BTreeMap<Position, (SentPacket, Arrival, Records)>,
+    pub(super) sent: BTreeMap<Position, Sent>,
     pub(super) incoming: Incoming,
-    pub(super) received: BTreeMap<Mark, (Arrival, Records, Fate)>,
+    pub(super) received: BTreeMap<Mark, Received>,
     pub(super) copies: Records,
     pub(super) orphans: u32,
     pub(super) applied: BTreeMap<(u8, u32), u32>,
-    pub(super) answers: Vec<Content>,
+    pub(super) outbox: Vec<File>,
 }
 
 pub(super) const TIMING: Timing = Timing {
@@ -98,8 +116,8 @@ impl Party {
             self.keep(mark, slot, records, true);
         }
         let opened = opening.epoch();
-        for (packet, ..) in self.sent.values_mut() {
-            packet.supersede(opened);
+        for sent in self.sent.values_mut() {
+            sent.packet.supersede(opened);
         }
         self.outgoing = opening.finish(self.clock()).expect("all parts are sealed");
     }
@@ -109,37 +127,36 @@ impl Party {
         Digest::of(format!("{position} {}", self.life).as_bytes())
     }
 
-    fn keep(&mut self, mark: Mark, slot: Slot, records: Records, snapshot: bool) {
-        self.told.extend(&records);
+    fn keep(&mut self, mark: Mark, slot: Slot, carried: Records, snapshot: bool) {
+        self.told.extend(&carried);
         let arrival = Arrival { mark, previous: slot.previous, part: slot.part };
         let packet = SentPacket::new(mark, snapshot, false, self.clock());
-        self.sent.insert(mark.position, (packet, arrival, records));
+        let file = self.file(Content::Numbered(arrival, carried.clone()));
+        self.sent.insert(mark.position, Sent { packet, carried, file });
     }
 
-    fn control(&self) -> Control {
-        Control { ack: self.incoming.last, echo: self.outgoing.echo }
+    fn file(&self, content: Content) -> File {
+        File { control: Control { ack: self.incoming.last, echo: self.outgoing.echo }, content }
     }
 
     /// Everything due now: answers, then packets.
     pub(super) fn place(&mut self, random: u32) -> Vec<File> {
-        let (now, control) = (self.clock(), self.control());
-        let mut contents = std::mem::take(&mut self.answers);
-        for (packet, arrival, records) in self.sent.values_mut() {
+        let now = self.clock();
+        let mut files = std::mem::take(&mut self.outbox);
+        for Sent { packet, file, .. } in self.sent.values_mut() {
             if packet.placing(self.outgoing.stop, now) == Placing::Now {
                 packet.placed(now, &TIMING, random);
-                contents.push(Content::Numbered(*arrival, records.clone()));
+                files.push(file.clone());
             }
         }
-        contents.into_iter().map(|content| File { control, content }).collect()
+        files
     }
 
     pub(super) fn take(&mut self, file: &File, random: u32) {
-        let sealed = |mark: Mark| self.sent.get(&mark.position).map(|(packet, ..)| packet.mark.digest);
+        let sealed = |mark: Mark| self.sent.get(&mark.position).map(|sent| sent.packet.mark.digest);
         let consumed = |mark: Mark| {
-            let at = self.received.iter().filter(|(other, _)| other.position == mark.position);
-            at.filter(|(_, (.., fate))| matches!(fate, Fate::Consumed(_)))
-                .map(|(other, _)| other.digest)
-                .next()
+            let mut at = self.received.iter().filter(|(other, _)| other.position == mark.position);
+            at.find(|(_, received)| matches!(received.fate, Fate::Consumed(_))).map(|(other, _)| other.digest)
         };
         let own = OwnHistory {
             sending: self.outgoing.epoch(),
@@ -171,17 +188,17 @@ impl Party {
         self.outgoing.told_epoch(mark.position.epoch);
         let now = self.clock();
         let row = self.sent.get_mut(&mark.position);
-        let sealed = row.as_ref().map(|(packet, ..)| packet.mark.digest);
+        let sealed = row.as_ref().map(|sent| sent.packet.mark.digest);
         match (judge_own_mark(mark, sealed, self.outgoing.epoch()), row, outcome) {
             (Named::Unknown, ..) => self.stop_on(Some(Evidence::Answered(*mark))),
-            (Named::Ours, Some((packet, ..)), None) => {
-                packet.receipt(mark, now, &TIMING, random);
+            (Named::Ours, Some(sent), None) => {
+                sent.packet.receipt(mark, now, &TIMING, random);
             }
-            (Named::Ours, Some((packet, _, carried)), Some((outcome, refused))) => {
-                match self.outgoing.protocol(packet, mark, 1, outcome) {
+            (Named::Ours, Some(sent), Some((outcome, refused))) => {
+                match self.outgoing.protocol(&mut sent.packet, mark, 1, outcome) {
                     AnswerEffect::Close => {
                         let open = |key: &u8, version: u32| {
-                            carried.get(key).is_none_or(|answered| !clears(version, answered.version))
+                            sent.carried.get(key).is_none_or(|answered| !clears(version, answered.version))
                         };
                         self.registered.retain(|key, version| open(key, *version));
                         let behind = refused.filter(|reason| reason.proves_restore());
@@ -198,18 +215,22 @@ impl Party {
 
     fn arrive(&mut self, arrival: &Arrival, records: &Records) {
         let mark = arrival.mark;
-        let counts = |fate: &Fate| matches!(fate, Fate::Held | Fate::Consumed(_));
-        let others = || self.received.iter().filter(|(_, (.., fate))| counts(fate));
-        let same = others().find(|(other, _)| other.position == mark.position && **other != mark);
-        let of_epoch = others()
-            .filter(|(other, (a, ..))| other.position.epoch == mark.position.epoch && a.part.is_some());
-        let parts: Vec<Arrival> = of_epoch.map(|(_, (arrival, ..))| *arrival).collect();
-        let other = same.map(|(other, _)| other.digest);
+        let counts = |received: &&Received| matches!(received.fate, Fate::Held | Fate::Consumed(_));
+        let others = || self.received.values().filter(counts).map(|received| received.arrival);
+        let same = others().find(|other| other.mark.position == mark.position && other.mark != mark);
+        let of_epoch = |other: &Arrival| other.mark.position.epoch == mark.position.epoch;
+        let parts: Vec<Arrival> = others().filter(|other| of_epoch(other) && other.part.is_some()).collect();
+        let other = same.map(|other| other.mark.digest);
         let facts = Facts { known: self.received.contains_key(&mark), other, parts: &parts };
         let verdict = self.incoming.judge(arrival, &facts);
-        if verdict != Verdict::Duplicate {
-            self.received.insert(mark, (*arrival, records.clone(), Fate::Held));
+        if verdict == Verdict::Duplicate {
+            let stored = self.received[&mark].answers.clone();
+            return self.outbox.extend(stored);
         }
+        let fate = Fate::Held;
+        let (arrival, records) = (*arrival, records.clone());
+        self.received.insert(mark, Received { arrival, records, fate, answers: Vec::new() });
+        self.answer(mark, Content::Receipt(mark));
         self.act(mark, verdict);
     }
 
@@ -220,16 +241,17 @@ impl Party {
                 self.quarantine(mark, PacketReason::Fork);
             }
             Verdict::StaleEpoch => self.quarantine(mark, PacketReason::StaleEpoch),
-            Verdict::Duplicate | Verdict::Gap(_) | Verdict::Incomplete { .. } => self.answer(mark),
+            Verdict::Duplicate | Verdict::Gap(_) | Verdict::Incomplete { .. } => {}
             Verdict::Ready(ready) => {
                 let marks = match &ready {
                     Ready::Data(mark) => vec![*mark],
                     Ready::Snapshot(parts) => parts.clone(),
                 };
+                let opened = self.incoming.consume(&ready);
                 for mark in &marks {
                     self.apply(*mark);
                 }
-                if let Some(opened) = self.incoming.consume(&ready) {
+                if let Some(opened) = opened {
                     self.leave_orphans(&marks);
                     self.supersede_held(opened);
                 }
@@ -240,7 +262,7 @@ impl Party {
 
     fn apply(&mut self, mark: Mark) {
         let mut refused = None;
-        for (key, edition) in self.received[&mark].1.clone() {
+        for (key, edition) in self.received[&mark].records.clone() {
             match edition.judge(self.copies.get(&key)) {
                 VersionVerdict::New | VersionVerdict::Changed => {
                     self.copies.insert(key, edition);
@@ -249,13 +271,15 @@ impl Party {
                 other => refused = refused.or(other.refusal()),
             }
         }
-        self.received.get_mut(&mark).expect("received").2 = Fate::Consumed(refused);
-        self.answer(mark);
+        let outcome = refused.map_or(PacketOutcome::Applied, |_| PacketOutcome::AppliedPartial);
+        self.received.get_mut(&mark).expect("received").fate = Fate::Consumed(refused);
+        self.answer(mark, Content::Protocol(mark, outcome, refused));
     }
 
     /// A snapshot replaces the picture of the stream: what it lacks is kept apart and listed for staff (D6).
     fn leave_orphans(&mut self, parts: &[Mark]) {
-        let told: Vec<u8> = parts.iter().flat_map(|mark| self.received[mark].1.keys().copied()).collect();
+        let told: Vec<u8> =
+            parts.iter().flat_map(|mark| self.received[mark].records.keys().copied()).collect();
         let before = self.copies.len();
         self.copies.retain(|key, _| told.contains(key));
         self.orphans += u32::try_from(before - self.copies.len()).expect("small");
@@ -263,11 +287,8 @@ impl Party {
 
     fn drain(&mut self) {
         let Some(next) = self.incoming.next() else { return };
-        let held = self
-            .received
-            .values()
-            .find(|(arrival, _, fate)| arrival.mark.position == next && *fate == Fate::Held);
-        if let Some(arrival) = held.map(|(arrival, ..)| *arrival) {
+        let mut at = self.received.values().filter(|received| received.arrival.mark.position == next);
+        if let Some(arrival) = at.find(|received| received.fate == Fate::Held).map(|held| held.arrival) {
             let verdict = self.incoming.judge_held(&arrival);
             self.act(arrival.mark, verdict);
         }
@@ -275,28 +296,20 @@ impl Party {
 
     fn supersede_held(&mut self, opened: Epoch) {
         let old = self.received.iter_mut().filter(|(mark, _)| mark.position.epoch < opened);
-        old.filter(|(_, (.., fate))| *fate == Fate::Held)
-            .for_each(|(_, (.., fate))| *fate = Fate::Superseded);
+        for (_, received) in old.filter(|(_, received)| received.fate == Fate::Held) {
+            received.fate = Fate::Superseded;
+        }
     }
 
     fn quarantine(&mut self, mark: Mark, reason: PacketReason) {
-        self.received.get_mut(&mark).expect("received").2 = Fate::Quarantined(reason);
-        self.answer(mark);
+        self.received.get_mut(&mark).expect("received").fate = Fate::Quarantined(reason);
+        self.answer(mark, Content::Protocol(mark, PacketOutcome::Refused(reason), None));
     }
 
-    /// The stored answers of a packet.
-    fn answer(&mut self, mark: Mark) {
-        self.answers.push(Content::Receipt(mark));
-        match self.received[&mark].2 {
-            Fate::Consumed(refused) => {
-                let some = PacketOutcome::AppliedPartial;
-                let outcome = refused.map_or(PacketOutcome::Applied, |_| some);
-                self.answers.push(Content::Protocol(mark, outcome, refused));
-            }
-            Fate::Quarantined(reason) => {
-                self.answers.push(Content::Protocol(mark, PacketOutcome::Refused(reason), None));
-            }
-            Fate::Held | Fate::Superseded => {}
-        }
+    /// Makes an answer, keeps it for duplicates and sends it.
+    fn answer(&mut self, mark: Mark, content: Content) {
+        let file = self.file(content);
+        self.received.get_mut(&mark).expect("received").answers.push(file.clone());
+        self.outbox.push(file);
     }
 }
