@@ -99,11 +99,16 @@ impl Party {
             return self.open(parts, SnapshotReason::Initial);
         }
         let Ok(slot) = self.outgoing.next_slot() else { return };
-        let is_new = |(key, edition): &(&u8, &Edition)| self.told.get(*key) != Some(*edition);
-        let changes: Records = self.records.iter().filter(is_new).map(|(key, e)| (*key, *e)).collect();
+        let changes = self.pending();
         let mark = Mark { position: slot.position, digest: self.digest(slot.position) };
         self.outgoing.sealed(mark, self.clock());
         self.keep(mark, slot, changes, false);
+    }
+
+    /// Registered changes that no packet carries yet.
+    pub(super) fn pending(&self) -> Records {
+        let registered = self.registered.keys().map(|key| (*key, self.records[key]));
+        registered.filter(|(key, edition)| self.told.get(key) != Some(edition)).collect()
     }
 
     pub(super) fn open(&mut self, parts: u32, reason: SnapshotReason) {
