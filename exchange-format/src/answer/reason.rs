@@ -1,4 +1,4 @@
-//! The closed list of reasons, with what to tell staff and what to do next (FORMAT.md §Reasons).
+//! The closed list of reasons, with what to tell staff and what to do next (FORMAT.md §Answers).
 //!
 //! A reason is a code: it has no room for personal data.
 

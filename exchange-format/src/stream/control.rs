@@ -1,5 +1,5 @@
 //! Who was restored: the control block and answers judged against one's own history
-//! (FORMAT.md §Control block, §Restore; R1, R2, R18).
+//! (FORMAT.md §Streams; R1, R2, R18).
 
 use crate::{
     answer::{PacketReason, RecordReason},

@@ -1,5 +1,5 @@
 //! The machines of a stream: what is sealed and placed, what an arrival is, who was restored
-//! (FORMAT.md §Sending, §Receiving, §Restore).
+//! (FORMAT.md §Streams).
 //!
 //! A stream is one direction between two participants. Its sender keeps an [`Outgoing`] and a [`SentPacket`]
 //! for each packet, its receiver an [`Incoming`] and every mark it ever received. All of them are plain

@@ -1,4 +1,4 @@
-//! What an arrival is: duplicate, fork, gap, stale, incomplete, ready (FORMAT.md §Receiving).
+//! What an arrival is: duplicate, fork, gap, stale, incomplete, ready (FORMAT.md §Streams).
 
 use super::epoch::Part;
 use crate::position::{Digest, Epoch, Mark, Position};

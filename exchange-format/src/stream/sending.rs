@@ -1,4 +1,4 @@
-//! The sender of one stream: numbers, chain, epochs, heartbeat, stop (FORMAT.md §Sending).
+//! The sender of one stream: numbers, chain, epochs, heartbeat, stop (FORMAT.md §Streams).
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! One sealed packet on its way: placing, back-off, KV, PR (FORMAT.md §Sending).
+//! One sealed packet on its way: placing, back-off, KV, PR (FORMAT.md §Streams).
 
 use std::{fmt, str::FromStr};
 

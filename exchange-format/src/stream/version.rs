@@ -1,4 +1,4 @@
-//! What to do with a version of a record that its owner tells (FORMAT.md §Versions; R12, D9).
+//! What to do with a version of a record that its owner tells (FORMAT.md §Streams; R12, D9).
 
 use crate::{
     answer::RecordReason,
