@@ -63,6 +63,10 @@ pub struct Known {
     pub hash: Digest,
     /// Where it stands.
     pub standing: Standing,
+    /// What became of it, as its PR said.
+    pub outcome: String,
+    /// By which rule.
+    pub rule: Option<String>,
     /// Whether the state digest counts it.
     pub in_digest: bool,
     /// The version that the hub goes by, if it is not `version`.
@@ -90,8 +94,6 @@ pub struct Arrived<'a> {
     pub outcome: &'a str,
     /// The rule that decided, if any.
     pub rule: Option<&'a str>,
-    /// The field that a rule names.
-    pub field: Option<&'a str>,
     /// The packet that brought it.
     pub packet: &'a str,
     /// Where it stands now.
@@ -115,7 +117,7 @@ impl Tx<'_> {
     /// What is known of a record.
     pub fn known(&self, origin: ParticipantCode, kind: Kind, key: RecordId) -> Result<Option<Known>> {
         self.row(
-            "SELECT id, version, form, sha256, state, in_digest, basis_version FROM received
+            "SELECT id, version, form, sha256, state, in_digest, basis_version, outcome, rule FROM received
              WHERE origin = ?1 AND kind = ?2 AND key = ?3",
             params![origin.as_str(), kind.name(), key.to_string()],
             |row| {
@@ -127,6 +129,8 @@ impl Tx<'_> {
                     standing: parsed(row, "received", "state")?,
                     in_digest: row.get(5)?,
                     basis_version: row.get(6)?,
+                    outcome: row.get(7)?,
+                    rule: row.get(8)?,
                 })
             },
         )
@@ -136,14 +140,14 @@ impl Tx<'_> {
     pub fn store_received(&self, arrived: &Arrived<'_>) -> Result<ClaimId> {
         // The basis: what the hub went by so far stays where `keep_basis` says so, and is dropped otherwise.
         let id = self.value(
-            "INSERT INTO received(origin, kind, key, version, form, sha256, body, outcome, rule, field, packet, state)
-             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+            "INSERT INTO received(origin, kind, key, version, form, sha256, body, outcome, rule, packet, state)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT(origin, kind, key) DO UPDATE SET
-               basis_version = CASE WHEN ?13 THEN coalesce(basis_version, version) END,
-               basis = CASE WHEN ?13 THEN coalesce(basis, body) END,
+               basis_version = CASE WHEN ?12 THEN coalesce(basis_version, version) END,
+               basis = CASE WHEN ?12 THEN coalesce(basis, body) END,
                version = excluded.version, form = excluded.form, sha256 = excluded.sha256,
                body = excluded.body, outcome = excluded.outcome, rule = excluded.rule,
-               field = excluded.field, packet = excluded.packet, state = excluded.state, in_digest = 1
+               packet = excluded.packet, state = excluded.state, in_digest = 1
              RETURNING id",
             params![
                 arrived.origin.as_str(),
@@ -155,7 +159,6 @@ impl Tx<'_> {
                 arrived.body,
                 arrived.outcome,
                 arrived.rule,
-                arrived.field,
                 arrived.packet,
                 arrived.standing.word(),
                 arrived.keep_basis,
@@ -227,22 +230,31 @@ impl Tx<'_> {
         self.run("UPDATE received SET state = 'applied' WHERE state = 'waiting'", [])
     }
 
-    /// Notes that record `id` waits for the record `referent` of its own centre (or published to it).
-    pub fn await_referent(&self, origin: ParticipantCode, referent: RecordId, id: ClaimId) -> Result<()> {
-        self.run(
-            "INSERT OR IGNORE INTO dangling(origin, referent, claim) VALUES(?1, ?2, ?3)",
-            params![origin.as_str(), referent.to_string(), id],
-        )?;
+    /// Replaces what record `id` refers to.
+    pub fn set_references(&self, origin: ParticipantCode, id: ClaimId, referents: &[RecordId]) -> Result<()> {
+        self.run("DELETE FROM reference WHERE claim = ?1", [id])?;
+        for referent in referents {
+            self.run(
+                "INSERT OR IGNORE INTO reference(origin, referent, claim) VALUES(?1, ?2, ?3)",
+                params![origin.as_str(), referent.to_string(), id],
+            )?;
+        }
         Ok(())
     }
 
-    /// Takes the records that waited for `referent`.
-    pub fn take_awaiting(&self, origin: ParticipantCode, referent: RecordId) -> Result<Vec<ClaimId>> {
+    /// The records of `origin` that refer to `referent`.
+    pub fn referring(&self, origin: ParticipantCode, referent: RecordId) -> Result<Vec<ClaimId>> {
         self.rows(
-            "DELETE FROM dangling WHERE origin = ?1 AND referent = ?2 RETURNING claim",
+            "SELECT claim FROM reference WHERE origin = ?1 AND referent = ?2",
             params![origin.as_str(), referent.to_string()],
             |row| Ok(row.get(0)?),
         )
+    }
+
+    /// Counts a record in the state digest again.
+    pub fn count_in_digest(&self, id: ClaimId) -> Result<()> {
+        self.run("UPDATE received SET in_digest = 1 WHERE id = ?1", [id])?;
+        Ok(())
     }
 
     /// Puts every record of `origin` outside the state digest: a new epoch counts anew.

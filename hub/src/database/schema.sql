@@ -12,17 +12,18 @@ CREATE TABLE received(
   id INTEGER PRIMARY KEY,                       -- names the record inside this database only
   origin TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
   version INTEGER NOT NULL, form TEXT NOT NULL, sha256 TEXT NOT NULL, body BLOB NOT NULL,
-  outcome TEXT NOT NULL, rule TEXT, field TEXT, packet TEXT NOT NULL,
+  outcome TEXT NOT NULL, rule TEXT, packet TEXT NOT NULL,
   in_digest INTEGER NOT NULL DEFAULT 1,         -- 0: an orphan of an older epoch, outside the state digest
   state TEXT NOT NULL DEFAULT 'applied',        -- applied | waiting (for merge) | held | refused | gone
   basis_version INTEGER, basis BLOB);           -- what the hub goes by, where that is not version, body
 CREATE UNIQUE INDEX received_key ON received(origin, kind, key);
 CREATE INDEX received_waiting ON received(state, kind, id) WHERE state IN ('waiting', 'held');
 
--- Records that wait for the record they refer to.
-CREATE TABLE dangling(
+-- Which records refer to which: programmes and contracts to their recipient, by the id on the wire.
+CREATE TABLE reference(
   origin TEXT NOT NULL, referent TEXT NOT NULL, claim INTEGER NOT NULL,
   PRIMARY KEY(origin, referent, claim)) WITHOUT ROWID;
+CREATE INDEX reference_claim ON reference(claim);
 
 CREATE TABLE person(
   uid TEXT PRIMARY KEY, case_number TEXT NOT NULL, merged_into TEXT, serial INTEGER NOT NULL) WITHOUT ROWID;

@@ -46,7 +46,6 @@ fn arrived<'a>(version: u32, body: &'a [u8], keep_basis: bool) -> Arrived<'a> {
         body,
         outcome: "new",
         rule: None,
-        field: None,
         packet: "P",
         standing: Standing::Applied,
         keep_basis,

@@ -1,9 +1,10 @@
 //! What the hub decides, without input or output: values in, values out. No clock, no SQL, no randomness.
 //!
-//! In the order of a claim's life: [`normalise`] what was typed · [`linking`] whose it is ·
+//! In the order of a claim's life: [`admission`] whether it is taken · [`normalise`] what was typed · [`linking`] whose it is ·
 //! [`case_number`] under which number · [`golden`] which value stands · [`programme`] which document it is ·
 //! [`audience`] who gets to see it.
 
+pub mod admission;
 pub mod audience;
 pub mod case_number;
 pub mod given_names;

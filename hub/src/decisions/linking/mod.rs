@@ -5,6 +5,7 @@
 
 pub mod clusters;
 mod features;
+pub mod identity;
 mod rules;
 
 use exchange_format::position::Digest;

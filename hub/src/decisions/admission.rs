@@ -1,0 +1,301 @@
+//! What becomes of one record of a verified packet: the outcomes and reasons of a PR
+//! (FORMAT.md §Receiving).
+
+use exchange_format::{
+    answer::{RecordOutcome, RecordReason, Rule},
+    record::{Body, Form, Kind, Owner, Record, RecordId, Type},
+    stream::{Edition, VersionVerdict},
+};
+
+use super::{golden::published, linking::Features};
+
+/// A record looked at by itself.
+#[derive(Debug, Clone)]
+pub struct Examined {
+    /// Its body, if it has one and that may be used.
+    pub body: Option<Body>,
+    /// Why it cannot be used, whatever is known of it.
+    pub refusal: Option<(RecordReason, Rule)>,
+    /// What it refers to: the field, the id, the kinds that may bear it.
+    pub references: Vec<(&'static str, RecordId, &'static [Kind])>,
+}
+
+/// What the hub knows besides the record.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The version received last.
+    pub known: Option<Edition>,
+    /// What became of that one, if it was not plainly applied.
+    pub earlier: Option<(RecordOutcome, RecordReason, Rule)>,
+    /// The body that the hub goes by.
+    pub basis: Option<Body>,
+    /// Whether what the hub made of the claim is published to its centre.
+    pub published: bool,
+    /// The first field that refers to something not here.
+    pub missing: Option<&'static str>,
+}
+
+/// What is done with the record's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing: what is stored stays.
+    Nothing,
+    /// Store it, and go by it.
+    Use,
+    /// Store it, and go on by what the hub went by.
+    Aside,
+    /// Store it as refused.
+    Refused,
+    /// Store it until its referent or a decision comes.
+    Hold,
+    /// Store its end.
+    End,
+}
+
+/// The decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// As the PR says.
+    pub outcome: RecordOutcome,
+    /// Why, and by which rule, unless plainly applied.
+    pub why: Option<(RecordReason, Rule)>,
+    /// What is done.
+    pub keep: Keep,
+}
+
+/// Looks at `record` by itself: owner, canonical body, the schema's rules, what it refers to.
+pub fn examine(record: &Record) -> Examined {
+    let refused =
+        |reason, rule| Examined { body: None, refusal: Some((reason, rule)), references: Vec::new() };
+    if record.kind.owner() != Owner::Centre {
+        return refused(RecordReason::NotOwner, rule(&[record.kind.name(), "owner"]));
+    }
+    if record.form == Form::Tombstone {
+        return Examined { body: None, refusal: None, references: Vec::new() };
+    }
+    let Ok(body) = record.read_body() else {
+        return refused(RecordReason::Invalid, rule(&[record.kind.name(), "canonical"]));
+    };
+    if let Some(finding) = body.findings().first() {
+        return refused(RecordReason::Invalid, rule(&[record.kind.name(), finding.field]));
+    }
+    let references = record
+        .kind
+        .schema()
+        .fields
+        .iter()
+        .filter_map(|field| match field.ty {
+            Type::Reference(kinds) => Some((field.name, body.text(field.name)?.parse().ok()?, kinds)),
+            _ => None,
+        })
+        .collect();
+    Examined { body: Some(body), refusal: None, references }
+}
+
+/// Decides about an `examined` record of `edition`. A refusal never depends on what other centres sent.
+pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) -> Admission {
+    let verdict = edition.judge(facts.known.as_ref());
+    if let Some(reason) = verdict.refusal() {
+        return listed(RecordOutcome::Refused, reason, rule(&[kind.name(), "version"]), Keep::Nothing);
+    }
+    if verdict == VersionVerdict::Unchanged {
+        let again = facts.earlier.clone().filter(|(_, reason, _)| *reason != RecordReason::DanglingRef);
+        if let Some((outcome, reason, rule)) = again {
+            return listed(outcome, reason, rule, Keep::Nothing);
+        }
+        if facts.earlier.is_none() {
+            return plain(RecordOutcome::Unchanged, Keep::Nothing);
+        }
+    }
+    if let Some((reason, rule)) = &examined.refusal {
+        return listed(RecordOutcome::Refused, *reason, rule.clone(), Keep::Refused);
+    }
+    let outcome = if verdict == VersionVerdict::New { RecordOutcome::New } else { RecordOutcome::Changed };
+    let Some(body) = &examined.body else { return plain(outcome, Keep::End) };
+    if let Some(field) = facts.missing {
+        let rule = rule(&[kind.name(), field]);
+        return listed(RecordOutcome::Held, RecordReason::DanglingRef, rule, Keep::Hold);
+    }
+    match &facts.basis {
+        Some(basis) if kind == Kind::RecipientClaim && other_person(basis, body) => {
+            let rule = rule(&[kind.name(), "identity_changed"]);
+            listed(RecordOutcome::Held, RecordReason::Invalid, rule, Keep::Hold)
+        }
+        Some(basis) if facts.published && differs(kind, basis, body) => {
+            let rule = rule(&[kind.name(), "published"]);
+            listed(RecordOutcome::Proposed, RecordReason::Locked, rule, Keep::Aside)
+        }
+        _ => plain(outcome, Keep::Use),
+    }
+}
+
+fn plain(outcome: RecordOutcome, keep: Keep) -> Admission {
+    Admission { outcome, why: None, keep }
+}
+
+fn listed(outcome: RecordOutcome, reason: RecordReason, rule: Rule, keep: Keep) -> Admission {
+    Admission { outcome, why: Some((reason, rule)), keep }
+}
+
+fn rule(parts: &[&str]) -> Rule {
+    parts.join(".").parse().expect("kinds, fields and our own words make a rule code")
+}
+
+/// Whether name, birth date and СНИЛС all changed: another person under the same key (exchange §1).
+fn other_person(before: &Body, after: &Body) -> bool {
+    let (before, after) = (Features::of(before), Features::of(after));
+    let names = |f: &Features| (f.surname.clone(), f.given.clone());
+    names(&before) != names(&after) && before.birth_date != after.birth_date && before.snils != after.snils
+}
+
+/// The fields of a person that `after` states otherwise than `before`, as they would be published.
+pub fn changed_fields(before: &Body, after: &Body) -> Vec<(&'static str, Option<String>)> {
+    let fields = Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number");
+    fields
+        .filter_map(|field| {
+            let value = |body: &Body| body.text(field.name).and_then(|text| published(field, text));
+            let (old, new) = (value(before), value(after));
+            (old != new).then_some((field.name, new))
+        })
+        .collect()
+}
+
+fn differs(kind: Kind, before: &Body, after: &Body) -> bool {
+    match kind {
+        Kind::RecipientClaim => !changed_fields(before, after).is_empty(),
+        Kind::ProgrammeClaim | Kind::SupplementClaim => before != after,
+        // the centre's own business is never locked
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exchange_format::snils::Snils;
+
+    use super::*;
+
+    fn id(n: u8) -> RecordId {
+        RecordId::from_random([n; 16])
+    }
+
+    fn recipient(fields: &[(&str, &str)]) -> Body {
+        let mut body = Body::new(Kind::RecipientClaim);
+        for (field, value) in fields {
+            body.set(field, value).expect("plain");
+        }
+        body
+    }
+
+    fn decide(record: &Record, facts: &Facts) -> (RecordOutcome, Option<RecordReason>, Keep) {
+        let admission = admit(record.kind, &Edition::of(record), &examine(record), facts);
+        (admission.outcome, admission.why.map(|(reason, _)| reason), admission.keep)
+    }
+
+    const BELOVA: [(&str, &str); 3] =
+        [("surname", "Белова"), ("given", "Анна"), ("birth_date", "1945-03-12")];
+
+    #[test]
+    fn new_changed_unchanged() {
+        let record = Record::live(id(1), 2, &recipient(&BELOVA));
+        assert_eq!(decide(&record, &Facts::default()), (RecordOutcome::New, None, Keep::Use));
+        let known = |record: &Record| Facts { known: Some(Edition::of(record)), ..Facts::default() };
+        assert_eq!(decide(&record, &known(&record)), (RecordOutcome::Unchanged, None, Keep::Nothing));
+        let newer = Record { version: 3, ..record.clone() };
+        assert_eq!(decide(&newer, &known(&record)), (RecordOutcome::Changed, None, Keep::Use));
+        let end = Record::tombstone(Kind::RecipientClaim, id(1), 4);
+        assert_eq!(decide(&end, &known(&record)), (RecordOutcome::Changed, None, Keep::End));
+    }
+
+    #[test]
+    fn old_and_colliding_versions_are_refused() {
+        let record = Record::live(id(1), 2, &recipient(&BELOVA));
+        let facts = Facts { known: Some(Edition::of(&record)), ..Facts::default() };
+        let refused = |reason| (RecordOutcome::Refused, Some(reason), Keep::Nothing);
+        let older = Record { version: 1, ..record.clone() };
+        assert_eq!(decide(&older, &facts), refused(RecordReason::Older));
+        let other = Record::live(id(1), 2, &recipient(&[("surname", "Зуева")]));
+        assert_eq!(decide(&other, &facts), refused(RecordReason::Collision));
+        let ended = Facts {
+            known: Some(Edition::of(&Record::tombstone(Kind::RecipientClaim, id(1), 1))),
+            ..Facts::default()
+        };
+        assert_eq!(decide(&record, &ended), refused(RecordReason::Collision));
+    }
+
+    #[test]
+    fn a_centre_writes_only_what_is_its_own() {
+        let record = Record::live(id(1), 1, &Body::new(Kind::Person));
+        let told = decide(&record, &Facts::default());
+        assert_eq!(told, (RecordOutcome::Refused, Some(RecordReason::NotOwner), Keep::Refused));
+        let input = Record::live(id(1), 1, &Body::new(Kind::HubInput));
+        assert_eq!(decide(&input, &Facts::default()).1, Some(RecordReason::NotOwner));
+    }
+
+    #[test]
+    fn a_bad_record_is_refused_alone_and_again_when_it_comes_again() {
+        let record = Record::live(id(1), 1, &recipient(&[("given", "Анна")]));
+        let refused = (RecordOutcome::Refused, Some(RecordReason::Invalid), Keep::Refused);
+        assert_eq!(decide(&record, &Facts::default()), refused);
+        let why = admit(record.kind, &Edition::of(&record), &examine(&record), &Facts::default()).why;
+        let (reason, rule) = why.expect("told");
+        assert_eq!(rule.as_str(), "recipient_claim.surname");
+        let facts = Facts {
+            known: Some(Edition::of(&record)),
+            earlier: Some((RecordOutcome::Refused, reason, rule)),
+            ..Facts::default()
+        };
+        let again = (RecordOutcome::Refused, Some(RecordReason::Invalid), Keep::Nothing);
+        assert_eq!(decide(&record, &facts), again);
+        let garbled = Record { body: b"<person>".to_vec(), ..record };
+        assert_eq!(decide(&garbled, &Facts::default()), refused);
+    }
+
+    #[test]
+    fn a_reference_to_nothing_is_held_until_its_referent_comes() {
+        let mut body = Body::new(Kind::Contact);
+        body.set("recipient", &id(9).to_string()).expect("plain");
+        let record = Record::live(id(1), 1, &body);
+        assert_eq!(examine(&record).references[0].1, id(9));
+        let missing = Facts { missing: Some("recipient"), ..Facts::default() };
+        let held = (RecordOutcome::Held, Some(RecordReason::DanglingRef), Keep::Hold);
+        assert_eq!(decide(&record, &missing), held);
+        let earlier = Some((
+            RecordOutcome::Held,
+            RecordReason::DanglingRef,
+            "contact.recipient".parse().expect("a code"),
+        ));
+        let come = Facts { known: Some(Edition::of(&record)), earlier, ..Facts::default() };
+        assert_eq!(decide(&record, &come), (RecordOutcome::Changed, None, Keep::Use));
+    }
+
+    #[test]
+    fn another_person_under_the_same_key_is_held() {
+        let (one, two) =
+            (Snils::from_number(112_233_445).to_form(), Snils::from_number(223_344_556).to_form());
+        let before = recipient(&[BELOVA[0], BELOVA[1], BELOVA[2], ("snils", &one)]);
+        let after = [("surname", "Зуев"), ("given", "Пётр"), ("birth_date", "1950-01-02"), ("snils", &two)];
+        let known = Edition::of(&Record::live(id(1), 1, &before));
+        let facts = Facts { known: Some(known), basis: Some(before), ..Facts::default() };
+        let record = Record::live(id(1), 2, &recipient(&after));
+        assert_eq!(decide(&record, &facts).0, RecordOutcome::Held);
+        // a marriage is not another person
+        let married = Record::live(id(1), 2, &recipient(&[after[0], BELOVA[1], BELOVA[2], ("snils", &one)]));
+        assert_eq!(decide(&married, &facts), (RecordOutcome::Changed, None, Keep::Use));
+    }
+
+    #[test]
+    fn a_change_after_publication_becomes_a_proposal() {
+        let before = recipient(&BELOVA);
+        let known = Edition::of(&Record::live(id(1), 1, &before));
+        let facts = Facts { known: Some(known), basis: Some(before), published: true, ..Facts::default() };
+        let other = [BELOVA[0], BELOVA[1], ("birth_date", "1946-03-12")];
+        let record = Record::live(id(1), 2, &recipient(&other));
+        let proposed = (RecordOutcome::Proposed, Some(RecordReason::Locked), Keep::Aside);
+        assert_eq!(decide(&record, &facts), proposed);
+        // the same facts in another spelling propose nothing
+        let same = [("surname", "БЕЛОВА"), BELOVA[1], ("birth_date", "12.03.1945")];
+        let record = Record::live(id(1), 2, &recipient(&same));
+        assert_eq!(decide(&record, &facts), (RecordOutcome::Changed, None, Keep::Use));
+    }
+}
