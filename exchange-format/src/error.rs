@@ -1,72 +1,12 @@
-//! Why a packet is not accepted: the errors of reading, and the closed list of reasons they map to
+//! Why a packet is not accepted: the errors of reading, and how they map to the closed list of reasons
 //! (FORMAT.md §Reasons). Their fields are the evidence; none repeats personal data.
 
-use std::{fmt, io};
+use std::io;
 
 use crate::{
-    file_name::FileNameError, packet::manifest::ManifestError, packet::zip::ZipProblem,
+    answer::PacketReason, file_name::FileNameError, packet::manifest::ManifestError, packet::zip::ZipProblem,
     participant::ParticipantCode, position::Digest, seal::OpenError, signature::SignatureError,
 };
-
-/// The closed list of reasons for which a whole packet is refused or quarantined (exchange §6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PacketReason {
-    /// Login, directory, name, manifest and key do not belong to one participant, or it is for another.
-    Foreign,
-    /// The name is malformed, or contradicts the manifest.
-    BadName,
-    /// Bytes are not those that the manifest, or the name, gives the digest of.
-    BadDigest,
-    /// The signature does not hold.
-    BadSignature,
-    /// No key, or not this key, is known of the sender; tried again after each KY.
-    UnknownKey,
-    /// The envelope or the ZIP cannot be opened.
-    CannotOpen,
-    /// The manifest or a member is not as the format says.
-    Schema,
-    /// A limit is exceeded.
-    Oversize,
-    /// Two packets with one number.
-    Fork,
-    /// Two machines live under one code.
-    Clone,
-    /// A packet of an epoch that is over.
-    StaleEpoch,
-}
-
-impl PacketReason {
-    /// All reasons with their codes.
-    pub const ALL: [(Self, &'static str); 11] = [
-        (Self::Foreign, "FOREIGN"),
-        (Self::BadName, "BAD_NAME"),
-        (Self::BadDigest, "BAD_DIGEST"),
-        (Self::BadSignature, "BAD_SIGNATURE"),
-        (Self::UnknownKey, "UNKNOWN_KEY"),
-        (Self::CannotOpen, "CANNOT_OPEN"),
-        (Self::Schema, "SCHEMA"),
-        (Self::Oversize, "OVERSIZE"),
-        (Self::Fork, "FORK"),
-        (Self::Clone, "CLONE"),
-        (Self::StaleEpoch, "STALE_EPOCH"),
-    ];
-
-    /// The code that stands in answers, databases and logs.
-    pub fn code(self) -> &'static str {
-        Self::ALL.iter().find(|(reason, _)| *reason == self).expect("ALL lists every reason").1
-    }
-
-    /// The reason with this code.
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(_, text)| *text == code).map(|(reason, _)| *reason)
-    }
-}
-
-impl fmt::Display for PacketReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
 
 /// Why a packet was not accepted.
 #[derive(Debug, thiserror::Error)]
@@ -130,10 +70,12 @@ pub enum PacketError {
         found: u64,
     },
     /// A member's bytes are not those that the manifest gives the digest of.
-    #[error("{member}: its SHA-256 is {found}, the manifest says {expected}")]
+    #[error("{member}: the SHA-256 of its {what} bytes is {found}, the manifest says {expected}")]
     MemberDigest {
         /// Its name.
         member: String,
+        /// `packed` or `unpacked`.
+        what: &'static str,
         /// What the manifest says.
         expected: Digest,
         /// What was found.

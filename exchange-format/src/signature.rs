@@ -13,6 +13,7 @@ use signed_note::Note;
 use crate::{
     participant::{ParticipantCode, ParticipantCodeError},
     position::Digest,
+    record::{Form, Kind, Record, RecordId, SignatureBytes},
 };
 
 /// What stands before the participant code in a key's name.
@@ -246,38 +247,43 @@ pub fn verify_note(
 pub struct RecordText<'a> {
     /// The centre it is published to.
     pub to: ParticipantCode,
-    /// The record kind, as on the wire.
-    pub kind: &'a str,
+    /// The record kind.
+    pub kind: Kind,
     /// The record's key.
-    pub key: &'a str,
+    pub key: RecordId,
     /// Its version in this stream.
-    pub version: u64,
-    /// `live`, `tombstone` or `withdrawn`.
-    pub form: &'a str,
+    pub version: u32,
+    /// Its form.
+    pub form: Form,
     /// SHA-256 of its body.
     pub hash: &'a Digest,
 }
 
-impl RecordText<'_> {
+impl<'a> RecordText<'a> {
+    /// Of `record`, published to `to`; `hash` is that of its body.
+    pub fn of(to: ParticipantCode, record: &Record, hash: &'a Digest) -> Self {
+        let &Record { kind, key, version, form, .. } = record;
+        Self { to, kind, key, version, form, hash }
+    }
+
     fn to_text(self) -> String {
         let Self { to, kind, key, version, form, hash } = self;
         format!("{RECORD_CONTEXT}\n{to}\n{kind}\n{key}\n{version}\n{form}\n{hash}\n")
     }
 }
 
-/// The signature of a published record, in base64.
-pub fn sign_record(key: &SigningKey, record: &RecordText<'_>) -> String {
-    BASE64.encode(key.key.sign(record.to_text().as_bytes()).to_bytes())
+/// The signature of a published record.
+pub fn sign_record(key: &SigningKey, record: &RecordText<'_>) -> SignatureBytes {
+    key.key.sign(record.to_text().as_bytes()).to_bytes()
 }
 
 /// Checks a published record's signature.
 pub fn verify_record(
     key: &VerifyingKey,
     record: &RecordText<'_>,
-    signature: &str,
+    signature: &SignatureBytes,
 ) -> Result<(), SignatureError> {
-    let bytes = BASE64.decode(signature).map_err(|_| SignatureError::Wrong)?;
-    key.verify(record.to_text().as_bytes(), &bytes)
+    key.verify(record.to_text().as_bytes(), signature)
 }
 
 /// The text of a note and its one signature, if `note` is exactly what they are encoded to.
@@ -401,22 +407,23 @@ mod tests {
     fn each_field_of_a_record_is_under_its_signature() {
         let (mine, hash, other_hash) = (key(0, 1), Digest::of(b"a"), Digest::of(b"b"));
         let to = ParticipantCode::new(42, 1);
-        let record = RecordText { to, kind: "person", key: "k", version: 1, form: "live", hash: &hash };
+        let id = |byte| RecordId::from_random([byte; 16]);
+        let record =
+            RecordText { to, kind: Kind::Person, key: id(1), version: 1, form: Form::Live, hash: &hash };
         let signature = sign_record(&mine, &record);
         let public = mine.verifying_key();
         assert_eq!(verify_record(&public, &record, &signature), Ok(()));
         let changed = [
             RecordText { to: ParticipantCode::new(42, 2), ..record },
-            RecordText { kind: "link", ..record },
-            RecordText { key: "l", ..record },
+            RecordText { kind: Kind::Link, ..record },
+            RecordText { key: id(2), ..record },
             RecordText { version: 2, ..record },
-            RecordText { form: "withdrawn", ..record },
+            RecordText { form: Form::Withdrawn, ..record },
             RecordText { hash: &other_hash, ..record },
         ];
         for other in changed {
             assert_eq!(verify_record(&public, &other, &signature), Err(SignatureError::Wrong), "{other:?}");
         }
-        assert_eq!(verify_record(&public, &record, "no base64"), Err(SignatureError::Wrong));
         assert_eq!(
             verify_record(&key(0, 2).verifying_key(), &record, &signature),
             Err(SignatureError::Wrong)

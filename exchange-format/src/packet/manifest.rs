@@ -4,13 +4,14 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{Timestamp, civil::Date};
-use uuid::Uuid;
 
 use crate::{
     file_name::{DigestPrefix, FileName, PacketKind},
     participant::ParticipantCode,
     position::{Digest, Mark, Position},
     signature,
+    state_digest::StateDigest,
+    stream::{Control, Part, SnapshotReason},
 };
 
 use super::{Limits, manifest_xml};
@@ -52,7 +53,7 @@ pub struct Header {
     /// What the sender holds of both streams.
     pub control: Control,
     /// Sum over the records this stream has carried (exchange §4); in a snapshot only part n bears it.
-    pub state_digest: Option<Digest>,
+    pub state_digest: Option<StateDigest>,
     /// Evidence of the journals.
     pub log: LogEvidence,
 }
@@ -85,40 +86,29 @@ pub enum Purpose {
 /// Which part of which snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SnapshotPart {
-    /// Why it is sent.
-    pub reason: SnapshotReason,
+    /// Why it is sent, and on what it rests.
+    pub basis: SnapshotBasis,
     /// Sent while recovering: the receiver takes only the mirror from it.
     pub unconfirmed: bool,
-    /// From 1 to `of`.
-    pub part: u32,
-    /// How many parts there are.
-    pub of: u32,
+    /// Part k of n.
+    pub part: Part,
 }
 
-/// Why a snapshot is sent.
+/// Why a snapshot is sent, and on what it rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SnapshotReason {
+pub enum SnapshotBasis {
     /// It opens an epoch.
     Initial,
     /// It answers an RQ.
     Requested {
-        /// The RQ's random id.
-        request: Uuid,
+        /// The RQ's random id: the nonce of its manifest.
+        request: Nonce,
     },
     /// It ends a recovery.
     Recovered {
         /// Digest of the peer's snapshot that it was compared with.
         compared: Digest,
     },
-}
-
-/// The control block, in every packet: judged as soon as the packet is verified.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Control {
-    /// The peer's last packet applied.
-    pub ack: Option<Mark>,
-    /// The sender's own last packet for which it holds a PR.
-    pub echo: Option<Mark>,
 }
 
 /// Journal evidence, carried as opaque text; line breaks but no other control characters.
@@ -132,7 +122,7 @@ pub struct LogEvidence {
     pub cosignature: Option<String>,
 }
 
-/// 16 random bytes, written as 32 lower-case hexadecimal digits.
+/// 16 random bytes, written as 32 lower-case hexadecimal digits. That of an RQ is the id of the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Nonce(pub [u8; 16]);
 
@@ -147,6 +137,9 @@ pub struct Member {
     pub size: u64,
     /// SHA-256 of the unpacked bytes.
     pub sha256: Digest,
+    /// SHA-256 of the bytes as packed in the ZIP. With it no byte of the ZIP is left unsigned (deflate can
+    /// say one thing in many ways), and nothing is unpacked that is not the sender's.
+    pub packed_sha256: Digest,
     /// ГОСТ Р 34.11-2012 (256 bits) of the unpacked bytes where configured; carried, not checked here.
     pub streebog256: Option<Digest>,
 }
@@ -280,6 +273,17 @@ pub enum ManifestError {
     },
 }
 
+impl SnapshotBasis {
+    /// The reason alone.
+    pub fn reason(&self) -> SnapshotReason {
+        match self {
+            Self::Initial => SnapshotReason::Initial,
+            Self::Requested { .. } => SnapshotReason::Requested,
+            Self::Recovered { .. } => SnapshotReason::Recovered,
+        }
+    }
+}
+
 impl Purpose {
     /// The kind that stands in the name.
     pub fn kind(&self) -> PacketKind {
@@ -370,14 +374,14 @@ impl Manifest {
         value(printable && (1..=100).contains(&header.producer.len()), "producer")?;
         value((0..=9999).contains(&header.date.year()), "date")?;
         value(header.created_at.as_second() >= 0, "created_at")?;
-        if let Purpose::Snapshot(SnapshotPart { part, of, .. }) = header.purpose {
-            value(part >= 1 && part <= of, "snapshot part")?;
-        }
         if let Purpose::Protocol { revision, .. } = header.purpose {
             value(revision >= 1, "revision")?;
         }
         if header.previous.is_some() && !kind.is_numbered() {
             return Err(ManifestError::Kind { field: "previous", kind });
+        }
+        if let Purpose::Snapshot(SnapshotPart { part, .. }) = &header.purpose {
+            value(header.state_digest.is_none() || part.k() == part.n(), "state_digest")?;
         }
         let log = &header.log;
         for (text, field) in

@@ -7,13 +7,13 @@ use jiff::{Timestamp, civil::Date};
 use crate::{
     file_name::PacketKind,
     position::{Digest, Epoch, Mark, Position, Seq},
+    stream::{Control, Part},
 };
 
 use super::{
     Limits, XML_DECLARATION,
     manifest::{
-        Control, Header, LogEvidence, Manifest, ManifestError, Member, Nonce, Purpose, SnapshotPart,
-        SnapshotReason,
+        Header, LogEvidence, Manifest, ManifestError, Member, Nonce, Purpose, SnapshotBasis, SnapshotPart,
     },
     xml_tree::{self, Element},
 };
@@ -59,8 +59,9 @@ pub(super) fn write(manifest: &Manifest) -> Vec<u8> {
         }
     }
     out.push_str("<members>");
-    for Member { name, count, size, sha256, streebog256 } in &manifest.members {
+    for Member { name, count, size, sha256, packed_sha256, streebog256 } in &manifest.members {
         let _ = write!(out, r#"<member name="{name}" count="{count}" size="{size}" sha256="{sha256}""#);
+        let _ = write!(out, r#" packed_sha256="{packed_sha256}""#);
         if let Some(digest) = streebog256 {
             let _ = write!(out, r#" streebog256="{digest}""#);
         }
@@ -72,14 +73,19 @@ pub(super) fn write(manifest: &Manifest) -> Vec<u8> {
 
 fn write_purpose(out: &mut String, purpose: &Purpose) {
     let _ = match purpose {
-        Purpose::Snapshot(SnapshotPart { reason, unconfirmed, part, of }) => {
-            let (word, basis) = match reason {
-                SnapshotReason::Initial => ("initial", String::new()),
-                SnapshotReason::Requested { request } => ("requested", format!(r#" request="{request}""#)),
-                SnapshotReason::Recovered { compared } => ("recovered", format!(r#" compared="{compared}""#)),
+        Purpose::Snapshot(SnapshotPart { basis, unconfirmed, part }) => {
+            let (word, basis) = match basis {
+                SnapshotBasis::Initial => ("initial", String::new()),
+                SnapshotBasis::Requested { request } => ("requested", format!(r#" request="{request}""#)),
+                SnapshotBasis::Recovered { compared } => ("recovered", format!(r#" compared="{compared}""#)),
             };
             let unconfirmed = if *unconfirmed { r#" unconfirmed="true""# } else { "" };
-            write!(out, r#"<snapshot reason="{word}"{basis}{unconfirmed} part="{part}" of="{of}"/>"#)
+            write!(
+                out,
+                r#"<snapshot reason="{word}"{basis}{unconfirmed} part="{}" of="{}"/>"#,
+                part.k(),
+                part.n()
+            )
         }
         Purpose::Receipt { answered } => write!(out, r#"<answered digest="{answered}"/>"#),
         Purpose::Protocol { answered, revision } => {
@@ -186,14 +192,16 @@ fn read_purpose(kind: PacketKind, root: &mut Fields, newer: bool) -> Result<Purp
 }
 
 fn read_snapshot(element: &mut Fields) -> Result<SnapshotPart> {
-    let reason = match element.required::<String>("reason")?.as_str() {
-        "initial" => SnapshotReason::Initial,
-        "requested" => SnapshotReason::Requested { request: element.required("request")? },
-        "recovered" => SnapshotReason::Recovered { compared: element.required("compared")? },
+    let basis = match element.required::<String>("reason")?.as_str() {
+        "initial" => SnapshotBasis::Initial,
+        "requested" => SnapshotBasis::Requested { request: element.required::<Wire<Nonce>>("request")?.0 },
+        "recovered" => SnapshotBasis::Recovered { compared: element.required("compared")? },
         _ => return Err(ManifestError::Value { field: "reason" }),
     };
     let unconfirmed = element.optional("unconfirmed")?.unwrap_or(false);
-    Ok(SnapshotPart { reason, unconfirmed, part: element.required("part")?, of: element.required("of")? })
+    let part = Part::new(element.required("part")?, element.required("of")?)
+        .map_err(|_| ManifestError::Value { field: "snapshot part" })?;
+    Ok(SnapshotPart { basis, unconfirmed, part })
 }
 
 fn read_mark(root: &mut Fields, name: &'static str, newer: bool) -> Result<Option<Mark>> {
@@ -220,6 +228,7 @@ fn read_members(root: &mut Fields, limits: &Limits, newer: bool) -> Result<Vec<M
             count: element.required("count")?,
             size: element.required("size")?,
             sha256: element.required("sha256")?,
+            packed_sha256: element.required("packed_sha256")?,
             streebog256: element.optional::<Digest>("streebog256")?,
         });
         element.end(newer)?;

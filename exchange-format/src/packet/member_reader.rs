@@ -44,6 +44,31 @@ where
     proof.finish(clean, &line).map_err(E::from)
 }
 
+/// Proves that the packed bytes are the signed ones, before anything is unpacked.
+pub(super) fn check_packed<R: Read + Seek>(
+    input: &mut R,
+    entry: &Entry,
+    member: &Member,
+) -> Result<(), PacketError> {
+    input.seek(SeekFrom::Start(entry.data_at()))?;
+    let mut packed = input.take(u64::from(entry.packed));
+    let mut buffer = vec![0; BUFFER];
+    let mut hash = Sha256::new();
+    loop {
+        match packed.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => hash.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let (found, expected) = (Digest::from_bytes(hash.finalize().into()), member.packed_sha256);
+    if found == expected {
+        return Ok(());
+    }
+    Err(PacketError::MemberDigest { member: entry.name.clone(), what: "packed", expected, found })
+}
+
 /// Reads a small member whole.
 pub(super) fn read_whole<R: Read + Seek>(
     input: &mut R,
@@ -191,7 +216,12 @@ impl<'a> Proof<'a> {
         }
         let found = Digest::from_bytes(std::mem::take(&mut self.hash).finalize().into());
         if found != self.member.sha256 {
-            return Err(PacketError::MemberDigest { member: name(), expected: self.member.sha256, found });
+            return Err(PacketError::MemberDigest {
+                member: name(),
+                what: "unpacked",
+                expected: self.member.sha256,
+                found,
+            });
         }
         if !unfinished.is_empty() || (self.member.name.kind().is_some() && !self.ended) {
             return Err(self.bad_line("it ends without its last line, or without a line break"));

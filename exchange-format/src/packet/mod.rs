@@ -15,7 +15,9 @@ mod xml_tree;
 pub mod zip;
 
 pub use limits::Limits;
-pub use manifest::{Header, Manifest, MemberName};
+pub use manifest::{
+    Header, LogEvidence, Manifest, Member, MemberName, Nonce, Purpose, SnapshotBasis, SnapshotPart,
+};
 pub use reader::{CheckedPacket, UnverifiedPacket, VerifiedPacket, open_sealed};
 pub use writer::{PacketWriter, WriteError, WrittenPacket};
 

@@ -183,11 +183,12 @@ impl<R: Read + Seek> VerifiedPacket<R> {
         Mark { position: self.packet.manifest.header.position, digest: self.packet.digest }
     }
 
-    /// Unpacks every member once and compares size, count and SHA-256 with the manifest, within the limits.
+    /// Proves each member's packed bytes, then unpacks it once and compares size, count and SHA-256 with the manifest, within the limits.
     /// To be done before anything is applied.
     pub fn check_members(&mut self) -> Result<CheckedPacket<'_, R>, PacketError> {
         let Packet { input, limits, entries, manifest, .. } = &mut self.packet;
         for (member, entry) in manifest.members.iter().zip(&*entries) {
+            member_reader::check_packed(input, entry, member)?;
             member_reader::read_lines(input, entry, member, limits, |_| Ok::<_, PacketError>(()))?;
         }
         Ok(CheckedPacket { packet: &mut self.packet })

@@ -103,6 +103,7 @@ struct OpenMember {
     count: u64,
     size: u64,
     hash: Sha256,
+    packed_hash: Sha256,
     crc: Crc,
 }
 
@@ -132,7 +133,8 @@ impl<W: Write + Seek> PacketWriter<W> {
         self.put(&placeholder.local_header())?;
         self.packer.reset();
         let prologue = name.kind().map(|kind| format!("{XML_DECLARATION}\n<records kind=\"{kind}\">\n"));
-        self.open = Some(OpenMember { name, at, count: 0, size: 0, hash: Sha256::new(), crc: Crc::new() });
+        let (hash, packed_hash) = (Sha256::new(), Sha256::new());
+        self.open = Some(OpenMember { name, at, count: 0, size: 0, hash, packed_hash, crc: Crc::new() });
         self.feed(prologue.unwrap_or_default().as_bytes())
     }
 
@@ -171,6 +173,7 @@ impl<W: Write + Seek> PacketWriter<W> {
             count: open.count,
             size: open.size,
             sha256: Digest::from_bytes(open.hash.finalize().into()),
+            packed_sha256: Digest::from_bytes(open.packed_hash.finalize().into()),
             streebog256: None,
         });
         Ok(())
@@ -259,6 +262,7 @@ impl<W: Write + Seek> PacketWriter<W> {
             let status = self.packer.compress_vec(rest, &mut self.packed, flush).map_err(io::Error::other)?;
             let taken = usize::try_from(self.packer.total_in() - before).expect("at most what was given");
             rest = &rest[taken..];
+            open.packed_hash.update(&self.packed);
             self.output.write_all(&self.packed)?;
             self.written += self.packed.len() as u64;
             let done = match flush {
