@@ -25,7 +25,7 @@ pub use self::{
     control::{Control, Evidence, Named, OwnHistory, Watermark, judge_control, judge_own_mark},
     epoch::{Opening, Part, PartError, Slot, SnapshotReason},
     receiving::{Arrival, Breach, Facts, Incoming, Ready, StateCheck, Verdict, check_state},
-    sending::{CannotSeal, Outgoing, Stop},
+    sending::{CannotSeal, Outgoing, Stop, UnknownStop},
     sent::{AnswerEffect, PacketState, Placing, SentPacket, Timing, UnknownState},
     version::{Edition, VersionVerdict, clears},
 };

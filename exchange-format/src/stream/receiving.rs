@@ -47,6 +47,17 @@ pub struct Facts<'a> {
     pub parts: &'a [Arrival],
 }
 
+impl<'a> Facts<'a> {
+    /// The facts from the rows at the arrival's position: each digest, and whether it counts (`HELD`,
+    /// `APPLIED`, `REFUSED`) or lies in quarantine; and from the held parts of its epoch.
+    pub fn of(arrival: &Arrival, at: &[(Digest, bool)], parts: &'a [Arrival]) -> Self {
+        let is_same = |digest: &Digest| *digest == arrival.mark.digest;
+        let known = at.iter().any(|(digest, _)| is_same(digest));
+        let other = at.iter().find(|(digest, counts)| *counts && !is_same(digest)).map(|(digest, _)| *digest);
+        Self { known, other, parts }
+    }
+}
+
 /// What an arrival is, and so what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {

@@ -294,6 +294,20 @@ fn f19_a_packet_of_an_ended_epoch_is_answered() {
 }
 
 #[test]
+fn what_lies_in_quarantine_is_known_but_takes_no_number() {
+    let arrival = data(mark(1, 2, "a"), mark(1, 1, "a"));
+    let (own, twin) = (arrival.mark.digest, mark(1, 2, "twin").digest);
+    let facts = |at: &[(Digest, bool)]| {
+        let facts = Facts::of(&arrival, at, &[]);
+        (facts.known, facts.other)
+    };
+    assert_eq!(facts(&[]), (false, None));
+    assert_eq!(facts(&[(twin, false)]), (false, None));
+    assert_eq!(facts(&[(twin, true)]), (false, Some(twin)));
+    assert_eq!(facts(&[(twin, true), (own, false)]), (true, Some(twin)));
+}
+
+#[test]
 fn f16_a_closed_epoch_takes_nothing_more() {
     let mut stream = receiver(mark(1, 2, "a"));
     stream.close(epoch(1));
@@ -407,6 +421,10 @@ fn states_read_back() {
         assert_eq!(state.to_string(), word);
     }
     assert!("sealed".parse::<PacketState>().is_err());
+    for (stop, word) in Stop::ALL {
+        assert_eq!((word.parse(), stop.to_string().as_str()), (Ok(stop), word));
+    }
+    assert!("".parse::<Stop>().is_err());
     assert!(Part::new(0, 1).is_err() && Part::new(2, 1).is_err() && Part::new(1, u32::MAX).is_err());
 }
 

@@ -1,5 +1,7 @@
 //! The sender of one stream: numbers, chain, epochs, heartbeat, stop (FORMAT.md §Streams).
 
+use std::{fmt, str::FromStr};
+
 use jiff::Timestamp;
 
 use super::{
@@ -36,9 +38,29 @@ pub enum Stop {
     Clone,
 }
 
+/// The text names no stop. To take it for "none" would let a stopped stream go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no reason to stop a stream")]
+pub struct UnknownStop(String);
+
 impl Stop {
     /// All stops with their words in the database.
     pub const ALL: [(Self, &'static str); 2] = [(Self::Restored, "RESTORED"), (Self::Clone, "CLONE")];
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Self::ALL.iter().find(|(stop, _)| stop == self).expect("ALL lists every stop").1)
+    }
+}
+
+impl FromStr for Stop {
+    type Err = UnknownStop;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.iter().find(|(_, word)| *word == text);
+        found.map(|(stop, _)| *stop).ok_or_else(|| UnknownStop(text.chars().take(20).collect()))
+    }
 }
 
 /// Why a packet cannot be sealed now.
@@ -48,7 +70,7 @@ pub enum CannotSeal {
     #[error("the stream has not begun: its first packet is a snapshot")]
     NotBegun,
     /// An incident stops the stream.
-    #[error("the stream is stopped: {0:?}")]
+    #[error("the stream is stopped: {0}")]
     Stopped(Stop),
     /// A snapshot has at least one part.
     #[error("a snapshot has at least one part")]

@@ -220,13 +220,17 @@ impl Party {
 
     fn arrive(&mut self, arrival: &Arrival, records: &Records) {
         let mark = arrival.mark;
-        let counts = |received: &&Received| matches!(received.fate, Fate::Held | Fate::Consumed(_));
-        let others = || self.received.values().filter(counts).map(|received| received.arrival);
-        let same = others().find(|other| other.mark.position == mark.position && other.mark != mark);
-        let of_epoch = |other: &Arrival| other.mark.position.epoch == mark.position.epoch;
-        let parts: Vec<Arrival> = others().filter(|other| of_epoch(other) && other.part.is_some()).collect();
-        let other = same.map(|other| other.mark.digest);
-        let facts = Facts { known: self.received.contains_key(&mark), other, parts: &parts };
+        let counts = |received: &Received| matches!(received.fate, Fate::Held | Fate::Consumed(_));
+        let all = || self.received.iter().filter(|(other, _)| other.position.epoch == mark.position.epoch);
+        let at: Vec<(Digest, bool)> = all()
+            .filter(|(other, _)| other.position == mark.position)
+            .map(|(other, received)| (other.digest, counts(received)))
+            .collect();
+        let parts: Vec<Arrival> = all()
+            .filter(|(_, received)| received.fate == Fate::Held && received.arrival.part.is_some())
+            .map(|(_, received)| received.arrival)
+            .collect();
+        let facts = Facts::of(arrival, &at, &parts);
         let verdict = self.incoming.judge(arrival, &facts);
         if verdict == Verdict::Duplicate {
             let stored = self.received[&mark].answers.clone();
