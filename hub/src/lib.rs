@@ -2,6 +2,7 @@
 
 pub mod database;
 pub mod decisions;
+pub mod edges;
 
 /// Runs the command line `args` and returns the exit code of docs/CLI_JSON.md.
 pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> std::process::ExitCode {

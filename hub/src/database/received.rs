@@ -279,7 +279,7 @@ impl Tx<'_> {
     ) -> Result<Vec<(Kind, RecordId, String, Option<String>)>> {
         self.rows(
             "SELECT kind, key, outcome, rule FROM received
-             WHERE origin = ?1 AND state IN ('held', 'refused') ORDER BY kind, key",
+             WHERE origin = ?1 AND outcome IN ('held', 'refused') ORDER BY kind, key",
             [origin.as_str()],
             |row| {
                 let kind = parsed(row, "received", "kind")?;

@@ -1,0 +1,3 @@
+//! The hub's edges: sockets, certificates, files, time.
+
+pub mod register;

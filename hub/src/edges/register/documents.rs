@@ -1,0 +1,99 @@
+//! Programme and supplement claims become documents of persons.
+
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Body, Kind, RecordId},
+};
+
+use super::{Affected, Input, Register, RegisterError, new_id};
+use crate::{
+    database::received::{ClaimId, Standing},
+    decisions::programme::DocumentKey,
+};
+
+impl Register<'_> {
+    /// Says which document the programme or supplement claim `id` is, as its person stands now; the persons
+    /// whose documents changed.
+    pub fn settle_document(&self, id: ClaimId) -> Result<Affected, RegisterError> {
+        let mut affected = Affected::new();
+        let before = self.tx.uid_of(id)?;
+        if let Some(before) = before {
+            affected.extend(self.tx.person_of_document(before)?);
+        }
+        let found = self.tx.received(id)?.filter(|found| {
+            matches!(found.standing, Standing::Applied | Standing::Waiting)
+                && kind_of(&found.claim.body).is_some()
+        });
+        let place = match &found {
+            Some(found) => self.place(found.claim.origin, &found.claim.body)?,
+            None => None,
+        };
+        let (Some(found), Some((person, kind, key))) = (found, place) else {
+            self.tx.remove_person_record(id)?;
+            return Ok(affected);
+        };
+        let uid = match self.tx.document_by_number(person, kind, key.as_str())? {
+            Some(uid) => uid,
+            None => self.new_document(kind, person, &key)?,
+        };
+        let claim = found.claim;
+        self.tx.set_person_record(claim.origin, claim.body.kind(), claim.key, id, uid, "NUMBER_DATE")?;
+        affected.insert(person);
+        Ok(affected)
+    }
+
+    /// Whose document it is, of which kind, under which number and date.
+    fn place(
+        &self,
+        origin: ParticipantCode,
+        body: &Body,
+    ) -> Result<Option<(RecordId, Kind, DocumentKey)>, RegisterError> {
+        let (Some(kind), Some(key)) = (kind_of(body), DocumentKey::of(body)) else { return Ok(None) };
+        let Some(recipient) = body.text("recipient").and_then(|text| text.parse().ok()) else {
+            return Ok(None);
+        };
+        Ok(self.person_behind(origin, recipient)?.map(|person| (person, kind, key)))
+    }
+
+    /// The person that a centre's reference means: its own claim, or a person published to it.
+    pub fn person_behind(
+        &self,
+        origin: ParticipantCode,
+        referent: RecordId,
+    ) -> Result<Option<RecordId>, RegisterError> {
+        if let Some(uid) = self.tx.uid_of_key(origin, Kind::RecipientClaim, referent)? {
+            return Ok(Some(uid));
+        }
+        if !self.tx.is_published(origin, &[Kind::Person], referent)? {
+            return Ok(None);
+        }
+        Ok(self.tx.person(referent)?.map(|person| person.merged_into.unwrap_or(person.uid)))
+    }
+
+    fn new_document(
+        &self,
+        kind: Kind,
+        person: RecordId,
+        key: &DocumentKey,
+    ) -> Result<RecordId, RegisterError> {
+        let uid = new_id()?;
+        self.tx.add_document(uid, kind, person, key.as_str())?;
+        self.note(&Input {
+            action: "document.new",
+            subject: Some((kind.name(), uid)),
+            other: Some(person),
+            value: Some(key.as_str()),
+            ..Input::default()
+        })?;
+        Ok(uid)
+    }
+}
+
+/// The kind of publication that a document claim becomes.
+fn kind_of(body: &Body) -> Option<Kind> {
+    match body.kind() {
+        Kind::ProgrammeClaim => Some(Kind::Programme),
+        Kind::SupplementClaim => Some(Kind::Supplement),
+        _ => None,
+    }
+}

@@ -1,0 +1,78 @@
+//! A person's file, read from the database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exchange_format::record::{Kind, RecordId};
+
+use super::{Register, RegisterError};
+use crate::{
+    database::received::{ClaimId, Standing},
+    decisions::{
+        audience::{Document, PersonFile},
+        golden::Claim,
+        linking::clusters::Decision,
+    },
+};
+
+impl Register<'_> {
+    /// The file of `uid`; `None` if there is no such person, or it turned out to be another.
+    pub fn file(&self, uid: RecordId) -> Result<Option<PersonFile>, RegisterError> {
+        let Some(person) = self.tx.person(uid)?.filter(|person| person.merged_into.is_none()) else {
+            return Ok(None);
+        };
+        let entries = self.tx.entries(uid)?;
+        let mut file = PersonFile {
+            uid,
+            case_number: person.case_number,
+            claims: self.claims(&self.tx.claims_of(uid)?, Kind::RecipientClaim)?,
+            entries: entries.into_iter().map(|(field, entry)| (field, entry.value)).collect(),
+            documents: Vec::new(),
+            allowed: BTreeSet::new(),
+        };
+        for (document, kind) in self.tx.documents_of(uid)? {
+            let claim_kind =
+                if kind == Kind::Programme { Kind::ProgrammeClaim } else { Kind::SupplementClaim };
+            let claims = self.claims(&self.tx.claims_of(document)?, claim_kind)?;
+            let programme = if kind == Kind::Supplement { self.programme_of(&claims)? } else { None };
+            file.documents.push(Document { uid: document, kind, claims, programme });
+            let mut last = BTreeMap::new();
+            for (n, decision) in self.tx.staff_decisions("programme", (self.hub, document))? {
+                last.insert((decision.one.1, decision.other.1), (n, decision.decision));
+            }
+            let apart = last.into_iter().filter(|(_, (_, decision))| *decision == Decision::Different);
+            file.allowed.extend(apart.map(|(pair, _)| pair));
+        }
+        Ok(Some(file))
+    }
+
+    fn claims(&self, ids: &[ClaimId], kind: Kind) -> Result<Vec<Claim>, RegisterError> {
+        let mut claims = Vec::with_capacity(ids.len());
+        for id in ids {
+            let found = self.tx.received(*id)?;
+            let stands = found.filter(|found| {
+                !matches!(found.standing, Standing::Gone | Standing::Refused)
+                    && found.claim.body.kind() == kind
+            });
+            claims.extend(stands.map(|found| found.claim));
+        }
+        Ok(claims)
+    }
+
+    /// The programme of a supplement: what the first of its claims that names one refers to.
+    fn programme_of(&self, claims: &[Claim]) -> Result<Option<RecordId>, RegisterError> {
+        let mut ordered: Vec<&Claim> = claims.iter().collect();
+        ordered.sort_by_key(|claim| (claim.origin, claim.key));
+        for claim in ordered {
+            let Some(referent) = claim.body.text("programme").and_then(|text| text.parse().ok()) else {
+                continue;
+            };
+            if let Some(uid) = self.tx.uid_of_key(claim.origin, Kind::ProgrammeClaim, referent)? {
+                return Ok(Some(uid));
+            }
+            if self.tx.person_of_document(referent)?.is_some() {
+                return Ok(Some(referent));
+            }
+        }
+        Ok(None)
+    }
+}

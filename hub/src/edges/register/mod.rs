@@ -1,0 +1,80 @@
+//! The register of people, carried out over the database: claims become persons, persons publications.
+//! The rules are in `decisions`; here they meet the rows. Everything runs inside the caller's transaction.
+//!
+//! [`relink`] claims → persons · [`documents`] programmes and supplements · [`republish`] persons → what each
+//! centre is told · [`inputs`] the hub's stream to itself.
+
+mod documents;
+mod file;
+mod inputs;
+mod relink;
+mod republish;
+
+use std::collections::BTreeSet;
+
+use exchange_format::{participant::ParticipantCode, record::RecordId};
+use jiff::{Timestamp, civil::Date};
+
+use crate::{
+    database::{DatabaseError, Tx},
+    decisions::{
+        case_number::{CaseNumberError, CaseNumbering},
+        linking::Linker,
+    },
+};
+
+pub use inputs::Input;
+pub use relink::Settled;
+
+/// Why the register could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// Case numbers.
+    #[error(transparent)]
+    CaseNumber(#[from] CaseNumberError),
+    /// The operating system gives no randomness.
+    #[error("no randomness from the operating system: {0}")]
+    Random(getrandom::Error),
+}
+
+/// The register within one transaction.
+pub struct Register<'a> {
+    /// The transaction.
+    pub tx: &'a Tx<'a>,
+    /// This hub.
+    pub hub: ParticipantCode,
+    /// How persons are numbered.
+    pub numbering: &'a CaseNumbering,
+    /// Who is one person.
+    pub linker: &'a dyn Linker,
+    /// Who acts: an operator, or the hub's own code.
+    pub actor: &'a str,
+    /// The time of everything that is done.
+    pub now: Timestamp,
+}
+
+impl Register<'_> {
+    fn today(&self) -> Date {
+        self.now.to_zoned(jiff::tz::TimeZone::UTC).date()
+    }
+
+    fn at(&self) -> String {
+        self.now.to_string()
+    }
+}
+
+/// A fresh random id.
+pub fn new_id() -> Result<RecordId, RegisterError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(RegisterError::Random)?;
+    Ok(RecordId::from_random(bytes))
+}
+
+/// People whose publications may have changed.
+pub type Affected = BTreeSet<RecordId>;
+
+#[cfg(test)]
+mod tests;

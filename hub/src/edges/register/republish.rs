@@ -1,0 +1,164 @@
+//! Persons become publications: what each centre should be told now, against what it was told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Form, Kind, RecordId},
+};
+
+use super::{Affected, Input, Register, RegisterError};
+use crate::{
+    database::{linking::Act, received::ClaimId},
+    decisions::{
+        audience::{self, PersonFile, Scope},
+        golden,
+    },
+};
+
+impl Register<'_> {
+    /// Brings everything up to date after recipient claims `ids` have changed: persons, their documents, and
+    /// the publications of all whom that touches.
+    pub fn take_in(&self, ids: &[ClaimId], documents: &[ClaimId]) -> Result<Affected, RegisterError> {
+        let mut touched: BTreeSet<ClaimId> = ids.iter().copied().collect();
+        for id in ids {
+            touched.extend(self.index(*id)?);
+        }
+        let touched: Vec<ClaimId> = touched.into_iter().collect();
+        let mut affected = self.settle(&touched)?.affected;
+        affected.extend(self.settle_documents_of(&affected.clone())?);
+        for id in documents {
+            affected.extend(self.settle_document(*id)?);
+        }
+        for uid in &affected {
+            self.republish(*uid)?;
+        }
+        Ok(affected)
+    }
+
+    /// Settles the documents of `people` again: a claim may have gone over to another person.
+    pub fn settle_documents_of(&self, people: &Affected) -> Result<Affected, RegisterError> {
+        let mut affected = Affected::new();
+        for uid in people {
+            for id in self.tx.claims_of(*uid)? {
+                let Some(found) = self.tx.received(id)? else { continue };
+                for document in self.tx.referring(found.claim.origin, found.claim.key)? {
+                    affected.extend(self.settle_document(document)?);
+                }
+            }
+        }
+        Ok(affected)
+    }
+
+    /// Says what each centre should be told of `uid` now.
+    pub fn republish(&self, uid: RecordId) -> Result<(), RegisterError> {
+        let told = self.tx.published_of(uid)?;
+        let mut wanted = BTreeSet::new();
+        if let Some(file) = self.file(uid)? {
+            wanted = self.publish_file(&file)?;
+        }
+        for (centre, kind, key) in told {
+            if !wanted.contains(&(centre, kind, key)) {
+                self.end_publication(uid, centre, kind, key)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn publish_file(
+        &self,
+        file: &PersonFile,
+    ) -> Result<BTreeSet<(ParticipantCode, Kind, RecordId)>, RegisterError> {
+        let entries: BTreeMap<String, String> = file.entries.clone();
+        let whole = golden::person(&file.case_number, &file.claims, &entries);
+        self.tx.set_field_sources(file.uid, self.hub, &whole.sources)?;
+        self.review_programmes(file)?;
+        let mut wanted = BTreeSet::new();
+        let centres: BTreeSet<ParticipantCode> = file.claims.iter().map(|claim| claim.origin).collect();
+        for centre in centres {
+            let scope = if self.tx.serves(centre, file.uid)? { Scope::Confirmed } else { Scope::OwnOnly };
+            for record in audience::publications(file, centre, scope, self.today()).wanted {
+                let (kind, bytes) = (record.body.kind(), record.body.to_xml());
+                if !record.body.findings().is_empty() {
+                    // a claim so poor that no strict record can be made of it waits, unpublished, for staff
+                    continue;
+                }
+                self.tx.publish(centre, kind, record.key, Form::Live, &bytes, file.uid)?;
+                wanted.insert((centre, kind, record.key));
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// A link ends with its claim; everything else may come back and is withdrawn.
+    fn end_publication(
+        &self,
+        uid: RecordId,
+        centre: ParticipantCode,
+        kind: Kind,
+        key: RecordId,
+    ) -> Result<(), RegisterError> {
+        let claim_stands = kind == Kind::Link
+            && [Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim]
+                .into_iter()
+                .map(|claim| self.tx.received_by_key(centre, claim, key))
+                .any(|found| matches!(found, Ok(Some(_))));
+        let form = if kind == Kind::Link && !claim_stands { Form::Tombstone } else { Form::Withdrawn };
+        // it may already be part of another person's file
+        if self.tx.published_of(uid)?.contains(&(centre, kind, key)) {
+            self.tx.unpublish(centre, kind, key, form)?;
+        }
+        Ok(())
+    }
+
+    /// Asks staff about programmes that overlap, and takes back what has answered itself.
+    fn review_programmes(&self, file: &PersonFile) -> Result<(), RegisterError> {
+        let at = self.at();
+        let collisions = audience::collisions(file, self.today());
+        for (one, other) in &collisions {
+            self.tx.open_review("programme", "OVERLAP", (self.hub, *one), (self.hub, *other), &at)?;
+        }
+        for document in file.documents.iter().filter(|document| document.kind == Kind::Programme) {
+            for review in self.tx.open_reviews_of("programme", document.uid)? {
+                if !collisions.contains(&(review.one.1, review.other.1)) {
+                    self.tx.close_review("programme", review.one, review.other, &at)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Confirms that every centre that has a claim of a person of `people` serves it; how many are new.
+    pub fn confirm_all(&self, people: &Affected, reason: &str) -> Result<u64, RegisterError> {
+        let mut confirmed = 0;
+        for uid in people {
+            let centres: BTreeSet<ParticipantCode> =
+                self.tx.rules_of(*uid)?.into_iter().map(|(origin, ..)| origin).collect();
+            for centre in centres {
+                confirmed += u64::from(self.confirm(centre, *uid, reason)?);
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// Confirms that `centre` serves `uid`: a disclosure. Whether that is new.
+    pub fn confirm(
+        &self,
+        centre: ParticipantCode,
+        uid: RecordId,
+        reason: &str,
+    ) -> Result<bool, RegisterError> {
+        let at = self.at();
+        let new = self.tx.confirm_service(centre, uid, Act { actor: self.actor, reason, at: &at })?;
+        if new {
+            self.note(&Input {
+                action: "confirm",
+                subject: Some((Kind::Person.name(), uid)),
+                centre: Some(centre),
+                reason: Some(reason),
+                ..Input::default()
+            })?;
+        }
+        Ok(new)
+    }
+}

@@ -1,0 +1,307 @@
+//! The register over a real database: who becomes one person, what is published to whom.
+
+use exchange_format::{
+    position::Digest,
+    record::{Body, Form, Kind},
+    snils::Snils,
+};
+
+use super::*;
+use crate::{
+    database::{
+        Store,
+        linking::{Act, StaffDecision},
+        received::{Arrived, ClaimId, Standing},
+    },
+    decisions::linking::{RuleLinker, clusters::Decision},
+};
+
+struct City {
+    _dir: tempfile::TempDir,
+    store: Store,
+    numbering: CaseNumbering,
+}
+
+fn centre(unit: u16) -> ParticipantCode {
+    ParticipantCode::new(42, unit)
+}
+
+fn id(n: u8) -> RecordId {
+    RecordId::from_random([n; 16])
+}
+
+fn body(kind: Kind, fields: &[(&str, &str)]) -> Body {
+    let mut body = Body::new(kind);
+    for (field, value) in fields {
+        body.set(field, value).expect("plain");
+    }
+    body
+}
+
+impl City {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let store = Store::create(&dir.path().join("hub.db")).expect("made");
+        let numbering = CaseNumbering::new("42", "32701000").expect("good");
+        Self { _dir: dir, store, numbering }
+    }
+
+    fn within<T>(&mut self, work: impl FnOnce(&Register<'_>) -> Result<T, RegisterError>) -> T {
+        let numbering = &self.numbering;
+        let done = self.store.write(|tx| {
+            work(&Register {
+                tx,
+                hub: centre(0),
+                numbering,
+                linker: &RuleLinker,
+                actor: "test",
+                now: "2026-11-21T00:00:00Z".parse().expect("a time"),
+            })
+        });
+        done.expect("done")
+    }
+
+    /// Receives a record and takes it in.
+    fn receive(&mut self, unit: u16, key: u8, body: &Body) -> ClaimId {
+        let bytes = body.to_xml();
+        self.within(|register| {
+            let row = register.tx.store_received(&Arrived {
+                origin: centre(unit),
+                kind: body.kind(),
+                key: id(key),
+                version: 1,
+                form: Form::Live,
+                hash: Digest::of(&bytes),
+                body: &bytes,
+                outcome: "new",
+                rule: None,
+                packet: "P",
+                standing: Standing::Applied,
+                keep_basis: false,
+            })?;
+            let referent = body.kind() != Kind::RecipientClaim;
+            if referent && let Some(of) = body.text("recipient").and_then(|text| text.parse().ok()) {
+                register.tx.set_references(centre(unit), row, &[of])?;
+            }
+            if body.kind() == Kind::RecipientClaim {
+                register.take_in(&[row], &[])?;
+            } else {
+                register.take_in(&[], &[row])?;
+            }
+            Ok(row)
+        })
+    }
+
+    fn recipient(&mut self, unit: u16, key: u8, fields: &[(&str, &str)]) -> ClaimId {
+        self.receive(unit, key, &body(Kind::RecipientClaim, fields))
+    }
+
+    fn uid(&mut self, row: ClaimId) -> RecordId {
+        self.within(|register| Ok(register.tx.uid_of(row)?)).expect("a person")
+    }
+
+    /// Everything published to a centre, as text.
+    fn told(&mut self, unit: u16) -> String {
+        self.within(|register| {
+            let mut text = String::new();
+            for kind in Kind::ALL {
+                for one in register.tx.to_seal(centre(unit), kind, None, true, 1000)? {
+                    text += &format!("{kind} {} {} ", one.key, one.form);
+                    text += &String::from_utf8(one.body).expect("UTF-8");
+                    text.push('\n');
+                }
+            }
+            Ok(text)
+        })
+    }
+}
+
+fn snils(n: u32) -> String {
+    Snils::from_number(n).to_form()
+}
+
+const ANNA: [(&str, &str); 4] =
+    [("surname", "Белова"), ("given", "Анна"), ("patronymic", "Ильинична"), ("birth_date", "12.03.1945")];
+
+fn anna(more: &[(&'static str, &'static str)]) -> Vec<(&'static str, &'static str)> {
+    [&ANNA, more].concat()
+}
+
+#[test]
+fn two_claims_of_one_person_get_one_uid_and_one_case_number() {
+    let mut city = City::new();
+    let one = city.recipient(1, 1, &anna(&[("phone", "89061234567")]));
+    let two = city.recipient(2, 2, &anna(&[("phone", "+7 906 123-45-67")]));
+    let other = city.recipient(2, 3, &[("surname", "Зуев"), ("given", "Пётр")]);
+    assert_eq!(city.uid(one), city.uid(two));
+    assert_ne!(city.uid(one), city.uid(other));
+    let told = city.told(2);
+    assert_eq!(told.matches("<person>").count(), 2);
+    assert_eq!(told.matches("<link>").count(), 2);
+}
+
+#[test]
+fn any_order_of_arrival_makes_the_same_people() {
+    let number = snils(112_233_445);
+    let claims: Vec<(u16, u8, Vec<(&str, &str)>)> = vec![
+        (1, 1, anna(&[("phone", "89061234567")])),
+        (2, 2, [&ANNA[..], &[("snils", number.as_str()), ("phone", "9061234567")]].concat()),
+        (3, 3, vec![("surname", "Зуева"), ANNA[1], ANNA[3], ("snils", number.as_str())]),
+        (4, 4, anna(&[("address_live", "ул. Мира 1-2")])),
+        (5, 5, anna(&[("address_live", "Мира ул., д. 1, кв. 2"), ("phone", "89061234567")])),
+        (6, 6, vec![("surname", "Зуев"), ("given", "Пётр")]),
+    ];
+    let groups = |order: &[usize]| {
+        let mut city = City::new();
+        let rows: Vec<(u8, ClaimId)> = order
+            .iter()
+            .map(|at| {
+                let (unit, key, fields) = &claims[*at];
+                (*key, city.recipient(*unit, *key, fields))
+            })
+            .collect();
+        let mut people: std::collections::BTreeMap<RecordId, BTreeSet<u8>> =
+            std::collections::BTreeMap::new();
+        for (key, row) in rows {
+            people.entry(city.uid(row)).or_default().insert(key);
+        }
+        people.into_values().collect::<BTreeSet<_>>()
+    };
+    let expected = groups(&[0, 1, 2, 3, 4, 5]);
+    assert_eq!(expected.len(), 2, "{expected:?}");
+    for order in [[5, 4, 3, 2, 1, 0], [2, 0, 4, 1, 5, 3], [3, 5, 0, 2, 4, 1]] {
+        assert_eq!(groups(&order), expected);
+    }
+}
+
+#[test]
+fn people_who_turn_out_to_be_one_keep_the_older_number() {
+    let mut city = City::new();
+    let one = city.recipient(1, 1, &anna(&[("phone", "89061234567")]));
+    let two = city.recipient(2, 2, &anna(&[("address_live", "ул. Мира 1-2")]));
+    let (older, younger) = (city.uid(one), city.uid(two));
+    assert_ne!(older, younger);
+    let reviews = city.within(|register| Ok(register.tx.open_reviews(0, 10)?));
+    assert_eq!(reviews.len(), 1);
+    assert_eq!(reviews[0].reason, "NAME_BIRTH_ONLY");
+    city.recipient(3, 3, &anna(&[("phone", "89061234567"), ("address_live", "ул. Мира 1-2")]));
+    assert_eq!((city.uid(one), city.uid(two)), (older, older));
+    let merged = city.within(|register| Ok(register.tx.person(younger)?)).expect("kept");
+    assert_eq!(merged.merged_into, Some(older));
+    assert!(city.within(|register| Ok(register.tx.open_reviews(0, 10)?)).is_empty());
+    let told = city.told(2);
+    assert!(!told.contains(&format!("person {younger} live")), "it was never sealed, so it is forgotten");
+    assert!(told.contains(&format!("person {older} live")));
+}
+
+#[test]
+fn staff_part_two_people_and_each_side_is_published_from_its_own_claims() {
+    let mut city = City::new();
+    let one = city.recipient(1, 1, &anna(&[("phone", "89061234567"), ("workplace", "Завод")]));
+    let two = city.recipient(2, 2, &anna(&[("phone", "89061234567"), ("workplace", "Шахта")]));
+    let whole = city.uid(one);
+    city.within(|register| {
+        register.confirm_all(&[whole].into(), "слияние")?;
+        register.republish(whole)
+    });
+    assert!(city.told(2).contains("Завод"));
+    city.within(|register| {
+        let decision = StaffDecision {
+            one: (centre(1), id(1)),
+            other: (centre(2), id(2)),
+            decision: Decision::Different,
+        };
+        let act = Act { actor: "staff", reason: "сёстры", at: "2026-11-21T00:00:00Z" };
+        register.tx.add_staff_decision("pair", &decision, act)?;
+        register.take_in(&[one], &[]).map(|_| ())
+    });
+    assert_ne!(city.uid(one), city.uid(two));
+    assert_eq!(city.uid(one), whole);
+    let told = city.told(2);
+    assert!(!told.lines().any(|line| line.contains("live") && line.contains("Завод")), "{told}");
+    assert!(told.contains("Шахта"));
+}
+
+#[test]
+fn nothing_of_another_centre_is_told_before_confirmation() {
+    let mut city = City::new();
+    city.recipient(1, 1, &anna(&[("phone", "89061234567"), ("workplace", "Завод")]));
+    let programme = body(
+        Kind::ProgrammeClaim,
+        &[("recipient", &id(1).to_string()), ("number", "77"), ("date", "01.02.2026")],
+    );
+    city.receive(1, 11, &programme);
+    let late = city.recipient(2, 2, &anna(&[("phone", "89061234567")]));
+    let told = city.told(2);
+    for foreign in ["Завод", ">77<", &id(1).to_string(), &id(11).to_string(), centre(1).as_str()] {
+        assert!(!told.contains(foreign), "{foreign} leaked: {told}");
+    }
+    assert!(told.contains("case_number"));
+    assert!(city.told(1).contains(">77<"));
+    // staff confirm, and the whole person is told, still without foreign keys
+    let uid = city.uid(late);
+    city.within(|register| {
+        assert!(register.confirm(centre(2), uid, "обслуживается")?);
+        assert!(!register.confirm(centre(2), uid, "ещё раз")?);
+        register.republish(uid)
+    });
+    let told = city.told(2);
+    assert!(told.contains("Завод") && told.contains(">77<"));
+    assert!(!told.contains(&id(1).to_string()) && !told.contains(&id(11).to_string()));
+}
+
+#[test]
+fn a_programme_of_two_centres_is_one_document() {
+    let mut city = City::new();
+    let one = city.recipient(1, 1, &anna(&[("phone", "89061234567")]));
+    city.recipient(2, 2, &anna(&[("phone", "89061234567")]));
+    for (unit, person, key) in [(1, 1, 11), (2, 2, 12)] {
+        let fields =
+            [("recipient", id(person).to_string()), ("number", "77".into()), ("date", "01.02.2026".into())];
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(field, value)| (*field, value.as_str())).collect();
+        city.receive(unit, key, &body(Kind::ProgrammeClaim, &fields));
+    }
+    let uid = city.uid(one);
+    let documents = city.within(|register| Ok(register.tx.documents_of(uid)?));
+    assert_eq!(documents.len(), 1);
+    assert!(city.told(2).contains(&documents[0].0.to_string()));
+}
+
+#[test]
+fn overlapping_programmes_are_not_published_until_decided() {
+    let mut city = City::new();
+    let one = city.recipient(1, 1, &ANNA);
+    for (key, number) in [(11, "77"), (12, "78")] {
+        let recipient = id(1).to_string();
+        let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "01.02.2026")];
+        city.receive(1, key, &body(Kind::ProgrammeClaim, &fields));
+    }
+    assert!(!city.told(1).contains("<programme>"));
+    let review = city.within(|register| Ok(register.tx.open_reviews(0, 10)?)).pop().expect("a collision");
+    assert_eq!((review.kind.as_str(), review.reason.as_str()), ("programme", "OVERLAP"));
+    let uid = city.uid(one);
+    city.within(|register| {
+        let act = Act { actor: "staff", reason: "обе действуют", at: "2026-11-21T00:00:00Z" };
+        let decision = StaffDecision { one: review.one, other: review.other, decision: Decision::Different };
+        register.tx.add_staff_decision("programme", &decision, act)?;
+        register.republish(uid)
+    });
+    assert_eq!(city.told(1).matches("<programme>").count(), 2);
+}
+
+#[test]
+fn every_generated_value_is_an_input_of_the_hub() {
+    let mut city = City::new();
+    city.recipient(1, 1, &ANNA);
+    let inputs = city.within(|register| Ok(register.tx.unsealed_inputs(10)?));
+    let actions: BTreeSet<String> = inputs
+        .iter()
+        .map(|record| {
+            let body = record.read_body().expect("canonical");
+            assert_eq!(body.findings(), []);
+            body.text("action").expect("required").to_owned()
+        })
+        .collect();
+    assert_eq!(actions, ["link".to_owned(), "person.new".to_owned()].into());
+}
