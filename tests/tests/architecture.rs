@@ -434,14 +434,29 @@ fn untold(source: &Source, catalogue: &BTreeMap<String, String>) -> Vec<String> 
     ids.map(|id| format!("{}: {id}", source.place())).collect()
 }
 
+/// The programs that show the product speak too.
+static SHOWN: LazyLock<Vec<Source>> =
+    LazyLock::new(|| Source::read_package("svod-tests", &directory("svod-tests").join("src")));
+
+/// The errors of `catalogue` whose code stands in no text of `speakers`.
+fn unsaid<'a>(
+    catalogue: &BTreeMap<String, String>,
+    speakers: impl Iterator<Item = &'a Source>,
+) -> Vec<String> {
+    let said: BTreeSet<&str> =
+        speakers.flat_map(|source| &source.texts).map(|(_, text)| text.as_str()).collect();
+    let codes = catalogue.keys().filter_map(|id| id.strip_prefix("error-"));
+    codes.filter(|code| !said.contains(code)).map(str::to_owned).collect()
+}
+
 #[test]
-fn every_message_asked_for_is_in_the_catalogue() {
+fn every_message_asked_for_is_in_the_catalogue_and_every_error_there_can_happen() {
     let catalogue = catalogue();
-    assert!(product().map(|source| asked_for(source).len()).sum::<usize>() > 10);
-    hold(
-        "every error code has its words",
-        &product().flat_map(|s| untold(s, &catalogue)).collect::<Vec<_>>(),
-    );
+    let speakers = || product().chain(SHOWN.iter());
+    assert!(speakers().map(|source| asked_for(source).len()).sum::<usize>() > 10);
+    let untold: Vec<String> = speakers().flat_map(|source| untold(source, &catalogue)).collect();
+    hold("every error code and message asked for has its words", &untold);
+    hold("every error of the catalogue is one that can happen", &unsaid(&catalogue, speakers()));
 }
 
 #[test]
@@ -449,8 +464,9 @@ fn a_message_without_words_would_be_found() {
     let catalogue = BTreeMap::from([("error-known".to_owned(), String::new())]);
     let raw = "fn f() { Failure::new(Exit::Usage, \"known\"); Failure::new(\n    Exit::Usage,\n    \"new\",\n); \
                messages::text(lang, &format!(\"x-{y}\"), &[]) }";
-    assert_eq!(
-        untold(&Source::new("svod-hub", "cli/x.rs", raw), &catalogue),
-        ["svod-hub/src/cli/x.rs: error-new"]
-    );
+    let calls = Source::new("svod-hub", "cli/x.rs", raw);
+    assert_eq!(untold(&calls, &catalogue), ["svod-hub/src/cli/x.rs: error-new"]);
+    assert!(unsaid(&catalogue, [calls].iter()).is_empty());
+    let silent = Source::new("svod-hub", "cli/x.rs", "fn f() {}");
+    assert_eq!(unsaid(&catalogue, [silent].iter()), ["known"]);
 }
