@@ -54,3 +54,9 @@ error-demo-lacking = { $detail }
     .next = Take more recipients (--recipients) or another seed (--seed).
 error-demo-interrupted = The demonstration was interrupted
     .next = The daemons have been stopped; start again.
+
+bench-ours = ours: min – median – max, s: { $value }
+bench-peer = plain tools, s: { $value }
+bench-ratio = ratio of medians: { $value }
+bench-rss = peak memory, KiB: { $value }
+bench-cpu = CPU time, s: { $value }

@@ -54,3 +54,9 @@ error-demo-lacking = { $detail }
     .next = Возьмите больше получателей (--recipients) или другое зерно (--seed).
 error-demo-interrupted = Показ прерван
     .next = Службы остановлены; начните заново.
+
+bench-ours = наше: мин – медиана – макс, с: { $value }
+bench-peer = обычные средства, с: { $value }
+bench-ratio = отношение медиан: { $value }
+bench-rss = наибольшая память, КиБ: { $value }
+bench-cpu = время процессора, с: { $value }

@@ -1,0 +1,69 @@
+//! An initial load admitted at the hub, against `gunzip | sqlite3` of the same tables.
+
+use std::{fs, path::Path, thread, time::Instant};
+
+use super::{
+    Measured, export,
+    measure::{cpu, peak_rss_kb},
+    stage::{TABLES, copy_dir, filled, packets, shell},
+};
+use crate::world::{
+    Programs, World, WorldError,
+    bring_up::Way,
+    wait::{Look, until},
+};
+
+/// Measures `runs` interleaved runs: from the start of the hub, with the parts in its mailbox, to the last protocol.
+///
+/// # Errors
+/// Those of [`World`].
+pub fn measure(
+    dir: &Path,
+    programs: Programs,
+    recipients: usize,
+    runs: usize,
+) -> Result<Measured, WorldError> {
+    let (world, _) = filled(dir, programs, 1, recipients, Way::Directory)?;
+    let dump = dir.join("dump.sql.gz");
+    let line = format!("sqlite3 \"$1\" '.dump {TABLES}' | gzip -6 > \"$2\"");
+    shell(&line, &[&world.layout.centre_db(1), &dump])?;
+    export::sync(&world)?;
+    let fresh = dir.join("fresh");
+    copy_dir(&world.layout.hub(), &fresh)?;
+    let copy = dir.join("peer.db");
+    let (mut ours, mut peer, mut peak, mut cpus) = (Vec::new(), Vec::new(), 0, Vec::new());
+    for _ in 0..runs {
+        let hub = world.layout.hub();
+        fs::remove_dir_all(&hub).map_err(WorldError::file(&hub))?;
+        copy_dir(&fresh, &hub)?;
+        let (seconds, rss, spent) = admit(&world)?;
+        ours.push(seconds);
+        peak = peak.max(rss);
+        cpus.push(spent);
+        peer.push(shell("rm -f \"$2\"; gunzip -c \"$1\" | sqlite3 \"$2\"", &[&dump, &copy])?);
+    }
+    let mut measured = Measured::new("admit", recipients, ours, peer);
+    measured.peak_rss_kb = Some(peak);
+    measured.cpu_s = Some(super::measure::Spread::of(&cpus).median);
+    Ok(measured)
+}
+
+/// Starts the hub and waits for the protocols of all parts: seconds, peak resident set, CPU seconds.
+fn admit(world: &World) -> Result<(f64, u64, f64), WorldError> {
+    let code = fixtures::places::centre_code(1);
+    let parts = packets(&world.layout.mailbox(code, "in"), "SN").len();
+    let begun = Instant::now();
+    world.start_hub()?;
+    let out = world.layout.mailbox(code, "out");
+    until("the protocols of the initial load", world.patience, || {
+        world.daemons.check()?;
+        let answered = packets(&out, "PR").len();
+        Ok(if answered >= parts { Look::Reached(()) } else { Look::NotYet(format!("{answered} of {parts}")) })
+    })?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let pid = world.daemons.pid("hub").unwrap_or_default();
+    let (rss, cpu) = (peak_rss_kb(pid).unwrap_or_default(), cpu(pid).unwrap_or_default());
+    world.daemons.kill_all();
+    thread::yield_now();
+    Ok((seconds, rss, cpu.as_secs_f64()))
+}

@@ -1,0 +1,84 @@
+//! A centre's initial load: sealed and placed in a folder, against `sqlite3 .dump | gzip -6 | sha256sum` of the same tables.
+
+use std::{
+    fs,
+    path::Path,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Measured,
+    measure::peak_rss_kb,
+    stage::{TABLES, copy_dir, filled, packets, shell},
+};
+use crate::world::{Programs, World, WorldError, bring_up::Way, programs::Who};
+
+/// Measures `runs` interleaved runs.
+///
+/// # Errors
+/// Those of [`World`].
+pub fn measure(
+    dir: &Path,
+    programs: Programs,
+    recipients: usize,
+    runs: usize,
+) -> Result<Measured, WorldError> {
+    let (world, _) = filled(dir, programs, 1, recipients, Way::Directory)?;
+    let fresh = dir.join("fresh");
+    copy_dir(&world.layout.centre(1), &fresh)?;
+    let dump = format!("sqlite3 \"$1\" '.dump {TABLES}' | gzip -6 | sha256sum");
+    let (mut ours, mut peer, mut peak) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..runs {
+        renew(&world, &fresh)?;
+        let (seconds, rss) = sync(&world)?;
+        ours.push(seconds);
+        peak = peak.max(rss);
+        peer.push(shell(&dump, &[&fresh.join("centre.db")])?);
+    }
+    let mut measured = Measured::new("export", recipients, ours, peer);
+    measured.peak_rss_kb = Some(peak);
+    Ok(measured)
+}
+
+/// Puts the centre back to where it was before its first packet.
+pub(super) fn renew(world: &World, fresh: &Path) -> Result<(), WorldError> {
+    let centre = world.layout.centre(1);
+    fs::remove_dir_all(&centre).map_err(WorldError::file(&centre))?;
+    copy_dir(fresh, &centre)?;
+    for (_, code) in world.centres() {
+        for packet in packets(&world.layout.mailbox(code, "in"), "SN") {
+            fs::remove_file(&packet).map_err(WorldError::file(&packet))?;
+        }
+    }
+    Ok(())
+}
+
+/// One round of the centre: seconds, and its peak resident set.
+pub(super) fn sync(world: &World) -> Result<(f64, u64), WorldError> {
+    let mut command = world.programs.command(Who::Spoke);
+    command.arg("sync").arg("--config").arg(world.layout.centre_config(1));
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let begun = Instant::now();
+    let mut child = command.spawn().map_err(WorldError::file(command.get_program()))?;
+    let mut peak = 0;
+    let status = loop {
+        // VmHWM only grows, so the last look before the end misses at most the last milliseconds
+        peak = peak_rss_kb(child.id()).unwrap_or(peak);
+        match child.try_wait().map_err(WorldError::file("svod-spoke"))? {
+            Some(status) => break status,
+            None => thread::sleep(Duration::from_millis(2)),
+        }
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    let placed = world
+        .centres()
+        .map(|(_, code)| packets(&world.layout.mailbox(code, "in"), "SN").len())
+        .sum::<usize>();
+    if status.success() && placed > 0 {
+        return Ok((seconds, peak));
+    }
+    let stderr = format!("{placed} parts placed");
+    Err(WorldError::Command { command: "spoke sync".to_owned(), exit: status.to_string(), stderr })
+}

@@ -1,0 +1,98 @@
+//! Latencies of a city at rest: from a row to its lock, from a correction to two locks.
+
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Measured, stage::settled};
+use crate::world::{Programs, World, WorldError, bring_up::Way, fill, read::Reader};
+
+/// How often a database is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// From a row inserted at a centre by another program until it is locked there with its case number.
+///
+/// # Errors
+/// Those of [`World`].
+pub fn lock(
+    dir: &Path,
+    programs: Programs,
+    recipients: usize,
+    trials: usize,
+    way: Way,
+) -> Result<Measured, WorldError> {
+    let world = settled(dir, programs, 2, recipients, way)?;
+    let db = world.layout.centre_db(1);
+    let mut ours = Vec::new();
+    for trial in 0..trials {
+        let id = format!("bench-{trial}");
+        let begun = Instant::now();
+        let sql = "INSERT INTO recipient (id, surname, given, patronymic, birth_date, sex, address_live) \
+                   VALUES (?1, 'Выдуманная', 'Замера', ?1, '1950-01-01', 'Ж', 'г. Кемерово, ул. Замерная, д. ' || ?1)";
+        fill::open(&db)?.execute(sql, [&id]).map_err(WorldError::sql(&db))?;
+        let locked = "SELECT count(*) FROM recipient r JOIN svod_record s ON s.kind = 'recipient' AND s.id = r.id \
+                      WHERE r.id = ?1 AND s.state = 'locked' AND r.case_number IS NOT NULL";
+        ours.push(reached(&world, begun, "a lock", || Ok(Reader::open(&db)?.count(locked, [&id])? == 1))?);
+    }
+    Ok(Measured::new("lock", recipients, ours, Vec::new()))
+}
+
+/// From the start of the hub's command until the corrected value is locked at both centres of the person.
+///
+/// # Errors
+/// Those of [`World`].
+pub fn correction(
+    dir: &Path,
+    programs: Programs,
+    recipients: usize,
+    trials: usize,
+    way: Way,
+) -> Result<Measured, WorldError> {
+    let world = settled(dir, programs, 2, recipients, way)?;
+    let hub_db = world.layout.hub_db();
+    let people = "SELECT uid FROM person_record WHERE kind = 'recipient_claim' GROUP BY uid \
+                  HAVING count(DISTINCT origin) = 2 ORDER BY uid";
+    let people = Reader::open(&hub_db)?.all(people, [], |row| row.get::<_, String>(0))?;
+    if people.is_empty() {
+        return Err(WorldError::Lacking("person linked at two centres"));
+    }
+    let dbs = [world.layout.centre_db(1), world.layout.centre_db(2)];
+    let mut ours = Vec::new();
+    for trial in 0..trials {
+        let uid = &people[trial % people.len()];
+        let value = format!("с. Замерное-{trial}");
+        let begun = Instant::now();
+        world.correct(uid, "birth_place", &value)?;
+        let locked = "SELECT count(*) FROM recipient r JOIN svod_record s ON s.kind = 'recipient' AND s.id = r.id \
+                      WHERE r.uid = ?1 AND r.birth_place = ?2 AND s.state = 'locked'";
+        ours.push(reached(&world, begun, "two locks", || {
+            for db in &dbs {
+                if Reader::open(db)?.count(locked, [uid, &value])? == 0 {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        })?);
+    }
+    Ok(Measured::new("correction", recipients, ours, Vec::new()))
+}
+
+/// Looks until it is so; seconds since `begun`.
+fn reached(
+    world: &World,
+    begun: Instant,
+    what: &str,
+    mut so: impl FnMut() -> Result<bool, WorldError>,
+) -> Result<f64, WorldError> {
+    while !so()? {
+        world.daemons.check()?;
+        if begun.elapsed() > world.patience {
+            let (what, seen) = (what.to_owned(), "nothing".to_owned());
+            return Err(WorldError::TimedOut { what, after: world.patience, seen });
+        }
+        thread::sleep(LOOK);
+    }
+    Ok(begun.elapsed().as_secs_f64())
+}

@@ -1,0 +1,85 @@
+//! Statistics of runs, and what the kernel says of a process.
+
+use std::{fmt, fs, process::Command, time::Duration};
+
+use serde::Serialize;
+
+/// Least, median, 95th percentile and greatest of some seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spread {
+    /// Least.
+    pub min: f64,
+    /// Median.
+    pub median: f64,
+    /// 95th percentile, nearest rank.
+    pub p95: f64,
+    /// Greatest.
+    pub max: f64,
+}
+
+impl Spread {
+    /// Of at least one value.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn of(values: &[f64]) -> Self {
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let n = sorted.len();
+        assert!(n > 0, "something was measured");
+        let median = f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]);
+        Self { min: sorted[0], median, p95: sorted[(n * 95).div_ceil(100) - 1], max: sorted[n - 1] }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3} – {:.3} – {:.3} (p95 {:.3})", self.min, self.median, self.max, self.p95)
+    }
+}
+
+/// The highest resident set so far of a living process, KiB (`VmHWM`).
+pub fn peak_rss_kb(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// CPU time so far of a living process and its ended threads, in steps of 10 ms (`utime` + `stime`; the unit is fixed at
+/// 100 a second for programs on Linux).
+pub fn cpu(pid: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // the name in brackets may hold blanks; fields 14 and 15 are the 12th and 13th behind it
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |n: usize| fields.get(n).and_then(|text| text.parse::<u64>().ok());
+    Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+}
+
+/// The commit of the working directory, or what `SVOD_COMMIT` says.
+pub fn commit() -> String {
+    if let Ok(commit) = std::env::var("SVOD_COMMIT") {
+        return commit;
+    }
+    let output = Command::new("git").args(["describe", "--always", "--dirty"]).output();
+    let text = output.ok().filter(|output| output.status.success()).map(|output| output.stdout);
+    text.and_then(|text| String::from_utf8(text).ok())
+        .map_or_else(|| "unknown".to_owned(), |t| t.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreads() {
+        let even = Spread::of(&[4.0, 1.0, 3.0, 2.0]);
+        assert_eq!((even.min, even.median, even.p95, even.max), (1.0, 2.5, 4.0, 4.0));
+        let hundred: Vec<f64> = (1..=100).map(f64::from).collect();
+        assert_eq!(Spread::of(&hundred).p95, 95.0);
+    }
+
+    #[test]
+    fn the_kernel_knows_this_process() {
+        assert!(peak_rss_kb(std::process::id()).is_some_and(|kb| kb > 100));
+        assert!(cpu(std::process::id()).is_some());
+    }
+}

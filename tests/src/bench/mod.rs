@@ -1,0 +1,154 @@
+//! `svod-bench`: what the exchange costs, against plain tools that do the same to the same rows, in the same run.
+//!
+//! [`export`] and [`admit`] an initial load · [`delta`] ten changes · [`latency`] from a row to its lock ·
+//! [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
+
+pub mod admit;
+pub mod delta;
+pub mod export;
+pub mod latency;
+pub mod measure;
+pub mod stage;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, ValueEnum};
+use exchange_endpoint::{
+    messages::Value,
+    output::{CommandLine, CommonArgs, Exit, Failure, run_main},
+};
+use serde::Serialize;
+
+use crate::world::{Programs, WorldError};
+use measure::{Spread, commit};
+
+/// Measures one thing and prints it.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "svod-bench", version)]
+pub struct BenchArgs {
+    /// What every program takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// What to measure
+    #[arg(value_enum)]
+    pub name: Bench,
+    /// Records of recipients in each centre
+    #[arg(long, default_value_t = 50_000)]
+    pub recipients: usize,
+    /// Interleaved runs of ours and of the peer, or trials of a latency
+    #[arg(long)]
+    pub runs: Option<usize>,
+    /// How packets travel, for the latencies
+    #[arg(long, value_enum, default_value_t)]
+    pub mailbox: crate::world::bring_up::Way,
+    /// Where to work; else the system's directory for temporary files
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+}
+
+impl CommandLine for BenchArgs {
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+}
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Bench {
+    /// A centre's initial load, sealed and placed, against `sqlite3 .dump | gzip -6 | sha256sum`
+    Export,
+    /// The same admitted at the hub, against `gunzip | sqlite3`
+    Admit,
+    /// CPU time of a centre's daemon for ten changed rows
+    Delta,
+    /// From a row inserted by another program until it is locked there with its case number
+    Lock,
+    /// From a correction at the hub until it is locked at two centres
+    Correction,
+}
+
+/// What was measured (docs/CLI_JSON.md §Bench).
+#[derive(Debug, Serialize)]
+pub struct Measured {
+    /// What.
+    pub bench: &'static str,
+    /// Recipients in each centre.
+    pub n: usize,
+    /// Seconds of each of our runs.
+    pub ours_s: Vec<f64>,
+    /// Seconds of each of the peer's runs.
+    pub peer_s: Vec<f64>,
+    /// Median of ours over median of the peer's.
+    pub ratio_median: Option<f64>,
+    /// Highest resident set of our process (VmHWM).
+    pub peak_rss_kb: Option<u64>,
+    /// CPU seconds of our process: median of the runs.
+    pub cpu_s: Option<f64>,
+    /// The commit that was measured.
+    pub commit: String,
+    /// Of `ours_s`.
+    pub ours: Spread,
+    /// Of `peer_s`, if there is a peer.
+    pub peer: Option<Spread>,
+}
+
+impl Measured {
+    /// Puts together what was measured.
+    pub fn new(bench: &'static str, n: usize, ours_s: Vec<f64>, peer_s: Vec<f64>) -> Self {
+        let ours = Spread::of(&ours_s);
+        let peer = (!peer_s.is_empty()).then(|| Spread::of(&peer_s));
+        let ratio_median = peer.as_ref().map(|peer| ours.median / peer.median);
+        Self {
+            bench,
+            n,
+            ours_s,
+            peer_s,
+            ratio_median,
+            peak_rss_kb: None,
+            cpu_s: None,
+            commit: commit(),
+            ours,
+            peer,
+        }
+    }
+}
+
+/// The whole of `svod-bench`.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    run_main(args, |args: BenchArgs| measure_one(&args))
+}
+
+fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
+    let temporary = match &args.dir {
+        Some(dir) => tempfile::tempdir_in(dir),
+        None => tempfile::tempdir(),
+    };
+    let temporary = temporary.map_err(WorldError::file("a temporary directory"))?;
+    let exe = std::env::current_exe().map_err(WorldError::file("svod-bench"))?;
+    let beside = exe.with_file_name("svod-demo");
+    let programs = Programs::find(beside);
+    let dir = temporary.path();
+    let runs = |default| args.runs.unwrap_or(default);
+    let measured = match args.name {
+        Bench::Export => export::measure(dir, programs, args.recipients, runs(7))?,
+        Bench::Admit => admit::measure(dir, programs, args.recipients, runs(7))?,
+        Bench::Delta => delta::measure(dir, programs, args.recipients, runs(20))?,
+        Bench::Lock => latency::lock(dir, programs, args.recipients, runs(50), args.mailbox)?,
+        Bench::Correction => latency::correction(dir, programs, args.recipients, runs(50), args.mailbox)?,
+    };
+    args.common.print(&measured, |lang| {
+        let text = |id: &str, value: String| {
+            exchange_endpoint::messages::text(lang, id, &[("value", Value::from(value))])
+        };
+        let mut lines = vec![
+            format!("{} n={}", measured.bench, measured.n),
+            text("bench-ours", measured.ours.to_string()),
+        ];
+        lines.extend(measured.peer.as_ref().map(|peer| text("bench-peer", peer.to_string())));
+        lines.extend(measured.ratio_median.map(|ratio| text("bench-ratio", format!("{ratio:.2}"))));
+        lines.extend(measured.peak_rss_kb.map(|kb| text("bench-rss", kb.to_string())));
+        lines.extend(measured.cpu_s.map(|cpu| text("bench-cpu", format!("{cpu:.4}"))));
+        lines.join("\n")
+    })?;
+    Ok(Exit::Done)
+}
