@@ -209,7 +209,10 @@ impl std::error::Error for Failure {}
 
 /// Writes `text` and a line end to standard output. A reader that has gone away (`| head`) is no error.
 pub fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
+    print_to(&mut io::stdout().lock(), text)
+}
+
+fn print_to(out: &mut impl io::Write, text: &str) -> Result<(), Failure> {
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::new(Exit::Temporary, "output").told("detail", error))
@@ -342,6 +345,25 @@ mod tests {
         let text = failure.render(Format::Text, Lang::Ru);
         assert!(text.starts_with("Ошибка: ") && text.contains("\n→ "), "{text}");
         assert!(failure.to_string().is_ascii());
+    }
+
+    struct Fails(io::ErrorKind);
+
+    impl io::Write for Fails {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_error_and_a_full_disk_is() {
+        assert_eq!(print_to(&mut Fails(io::ErrorKind::BrokenPipe), "text"), Ok(()));
+        let failure = print_to(&mut Fails(io::ErrorKind::StorageFull), "text").expect_err("told");
+        assert_eq!((failure.code(), failure.exit()), ("output", Exit::Temporary));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::Fault;
 /// Line (from 1), dotted key and fault of `error` in `text`.
 pub(super) fn fault(text: &str, error: &toml::de::Error) -> (usize, String, Fault) {
     let span = error.span().unwrap_or(0..0);
-    let line = line_at(text, span.start);
+    let mut line = line_at(text, span.start);
     let Ok(document) = DeTable::parse(text) else {
         return (line, String::new(), Fault::Syntax(one_line(error.message())));
     };
@@ -25,6 +25,10 @@ pub(super) fn fault(text: &str, error: &toml::de::Error) -> (usize, String, Faul
         // The span is of the key itself, whose value the walk may or may not have entered.
         if path.last() != Some(&unknown) {
             path.push(unknown.clone());
+        }
+        // Inside a tagged table serde knows the table's place only.
+        if let Some(exact) = exact_line(document.get_ref(), text, &path) {
+            line = exact;
         }
         Fault::UnknownKey { nearest: nearest(&unknown, &known), known }
     } else if message.starts_with("missing field") {
@@ -39,18 +43,23 @@ pub(super) fn fault(text: &str, error: &toml::de::Error) -> (usize, String, Faul
 /// The line (from 1) where `key` (as `ftps.port`) stands; of the nearest table around it if it is not there.
 pub(super) fn line_of_key(text: &str, key: &str) -> usize {
     let Ok(document) = DeTable::parse(text) else { return 1 };
-    let mut table = Some(document.get_ref());
-    let mut line = 1;
-    for part in key.split('.') {
-        let found = table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == part));
-        let Some((name, value)) = found else { break };
-        line = line_at(text, name.span().start);
-        table = match value.get_ref() {
-            DeValue::Table(inner) => Some(inner),
-            _ => None,
-        };
+    let parts: Vec<String> = key.split('.').map(str::to_owned).collect();
+    let around = (1..=parts.len()).rev().find_map(|n| exact_line(document.get_ref(), text, &parts[..n]));
+    around.unwrap_or(1)
+}
+
+/// The line (from 1) of the key that `path` leads to through tables, if it is there.
+fn exact_line(document: &DeTable<'_>, text: &str, path: &[String]) -> Option<usize> {
+    let (last, tables) = path.split_last()?;
+    let mut table = document;
+    for part in tables {
+        match table.get(part.as_str())?.get_ref() {
+            DeValue::Table(inner) => table = inner,
+            _ => return None,
+        }
     }
-    line
+    let (name, _) = table.iter().find(|(name, _)| name.get_ref() == last)?;
+    Some(line_at(text, name.span().start))
 }
 
 /// The keys that lead to the value (or the name) at `span`. An element of an array is told by its place

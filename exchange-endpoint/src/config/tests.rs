@@ -29,6 +29,31 @@ struct Centre {
     code: String,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+enum Place {
+    Folder {
+        #[expect(dead_code, reason = "only its type matters here")]
+        path: PathBuf,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+struct Tagged {
+    #[expect(dead_code, reason = "only its type matters here")]
+    mailbox: Place,
+}
+
+#[test]
+fn inside_a_tagged_table_the_key_is_found_too() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("svod-spoke.toml");
+    fs::write(&file, "[mailbox]\nkind = \"folder\"\npth = \"x\"\n").expect("written");
+    let failure = Failure::from(Config::<Tagged>::load(&file).expect_err("refused"));
+    assert_eq!(failure.code(), "config-mistyped-key");
+    assert!(failure.to_string().contains("svod-spoke.toml:3: key mailbox.pth"), "{failure}");
+}
+
 fn read(text: &str) -> Result<Config<Daemon>, ConfigError> {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("svod-hub.toml");
