@@ -2,15 +2,19 @@
 //!
 //! How a program speaks: [`output`] (results, errors, exit codes), [`messages`] (Russian and English),
 //! [`logging`]. What it reads at start: [`config`], [`instance`]. What it keeps: [`watermark`],
-//! [`journal_table`], [`protocol`], all written by way of [`durable_file`]. Where its packets go: [`mailbox`].
+//! [`journal_table`], [`protocol`], all written by way of [`durable_file`];
+//! [`keys`] and [`trust`], outside the database; [`archive`] for files too large to hold. Where its packets go: [`mailbox`].
 
+pub mod archive;
 pub mod config;
 pub mod durable_file;
 pub mod instance;
 pub mod journal_table;
+pub mod keys;
 pub mod logging;
 pub mod mailbox;
 pub mod messages;
 pub mod output;
 pub mod protocol;
+pub mod trust;
 pub mod watermark;

@@ -1,6 +1,7 @@
 //! Packets, whole: written, read back, sealed, and damaged in every way that is known.
 #![allow(clippy::unwrap_used)]
 
+mod cards;
 mod damage_bytes;
 mod damage_manifest;
 mod damage_zip;

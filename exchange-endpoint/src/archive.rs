@@ -1,0 +1,259 @@
+//! Large files that must not be lost or half there: archived packets, spool files. Written as a stream beside
+//! their place, on the disk, then given their name, which they never take from another file.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use crate::durable_file;
+
+const PART: &str = ".part";
+const BUFFER: usize = 256 * 1024;
+
+/// A file being written under a name of its own; gone when dropped before [`NewFile::commit`].
+#[derive(Debug)]
+pub struct NewFile {
+    file: File,
+    part: PathBuf,
+}
+
+/// Whether a file was new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is there now.
+    New,
+    /// It was there already with the same bytes.
+    Already,
+}
+
+/// Why a file was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// Another file has that name; it was not touched.
+    #[error("{path} is already there with other bytes")]
+    Conflict {
+        /// The name.
+        path: PathBuf,
+    },
+    /// Reading or writing failed; nothing stands under the name.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl NewFile {
+    /// Begins a file of mode 0600 in `directory`, readable and seekable.
+    pub fn create(directory: &Path) -> io::Result<Self> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        let part = directory.join(format!(".{}{PART}", hex::encode(random)));
+        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part)?;
+        Ok(Self { file, part })
+    }
+
+    /// Gives the file its name `path`, in the same file system, and makes both durable. The name may be taken
+    /// only by the same bytes.
+    pub fn commit(mut self, path: &Path) -> Result<Kept, KeepError> {
+        self.commit_inner(path)
+            .map_err(|source| KeepError::Io { path: path.to_owned(), source })?
+            .ok_or_else(|| KeepError::Conflict { path: path.to_owned() })
+    }
+
+    fn commit_inner(&mut self, path: &Path) -> io::Result<Option<Kept>> {
+        self.file.sync_all()?;
+        // A hard link, unlike a rename, never replaces.
+        match fs::hard_link(&self.part, path) {
+            Ok(()) => durable_file::sync_directory(path).map(|()| Some(Kept::New)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.file.seek(SeekFrom::Start(0))?;
+                let same = same_bytes(&mut self.file, &mut File::open(path)?)?;
+                // The earlier one may not have reached the disk before a crash.
+                File::open(path)?.sync_all()?;
+                durable_file::sync_directory(path)?;
+                Ok(same.then_some(Kept::Already))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // What cannot be removed is a `.part` nobody reads; `remove_leftovers` takes it later.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Read for NewFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Seek for NewFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+/// Keeps a durable copy of `source` at `path`, whose directory is made if need be.
+pub fn keep(path: &Path, source: &mut impl Read) -> Result<Kept, KeepError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let failed = |source| KeepError::Io { path: path.to_owned(), source };
+    make_directories(directory).map_err(failed)?;
+    let mut file = NewFile::create(directory).map_err(failed)?;
+    io::copy(&mut BufReader::with_capacity(BUFFER, source), &mut file).map_err(failed)?;
+    file.commit(path)
+}
+
+/// A file without a name in `directory`, gone when closed: for a packet in the clear while it is read.
+pub fn nameless(directory: &Path) -> io::Result<File> {
+    let file = NewFile::create(directory)?;
+    file.file.try_clone()
+}
+
+/// Removes what was being written here when the machine stopped. Only before anything is written.
+pub fn remove_leftovers(directory: &Path) -> io::Result<usize> {
+    let mut removed = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let leftover = name.to_str().is_some_and(|name| name.starts_with('.') && name.ends_with(PART));
+        if leftover && entry.file_type()?.is_file() {
+            fs::remove_file(entry.path())?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Makes `directory` and what is missing above it, each name durable.
+fn make_directories(directory: &Path) -> io::Result<()> {
+    if directory.as_os_str().is_empty() || directory.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = directory.parent() {
+        make_directories(parent)?;
+    }
+    match fs::create_dir(directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => durable_file::sync_directory(directory),
+    }
+}
+
+fn same_bytes(one: &mut impl Read, other: &mut impl Read) -> io::Result<bool> {
+    let (mut a, mut b) = (vec![0; BUFFER], vec![0; BUFFER]);
+    loop {
+        let (count, other_count) = (fill(one, &mut a)?, fill(other, &mut b)?);
+        if a[..count] != b[..other_count] {
+            return Ok(false);
+        }
+        if count == 0 {
+            return Ok(true);
+        }
+    }
+}
+
+fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn names(directory: &Path) -> usize {
+        fs::read_dir(directory).expect("listed").count()
+    }
+
+    #[test]
+    fn a_copy_is_kept_once_and_never_overwritten() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("4200018/in/packet.zip.age");
+        let bytes: Vec<u8> = (0..BUFFER + 10).map(|n| n.to_le_bytes()[0]).collect();
+        assert_eq!(keep(&path, &mut &bytes[..]).expect("kept"), Kept::New);
+        assert_eq!(keep(&path, &mut &bytes[..]).expect("kept"), Kept::Already);
+        for other in [&bytes[1..], &bytes[..BUFFER], b""] {
+            assert!(matches!(keep(&path, &mut &*other), Err(KeepError::Conflict { .. })));
+        }
+        assert_eq!(fs::read(&path).expect("read"), bytes);
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        assert_eq!(names(path.parent().expect("a directory")), 1);
+    }
+
+    #[test]
+    fn what_is_not_finished_leaves_nothing() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("the line broke"))
+            }
+        }
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("packet.zip");
+        let broken = keep(&path, &mut b"half".chain(Failing));
+        assert!(matches!(broken, Err(KeepError::Io { .. })));
+        drop(NewFile::create(dir.path()).expect("begun"));
+        assert_eq!(names(dir.path()), 0);
+    }
+
+    #[test]
+    fn leftovers_of_a_crash_are_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let crashed = NewFile::create(dir.path()).expect("begun");
+        std::mem::forget(crashed);
+        fs::write(dir.path().join("packet.zip"), b"x").expect("written");
+        fs::write(dir.path().join("SVOD1.0123.part"), b"x").expect("an upload, not ours");
+        assert_eq!(remove_leftovers(dir.path()).expect("removed"), 1);
+        assert_eq!(names(dir.path()), 2);
+    }
+
+    #[test]
+    fn a_nameless_file_can_be_written_and_read_and_has_no_name() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut file = nameless(dir.path()).expect("made");
+        assert_eq!(names(dir.path()), 0);
+        file.write_all(b"in the clear").expect("written");
+        file.seek(SeekFrom::Start(3)).expect("sought");
+        let mut text = String::new();
+        file.read_to_string(&mut text).expect("read");
+        assert_eq!(text, "the clear");
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_written_is_told() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("file");
+        fs::write(&file, b"x").expect("written");
+        let error = keep(&file.join("packet.zip"), &mut &b"x"[..]).expect_err("a file, not a directory");
+        assert!(error.to_string().contains("packet.zip"), "{error}");
+    }
+}

@@ -1,0 +1,336 @@
+//! A participant's own keys: files of mode 0600 beside each other, outside the database, so that a database
+//! put back from a copy brings back no key (exchange §3, §7).
+//!
+//! ```text
+//! keys/signing.key   one C2SP signer key
+//! keys/age.key       age identities, one a line, the current one first; older ones stay until all that was
+//!                    sealed to them is answered
+//! keys/archive.key   the archive identity: made here, to be carried off-line; nothing here ever reads it
+//! keys/own.card      this participant's card, signed by its signing key
+//! ```
+
+use std::{
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use exchange_format::{
+    card::{Card, CardContent, CardError},
+    participant::ParticipantCode,
+    seal::{Identity, Recipient},
+    signature::SigningKey,
+};
+use jiff::civil::Date;
+
+use crate::{
+    durable_file,
+    output::{Exit, Failure},
+};
+
+const SIGNING: &str = "signing.key";
+const AGE: &str = "age.key";
+const ARCHIVE: &str = "archive.key";
+const CARD: &str = "own.card";
+/// Key files are a few hundred bytes.
+const FILE_BYTES: u64 = 64 * 1024;
+
+/// This participant's keys and card, loaded.
+#[derive(Debug, Clone)]
+pub struct OwnKeys {
+    /// What its packets, cards and publications are signed with.
+    pub signing: SigningKey,
+    /// What it opens envelopes with, the current one first.
+    pub identities: Vec<Identity>,
+    /// Its card.
+    pub card: Card,
+}
+
+/// What a new card says besides code and keys.
+#[derive(Debug, Clone)]
+pub struct CardWords {
+    /// The participant's name for people.
+    pub name: String,
+    /// First day of validity.
+    pub valid_from: Date,
+    /// Last day of validity.
+    pub valid_until: Date,
+    /// The hub's certificate authority (PEM).
+    pub tls_ca: Option<String>,
+}
+
+/// Why keys cannot be made or used. A key's text is never repeated.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// A key file is already there: keys are never overwritten.
+    #[error("{path} is already there; keys are never overwritten")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others than its owner can read or change a key file.
+    #[error("{path} has mode {mode:04o}: others can read or change it")]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A file does not hold what it should.
+    #[error("{path}: {fault}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, without its content.
+        fault: String,
+    },
+    /// The keys are another participant's.
+    #[error("{path} is of participant {found}, not of {expected}")]
+    OtherParticipant {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        found: ParticipantCode,
+        /// Who we are.
+        expected: ParticipantCode,
+    },
+}
+
+impl OwnKeys {
+    /// Makes keys and card of `code` in `directory` (made with mode 0700), where none may be yet. All are on
+    /// the disk when this returns.
+    pub fn create(directory: &Path, code: ParticipantCode, words: CardWords) -> Result<Self, KeysError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
+        made.map_err(|source| KeysError::Io { path: directory.to_owned(), source })?;
+        for name in [SIGNING, AGE, ARCHIVE, CARD] {
+            let path = directory.join(name);
+            if path.exists() {
+                return Err(KeysError::Exists { path });
+            }
+        }
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed)
+            .map_err(|error| KeysError::Io { path: directory.to_owned(), source: io::Error::other(error) })?;
+        let signing = SigningKey::from_seed(code, &seed);
+        let (identity, archive) = (Identity::generate(), Identity::generate());
+        let CardWords { name, valid_from, valid_until, tls_ca } = words;
+        let content = CardContent {
+            code,
+            name,
+            signing_key: signing.verifying_key(),
+            age_recipient: identity.recipient(),
+            archive_recipient: archive.recipient(),
+            valid_from,
+            valid_until,
+            tls_ca,
+        };
+        let card = Card::sign(content, &signing).map_err(|error| malformed(directory.join(CARD), &error))?;
+        put(directory, SIGNING, format!("{}\n", signing.to_secret_text()).as_bytes(), 0o600)?;
+        put(directory, AGE, format!("{}\n", identity.to_secret_text()).as_bytes(), 0o600)?;
+        put(directory, ARCHIVE, format!("{}\n", archive.to_secret_text()).as_bytes(), 0o600)?;
+        put(directory, CARD, card.to_bytes(), 0o644)?;
+        Ok(Self { signing, identities: vec![identity], card })
+    }
+
+    /// Loads the keys of `code`. The archive key is not among them, and may be gone.
+    pub fn load(directory: &Path, code: ParticipantCode) -> Result<Self, KeysError> {
+        let (path, text) = read_secret(directory, SIGNING)?;
+        let signing: SigningKey = text.trim_end().parse().map_err(|error| malformed(path.clone(), &error))?;
+        check_owner(path, signing.participant(), code)?;
+        let (path, text) = read_secret(directory, AGE)?;
+        let identities: Result<Vec<Identity>, _> = text.lines().map(str::parse).collect();
+        let identities = identities.map_err(|error| malformed(path.clone(), &error))?;
+        let path = directory.join(CARD);
+        let bytes = fs::read(&path).map_err(|source| KeysError::Io { path: path.clone(), source })?;
+        let card = Card::from_bytes(&bytes).map_err(|error| malformed(path.clone(), &error))?;
+        check_owner(path.clone(), card.content.code, code)?;
+        let current = identities.first().map(Identity::recipient);
+        if card.content.signing_key != signing.verifying_key()
+            || current.as_ref() != Some(&card.content.age_recipient)
+        {
+            let fault = "it names other keys than the key files beside it".to_owned();
+            return Err(KeysError::Malformed { path, fault });
+        }
+        Ok(Self { signing, identities, card })
+    }
+
+    /// Whose keys they are.
+    pub fn participant(&self) -> ParticipantCode {
+        self.signing.participant()
+    }
+
+    /// To whom packets for `peer` are sealed: to it, and to our own archive key.
+    pub fn recipients_for(&self, peer: &Card) -> [Recipient; 2] {
+        [peer.content.age_recipient.clone(), self.card.content.archive_recipient.clone()]
+    }
+}
+
+fn put(directory: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), KeysError> {
+    let path = directory.join(name);
+    durable_file::create_new(&path, bytes, mode).map_err(|source| match source.kind() {
+        io::ErrorKind::AlreadyExists => KeysError::Exists { path },
+        _ => KeysError::Io { path, source },
+    })
+}
+
+fn read_secret(directory: &Path, name: &str) -> Result<(PathBuf, String), KeysError> {
+    let path = directory.join(name);
+    let failed = |source| KeysError::Io { path: path.clone(), source };
+    let metadata = fs::metadata(&path).map_err(failed)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(KeysError::Exposed { path, mode });
+    }
+    if metadata.len() > FILE_BYTES {
+        return Err(KeysError::Malformed { path, fault: "too large for a key file".to_owned() });
+    }
+    let text = fs::read_to_string(&path).map_err(failed)?;
+    Ok((path, text))
+}
+
+fn check_owner(path: PathBuf, found: ParticipantCode, expected: ParticipantCode) -> Result<(), KeysError> {
+    if found == expected { Ok(()) } else { Err(KeysError::OtherParticipant { path, found, expected }) }
+}
+
+fn malformed(path: PathBuf, error: &dyn std::fmt::Display) -> KeysError {
+    KeysError::Malformed { path, fault: error.to_string() }
+}
+
+impl From<KeysError> for Failure {
+    fn from(error: KeysError) -> Self {
+        let (code, path) = match &error {
+            KeysError::Exists { path } => ("keys-exist", path),
+            KeysError::Io { path, .. } => ("keys-file", path),
+            KeysError::Exposed { path, .. } => ("keys-exposed", path),
+            KeysError::Malformed { path, .. } => ("keys-malformed", path),
+            KeysError::OtherParticipant { path, .. } => ("keys-other", path),
+        };
+        let failure = Self::new(Exit::Usage, code).told("file", path.display());
+        match error {
+            KeysError::Exists { .. } => failure,
+            KeysError::Io { source, .. } => failure.told("detail", source),
+            KeysError::Exposed { mode, .. } => failure.told("mode", format_args!("{mode:04o}")),
+            KeysError::Malformed { fault, .. } => failure.with("detail", fault),
+            KeysError::OtherParticipant { found, expected, .. } => {
+                failure.told("found", found).told("expected", expected)
+            }
+        }
+    }
+}
+
+impl From<CardError> for Failure {
+    fn from(error: CardError) -> Self {
+        match error {
+            CardError::Fingerprint { expected, found } => {
+                Self::new(Exit::Refused, "card-fingerprint").with("expected", expected).with("found", found)
+            }
+            CardError::NotValidOn { on, from, until } => Self::new(Exit::Refused, "card-not-valid")
+                .told("on", on)
+                .told("from", from)
+                .told("until", until),
+            other => Self::new(Exit::Refused, "card-malformed").told("detail", other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::output::Lang;
+
+    fn words() -> CardWords {
+        let name = "ЦСОН Заводского района".to_owned();
+        CardWords { name, valid_from: date(2026, 1, 1), valid_until: date(2027, 12, 31), tls_ca: None }
+    }
+
+    fn code() -> ParticipantCode {
+        ParticipantCode::new(42, 3)
+    }
+
+    fn made() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let keys = dir.path().join("keys");
+        OwnKeys::create(&keys, code(), words()).expect("made");
+        (dir, keys)
+    }
+
+    fn failure(error: KeysError) -> String {
+        Failure::from(error).code().to_owned()
+    }
+
+    /// The code of the failure, whose words do not give away what the key files hold.
+    fn load(keys: &Path) -> String {
+        let failure = Failure::from(OwnKeys::load(keys, code()).expect_err("not usable"));
+        for name in [SIGNING, AGE] {
+            let secret = fs::read_to_string(keys.join(name)).unwrap_or_default();
+            let secret = &secret.trim_end()[secret.len().saturating_sub(30)..];
+            for lang in [Lang::Ru, Lang::En] {
+                let told = failure.message(lang) + &failure.next(lang);
+                assert!(secret.is_empty() || !told.contains(secret), "{told}");
+            }
+        }
+        failure.code().to_owned()
+    }
+
+    #[test]
+    fn keys_are_made_once_for_their_owner_alone_and_read_back() {
+        let (_dir, keys) = made();
+        for name in [SIGNING, AGE, ARCHIVE] {
+            let mode = fs::metadata(keys.join(name)).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+        fs::remove_file(keys.join(ARCHIVE)).expect("carried off-line");
+        let own = OwnKeys::load(&keys, code()).expect("loaded");
+        assert_eq!(own.participant(), code());
+        assert_eq!(own.recipients_for(&own.card)[0], own.identities[0].recipient());
+        let before = fs::read(keys.join(SIGNING)).expect("read");
+        assert_eq!(failure(OwnKeys::create(&keys, code(), words()).expect_err("there")), "keys-exist");
+        assert_eq!(fs::read(keys.join(SIGNING)).expect("read"), before);
+        assert!(!keys.join(ARCHIVE).exists(), "nothing was made beside");
+    }
+
+    #[test]
+    fn an_older_identity_is_kept_for_opening() {
+        let (_dir, keys) = made();
+        let old = Identity::generate();
+        let text = fs::read_to_string(keys.join(AGE)).expect("read") + &old.to_secret_text() + "\n";
+        fs::write(keys.join(AGE), text).expect("written");
+        assert_eq!(OwnKeys::load(&keys, code()).expect("loaded").identities.len(), 2);
+    }
+
+    #[test]
+    fn each_way_in_which_keys_are_not_usable() {
+        let (_dir, keys) = made();
+        fs::set_permissions(keys.join(AGE), fs::Permissions::from_mode(0o640)).expect("set");
+        assert_eq!(load(&keys), "keys-exposed");
+        let (_dir, keys) = made();
+        assert_eq!(
+            failure(OwnKeys::load(&keys, ParticipantCode::new(42, 4)).expect_err("other")),
+            "keys-other"
+        );
+        let (_dir, keys) = made();
+        fs::remove_file(keys.join(SIGNING)).expect("removed");
+        assert_eq!(load(&keys), "keys-file");
+        for name in [SIGNING, AGE, CARD] {
+            let (_dir, keys) = made();
+            let mut bytes = fs::read(keys.join(name)).expect("read");
+            bytes[20] ^= 1;
+            fs::write(keys.join(name), bytes).expect("written");
+            assert!(["keys-malformed", "keys-file"].contains(&load(&keys).as_str()), "{name}");
+        }
+        let (_dir, keys) = made();
+        fs::write(keys.join(AGE), Identity::generate().to_secret_text()).expect("written");
+        assert_eq!(load(&keys), "keys-malformed", "a card with another key");
+    }
+}
