@@ -2,6 +2,8 @@
 //! (docs/ARCHITECTURE.md). Each rule is a function from what it looks at to the list of violations, and each
 //! has a test that feeds it an offender, so that it can fail.
 
+#[path = "architecture/documents.rs"]
+mod documents;
 #[path = "architecture/source.rs"]
 mod source;
 
