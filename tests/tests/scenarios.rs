@@ -1,0 +1,180 @@
+//! Scenarios: small cities of real processes, on the loopback. All people are invented.
+
+use std::{process::Command, time::Duration};
+
+use fixtures::city::{City, CityPlan};
+use serde_json::Value;
+use svod_tests::world::{
+    Programs, World, WorldError,
+    bring_up::{Way, WorldPlan, centre_name},
+    daemon::Daemons,
+    fill,
+    programs::Who,
+    read::Reader,
+    settle::Expected,
+    wait::{Look, until},
+};
+
+const DEMO: &str = env!("CARGO_BIN_EXE_svod-demo");
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Runs the demonstration and returns its JSON, every fact of which held.
+fn demo(args: &[&str]) -> Value {
+    let output = Command::new(DEMO).args(args).args(["--format", "json"]).output().expect("the demo starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no report: {said}"));
+    assert_eq!(report["schema"], "svod.demo/1");
+    for fact in report["facts"].as_array().expect("facts") {
+        assert_eq!(fact["held"], true, "{fact}");
+    }
+    assert!(output.status.success() && report["ok"] == true, "{said}");
+    report
+}
+
+fn fact_ids(report: &Value) -> Vec<&str> {
+    report["facts"].as_array().expect("facts").iter().filter_map(|fact| fact["id"].as_str()).collect()
+}
+
+const FACTS: [&str; 7] = [
+    "records_at_hub_once",
+    "only_own_people",
+    "lock_refused",
+    "contract_arrived",
+    "correction_locked_twice",
+    "foreign_quarantined",
+    "tamper_restored",
+];
+
+#[test]
+fn two_centres_exchange_through_a_folder() {
+    let report = demo(&["--centres", "2", "--recipients", "200", "--mailbox", "directory", "--seed", "7"]);
+    assert_eq!(fact_ids(&report), FACTS);
+    let counts = &report["counts"];
+    assert_eq!(counts["records"], 400);
+    assert!(counts["locked_rows"].as_u64() > Some(400), "{counts}");
+    assert!(counts["wrong_links"].as_u64() < Some(3), "{counts}");
+}
+
+#[test]
+fn two_centres_exchange_over_ftps() {
+    let report = demo(&["--centres", "2", "--recipients", "200", "--seed", "8"]);
+    assert_eq!(fact_ids(&report), FACTS);
+    assert_eq!(report["packets"]["quarantined"], 1, "only the packet in the wrong hands");
+}
+
+#[test]
+fn six_centres_exchange_over_ftps() {
+    let report = demo(&["--centres", "6", "--recipients", "60", "--seed", "9"]);
+    assert_eq!(fact_ids(&report), FACTS);
+    assert_eq!(report["centres"].as_array().map(Vec::len), Some(6));
+}
+
+#[test]
+fn the_demo_refuses_a_directory_in_use_and_leaves_it_alone() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("mine"), "precious").expect("a file");
+    let output =
+        Command::new(DEMO).args(["--format", "json", "--dir"]).arg(dir.path()).output().expect("starts");
+    assert_eq!(output.status.code(), Some(2));
+    let error: Value = serde_json::from_slice(&output.stderr).expect("one JSON error");
+    assert_eq!(error["error"]["code"], "demo-not-empty");
+    assert_eq!(std::fs::read_dir(dir.path()).expect("readable").count(), 1);
+}
+
+/// A filled world whose daemons run.
+fn running(dir: &std::path::Path, way: Way) -> (World, Expected) {
+    let city = CityPlan { seed: 11, centres: 2, recipients: 200 };
+    let plan = WorldPlan { dir: dir.join("city"), city, way, patience: PATIENCE };
+    let mut world = World::make(&plan, Programs::find(DEMO), Daemons::default()).expect("a world");
+    let city = City::generate(city);
+    world.fill(&city).expect("filled");
+    world.start().expect("started");
+    (world, Expected::of(&city))
+}
+
+/// What stands in a centre, apart from which packet brought it: each row's state, version and hash.
+fn picture(world: &World, n: usize) -> Vec<(String, String, String, String)> {
+    let db = world.layout.centre_db(n);
+    let sql = "SELECT kind, key, state, coalesce(sha256, '') FROM svod_record ORDER BY kind, key";
+    Reader::open(&db)
+        .and_then(|reader| reader.all(sql, [], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))))
+        .expect("a readable database")
+}
+
+#[test]
+fn everybody_killed_in_the_middle_converges_all_the_same() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (world, expected) = running(dir.path(), Way::Ftps);
+    kill_while(&world, Duration::from_millis(400));
+    world.wait_loaded(&expected, &mut |_| ()).expect("loaded after the first cut");
+    world.hub(&["merge"]).expect("merged");
+    kill_while(&world, Duration::from_millis(150));
+    kill_while(&world, Duration::from_millis(150));
+    world.wait_settled(&mut |_| ()).expect("settled after the cuts");
+    for (n, _) in world.centres() {
+        let db = world.layout.centre_db(n);
+        let rows = Reader::open(&db).expect("readable");
+        let own =
+            rows.count("SELECT count(*) FROM svod_record WHERE kind = 'recipient' AND state = 'own'", []);
+        let shown =
+            rows.count("SELECT count(*) FROM svod_record WHERE kind = 'recipient' AND state = 'locked'", []);
+        assert!(shown.expect("counted") > 150, "most recipients of centre {n} are locked; own: {own:?}");
+    }
+    let before = [picture(&world, 1), picture(&world, 2)];
+    kill_while(&world, Duration::ZERO);
+    contract_comes_through(&world);
+    let own_business = |rows: Vec<(String, String, String, String)>| -> Vec<_> {
+        rows.into_iter().filter(|row| row.0 != "contract").collect()
+    };
+    for (n, before) in (1..).zip(before) {
+        assert_eq!(
+            own_business(picture(&world, n)),
+            own_business(before),
+            "a restart changes nothing at centre {n}"
+        );
+    }
+}
+
+/// Kills hub and centres after a while (SIGKILL, as a power cut) and starts them again.
+fn kill_while(world: &World, after: Duration) {
+    std::thread::sleep(after);
+    world.daemons.kill_all();
+    world.start().expect("started again");
+}
+
+fn contract_comes_through(world: &World) {
+    let (db, hub_db) = (world.layout.centre_db(2), world.layout.hub_db());
+    let sql = "INSERT INTO contract (id, recipient_id, number) SELECT 'after-cut', id, 'ПОСЛЕ/1' FROM recipient LIMIT 1";
+    fill::open(&db).expect("opens").execute(sql, []).expect("a row");
+    let count =
+        "SELECT count(*) FROM received WHERE kind = 'contract' AND instr(body, CAST('ПОСЛЕ/1' AS BLOB)) > 0";
+    until("a contract after the restart", PATIENCE, || -> Result<Look<()>, WorldError> {
+        world.daemons.check()?;
+        let there = Reader::open(&hub_db)?.count(count, [])? == 1;
+        Ok(if there { Look::Reached(()) } else { Look::NotYet("not there".to_owned()) })
+    })
+    .expect("it comes through");
+}
+
+#[test]
+fn two_daemons_never_work_on_one_database() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (world, expected) = running(dir.path(), Way::Directory);
+    world.wait_loaded(&expected, &mut |_| ()).expect("loaded");
+    for (who, config) in [(Who::Hub, world.layout.hub_config()), (Who::Spoke, world.layout.centre_config(1))]
+    {
+        let output = world.programs.output(who, &["run".as_ref(), "--config".as_ref(), config.as_os_str()]);
+        let output = output.expect("it ends");
+        assert_eq!(output.status.code(), Some(5), "{who:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    let sync = [
+        "sync".as_ref(),
+        "--config".as_ref(),
+        world.layout.centre_config(2).as_os_str().to_owned().as_os_str(),
+    ]
+    .map(std::ffi::OsStr::to_owned);
+    assert_eq!(world.programs.output(Who::Spoke, &sync).expect("it ends").status.code(), Some(5));
+    world.daemons.check().expect("the first ones still run");
+    assert!(world.daemons.pid("hub").is_some() && world.daemons.pid(&centre_name(1)).is_some());
+}
