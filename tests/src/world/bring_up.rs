@@ -6,6 +6,7 @@ use std::{
     fs,
     net::TcpListener,
     path::{Path, PathBuf},
+    thread,
     time::Duration,
 };
 
@@ -185,9 +186,14 @@ impl World {
     /// # Errors
     /// A database or file cannot be written.
     pub fn fill(&mut self, city: &City) -> Result<(), WorldError> {
-        for (n, centre) in (1..).zip(&city.centres) {
-            fill(&self.layout.centre_db(n), centre)?;
-        }
+        thread::scope(|scope| {
+            let fill = |(n, centre)| {
+                let db = self.layout.centre_db(n);
+                scope.spawn(move || fill(&db, centre))
+            };
+            let workers: Vec<_> = (1..).zip(&city.centres).map(fill).collect();
+            workers.into_iter().try_for_each(|worker| worker.join().expect("filling does not panic"))
+        })?;
         let truth = self.layout.truth();
         let dir = truth.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(dir).map_err(WorldError::file(dir))?;
