@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::Resumption;
+use rustls::client::{Resumption, TicketRequest};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
@@ -69,6 +69,8 @@ impl Connector {
         let mut tls = if tls12_only { self.tls12.clone() } else { self.tls.clone() };
         // A clone shares the store; four connections over one store break each other's resumption.
         tls.resumption = Resumption::in_memory_sessions(8);
+        // A ticket is used once; each data connection must bring its successor, uploads too (RFC 9149).
+        tls.send_ticket_request = Some(TicketRequest { new_session_count: 2, resumption_count: 1 });
         let connector = AsyncRustlsConnector::from(tokio_rustls::TlsConnector::from(Arc::new(tls)));
 
         let address = (self.settings.host.as_str(), self.settings.port);
@@ -238,6 +240,9 @@ pub(super) async fn within<T>(
 pub(super) enum Fault {
     #[error("{}", describe(.0))]
     Ftp(FtpError),
+    /// The server ended a transfer half-way, with this reply.
+    #[error("{}", words(.0))]
+    Cut(Response),
     #[error("no answer for {} s", .0.as_secs())]
     Silent(Duration),
     #[error("the login was refused: {0}")]
@@ -260,11 +265,13 @@ impl From<FtpError> for Fault {
 
 fn describe(error: &FtpError) -> String {
     match error {
-        FtpError::UnexpectedResponse(reply) => {
-            String::from_utf8_lossy(&reply.body).trim().escape_debug().to_string()
-        }
+        FtpError::UnexpectedResponse(reply) => words(reply),
         other => other.to_string(),
     }
+}
+
+fn words(reply: &Response) -> String {
+    String::from_utf8_lossy(&reply.body).trim().escape_debug().to_string()
 }
 
 fn reply_code(reply: &Response) -> Option<u16> {
@@ -275,7 +282,7 @@ impl Fault {
     /// The reply code, where the server replied. 522 is unknown to the library: the reply itself is read.
     pub fn code(&self) -> Option<u16> {
         match self {
-            Self::Ftp(FtpError::UnexpectedResponse(reply)) => reply_code(reply),
+            Self::Ftp(FtpError::UnexpectedResponse(reply)) | Self::Cut(reply) => reply_code(reply),
             _ => None,
         }
     }
@@ -296,7 +303,8 @@ impl Fault {
     pub fn leaves_dialogue_in_step(&self) -> bool {
         match self {
             Self::Damaged(_) | Self::Refused(_) => true,
-            _ => matches!(self.code(), Some(450 | 452 | 500..=504 | 550..=553)),
+            Self::Cut(_) => false,
+            _ => matches!(self.code(), Some(450 | 452 | 500..=504 | 550..=554)),
         }
     }
 
@@ -310,7 +318,8 @@ impl Fault {
                 config("check ca_file and server_name under [mailbox]: the server shows another certificate")
             }
             Self::Refused(_) => MailboxError::Refused { action, place, name: name.to_owned(), reason },
-            _ if self.code().is_some_and(|code| code >= 500) => {
+            // 552, no room, passes when the receiver has taken files away.
+            _ if self.code().is_some_and(|code| code >= 500 && code != 552) => {
                 MailboxError::Refused { action, place, name: name.to_owned(), reason }
             }
             _ => MailboxError::Temporary { action, place, reason },

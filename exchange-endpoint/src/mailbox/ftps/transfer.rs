@@ -58,9 +58,11 @@ async fn upload(connection: &mut Connection, source: &Path, part: &str, offset: 
         while sent < n {
             match timeout(limit, data.write(&buffer[sent..n])).await {
                 Ok(Ok(m)) if m > 0 => sent += m,
-                Ok(Ok(_)) => return Err(reply_or(data, limit, std::io::ErrorKind::WriteZero.into()).await),
+                Ok(Ok(_)) => {
+                    return Err(reply_or(connection, data, std::io::ErrorKind::WriteZero.into()).await);
+                }
                 // The server's reply (552: the disk is full) says more than "broken pipe".
-                Ok(Err(error)) => return Err(reply_or(data, limit, error).await),
+                Ok(Err(error)) => return Err(reply_or(connection, data, error).await),
                 Err(_) => return Err(Fault::Silent(limit)),
             }
         }
@@ -72,9 +74,10 @@ async fn finish(data: Data, limit: Duration) -> Result<(), Fault> {
     within(limit * 4, data.finish()).await
 }
 
-async fn reply_or(data: Data, limit: Duration, error: std::io::Error) -> Fault {
-    match finish(data, limit).await {
-        Err(fault) if fault.code().is_some() => fault,
+/// The server's reply to a transfer that it has cut, where there is one. The connection is of no use after that.
+async fn reply_or(connection: &mut Connection, data: Data, error: std::io::Error) -> Fault {
+    match within(connection.limit, connection.ftp.abort(data)).await {
+        Err(Fault::Ftp(FtpError::UnexpectedResponse(reply))) => Fault::Cut(reply),
         _ => Fault::Ftp(FtpError::ConnectionError(error)),
     }
 }

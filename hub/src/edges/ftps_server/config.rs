@@ -1,0 +1,79 @@
+//! The `[ftps]` table of the hub's configuration.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// Where the FTPS server listens and what it lets a centre do. Every key has a default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FtpsConfig {
+    /// Address and port of the control connection; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Names and addresses, besides `localhost` and `127.0.0.1`, that the server's certificate bears.
+    pub names: Vec<String>,
+    /// What PASV tells a client behind network address translation; the control connection's address if absent.
+    pub passive_address: Option<Ipv4Addr>,
+    /// First and last port of data connections; `[0, 0]` takes any free one.
+    pub passive_ports: (u16, u16),
+    /// A transfer in which no byte moves for so long ends with 426, seconds.
+    pub stall_s: u64,
+    /// A session without a command for so long ends with 421, seconds.
+    pub idle_s: u64,
+    /// From connection to login, seconds.
+    pub login_s: u64,
+    /// So many wrong passwords lock an account for the address they came from.
+    pub login_failures: u32,
+    /// For so long, seconds; a failure is also forgotten after that.
+    pub lock_s: u64,
+    /// Each failure delays its answer by this times the failures so far, milliseconds.
+    pub failure_delay_ms: u64,
+    /// Control connections of all clients together.
+    pub max_connections: usize,
+    /// Control connections of one centre.
+    pub max_connections_per_centre: usize,
+    /// Bytes that a centre's `in` may hold.
+    pub max_bytes_per_centre: u64,
+    /// Files that a centre's `in` may hold.
+    pub max_files_per_centre: usize,
+}
+
+impl Default for FtpsConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 2121)),
+            names: Vec::new(),
+            passive_address: None,
+            passive_ports: (0, 0),
+            stall_s: 15,
+            idle_s: 60,
+            login_s: 20,
+            login_failures: 5,
+            lock_s: 900,
+            failure_delay_ms: 250,
+            max_connections: 256,
+            max_connections_per_centre: 8,
+            max_bytes_per_centre: 8 << 30,
+            max_files_per_centre: 10_000,
+        }
+    }
+}
+
+impl FtpsConfig {
+    pub(super) fn stall(&self) -> Duration {
+        Duration::from_secs(self.stall_s.max(1))
+    }
+
+    pub(super) fn idle(&self) -> Duration {
+        Duration::from_secs(self.idle_s.max(1))
+    }
+
+    pub(super) fn login(&self) -> Duration {
+        Duration::from_secs(self.login_s.max(1))
+    }
+
+    pub(super) fn lock(&self) -> Duration {
+        Duration::from_secs(self.lock_s)
+    }
+}
