@@ -22,7 +22,7 @@ const END_BYTES: u64 = 22;
 const NAME_BYTES: usize = 64;
 const VERSION_NEEDED: u16 = 20;
 /// Made by version 2.0 under Unix.
-const MADE_BY: u16 = 3 << 8 | 20;
+const MADE_BY: u16 = 0x0314;
 /// 1980-01-01, the first date that a ZIP can bear.
 const DOS_DATE: u16 = 1 << 5 | 1;
 /// An ordinary file that its owner alone reads and writes.

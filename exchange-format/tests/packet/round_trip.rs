@@ -5,7 +5,7 @@ use std::io::{Cursor, Read as _, Seek as _, SeekFrom, Write as _};
 use exchange_format::{
     error::PacketError,
     packet::{
-        Header, Limits, LogEvidence, Manifest, Member, MemberName, Nonce, PacketWriter, Purpose,
+        FORMAT, Header, Limits, LogEvidence, Manifest, Member, MemberName, Nonce, PacketWriter, Purpose,
         SnapshotBasis, SnapshotPart, UnverifiedPacket, WriteError,
     },
     position::{Digest, Mark},
@@ -60,7 +60,8 @@ fn a_packet_can_begin_anywhere_in_its_file_and_be_larger_than_every_buffer() {
     for line in &lines {
         writer.write_line(line.as_bytes()).unwrap();
     }
-    assert_eq!(writer.content_lines(), 20_000);
+    let content = packets::member_bytes(&name, &lines).len() - "</records>\n".len();
+    assert_eq!((writer.content_lines(), writer.content_bytes()), (20_000, content as u64));
     let header = packets::small_header();
     let written = writer.finish(header.clone(), &packets::signing_key(header.from)).unwrap();
     assert_eq!(written.size, bytes.len() as u64);
@@ -217,6 +218,17 @@ proptest! {
         prop_assume!(members[0].1.iter().all(|line| line != "</records>"));
         let (name, bytes) = packets::write(packets::small_header(), &members);
         prop_assert_eq!(read(&name, &bytes, &Limits::default()).unwrap(), members);
+    }
+
+    #[test]
+    fn an_edited_manifest_is_refused_or_canonical(at in 0..700_usize, cut in 0..40_usize, put in "[ -~]{0,12}") {
+        let mut bytes = Forgery::sound().manifest;
+        let at = at.min(bytes.len());
+        let end = (at + cut).min(bytes.len());
+        bytes.splice(at..end, put.into_bytes());
+        if let Ok(manifest) = Manifest::from_bytes(&bytes, &Limits::default()) {
+            prop_assert!(manifest.header.format > FORMAT || manifest.to_bytes() == Ok(bytes));
+        }
     }
 
     #[test]
