@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use exchange_format::answer::Text;
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 
 pub use fluent_bundle::FluentValue as Value;
@@ -20,6 +21,16 @@ pub enum Lang {
     Ru,
     /// English.
     En,
+}
+
+impl Lang {
+    /// The text in this language: for texts that the exchange format itself has, such as those of its reasons.
+    pub fn of(self, text: Text) -> &'static str {
+        match self {
+            Self::Ru => text.ru,
+            Self::En => text.en,
+        }
+    }
 }
 
 type Catalogue = FluentBundle<FluentResource>;

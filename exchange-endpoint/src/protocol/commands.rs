@@ -65,6 +65,9 @@ fn show(common: &CommonArgs, protocols: &Protocols, number: u32) -> Result<(), F
         let mut text = vec![summary(lang, &protocol)];
         for packet in &protocol.packets {
             text.push(format!("  {}  {}", packet.name, word(lang, "packet-state", &packet.state)));
+            if let Some((what, next)) = packet.why(lang) {
+                text.push(format!("    {what}\n    → {next}"));
+            }
         }
         for total in &protocol.totals {
             let (kind, outcome) = (word(lang, "kind", &total.kind), word(lang, "outcome", &total.outcome));

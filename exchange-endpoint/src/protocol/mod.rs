@@ -10,7 +10,11 @@ mod store;
 
 use std::collections::BTreeMap;
 
-use exchange_format::{participant::ParticipantCode, position::Digest};
+use exchange_format::{
+    answer::{PacketReason, RecordLine},
+    participant::ParticipantCode,
+    position::Digest,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -56,8 +60,17 @@ pub struct Packet {
     pub name: String,
     /// SHA-256 of its manifest, which identifies it; absent if it could not be opened.
     pub digest: Option<String>,
-    /// What became of it: a word of the catalogue (`packet-state-<word>`) or a reason code.
+    /// What became of it: a word of the catalogue (`packet-state-<word>`) or the code of a
+    /// [`PacketReason`].
     pub state: String,
+}
+
+impl Packet {
+    /// Why it was not taken and what to do, if its state is a reason.
+    fn why(&self, lang: Lang) -> Option<(&'static str, &'static str)> {
+        let reason: PacketReason = self.state.parse().ok()?;
+        Some((lang.of(reason.sentence()), lang.of(reason.next_action())))
+    }
 }
 
 /// A record that was not plainly applied.
@@ -117,6 +130,21 @@ pub struct Protocol {
     pub totals: Vec<Total>,
     /// What was not plainly applied.
     pub lines: Vec<Line>,
+}
+
+impl Line {
+    /// The line of a record that an answer (PR) tells of.
+    pub fn of_answer(lang: Lang, line: &RecordLine) -> Self {
+        Self {
+            kind: line.kind.name().to_owned(),
+            key: line.key.to_string(),
+            outcome: line.outcome.word().to_owned(),
+            rule: line.rule.to_string(),
+            reason: line.reason.code().to_owned(),
+            sentence: lang.of(line.reason.sentence()).to_owned(),
+            next: lang.of(line.reason.next_action()).to_owned(),
+        }
+    }
 }
 
 impl Protocol {
@@ -180,10 +208,11 @@ impl Protocol {
     }
 }
 
-/// The catalogue's word for a data word such as a record kind; the data word itself if the catalogue, being
-/// older than the data, has none.
+/// The catalogue's word for a data word such as a record kind or `APPLIED`; the data word itself if the
+/// catalogue, being older than the data, has none.
 fn word(lang: Lang, group: &str, word: &str) -> String {
-    messages::find(lang, &format!("{group}-{word}"), &[]).unwrap_or_else(|| word.to_owned())
+    let id = format!("{group}-{}", word.to_ascii_lowercase());
+    messages::find(lang, &id, &[]).unwrap_or_else(|| word.to_owned())
 }
 
 /// The word for the outcome of one record.

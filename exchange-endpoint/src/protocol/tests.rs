@@ -1,5 +1,7 @@
 //! A protocol is numbered, kept, read back and printed.
 
+use exchange_format::answer::{PacketReason, RecordOutcome, RecordReason};
+
 use super::*;
 use crate::output::{CommonArgs, Exit, Failure};
 
@@ -82,6 +84,51 @@ fn the_page_is_self_contained_and_escaped() {
             assert!(!page.contains(reference), "{reference}");
         }
     }
+}
+
+#[test]
+fn a_line_of_an_answer_is_told_in_the_language_of_the_protocol() {
+    let answer = RecordLine {
+        outcome: RecordOutcome::Held,
+        kind: exchange_format::record::Kind::Contract,
+        key: "00000000-0000-4000-8000-000000000001".parse().expect("an id"),
+        version: 3,
+        rule: "contract.recipient".parse().expect("a rule"),
+        reason: RecordReason::DanglingRef,
+    };
+    let line = Line::of_answer(Lang::Ru, &answer);
+    assert_eq!(
+        (line.kind.as_str(), line.outcome.as_str(), line.reason.as_str()),
+        ("contract", "held", "DANGLING_REF")
+    );
+    assert_eq!(line.sentence, RecordReason::DanglingRef.sentence().ru);
+    assert_eq!(Line::of_answer(Lang::En, &answer).next, RecordReason::DanglingRef.next_action().en);
+}
+
+#[test]
+fn every_outcome_and_kind_of_the_format_has_its_word() {
+    for lang in [Lang::Ru, Lang::En] {
+        for (outcome, data) in RecordOutcome::ALL {
+            assert!(messages::find(lang, &format!("outcome-{data}.one"), &[]).is_some(), "{outcome:?}");
+        }
+        for kind in exchange_format::record::Kind::ALL {
+            assert_ne!(word(lang, "kind", kind.name()), kind.name());
+        }
+        for state in ["APPLIED", "APPLIED_PARTIAL", "REFUSED", "DUPLICATE", "QUARANTINED", "sealed"] {
+            let id = format!("packet-state-{}", state.to_lowercase());
+            assert!(messages::find(lang, &id, &[]).is_some(), "{id}");
+        }
+    }
+}
+
+#[test]
+fn a_packet_that_was_not_taken_says_why_and_what_next() {
+    let mut protocol = loaded(Lang::Ru);
+    protocol.packet("SVOD1_DT_Y.zip.age", None, "FOREIGN");
+    let page = render(&protocol).expect("a page");
+    let reason = PacketReason::Foreign;
+    assert!(page.contains("FOREIGN") && page.contains(reason.sentence().ru));
+    assert!(page.contains(reason.next_action().ru));
 }
 
 #[test]
