@@ -195,6 +195,15 @@ fn parsed_optional<T: std::str::FromStr>(
 }
 
 impl Tx<'_> {
+    /// Runs `work`; if it fails, nothing of it stays, and the transaction goes on.
+    pub fn attempt<T, E: From<DatabaseError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let batch = |sql| self.db.execute_batch(sql).map_err(DatabaseError::from);
+        batch("SAVEPOINT attempt")?;
+        let done = work();
+        batch(if done.is_ok() { "RELEASE attempt" } else { "ROLLBACK TO attempt; RELEASE attempt" })?;
+        done
+    }
+
     /// Runs a statement; the number of rows it changed.
     fn run(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<usize> {
         Ok(self.db.prepare_cached(sql)?.execute(parameters)?)

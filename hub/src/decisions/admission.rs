@@ -92,6 +92,19 @@ pub fn examine(record: &Record) -> Examined {
     Examined { body: Some(body), refusal: None, references }
 }
 
+/// What an earlier outcome word and rule stand for, if the record was not plainly applied then.
+pub fn earlier(outcome: &str, code: Option<&str>) -> Option<(RecordOutcome, RecordReason, Rule)> {
+    let outcome = RecordOutcome::from_word(outcome).filter(|outcome| !outcome.is_plain())?;
+    let code = code?;
+    let reason = match outcome {
+        RecordOutcome::Proposed => RecordReason::Locked,
+        RecordOutcome::Held if !code.ends_with(".identity_changed") => RecordReason::DanglingRef,
+        RecordOutcome::Refused if code.ends_with(".owner") => RecordReason::NotOwner,
+        _ => RecordReason::Invalid,
+    };
+    Some((outcome, reason, code.parse().ok()?))
+}
+
 /// Decides about an `examined` record of `edition`. A refusal never depends on what other centres sent.
 pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) -> Admission {
     let verdict = edition.judge(facts.known.as_ref());

@@ -1,0 +1,147 @@
+//! An opened hub: its database, keys, directories and settings, for the daemon and for commands.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use exchange_endpoint::{
+    archive::KeepError,
+    keys::OwnKeys,
+    output::Lang,
+    protocol::{ProtocolError, Protocols},
+    trust::Trust,
+    watermark::{Watermark, WatermarkError},
+};
+use exchange_format::{
+    answer::{AnswerError, PacketReason},
+    error::PacketError,
+    packet::{Limits, WriteError},
+    participant::ParticipantCode,
+    stream::{CannotSeal, Timing},
+};
+
+use super::register::{Register, RegisterError};
+use crate::{
+    database::{DatabaseError, Store, Tx},
+    decisions::{case_number::CaseNumbering, linking::RuleLinker},
+};
+
+/// Where everything of a hub lies.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    /// `ftp/`: a folder a centre, with `in` and `out`.
+    pub ftp: PathBuf,
+    /// `archive/`: a folder a peer, both directions.
+    pub archive: PathBuf,
+    /// `quarantine/`: a folder a centre.
+    pub quarantine: PathBuf,
+}
+
+impl Paths {
+    /// Where `centre` leaves its files.
+    pub fn inbox(&self, centre: ParticipantCode) -> PathBuf {
+        self.ftp.join(centre.as_str()).join("in")
+    }
+
+    /// Where `centre` finds ours.
+    pub fn outbox(&self, centre: ParticipantCode) -> PathBuf {
+        self.ftp.join(centre.as_str()).join("out")
+    }
+
+    /// The archived file `name` exchanged with `peer`.
+    pub fn archived(&self, peer: ParticipantCode, name: &str) -> PathBuf {
+        self.archive.join(peer.as_str()).join(name)
+    }
+}
+
+/// What does not change while a hub is open.
+pub struct Context {
+    /// Directories.
+    pub paths: Paths,
+    /// This hub.
+    pub code: ParticipantCode,
+    /// Its keys.
+    pub keys: OwnKeys,
+    /// The centres' cards.
+    pub trust: Trust,
+    /// How persons are numbered.
+    pub numbering: CaseNumbering,
+    /// How much a packet may ask of its reader.
+    pub limits: Limits,
+    /// Deadlines of the streams.
+    pub timing: Timing,
+    /// The language of protocols.
+    pub lang: Lang,
+}
+
+/// An opened hub.
+pub struct Hub {
+    /// hub.db.
+    pub store: Store,
+    /// What does not change.
+    pub context: Context,
+    /// The watermark file, beside the keys.
+    pub watermark: Watermark,
+    /// The protocols.
+    pub protocols: Protocols,
+}
+
+/// Why a step of the exchange was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The register.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// A packet could not be read.
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+    /// A packet could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// An answer could not be written or read.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// A stream cannot go on.
+    #[error(transparent)]
+    CannotSeal(#[from] CannotSeal),
+    /// A file could not be kept.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    /// The watermark file.
+    #[error(transparent)]
+    Watermark(#[from] WatermarkError),
+    /// A protocol.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    /// A file or directory.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No card of this participant is in `trust/`.
+    #[error("there is no card of participant {0} in trust/")]
+    NoCard(ParticipantCode),
+    /// An authentic packet cannot be applied; it is refused whole, and nothing of it stays.
+    #[error("the packet is refused: {0}")]
+    Refused(PacketReason),
+}
+
+/// Names the file that an I/O error is about.
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> HubError {
+    let path = path.to_owned();
+    |source| HubError::Io { path, source }
+}
+
+impl Context {
+    /// The register within `tx`, `actor` acting.
+    pub fn register<'a>(&'a self, tx: &'a Tx<'a>, actor: &'a str, now: jiff::Timestamp) -> Register<'a> {
+        Register { tx, hub: self.code, numbering: &self.numbering, linker: &RuleLinker, actor, now }
+    }
+}

@@ -1,0 +1,282 @@
+//! The records of a packet: judged one by one, stored, and taken into the register together.
+
+use std::{collections::BTreeMap, fs::File};
+
+use exchange_format::{
+    answer::{Counts, RecordLine, RecordOutcome},
+    error::PacketError,
+    packet::{CheckedPacket, MemberName},
+    participant::ParticipantCode,
+    record::{Form, Kind, Record, RecordId},
+    state_digest::StateDigest,
+    stream::{Edition, VersionVerdict},
+};
+use jiff::Timestamp;
+
+use crate::{
+    database::{
+        Tx,
+        received::{Arrived, ClaimId, Known, Standing},
+    },
+    decisions::admission::{Admission, Examined, Facts, Keep, admit, earlier, examine},
+    edges::hub::{Context, HubError},
+};
+
+/// What became of the records of one packet.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub counts: Counts,
+    pub lines: Vec<RecordLine>,
+    by_kind: BTreeMap<(Kind, RecordOutcome), u64>,
+}
+
+impl Outcome {
+    /// Counts by kind and outcome.
+    pub fn totals(&self) -> Vec<(&'static str, RecordOutcome, u64)> {
+        self.by_kind.iter().map(|((kind, outcome), count)| (kind.name(), *outcome, *count)).collect()
+    }
+}
+
+/// The intake of one or more packets of a centre in one transaction.
+pub(super) struct Intake<'a> {
+    context: &'a Context,
+    tx: &'a Tx<'a>,
+    centre: ParticipantCode,
+    merged: bool,
+    now: Timestamp,
+    /// Changed recipient claims and document claims, for the register.
+    recipients: Vec<ClaimId>,
+    documents: Vec<ClaimId>,
+}
+
+impl<'a> Intake<'a> {
+    pub fn new(
+        context: &'a Context,
+        tx: &'a Tx<'a>,
+        centre: ParticipantCode,
+        now: Timestamp,
+    ) -> Result<Self, HubError> {
+        let merged = tx.centre(centre)?.is_some_and(|centre| centre.merged);
+        Ok(Self { context, tx, centre, merged, now, recipients: Vec::new(), documents: Vec::new() })
+    }
+
+    /// Judges and stores the records of `packet`; `sum` becomes the state digest after them.
+    pub fn packet(
+        &mut self,
+        name: &str,
+        packet: &mut CheckedPacket<'_, File>,
+        sum: &mut StateDigest,
+    ) -> Result<Outcome, HubError> {
+        let mut outcome = Outcome::default();
+        let members: Vec<MemberName> = packet.manifest().members.iter().map(|one| one.name.clone()).collect();
+        for member in members {
+            let kind: Kind = member
+                .kind()
+                .and_then(|kind| kind.parse().ok())
+                .ok_or_else(|| PacketError::NoMember(member.to_string()))?;
+            packet.for_each_line(&member, |line| {
+                let record =
+                    Record::parse_line(kind, line).map_err(|_| PacketError::NoMember(member.to_string()))?;
+                self.record(name, &record, sum, &mut outcome)
+            })?;
+        }
+        Ok(outcome)
+    }
+
+    fn record(
+        &mut self,
+        packet: &str,
+        record: &Record,
+        sum: &mut StateDigest,
+        outcome: &mut Outcome,
+    ) -> Result<(), HubError> {
+        let edition = Edition::of(record);
+        let known = self.tx.known(self.centre, record.kind, record.key)?;
+        let told = known.as_ref().map(|known| Edition {
+            version: known.version,
+            form: known.form,
+            hash: known.hash,
+        });
+        let verdict = edition.judge(told.as_ref());
+        let examined = examine(record);
+        let facts = self.facts(record, &examined, known.as_ref(), told, verdict)?;
+        let admission = admit(record.kind, &edition, &examined, &facts);
+        if verdict.refusal().is_none() {
+            Self::count(record, &edition, known.as_ref(), sum);
+        }
+        self.store(packet, record, &edition, known.as_ref(), &admission, &examined)?;
+        outcome.counts.add(admission.outcome);
+        *outcome.by_kind.entry((record.kind, admission.outcome)).or_default() += 1;
+        if let Some((reason, rule)) = admission.why {
+            let (kind, key, version) = (record.kind, record.key, record.version);
+            outcome.lines.push(RecordLine { outcome: admission.outcome, kind, key, version, rule, reason });
+        }
+        Ok(())
+    }
+
+    fn facts(
+        &self,
+        record: &Record,
+        examined: &Examined,
+        known: Option<&Known>,
+        told: Option<Edition>,
+        verdict: VersionVerdict,
+    ) -> Result<Facts, HubError> {
+        let mut facts = Facts { known: told, ..Facts::default() };
+        if let Some(known) = known {
+            facts.earlier = earlier(&known.outcome, known.rule.as_deref());
+        }
+        if let (Some(known), VersionVerdict::Changed) = (known, verdict)
+            && matches!(known.standing, Standing::Applied | Standing::Waiting)
+        {
+            facts.basis = self.tx.received(known.id)?.map(|found| found.claim.body);
+            let link = self.tx.publication(self.centre, Kind::Link, record.key)?;
+            facts.published = link.is_some_and(|link| link.version > 0);
+        }
+        for (field, id, kinds) in &examined.references {
+            if facts.missing.is_none() && !self.is_here(*id, kinds)? {
+                facts.missing = Some(field);
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Whether a record may refer to `id`: a claim of this centre, or something published to it.
+    fn is_here(&self, id: RecordId, kinds: &[Kind]) -> Result<bool, HubError> {
+        for kind in kinds {
+            let known = self.tx.known(self.centre, *kind, id)?;
+            if known.is_some_and(|known| matches!(known.standing, Standing::Applied | Standing::Waiting)) {
+                return Ok(true);
+            }
+        }
+        Ok(self.tx.is_published(self.centre, kinds, id)?)
+    }
+
+    /// Keeps the state digest: over what was received, whatever its outcome.
+    fn count(record: &Record, edition: &Edition, known: Option<&Known>, sum: &mut StateDigest) {
+        if let Some(known) = known.filter(|known| known.in_digest && known.form != Form::Tombstone) {
+            sum.remove(&StateDigest::term(record.kind, record.key, known.version, known.form, &known.hash));
+        }
+        if let Some(term) = record.term(&edition.hash) {
+            sum.add(&term);
+        }
+    }
+
+    fn store(
+        &mut self,
+        packet: &str,
+        record: &Record,
+        edition: &Edition,
+        known: Option<&Known>,
+        admission: &Admission,
+        examined: &Examined,
+    ) -> Result<(), HubError> {
+        if admission.keep == Keep::Nothing {
+            if let Some(known) = known.filter(|known| !known.in_digest && known.version == edition.version) {
+                self.tx.count_in_digest(known.id)?;
+            }
+            return Ok(());
+        }
+        let stood = known
+            .map(|known| known.standing)
+            .filter(|standing| matches!(standing, Standing::Applied | Standing::Waiting));
+        let fresh =
+            if self.merged || !is_linked(record.kind) { Standing::Applied } else { Standing::Waiting };
+        let (standing, keep_basis) = match admission.keep {
+            Keep::Nothing | Keep::Use => (fresh, false),
+            Keep::Aside => (stood.unwrap_or(fresh), true),
+            // what was good before stays in force
+            Keep::Refused => (stood.unwrap_or(Standing::Refused), stood.is_some()),
+            Keep::Hold => (stood.unwrap_or(Standing::Held), stood.is_some()),
+            Keep::End => (Standing::Gone, false),
+        };
+        let id = self.tx.store_received(&Arrived {
+            origin: self.centre,
+            kind: record.kind,
+            key: record.key,
+            version: record.version,
+            form: record.form,
+            hash: edition.hash,
+            body: &record.body,
+            outcome: admission.outcome.word(),
+            rule: admission.why.as_ref().map(|(_, rule)| rule.as_str()),
+            packet,
+            standing,
+            keep_basis,
+        })?;
+        if !examined.references.is_empty() && matches!(admission.keep, Keep::Use | Keep::Hold) {
+            let referents: Vec<RecordId> = examined.references.iter().map(|(_, id, _)| *id).collect();
+            self.tx.set_references(self.centre, id, &referents)?;
+        }
+        self.follow(record, id, admission)
+    }
+
+    /// What a stored record asks of the register and of staff.
+    fn follow(&mut self, record: &Record, id: ClaimId, admission: &Admission) -> Result<(), HubError> {
+        let (name, at) = ((self.centre, record.key), self.now.to_string());
+        match admission.keep {
+            Keep::Aside => self.tx.open_review("proposal", "LOCKED", name, name, &at)?,
+            Keep::Hold if record.kind == Kind::RecipientClaim => {
+                self.tx.open_review("held", "IDENTITY_CHANGED", name, name, &at)?;
+            }
+            Keep::Use if record.kind == Kind::Proposal => {
+                self.tx.open_review("proposal", "PROPOSAL", name, name, &at)?;
+            }
+            Keep::Use | Keep::End => {
+                self.note_changed(record.kind, id);
+                if admission.outcome == RecordOutcome::New {
+                    self.release(record.key)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn note_changed(&mut self, kind: Kind, id: ClaimId) {
+        match kind {
+            Kind::RecipientClaim => self.recipients.push(id),
+            Kind::ProgrammeClaim | Kind::SupplementClaim => self.documents.push(id),
+            _ => {}
+        }
+    }
+
+    /// Applies the records that were held because `key` had not come.
+    fn release(&mut self, key: RecordId) -> Result<(), HubError> {
+        for id in self.tx.referring(self.centre, key)? {
+            let Some(found) = self.tx.received(id)?.filter(|found| found.standing == Standing::Held) else {
+                continue;
+            };
+            let kind = found.claim.body.kind();
+            let waits = kind.schema().fields.iter().any(|field| match field.ty {
+                exchange_format::record::Type::Reference(kinds) => {
+                    let id = found.claim.body.text(field.name).and_then(|text| text.parse().ok());
+                    id.is_some_and(|id| !matches!(self.is_here(id, kinds), Ok(true)))
+                }
+                _ => false,
+            });
+            if !waits {
+                let standing =
+                    if self.merged || !is_linked(kind) { Standing::Applied } else { Standing::Waiting };
+                self.tx.set_standing(id, standing, RecordOutcome::Changed.word())?;
+                self.note_changed(kind, id);
+                self.release(found.claim.key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what has changed into the register, unless its initial load still waits for a person's command.
+    pub fn finish(self) -> Result<(), HubError> {
+        if self.merged {
+            let register = self.context.register(self.tx, self.context.code.as_str(), self.now);
+            register.take_in(&self.recipients, &self.documents)?;
+        }
+        Ok(())
+    }
+}
+
+/// Kinds that the register makes publications of.
+fn is_linked(kind: Kind) -> bool {
+    matches!(kind, Kind::RecipientClaim | Kind::ProgrammeClaim | Kind::SupplementClaim)
+}

@@ -1,0 +1,237 @@
+//! Intake: one file that stands finished in a centre's `in`, from its name to its answers.
+//!
+//! [`open`] the five-way check, envelope, signature, digests · [`numbered`] what the stream machine says of it
+//! and what follows · [`apply`] its records · [`answers`] KV and PR about our own packets · [`control`] the
+//! control block. What cannot be authenticated goes to quarantine whole, and nothing of it is applied.
+
+mod answers;
+mod apply;
+mod control;
+mod numbered;
+mod open;
+
+use std::{fs, path::Path};
+
+use exchange_endpoint::{
+    archive,
+    journal_table::Event,
+    protocol::{Kind as ProtocolKind, Line, Protocol},
+    watermark::Stream,
+};
+use exchange_format::{
+    answer::{Counts, PacketReason, RecordLine, RecordOutcome},
+    file_name::{FileName, PacketKind},
+    participant::ParticipantCode,
+    position::Mark,
+};
+use jiff::Timestamp;
+
+use super::hub::{Context, Hub, HubError, at};
+use crate::database::{Tx, streams::PacketRow};
+
+pub(in crate::edges) use open::prune_out;
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It was gone already, or is no finished file.
+    Nothing,
+    /// Judged; this became of it.
+    Done(Vec<Applied>),
+    /// Put into quarantine.
+    Quarantined(PacketReason),
+}
+
+/// A packet that was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Its file name.
+    pub name: String,
+    /// Its mark.
+    pub mark: Mark,
+    /// The state word of its row.
+    pub state: &'static str,
+    /// What became of its records.
+    pub counts: Counts,
+    /// Counts by kind and outcome.
+    pub totals: Vec<(&'static str, RecordOutcome, u64)>,
+    /// Records that were not plainly applied.
+    pub lines: Vec<RecordLine>,
+}
+
+impl Hub {
+    /// Takes the file `name` from the `in` of `centre`. After an error the file is where it was, and may be
+    /// taken again.
+    pub fn take(&mut self, centre: ParticipantCode, name: &str, now: Timestamp) -> Result<Taken, HubError> {
+        let path = self.context.paths.inbox(centre).join(name);
+        if name.starts_with('.')
+            || Path::new(name).extension().is_some_and(|e| e == "part")
+            || !path.is_file()
+        {
+            return Ok(Taken::Nothing);
+        }
+        let Ok(file_name) = name.parse::<FileName>() else {
+            return self.quarantine(centre, name, PacketReason::BadName, None, now);
+        };
+        if file_name.from != centre || file_name.to != self.context.code {
+            return self.quarantine(centre, name, PacketReason::Foreign, None, now);
+        }
+        let mut packet = match open::open(&self.context, &path, &file_name) {
+            Ok(packet) => packet,
+            Err(error) => {
+                let reason = error.reason().and_then(|reason| reason.code().parse().ok());
+                let reason: PacketReason = reason.ok_or(error)?;
+                return self.quarantine(centre, name, reason, None, now);
+            }
+        };
+        let (mark, manifest) = (packet.mark(), packet.manifest().header.clone());
+        control::judge(self, centre, &manifest.control, now)?;
+        let archived = self.context.paths.archived(centre, name);
+        let mut source = fs::File::open(&path).map_err(at(&path))?;
+        archive::keep(&archived, &mut source)?;
+        let taken = match file_name.kind {
+            PacketKind::Data | PacketKind::Snapshot | PacketKind::Keys => {
+                numbered::take(self, centre, name, &mut packet, now)?
+            }
+            PacketKind::Receipt | PacketKind::Protocol | PacketKind::Request => {
+                answers::take(self, centre, name, &mut packet, now)?
+            }
+        };
+        if let Taken::Quarantined(reason) = taken {
+            return self.quarantine(centre, name, reason, Some(mark), now);
+        }
+        fs::remove_file(&path).map_err(at(&path))?;
+        if let Taken::Done(applied) = &taken {
+            self.raise_applied(centre)?;
+            self.write_protocols(centre, applied, now)?;
+        }
+        Ok(taken)
+    }
+
+    /// Puts a file aside, whole; its name is free again. It gets no answer unless it was authentic.
+    fn quarantine(
+        &mut self,
+        centre: ParticipantCode,
+        name: &str,
+        reason: PacketReason,
+        mark: Option<Mark>,
+        now: Timestamp,
+    ) -> Result<Taken, HubError> {
+        let path = self.context.paths.inbox(centre).join(name);
+        let directory = self.context.paths.quarantine.join(centre.as_str());
+        fs::create_dir_all(&directory).map_err(at(&directory))?;
+        let mut target = directory.join(name);
+        let mut copy = 1;
+        while target.exists() {
+            copy += 1;
+            target = directory.join(format!("{name}.{copy}"));
+        }
+        let kept = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let hub = self.context.code;
+        self.store.write(|tx| {
+            if mark.is_none() {
+                tx.put_packet(&PacketRow {
+                    name: &kept,
+                    direction: "in",
+                    peer: centre,
+                    kind: name.parse::<FileName>().map_or("??", |name| name.kind.letters()),
+                    mark: None,
+                    state: "QUARANTINED",
+                    reason: Some(reason.code()),
+                    previous: None,
+                    part: None,
+                    answered: None,
+                    unconfirmed: false,
+                    at: &now.to_string(),
+                    records: 0,
+                })?;
+            }
+            tx.add_incident(centre, reason.code(), Some(&kept), &now.to_string())?;
+            let digests: Vec<_> = mark.iter().map(|mark| mark.digest).collect();
+            journal(tx, hub, "packet.quarantined", &kept, reason.code(), &digests, now)
+        })?;
+        fs::rename(&path, &target).map_err(at(&path))?;
+        tracing::warn!(centre = %centre, file = kept, reason = reason.code(), "quarantined");
+        let mut protocol = self.load_protocol(centre, now);
+        protocol.packet(name, mark.map(|mark| mark.digest), reason.code());
+        protocol.finished = now;
+        self.protocols.write(protocol)?;
+        Ok(Taken::Quarantined(reason))
+    }
+
+    /// The watermark file follows the database, before any answer is placed.
+    fn raise_applied(&mut self, centre: ParticipantCode) -> Result<(), HubError> {
+        let streams = self.store.read(|tx| tx.streams(centre))?;
+        let applied = streams.incoming.last.map(|mark| (centre, Stream::Applied, mark.position));
+        self.watermark.raise(applied)?;
+        Ok(())
+    }
+
+    fn load_protocol(&self, centre: ParticipantCode, now: Timestamp) -> Protocol {
+        Protocol::begin(ProtocolKind::Load, self.context.lang, self.context.code, Some(centre), now)
+    }
+
+    /// One protocol for what one file brought, if it brought records.
+    fn write_protocols(
+        &mut self,
+        centre: ParticipantCode,
+        applied: &[Applied],
+        now: Timestamp,
+    ) -> Result<(), HubError> {
+        if applied.iter().all(|one| one.counts.total() == 0 && one.state == "APPLIED") {
+            return Ok(());
+        }
+        let mut protocol = self.load_protocol(centre, now);
+        for one in applied {
+            protocol.packet(&one.name, Some(one.mark.digest), one.state);
+            for (kind, outcome, count) in &one.totals {
+                if outcome.is_plain() {
+                    protocol.count(kind, outcome.word(), *count);
+                }
+            }
+            for line in &one.lines {
+                protocol.tell(protocol_line(line, self.context.lang));
+            }
+        }
+        protocol.finished = Timestamp::now().max(now);
+        self.protocols.write(protocol)?;
+        Ok(())
+    }
+}
+
+fn protocol_line(line: &RecordLine, lang: exchange_endpoint::output::Lang) -> Line {
+    let said = |text: exchange_format::answer::Text| match lang {
+        exchange_endpoint::output::Lang::Ru => text.ru.to_owned(),
+        exchange_endpoint::output::Lang::En => text.en.to_owned(),
+    };
+    Line {
+        kind: line.kind.name().to_owned(),
+        key: line.key.to_string(),
+        outcome: line.outcome.word().to_owned(),
+        rule: line.rule.to_string(),
+        reason: line.reason.code().to_owned(),
+        sentence: said(line.reason.sentence()),
+        next: said(line.reason.next_action()),
+    }
+}
+
+/// Enters what happened to a file.
+fn journal(
+    tx: &Tx<'_>,
+    actor: ParticipantCode,
+    event: &str,
+    subject: &str,
+    rule: &str,
+    digests: &[exchange_format::position::Digest],
+    now: Timestamp,
+) -> Result<(), HubError> {
+    tx.journal(&Event { at: now, actor: actor.as_str(), event, subject, rule, digests })?;
+    Ok(())
+}
+
+impl Context {
+    /// Whether a file name is one that a peer's upload still writes.
+    pub fn is_part(name: &str) -> bool {
+        name.starts_with('.') || Path::new(name).extension().is_some_and(|extension| extension == "part")
+    }
+}

@@ -1,0 +1,312 @@
+//! A verified DT, SN or KY: what the receiving machine says of it, and what follows.
+
+use std::fs::File;
+
+use exchange_format::{
+    answer::{Counts, PacketOutcome, PacketReason, Protocol},
+    file_name::FileName,
+    packet::{VerifiedPacket, manifest::Purpose},
+    participant::ParticipantCode,
+    position::Mark,
+    stream::{Arrival, Facts, Ready, StateCheck, Verdict, check_state},
+};
+use jiff::Timestamp;
+
+use super::{Applied, Taken, apply, journal, open};
+use crate::{
+    database::{
+        Tx,
+        streams::{AtPosition, PacketRow, Streams},
+    },
+    edges::{
+        hub::{Context, Hub, HubError},
+        sealing::answers,
+    },
+};
+
+/// Takes a verified numbered packet, already archived.
+pub(super) fn take(
+    hub: &mut Hub,
+    centre: ParticipantCode,
+    name: &str,
+    packet: &mut VerifiedPacket<File>,
+    now: Timestamp,
+) -> Result<Taken, HubError> {
+    let header = &packet.manifest().header;
+    let part = match &header.purpose {
+        Purpose::Snapshot(snapshot) => Some(snapshot.part),
+        _ => None,
+    };
+    let arrival = Arrival { mark: packet.mark(), previous: header.previous, part };
+    let step = Step { context: &hub.context, centre, now };
+    let refusal = if !arrival.is_well_formed() {
+        Some(PacketReason::Schema)
+    } else {
+        match packet.check_members() {
+            Ok(_) => None,
+            Err(error) => {
+                let reason = error.reason().and_then(|reason| reason.code().parse().ok());
+                Some(reason.ok_or(error)?)
+            }
+        }
+    };
+    let mut taken = hub.store.write(|tx| step.judge(tx, name, &arrival, refusal))?;
+    // what was held may be next now
+    if let Taken::Done(applied) = &mut taken {
+        while let Some(more) = hub.store.write(|tx| step.drain(tx))? {
+            applied.push(more);
+        }
+    }
+    Ok(taken)
+}
+
+struct Step<'a> {
+    context: &'a Context,
+    centre: ParticipantCode,
+    now: Timestamp,
+}
+
+impl Step<'_> {
+    /// Judges an arrival and carries the verdict out, in one transaction.
+    fn judge(
+        &self,
+        tx: &Tx<'_>,
+        name: &str,
+        arrival: &Arrival,
+        refusal: Option<PacketReason>,
+    ) -> Result<Taken, HubError> {
+        let mut streams = tx.streams(self.centre)?;
+        let rows = tx.packets_at("in", self.centre, arrival.mark.position)?;
+        let history: Vec<_> =
+            rows.iter().map(|row| (row.arrival.mark.digest, row.state != "QUARANTINED")).collect();
+        let held: Vec<Arrival> =
+            tx.held(self.centre, arrival.mark.position.epoch)?.into_iter().map(|row| row.arrival).collect();
+        let verdict = streams.incoming.judge(arrival, &Facts::of(arrival, &history, &held));
+        match verdict {
+            Verdict::Duplicate => {
+                for answer in tx.answers_to(self.centre, arrival.mark.digest)? {
+                    tx.set_packet_state(&answer, "SEALED", None)?;
+                }
+                Ok(Taken::Done(Vec::new()))
+            }
+            Verdict::Fork(breach) => {
+                tracing::error!(centre = %self.centre, file = name, "fork: {breach}");
+                streams.incoming.fork(arrival.mark.position.epoch);
+                tx.set_streams(self.centre, &streams)?;
+                self.refuse(tx, name, arrival, &streams, PacketReason::Fork, "QUARANTINED")?;
+                Ok(Taken::Quarantined(PacketReason::Fork))
+            }
+            Verdict::StaleEpoch => {
+                self.refuse(tx, name, arrival, &streams, PacketReason::StaleEpoch, "QUARANTINED")?;
+                Ok(Taken::Quarantined(PacketReason::StaleEpoch))
+            }
+            _ if refusal.is_some_and(|_| arrival.part.is_some() || !arrival.is_well_formed()) => {
+                // a snapshot refused opens nothing; the stream waits for its sender's next epoch
+                let reason = refusal.expect("checked in the guard");
+                self.refuse(tx, name, arrival, &streams, reason, "QUARANTINED")?;
+                Ok(Taken::Quarantined(reason))
+            }
+            Verdict::Gap(_) | Verdict::Incomplete { .. } => {
+                self.row(tx, name, arrival, "HELD", None, 0)?;
+                answers::receipt(self.context, tx, self.centre, &streams, arrival.mark, self.now)?;
+                Ok(Taken::Done(Vec::new()))
+            }
+            Verdict::Ready(ready) => {
+                self.row(tx, name, arrival, "HELD", None, 0)?;
+                self.apply_or_refuse(tx, &mut streams, &ready).map(Taken::Done)
+            }
+        }
+    }
+
+    /// Applies the packet held at the next number, if there is one.
+    fn drain(&self, tx: &Tx<'_>) -> Result<Option<Applied>, HubError> {
+        let mut streams = tx.streams(self.centre)?;
+        let Some(next) = streams.incoming.next() else { return Ok(None) };
+        let rows = tx.packets_at("in", self.centre, next)?;
+        let Some(held) = rows.into_iter().find(|row| row.state == "HELD") else { return Ok(None) };
+        match streams.incoming.judge_held(&held.arrival) {
+            Verdict::Ready(ready) => {
+                let applied = self.apply_or_refuse(tx, &mut streams, &ready)?;
+                Ok(applied.into_iter().next())
+            }
+            Verdict::Fork(_) => {
+                streams.incoming.fork(next.epoch);
+                tx.set_streams(self.centre, &streams)?;
+                let reason = PacketReason::Fork;
+                self.refuse(tx, &held.name, &held.arrival, &streams, reason, "QUARANTINED")?;
+                tx.add_incident(self.centre, reason.code(), Some(&held.name), &self.now.to_string())?;
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Applies what is ready, or refuses it whole: then nothing of it stays but its rows, its PR and an incident.
+    fn apply_or_refuse(
+        &self,
+        tx: &Tx<'_>,
+        streams: &mut Streams,
+        ready: &Ready,
+    ) -> Result<Vec<Applied>, HubError> {
+        let mut after = streams.clone();
+        match tx.attempt(|| self.carry_out(tx, &mut after, ready)) {
+            Ok(applied) => {
+                *streams = after;
+                Ok(applied)
+            }
+            Err(HubError::Packet(error)) => {
+                let reason = error.reason().and_then(|reason| reason.code().parse().ok());
+                self.refuse_ready(tx, streams, ready, reason.ok_or(error)?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn refuse_ready(
+        &self,
+        tx: &Tx<'_>,
+        streams: &mut Streams,
+        ready: &Ready,
+        reason: PacketReason,
+    ) -> Result<Vec<Applied>, HubError> {
+        let (marks, state) = match ready {
+            // its number is consumed; its changes stay registered with the sender
+            Ready::Data(mark) => {
+                streams.incoming.consume(ready);
+                tx.set_streams(self.centre, streams)?;
+                (vec![*mark], "REFUSED")
+            }
+            // opens nothing: the stream waits for its sender's next epoch
+            Ready::Snapshot(parts) => (parts.clone(), "QUARANTINED"),
+        };
+        let mut refused = Vec::new();
+        for mark in marks {
+            let row = self.held_row(tx, &mark)?;
+            self.refuse(tx, &row.name, &row.arrival, streams, reason, state)?;
+            tx.add_incident(self.centre, reason.code(), Some(&row.name), &self.now.to_string())?;
+            self.enter(tx, "packet.refused", &row, reason.code())?;
+            let (counts, totals, lines) = (Counts::default(), Vec::new(), Vec::new());
+            refused.push(Applied { name: row.name, mark, state: "REFUSED", counts, totals, lines });
+        }
+        Ok(refused)
+    }
+
+    /// Enters what became of a packet into the journal.
+    fn enter(&self, tx: &Tx<'_>, event: &str, row: &AtPosition, rule: &str) -> Result<(), HubError> {
+        let digests = [row.arrival.mark.digest];
+        journal(tx, self.context.code, event, &row.name, rule, &digests, self.now)
+    }
+
+    /// Applies what is ready: one packet, or all parts of a snapshot.
+    fn carry_out(&self, tx: &Tx<'_>, streams: &mut Streams, ready: &Ready) -> Result<Vec<Applied>, HubError> {
+        let (marks, snapshot) = match ready {
+            Ready::Data(mark) => (vec![*mark], false),
+            Ready::Snapshot(parts) => (parts.clone(), true),
+        };
+        if snapshot {
+            // the snapshot replaces the picture of the stream; what it does not name becomes an orphan
+            tx.orphan_all(self.centre)?;
+            streams.received = exchange_format::state_digest::StateDigest::default();
+        }
+        let mut intake = apply::Intake::new(self.context, tx, self.centre, self.now)?;
+        let mut all = Vec::new();
+        for mark in &marks {
+            let row = self.held_row(tx, mark)?;
+            all.push(self.apply_one(tx, &mut intake, &row, streams)?);
+        }
+        intake.finish()?;
+        let superseded = streams.incoming.consume(ready);
+        tx.set_streams(self.centre, streams)?;
+        for applied in &all {
+            self.answer(tx, streams, applied)?;
+        }
+        if let Some(epoch) = superseded {
+            for held in tx.held_below(self.centre, epoch)? {
+                tx.set_packet_state(&held.name, "QUARANTINED", Some(PacketReason::StaleEpoch.code()))?;
+            }
+        }
+        Ok(all)
+    }
+
+    fn held_row(&self, tx: &Tx<'_>, mark: &Mark) -> Result<AtPosition, HubError> {
+        let rows = tx.packets_at("in", self.centre, mark.position)?;
+        let found = rows.into_iter().find(|row| row.arrival.mark == *mark);
+        found.ok_or_else(|| {
+            crate::database::DatabaseError::Damaged { table: "packet", column: "digest" }.into()
+        })
+    }
+
+    fn apply_one(
+        &self,
+        tx: &Tx<'_>,
+        intake: &mut apply::Intake<'_>,
+        row: &AtPosition,
+        streams: &mut Streams,
+    ) -> Result<Applied, HubError> {
+        let name: FileName = row.name.parse().map_err(exchange_format::error::PacketError::from)?;
+        let path = self.context.paths.archived(self.centre, &row.name);
+        let mut packet = open::open(self.context, &path, &name)?;
+        let told = packet.manifest().header.state_digest;
+        let outcome = intake.packet(&row.name, &mut packet.check_members()?, &mut streams.received)?;
+        tx.set_packet_state(&row.name, "APPLIED", None)?;
+        if check_state(told.as_ref(), &streams.received, false) == StateCheck::Diverged {
+            tracing::error!(centre = %self.centre, file = row.name, "the state digests differ");
+            tx.add_incident(self.centre, "DIVERGED", Some(&row.name), &self.now.to_string())?;
+        }
+        self.enter(tx, "packet.applied", row, "")?;
+        let (name, mark, totals) = (row.name.clone(), row.arrival.mark, outcome.totals());
+        Ok(Applied { name, mark, state: "APPLIED", counts: outcome.counts, totals, lines: outcome.lines })
+    }
+
+    /// KV and PR of an applied packet.
+    fn answer(&self, tx: &Tx<'_>, streams: &Streams, applied: &Applied) -> Result<(), HubError> {
+        answers::receipt(self.context, tx, self.centre, streams, applied.mark, self.now)?;
+        let (counts, outcome) = (applied.counts, applied.counts.packet_outcome());
+        let head = Protocol { answered: applied.mark, revision: 1, outcome, counts };
+        answers::protocol(self.context, tx, self.centre, streams, &head, &applied.lines, self.now)
+    }
+
+    /// Refuses an authentic packet whole: a row, a PR, the journal.
+    fn refuse(
+        &self,
+        tx: &Tx<'_>,
+        name: &str,
+        arrival: &Arrival,
+        streams: &Streams,
+        reason: PacketReason,
+        state: &str,
+    ) -> Result<(), HubError> {
+        self.row(tx, name, arrival, state, Some(reason.code()), 0)?;
+        let outcome = PacketOutcome::Refused(reason);
+        let head = Protocol { answered: arrival.mark, revision: 1, outcome, counts: Counts::default() };
+        answers::protocol(self.context, tx, self.centre, streams, &head, &[], self.now)
+    }
+
+    fn row(
+        &self,
+        tx: &Tx<'_>,
+        name: &str,
+        arrival: &Arrival,
+        state: &str,
+        reason: Option<&str>,
+        records: u64,
+    ) -> Result<(), HubError> {
+        let kind = name.parse::<FileName>().map_or("DT", |name| name.kind.letters());
+        tx.put_packet(&PacketRow {
+            name,
+            direction: "in",
+            peer: self.centre,
+            kind,
+            mark: Some(arrival.mark),
+            state,
+            reason,
+            previous: arrival.previous,
+            part: arrival.part,
+            answered: None,
+            unconfirmed: false,
+            at: &self.now.to_string(),
+            records,
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! Opening a file: envelope, ZIP, manifest, signature.
+
+use std::{fs, path::Path};
+
+use exchange_endpoint::archive;
+use exchange_format::{
+    error::PacketError,
+    file_name::FileName,
+    packet::{UnverifiedPacket, VerifiedPacket, open_sealed},
+    participant::ParticipantCode,
+    stream::Control,
+};
+
+use crate::edges::hub::{Context, HubError, at};
+
+/// Opens and verifies the file at `path`, whose name was checked to be of its directory's centre: with it the
+/// five-way check is whole, for the signature proves the manifest's sender and the name agrees with it.
+pub(super) fn open(
+    context: &Context,
+    path: &Path,
+    name: &FileName,
+) -> Result<VerifiedPacket<fs::File>, PacketError> {
+    let file = fs::File::open(path)?;
+    let packet = if name.sealed {
+        let spool = archive::nameless(&context.paths.archive)?;
+        open_sealed(file, &context.keys.identities, spool, &context.limits)?
+    } else {
+        UnverifiedPacket::open(file, &context.limits)?
+    };
+    packet.verify(name, |code| context.trust.key(code))
+}
+
+/// Deletes from a centre's `out` what it has: our packets that its ack covers, our answers to what its echo
+/// covers. Readers never delete there.
+pub(in crate::edges) fn prune_out(
+    context: &Context,
+    centre: ParticipantCode,
+    control: &Control,
+) -> Result<(), HubError> {
+    let directory = context.paths.outbox(centre);
+    for entry in fs::read_dir(&directory).map_err(at(&directory))? {
+        let path = entry.map_err(at(&directory))?.path();
+        let name: Option<FileName> =
+            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+        let covered = name.is_some_and(|name| {
+            if name.kind.is_numbered() {
+                control.acknowledges(name.position)
+            } else {
+                control.echo.is_some_and(|echo| name.position <= echo.position)
+            }
+        });
+        if covered {
+            fs::remove_file(&path).map_err(at(&path))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,307 @@
+//! Publications of one centre: a snapshot opens the stream, changes follow.
+
+use std::fs::File;
+
+use exchange_endpoint::journal_table::Event;
+use exchange_format::{
+    packet::{
+        MemberName, PacketWriter,
+        manifest::{Purpose, SnapshotBasis, SnapshotPart},
+    },
+    participant::ParticipantCode,
+    position::{Digest, Mark},
+    record::{Kind, Owner, Record},
+    signature::{RecordText, sign_record},
+    state_digest::StateDigest,
+    stream::{Part, Slot, SnapshotReason, Stop},
+};
+use jiff::Timestamp;
+
+use super::{Outline, PACKET_BYTES, PACKET_RECORDS, Sealed, begin, control, finish};
+use crate::{
+    database::{
+        Tx,
+        publications::Publication,
+        streams::{PacketRow, Streams},
+    },
+    edges::hub::{Context, HubError},
+};
+
+/// Publications are read from the database in pages.
+const PAGE: u32 = 500;
+
+/// What was sealed for a centre.
+#[derive(Debug, Default)]
+pub struct SealedFor {
+    /// The names of the packets, in order.
+    pub packets: Vec<(String, Mark)>,
+    /// Records by kind.
+    pub records: std::collections::BTreeMap<&'static str, u64>,
+}
+
+/// Where reading of publications stands: kinds in the order of a packet's members, keys ascending.
+struct Cursor {
+    centre: ParticipantCode,
+    all: bool,
+    kinds: std::vec::IntoIter<Kind>,
+    kind: Option<Kind>,
+    page: std::vec::IntoIter<Publication>,
+    after: Option<exchange_format::record::RecordId>,
+}
+
+impl Cursor {
+    fn new(centre: ParticipantCode, all: bool) -> Self {
+        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.owner() == Owner::Hub).collect();
+        let mut kinds = kinds.into_iter();
+        let kind = kinds.next();
+        Self { centre, all, kinds, kind, page: Vec::new().into_iter(), after: None }
+    }
+
+    fn next(&mut self, tx: &Tx<'_>) -> Result<Option<Publication>, HubError> {
+        while let Some(kind) = self.kind {
+            if let Some(publication) = self.page.next() {
+                self.after = Some(publication.key);
+                return Ok(Some(publication));
+            }
+            self.page = tx.to_seal(self.centre, kind, self.after, self.all, PAGE)?.into_iter();
+            if self.page.len() == 0 {
+                (self.kind, self.after) = (self.kinds.next(), None);
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Seals what is pending for `centre`; with `heartbeat` an empty packet if nothing is. Opens the stream with a
+/// snapshot if it has not begun (F11).
+pub fn seal_for(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    heartbeat: bool,
+    now: Timestamp,
+) -> Result<SealedFor, HubError> {
+    let mut streams = tx.streams(centre)?;
+    let mut done = SealedFor::default();
+    if streams.outgoing.stop.is_some() {
+        return Ok(done);
+    }
+    if streams.outgoing.last.is_none() {
+        seal_snapshot(context, tx, centre, &mut streams, now, &mut done)?;
+    } else {
+        let mut cursor = Cursor::new(centre, false);
+        let mut next = cursor.next(tx)?;
+        let mut beat = heartbeat;
+        while next.is_some() || beat {
+            beat = false;
+            let slot = streams.outgoing.next_slot()?;
+            let packet =
+                Packet { context, tx, centre, now, slot, purpose: Purpose::Data, limit: PACKET_RECORDS };
+            let mut sum = streams.sent;
+            let sealed = packet.seal(&mut cursor, &mut next, &streams, &mut sum, true, &mut done)?;
+            streams.sent = sum;
+            streams.outgoing.sealed(sealed.mark, now);
+        }
+    }
+    tx.set_streams(centre, &streams)?;
+    Ok(done)
+}
+
+/// Opens an epoch with everything that the stream carries.
+fn seal_snapshot(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    streams: &mut Streams,
+    now: Timestamp,
+    done: &mut SealedFor,
+) -> Result<(), HubError> {
+    let plan = plan_parts(tx, centre)?;
+    let parts = u32::try_from(plan.len()).expect("a snapshot of fewer than 4 billion parts");
+    let mut opening = streams.outgoing.open_epoch(parts, SnapshotReason::Initial)?;
+    for (name, mut open) in tx.open_packets(centre)? {
+        if open.supersede(opening.epoch()) {
+            tx.set_sent_packet(&name, &open)?;
+        }
+    }
+    let mut cursor = Cursor::new(centre, true);
+    let mut next = cursor.next(tx)?;
+    let mut sum = StateDigest::default();
+    for limit in plan {
+        let slot = opening.next_part().expect("as many as planned");
+        let part = slot.part.expect("a snapshot's slot is a part");
+        let purpose = Purpose::Snapshot(SnapshotPart {
+            basis: SnapshotBasis::Initial,
+            unconfirmed: opening.unconfirmed(),
+            part,
+        });
+        let packet = Packet { context, tx, centre, now, slot, purpose, limit };
+        let last = part.k() == part.n();
+        let sealed = packet.seal(&mut cursor, &mut next, streams, &mut sum, last, done)?;
+        opening.sealed(sealed.mark.digest).expect("a part was left");
+    }
+    streams.sent = sum;
+    streams.outgoing = opening.finish(now).expect("every part is sealed");
+    debug_assert_ne!(streams.outgoing.stop, Some(Stop::Restored));
+    Ok(())
+}
+
+/// How many records each part takes: at most 10,000, and about 15 MiB.
+fn plan_parts(tx: &Tx<'_>, centre: ParticipantCode) -> Result<Vec<u64>, HubError> {
+    let mut cursor = Cursor::new(centre, true);
+    let mut plan = vec![0];
+    let mut bytes = 0_u64;
+    while let Some(publication) = cursor.next(tx)? {
+        let last = plan.last_mut().expect("never empty");
+        if *last >= PACKET_RECORDS || bytes >= PACKET_BYTES {
+            plan.push(0);
+            bytes = 0;
+        }
+        *plan.last_mut().expect("never empty") += 1;
+        bytes += publication.body.len() as u64 + 256;
+    }
+    Ok(plan)
+}
+
+/// One packet to be sealed.
+struct Packet<'a> {
+    context: &'a Context,
+    tx: &'a Tx<'a>,
+    centre: ParticipantCode,
+    now: Timestamp,
+    slot: Slot,
+    purpose: Purpose,
+    limit: u64,
+}
+
+impl Packet<'_> {
+    /// Writes records from `next` and `cursor` up to the limits, seals, and notes everything. `sum` becomes the
+    /// state digest after them; it is told if `tell` (not in the earlier parts of a snapshot).
+    fn seal(
+        self,
+        cursor: &mut Cursor,
+        next: &mut Option<Publication>,
+        streams: &Streams,
+        sum: &mut StateDigest,
+        tell: bool,
+        done: &mut SealedFor,
+    ) -> Result<Sealed, HubError> {
+        let fresh = self.slot.part.is_some();
+        let mut writer = begin(self.context)?;
+        let (mut member, mut line, mut carried) = (None, Vec::new(), Vec::new());
+        while let Some(publication) = next.take() {
+            let count = carried.len() as u64;
+            if count >= self.limit || (!fresh && writer.content_bytes() >= PACKET_BYTES) {
+                *next = Some(publication);
+                break;
+            }
+            if member != Some(publication.kind) {
+                writer.begin_member(MemberName::records(publication.kind.name()).expect("a kind's name"))?;
+                member = Some(publication.kind);
+            }
+            let version = self.write_record(&publication, &mut writer, &mut line, sum, fresh)?;
+            *done.records.entry(publication.kind.name()).or_default() += 1;
+            carried.push((Publication { body: Vec::new(), ..publication }, version));
+            *next = cursor.next(self.tx)?;
+        }
+        let outline = Outline {
+            to: self.centre,
+            purpose: self.purpose,
+            position: self.slot.position,
+            previous: self.slot.previous,
+            control: control(streams),
+            state_digest: tell.then_some(*sum),
+        };
+        let sealed = finish(self.context, writer, outline, self.now)?;
+        for (publication, version) in &carried {
+            self.tx.publication_sealed(self.centre, publication, *version, &sealed.name)?;
+        }
+        let records = carried.len() as u64;
+        note_sealed(
+            self.context,
+            self.tx,
+            self.centre,
+            &sealed,
+            self.slot.previous,
+            self.slot.part,
+            records,
+            self.now,
+        )?;
+        done.packets.push((sealed.name.clone(), sealed.mark));
+        Ok(sealed)
+    }
+
+    fn write_record(
+        &self,
+        publication: &Publication,
+        writer: &mut PacketWriter<File>,
+        line: &mut Vec<u8>,
+        sum: &mut StateDigest,
+        fresh: bool,
+    ) -> Result<u32, HubError> {
+        let hash = Digest::of(&publication.body);
+        let same = publication.sealed == Some((publication.form, hash));
+        let version = if same { publication.version } else { publication.version + 1 };
+        let mut record = Record {
+            kind: publication.kind,
+            key: publication.key,
+            version,
+            form: publication.form,
+            body: publication.body.clone(),
+            signature: None,
+        };
+        record.signature =
+            Some(sign_record(&self.context.keys.signing, &RecordText::of(self.centre, &record, &hash)));
+        if let (Some((form, hash)), false) = (publication.sealed, fresh) {
+            let told = Record { version: publication.version, form, ..record.clone() };
+            if let Some(term) = told.term(&hash) {
+                sum.remove(&term);
+            }
+        }
+        if let Some(term) = record.term(&hash) {
+            sum.add(&term);
+        }
+        line.clear();
+        record.write_line(line);
+        writer.write_line(line)?;
+        Ok(version)
+    }
+}
+
+/// Notes a sealed numbered packet in the tables and the journal.
+#[allow(clippy::too_many_arguments, reason = "one row's columns")]
+pub(super) fn note_sealed(
+    context: &Context,
+    tx: &Tx<'_>,
+    peer: ParticipantCode,
+    sealed: &Sealed,
+    previous: Option<Digest>,
+    part: Option<Part>,
+    records: u64,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    tx.put_packet(&PacketRow {
+        name: &sealed.name,
+        direction: "out",
+        peer,
+        kind: sealed.kind.letters(),
+        mark: Some(sealed.mark),
+        state: if peer == context.code { "APPLIED" } else { "SEALED" },
+        reason: None,
+        previous,
+        part,
+        answered: None,
+        unconfirmed: false,
+        at: &now.to_string(),
+        records,
+    })?;
+    tx.journal(&Event {
+        at: now,
+        actor: context.code.as_str(),
+        event: "packet.sealed",
+        subject: &sealed.name,
+        rule: "",
+        digests: &[sealed.mark.digest],
+    })?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The stream hub→hub: inputs and generated values, sealed into the archive, from which a hub is rebuilt.
+
+use exchange_format::{
+    packet::{
+        MemberName,
+        manifest::{Purpose, SnapshotBasis, SnapshotPart},
+    },
+    record::{Kind, Record},
+    stream::SnapshotReason,
+};
+use jiff::Timestamp;
+
+use super::{Outline, PACKET_RECORDS, begin, control, data::note_sealed, finish};
+use crate::{
+    database::Tx,
+    edges::hub::{Context, HubError},
+};
+
+/// Seals all inputs not sealed yet; how many.
+pub fn seal_inputs(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<u64, HubError> {
+    let mut sealed = 0;
+    loop {
+        let mut inputs = tx.unsealed_inputs(u32::try_from(PACKET_RECORDS).expect("small"))?;
+        if inputs.is_empty() {
+            return Ok(sealed);
+        }
+        inputs.sort_by_key(|record| record.key);
+        seal_packet(context, tx, &inputs, now)?;
+        sealed += inputs.len() as u64;
+    }
+}
+
+fn seal_packet(context: &Context, tx: &Tx<'_>, inputs: &[Record], now: Timestamp) -> Result<(), HubError> {
+    let mut streams = tx.streams(context.code)?;
+    let mut opening = None;
+    let (slot, purpose) = if streams.outgoing.last.is_none() {
+        let begun = streams.outgoing.open_epoch(1, SnapshotReason::Initial)?;
+        let slot = begun.next_part().expect("one part");
+        let part = slot.part.expect("a snapshot's slot is a part");
+        opening = Some(begun);
+        let basis = SnapshotBasis::Initial;
+        (slot, Purpose::Snapshot(SnapshotPart { basis, unconfirmed: false, part }))
+    } else {
+        (streams.outgoing.next_slot()?, Purpose::Data)
+    };
+    let mut writer = begin(context)?;
+    writer.begin_member(MemberName::records(Kind::HubInput.name()).expect("a kind's name"))?;
+    let mut line = Vec::new();
+    for record in inputs {
+        line.clear();
+        record.write_line(&mut line);
+        writer.write_line(&line)?;
+        if let Some(term) = record.term(&record.hash()) {
+            streams.sent.add(&term);
+        }
+    }
+    let outline = Outline {
+        to: context.code,
+        purpose,
+        position: slot.position,
+        previous: slot.previous,
+        control: control(&streams),
+        state_digest: Some(streams.sent),
+    };
+    let sealed = finish(context, writer, outline, now)?;
+    for record in inputs {
+        tx.input_sealed(record.key, &sealed.name)?;
+    }
+    note_sealed(context, tx, context.code, &sealed, slot.previous, slot.part, inputs.len() as u64, now)?;
+    match opening {
+        Some(mut opening) => {
+            opening.sealed(sealed.mark.digest).expect("one part was left");
+            streams.outgoing = opening.finish(now).expect("the one part is sealed");
+        }
+        None => streams.outgoing.sealed(sealed.mark, now),
+    }
+    tx.set_streams(context.code, &streams)?;
+    Ok(())
+}
