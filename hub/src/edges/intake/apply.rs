@@ -74,9 +74,14 @@ impl<'a> Intake<'a> {
                 .kind()
                 .and_then(|kind| kind.parse().ok())
                 .ok_or_else(|| PacketError::NoMember(member.to_string()))?;
+            let mut number = 2; // the declaration and the opening tag come before
             packet.for_each_line(&member, |line| {
-                let record =
-                    Record::parse_line(kind, line).map_err(|_| PacketError::NoMember(member.to_string()))?;
+                number += 1;
+                let record = Record::parse_line(kind, line).map_err(|_| PacketError::Line {
+                    member: member.to_string(),
+                    line: number,
+                    problem: "not a record of its member's kind",
+                })?;
                 self.record(name, &record, sum, &mut outcome)
             })?;
         }
