@@ -77,7 +77,7 @@ fn too_deep_too_long_too_many() {
     told(&edited("fixtures 1", &format!("{}{}", "<a>".repeat(30), "</a>".repeat(30))), "levels");
     told(&edited("fixtures 1", &"a".repeat(70_000)), "limit");
     told(&edited("fixtures 1", &"a".repeat(101)), "producer");
-    let attributes: String = (0..30).map(|n| format!(" a{n}=\"\"")).collect();
+    let attributes = (0..30).fold(String::new(), |text, n| text + &format!(" a{n}=\"\""));
     told(&edited("<members>", &format!("<members{attributes}>")), "limit");
     told(&edited("<members>", &format!("<members>{}", "<member/>".repeat(3))), "name is missing");
 }

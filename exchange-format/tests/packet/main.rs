@@ -23,6 +23,7 @@ use fixtures::packets;
 type Lines = Vec<(MemberName, Vec<String>)>;
 
 /// The keys of everybody.
+#[allow(clippy::unnecessary_wraps)] // the form that `verify` asks for
 fn key(code: ParticipantCode) -> Option<VerifyingKey> {
     Some(packets::signing_key(code).verifying_key())
 }

@@ -100,7 +100,8 @@ fn a_failing_disk_is_not_the_packet_s_fault() {
     let mine = Identity::generate();
     let sealed = sealed_to(&[&mine], &vec![1; 200_000]);
     for end in [10, 100, 1000, 150_000] {
-        let error = seal::open(&[mine.clone()], Failing(&sealed[..end]), &mut io::sink(), u64::MAX);
+        let error =
+            seal::open(std::slice::from_ref(&mine), Failing(&sealed[..end]), &mut io::sink(), u64::MAX);
         let error = PacketError::from(error.unwrap_err());
         assert_eq!(error.reason(), None, "{end}: {error}");
     }
