@@ -75,7 +75,7 @@ fn list(root: &Path) -> Result<Vec<Offered>, Trouble> {
     for entry in fs::read_dir(root.join("out"))? {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };
-        if !local::is_plain_name(&name) || Path::new(&name).extension().is_some_and(|e| e == "part") {
+        if !local::is_plain_name(&name) || local::is_part(&name) {
             continue;
         }
         match entry.metadata() {

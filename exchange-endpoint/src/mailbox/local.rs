@@ -17,6 +17,11 @@ pub(super) fn is_plain_name(name: &str) -> bool {
         && !name.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | ':' | '"' | '*' | '?'))
 }
 
+/// Whether `name` is that of an upload in progress.
+pub(super) fn is_part(name: &str) -> bool {
+    name.strip_suffix(".part").is_some()
+}
+
 /// The name under which `name` is uploaded: `<stem>.<tag>.part`. The tag is of the file's bytes, so that a part
 /// with this name, after any interruption, is the beginning of exactly this file and can be continued.
 pub(super) fn part_name(name: &str, digest: &[u8; 32]) -> String {

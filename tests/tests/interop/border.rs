@@ -176,9 +176,10 @@ async fn a_certificate_of_another_ca_is_no_certificate() {
     let elsewhere = tempfile::tempdir().expect("temp dir");
     let other = svod_hub::edges::pki::CityCa::open(elsewhere.path(), TODAY).expect("a CA");
     let forged = other.issue_client(A, TODAY).expect("issued");
-    let mut raw = match Raw::secure_or_cut(&city, tls(&city, Some(&forged))).await {
-        Some(raw) => raw,
-        None => return,
+    let hung_up = match Raw::secure_or_cut(&city, tls(&city, Some(&forged))).await {
+        // With TLS 1.3 the client learns it with its first read.
+        Some(mut raw) => raw.reply().await.0 == 0,
+        None => true,
     };
-    assert_eq!(raw.command("USER 7700012").await.0, 0, "the server hung up");
+    assert!(hung_up);
 }

@@ -106,7 +106,8 @@ impl City {
     /// A file with `length` bytes that do not repeat soon.
     pub fn file(&self, name: &str, length: usize) -> PathBuf {
         let path = self.dir.path().join(name);
-        let bytes: Vec<u8> = (0..length as u64).map(|n| (n.wrapping_mul(0x9E37_79B9) >> 16) as u8).collect();
+        let bytes: Vec<u8> =
+            (0..length as u64).map(|n| n.wrapping_mul(0x9E37_79B9).to_be_bytes()[5]).collect();
         fs::write(&path, bytes).expect("written");
         path
     }

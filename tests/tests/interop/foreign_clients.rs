@@ -12,7 +12,7 @@ use super::city::{A, City, LONG, PASSWORD, config, names};
 
 /// Runs a program to its end; what it printed goes into the failure.
 async fn run(command: &mut Command) -> String {
-    let program = format!("{:?}", command.as_std().get_program());
+    let program = command.as_std().get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(LONG, command.output()).await.expect("in time");
     let output = output.unwrap_or_else(|e| panic!("{program} must be installed (see .ci/run): {e}"));

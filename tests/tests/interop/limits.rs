@@ -60,13 +60,13 @@ async fn a_full_in_refuses_more_and_takes_again_when_the_hub_has_emptied_it() {
     config.max_bytes_per_centre = 1_000_000;
     let mut city = City::with(config, |_, _| {}).await;
     let mut raw = Raw::login(&city, A).await;
-    assert_eq!(raw.store("STOR in/A.zip", &[1; 600_000]).await, 226);
+    assert_eq!(raw.store("STOR in/A.zip", &vec![1; 600_000]).await, 226);
     assert_eq!(city.event().await.name, "A.zip");
-    assert_eq!(raw.store("STOR in/b.part", &[2; 600_000]).await, 552);
+    assert_eq!(raw.store("STOR in/b.part", &vec![2; 600_000]).await, 552);
     let kept = fs::metadata(city.inbox("b.part")).expect("there").len();
     assert!(kept <= 400_000, "{kept} bytes are over the limit");
     fs::remove_file(city.inbox("A.zip")).expect("the hub takes it");
-    assert_eq!(raw.store("STOR in/b.part", &[2; 600_000]).await, 226);
+    assert_eq!(raw.store("STOR in/b.part", &vec![2; 600_000]).await, 226);
 }
 
 #[tokio::test]
@@ -118,4 +118,38 @@ async fn passive_ports_stay_in_their_range() {
         return;
     }
     panic!("no free ports");
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_even_without_login() {
+    let mut config = config();
+    config.max_connections_per_address = 2;
+    let city = City::with(config, |_, _| {}).await;
+    let _first = Raw::plain(&city).await;
+    let _second = Raw::plain(&city).await;
+    let mut third = tokio::net::TcpStream::connect(city.address).await.expect("connects");
+    let mut greeting = Vec::new();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut third, &mut greeting).await;
+    assert!(greeting.is_empty(), "hung up without a word");
+}
+
+/// Guesses on many connections at once, sent before any of them is answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_at_once_all_meet_the_lock() {
+    let mut config = config();
+    config.login_failures = 3;
+    let city = std::sync::Arc::new(City::with(config, |_, _| {}).await);
+    let mut guesses = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        let city = city.clone();
+        guesses.spawn(async move {
+            let mut raw = Raw::secure(&city, tls(&city, None)).await.expect("TLS");
+            raw.try_login(A, "wrong").await
+        });
+    }
+    let codes = guesses.join_all().await;
+    let tried = codes.iter().filter(|code| **code == 530).count();
+    // Two passwords are checked at a time: one more than the limit may be under way.
+    assert!((3..=4).contains(&tried), "{codes:?}");
+    assert!(codes.iter().all(|code| matches!(code, 530 | 421)), "{codes:?}");
 }

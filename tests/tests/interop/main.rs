@@ -11,3 +11,4 @@ mod foreign_clients;
 mod limits;
 mod our_client;
 mod raw;
+mod strict_server;

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::FtpsSettings;
-use crate::mailbox::{MailboxError, Offered};
+use crate::mailbox::{MailboxError, Offered, local};
 
 /// A warm connection unused for longer is tried with NOOP before it is trusted.
 const FRESH: Duration = Duration::from_secs(3);
@@ -190,7 +190,7 @@ impl Connection {
                 }
             }
         }
-        found.retain(|f| crate::mailbox::local::is_plain_name(&f.name) && !f.name.ends_with(".part"));
+        found.retain(|f| local::is_plain_name(&f.name) && !local::is_part(&f.name));
         found.sort();
         Ok(found)
     }

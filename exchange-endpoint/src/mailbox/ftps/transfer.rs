@@ -109,19 +109,16 @@ async fn publish(
         Err(fault) if fault.code().is_some_and(|code| code >= 500) => fault,
         Err(fault) => return Err(fault),
     };
-    match connection.size(target).await? {
-        Some(there) if there == length => {
-            // The part may be gone already; what matters stands.
-            within(limit, connection.ftp.rm(part))
-                .await
-                .or_else(|fault| if fault.leaves_dialogue_in_step() { Ok(()) } else { Err(fault) })?;
-            Ok(Placed::Already)
-        }
-        Some(there) => {
-            Err(Fault::Refused(format!("another file of {there} bytes has this name, ours has {length}")))
-        }
-        None => Err(fault),
+    let Some(there) = connection.size(target).await? else { return Err(fault) };
+    // The part is of no more use; it may be gone already.
+    match within(limit, connection.ftp.rm(part)).await {
+        Err(fault) if !fault.leaves_dialogue_in_step() => return Err(fault),
+        _ => {}
     }
+    if there == length {
+        return Ok(Placed::Already);
+    }
+    Err(Fault::Refused(format!("another file of {there} bytes has this name, ours has {length}")))
 }
 
 /// Downloads `out/<name>` to `dest`.

@@ -31,12 +31,16 @@ pub struct FtpsConfig {
     pub failure_delay_ms: u64,
     /// Control connections of all clients together.
     pub max_connections: usize,
+    /// Control connections from one address, logged in or not; centres behind one translated address share it.
+    pub max_connections_per_address: usize,
     /// Control connections of one centre.
     pub max_connections_per_centre: usize,
     /// Bytes that a centre's `in` may hold.
     pub max_bytes_per_centre: u64,
     /// Files that a centre's `in` may hold.
     pub max_files_per_centre: usize,
+    /// An upload that nobody has continued for so long is removed at the centre's next login, days.
+    pub part_days: u64,
 }
 
 impl Default for FtpsConfig {
@@ -53,9 +57,11 @@ impl Default for FtpsConfig {
             lock_s: 900,
             failure_delay_ms: 250,
             max_connections: 256,
+            max_connections_per_address: 64,
             max_connections_per_centre: 8,
             max_bytes_per_centre: 8 << 30,
             max_files_per_centre: 10_000,
+            part_days: 7,
         }
     }
 }
@@ -71,6 +77,10 @@ impl FtpsConfig {
 
     pub(super) fn login(&self) -> Duration {
         Duration::from_secs(self.login_s.max(1))
+    }
+
+    pub(super) fn part_age(&self) -> Duration {
+        Duration::from_secs(self.part_days.saturating_mul(86_400))
     }
 
     pub(super) fn lock(&self) -> Duration {

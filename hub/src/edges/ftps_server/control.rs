@@ -3,9 +3,11 @@
 mod transferring;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use exchange_format::file_name::FileName;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -170,29 +172,34 @@ impl Control {
 
     async fn log_in(&mut self, user: String, password: SecretString) -> Result<(), Over> {
         let address = self.peer.ip().to_canonical();
-        if self.shared.guard().is_locked(&user, address, Instant::now()) {
+        // Asked with the permit in hand: many guesses at once, on many connections, all meet the lock.
+        let shared = self.shared.clone();
+        let permit = shared.checks.acquire().await.map_err(|_| Over)?;
+        if shared.guard().is_locked(&user, address, Instant::now()) {
+            drop(permit);
             tracing::warn!(%address, "a locked login was tried");
             return self.end(Reply::new(421, "Too many wrong passwords: locked for a time")).await;
         }
         let certificate =
             self.wire.get_ref().get_ref().1.peer_certificates().and_then(|c| c.first()).cloned();
-        let (shared, login) = (self.shared.clone(), user.clone());
-        let permit = self.shared.checks.acquire().await.map_err(|_| Over)?;
+        let (accounts, login) = (shared.accounts.clone(), user.clone());
+        let parts_before = SystemTime::now() - shared.config.part_age();
         let checked = tokio::task::spawn_blocking(move || {
-            let account = shared.accounts.account(&login);
+            let account = accounts.account(&login);
             let shown = certificate.as_ref().map(AsRef::as_ref);
             let right = accounts::verify(account.as_ref(), password.expose_secret(), shown);
             // Opened here because opening blocks as well.
-            account.filter(|_| right).map(|account| (Jail::open(&account.home), account))
+            account.filter(|_| right).map(|account| (open(&account.home, parts_before), account))
         });
         let checked = checked.await.expect("a password check does not panic");
-        drop(permit);
         let Some((jail, account)) = checked else {
-            let delay = self.shared.guard().failed(&user, address, Instant::now());
+            let delay = shared.guard().failed(&user, address, Instant::now());
+            drop(permit);
             tracing::warn!(%address, "a login failed");
             sleep(delay).await;
             return self.say(&Reply::new(530, "Not logged in")).await;
         };
+        drop(permit);
         self.shared.guard().succeeded(&user, address);
         self.seat(account, jail).await
     }
@@ -268,7 +275,9 @@ impl Control {
     fn announce(&self, name: String) {
         let Some(login) = &self.login else { return };
         let centre = login.account.centre.clone();
-        tracing::info!(centre, file = name, "uploaded");
+        // Any other name may be a person's: it is not for a log.
+        let shown = if name.parse::<FileName>().is_ok() { name.as_str() } else { "(not a packet's name)" };
+        tracing::info!(centre, file = shown, "uploaded");
         // Nobody listens when the hub is stopping; the file is found at its next start.
         let _ = self.shared.uploaded.send(Uploaded { centre, name });
     }
@@ -295,6 +304,17 @@ impl Control {
 async fn stopping(closing: &mut watch::Receiver<bool>) {
     // An error means that the server is gone already.
     let _ = closing.wait_for(|closing| *closing).await;
+}
+
+fn open(home: &Path, parts_before: SystemTime) -> std::io::Result<Jail> {
+    let jail = Jail::open(home)?;
+    match jail.sweep(parts_before) {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!(swept, "removed uploads given up long ago"),
+        // They are in nobody's way today.
+        Err(error) => tracing::warn!("old uploads cannot be removed: {error:?}"),
+    }
+    Ok(jail)
 }
 
 fn owner(login: &Login, peer: SocketAddr, tls: &SessionTls) -> Owner {

@@ -94,9 +94,8 @@ impl Gate {
                 }
             }
         };
-        let stream = match timeout(limit, accept).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(_)) | Err(_) => return Err(Reply::new(425, "No data connection came")),
+        let Ok(Ok(stream)) = timeout(limit, accept).await else {
+            return Err(Reply::new(425, "No data connection came"));
         };
         let failed = || Reply::new(522, "TLS did not come about on the data connection");
         stream.set_nodelay(true).map_err(|_| failed())?;

@@ -89,6 +89,9 @@ impl Jail {
             FileRef::In(name) => (&self.inbox, name),
             FileRef::Out(name) => (&self.out, name),
         };
+        if matches!(file, FileRef::Out(name) if is_part(name)) {
+            return Err(JailError::Absent);
+        }
         let metadata = dir.symlink_metadata(name)?;
         // A link, a folder or a device is no file of the exchange.
         if metadata.is_file() { Ok((dir, name, metadata)) } else { Err(JailError::Absent) }
@@ -194,6 +197,21 @@ impl Jail {
         Ok(self.inbox.remove_file(part)?)
     }
 
+    /// Removes the parts that nobody has written to since `before`: what their upload was for has long been sent
+    /// under another name, and they would count against the centre's room for ever.
+    pub fn sweep(&self, before: SystemTime) -> Result<usize, JailError> {
+        let mut swept = 0;
+        for entry in self.inbox.entries()? {
+            let Ok(name) = entry?.file_name().into_string() else { continue };
+            let old = |facts: Facts| facts.modified < before;
+            if is_part(&name) && self.facts(&FileRef::In(name.clone())).is_ok_and(old) {
+                self.inbox.remove_file(&name)?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
+    }
+
     /// Bytes and files that `in` holds.
     pub fn usage(&self) -> Result<(u64, usize), JailError> {
         let (mut bytes, mut files) = (0, 0);
@@ -265,14 +283,28 @@ mod tests {
         assert_eq!(fs::read(dir.path().join("in/A")).expect("read"), b"whole");
     }
 
+    #[test]
+    fn only_old_parts_are_swept() {
+        let (dir, jail) = jail();
+        let now = SystemTime::now();
+        for (name, days) in [("old.part", 8), ("new.part", 6), ("A.zip", 8)] {
+            let file = fs::File::create(dir.path().join("in").join(name)).expect("made");
+            file.set_modified(now - std::time::Duration::from_hours(days * 24)).expect("dated");
+        }
+        assert_eq!(jail.sweep(now - std::time::Duration::from_hours(7 * 24)).expect("swept"), 1);
+        assert!(!dir.path().join("in/old.part").exists());
+        assert_eq!(jail.usage().expect("measured").1, 2);
+    }
+
     #[cfg(unix)]
     #[test]
-    fn a_link_is_not_a_file() {
+    fn a_link_is_not_a_file_nor_is_what_the_hub_is_writing() {
         let (dir, jail) = jail();
         fs::write(dir.path().join("secret"), b"s").expect("written");
         std::os::unix::fs::symlink("../secret", dir.path().join("out/link")).expect("linked");
         std::os::unix::fs::symlink("/etc/hostname", dir.path().join("out/far")).expect("linked");
-        for name in ["link", "far"] {
+        fs::write(dir.path().join("out/half.part"), b"h").expect("written");
+        for name in ["link", "far", "half.part"] {
             assert!(matches!(jail.open_out(name, 0), Err(JailError::Absent)));
             assert!(matches!(jail.hash(&FileRef::Out(name.into())), Err(JailError::Absent)));
         }

@@ -9,30 +9,22 @@ use super::session::Style;
 
 /// The bytes of a listing of `folder`; `files` are those of `out`.
 pub(super) fn show(folder: Folder, style: Style, files: &[(String, Facts)]) -> Vec<u8> {
-    let mut text = String::new();
     if folder == Folder::Root {
-        for name in ["in", "out"] {
-            text += &match style {
-                Style::Long => format!("drwxr-xr-x 1 svod svod 0 Jan  1  2026 {name}\r\n"),
-                Style::Names => format!("{name}\r\n"),
-                Style::Facts => {
-                    format!("type=dir;perm={}; {name}\r\n", if name == "in" { "ce" } else { "el" })
-                }
-            };
-        }
-        return text.into_bytes();
-    }
-    for (name, facts) in files {
-        text += &match style {
-            Style::Long => {
-                let day = time(facts, "%b %e  %Y");
-                format!("-r--r--r-- 1 svod svod {} {day} {name}\r\n", facts.size)
-            }
+        let line = |name| match style {
+            Style::Long => format!("drwxr-xr-x 1 svod svod 0 Jan  1  2026 {name}\r\n"),
             Style::Names => format!("{name}\r\n"),
-            Style::Facts => format!("{}\r\n", one(name, *facts, "r")),
+            Style::Facts => format!("type=dir;perm={}; {name}\r\n", if name == "in" { "ce" } else { "el" }),
         };
+        return ["in", "out"].map(line).concat().into_bytes();
     }
-    text.into_bytes()
+    let line = |(name, facts): &(String, Facts)| match style {
+        Style::Long => {
+            format!("-r--r--r-- 1 svod svod {} {} {name}\r\n", facts.size, time(facts, "%b %e  %Y"))
+        }
+        Style::Names => format!("{name}\r\n"),
+        Style::Facts => format!("{}\r\n", one(name, *facts, "r")),
+    };
+    files.iter().map(line).collect::<String>().into_bytes()
 }
 
 /// One file's facts.
@@ -59,7 +51,7 @@ mod tests {
 
     #[test]
     fn listings_look_as_clients_expect() {
-        let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_305_600);
+        let modified = SystemTime::UNIX_EPOCH + Duration::from_hours(498_696);
         let files = [("A.zip".to_owned(), Facts { size: 5, modified })];
         let text = |folder, style| String::from_utf8(show(folder, style, &files)).expect("UTF-8");
         assert_eq!(

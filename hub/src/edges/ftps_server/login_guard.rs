@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_login_clears_the_count_and_the_table_is_bounded() {
-        let mut guard = LoginGuard::new(2, Duration::from_secs(900), Duration::ZERO);
+        let mut guard = LoginGuard::new(2, Duration::from_mins(15), Duration::ZERO);
         let start = Instant::now();
         guard.failed("a", HERE, start);
         guard.succeeded("a", HERE);

@@ -113,16 +113,26 @@ impl FtpsServer {
     /// Serves until `shutdown` is done; then says 421 to every session and ends. Uploads that it cuts stay as parts.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let mut sessions = JoinSet::new();
+        let addresses = Arc::new(state::Addresses::default());
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
                 Some(_) = sessions.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, peer)) if sessions.len() < self.shared.config.max_connections => {
-                        sessions.spawn(control::serve(self.shared.clone(), stream, peer));
+                    Ok((stream, peer)) => {
+                        let limit = self.shared.config.max_connections_per_address;
+                        match addresses.sit(peer.ip().to_canonical(), limit) {
+                            Some(seat) if sessions.len() < self.shared.config.max_connections => {
+                                let session = control::serve(self.shared.clone(), stream, peer);
+                                sessions.spawn(async move {
+                                    session.await;
+                                    drop(seat);
+                                });
+                            }
+                            _ => tracing::warn!(address = %peer.ip(), "hung up: too many connections"),
+                        }
                     }
-                    Ok((_, peer)) => tracing::warn!(address = %peer.ip(), "hung up: too many connections"),
                     Err(error) => {
                         // Out of file descriptors: some will be given back.
                         tracing::warn!("accepting failed: {error}");

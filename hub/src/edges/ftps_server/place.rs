@@ -56,7 +56,7 @@ pub(super) fn resolve(current: Folder, argument: &str) -> Result<Place, Reply> {
 
 /// Whether `name` is that of an upload in progress.
 pub(super) fn is_part(name: &str) -> bool {
-    name.ends_with(".part")
+    name.strip_suffix(".part").is_some()
 }
 
 fn is_plain(name: &str) -> bool {

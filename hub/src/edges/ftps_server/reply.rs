@@ -27,12 +27,8 @@ impl Reply {
         if self.inner.is_empty() {
             return format!("{code} {text}\r\n").into_bytes();
         }
-        let mut all = format!("{code}-{text}\r\n");
-        for line in &self.inner {
-            all += &format!(" {}\r\n", clean(line));
-        }
-        all += &format!("{code} End\r\n");
-        all.into_bytes()
+        let inner: Vec<String> = self.inner.iter().map(|line| format!(" {}\r\n", clean(line))).collect();
+        format!("{code}-{text}\r\n{}{code} End\r\n", inner.concat()).into_bytes()
     }
 }
 

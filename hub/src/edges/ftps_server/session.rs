@@ -178,8 +178,13 @@ impl Session {
             Command::Auth(_) | Command::Pbsz | Command::Prot(_) => self.security(&command),
             Command::User(_) | Command::Pass(_) => self.login(command),
             Command::Quit => Step::Close(Reply::new(221, "Goodbye")),
-            Command::Noop | Command::Feat | Command::Opts(_) | Command::Syst => Self::parameters(&command),
-            Command::Type(_) | Command::Mode(_) | Command::Stru(_) => Self::parameters(&command),
+            Command::Noop
+            | Command::Feat
+            | Command::Opts(_)
+            | Command::Syst
+            | Command::Type(_)
+            | Command::Mode(_)
+            | Command::Stru(_) => Self::parameters(&command),
             Command::Pwd | Command::Cwd(_) | Command::Cdup => self.folders(&command),
             Command::Pasv | Command::Epsv(_) => Self::passive(&command),
             Command::Rest(offset) => self.restart(&offset),
@@ -189,8 +194,11 @@ impl Session {
             Command::RenameFrom(_) | Command::RenameTo(_) | Command::Dele(_) => {
                 self.renaming(command, pending)
             }
-            Command::Mlst(_) | Command::Size(_) | Command::Mdtm(_) => self.facts(command),
-            Command::Hash(_) | Command::SiteSha256(_) => self.facts(command),
+            Command::Mlst(_)
+            | Command::Size(_)
+            | Command::Mdtm(_)
+            | Command::Hash(_)
+            | Command::SiteSha256(_) => self.facts(command),
             Command::SiteWait(seconds) => Self::wait(&seconds),
         }
     }

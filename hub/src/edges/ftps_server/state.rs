@@ -1,6 +1,7 @@
 //! What the sessions share: the configuration, the accounts, and the state of each centre across its connections.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -91,6 +92,42 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let mut busy = self.centre.busy.lock().unwrap_or_else(PoisonError::into_inner);
         busy.remove(&self.part);
+    }
+}
+
+/// How many connections each address has.
+#[derive(Debug, Default)]
+pub(super) struct Addresses(Mutex<BTreeMap<IpAddr, usize>>);
+
+impl Addresses {
+    /// A place for one more connection from `address`, if fewer than `limit` are taken.
+    pub fn sit(self: &Arc<Self>, address: IpAddr, limit: usize) -> Option<AddressSeat> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = all.entry(address).or_insert(0);
+        if *taken >= limit {
+            return None;
+        }
+        *taken += 1;
+        Some(AddressSeat { all: self.clone(), address })
+    }
+}
+
+/// One connection's place among those of its address; given back on drop.
+#[derive(Debug)]
+pub(super) struct AddressSeat {
+    all: Arc<Addresses>,
+    address: IpAddr,
+}
+
+impl Drop for AddressSeat {
+    fn drop(&mut self) {
+        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(taken) = all.get_mut(&self.address) {
+            *taken -= 1;
+            if *taken == 0 {
+                all.remove(&self.address);
+            }
+        }
     }
 }
 

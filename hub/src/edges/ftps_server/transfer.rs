@@ -75,7 +75,7 @@ impl Mover {
         match transfer {
             Transfer::List { folder, style } => {
                 let files = match folder {
-                    Folder::Out => self.blocking(|jail| jail.list_out()).await?,
+                    Folder::Out => self.blocking(Jail::list_out).await?,
                     _ => Vec::new(),
                 };
                 Ok(Job::Send(Source::Text(listing::show(folder, style, &files))))

@@ -28,9 +28,8 @@ impl Session {
 
 fn folder_facts(folder: Folder) -> Reply {
     let perm = match folder {
-        Folder::Root => "el",
         Folder::In => "ce",
-        Folder::Out => "el",
+        Folder::Root | Folder::Out => "el",
     };
     Reply::with_lines(250, "Facts", vec![format!("type=dir;perm={perm}; {}", folder.path())])
 }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::place::is_part;
 use super::*;
 
 fn code(step: &Step) -> u16 {
@@ -176,7 +177,7 @@ proptest! {
             let name = match session.handle(&line) {
                 Step::Transfer(Transfer::Store { name, .. } | Transfer::Retrieve { name, .. }) => name,
                 Step::File(FileTask::Rename { name, part }) => {
-                    prop_assert!(part.ends_with(".part") && !name.ends_with(".part"));
+                    prop_assert!(is_part(&part) && !is_part(&name));
                     name
                 }
                 _ => continue,
