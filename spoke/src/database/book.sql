@@ -49,25 +49,9 @@ CREATE TABLE svod_sent (
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 
--- Claim → published record, as the hub says.
-CREATE TABLE svod_link (
-  key TEXT PRIMARY KEY NOT NULL, -- the claim's key
-  claim_kind TEXT NOT NULL,
-  target TEXT NOT NULL,
-  is_primary INTEGER NOT NULL,
-  based_on INTEGER NOT NULL,
-  version INTEGER NOT NULL,
-  form TEXT NOT NULL,
-  sha256 TEXT NOT NULL,
-  bytes BLOB NOT NULL,
-  signature BLOB,
-  packet TEXT NOT NULL,
-  epoch INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX svod_link_target ON svod_link (target);
-
--- Publications that are not shown: held until their referent comes, refused, or ended (tombstones).
-CREATE TABLE svod_held (
+-- Everything the hub has published to this centre, each record in its last version, as received.
+-- The rows of the domain tables and what svod_record says of them can be made again from here.
+CREATE TABLE svod_publication (
   kind TEXT NOT NULL,            -- the kind on the wire
   key TEXT NOT NULL,
   version INTEGER NOT NULL,
@@ -76,12 +60,25 @@ CREATE TABLE svod_held (
   bytes BLOB NOT NULL,
   signature BLOB,
   packet TEXT NOT NULL,
-  epoch INTEGER NOT NULL,
-  outcome TEXT NOT NULL,         -- held · refused · ended
+  epoch INTEGER NOT NULL,        -- older than the stream's: an orphan
+  outcome TEXT NOT NULL,         -- new · changed · unchanged · held · refused
   rule TEXT,
   reason TEXT,
+  pending INTEGER NOT NULL,      -- 1: the rows have not been made to show it yet
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
+CREATE INDEX svod_publication_pending ON svod_publication (kind, key) WHERE pending = 1;
+CREATE INDEX svod_publication_listed ON svod_publication (outcome) WHERE outcome IN ('held', 'refused');
+
+-- Claim → published record, as the hub's links say; read from svod_publication.
+CREATE TABLE svod_link (
+  claim TEXT PRIMARY KEY NOT NULL,
+  claim_kind TEXT NOT NULL,
+  target TEXT NOT NULL,
+  is_primary INTEGER NOT NULL,
+  based_on INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX svod_link_target ON svod_link (target);
 
 -- Wishes that a locked value be changed; the automatic ones are edits that raced a lock.
 CREATE TABLE svod_proposal (
@@ -96,39 +93,53 @@ CREATE TABLE svod_proposal (
   packet TEXT
 ) WITHOUT ROWID;
 
--- Packets of both directions and files in quarantine, kept for ever.
+-- Packets of both directions, our answers, and files in quarantine: kept for ever.
 CREATE TABLE svod_packet (
   name TEXT PRIMARY KEY NOT NULL,
   direction TEXT NOT NULL,       -- out · in
   peer TEXT NOT NULL,
-  kind TEXT NOT NULL,
-  epoch INTEGER NOT NULL,
-  seq INTEGER NOT NULL,
-  digest TEXT NOT NULL,
-  state TEXT NOT NULL,
+  kind TEXT NOT NULL,            -- DT SN KY KV PR RQ
+  epoch INTEGER,
+  seq INTEGER,
+  digest TEXT,                   -- of the manifest
+  state TEXT NOT NULL,           -- out: SEALED PLACED RECEIVED APPLIED … · in: HELD APPLIED REFUSED QUARANTINED ANSWER
   reason TEXT,
-  sealed_at TEXT NOT NULL,       -- or seen at
-  placed_at TEXT,
+  at TEXT NOT NULL,              -- sealed, or first seen
+  part INTEGER,
+  parts INTEGER,
+  previous TEXT,
+  answers TEXT,                  -- of our KV and PR: the digest of what they answer
+  unconfirmed INTEGER NOT NULL DEFAULT 0,
   attempts INTEGER NOT NULL DEFAULT 0,
-  due_at TEXT,                   -- when it is to be placed again for want of an answer
+  next_at TEXT,                  -- out: when it is placed (again)
+  revision INTEGER,              -- out: of the PR that counts
+  records INTEGER NOT NULL DEFAULT 0,
+  placed_at TEXT,
   received_at TEXT,              -- its KV
   answered_at TEXT,              -- its PR
-  records INTEGER NOT NULL DEFAULT 0,
-  spool TEXT,
-  spool_sha256 TEXT
+  file TEXT                      -- in spool/, archive/ or quarantine/
 ) WITHOUT ROWID;
 CREATE INDEX svod_packet_position ON svod_packet (direction, peer, epoch, seq);
+CREATE INDEX svod_packet_answers ON svod_packet (answers) WHERE answers IS NOT NULL;
+CREATE INDEX svod_packet_due ON svod_packet (next_at) WHERE next_at IS NOT NULL;
 
--- One row a direction.
+-- One row a direction: the last packet sealed, or consumed, and what else the machine knows.
 CREATE TABLE svod_stream (
   peer TEXT NOT NULL,
   direction TEXT NOT NULL,       -- out · in
-  epoch INTEGER NOT NULL,
-  seq INTEGER NOT NULL,          -- the last sealed, or applied
-  digest TEXT,                   -- of that packet's manifest
+  epoch INTEGER,
+  seq INTEGER,
+  digest TEXT,
   state_digest TEXT NOT NULL,    -- of what this stream has carried
-  machine TEXT,                  -- the rest of the machine's state, JSON
-  changed_at TEXT NOT NULL,
+  sealed_at TEXT,
+  highest_epoch INTEGER,
+  echo_epoch INTEGER,
+  echo_seq INTEGER,
+  echo_digest TEXT,
+  stop TEXT,
+  stopped_epoch INTEGER,
+  closed_epoch INTEGER,
+  told_digest TEXT,              -- in: the state digest of the last manifest that bore one
   PRIMARY KEY (peer, direction)
 ) WITHOUT ROWID;
 
@@ -144,6 +155,8 @@ CREATE TABLE svod_incident (
   detail TEXT NOT NULL,
   closed_at TEXT
 );
+
+CREATE INDEX svod_sent_listed ON svod_sent (packet) WHERE outcome IS NOT NULL;
 
 CREATE VIEW recipient_resolved (id, resolved_id) AS
   SELECT id, coalesce(alias_of, id) FROM svod_record WHERE kind = 'recipient';

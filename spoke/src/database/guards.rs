@@ -10,15 +10,16 @@ use super::{
 };
 
 /// Tables that only the daemon writes. `svod_replaced` is the triggers' own scratch pad.
-pub const CLOSED: [&str; 8] = [
+pub const CLOSED: [&str; 9] = [
     "svod_sent",
     "svod_link",
-    "svod_held",
+    "svod_publication",
     "svod_proposal",
     "svod_packet",
     "svod_stream",
     "svod_meta",
     "svod_incident",
+    "svod_journal",
 ];
 
 /// All guards.
@@ -107,7 +108,11 @@ fn change_guards() -> [Trigger; 3] {
          AND key = NEW.key)";
     [
         guard(table, "INSERT", &format!("\nWHEN ({known}) IS NOT 1")),
-        guard(table, "UPDATE", ""),
+        guard(
+            table,
+            "UPDATE",
+            "\nWHEN (NEW.kind = OLD.kind AND NEW.key = OLD.key AND NEW.problem IS NULL) IS NOT 1",
+        ),
         guard(table, "DELETE", ""),
     ]
 }

@@ -3,12 +3,18 @@
 //! [`tables`] which tables there are · `tables_ddl`, `book.sql` their text · [`triggers`] locks and capture ·
 //! [`guards`] who may write the exchange's own tables · [`write`](mod@write) the daemon's transactions.
 
+pub mod book;
 mod error;
 pub mod guards;
 mod open;
-pub mod tables;
+pub mod own_records;
+pub mod publications;
+pub mod report;
+pub mod rows;
+pub use crate::decisions::tables;
 mod tables_ddl;
 pub mod triggers;
+pub mod verify;
 pub mod write;
 
 pub use self::{

@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use exchange_endpoint::journal_table::{self, CENTRE_TABLE};
 use exchange_format::participant::ParticipantCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
 
@@ -26,7 +27,7 @@ pub struct Identity {
 /// The whole schema without triggers, as `init` writes it.
 pub fn schema_sql() -> String {
     let domain: String = tables().iter().map(tables_ddl::create).collect();
-    format!("{domain}\n{}", include_str!("book.sql"))
+    format!("{domain}\n{}\n{}", include_str!("book.sql"), journal_table::schema(CENTRE_TABLE))
 }
 
 /// Makes a new database at `path`.

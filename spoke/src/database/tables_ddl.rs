@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::tables::{Column, LineTable, Table};
+use crate::decisions::tables::{Column, LineTable, Table};
 
 /// `CREATE TABLE` and the indexes of `table` and of its lines.
 ///

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use super::tables::{LineTable, Table};
+use crate::decisions::tables::{LineTable, Table};
 
 /// A trigger by name, with the statement that creates it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,13 +141,15 @@ const NEW_KEY: &str = "lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(
      substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', (random() & 3) + 1, 1) || \
      substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))";
 
-/// Queues the record of the row `id`. `NOT EXISTS` and no `OR IGNORE`: inside a trigger the conflict rule of
+/// Queues the record of the row `id`, and lets one that was unfit be looked at again. `NOT EXISTS` and no `OR IGNORE`: inside a trigger the conflict rule of
 /// the outer statement would take its place.
 fn queue(table: &str, id: &str) -> String {
     format!(
         "INSERT INTO svod_change (kind, key) SELECT r.kind, r.key FROM svod_record r WHERE r.kind = '{table}' \
          AND r.id = {id} AND r.state IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM svod_change c \
-         WHERE c.kind = r.kind AND c.key = r.key);"
+         WHERE c.kind = r.kind AND c.key = r.key); \
+         UPDATE svod_change SET problem = NULL WHERE problem IS NOT NULL AND kind = '{table}' AND key = \
+         (SELECT key FROM svod_record WHERE kind = '{table}' AND id = {id});"
     )
 }
 

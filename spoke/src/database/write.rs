@@ -1,5 +1,8 @@
 //! The daemon's own transactions: the only place where locks and guards are lifted.
 
+use std::sync::LazyLock;
+
+use exchange_endpoint::journal_table::{self, CENTRE_TABLE};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{DatabaseError, guards, tables::tables, triggers, triggers::Trigger};
@@ -44,13 +47,26 @@ pub fn write<T, E: From<DatabaseError>>(
     scope: Scope,
     work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
 ) -> Result<T, E> {
+    write_if(connection, scope, |transaction| work(transaction).map(Some))
+        .map(|result| result.expect("the work always gives a result"))
+}
+
+/// As [`write`]; if `work` returns `None`, nothing has happened either: nobody sees that we looked.
+///
+/// # Errors
+/// What `work` returns, or SQLite's.
+pub fn write_if<T, E: From<DatabaseError>>(
+    connection: &mut Connection,
+    scope: Scope,
+    work: impl FnOnce(&Transaction<'_>) -> Result<Option<T>, E>,
+) -> Result<Option<T>, E> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(DatabaseError::from)?;
     let aside = set_aside(&transaction, scope)?;
-    let result = work(&transaction)?;
+    let Some(result) = work(&transaction)? else { return Ok(None) };
     put_back(&transaction, scope, &aside)?;
     transaction.commit().map_err(DatabaseError::from)?;
-    Ok(result)
+    Ok(Some(result))
 }
 
 /// Drops every trigger on the tables of `scope` and returns those that are not ours.
@@ -63,7 +79,9 @@ fn set_aside(connection: &Connection, scope: Scope) -> Result<Vec<Trigger>, Data
         .collect();
     for (name, table, sql) in stored(connection)? {
         let is_domain = domain.contains(&table.as_str());
-        if !(table.starts_with("svod_") || scope == Scope::Everything && is_domain) {
+        // The journal's own guards let through what is in order, from us too.
+        let is_book = table.starts_with("svod_") && !name.starts_with("svod_journal_");
+        if !(is_book || scope == Scope::Everything && is_domain) {
             continue;
         }
         connection.execute_batch(&format!("DROP TRIGGER \"{}\"", name.replace('"', "\"\"")))?;
@@ -81,13 +99,25 @@ fn put_back(connection: &Connection, scope: Scope, foreign: &[Trigger]) -> Resul
     Ok(())
 }
 
+/// The triggers that keep the journal append-only, as SQLite stores them.
+fn journal_triggers() -> &'static [Trigger] {
+    static TRIGGERS: LazyLock<Vec<Trigger>> = LazyLock::new(|| {
+        let scratch = Connection::open_in_memory().expect("SQLite opens a database in memory");
+        scratch.execute_batch(&journal_table::schema(CENTRE_TABLE)).expect("the journal's schema is tested");
+        let stored = stored(&scratch).expect("sqlite_master is readable");
+        stored.into_iter().map(|(name, _, sql)| Trigger { name, sql }).collect()
+    });
+    &TRIGGERS
+}
+
 /// Which of our triggers, of all scopes, are absent or have another text.
 ///
 /// # Errors
 /// SQLite's.
 pub fn altered_triggers(connection: &Connection) -> Result<Vec<AlteredTrigger>, DatabaseError> {
     let stored = stored(connection)?;
-    let altered = expected(Scope::Everything).into_iter().filter_map(|trigger| {
+    let journal = journal_triggers().iter().cloned();
+    let altered = expected(Scope::Everything).into_iter().chain(journal).filter_map(|trigger| {
         match stored.iter().find(|(name, ..)| *name == trigger.name) {
             None => Some(AlteredTrigger { name: trigger.name, missing: true }),
             Some((.., sql)) if *sql != trigger.sql => {
@@ -104,4 +134,17 @@ fn stored(connection: &Connection) -> Result<Vec<(String, String, String)>, Data
         connection.prepare_cached("SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Creates the journal's own triggers anew if they are absent or altered; all others come back at the end of
+/// every transaction of [`write`].
+///
+/// # Errors
+/// SQLite's.
+pub fn restore_journal_triggers(connection: &Connection) -> Result<(), DatabaseError> {
+    for trigger in journal_triggers() {
+        connection.execute_batch(&format!("DROP TRIGGER IF EXISTS {}", trigger.name))?;
+        connection.execute_batch(&trigger.sql)?;
+    }
+    Ok(())
 }

@@ -1,1 +1,80 @@
 ### What svod-spoke says.
+
+spoke-init-done = The centre is ready to exchange. Settings: { $config }
+    Card for the coordination centre: { $card }
+    Its fingerprint (tell it by phone): { $fingerprint }
+spoke-sync-done = Exchanged. Packets without an answer: { $n }
+spoke-sync-no-line = The mailbox does not answer. Packets without an answer: { $n }; they are kept and go later
+
+spoke-import-done = Imported: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
+spoke-import-would = Would import: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
+spoke-import-refused = Line { $line }: { $why }
+
+spoke-verify-whole = All that is published ({ $n }) is as the coordination centre signed it
+spoke-verify-damaged = Differences: { $found } (publications checked: { $n }). To restore: svod-spoke verify --restore
+spoke-verify-restored = Differences: { $found }; all put right (publications checked: { $n })
+spoke-verify-left = Differences: { $found }, left: { $left } (publications checked: { $n }). Tell the coordination centre
+spoke-fault-trigger-missing = a protecting trigger was dropped
+spoke-fault-trigger-altered = a protecting trigger was altered
+spoke-fault-publication-forged = a stored publication is not what the coordination centre signed
+spoke-fault-row-missing = a published row was deleted
+spoke-fault-row-altered = a published row or one of its lines was altered
+spoke-fault-record-altered = what is kept about the row was altered
+spoke-fault-record-forged = the row is passed off as published and never was
+spoke-fault-not-captured = the row was put in past the capture of changes
+spoke-fault-digest-differs = the sum of publications is not the one the coordination centre told: something is lost, or old again
+spoke-fault-behind-watermark = the database is older than the watermark: it was probably put back from a copy
+spoke-fault-journal-altered = the journal was altered
+
+spoke-status-heading = Centre { $code }, coordination centre { $hub }
+spoke-status-out = Sending: last packet { $position }
+spoke-status-in = Receiving: last packet { $position }
+spoke-status-rows = Rows: { $rows }
+spoke-status-waiting = Waiting to be sent: { $n }
+spoke-status-unanswered = Packets without an answer: { $n }
+spoke-status-records = Records that need attention: { $n }
+spoke-status-proposals = Proposals: { $n }
+spoke-status-incidents = Open incidents: { $n }
+
+spoke-why-own = { $table } { $id }: your centre's row ({ $owner }), state { $state }, version { $version }
+    Last sent in packet { $packet } ({ $since }). It may be changed.
+spoke-why-locked = { $table } { $id }: the coordination centre's row ({ $owner }), state { $state }
+    Record { $uid }, version { $version }, packet { $packet } ({ $since })
+    Locked fields: { $fields }
+    If a value is wrong, ask: { $ask }
+spoke-why-alias = { $table } { $id }: this is the same record as row { $alias }; work with that one
+    Record { $uid }, version { $version }, packet { $packet } ({ $since })
+    If it is not, ask: { $ask }
+
+error-spoke-exists = { $file } exists already
+    .next = Choose another directory: a centre is not made twice.
+error-spoke-database-missing = There is no database { $file }
+    .next = Check the key database in the settings; svod-spoke init makes a new one.
+error-spoke-database-foreign = { $file } is not the database of a centre of this exchange
+    .next = Check the key database in the settings: this is another program's database.
+error-spoke-database-version = The database { $file } has another version: { $detail }
+    .next = Update the exchange program.
+error-spoke-database-busy = Another program holds the database: { $detail }
+    .next = Try again in a minute; close the program that holds it.
+error-spoke-database = The database did not do it: { $detail }
+    .next = Check free space and write permission; then svod-spoke verify.
+error-spoke-mailbox = Mailbox: { $detail }
+    .next = Check the line and the section [mailbox] of the settings.
+error-spoke-file = File or directory: { $detail }
+    .next = Check permissions and free space.
+error-spoke-packet = The packet could not be handled: { $detail }
+    .next = Nothing was applied; try again. If it recurs, tell the developers.
+error-spoke-stream = Sending is stopped: { $detail }
+    .next = Look at the incidents: svod-spoke status
+error-spoke-no-hub-card = There is no card of the coordination centre { $code } in trust
+    .next = Put it back from a copy, or get it from the coordination centre and compare the fingerprint by phone.
+error-spoke-no-table = There is no table { $table }
+    .next = Tables known: { $known }
+error-spoke-no-row = Table { $table } has no row { $id }
+    .next = Check the id.
+error-spoke-csv-unreadable = The file { $file } cannot be read: { $detail }
+    .next = Check path, permissions, and that it is CSV with a heading line.
+error-spoke-csv-column = { $file }: the table does not know column { $n } ("{ $heading }")
+    .next = Name it in the --columns file or rename it. Known: { $known }
+error-spoke-csv-key = { $file }: there is no key column { $key }
+    .next = Give --key one of the columns: { $known }

@@ -1,1 +1,80 @@
 ### What svod-spoke says.
+
+spoke-init-done = Центр готов к обмену. Настройки: { $config }
+    Карточка для координационного центра: { $card }
+    Её отпечаток (сообщите по телефону): { $fingerprint }
+spoke-sync-done = Обмен выполнен. Без ответа пакетов: { $n }
+spoke-sync-no-line = Почтовый ящик не отвечает. Без ответа пакетов: { $n }; они сохранены и будут отправлены позже
+
+spoke-import-done = Загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
+spoke-import-would = Было бы загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
+spoke-import-refused = Строка { $line }: { $why }
+
+spoke-verify-whole = Всё опубликованное ({ $n }) совпадает с подписанным координационным центром
+spoke-verify-damaged = Найдено отличий: { $found } (проверено публикаций: { $n }). Исправить: svod-spoke verify --restore
+spoke-verify-restored = Найдено отличий: { $found }; всё исправлено (проверено публикаций: { $n })
+spoke-verify-left = Найдено отличий: { $found }, осталось: { $left } (проверено публикаций: { $n }). Сообщите координационному центру
+spoke-fault-trigger-missing = удалён триггер защиты
+spoke-fault-trigger-altered = изменён триггер защиты
+spoke-fault-publication-forged = сохранённая публикация не совпадает с подписью координационного центра
+spoke-fault-row-missing = удалена опубликованная строка
+spoke-fault-row-altered = изменена опубликованная строка или её подстроки
+spoke-fault-record-altered = изменены служебные сведения о строке
+spoke-fault-record-forged = строка выдана за опубликованную, но не публиковалась
+spoke-fault-not-captured = строка внесена в обход учёта изменений
+spoke-fault-digest-differs = сумма публикаций не та, что сообщил координационный центр: что-то утрачено или возвращено старое
+spoke-fault-behind-watermark = база старее отметки: вероятно, она восстановлена из копии
+spoke-fault-journal-altered = журнал изменён
+
+spoke-status-heading = Центр { $code }, координационный центр { $hub }
+spoke-status-out = Отправка: последний пакет { $position }
+spoke-status-in = Приём: последний пакет { $position }
+spoke-status-rows = Строки: { $rows }
+spoke-status-waiting = Ждут отправки: { $n }
+spoke-status-unanswered = Пакеты без ответа: { $n }
+spoke-status-records = Записи, требующие внимания: { $n }
+spoke-status-proposals = Предложения: { $n }
+spoke-status-incidents = Открытые происшествия: { $n }
+
+spoke-why-own = { $table } { $id }: строка вашего центра ({ $owner }), состояние { $state }, версия { $version }
+    Последний раз отправлена пакетом { $packet } ({ $since }). Её можно менять.
+spoke-why-locked = { $table } { $id }: строку ведёт координационный центр ({ $owner }), состояние { $state }
+    Номер записи { $uid }, версия { $version }, пакет { $packet } ({ $since })
+    Закрыты поля: { $fields }
+    Если значение неверно, обратитесь: { $ask }
+spoke-why-alias = { $table } { $id }: это та же запись, что и строка { $alias }; работайте с ней
+    Номер записи { $uid }, версия { $version }, пакет { $packet } ({ $since })
+    Если это не так, обратитесь: { $ask }
+
+error-spoke-exists = { $file } уже существует
+    .next = Выберите другой каталог: готовый центр не создаётся заново.
+error-spoke-database-missing = Базы { $file } нет
+    .next = Проверьте ключ database в настройках; новую базу создаёт svod-spoke init.
+error-spoke-database-foreign = { $file } — не база центра этого обмена
+    .next = Проверьте ключ database в настройках: это база другой программы.
+error-spoke-database-version = База { $file } другой версии: { $detail }
+    .next = Обновите программу обмена.
+error-spoke-database-busy = База занята другой программой: { $detail }
+    .next = Повторите через минуту; закройте программу, которая долго держит базу.
+error-spoke-database = База не выполнила действие: { $detail }
+    .next = Проверьте свободное место и права на запись; затем svod-spoke verify.
+error-spoke-mailbox = Почтовый ящик: { $detail }
+    .next = Проверьте связь и раздел [mailbox] настроек.
+error-spoke-file = Файл или каталог: { $detail }
+    .next = Проверьте права и свободное место.
+error-spoke-packet = Пакет не удалось обработать: { $detail }
+    .next = Ничего не применено; повторите. Если повторится, сообщите разработчикам.
+error-spoke-stream = Отправка остановлена: { $detail }
+    .next = Посмотрите происшествия: svod-spoke status
+error-spoke-no-hub-card = В каталоге trust нет карточки координационного центра { $code }
+    .next = Верните её из копии или получите у координационного центра, сверив отпечаток по телефону.
+error-spoke-no-table = Таблицы { $table } нет
+    .next = Известные таблицы: { $known }
+error-spoke-no-row = В таблице { $table } нет строки { $id }
+    .next = Проверьте значение id.
+error-spoke-csv-unreadable = Файл { $file } не читается: { $detail }
+    .next = Проверьте путь, права и что это CSV со строкой заголовков.
+error-spoke-csv-column = { $file }: столбец { $n } («{ $heading }») не известен таблице
+    .next = Назовите его в файле --columns или переименуйте. Известные: { $known }
+error-spoke-csv-key = { $file }: нет ключевого столбца { $key }
+    .next = Укажите --key одним из столбцов: { $known }

@@ -1,0 +1,81 @@
+//! The command line of `svod-spoke`.
+
+mod import;
+mod import_file;
+mod init;
+mod protocol;
+mod run;
+mod status;
+mod verify;
+mod why;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use exchange_endpoint::{
+    config::Config,
+    output::{self, CommandLine, CommonArgs, Exit, Failure},
+};
+
+use crate::edges::config::SpokeConfig;
+
+/// The centre's end of the exchange
+#[derive(Debug, Parser)]
+#[command(name = "svod-spoke", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    common: CommonArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make this centre's keys, card, database and configuration
+    Init(init::Init),
+    /// Read a CSV file into a table; again is an update; absence deletes nothing
+    Import(import::Import),
+    /// Exchange until asked to end
+    Run,
+    /// One round of exchange now
+    Sync(run::Sync),
+    /// Streams, unanswered packets, refused and held records, proposals, incidents
+    Status,
+    /// Compare everything published with what the hub signed
+    Verify(verify::Verify),
+    /// Whose a row is, since which packet, which fields, and whom to ask
+    Why(why::Why),
+    /// Protocols of exports and loads
+    #[command(subcommand)]
+    Protocol(protocol::Command),
+}
+
+impl CommandLine for Cli {
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+}
+
+/// Runs the command line `args`, the program's name first, and returns the exit code of docs/CLI_JSON.md.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    output::run_main::<Cli>(args, |cli| command(&cli))
+}
+
+fn command(cli: &Cli) -> Result<Exit, Failure> {
+    let common = &cli.common;
+    match &cli.command {
+        Command::Init(init) => init.run(common),
+        Command::Import(import) => import.run(common),
+        Command::Run => run::run(common),
+        Command::Sync(sync) => sync.run(common),
+        Command::Status => status::run(common),
+        Command::Verify(verify) => verify.run(common),
+        Command::Why(why) => why.run(common),
+        Command::Protocol(command) => command.run(common),
+    }
+}
+
+/// The configuration that `--config` names.
+fn config(common: &CommonArgs) -> Result<Config<SpokeConfig>, Failure> {
+    Ok(Config::load(common.config_file()?)?)
+}

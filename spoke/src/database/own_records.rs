@@ -1,0 +1,502 @@
+//! The centre's own records: what has changed, what was sent last, what became of it.
+
+use exchange_format::{
+    position::Digest,
+    record::{Body, Finding, Form, Kind, Record, RecordId},
+    state_digest::StateDigest,
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::decisions::{mapping, picture::State, tables};
+
+use super::{DatabaseError, rows};
+
+/// The `kind` under which proposals stand in `svod_change`.
+pub const PROPOSALS: &str = "svod_proposal";
+
+/// A record of ours as it was last sent.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// The record, its version and its bytes.
+    pub record: Record,
+    /// The packet that carried it.
+    pub packet: String,
+    /// What its receiver made of it, if not plainly applied.
+    pub outcome: Option<String>,
+}
+
+/// A record that has changed since it was last sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The table, or [`PROPOSALS`].
+    pub kind: String,
+    /// The record.
+    pub key: RecordId,
+    /// Why it could not be sent when it was last looked at.
+    pub problem: Option<String>,
+}
+
+impl Change {
+    /// The kind on the wire.
+    pub fn wire_kind(&self) -> Option<Kind> {
+        if self.kind == PROPOSALS {
+            return Some(Kind::Proposal);
+        }
+        tables::table(&self.kind)?.own
+    }
+}
+
+/// What a change comes to.
+#[derive(Debug)]
+pub enum Sealable {
+    /// A new version to send.
+    Version(Record),
+    /// Nothing to send: it says what was sent already, or it came and went unsent.
+    Nothing,
+    /// It cannot be sent as it is; it stays in the queue until its row changes.
+    Problem(Finding),
+}
+
+/// The next `limit` changes after `after` in the order of the queue.
+///
+/// # Errors
+/// SQLite's.
+pub fn changes(
+    connection: &Connection,
+    after: Option<&Change>,
+    limit: usize,
+) -> Result<Vec<Change>, DatabaseError> {
+    let (kind, key) =
+        after.map_or((String::new(), String::new()), |change| (change.kind.clone(), change.key.to_string()));
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, key, problem FROM svod_change WHERE (kind, key) > (?1, ?2) ORDER BY kind, key LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![kind, key, limit], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?))
+    })?;
+    rows.map(|row| {
+        let (kind, key, problem) = row?;
+        Ok(Change { kind, key: rows::record_id("svod_change", &key)?, problem })
+    })
+    .collect()
+}
+
+/// Whether something waits to be sent that is not known to be unfit.
+///
+/// # Errors
+/// SQLite's.
+pub fn has_fresh_changes(connection: &Connection) -> Result<bool, DatabaseError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM svod_change WHERE problem IS NULL)";
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// What was last sent of the record `key`.
+///
+/// # Errors
+/// SQLite's.
+pub fn sent(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option<Sent>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT version, form, body, packet, outcome FROM svod_sent WHERE kind = ?1 AND key = ?2",
+    )?;
+    let found = statement
+        .query_row(params![kind.name(), key.to_string()], |row| {
+            Ok((
+                row.get::<_, u32>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, Vec<u8>>(2)?,
+                row.get::<_, String>(3)?,
+                row.get::<_, Option<String>>(4)?,
+            ))
+        })
+        .optional()?;
+    found
+        .map(|(version, form, body, packet, outcome)| {
+            let form =
+                form.parse().map_err(|_| DatabaseError::Corrupt { table: "svod_sent", what: "a form" })?;
+            let record = Record { kind, key, version, form, body, signature: None };
+            Ok(Sent { record, packet, outcome })
+        })
+        .transpose()
+}
+
+/// What the record of row `id` says now, in the centre's words.
+///
+/// # Errors
+/// SQLite's; inside, what keeps it from being a record.
+pub fn body_of_row(
+    connection: &Connection,
+    table: &tables::Table,
+    id: &str,
+) -> Result<Option<Result<Body, Finding>>, DatabaseError> {
+    let Some(kind) = table.own else { return Ok(None) };
+    Ok(rows::by_keys(connection, table, id)?.map(|row| mapping::body(table, kind, &row)))
+}
+
+/// What `change` comes to now.
+///
+/// # Errors
+/// SQLite's.
+pub fn look_at(connection: &Connection, change: &Change) -> Result<Sealable, DatabaseError> {
+    let Some(kind) = change.wire_kind() else { return Ok(Sealable::Nothing) };
+    let last = sent(connection, kind, change.key)?;
+    let body = match current_body(connection, change)? {
+        Current::Hubs => return Ok(Sealable::Nothing),
+        Current::Gone => {
+            let live = last.as_ref().is_some_and(|sent| sent.record.form == Form::Live);
+            let version = last.map_or(0, |sent| sent.record.version) + 1;
+            let end = Record::tombstone(kind, change.key, version);
+            return Ok(if live { Sealable::Version(end) } else { Sealable::Nothing });
+        }
+        Current::Unfit(finding) => return Ok(Sealable::Problem(finding)),
+        Current::Says(bytes) => bytes,
+    };
+    let version = match &last {
+        Some(sent) if sent.record.body == body && sent.record.form == Form::Live => {
+            return Ok(Sealable::Nothing);
+        }
+        Some(sent) => sent.record.version + 1,
+        None => 1,
+    };
+    Ok(Sealable::Version(Record { kind, key: change.key, version, form: Form::Live, body, signature: None }))
+}
+
+enum Current {
+    Says(Vec<u8>),
+    Unfit(Finding),
+    Gone,
+    Hubs,
+}
+
+fn current_body(connection: &Connection, change: &Change) -> Result<Current, DatabaseError> {
+    if change.kind == PROPOSALS {
+        let mut statement = connection.prepare_cached("SELECT body FROM svod_proposal WHERE key = ?1")?;
+        let body = statement.query_row([change.key.to_string()], |row| row.get(0)).optional()?;
+        return Ok(body.map_or(Current::Gone, Current::Says));
+    }
+    let mut statement =
+        connection.prepare_cached("SELECT id, state FROM svod_record WHERE kind = ?1 AND key = ?2")?;
+    let place = statement
+        .query_row([&change.kind, &change.key.to_string()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })
+        .optional()?;
+    let (Some((id, state)), Some(table)) = (place, tables::table(&change.kind)) else {
+        return Ok(Current::Gone);
+    };
+    if !State::from_word(&state).is_some_and(State::is_open) {
+        return Ok(Current::Hubs);
+    }
+    Ok(match body_of_row(connection, table, &id)? {
+        None => Current::Gone,
+        Some(Ok(body)) => Current::Says(body.to_xml()),
+        Some(Err(finding)) => Current::Unfit(finding),
+    })
+}
+
+/// `record` is being sent in `packet`: remembers it, and takes it out of the queue.
+///
+/// # Errors
+/// SQLite's.
+pub fn remember(
+    connection: &Connection,
+    change: &Change,
+    record: &Record,
+    hash: &Digest,
+    packet: &str,
+) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO svod_sent (kind, key, version, form, sha256, body, packet) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            record.kind.name(),
+            record.key.to_string(),
+            record.version,
+            record.form.name(),
+            hash.to_string(),
+            record.body,
+            packet
+        ])?;
+    if change.kind == PROPOSALS {
+        connection
+            .prepare_cached("UPDATE svod_proposal SET state = 'sent', packet = ?2 WHERE key = ?1")?
+            .execute([&record.key.to_string(), packet])?;
+    } else {
+        connection
+            .prepare_cached(
+                "UPDATE svod_record SET version = ?3, form = ?4, sha256 = ?5, packet = ?6, state = 'own' \
+                 WHERE kind = ?1 AND key = ?2 AND state IN ('own', 'provisional')",
+            )?
+            .execute(params![
+                change.kind,
+                record.key.to_string(),
+                record.version,
+                record.form.name(),
+                hash.to_string(),
+                packet
+            ])?;
+    }
+    forget(connection, change)
+}
+
+/// Takes `change` out of the queue.
+///
+/// # Errors
+/// SQLite's.
+pub fn forget(connection: &Connection, change: &Change) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached("DELETE FROM svod_change WHERE kind = ?1 AND key = ?2")?
+        .execute([&change.kind, &change.key.to_string()])?;
+    Ok(())
+}
+
+/// Says why `change` cannot be sent.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_problem(connection: &Connection, change: &Change, problem: &str) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached("UPDATE svod_change SET problem = ?3 WHERE kind = ?1 AND key = ?2")?
+        .execute([&change.kind, &change.key.to_string(), problem])?;
+    Ok(())
+}
+
+/// Adds a record's contribution to the digest of our stream, and takes its former one out.
+///
+/// # Errors
+/// SQLite's.
+pub fn account(
+    connection: &Connection,
+    state: &mut StateDigest,
+    record: &Record,
+    hash: &Digest,
+) -> Result<(), DatabaseError> {
+    if let Some(before) = sent(connection, record.kind, record.key)?
+        && let Some(term) = before.record.term(&before.record.hash())
+    {
+        state.remove(&term);
+    }
+    if let Some(term) = record.term(hash) {
+        state.add(&term);
+    }
+    Ok(())
+}
+
+/// Hands every record of ours, as last sent, to `each`, in the order of a packet.
+///
+/// # Errors
+/// SQLite's, or `each`'s.
+pub fn for_each_sent<E: From<DatabaseError>>(
+    connection: &Connection,
+    mut each: impl FnMut(Record) -> Result<(), E>,
+) -> Result<(), E> {
+    for kind in Kind::ALL {
+        let mut statement = connection
+            .prepare_cached("SELECT key, version, form, body FROM svod_sent WHERE kind = ?1 ORDER BY key")
+            .map_err(DatabaseError::from)?;
+        let mut found = statement.query([kind.name()]).map_err(DatabaseError::from)?;
+        while let Some(row) = found.next().map_err(DatabaseError::from)? {
+            each(read_sent(kind, row)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// A run of our own records in the order of a packet: of one kind, from one key to another, both included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The kind.
+    pub kind: Kind,
+    /// The first key.
+    pub first: RecordId,
+    /// The last key.
+    pub last: RecordId,
+}
+
+/// Cuts all our records into parts of at most `records` records and about `bytes` bytes; one empty part if
+/// there are none. Returns them with the sum over all, the digest of a stream that begins with them.
+///
+/// # Errors
+/// SQLite's.
+pub fn plan_parts(
+    connection: &Connection,
+    records: u64,
+    bytes: u64,
+) -> Result<(Vec<Vec<Run>>, StateDigest), DatabaseError> {
+    let mut parts: Vec<Vec<Run>> = vec![Vec::new()];
+    let mut state = StateDigest::default();
+    let (mut count, mut size) = (0, 0);
+    for_each_sent::<DatabaseError>(connection, |record| {
+        if let Some(term) = record.term(&record.hash()) {
+            state.add(&term);
+        }
+        // The envelope of a record takes about 100 bytes.
+        let length = record.body.len() as u64 + 100;
+        if count == records || (count > 0 && size + length > bytes) {
+            parts.push(Vec::new());
+            (count, size) = (0, 0);
+        }
+        count += 1;
+        size += length;
+        let part = parts.last_mut().expect("never empty");
+        match part.last_mut() {
+            Some(run) if run.kind == record.kind => run.last = record.key,
+            _ => part.push(Run { kind: record.kind, first: record.key, last: record.key }),
+        }
+        Ok(())
+    })?;
+    Ok((parts, state))
+}
+
+/// Hands the records of `run` to `each`.
+///
+/// # Errors
+/// SQLite's, or `each`'s.
+pub fn for_each_of<E: From<DatabaseError>>(
+    connection: &Connection,
+    run: &Run,
+    mut each: impl FnMut(Record) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut statement = connection
+        .prepare_cached(
+            "SELECT key, version, form, body FROM svod_sent WHERE kind = ?1 AND key BETWEEN ?2 AND ?3 ORDER BY key",
+        )
+        .map_err(DatabaseError::from)?;
+    let bounds = [run.kind.name().to_owned(), run.first.to_string(), run.last.to_string()];
+    let mut found = statement.query(bounds).map_err(DatabaseError::from)?;
+    while let Some(row) = found.next().map_err(DatabaseError::from)? {
+        each(read_sent(run.kind, row)?)?;
+    }
+    Ok(())
+}
+
+/// The records of `run` are being sent (again) in `packet`.
+///
+/// # Errors
+/// SQLite's.
+pub fn carried_by(connection: &Connection, run: &Run, packet: &str) -> Result<(), DatabaseError> {
+    let (first, last) = (run.first.to_string(), run.last.to_string());
+    connection
+        .prepare_cached(
+            "UPDATE svod_sent SET packet = ?4, outcome = NULL, rule = NULL, reason = NULL \
+             WHERE kind = ?1 AND key BETWEEN ?2 AND ?3",
+        )?
+        .execute(params![run.kind.name(), first, last, packet])?;
+    if let Some(table) = tables::table_of(run.kind) {
+        connection
+            .prepare_cached(
+                "UPDATE svod_record SET packet = ?4 WHERE kind = ?1 AND key BETWEEN ?2 AND ?3 \
+                 AND state IN ('own', 'provisional')",
+            )?
+            .execute(params![table.name, first, last, packet])?;
+    }
+    Ok(())
+}
+
+/// A PR says what became of the records that `packet` carried: all plainly applied but those that follow.
+///
+/// # Errors
+/// SQLite's.
+pub fn clear_outcomes(connection: &Connection, packet: &str) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached(
+            "UPDATE svod_sent SET outcome = NULL, rule = NULL, reason = NULL WHERE packet = ?1 AND outcome IS NOT NULL",
+        )?
+        .execute([packet])?;
+    Ok(())
+}
+
+/// What became of one record that `packet` carried; a newer version sent since is not touched (D5).
+///
+/// # Errors
+/// SQLite's.
+pub fn set_outcome(
+    connection: &Connection,
+    packet: &str,
+    line: &exchange_format::answer::RecordLine,
+) -> Result<(), DatabaseError> {
+    let key = line.key.to_string();
+    let changed = connection
+        .prepare_cached(
+            "UPDATE svod_sent SET outcome = ?5, rule = ?6, reason = ?7 \
+             WHERE kind = ?1 AND key = ?2 AND version = ?3 AND packet = ?4",
+        )?
+        .execute(params![
+            line.kind.name(),
+            key,
+            line.version,
+            packet,
+            line.outcome.word(),
+            line.rule.as_str(),
+            line.reason.code()
+        ])?;
+    if changed > 0
+        && line.outcome == exchange_format::answer::RecordOutcome::Held
+        && let Some(table) = tables::table_of(line.kind)
+    {
+        connection
+            .prepare_cached(
+                "UPDATE svod_record SET state = 'provisional' WHERE kind = ?1 AND key = ?2 AND state = 'own'",
+            )?
+            .execute([table.name, &key])?;
+    }
+    Ok(())
+}
+
+fn read_sent(kind: Kind, row: &rusqlite::Row<'_>) -> Result<Record, DatabaseError> {
+    let key = rows::record_id("svod_sent", &row.get::<_, String>(0)?)?;
+    let form = row
+        .get::<_, String>(2)?
+        .parse()
+        .map_err(|_| DatabaseError::Corrupt { table: "svod_sent", what: "a form" })?;
+    Ok(Record { kind, key, version: row.get(1)?, form, body: row.get(3)?, signature: None })
+}
+
+/// Queues what the triggers cannot have seen while they were away: rows without a record, rows that say
+/// something else than was sent, records without a row. Returns how many.
+///
+/// # Errors
+/// SQLite's.
+pub fn requeue_uncaptured(
+    connection: &Connection,
+    mut new_key: impl FnMut() -> RecordId,
+) -> Result<usize, DatabaseError> {
+    let mut queued = 0;
+    for table in tables::tables().iter().filter(|table| table.own.is_some()) {
+        let name = table.name;
+        let mut orphans = connection.prepare(&format!(
+            "SELECT id FROM {name} t WHERE NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = '{name}' AND id = t.id)"
+        ))?;
+        let ids: Vec<String> = orphans.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        for id in ids {
+            connection.execute(
+                "INSERT INTO svod_record (kind, id, key, state) VALUES (?1, ?2, ?3, 'own')",
+                [name, &id, &new_key().to_string()],
+            )?;
+        }
+        let mut gone = connection.prepare(&format!(
+            "SELECT key FROM svod_record r WHERE kind = '{name}' AND state IN ('own', 'provisional') \
+             AND NOT EXISTS (SELECT 1 FROM {name} WHERE id = r.id)"
+        ))?;
+        let mut suspects: Vec<String> = gone.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        for key in &suspects {
+            connection.execute("DELETE FROM svod_record WHERE kind = ?1 AND key = ?2", [name, key])?;
+        }
+        let mut open = connection
+            .prepare("SELECT key FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional')")?;
+        suspects.extend(open.query_map([name], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?);
+        for key in suspects {
+            let change =
+                Change { kind: name.to_owned(), key: rows::record_id("svod_record", &key)?, problem: None };
+            if !matches!(look_at(connection, &change)?, Sealable::Nothing) {
+                queued += connection.execute(
+                    "INSERT INTO svod_change (kind, key) SELECT ?1, ?2 WHERE NOT EXISTS \
+                     (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)",
+                    [name, &key],
+                )?;
+            }
+        }
+    }
+    Ok(queued)
+}

@@ -1,0 +1,703 @@
+//! What the hub has published: taking it in, and making the rows show it (exchange §1, §6).
+//!
+//! Everything is kept as received in `svod_publication`; rows and `svod_record` follow from it, and can be
+//! made again from it. Taking in and showing are two steps, because a link comes after what it links to.
+
+use exchange_format::{
+    answer::{RecordOutcome, RecordReason},
+    position::{Digest, Epoch},
+    record::{Body, Form, Kind, Record, RecordId},
+    state_digest::StateDigest,
+    stream::{Edition, VersionVerdict},
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::decisions::{
+    mapping,
+    picture::{LinkedRow, Picture, State, picture},
+    raced, tables,
+    tables::Table,
+};
+
+use super::{DatabaseError, own_records, rows};
+
+/// A publication as it is kept.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// The record as received, with the hub's signature.
+    pub record: Record,
+    /// The packet that brought it.
+    pub packet: String,
+    /// The epoch of that packet.
+    pub epoch: u16,
+    /// What became of it.
+    pub outcome: RecordOutcome,
+    /// By which rule, if not plainly applied.
+    pub rule: Option<String>,
+    /// The reason, if not plainly applied.
+    pub reason: Option<RecordReason>,
+}
+
+/// What became of a record that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The outcome.
+    pub outcome: RecordOutcome,
+    /// The rule and the reason, if it was not plainly applied.
+    pub why: Option<(&'static str, RecordReason)>,
+}
+
+impl Told {
+    const fn plain(outcome: RecordOutcome) -> Self {
+        Self { outcome, why: None }
+    }
+
+    const fn refused(rule: &'static str, reason: RecordReason) -> Self {
+        Self { outcome: RecordOutcome::Refused, why: Some((rule, reason)) }
+    }
+}
+
+/// A local edit that was turned into a proposal because the hub's lock came first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raced {
+    /// The table.
+    pub kind: &'static str,
+    /// The row.
+    pub id: String,
+}
+
+/// A record that waits for another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its kind on the wire.
+    pub kind: Kind,
+    /// Its key.
+    pub key: RecordId,
+    /// Its version.
+    pub version: u32,
+    /// The packet that brought it.
+    pub packet: String,
+    /// What it would have been had its referent been here.
+    pub instead_of: RecordOutcome,
+}
+
+const COLUMNS: &str = "kind, key, version, form, bytes, signature, packet, epoch, outcome, rule, reason";
+
+fn read(row: &Row<'_>) -> Result<Publication, DatabaseError> {
+    let bad = |what| DatabaseError::Corrupt { table: "svod_publication", what };
+    let text = |at: usize| row.get::<_, String>(at);
+    let signature: Option<Vec<u8>> = row.get(5)?;
+    Ok(Publication {
+        record: Record {
+            kind: text(0)?.parse().map_err(|_| bad("a kind"))?,
+            key: rows::record_id("svod_publication", &text(1)?)?,
+            version: row.get(2)?,
+            form: text(3)?.parse().map_err(|_| bad("a form"))?,
+            body: row.get(4)?,
+            signature: signature.map(TryInto::try_into).transpose().map_err(|_| bad("a signature"))?,
+        },
+        packet: row.get(6)?,
+        epoch: row.get(7)?,
+        outcome: RecordOutcome::from_word(&text(8)?).ok_or_else(|| bad("an outcome"))?,
+        rule: row.get(9)?,
+        reason: row
+            .get::<_, Option<String>>(10)?
+            .map(|code| code.parse().map_err(|_| bad("a reason")))
+            .transpose()?,
+    })
+}
+
+/// The publication `key`, if one came.
+///
+/// # Errors
+/// SQLite's, or a row that this program cannot have written.
+pub fn find(
+    connection: &Connection,
+    kind: Kind,
+    key: RecordId,
+) -> Result<Option<Publication>, DatabaseError> {
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM svod_publication WHERE kind = ?1 AND key = ?2"))?;
+    let mut found = statement.query([kind.name(), &key.to_string()])?;
+    found.next()?.map(read).transpose()
+}
+
+/// Hands every publication to `each`.
+///
+/// # Errors
+/// SQLite's, or `each`'s.
+pub fn for_each<E: From<DatabaseError>>(
+    connection: &Connection,
+    mut each: impl FnMut(Publication) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut statement = connection
+        .prepare(&format!("SELECT {COLUMNS} FROM svod_publication ORDER BY kind, key"))
+        .map_err(DatabaseError::from)?;
+    let mut found = statement.query([]).map_err(DatabaseError::from)?;
+    while let Some(row) = found.next().map_err(DatabaseError::from)? {
+        each(read(row)?)?;
+    }
+    Ok(())
+}
+
+/// Takes in a record of the hub that stands in `packet` of `epoch`, and keeps the digest of the stream.
+///
+/// `is_signed`: whether its signature holds. A record that is refused is kept and counted all the same, but
+/// what is shown does not change; one that is older or collides leaves the known one in place.
+///
+/// # Errors
+/// SQLite's.
+pub fn take_in(
+    connection: &Connection,
+    state: &mut StateDigest,
+    record: &Record,
+    is_signed: bool,
+    packet: &str,
+    epoch: Epoch,
+) -> Result<Told, DatabaseError> {
+    let hash = record.hash();
+    if record.kind.owner() != exchange_format::record::Owner::Hub {
+        return Ok(Told::refused("record.owner", RecordReason::NotOwner));
+    }
+    let before = find(connection, record.kind, record.key)?;
+    let known = before.as_ref().map(|known| Edition::of(&known.record));
+    let arrived = Edition { version: record.version, form: record.form, hash };
+    let verdict = arrived.judge(known.as_ref());
+    match verdict {
+        VersionVerdict::Older => return Ok(Told::refused("record.version", RecordReason::Older)),
+        VersionVerdict::Collision => return Ok(Told::refused("record.version", RecordReason::Collision)),
+        VersionVerdict::New | VersionVerdict::Changed | VersionVerdict::Unchanged => {}
+    }
+    // A snapshot begins with an empty sum, and what it repeats is of its epoch again.
+    if let Some(before) = before.as_ref().filter(|before| before.epoch == epoch.get())
+        && let Some(term) = before.record.term(&before.record.hash())
+    {
+        state.remove(&term);
+    }
+    if let Some(term) = record.term(&hash) {
+        state.add(&term);
+    }
+    let told = judge_content(record, verdict, is_signed);
+    let again = verdict == VersionVerdict::Unchanged
+        && before.as_ref().is_some_and(|before| before.outcome.is_plain());
+    let pending = told.outcome != RecordOutcome::Refused && !again;
+    store(connection, record, &hash, packet, epoch, &told, pending)?;
+    if pending && record.kind == Kind::Link {
+        index_link(connection, record)?;
+    }
+    Ok(told)
+}
+
+/// Puts `record`, as an archived packet has it, in the place of what is kept, to be shown anew.
+///
+/// # Errors
+/// SQLite's.
+pub fn replace(
+    connection: &Connection,
+    record: &Record,
+    packet: &str,
+    epoch: Epoch,
+) -> Result<(), DatabaseError> {
+    let told = judge_content(record, VersionVerdict::Changed, true);
+    let pending = told.outcome != RecordOutcome::Refused;
+    store(connection, record, &record.hash(), packet, epoch, &told, pending)?;
+    if pending && record.kind == Kind::Link { index_link(connection, record) } else { Ok(()) }
+}
+
+fn judge_content(record: &Record, verdict: VersionVerdict, is_signed: bool) -> Told {
+    if !is_signed {
+        return Told::refused("record.signature", RecordReason::Invalid);
+    }
+    if record.form != Form::Tombstone {
+        match record.read_body() {
+            Err(_) => return Told::refused("record.body", RecordReason::Invalid),
+            Ok(body) if !body.findings().is_empty() => {
+                return Told::refused("record.schema", RecordReason::Invalid);
+            }
+            Ok(_) => {}
+        }
+    }
+    Told::plain(match verdict {
+        VersionVerdict::New => RecordOutcome::New,
+        VersionVerdict::Changed => RecordOutcome::Changed,
+        _ => RecordOutcome::Unchanged,
+    })
+}
+
+fn store(
+    connection: &Connection,
+    record: &Record,
+    hash: &Digest,
+    packet: &str,
+    epoch: Epoch,
+    told: &Told,
+    pending: bool,
+) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO svod_publication (kind, key, version, form, sha256, bytes, signature, packet, \
+             epoch, outcome, rule, reason, pending) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?
+        .execute(params![
+            record.kind.name(),
+            record.key.to_string(),
+            record.version,
+            record.form.name(),
+            hash.to_string(),
+            record.body,
+            record.signature.map(|signature| signature.to_vec()),
+            packet,
+            epoch.get(),
+            told.outcome.word(),
+            told.why.map(|(rule, _)| rule),
+            told.why.map(|(_, reason)| reason.code()),
+            pending
+        ])?;
+    Ok(())
+}
+
+/// Keeps what a link says where it is found by its target; what the claim was part of before must be shown
+/// anew, so that publication waits again.
+fn index_link(connection: &Connection, record: &Record) -> Result<(), DatabaseError> {
+    let claim = record.key.to_string();
+    connection
+        .prepare_cached(
+            "UPDATE svod_publication SET pending = 1 WHERE pending = 0 AND outcome IN ('new', 'changed', 'unchanged') \
+             AND kind IN ('person', 'programme', 'supplement') AND key = (SELECT target FROM svod_link WHERE claim = ?1)",
+        )?
+        .execute([&claim])?;
+    connection.prepare_cached("DELETE FROM svod_link WHERE claim = ?1")?.execute([&claim])?;
+    if record.form == Form::Tombstone { Ok(()) } else { index_link_quietly(connection, record) }
+}
+
+/// Keeps what a live link says where it is found by its target.
+pub(super) fn index_link_quietly(connection: &Connection, record: &Record) -> Result<(), DatabaseError> {
+    let claim = record.key.to_string();
+    let body = read_body(record)?;
+    let text = |field| body.text(field).unwrap_or_default();
+    connection
+        .prepare_cached(
+            "INSERT INTO svod_link (claim, claim_kind, target, is_primary, based_on) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![claim, text("claim_kind"), text("target"), text("primary") == "1", text("based_on")])?;
+    Ok(())
+}
+
+fn read_body(record: &Record) -> Result<Body, DatabaseError> {
+    record.read_body().map_err(|source| DatabaseError::Stored {
+        kind: record.kind.name().to_owned(),
+        key: record.key.to_string(),
+        source,
+    })
+}
+
+/// What showing did besides.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Edits that raced a lock.
+    pub raced: Vec<Raced>,
+    /// Records that wait for another one.
+    pub held: Vec<Held>,
+    /// How many records that had waited are shown now.
+    pub released: usize,
+}
+
+/// Makes the rows show everything that is pending, and whatever was held and can be shown now.
+///
+/// # Errors
+/// SQLite's.
+pub fn show_pending(
+    connection: &Connection,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<Shown, DatabaseError> {
+    let mut shown = Shown::default();
+    show_waiting(connection, "pending = 1", now, new_key, &mut shown)?;
+    // Held ones may wait for one another: as long as one comes free, look again.
+    loop {
+        let before = shown.released;
+        show_waiting(connection, "outcome = 'held'", now, new_key, &mut shown)?;
+        // Showing a person may have made others wait to be shown anew.
+        show_waiting(connection, "pending = 1", now, new_key, &mut shown)?;
+        if shown.released == before {
+            return Ok(shown);
+        }
+    }
+}
+
+/// Referents before what refers to them.
+const ORDER: [Kind; 5] = [Kind::Person, Kind::NeedDecision, Kind::Programme, Kind::Supplement, Kind::Link];
+
+fn show_waiting(
+    connection: &Connection,
+    which: &str,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+    shown: &mut Shown,
+) -> Result<(), DatabaseError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM svod_publication WHERE kind = ?1 AND {which} AND key > ?2 ORDER BY key LIMIT 500"
+    );
+    let kinds = Kind::ALL.into_iter().filter(|kind| kind.owner() == exchange_format::record::Owner::Hub);
+    let mut kinds: Vec<Kind> = kinds.collect();
+    kinds.sort_by_key(|kind| ORDER.iter().position(|known| known == kind).unwrap_or(3));
+    for kind in kinds {
+        let mut after = String::new();
+        loop {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query([kind.name(), &after])?;
+            let mut chunk = Vec::new();
+            while let Some(row) = found.next()? {
+                chunk.push(read(row)?);
+            }
+            let Some(last) = chunk.last() else { break };
+            after = last.record.key.to_string();
+            for publication in &chunk {
+                show_one(connection, publication, now, new_key, shown)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn show_one(
+    connection: &Connection,
+    publication: &Publication,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+    shown: &mut Shown,
+) -> Result<(), DatabaseError> {
+    let record = &publication.record;
+    let was_held = publication.outcome == RecordOutcome::Held;
+    let mut show = Show { connection, now, new_key, raced: &mut shown.raced };
+    let is_shown = match record.kind {
+        Kind::Link => show.link(record)?,
+        _ => show.publication(publication)?,
+    };
+    let word = match (is_shown, was_held) {
+        (true, true) => {
+            shown.released += 1;
+            RecordOutcome::Changed
+        }
+        (true, false) => publication.outcome,
+        (false, _) => RecordOutcome::Held,
+    };
+    if !is_shown && !was_held {
+        shown.held.push(Held {
+            kind: record.kind,
+            key: record.key,
+            version: record.version,
+            packet: publication.packet.clone(),
+            instead_of: publication.outcome,
+        });
+    }
+    let why = (!is_shown).then_some(("record.reference", RecordReason::DanglingRef.code()));
+    connection
+        .prepare_cached(
+            "UPDATE svod_publication SET pending = 0, outcome = ?3, rule = ?4, reason = ?5 WHERE kind = ?1 AND key = ?2",
+        )?
+        .execute(params![
+            record.kind.name(),
+            record.key.to_string(),
+            word.word(),
+            why.map(|(rule, _)| rule),
+            why.map(|(_, reason)| reason)
+        ])?;
+    Ok(())
+}
+
+/// Makes the rows show the publication `key` of `kind` as it is kept: how verification restores them.
+/// False if it cannot be shown, because a referent is missing.
+///
+/// # Errors
+/// SQLite's.
+pub fn show_again(
+    connection: &Connection,
+    publication: &Publication,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<bool, DatabaseError> {
+    let mut raced = Vec::new();
+    Show { connection, now, new_key, raced: &mut raced }.publication(publication)
+}
+
+/// The kind of claim that may be linked to a publication of `kind`.
+fn claim_kind(kind: Kind) -> Option<Kind> {
+    tables::table_of(kind)?.own
+}
+
+struct Show<'a> {
+    connection: &'a Connection,
+    now: Timestamp,
+    new_key: &'a mut dyn FnMut() -> RecordId,
+    raced: &'a mut Vec<Raced>,
+}
+
+impl Show<'_> {
+    /// A link is shown by what it links to; if that was shown without it, it is shown again.
+    fn link(&mut self, record: &Record) -> Result<bool, DatabaseError> {
+        if record.form == Form::Tombstone {
+            return self.unlink(record.key);
+        }
+        let body = read_body(record)?;
+        let target = rows::record_id("svod_publication", body.text("target").unwrap_or_default())?;
+        let kinds = [Kind::Person, Kind::Programme, Kind::Supplement];
+        let claimed = body.text("claim_kind").unwrap_or_default();
+        let Some(kind) =
+            kinds.into_iter().find(|kind| claim_kind(*kind).is_some_and(|k| k.name() == claimed))
+        else {
+            return Ok(false);
+        };
+        match find(self.connection, kind, target)? {
+            Some(publication) if publication.outcome != RecordOutcome::Refused => {
+                self.publication(&publication)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The claim is no part of anything any more: its row says again what the centre last sent.
+    fn unlink(&mut self, claim: RecordId) -> Result<bool, DatabaseError> {
+        for table in tables::tables().iter().filter(|table| table.published.is_some()) {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT id FROM svod_record WHERE kind = ?1 AND key = ?2 AND state NOT IN ('own', 'provisional')",
+            )?;
+            let id: Option<String> =
+                statement.query_row([table.name, &claim.to_string()], |row| row.get(0)).optional()?;
+            if let Some(id) = id {
+                self.back_to_own(table, &id)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn publication(&mut self, publication: &Publication) -> Result<bool, DatabaseError> {
+        let record = &publication.record;
+        let Some(table) = tables::table_of(record.kind) else { return Ok(true) };
+        let uid = record.key.to_string();
+        let linked = self.linked_rows(table, &uid)?;
+        let uid_row = rows::as_it_stands(self.connection, table, &uid)?.is_some();
+        let before = self.showing(table, &uid)?;
+        let (primary, state, aliases) = match picture(&uid, record.form, linked, uid_row) {
+            Picture::Ended { back_to_own } => {
+                for id in back_to_own {
+                    self.back_to_own(table, &id)?;
+                }
+                if uid_row {
+                    self.end_uid_row(table, publication)?;
+                }
+                return Ok(true);
+            }
+            Picture::Shown { primary, state, aliases } => (primary, state, aliases),
+        };
+        let row = mapping::row(table, &read_body(record)?);
+        let Some(row) = rows::resolve(self.connection, table, &row)? else { return Ok(false) };
+        self.put(table, publication, &primary, state, None, &row)?;
+        for alias in &aliases {
+            self.put(table, publication, alias, State::Alias, Some(&primary), &row)?;
+        }
+        let shown = |id: &String| *id == primary || aliases.contains(id);
+        for id in before.iter().filter(|id| !shown(id)) {
+            self.release(table, id, &uid)?;
+        }
+        if before.iter().any(|id| *id == primary) || before.is_empty() {
+            return Ok(true);
+        }
+        self.look_again_at_referrers(table, &before)?;
+        Ok(true)
+    }
+
+    /// Rows of the centre's claims that links make part of `uid`.
+    fn linked_rows(&self, table: &Table, uid: &str) -> Result<Vec<LinkedRow>, DatabaseError> {
+        let Some(claim_kind) = table.own else { return Ok(Vec::new()) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT r.id, l.is_primary FROM svod_link l JOIN svod_record r ON r.kind = ?1 AND r.key = l.claim \
+             WHERE l.target = ?2 AND l.claim_kind = ?3",
+        )?;
+        let found = statement.query_map([table.name, uid, claim_kind.name()], |row| {
+            Ok(LinkedRow { id: row.get(0)?, secondary: !row.get::<_, bool>(1)? })
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// Rows that show `uid` now, the primary one first.
+    fn showing(&self, table: &Table, uid: &str) -> Result<Vec<String>, DatabaseError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM svod_record WHERE kind = ?1 AND uid = ?2 ORDER BY state = 'alias', id",
+        )?;
+        let found = statement.query_map([table.name, uid], |row| row.get(0))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// Makes row `id` show `publication` in `state`; an edit of it that was never sent becomes a proposal.
+    fn put(
+        &mut self,
+        table: &'static Table,
+        publication: &Publication,
+        id: &str,
+        state: State,
+        alias_of: Option<&str>,
+        row: &mapping::Row,
+    ) -> Result<(), DatabaseError> {
+        let record = &publication.record;
+        let uid = record.key.to_string();
+        if let Some((key, true)) = self.key_and_openness(table, id)? {
+            self.save_raced_edit(table, record, id, key)?;
+        }
+        rows::write(self.connection, table, id, Some(&uid), row)?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO svod_record (kind, id, key, state) SELECT ?1, ?2, ?2, 'locked' WHERE NOT EXISTS \
+                 (SELECT 1 FROM svod_record WHERE kind = ?1 AND id = ?2)",
+            )?
+            .execute([table.name, id])?;
+        self.connection
+            .prepare_cached(
+                "UPDATE svod_record SET state = ?3, alias_of = ?4, uid = ?5, version = ?6, form = ?7, sha256 = ?8, \
+                 hub_bytes = ?9, hub_signature = ?10, packet = ?11, epoch = ?12 WHERE kind = ?1 AND id = ?2",
+            )?
+            .execute(params![
+                table.name,
+                id,
+                state.word(),
+                alias_of,
+                uid,
+                record.version,
+                record.form.name(),
+                record.hash().to_string(),
+                record.body,
+                record.signature.map(|signature| signature.to_vec()),
+                publication.packet,
+                publication.epoch
+            ])?;
+        Ok(())
+    }
+
+    fn key_and_openness(&self, table: &Table, id: &str) -> Result<Option<(RecordId, bool)>, DatabaseError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT key, state FROM svod_record WHERE kind = ?1 AND id = ?2")?;
+        let found = statement
+            .query_row([table.name, id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .optional()?;
+        found
+            .map(|(key, state)| {
+                let open = State::from_word(&state).is_some_and(State::is_open);
+                Ok((rows::record_id("svod_record", &key)?, open))
+            })
+            .transpose()
+    }
+
+    fn save_raced_edit(
+        &mut self,
+        table: &'static Table,
+        record: &Record,
+        id: &str,
+        key: RecordId,
+    ) -> Result<(), DatabaseError> {
+        let Some(kind) = table.own else { return Ok(()) };
+        let change = own_records::Change { kind: table.name.to_owned(), key, problem: None };
+        let edited = own_records::body_of_row(self.connection, table, id)?;
+        if let (Some(sent), Some(Ok(edited))) = (own_records::sent(self.connection, kind, key)?, edited)
+            && sent.record.form == Form::Live
+            && let Some(body) = raced::proposal(record.kind, record.key, &read_body(&sent.record)?, &edited)
+        {
+            let proposal = (self.new_key)().to_string();
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO svod_proposal (key, kind, id, claim, claim_version, at, body, state) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open')",
+                )?
+                .execute(params![
+                    proposal,
+                    table.name,
+                    id,
+                    key.to_string(),
+                    sent.record.version,
+                    self.now.to_string(),
+                    body.to_xml()
+                ])?;
+            self.connection
+                .prepare_cached("INSERT INTO svod_change (kind, key) VALUES (?1, ?2)")?
+                .execute([own_records::PROPOSALS, &proposal])?;
+            self.raced.push(Raced { kind: table.name, id: id.to_owned() });
+        }
+        own_records::forget(self.connection, &change)
+    }
+
+    /// Row `id` showed `uid` and does so no longer. If its claim is part of another publication, that one's
+    /// turn comes or was; else it is the centre's again.
+    fn release(&mut self, table: &'static Table, id: &str, uid: &str) -> Result<(), DatabaseError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM svod_record r JOIN svod_link l ON l.claim = r.key WHERE r.kind = ?1 \
+             AND r.id = ?2 AND l.target <> ?3)",
+        )?;
+        let moved: bool = statement.query_row([table.name, id, uid], |row| row.get(0))?;
+        if moved { Ok(()) } else { self.back_to_own(table, id) }
+    }
+
+    /// Row `id` says again what the centre last sent of it.
+    fn back_to_own(&mut self, table: &'static Table, id: &str) -> Result<(), DatabaseError> {
+        let (Some(kind), Some((key, false))) = (table.own, self.key_and_openness(table, id)?) else {
+            return Ok(());
+        };
+        let sent = own_records::sent(self.connection, kind, key)?;
+        let Some(sent) = sent.filter(|sent| sent.record.form == Form::Live) else { return Ok(()) };
+        let claim = mapping::row(table, &read_body(&sent.record)?);
+        if let Some(row) = rows::resolve(self.connection, table, &claim)? {
+            rows::write(self.connection, table, id, None, &row)?;
+        }
+        let record = &sent.record;
+        self.connection
+            .prepare_cached(
+                "UPDATE svod_record SET state = 'own', alias_of = NULL, uid = NULL, version = ?3, form = ?4, \
+                 sha256 = ?5, hub_bytes = NULL, hub_signature = NULL, packet = ?6, epoch = NULL \
+                 WHERE kind = ?1 AND id = ?2",
+            )?
+            .execute(params![
+                table.name,
+                id,
+                record.version,
+                record.form.name(),
+                record.hash().to_string(),
+                sent.packet
+            ])?;
+        Ok(())
+    }
+
+    /// The hub has ended what row `id = uid` shows: it goes, unless something of the centre's points to it.
+    fn end_uid_row(&mut self, table: &'static Table, publication: &Publication) -> Result<(), DatabaseError> {
+        let uid = publication.record.key.to_string();
+        if rows::is_referred_to(self.connection, table, &uid)? {
+            self.connection
+                .prepare_cached("UPDATE svod_record SET state = 'withdrawn' WHERE kind = ?1 AND id = ?2")?
+                .execute([table.name, &uid])?;
+            return Ok(());
+        }
+        rows::delete(self.connection, table, &uid)?;
+        self.connection
+            .prepare_cached("DELETE FROM svod_record WHERE kind = ?1 AND id = ?2")?
+            .execute([table.name, &uid])?;
+        Ok(())
+    }
+
+    /// Publications that name one of `rows` of `table` are shown again: the row to look at is another now.
+    fn look_again_at_referrers(&self, table: &Table, rows: &[String]) -> Result<(), DatabaseError> {
+        for other in tables::tables() {
+            let Some(kind) = other.published else { continue };
+            for column in other.columns.iter().filter(|column| column.refers_to == Some(table.name)) {
+                let mut statement = self.connection.prepare_cached(&format!(
+                    "UPDATE svod_publication SET pending = 1 WHERE kind = '{kind}' AND outcome IN ('new', 'changed', \
+                     'unchanged') AND key IN (SELECT r.uid FROM {0} t JOIN svod_record r ON r.kind = '{0}' \
+                     AND r.id = t.id WHERE t.\"{1}\" = ?1 AND r.uid IS NOT NULL)",
+                    other.name, column.name
+                ))?;
+                for id in rows {
+                    statement.execute([id])?;
+                }
+            }
+        }
+        Ok(())
+    }
+}

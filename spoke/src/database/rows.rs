@@ -1,0 +1,220 @@
+//! Reading and writing the rows of domain tables.
+
+use std::fmt::Write as _;
+
+use exchange_format::record::RecordId;
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::ValueRef};
+
+use crate::decisions::{
+    mapping::{DANGLING, NOT_TEXT, Row},
+    tables::{Column, Table},
+};
+
+use super::DatabaseError;
+
+/// The columns of `alias`, references as the keys of the records of the rows that they name.
+fn select_list(columns: &[Column], alias: &str, by_key: bool) -> String {
+    let mut sql = String::new();
+    for column in columns {
+        let name = format!("{alias}.\"{}\"", column.name);
+        match column.refers_to.filter(|_| by_key) {
+            None => {
+                let _ = write!(sql, ", {name}");
+            }
+            Some(table) => {
+                let _ = write!(
+                    sql,
+                    ", CASE WHEN {name} IS NULL THEN NULL ELSE coalesce((SELECT key FROM svod_record WHERE kind = \
+                     '{table}' AND id = {name}), '{DANGLING}') END"
+                );
+            }
+        }
+    }
+    sql
+}
+
+fn read(
+    connection: &Connection,
+    table: &Table,
+    id: &str,
+    by_key: bool,
+) -> Result<Option<Row>, DatabaseError> {
+    let sql =
+        format!("SELECT 1{} FROM {} t WHERE t.id = ?1", select_list(&table.columns, "t", by_key), table.name);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let head = statement.query_row([id], |row| texts(row, table.columns.len())).optional()?;
+    let Some(values) = head else { return Ok(None) };
+    let mut lines = Vec::new();
+    if let Some(line) = &table.lines {
+        let list = select_list(&line.columns, "t", by_key);
+        let sql = format!(
+            "SELECT 1{list} FROM {0} t WHERE t.{1} = ?1 ORDER BY CAST(t.no AS INTEGER), t.no, t.id",
+            line.name, line.parent
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let rows = statement.query_map([id], |row| texts(row, line.columns.len()))?;
+        lines = rows.collect::<Result<_, _>>()?;
+    }
+    Ok(Some(Row { values, lines }))
+}
+
+fn texts(row: &rusqlite::Row<'_>, count: usize) -> Result<Vec<Option<String>>, rusqlite::Error> {
+    (1..=count)
+        .map(|at| {
+            Ok(match row.get_ref(at)? {
+                ValueRef::Null => None,
+                ValueRef::Text(bytes) => {
+                    Some(std::str::from_utf8(bytes).map_or_else(|_| NOT_TEXT.to_owned(), str::to_owned))
+                }
+                ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => Some(NOT_TEXT.to_owned()),
+            })
+        })
+        .collect()
+}
+
+/// The row `id` of `table`, references as record keys: what a body is made of.
+///
+/// # Errors
+/// SQLite's.
+pub fn by_keys(connection: &Connection, table: &Table, id: &str) -> Result<Option<Row>, DatabaseError> {
+    read(connection, table, id, true)
+}
+
+/// The row `id` of `table` as it stands, references as row ids: what a publication is compared with.
+///
+/// # Errors
+/// SQLite's.
+pub fn as_it_stands(connection: &Connection, table: &Table, id: &str) -> Result<Option<Row>, DatabaseError> {
+    read(connection, table, id, false)
+}
+
+/// The value of the column `uid` of row `id`, where `table` has it.
+///
+/// # Errors
+/// SQLite's.
+pub fn uid(connection: &Connection, table: &Table, id: &str) -> Result<Option<String>, DatabaseError> {
+    if !table.has_uid {
+        return Ok(None);
+    }
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT uid FROM {} WHERE id = ?1", table.name))?;
+    Ok(statement.query_row([id], |row| row.get(0)).optional()?.flatten())
+}
+
+/// `row`, whose references are record ids, with row ids in their place. `None` if a referent is not here.
+///
+/// A published reference is a uid and means the row to look at; a claim's is a key or a uid.
+///
+/// # Errors
+/// SQLite's.
+pub fn resolve(connection: &Connection, table: &Table, row: &Row) -> Result<Option<Row>, DatabaseError> {
+    let mut resolved = row.clone();
+    for (column, value) in table.columns.iter().zip(&mut resolved.values) {
+        if let (Some(referred), Some(key)) = (column.refers_to, value.as_deref()) {
+            let Some(id) = row_of(connection, referred, key)? else { return Ok(None) };
+            *value = Some(id);
+        }
+    }
+    Ok(Some(resolved))
+}
+
+/// The row that the record `key` of the table `kind` is, or that shows the publication `key`.
+fn row_of(connection: &Connection, kind: &str, key: &str) -> Result<Option<String>, DatabaseError> {
+    let mut by_uid = connection.prepare_cached(
+        "SELECT id FROM svod_record WHERE kind = ?1 AND uid = ?2 AND state IN ('locked', 'withdrawn')",
+    )?;
+    if let Some(id) = by_uid.query_row([kind, key], |row| row.get(0)).optional()? {
+        return Ok(Some(id));
+    }
+    let mut by_key = connection.prepare_cached("SELECT id FROM svod_record WHERE kind = ?1 AND key = ?2")?;
+    Ok(by_key.query_row([kind, key], |row| row.get(0)).optional()?)
+}
+
+/// Writes `row`, whose references are row ids, over the row `id` of `table` or as a new one.
+///
+/// # Errors
+/// SQLite's.
+pub fn write(
+    connection: &Connection,
+    table: &Table,
+    id: &str,
+    uid: Option<&str>,
+    row: &Row,
+) -> Result<(), DatabaseError> {
+    let mut columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    let mut values: Vec<Option<&str>> = row.values.iter().map(Option::as_deref).collect();
+    if table.has_uid {
+        columns.push("uid");
+        values.push(uid);
+    }
+    let sets: Vec<String> =
+        columns.iter().enumerate().map(|(n, c)| format!("\"{c}\" = ?{}", n + 2)).collect();
+    let bound = || [Some(id)].into_iter().chain(values.iter().copied());
+    let sql = format!("UPDATE {} SET {} WHERE id = ?1", table.name, sets.join(", "));
+    if connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))? == 0 {
+        let names: Vec<String> = columns.iter().map(|c| format!(", \"{c}\"")).collect();
+        let marks: String = (0..columns.len()).map(|n| format!(", ?{}", n + 2)).collect();
+        let sql = format!("INSERT INTO {} (id{}) VALUES (?1{marks})", table.name, names.concat());
+        connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))?;
+    }
+    write_lines(connection, table, id, row)
+}
+
+fn write_lines(connection: &Connection, table: &Table, id: &str, row: &Row) -> Result<(), DatabaseError> {
+    let Some(lines) = &table.lines else { return Ok(()) };
+    delete_lines(connection, table, id)?;
+    let names: Vec<String> = lines.columns.iter().map(|column| format!(", \"{}\"", column.name)).collect();
+    let marks: String = (0..lines.columns.len()).map(|n| format!(", ?{}", n + 3)).collect();
+    let sql = format!(
+        "INSERT OR REPLACE INTO {} (id, {}{}) VALUES (?1, ?2{marks})",
+        lines.name,
+        lines.parent,
+        names.concat()
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    for (n, line) in row.lines.iter().enumerate() {
+        let line_id = format!("{id}:{}", line.first().cloned().flatten().unwrap_or_else(|| format!("n{n}")));
+        let bound = [Some(line_id.as_str()), Some(id)].into_iter().chain(line.iter().map(Option::as_deref));
+        statement.execute(params_from_iter(bound))?;
+    }
+    Ok(())
+}
+
+fn delete_lines(connection: &Connection, table: &Table, id: &str) -> Result<(), DatabaseError> {
+    if let Some(lines) = &table.lines {
+        let sql = format!("DELETE FROM {} WHERE {} = ?1", lines.name, lines.parent);
+        connection.prepare_cached(&sql)?.execute([id])?;
+    }
+    Ok(())
+}
+
+/// Deletes the row `id` of `table` with its lines.
+///
+/// # Errors
+/// SQLite's.
+pub fn delete(connection: &Connection, table: &Table, id: &str) -> Result<(), DatabaseError> {
+    delete_lines(connection, table, id)?;
+    connection.prepare_cached(&format!("DELETE FROM {} WHERE id = ?1", table.name))?.execute([id])?;
+    Ok(())
+}
+
+/// Whether any row of any table names the row `id` of `table`.
+///
+/// # Errors
+/// SQLite's.
+pub fn is_referred_to(connection: &Connection, table: &Table, id: &str) -> Result<bool, DatabaseError> {
+    for other in crate::decisions::tables::tables() {
+        for column in other.columns.iter().filter(|column| column.refers_to == Some(table.name)) {
+            let sql = format!("SELECT EXISTS (SELECT 1 FROM {} WHERE {} = ?1)", other.name, column.name);
+            if connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0))? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// A record id of our own database.
+pub(super) fn record_id(table: &'static str, text: &str) -> Result<RecordId, DatabaseError> {
+    text.parse().map_err(|_| DatabaseError::Corrupt { table, what: "a record id" })
+}

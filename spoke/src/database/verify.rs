@@ -1,0 +1,335 @@
+//! Whether the database still says what the hub signed, and putting it right (exchange §8, D10).
+
+use exchange_endpoint::journal_table;
+use exchange_format::{
+    answer::RecordOutcome,
+    record::{Form, Kind, Record, RecordId},
+    state_digest::StateDigest,
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _};
+use serde::Serialize;
+
+use crate::decisions::{
+    mapping,
+    picture::{LinkedRow, Picture, State, picture},
+    tables::{self, Table},
+};
+
+use super::{
+    DatabaseError,
+    publications::{self, Publication},
+    rows, write,
+};
+
+/// What is wrong in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// A trigger of ours is gone.
+    TriggerMissing,
+    /// A trigger of ours has another text.
+    TriggerAltered,
+    /// The bytes kept of a publication are not those that the hub signed.
+    PublicationForged,
+    /// A published row is not there.
+    RowMissing,
+    /// A published row, or one of its lines, says something else than the hub does.
+    RowAltered,
+    /// `svod_record` says something else of a row than follows from what the hub published.
+    RecordAltered,
+    /// `svod_record` calls a row the hub's that the hub never published.
+    RecordForged,
+    /// A row of the centre's that no trigger has seen.
+    NotCaptured,
+    /// Not the sum of everything that the hub has published: something is missing, or an older state is back.
+    DigestDiffers,
+    /// The database is behind the watermark file: an older copy was put back.
+    BehindWatermark,
+    /// The journal is not as it was written.
+    JournalAltered,
+}
+
+/// A fault and where it is. Ids only.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Damage {
+    /// What is wrong.
+    pub fault: Fault,
+    /// The table, the kind, or the trigger.
+    pub table: String,
+    /// The row, or the record's key; empty where it is about the whole.
+    pub id: String,
+}
+
+impl Damage {
+    /// A damage in one place.
+    pub fn new(fault: Fault, table: impl Into<String>, id: impl Into<String>) -> Self {
+        Self { fault, table: table.into(), id: id.into() }
+    }
+}
+
+/// What a look at the whole database found.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// What is wrong.
+    pub damages: Vec<Damage>,
+    /// Publications checked.
+    pub publications: u64,
+    /// The sum over them, to be compared with what the hub last said.
+    pub digest: StateDigest,
+}
+
+/// Looks at everything. `is_signed` says whether the hub's signature of a record holds, `epoch` is that of
+/// the hub's stream.
+///
+/// # Errors
+/// SQLite's. What is found is no error.
+pub fn look(
+    connection: &Connection,
+    epoch: Option<u16>,
+    is_signed: &dyn Fn(&Record) -> bool,
+) -> Result<Look, DatabaseError> {
+    let mut look = Look::default();
+    for altered in write::altered_triggers(connection)? {
+        let fault = if altered.missing { Fault::TriggerMissing } else { Fault::TriggerAltered };
+        look.damages.push(Damage::new(fault, altered.name, ""));
+    }
+    publications::for_each::<DatabaseError>(connection, |publication| {
+        look.publications += 1;
+        let record = &publication.record;
+        let hash = record.hash();
+        if Some(publication.epoch) == epoch
+            && let Some(term) = record.term(&hash)
+        {
+            look.digest.add(&term);
+        }
+        // What was refused for its signature was never taken for the hub's.
+        let refused = publication.outcome == RecordOutcome::Refused;
+        if !refused && (stored_hash(connection, record)? != hash.to_string() || !is_signed(record)) {
+            let damage = Damage::new(Fault::PublicationForged, record.kind.name(), record.key.to_string());
+            look.damages.push(damage);
+        } else if publication.outcome.is_plain() {
+            check_shown(connection, &publication, &mut look.damages)?;
+        }
+        Ok(())
+    })?;
+    check_forged(connection, &mut look.damages)?;
+    check_captured(connection, &mut look.damages)?;
+    if journal_table::verify(connection, journal_table::CENTRE_TABLE, |_, _| {}).is_err() {
+        look.damages.push(Damage::new(Fault::JournalAltered, journal_table::CENTRE_TABLE, ""));
+    }
+    look.damages.sort();
+    look.damages.dedup();
+    Ok(look)
+}
+
+fn stored_hash(connection: &Connection, record: &Record) -> Result<String, DatabaseError> {
+    let mut statement =
+        connection.prepare_cached("SELECT sha256 FROM svod_publication WHERE kind = ?1 AND key = ?2")?;
+    Ok(statement.query_row([record.kind.name(), &record.key.to_string()], |row| row.get(0))?)
+}
+
+/// What follows from `publication` for its rows, against what stands there.
+fn check_shown(
+    connection: &Connection,
+    publication: &Publication,
+    damages: &mut Vec<Damage>,
+) -> Result<(), DatabaseError> {
+    let record = &publication.record;
+    let Some(table) = tables::table_of(record.kind).filter(|_| record.form != Form::Tombstone) else {
+        return Ok(());
+    };
+    let uid = record.key.to_string();
+    let uid_row = is_known(connection, table, &uid)?;
+    let picture = picture(&uid, record.form, linked(connection, table, &uid)?, uid_row);
+    let Picture::Shown { primary, state, aliases } = picture else { return Ok(()) };
+    let Ok(body) = record.read_body() else {
+        damages.push(Damage::new(Fault::PublicationForged, record.kind.name(), uid));
+        return Ok(());
+    };
+    let Some(expected) = rows::resolve(connection, table, &mapping::row(table, &body))? else {
+        damages.push(Damage::new(Fault::RecordAltered, table.name, primary));
+        return Ok(());
+    };
+    check_row(connection, table, publication, &primary, state, None, &expected, damages)?;
+    for alias in &aliases {
+        check_row(connection, table, publication, alias, State::Alias, Some(&primary), &expected, damages)?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::too_many_arguments, reason = "one row against all that should be true of it")]
+fn check_row(
+    connection: &Connection,
+    table: &Table,
+    publication: &Publication,
+    id: &str,
+    state: State,
+    alias_of: Option<&str>,
+    expected: &mapping::Row,
+    damages: &mut Vec<Damage>,
+) -> Result<(), DatabaseError> {
+    let record = &publication.record;
+    let mut statement = connection.prepare_cached(
+        "SELECT state = ?3 AND alias_of IS ?4 AND uid IS ?5 AND version IS ?6 AND form IS ?7 AND sha256 IS ?8 \
+         AND hub_bytes IS ?9 AND hub_signature IS ?10 FROM svod_record WHERE kind = ?1 AND id = ?2",
+    )?;
+    let uid = record.key.to_string();
+    let as_it_should: Option<bool> = statement
+        .query_row(
+            rusqlite::params![
+                table.name,
+                id,
+                state.word(),
+                alias_of,
+                uid,
+                record.version,
+                record.form.name(),
+                record.hash().to_string(),
+                record.body,
+                record.signature.map(|signature| signature.to_vec())
+            ],
+            |row| row.get(0),
+        )
+        .optional()?;
+    if as_it_should != Some(true) {
+        damages.push(Damage::new(Fault::RecordAltered, table.name, id));
+    }
+    match rows::as_it_stands(connection, table, id)? {
+        None => damages.push(Damage::new(Fault::RowMissing, table.name, id)),
+        Some(row) => {
+            let uid_there = rows::uid(connection, table, id)?;
+            if row != *expected || (table.has_uid && uid_there.as_deref() != Some(&uid)) {
+                damages.push(Damage::new(Fault::RowAltered, table.name, id));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_known(connection: &Connection, table: &Table, id: &str) -> Result<bool, DatabaseError> {
+    let mut statement =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM svod_record WHERE kind = ?1 AND id = ?2)")?;
+    Ok(statement.query_row([table.name, id], |row| row.get(0))?)
+}
+
+fn linked(connection: &Connection, table: &Table, uid: &str) -> Result<Vec<LinkedRow>, DatabaseError> {
+    let Some(own) = table.own else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT r.id, l.is_primary FROM svod_link l JOIN svod_record r ON r.kind = ?1 AND r.key = l.claim \
+         WHERE l.target = ?2 AND l.claim_kind = ?3",
+    )?;
+    let found = statement.query_map([table.name, uid, own.name()], |row| {
+        Ok(LinkedRow { id: row.get(0)?, secondary: !row.get::<_, bool>(1)? })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Rows called the hub's that no publication explains.
+fn check_forged(connection: &Connection, damages: &mut Vec<Damage>) -> Result<(), DatabaseError> {
+    for table in tables::tables() {
+        let published = table.published.map_or("", Kind::name);
+        let mut statement = connection.prepare(
+            "SELECT id FROM svod_record r WHERE kind = ?1 AND state NOT IN ('own', 'provisional') AND NOT EXISTS \
+             (SELECT 1 FROM svod_publication p WHERE p.kind = ?2 AND p.key = r.uid AND (r.id = r.uid OR EXISTS \
+             (SELECT 1 FROM svod_link l WHERE l.claim = r.key AND l.target = r.uid)))",
+        )?;
+        let found = statement.query_map([table.name, published], |row| row.get::<_, String>(0))?;
+        for id in found {
+            damages.push(Damage::new(Fault::RecordForged, table.name, id?));
+        }
+    }
+    Ok(())
+}
+
+/// Rows that have no record, or a record that is none of this table's.
+fn check_captured(connection: &Connection, damages: &mut Vec<Damage>) -> Result<(), DatabaseError> {
+    for table in tables::tables() {
+        let name = table.name;
+        let mut statement = connection.prepare(&format!(
+            "SELECT id FROM {name} t WHERE NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = '{name}' AND id = t.id)"
+        ))?;
+        let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+        for id in found {
+            // In a table that only the hub writes, such a row is somebody's invention.
+            let fault = if table.own.is_some() { Fault::NotCaptured } else { Fault::RecordForged };
+            damages.push(Damage::new(fault, name, id?));
+        }
+    }
+    Ok(())
+}
+
+/// Puts right what can be put right from what the hub signed: triggers, rows, what `svod_record` says, rows
+/// that nobody published. Call it inside a transaction with everything set aside; it creates no trigger,
+/// the end of that transaction does.
+///
+/// # Errors
+/// SQLite's.
+pub fn restore(
+    connection: &Connection,
+    damages: &[Damage],
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<(), DatabaseError> {
+    for damage in damages.iter().filter(|damage| damage.fault == Fault::RecordForged) {
+        forget_forged(connection, damage)?;
+    }
+    // A row whose record was taken away is known by its claim only: links bring it back below.
+    rebuild_links(connection)?;
+    connection
+        .execute("UPDATE svod_publication SET pending = 0 WHERE pending = 1 AND outcome <> 'held'", [])?;
+    let mut uids = std::collections::BTreeSet::new();
+    for damage in damages {
+        let Some(table) = tables::table(&damage.table).filter(|table| table.published.is_some()) else {
+            continue;
+        };
+        uids.extend(uids_of(connection, table, &damage.id)?);
+    }
+    // Referents first: a programme is shown at the row of its person.
+    for (kind, key) in uids {
+        if let Some(publication) = publications::find(connection, kind, key)?
+            && publication.outcome.is_plain()
+        {
+            publications::show_again(connection, &publication, now, new_key)?;
+        }
+    }
+    publications::show_pending(connection, now, new_key)?;
+    super::own_records::requeue_uncaptured(connection, new_key)?;
+    Ok(())
+}
+
+/// Which publications row `id` of `table` may show: by its record, by its links, by its own id.
+fn uids_of(connection: &Connection, table: &Table, id: &str) -> Result<Vec<(Kind, RecordId)>, DatabaseError> {
+    let Some(kind) = table.published else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT uid FROM svod_record WHERE kind = ?1 AND id = ?2 AND uid IS NOT NULL UNION SELECT l.target FROM \
+         svod_link l JOIN svod_record r ON r.key = l.claim WHERE r.kind = ?1 AND r.id = ?2 UNION SELECT key FROM \
+         svod_publication WHERE kind = ?3 AND key = ?2",
+    )?;
+    let found = statement.query_map([table.name, id, kind.name()], |row| row.get::<_, String>(0))?;
+    found.map(|uid| Ok((kind, rows::record_id("svod_record", &uid?)?))).collect()
+}
+
+/// Takes away what says, without the hub, that a row is the hub's; the row itself too where it has no claim.
+fn forget_forged(connection: &Connection, damage: &Damage) -> Result<(), DatabaseError> {
+    let Some(table) = tables::table(&damage.table) else { return Ok(()) };
+    connection.execute("DELETE FROM svod_record WHERE kind = ?1 AND id = ?2", [&damage.table, &damage.id])?;
+    if table.own.is_none() {
+        rows::delete(connection, table, &damage.id)?;
+    }
+    Ok(())
+}
+
+fn rebuild_links(connection: &Connection) -> Result<(), DatabaseError> {
+    connection.execute("DELETE FROM svod_link", [])?;
+    publications::for_each::<DatabaseError>(connection, |publication| {
+        let record = &publication.record;
+        if record.kind == Kind::Link
+            && record.form != Form::Tombstone
+            && publication.outcome != RecordOutcome::Refused
+        {
+            publications::index_link_quietly(connection, record)?;
+        }
+        Ok(())
+    })
+}

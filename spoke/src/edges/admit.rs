@@ -1,0 +1,433 @@
+//! What a file of the hub's is: checked five ways before anything is read into the database (exchange §3, §6).
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use exchange_endpoint::archive::{self, KeepError};
+use exchange_format::{
+    answer::{Counts, PacketOutcome, PacketReason},
+    error::PacketError,
+    file_name::{FileName, PacketKind},
+    packet::{Header, MemberName, manifest::Purpose},
+    position::Mark,
+    stream::{Arrival, Breach, Facts, OwnHistory, Verdict, judge_control},
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{
+    SpokeError, answers, load,
+    packet_file::{self, Desk},
+    station::{Station, journal},
+};
+use crate::database::{
+    book::{self, InPacket},
+    write::{self, Scope},
+};
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admitted {
+    /// Applied, with this many records in this and what it released.
+    Applied(u64),
+    /// It waits for what comes before it, or for its other parts.
+    Held,
+    /// It came before.
+    Duplicate,
+    /// An answer to one of ours.
+    Answer,
+    /// Not accepted; kept whole in the quarantine.
+    Quarantined(PacketReason),
+}
+
+/// Admits the file `name` that was fetched to `path`.
+///
+/// # Errors
+/// The database or the disk; then nothing has happened, and the file can be admitted again.
+pub fn admit(station: &mut Station, name: &str, path: &Path, now: Timestamp) -> Result<Admitted, SpokeError> {
+    let parsed = match name.parse::<FileName>() {
+        Ok(parsed) => parsed,
+        Err(_) => return quarantine(station, name, path, None, PacketReason::BadName, now),
+    };
+    if parsed.to != station.own() || parsed.from != station.hub() {
+        return quarantine(station, name, path, None, PacketReason::Foreign, now);
+    }
+    let (_, desk) = packet_file::apart(station);
+    let (header, mark, body) = match open(&desk, path, &parsed) {
+        Ok(opened) => opened,
+        Err(error) => match error.reason() {
+            Some(reason) => {
+                tracing::warn!(packet = name, %error, "not accepted");
+                return quarantine(station, name, path, None, reason, now);
+            }
+            None => return Err(error.into()),
+        },
+    };
+    judge_restore(station, &header, now)?;
+    match header.purpose {
+        Purpose::Data | Purpose::Snapshot(_) => numbered(station, name, path, &header, mark, now),
+        Purpose::Receipt { .. } | Purpose::Protocol { .. } => {
+            answer(station, name, path, &header, &body, now)
+        }
+        // Keys and requests come with a later version of this program; the file is kept, its number is not
+        // consumed, so nothing is lost until then.
+        Purpose::Keys | Purpose::Request => {
+            let file = keep(station, name, path)?;
+            enter(station, name, parsed.kind, None, "HELD", &file, now)?;
+            Ok(Admitted::Held)
+        }
+    }
+}
+
+/// Opens and proves the packet whole; the body of an answer with it.
+fn open(desk: &Desk<'_>, path: &Path, name: &FileName) -> Result<(Header, Mark, Vec<u8>), PacketError> {
+    let mut verified = desk.open(path, name)?;
+    let mark = verified.mark();
+    let mut checked = verified.check_members()?;
+    let header = checked.manifest().header.clone();
+    let mut body = Vec::new();
+    if header.answered().is_some() {
+        checked.for_each_line::<PacketError>(&MemberName::Answer, |line| {
+            body.extend_from_slice(line);
+            body.push(b'\n');
+            Ok(())
+        })?;
+    }
+    Ok((header, mark, body))
+}
+
+/// The control block is judged before anything is applied, in whatever file it stands (F6, F9, F10).
+fn judge_restore(station: &mut Station, header: &Header, now: Timestamp) -> Result<(), SpokeError> {
+    let hub = station.hub();
+    let connection = &station.connection;
+    let (ours, theirs) = (book::out_stream(connection, hub)?, book::in_stream(connection, hub)?);
+    let sealed_at_ack = match header.control.ack {
+        Some(ack) => book::sent_at(connection, hub, ack.position)?.map(|packet| packet.sent.mark.digest),
+        None => None,
+    };
+    let consumed_at_echo = match header.control.echo {
+        Some(echo) => book::received(connection, hub, echo.position.epoch, Some(echo.position.seq))?
+            .into_iter()
+            .find(|file| file.arrival.mark.digest == echo.digest && is_consumed(&file.state))
+            .map(|file| file.arrival.mark.digest),
+        None => None,
+    };
+    let own = OwnHistory {
+        sending: ours.machine.epoch(),
+        sealed_at_ack,
+        receiving: theirs.machine.last.map(|mark| mark.position.epoch),
+        consumed_at_echo,
+    };
+    let Some(evidence) = judge_control(&header.control, &own) else { return Ok(()) };
+    if ours.machine.stop.is_some() {
+        return Ok(());
+    }
+    let (connection, desk) = packet_file::apart(station);
+    write::write(connection, Scope::Book, |transaction| answers::restored(transaction, &desk, &evidence, now))
+}
+
+fn is_consumed(state: &str) -> bool {
+    matches!(state, "APPLIED" | "REFUSED")
+}
+
+fn numbered(
+    station: &mut Station,
+    name: &str,
+    path: &Path,
+    header: &Header,
+    mark: Mark,
+    now: Timestamp,
+) -> Result<Admitted, SpokeError> {
+    let part = match &header.purpose {
+        Purpose::Snapshot(part) => Some(part.part),
+        _ => None,
+    };
+    let arrival = Arrival { mark, previous: header.previous, part };
+    if !arrival.is_well_formed() {
+        return quarantine(station, name, path, Some(&arrival), PacketReason::Schema, now);
+    }
+    let hub = station.hub();
+    let verdict = judge(&station.connection, hub, &arrival)?;
+    let ready = match verdict {
+        Verdict::Duplicate => {
+            write::write(&mut station.connection, Scope::Book, |transaction| {
+                answers::repeat(transaction, mark, now)
+            })?;
+            return Ok(Admitted::Duplicate);
+        }
+        Verdict::Fork(breach) => {
+            keep_in(station, name, path, &station.config.quarantine.clone())?;
+            fork(station, name, &arrival, breach, now)?;
+            return Ok(Admitted::Quarantined(PacketReason::Fork));
+        }
+        Verdict::StaleEpoch => {
+            return refuse_number(station, name, path, &arrival, PacketReason::StaleEpoch, now);
+        }
+        Verdict::Gap(_) | Verdict::Incomplete { .. } => None,
+        Verdict::Ready(ready) => Some(ready),
+    };
+    let file = keep(station, name, path)?;
+    let (connection, desk) = packet_file::apart(station);
+    write::write(connection, Scope::Book, |transaction| {
+        hold(transaction, &desk, name, header, &arrival, &file, now)?;
+        if ready.is_none() {
+            answers::give_receipt(transaction, &desk, mark, now)?;
+        }
+        Ok::<_, SpokeError>(())
+    })?;
+    match ready {
+        None => Ok(Admitted::Held),
+        Some(ready) => Ok(Admitted::Applied(load::load(station, ready, now)?.records)),
+    }
+}
+
+/// What was held when the program last ended and is ready: the packet was archived, not yet applied.
+///
+/// # Errors
+/// The database or the disk.
+pub fn resume(station: &mut Station, now: Timestamp) -> Result<u64, SpokeError> {
+    let hub = station.hub();
+    let stream = book::in_stream(&station.connection, hub)?;
+    let mut epochs: Vec<_> = stream.machine.last.map(|mark| mark.position.epoch).into_iter().collect();
+    let newer = epochs.first().map_or(Ok(exchange_format::position::Epoch::FIRST), |epoch| epoch.next());
+    epochs.extend(newer.ok());
+    for epoch in epochs {
+        let held = book::received(&station.connection, hub, epoch, None)?;
+        let parts: Vec<Arrival> =
+            held.iter().filter(|file| file.state == "HELD").map(|file| file.arrival).collect();
+        for (n, arrival) in parts.iter().enumerate() {
+            let others: Vec<Arrival> =
+                parts.iter().enumerate().filter(|(m, _)| *m != n).map(|(_, other)| *other).collect();
+            let facts = Facts { known: false, other: None, parts: &others };
+            if let Verdict::Ready(ready) = stream.machine.judge(arrival, &facts) {
+                return Ok(load::load(station, ready, now)?.records);
+            }
+        }
+    }
+    Ok(0)
+}
+
+fn judge(
+    connection: &Connection,
+    hub: exchange_format::participant::ParticipantCode,
+    arrival: &Arrival,
+) -> Result<Verdict, SpokeError> {
+    let position = arrival.mark.position;
+    let same_place = book::received(connection, hub, position.epoch, Some(position.seq))?;
+    let digest = arrival.mark.digest;
+    let known = same_place.iter().any(|file| file.arrival.mark.digest == digest);
+    let other = same_place
+        .iter()
+        .find(|file| file.arrival.mark.digest != digest && file.state != "QUARANTINED")
+        .map(|file| file.arrival.mark.digest);
+    let parts: Vec<Arrival> = book::received(connection, hub, position.epoch, None)?
+        .into_iter()
+        .filter(|file| file.state == "HELD" && file.arrival.part.is_some())
+        .map(|file| file.arrival)
+        .collect();
+    let stream = book::in_stream(connection, hub)?;
+    Ok(stream.machine.judge(arrival, &Facts { known, other, parts: &parts }))
+}
+
+fn hold(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    name: &str,
+    header: &Header,
+    arrival: &Arrival,
+    file: &str,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let packet = InPacket {
+        name,
+        kind: header.kind().letters(),
+        arrival: Some(*arrival),
+        state: "HELD",
+        reason: None,
+        records: 0,
+        file,
+    };
+    book::set_in_packet(connection, desk.hub, &packet, now)?;
+    journal(connection, desk.own, now, "packet.received", name, "", &[arrival.mark.digest])
+}
+
+fn answer(
+    station: &mut Station,
+    name: &str,
+    path: &Path,
+    header: &Header,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Admitted, SpokeError> {
+    let Some(answered) = header.answered() else {
+        return quarantine(station, name, path, None, PacketReason::Schema, now);
+    };
+    let file = keep(station, name, path)?;
+    let timing = station.config.exchange.timing();
+    let kind = header.kind();
+    let (connection, desk) = packet_file::apart(station);
+    let taken = write::write(connection, Scope::Book, |transaction| {
+        if kind == PacketKind::Receipt {
+            answers::take_receipt(transaction, &desk, &timing, answered, body, now)?;
+        } else {
+            answers::take_protocol(transaction, &desk, answered, body, now)?;
+        }
+        let packet = InPacket {
+            name,
+            kind: kind.letters(),
+            arrival: None,
+            state: "ANSWER",
+            reason: None,
+            records: 0,
+            file: &file,
+        };
+        book::set_in_packet(transaction, desk.hub, &packet, now)?;
+        Ok::<_, SpokeError>(())
+    });
+    match taken {
+        Err(SpokeError::Answer(error)) => {
+            tracing::warn!(packet = name, %error, "not accepted");
+            quarantine(station, name, path, None, PacketReason::Schema, now)
+        }
+        other => other.map(|()| Admitted::Answer),
+    }
+}
+
+/// The stream contradicts itself: it stops, the sender is told, an incident is open.
+pub(super) fn fork(
+    station: &mut Station,
+    name: &str,
+    arrival: &Arrival,
+    breach: Breach,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let file = station.config.quarantine.join(name).to_string_lossy().into_owned();
+    let (connection, desk) = packet_file::apart(station);
+    write::write(connection, Scope::Book, |transaction| {
+        let mut stream = book::in_stream(transaction, desk.hub)?;
+        stream.machine.fork(arrival.mark.position.epoch);
+        book::set_in_stream(transaction, desk.hub, &stream)?;
+        refuse_in(transaction, &desk, name, arrival, PacketReason::Fork, &file, now)?;
+        book::open_incident(transaction, "FORK", name, &breach.to_string(), now)?;
+        Ok::<_, SpokeError>(())
+    })
+}
+
+/// Quarantine with an answer: the packet is authentic, its place is not to be had.
+fn refuse_number(
+    station: &mut Station,
+    name: &str,
+    path: &Path,
+    arrival: &Arrival,
+    reason: PacketReason,
+    now: Timestamp,
+) -> Result<Admitted, SpokeError> {
+    let file = keep_in(station, name, path, &station.config.quarantine.clone())?;
+    let (connection, desk) = packet_file::apart(station);
+    write::write(connection, Scope::Book, |transaction| {
+        refuse_in(transaction, &desk, name, arrival, reason, &file, now)
+    })?;
+    Ok(Admitted::Quarantined(reason))
+}
+
+fn refuse_in(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    name: &str,
+    arrival: &Arrival,
+    reason: PacketReason,
+    file: &str,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let kind = if arrival.part.is_some() { "SN" } else { "DT" };
+    let packet = InPacket {
+        name,
+        kind,
+        arrival: Some(*arrival),
+        state: "QUARANTINED",
+        reason: Some(reason.code()),
+        records: 0,
+        file,
+    };
+    book::set_in_packet(connection, desk.hub, &packet, now)?;
+    journal(connection, desk.own, now, "packet.quarantined", name, reason.code(), &[arrival.mark.digest])?;
+    let outcome = PacketOutcome::Refused(reason);
+    answers::give_protocol(connection, desk, arrival.mark, outcome, Counts::default(), &[], now)
+}
+
+/// Puts a file aside that cannot be authenticated or opened, or that is not for us. It gets no answer.
+fn quarantine(
+    station: &mut Station,
+    name: &str,
+    path: &Path,
+    arrival: Option<&Arrival>,
+    reason: PacketReason,
+    now: Timestamp,
+) -> Result<Admitted, SpokeError> {
+    let file = keep_in(station, name, path, &station.config.quarantine.clone())?;
+    let known = book::in_state(&station.connection, name)?.as_deref() == Some("QUARANTINED");
+    if !known {
+        let (connection, desk) = packet_file::apart(station);
+        // A stray name may hold anything; the journal takes what fits.
+        let subject: String = name.chars().filter(|c| !c.is_control()).take(90).collect();
+        let kind = name.parse::<FileName>().map_or("?", |name| name.kind.letters());
+        write::write(connection, Scope::Book, |transaction| {
+            let packet = InPacket {
+                name,
+                kind,
+                arrival: arrival.copied(),
+                state: "QUARANTINED",
+                reason: Some(reason.code()),
+                records: 0,
+                file: &file,
+            };
+            book::set_in_packet(transaction, desk.hub, &packet, now)?;
+            journal(transaction, desk.own, now, "packet.quarantined", &subject, reason.code(), &[])?;
+            if reason.severity() == exchange_format::answer::Severity::Incident {
+                book::open_incident(transaction, reason.code(), &subject, "a file in quarantine", now)?;
+            }
+            Ok::<_, SpokeError>(())
+        })?;
+    }
+    Ok(Admitted::Quarantined(reason))
+}
+
+fn enter(
+    station: &mut Station,
+    name: &str,
+    kind: PacketKind,
+    arrival: Option<Arrival>,
+    state: &str,
+    file: &str,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let hub = station.hub();
+    write::write(&mut station.connection, Scope::Book, |transaction| {
+        let packet = InPacket { name, kind: kind.letters(), arrival, state, reason: None, records: 0, file };
+        Ok(book::set_in_packet(transaction, hub, &packet, now)?)
+    })
+}
+
+fn keep(station: &Station, name: &str, path: &Path) -> Result<String, SpokeError> {
+    keep_in(station, name, path, &station.config.archive.join("in"))
+}
+
+/// Keeps a durable copy of `path` in `directory`; returns its place relative to the configuration.
+fn keep_in(station: &Station, name: &str, path: &Path, directory: &Path) -> Result<String, SpokeError> {
+    let mut source = File::open(path).map_err(SpokeError::io(path))?;
+    let place = directory.join(name);
+    match archive::keep(&station.config.path(&place), &mut source) {
+        Ok(_) => Ok(place.to_string_lossy().into_owned()),
+        Err(KeepError::Conflict { .. }) => {
+            // The same packet in another envelope, or another file under a quarantined name: both are kept.
+            let mut bytes = Vec::new();
+            let mut head = File::open(path).map_err(SpokeError::io(path))?.take(1 << 16);
+            head.read_to_end(&mut bytes).map_err(SpokeError::io(path))?;
+            let place =
+                directory.join(format!("{name}.{}", exchange_format::position::Digest::of(&bytes).prefix()));
+            let mut source = File::open(path).map_err(SpokeError::io(path))?;
+            archive::keep(&station.config.path(&place), &mut source)?;
+            Ok(place.to_string_lossy().into_owned())
+        }
+        Err(error) => Err(error.into()),
+    }
+}

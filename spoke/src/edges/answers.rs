@@ -1,0 +1,182 @@
+//! Answers: what we say of the hub's packets, and what the hub says of ours (exchange §6).
+
+use exchange_format::{
+    answer::{Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, Receipt, RecordLine},
+    file_name::PacketKind,
+    packet::manifest::Purpose,
+    position::Mark,
+    stream::{AnswerEffect, Control, Evidence, Named, SentPacket, Stop, Timing, judge_own_mark},
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{
+    SpokeError,
+    packet_file::{Desk, Heading, write_answer},
+    station::{journal, random_u32},
+};
+use crate::database::{
+    book::{self, OutPacket},
+    own_records,
+};
+
+/// The most records that one PR may list.
+const LINES: u64 = 2_000_000;
+
+/// Seals a KV for `answered`, to be placed after this transaction.
+pub(super) fn give_receipt(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    answered: Mark,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let mut body = Vec::new();
+    Receipt { answered, received_at: now }.write(&mut body)?;
+    let purpose = Purpose::Receipt { answered: answered.digest };
+    give(connection, desk, PacketKind::Receipt, purpose, answered, &body, now)
+}
+
+/// Seals a PR for `answered`, to be placed after this transaction.
+pub(super) fn give_protocol(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    answered: Mark,
+    outcome: PacketOutcome,
+    counts: Counts,
+    lines: &[RecordLine],
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let head = Protocol { answered, revision: 1, outcome, counts };
+    let mut writer = ProtocolWriter::new(Vec::new(), &head)?;
+    for line in lines {
+        writer.line(line)?;
+    }
+    let body = writer.finish()?;
+    let purpose = Purpose::Protocol { answered: answered.digest, revision: 1 };
+    give(connection, desk, PacketKind::Protocol, purpose, answered, &body, now)
+}
+
+fn give(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    kind: PacketKind,
+    purpose: Purpose,
+    answered: Mark,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let control = Control {
+        ack: book::in_stream(connection, desk.hub)?.machine.last,
+        echo: book::out_stream(connection, desk.hub)?.machine.echo,
+    };
+    let heading =
+        Heading { purpose, position: answered.position, previous: None, control, state_digest: None };
+    let sealed = desk.seal(heading, now, |writer| write_answer(writer, body))?;
+    let mark = Mark { position: answered.position, digest: sealed.digest };
+    let packet = OutPacket {
+        name: sealed.name.clone(),
+        kind,
+        sent: SentPacket::new(mark, false, false, now),
+        file: sealed.file,
+        records: 0,
+    };
+    book::add_out_packet(connection, desk.hub, &packet, Some(answered.digest), now)?;
+    journal(connection, desk.own, now, "packet.sealed", &sealed.name, "", &[sealed.digest, answered.digest])
+}
+
+/// Places our answers to `answered` once more: the packet came again.
+pub(super) fn repeat(connection: &Connection, answered: Mark, now: Timestamp) -> Result<(), SpokeError> {
+    for name in book::answers_to(connection, answered.digest)? {
+        book::place_again(connection, &name, now)?;
+    }
+    Ok(())
+}
+
+/// Our packet that `answered` names, if it is one; evidence if it should be and is not.
+fn find(connection: &Connection, desk: &Desk<'_>, answered: Mark) -> Result<Option<OutPacket>, SpokeError> {
+    let mut stream = book::out_stream(connection, desk.hub)?;
+    stream.machine.told_epoch(answered.position.epoch);
+    let packet = book::sent_at(connection, desk.hub, answered.position)?;
+    let sealed = packet.as_ref().map(|packet| packet.sent.mark.digest);
+    let named = judge_own_mark(&answered, sealed, stream.machine.epoch());
+    book::set_out_stream(connection, desk.hub, &stream)?;
+    Ok(match named {
+        Named::Ours => packet,
+        Named::FormerLife => None,
+        Named::Unknown => {
+            restored(connection, desk, &Evidence::Answered(answered), Timestamp::now())?;
+            None
+        }
+    })
+}
+
+/// A KV has come.
+pub(super) fn take_receipt(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    timing: &Timing,
+    answered: Mark,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    if Receipt::read(body)?.answered != answered {
+        return Ok(());
+    }
+    if let Some(mut packet) = find(connection, desk, answered)?
+        && packet.sent.receipt(&answered, now, timing, random_u32())
+    {
+        book::update_out_packet(connection, &packet.name, &packet.sent, now)?;
+    }
+    Ok(())
+}
+
+/// A PR has come.
+pub(super) fn take_protocol(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    answered: Mark,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let mut reader = ProtocolReader::new(body, LINES)?;
+    let head = *reader.head();
+    let Some(mut packet) = find(connection, desk, answered)?.filter(|_| head.answered == answered) else {
+        return Ok(());
+    };
+    let mut stream = book::out_stream(connection, desk.hub)?;
+    let effect = stream.machine.protocol(&mut packet.sent, &answered, head.revision, head.outcome);
+    book::set_out_stream(connection, desk.hub, &stream)?;
+    match effect {
+        AnswerEffect::Nothing => return Ok(()),
+        AnswerEffect::Close => {
+            own_records::clear_outcomes(connection, &packet.name)?;
+            while let Some(line) = reader.next_line()? {
+                own_records::set_outcome(connection, &packet.name, &line)?;
+            }
+        }
+        AnswerEffect::Refused { reason, .. } => {
+            book::open_incident(connection, reason.code(), &packet.name, "our packet was refused", now)?;
+        }
+        AnswerEffect::Restored(evidence) => restored(connection, desk, &evidence, now)?,
+    }
+    book::update_out_packet(connection, &packet.name, &packet.sent, now)?;
+    let reason = head.outcome.reason().map_or("", |reason| reason.code());
+    journal(connection, desk.own, now, "packet.answered", &packet.name, reason, &[answered.digest])
+}
+
+/// Something shows that this database was restored or copied: data stop, an incident is open.
+pub(super) fn restored(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let mut stream = book::out_stream(connection, desk.hub)?;
+    stream.machine.stop = Some(Stop::Restored);
+    book::set_out_stream(connection, desk.hub, &stream)?;
+    if book::open_incident(connection, "RESTORED", desk.hub.as_str(), &evidence.to_string(), now)? {
+        tracing::error!(%evidence, "this database was restored or copied; data stop");
+        journal(connection, desk.own, now, "incident.restored", desk.hub.as_str(), "RESTORED", &[])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! What can go wrong in a running centre.
+
+use std::{io, path::PathBuf};
+
+use exchange_endpoint::{
+    archive::KeepError,
+    config::ConfigError,
+    instance::InstanceError,
+    journal_table::JournalError,
+    keys::KeysError,
+    mailbox::MailboxError,
+    output::{Exit, Failure},
+    protocol::ProtocolError,
+    trust::TrustError,
+    watermark::WatermarkError,
+};
+use exchange_format::{
+    answer::AnswerError, error::PacketError, packet::WriteError, participant::ParticipantCode,
+    stream::CannotSeal,
+};
+
+use crate::database::DatabaseError;
+
+/// Why a centre could not do what it was to do. Never repeats a value of a record.
+#[derive(Debug, thiserror::Error)]
+pub enum SpokeError {
+    /// The database.
+    #[error("centre.db: {0}")]
+    Database(#[from] DatabaseError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Another process owns the database.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    /// Own keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// Cards of others.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The watermark file.
+    #[error(transparent)]
+    Watermark(#[from] WatermarkError),
+    /// The mailbox.
+    #[error(transparent)]
+    Mailbox(#[from] MailboxError),
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The protocols.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    /// A file of ours could not be kept.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    /// A packet could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// An answer could not be written.
+    #[error(transparent)]
+    Answer(#[from] AnswerError),
+    /// A packet could not be read.
+    #[error(transparent)]
+    Packet(#[from] PacketError),
+    /// The stream does not allow it.
+    #[error(transparent)]
+    Stream(#[from] CannotSeal),
+    /// A directory or file.
+    #[error("{path}: {source}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no card of the hub in `trust/`.
+    #[error("no card of the hub {0} in trust/")]
+    NoHubCard(ParticipantCode),
+}
+
+impl SpokeError {
+    /// An error of the file at `path`.
+    pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        |source| Self::Io { path, source }
+    }
+}
+
+impl From<rusqlite::Error> for SpokeError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl From<SpokeError> for Failure {
+    fn from(error: SpokeError) -> Self {
+        match error {
+            SpokeError::Database(error) => database_failure(&error),
+            SpokeError::Config(error) => error.into(),
+            SpokeError::Instance(error) => error.into(),
+            SpokeError::Keys(error) => error.into(),
+            SpokeError::Trust(error) => error.into(),
+            SpokeError::Watermark(error) => error.into(),
+            SpokeError::Protocol(error) => error.into(),
+            SpokeError::Mailbox(error) => {
+                let exit = if error.is_temporary() { Exit::Temporary } else { Exit::Usage };
+                Self::new(exit, "spoke-mailbox").told("detail", error)
+            }
+            SpokeError::Keep(error) => Self::new(Exit::Temporary, "spoke-file").told("detail", error),
+            SpokeError::Io { path, source } => Self::new(Exit::Temporary, "spoke-file")
+                .told("detail", format_args!("{}: {source}", path.display())),
+            SpokeError::Write(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
+            SpokeError::Answer(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
+            SpokeError::Packet(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
+            SpokeError::Journal(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
+            SpokeError::Stream(error) => Self::new(Exit::Refused, "spoke-stream").told("detail", error),
+            SpokeError::NoHubCard(code) => Self::new(Exit::Usage, "spoke-no-hub-card").told("code", code),
+        }
+    }
+}
+
+fn database_failure(error: &DatabaseError) -> Failure {
+    match error {
+        DatabaseError::Missing(path) => {
+            Failure::new(Exit::Usage, "spoke-database-missing").told("file", path.display())
+        }
+        DatabaseError::NotOurs { path } => {
+            Failure::new(Exit::Usage, "spoke-database-foreign").told("file", path.display())
+        }
+        DatabaseError::Version { path, .. } => Failure::new(Exit::Usage, "spoke-database-version")
+            .told("file", path.display())
+            .told("detail", error),
+        DatabaseError::Exists(path) => {
+            Failure::new(Exit::Refused, "spoke-exists").told("file", path.display())
+        }
+        error if error.is_temporary() => {
+            Failure::new(Exit::Temporary, "spoke-database-busy").told("detail", error)
+        }
+        error => Failure::new(Exit::Temporary, "spoke-database").told("detail", error),
+    }
+}

@@ -1,0 +1,291 @@
+//! A centre's day: one loop over four things that happen. Somebody writes into the database; the mailbox has
+//! something; a deadline is due; the process is asked to end.
+
+use std::{sync::Arc, time::Duration};
+
+use exchange_endpoint::mailbox::Mailbox;
+use exchange_format::stream::Evidence;
+use jiff::Timestamp;
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{
+    SpokeError, admit, answers, audit, export,
+    fetch::{self, SecondLook},
+    packet_file, place,
+    station::Station,
+};
+use crate::database::{
+    book, own_records,
+    write::{self, Scope},
+};
+
+/// The longest that the mailbox is asked to wait for news at a time.
+const MAILBOX_WAIT: Duration = Duration::from_secs(50);
+/// After a dead line the mailbox is tried again after this long, doubled each time up to the last.
+const LINE_RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+/// The shortest time between two audits on suspicion.
+const AUDIT_PAUSE: Duration = Duration::from_secs(2);
+
+/// Runs until `ended` says so.
+///
+/// # Errors
+/// What no later try can mend: the disk, the database, the configuration.
+pub async fn run(
+    station: &mut Station,
+    mailbox: Arc<dyn Mailbox>,
+    mut ended: tokio::sync::watch::Receiver<bool>,
+) -> Result<(), SpokeError> {
+    begin(station)?;
+    let mut news = listen(Arc::clone(&mailbox));
+    let mut watch = tokio::time::interval(station.config.exchange.watch());
+    watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut day = Day::new(station)?;
+    day.work(station, &*mailbox).await?;
+    loop {
+        tokio::select! {
+            _ = ended.changed() => break,
+            _ = watch.tick() => day.look_at_database(station, &*mailbox).await?,
+            Some(()) = news.recv() => day.fetch(station, &*mailbox).await?,
+            () = tokio::time::sleep(day.until_due(station)?) => day.due(station, &*mailbox).await?,
+        }
+    }
+    tracing::info!("asked to end: nothing is half done");
+    Ok(())
+}
+
+/// One round: everything that has changed out, everything that has come in. Returns what keeps the line dead.
+///
+/// # Errors
+/// As [`run`].
+pub async fn round(station: &mut Station, mailbox: &dyn Mailbox) -> Result<Day, SpokeError> {
+    begin(station)?;
+    let mut day = Day::new(station)?;
+    day.work(station, mailbox).await?;
+    day.fetch(station, mailbox).await?;
+    Ok(day)
+}
+
+/// What is done once at the start: was the database put back from a copy? Is something half done?
+fn begin(station: &mut Station) -> Result<(), SpokeError> {
+    let now = Timestamp::now();
+    remove_unsealed(station)?;
+    let hub = station.hub();
+    let out = book::out_stream(&station.connection, hub)?;
+    let database = exchange_format::stream::Watermark {
+        sealed: out.machine.last.map(|mark| mark.position),
+        applied: book::in_stream(&station.connection, hub)?.machine.last.map(|mark| mark.position),
+    };
+    if let Some(evidence) = station.marks().judge(&database)
+        && out.machine.stop.is_none()
+    {
+        tell_restored(station, &evidence, now)?;
+    }
+    station.raise_watermark()?;
+    let report = audit::audit(station, true, now)?;
+    tracing::info!(publications = report.publications, whole = report.whole, "database looked at");
+    admit::resume(station, now)?;
+    Ok(())
+}
+
+fn tell_restored(station: &mut Station, evidence: &Evidence, now: Timestamp) -> Result<(), SpokeError> {
+    let (connection, desk) = packet_file::apart(station);
+    write::write(connection, Scope::Book, |transaction| answers::restored(transaction, &desk, evidence, now))
+}
+
+/// Removes packets whose sealing was never committed: no row names them, so nobody has seen them.
+fn remove_unsealed(station: &Station) -> Result<(), SpokeError> {
+    let spool = station.spool();
+    for entry in std::fs::read_dir(&spool).map_err(SpokeError::io(&spool))? {
+        let entry = entry.map_err(SpokeError::io(&spool))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("SVOD1_") && !book::is_out_packet(&station.connection, &name)? {
+            std::fs::remove_file(entry.path()).map_err(SpokeError::io(entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells when `out` may have gained something. A dead line is tried again, more and more seldom.
+fn listen(mailbox: Arc<dyn Mailbox>) -> mpsc::Receiver<()> {
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut pause = LINE_RETRY.0;
+        loop {
+            match mailbox.wait(MAILBOX_WAIT).await {
+                Ok(false) => pause = LINE_RETRY.0,
+                Ok(true) => {
+                    pause = LINE_RETRY.0;
+                    if sender.send(()).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, retry_s = pause.as_secs(), "the mailbox does not answer");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LINE_RETRY.1);
+                }
+            }
+            if sender.is_closed() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// What the loop remembers between two events.
+#[derive(Debug)]
+pub struct Day {
+    data_version: i64,
+    schema_version: i64,
+    second_look: SecondLook,
+    /// Somebody has written what no trigger has seen.
+    suspicious: bool,
+    last_audit: Instant,
+    audit_took: Duration,
+    /// The mailbox failed: placing waits until then.
+    line_dead_until: Option<Instant>,
+    line_pause: Duration,
+}
+
+impl Day {
+    fn new(station: &Station) -> Result<Self, SpokeError> {
+        Ok(Self {
+            data_version: pragma(station, "data_version")?,
+            schema_version: pragma(station, "schema_version")?,
+            second_look: SecondLook::default(),
+            suspicious: false,
+            last_audit: Instant::now(),
+            audit_took: Duration::ZERO,
+            line_dead_until: None,
+            line_pause: LINE_RETRY.0,
+        })
+    }
+
+    /// Whether the line was dead when it was last used.
+    pub fn line_is_dead(&self) -> bool {
+        self.line_dead_until.is_some()
+    }
+
+    /// Seals everything that has changed, and places everything that is due.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub async fn work(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
+        let now = Timestamp::now();
+        loop {
+            let exported = tokio::task::block_in_place(|| export::export(station, now))?;
+            let Some(exported) = exported.filter(|exported| !exported.packets.is_empty()) else { break };
+            for (name, digest) in &exported.packets {
+                tracing::info!(packet = name, %digest, "sealed");
+            }
+        }
+        self.place(station, mailbox).await?;
+        self.schema_version = pragma(station, "schema_version")?;
+        Ok(())
+    }
+
+    async fn place(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
+        if self.line_dead_until.is_some_and(|until| Instant::now() < until) {
+            return Ok(());
+        }
+        let placed = place::place(station, mailbox, Timestamp::now()).await?;
+        self.line(placed.failed.is_some_and(|error| error.is_temporary()), placed.placed > 0);
+        Ok(())
+    }
+
+    /// Remembers whether the line is dead; it is left alone for a while that grows.
+    fn line(&mut self, dead: bool, alive: bool) {
+        if dead {
+            self.line_dead_until = Some(Instant::now() + self.line_pause);
+            self.line_pause = (self.line_pause * 2).min(LINE_RETRY.1);
+        } else if alive {
+            self.line_dead_until = None;
+            self.line_pause = LINE_RETRY.0;
+        }
+    }
+
+    /// Brings and admits what is new, and places the answers.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub async fn fetch(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
+        let fetched = fetch::fetch(station, mailbox, &mut self.second_look, Timestamp::now()).await?;
+        let dead =
+            fetched.failed.as_ref().is_some_and(exchange_endpoint::mailbox::MailboxError::is_temporary);
+        self.line(dead, !dead);
+        // A raced edit has become a proposal, answers are to be placed.
+        self.work(station, mailbox).await
+    }
+
+    /// Has anybody written? Then whatever the triggers have caught is sealed at once; a write that they have
+    /// not caught, or one to the triggers themselves, is looked into.
+    async fn look_at_database(
+        &mut self,
+        station: &mut Station,
+        mailbox: &dyn Mailbox,
+    ) -> Result<(), SpokeError> {
+        let version = pragma(station, "data_version")?;
+        if version != self.data_version {
+            self.data_version = version;
+            let schema = pragma(station, "schema_version")?;
+            let caught = own_records::has_fresh_changes(&station.connection)?;
+            if schema != self.schema_version || !caught {
+                self.suspicious = true;
+            }
+            if caught {
+                self.work(station, mailbox).await?;
+            }
+        }
+        if self.suspicious && self.last_audit.elapsed() > AUDIT_PAUSE.max(self.audit_took * 10) {
+            self.audit(station)?;
+            self.work(station, mailbox).await?;
+        }
+        Ok(())
+    }
+
+    fn audit(&mut self, station: &mut Station) -> Result<(), SpokeError> {
+        self.suspicious = false;
+        let began = Instant::now();
+        let report = tokio::task::block_in_place(|| audit::audit(station, true, Timestamp::now()))?;
+        if !report.whole {
+            tracing::error!(
+                found = report.found.len(),
+                left = report.left.len(),
+                "the database was put right"
+            );
+        }
+        self.last_audit = Instant::now();
+        self.audit_took = began.elapsed();
+        self.schema_version = pragma(station, "schema_version")?;
+        Ok(())
+    }
+
+    /// How long until something is due by the clock.
+    fn until_due(&self, station: &Station) -> Result<Duration, SpokeError> {
+        let now = Timestamp::now();
+        let stream = book::out_stream(&station.connection, station.hub())?.machine;
+        let heartbeat = stream.heartbeat_at(&station.config.exchange.timing());
+        let placing = book::next_due(&station.connection)?.filter(|_| stream.stop.is_none());
+        let wait = |at: Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
+        let audit_s = Duration::from_secs(u64::from(station.config.exchange.audit_s));
+        let audit = audit_s.saturating_sub(self.last_audit.elapsed());
+        let line = self.line_dead_until.map(|until| until.saturating_duration_since(Instant::now()));
+        // While the line is dead, a packet that is due waits for it.
+        let placing = placing.map(|at| line.map_or(wait(at), |line| wait(at).max(line)));
+        let due = [Some(audit), heartbeat.map(wait), placing].into_iter().flatten().min();
+        Ok(due.unwrap_or(audit_s).max(Duration::from_millis(20)))
+    }
+
+    async fn due(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
+        let audit_s = Duration::from_secs(u64::from(station.config.exchange.audit_s));
+        if self.last_audit.elapsed() >= audit_s {
+            self.audit(station)?;
+        }
+        self.work(station, mailbox).await
+    }
+}
+
+fn pragma(station: &Station, name: &str) -> Result<i64, SpokeError> {
+    Ok(station.connection.pragma_query_value(None, name, |row| row.get(0))?)
+}

@@ -1,0 +1,321 @@
+//! Own records into packets: first a snapshot of everything, then what has changed (exchange §5).
+
+use exchange_endpoint::protocol::{Kind as ProtocolKind, Line, Protocol};
+use exchange_format::{
+    answer::RecordReason,
+    file_name::PacketKind,
+    packet::{
+        MemberName,
+        manifest::{Purpose, SnapshotBasis, SnapshotPart},
+    },
+    position::Digest,
+    record::{Form, Kind, Record},
+    stream::{Control, SentPacket},
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{
+    SpokeError,
+    packet_file::{self, Desk, Heading, SealedFile},
+    station::{Station, journal},
+};
+use crate::database::{
+    book::{self, OutPacket, OutStream},
+    own_records::{self, Change, Run, Sealable},
+    write::{self, Scope},
+};
+
+/// The most that one packet holds (exchange §6).
+const RECORDS: u64 = 10_000;
+const BYTES: u64 = 16 << 20;
+
+/// What an export did.
+#[derive(Debug, Default)]
+pub struct Exported {
+    /// Names and digests of the packets sealed.
+    pub packets: Vec<(String, Digest)>,
+    /// How many records went, by kind and `new`, `changed`, `removed`.
+    pub counts: Vec<(Kind, &'static str, u64)>,
+    /// What could not go: kind on the wire, key, field and rule.
+    pub problems: Vec<(Kind, String, &'static str)>,
+}
+
+impl Exported {
+    fn count(&mut self, record: &Record) {
+        let outcome = match (record.form, record.version) {
+            (Form::Tombstone, _) => "removed",
+            (_, 1) => "new",
+            _ => "changed",
+        };
+        match self.counts.iter_mut().find(|(kind, what, _)| *kind == record.kind && *what == outcome) {
+            Some((.., n)) => *n += 1,
+            None => self.counts.push((record.kind, outcome, 1)),
+        }
+    }
+}
+
+/// Seals what has changed, at most one packet of it (call it until nothing more comes), or the snapshot that
+/// begins the stream; an empty packet if the heartbeat is due. `None`: there was nothing to do, and nothing
+/// was written.
+///
+/// # Errors
+/// The database or the spool; then nothing is sealed.
+pub fn export(station: &mut Station, now: Timestamp) -> Result<Option<Exported>, SpokeError> {
+    let stream = book::out_stream(&station.connection, station.hub())?;
+    if stream.machine.stop.is_some() {
+        return Ok(None);
+    }
+    let timing = station.config.exchange.timing();
+    let heartbeat = stream.machine.heartbeat_at(&timing).is_some_and(|at| at <= now);
+    let begun = stream.machine.last.is_some();
+    if begun && !heartbeat && !own_records::has_fresh_changes(&station.connection)? {
+        return Ok(None);
+    }
+    let (connection, desk) = packet_file::apart(station);
+    let done = write::write_if(connection, Scope::Book, |transaction| {
+        if begun {
+            delta(transaction, &desk, heartbeat, now)
+        } else {
+            snapshot(transaction, &desk, now).map(Some)
+        }
+    })?;
+    let Some(exported) = done else { return Ok(None) };
+    station.raise_watermark()?;
+    if !exported.counts.is_empty() || !exported.problems.is_empty() {
+        let protocol = protocol(station, &exported, now);
+        station.keep_protocol(protocol);
+    }
+    Ok(Some(exported))
+}
+
+fn control(connection: &Connection, desk: &Desk<'_>, out: &OutStream) -> Result<Control, SpokeError> {
+    Ok(Control { ack: book::in_stream(connection, desk.hub)?.machine.last, echo: out.machine.echo })
+}
+
+/// The next DT.
+fn delta(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    heartbeat: bool,
+    now: Timestamp,
+) -> Result<Option<Exported>, SpokeError> {
+    let mut stream = book::out_stream(connection, desk.hub)?;
+    let mut exported = Exported::default();
+    let (mut records, dirty) = collect(connection, &mut stream, &mut exported)?;
+    if records.is_empty() && !heartbeat {
+        return Ok(dirty.then_some(exported));
+    }
+    records.sort_by_key(|(_, record)| (record.kind, record.key));
+    let slot = stream.machine.next_slot()?;
+    let heading = Heading {
+        purpose: Purpose::Data,
+        position: slot.position,
+        previous: slot.previous,
+        control: control(connection, desk, &stream)?,
+        state_digest: Some(stream.state),
+    };
+    let sealed = desk.seal(heading, now, |writer| {
+        let mut kind = None;
+        for (_, record) in &records {
+            if kind != Some(record.kind) {
+                writer.begin_member(member(record.kind))?;
+                kind = Some(record.kind);
+            }
+            let mut line = Vec::with_capacity(record.body.len() + 128);
+            record.write_line(&mut line);
+            writer.write_line(&line)?;
+        }
+        Ok(())
+    })?;
+    for (change, record) in &records {
+        own_records::remember(connection, change, record, &record.hash(), &sealed.name)?;
+    }
+    let mark = exchange_format::position::Mark { position: slot.position, digest: sealed.digest };
+    stream.machine.sealed(mark, now);
+    let sent = SentPacket::new(mark, false, false, now);
+    enter(connection, desk, PacketKind::Data, &sealed, sent, records.len() as u64, now)?;
+    book::set_out_stream(connection, desk.hub, &stream)?;
+    exported.packets.push((sealed.name, sealed.digest));
+    Ok(Some(exported))
+}
+
+fn member(kind: Kind) -> MemberName {
+    MemberName::records(kind.name()).expect("kinds have names of members")
+}
+
+/// Changes for one DT, with the digest of the stream brought up to them. True if the queue itself changed.
+#[expect(clippy::type_complexity, reason = "a list of pairs and a flag, used once")]
+fn collect(
+    connection: &Connection,
+    stream: &mut OutStream,
+    exported: &mut Exported,
+) -> Result<(Vec<(Change, Record)>, bool), SpokeError> {
+    let (mut records, mut dirty, mut bytes) = (Vec::new(), false, 0_u64);
+    let mut after: Option<Change> = None;
+    loop {
+        let chunk = own_records::changes(connection, after.as_ref(), 1000)?;
+        let Some(last) = chunk.last() else { return Ok((records, dirty)) };
+        after = Some(last.clone());
+        for change in chunk {
+            if let Some(record) = weigh(connection, &change, exported, &mut dirty)? {
+                own_records::account(connection, &mut stream.state, &record, &record.hash())?;
+                bytes += record.body.len() as u64 + 100;
+                exported.count(&record);
+                records.push((change, record));
+                if records.len() as u64 == RECORDS || bytes >= BYTES {
+                    return Ok((records, true));
+                }
+            }
+        }
+    }
+}
+
+/// What `change` comes to; what comes to nothing leaves the queue, what is unfit is marked so once.
+fn weigh(
+    connection: &Connection,
+    change: &Change,
+    exported: &mut Exported,
+    dirty: &mut bool,
+) -> Result<Option<Record>, SpokeError> {
+    match own_records::look_at(connection, change)? {
+        Sealable::Version(record) => Ok(Some(record)),
+        Sealable::Nothing => {
+            own_records::forget(connection, change)?;
+            *dirty = true;
+            Ok(None)
+        }
+        Sealable::Problem(finding) => {
+            let problem = finding.to_string();
+            if change.problem.as_deref() != Some(&problem) {
+                own_records::set_problem(connection, change, &problem)?;
+                *dirty = true;
+                let kind = change.wire_kind().unwrap_or(Kind::Proposal);
+                exported.problems.push((kind, change.key.to_string(), finding.field));
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// The snapshot that begins the stream: everything, in parts, all of one state of the database.
+fn snapshot(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<Exported, SpokeError> {
+    let mut exported = Exported::default();
+    let mut after: Option<Change> = None;
+    loop {
+        let chunk = own_records::changes(connection, after.as_ref(), 1000)?;
+        let Some(last) = chunk.last() else { break };
+        after = Some(last.clone());
+        for change in chunk {
+            if let Some(record) = weigh(connection, &change, &mut exported, &mut false)? {
+                exported.count(&record);
+                own_records::remember(connection, &change, &record, &record.hash(), "")?;
+            }
+        }
+    }
+    let mut stream = book::out_stream(connection, desk.hub)?;
+    let (parts, state) = own_records::plan_parts(connection, RECORDS, BYTES)?;
+    stream.state = state;
+    let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
+    let basis = SnapshotBasis::Initial;
+    let mut opening = stream.machine.open_epoch(count, basis.reason())?;
+    for runs in &parts {
+        let slot = opening.next_part().expect("as many parts as were planned");
+        let part = slot.part.expect("a snapshot has parts");
+        let heading = Heading {
+            purpose: Purpose::Snapshot(SnapshotPart { basis, unconfirmed: opening.unconfirmed(), part }),
+            position: slot.position,
+            previous: slot.previous,
+            control: control(connection, desk, &stream)?,
+            state_digest: (part.k() == part.n()).then_some(state),
+        };
+        let mut records = 0;
+        let sealed = desk.seal(heading, now, |writer| write_runs(connection, runs, writer, &mut records))?;
+        for run in runs {
+            own_records::carried_by(connection, run, &sealed.name)?;
+        }
+        let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
+        let sent = SentPacket::new(mark, true, false, now);
+        enter(connection, desk, PacketKind::Snapshot, &sealed, sent, records, now)?;
+        exported.packets.push((sealed.name, sealed.digest));
+    }
+    let opened = opening.epoch();
+    stream.machine = opening.finish(now).expect("every part was sealed");
+    for mut old in book::open_before(connection, opened)? {
+        if old.sent.supersede(opened) {
+            book::update_out_packet(connection, &old.name, &old.sent, now)?;
+        }
+    }
+    book::set_out_stream(connection, desk.hub, &stream)?;
+    Ok(exported)
+}
+
+fn write_runs<W: std::io::Write + std::io::Seek>(
+    connection: &Connection,
+    runs: &[Run],
+    writer: &mut exchange_format::packet::PacketWriter<W>,
+    records: &mut u64,
+) -> Result<(), SpokeError> {
+    let mut line = Vec::new();
+    for run in runs {
+        writer.begin_member(member(run.kind))?;
+        own_records::for_each_of::<SpokeError>(connection, run, |record| {
+            line.clear();
+            record.write_line(&mut line);
+            *records += 1;
+            Ok(writer.write_line(&line)?)
+        })?;
+    }
+    Ok(())
+}
+
+fn enter(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    kind: PacketKind,
+    sealed: &SealedFile,
+    sent: SentPacket,
+    records: u64,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let packet = OutPacket { name: sealed.name.clone(), kind, sent, file: sealed.file.clone(), records };
+    book::add_out_packet(connection, desk.hub, &packet, None, now)?;
+    journal(connection, desk.own, now, "packet.sealed", &sealed.name, "", &[sealed.digest])
+}
+
+fn protocol(station: &Station, exported: &Exported, now: Timestamp) -> Protocol {
+    let lang = station.config.lang;
+    let mut protocol = Protocol::begin(ProtocolKind::Export, lang, station.own(), Some(station.hub()), now);
+    for (name, digest) in &exported.packets {
+        protocol.packet(name.clone(), Some(*digest), "sealed");
+    }
+    for (kind, outcome, count) in &exported.counts {
+        protocol.count(kind.name(), outcome, *count);
+    }
+    let (sentence, next) = (RecordReason::Invalid.sentence(), RecordReason::Invalid.next_action());
+    for (kind, key, field) in &exported.problems {
+        protocol.tell(Line {
+            kind: kind.name().to_owned(),
+            key: key.clone(),
+            outcome: "refused".to_owned(),
+            rule: format!("{kind}.{field}"),
+            reason: RecordReason::Invalid.code().to_owned(),
+            sentence: in_language(lang, sentence),
+            next: in_language(lang, next),
+        });
+    }
+    protocol.finished = Timestamp::now();
+    protocol
+}
+
+/// `text` in the language of the protocols.
+pub(super) fn in_language(
+    lang: exchange_endpoint::messages::Lang,
+    text: exchange_format::answer::Text,
+) -> String {
+    match lang {
+        exchange_endpoint::messages::Lang::Ru => text.ru,
+        exchange_endpoint::messages::Lang::En => text.en,
+    }
+    .to_owned()
+}

@@ -1,0 +1,97 @@
+//! Files from the mailbox: what is new in `out` is brought here, one after the other, and admitted.
+
+use std::{collections::BTreeMap, fs, path::PathBuf};
+
+use exchange_endpoint::mailbox::{Mailbox, MailboxError};
+use exchange_format::{file_name::FileName, position::Digest};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    SpokeError,
+    admit::{self, Admitted},
+    station::Station,
+};
+use crate::database::book;
+
+/// When files that were not accepted are looked at again: they may have been damaged on the way.
+#[derive(Debug, Default)]
+pub struct SecondLook(BTreeMap<String, (Timestamp, u32)>);
+
+impl SecondLook {
+    fn is_due(&self, name: &str, now: Timestamp) -> bool {
+        self.0.get(name).is_none_or(|(at, _)| *at <= now)
+    }
+
+    fn later(&mut self, name: &str, now: Timestamp) {
+        let (at, tries) = self.0.entry(name.to_owned()).or_insert((now, 0));
+        let minutes = 1_i64 << (*tries).min(6);
+        *at = now.saturating_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX);
+        *tries += 1;
+    }
+}
+
+/// What a round of fetching did.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    /// Each file and what became of it.
+    pub files: Vec<(String, Admitted)>,
+    /// Why the rest was not brought.
+    pub failed: Option<MailboxError>,
+}
+
+/// Brings and admits what is new in `out`.
+///
+/// # Errors
+/// The database or the disk. That the mailbox does not answer is in the result.
+pub async fn fetch(
+    station: &mut Station,
+    mailbox: &dyn Mailbox,
+    second_look: &mut SecondLook,
+    now: Timestamp,
+) -> Result<Fetched, SpokeError> {
+    let mut result = Fetched::default();
+    let offered = match mailbox.list_out().await {
+        Ok(offered) => offered,
+        Err(error) => {
+            result.failed = Some(error);
+            return Ok(result);
+        }
+    };
+    let mut names = Vec::new();
+    for name in offered.into_iter().map(|file| file.name) {
+        let state = book::in_state(&station.connection, &name)?;
+        let unknown = state.as_deref().is_none_or(|state| state == "QUARANTINED");
+        if unknown && second_look.is_due(&name, now) {
+            names.push(name);
+        }
+    }
+    // By position, so that a stream that fell behind is applied in its order and nothing is held in vain.
+    names.sort_by_key(|name| name.parse::<FileName>().ok().map(|n| (n.position, n.kind)));
+    for name in names {
+        let path = fetched_path(station, &name);
+        if let Err(error) = mailbox.fetch(&name, &path).await {
+            let dead = error.is_temporary();
+            tracing::warn!(file = name, %error, "not fetched");
+            result.failed = Some(error);
+            if dead {
+                break;
+            }
+            continue;
+        }
+        let admitted = tokio::task::block_in_place(|| admit::admit(station, &name, &path, now));
+        // It is in the archive or the quarantine now, or will be brought again.
+        let _ = fs::remove_file(&path);
+        let admitted = admitted?;
+        if matches!(admitted, Admitted::Quarantined(_)) {
+            second_look.later(&name, now);
+        }
+        tracing::info!(file = name, ?admitted, "admitted");
+        result.files.push((name, admitted));
+    }
+    Ok(result)
+}
+
+/// Where a file gathers; by a digest of its name, so that a cut fetch continues with the same file.
+fn fetched_path(station: &Station, name: &str) -> PathBuf {
+    station.spool().join(format!("fetch-{}", Digest::of(name.as_bytes()).prefix()))
+}

@@ -1,0 +1,344 @@
+//! Applying the hub's packets: data, watermark row, journal and answers in one transaction (exchange §6).
+
+use std::collections::BTreeMap;
+
+use exchange_endpoint::protocol::{Kind as ProtocolKind, Line, Protocol};
+use exchange_format::{
+    answer::{Counts, PacketOutcome, PacketReason, RecordLine, RecordOutcome, RecordReason},
+    error::PacketError,
+    file_name::FileName,
+    position::{Digest, Mark},
+    record::{Kind, LineError, Record},
+    stream::{Ready, StateCheck, check_state},
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{
+    SpokeError, answers,
+    export::in_language,
+    packet_file::{self, Desk},
+    station::{Station, is_signed, journal, new_key},
+};
+use crate::database::{
+    DatabaseError,
+    book::{self, InStream, Received},
+    publications::{self, Held},
+    write::{self, Scope},
+};
+
+/// What became of the records of one packet.
+#[derive(Debug, Default)]
+struct Tally {
+    counts: Counts,
+    lines: Vec<RecordLine>,
+    totals: BTreeMap<(Kind, RecordOutcome), u64>,
+}
+
+impl Tally {
+    fn add(&mut self, record: &Record, told: &publications::Told) {
+        self.counts.add(told.outcome);
+        *self.totals.entry((record.kind, told.outcome)).or_default() += 1;
+        if let Some((rule, reason)) = told.why {
+            self.list(record.kind, record.key, record.version, told.outcome, rule, reason);
+        }
+    }
+
+    fn list(
+        &mut self,
+        kind: Kind,
+        key: exchange_format::record::RecordId,
+        version: u32,
+        outcome: RecordOutcome,
+        rule: &str,
+        reason: RecordReason,
+    ) {
+        let rule = rule.parse().expect("rules of this program are rule codes");
+        self.lines.push(RecordLine { outcome, kind, key, version, rule, reason });
+    }
+
+    /// What was counted as applied turned out to wait for another record.
+    fn hold(&mut self, held: &Held) {
+        let before = self.counts.get(held.instead_of);
+        self.counts.set(held.instead_of, before.saturating_sub(1));
+        self.counts.add(RecordOutcome::Held);
+        if let Some(n) = self.totals.get_mut(&(held.kind, held.instead_of)) {
+            *n = n.saturating_sub(1);
+        }
+        *self.totals.entry((held.kind, RecordOutcome::Held)).or_default() += 1;
+        self.list(
+            held.kind,
+            held.key,
+            held.version,
+            RecordOutcome::Held,
+            "record.reference",
+            RecordReason::DanglingRef,
+        );
+    }
+}
+
+/// Why a packet was not applied.
+#[derive(Debug)]
+enum Stopped {
+    /// It is authentic and is refused whole.
+    Refused(PacketReason),
+    /// This machine could not.
+    Failed(SpokeError),
+}
+
+impl<E: Into<SpokeError>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match &error {
+            SpokeError::Packet(packet) => packet.reason().map_or(Self::Failed(error), Self::Refused),
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+/// What loading did, for the log and the loop.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Packets applied.
+    pub applied: Vec<String>,
+    /// Records, whatever their outcome.
+    pub records: u64,
+}
+
+/// Applies what is `ready`, and then whatever was held and has become ready by that.
+///
+/// # Errors
+/// The database or the disk; then nothing of the packet in hand has happened.
+pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loaded, SpokeError> {
+    let mut loaded = Loaded::default();
+    let mut next = Some(first);
+    while let Some(ready) = next {
+        let files = files_of(station, &ready)?;
+        match apply(station, &ready, &files, now) {
+            Ok(protocol) => {
+                loaded.records += protocol.records();
+                loaded.applied.extend(files.iter().map(|file| file.name.clone()));
+                station.raise_watermark()?;
+                if protocol.records() > 0 {
+                    station.keep_protocol(protocol);
+                }
+            }
+            Err(Stopped::Refused(reason)) => {
+                refuse(station, &ready, &files, reason, now)?;
+                station.raise_watermark()?;
+            }
+            Err(Stopped::Failed(error)) => return Err(error),
+        }
+        next = next_held(station)?;
+    }
+    Ok(loaded)
+}
+
+fn files_of(station: &Station, ready: &Ready) -> Result<Vec<Received>, SpokeError> {
+    let marks: Vec<Mark> = match ready {
+        Ready::Data(mark) => vec![*mark],
+        Ready::Snapshot(parts) => parts.clone(),
+    };
+    let mut files = Vec::new();
+    for Mark { position, digest } in marks {
+        let found = book::received(&station.connection, station.hub(), position.epoch, Some(position.seq))?;
+        files.extend(found.into_iter().find(|file| file.arrival.mark.digest == digest));
+    }
+    Ok(files)
+}
+
+/// A packet that was held at the place that is next now.
+fn next_held(station: &mut Station) -> Result<Option<Ready>, SpokeError> {
+    let hub = station.hub();
+    let stream = book::in_stream(&station.connection, hub)?;
+    let Some(position) = stream.machine.next() else { return Ok(None) };
+    let held = book::received(&station.connection, hub, position.epoch, Some(position.seq))?;
+    let Some(held) = held.into_iter().find(|file| file.state == "HELD") else { return Ok(None) };
+    match stream.machine.judge_held(&held.arrival) {
+        exchange_format::stream::Verdict::Ready(ready) => Ok(Some(ready)),
+        exchange_format::stream::Verdict::Fork(breach) => {
+            super::admit::fork(station, &held.name, &held.arrival, breach, Timestamp::now())?;
+            Ok(None)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn apply(
+    station: &mut Station,
+    ready: &Ready,
+    files: &[Received],
+    now: Timestamp,
+) -> Result<Protocol, Stopped> {
+    let (lang, own, hub) = (station.config.lang, station.own(), station.hub());
+    let key = station.hub_key();
+    let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
+    let (connection, desk) = packet_file::apart(station);
+    let mut protocol = Protocol::begin(ProtocolKind::Load, lang, own, Some(hub), now);
+    write::write::<_, Stopped>(connection, Scope::Everything, |transaction| {
+        let mut stream = book::in_stream(transaction, hub)?;
+        if matches!(ready, Ready::Snapshot(_)) {
+            stream.state = exchange_format::state_digest::StateDigest::default();
+        }
+        let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+        let mut told = None;
+        for (file, path) in files.iter().zip(&paths) {
+            let signed = |record: &Record| is_signed(&key, own, record);
+            let tally = tallies.entry(file.name.as_str()).or_default();
+            told = take_in(transaction, &desk, file, path, &mut stream, &signed, tally)?.or(told);
+        }
+        let shown = publications::show_pending(transaction, now, &mut new_key)?;
+        for held in &shown.held {
+            if let Some(tally) = tallies.get_mut(held.packet.as_str()) {
+                tally.hold(held);
+            }
+        }
+        for raced in &shown.raced {
+            journal(transaction, own, now, "proposal.made", &raced.id, "edit raced a lock", &[])?;
+        }
+        stream.machine.consume(ready);
+        stream.told = told.map(|state| *state_bytes(&state)).map(Digest::from_bytes).or(stream.told);
+        if check_state(told.as_ref(), &stream.state, false) == StateCheck::Diverged {
+            book::open_incident(transaction, "DIVERGED", hub.as_str(), "state digest differs", now)?;
+            journal(transaction, own, now, "incident.diverged", hub.as_str(), "DIVERGED", &[])?;
+        }
+        book::set_in_stream(transaction, hub, &stream)?;
+        for file in files {
+            let tally = tallies.remove(file.name.as_str()).unwrap_or_default();
+            conclude(transaction, &desk, file, &tally, now)?;
+            report(&mut protocol, file, &tally);
+        }
+        Ok(())
+    })?;
+    protocol.finished = Timestamp::now();
+    Ok(protocol)
+}
+
+fn state_bytes(state: &exchange_format::state_digest::StateDigest) -> Box<[u8; 32]> {
+    let digest: Digest = state.to_string().parse().expect("a sum is written as a digest is");
+    Box::new(*digest.as_bytes())
+}
+
+/// Takes in the records of one packet; returns the state digest that it tells.
+fn take_in(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    file: &Received,
+    path: &std::path::Path,
+    stream: &mut InStream,
+    signed: &dyn Fn(&Record) -> bool,
+    tally: &mut Tally,
+) -> Result<Option<exchange_format::state_digest::StateDigest>, Stopped> {
+    let name: FileName = file.name.parse().map_err(|error| Stopped::from(PacketError::Name(error)))?;
+    let mut verified = desk.open(path, &name)?;
+    let mut checked = verified.check_members()?;
+    let manifest = checked.manifest().clone();
+    let epoch = file.arrival.mark.position.epoch;
+    for member in &manifest.members {
+        let kind: Kind = member
+            .name
+            .kind()
+            .and_then(|name| name.parse().ok())
+            .ok_or(Stopped::Refused(PacketReason::Schema))?;
+        checked.for_each_line::<Stopped>(&member.name, |line| {
+            let record = Record::parse_line(kind, line)
+                .map_err(|_: LineError| Stopped::Refused(PacketReason::Schema))?;
+            let told = publications::take_in(
+                connection,
+                &mut stream.state,
+                &record,
+                signed(&record),
+                &file.name,
+                epoch,
+            )
+            .map_err(Stopped::from)?;
+            tally.add(&record, &told);
+            Ok(())
+        })?;
+    }
+    Ok(manifest.header.state_digest)
+}
+
+/// Marks one packet applied, answers it, and tells what is an incident.
+fn conclude(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    file: &Received,
+    tally: &Tally,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let mark = file.arrival.mark;
+    book::set_in_state(connection, &file.name, "APPLIED", None)?;
+    let outcome = tally.counts.packet_outcome();
+    journal(connection, desk.own, now, "packet.applied", &file.name, outcome.word(), &[mark.digest])?;
+    for line in &tally.lines {
+        if line.reason.severity() == exchange_format::answer::Severity::Incident {
+            let subject = format!("{} {}", line.kind, line.key);
+            book::open_incident(connection, line.reason.code(), &subject, line.rule.as_str(), now)?;
+        }
+    }
+    answers::give_receipt(connection, desk, mark, now)?;
+    answers::give_protocol(connection, desk, mark, outcome, tally.counts, &tally.lines, now)
+}
+
+fn report(protocol: &mut Protocol, file: &Received, tally: &Tally) {
+    let state = tally.counts.packet_outcome().word().to_lowercase();
+    protocol.packet(file.name.clone(), Some(file.arrival.mark.digest), state);
+    for ((kind, outcome), count) in &tally.totals {
+        if outcome.is_plain() && *count > 0 {
+            protocol.count(kind.name(), outcome.word(), *count);
+        }
+    }
+    for line in &tally.lines {
+        protocol.tell(Line {
+            kind: line.kind.name().to_owned(),
+            key: line.key.to_string(),
+            outcome: line.outcome.word().to_owned(),
+            rule: line.rule.to_string(),
+            reason: line.reason.code().to_owned(),
+            sentence: in_language(protocol.lang, line.reason.sentence()),
+            next: in_language(protocol.lang, line.reason.next_action()),
+        });
+    }
+}
+
+/// An authentic packet is refused whole: its number is consumed all the same, but a snapshot opens nothing.
+fn refuse(
+    station: &mut Station,
+    ready: &Ready,
+    files: &[Received],
+    reason: PacketReason,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let hub = station.hub();
+    let (connection, desk) = packet_file::apart(station);
+    write::write(connection, Scope::Book, |transaction| {
+        let mut stream = book::in_stream(transaction, hub)?;
+        if matches!(ready, Ready::Data(_)) {
+            stream.machine.consume(ready);
+        }
+        book::set_in_stream(transaction, hub, &stream)?;
+        for file in files {
+            let mark = file.arrival.mark;
+            book::set_in_state(transaction, &file.name, "REFUSED", Some(reason.code()))?;
+            let event = "packet.refused";
+            journal(transaction, desk.own, now, event, &file.name, reason.code(), &[mark.digest])?;
+            let outcome = PacketOutcome::Refused(reason);
+            answers::give_protocol(transaction, &desk, mark, outcome, Counts::default(), &[], now)?;
+        }
+        book::open_incident(
+            transaction,
+            reason.code(),
+            hub.as_str(),
+            "a packet of the hub was refused",
+            now,
+        )?;
+        Ok::<_, SpokeError>(())
+    })
+}
+
+impl From<DatabaseError> for Box<Stopped> {
+    fn from(error: DatabaseError) -> Self {
+        Self::new(Stopped::from(error))
+    }
+}

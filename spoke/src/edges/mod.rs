@@ -1,0 +1,21 @@
+//! A centre at work: its configuration, its files, its mailbox, its clock.
+//!
+//! [`event_loop`] is where to begin. [`station`] what a running centre holds · [`export`] own records into
+//! packets · [`place`] packets into the mailbox · [`fetch`] files from it · [`admit`] what a file is ·
+//! [`load`] applying it · [`answers`] what the hub made of ours · [`audit`] whether the database is as it
+//! should be.
+
+pub mod admit;
+pub mod answers;
+pub mod audit;
+pub mod config;
+pub mod error;
+pub mod event_loop;
+pub mod export;
+pub mod fetch;
+pub mod load;
+mod packet_file;
+pub mod place;
+pub mod station;
+
+pub use error::SpokeError;

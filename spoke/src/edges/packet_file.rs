@@ -1,0 +1,143 @@
+//! Packets as files: sealed ones of ours in the spool, opened ones of the hub.
+
+use std::{
+    fs::File,
+    io::{BufReader, BufWriter, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use exchange_endpoint::{
+    archive::{self, NewFile},
+    keys::OwnKeys,
+};
+use exchange_format::{
+    card::Card,
+    error::PacketError,
+    file_name::FileName,
+    packet::{
+        FORMAT, Header, Limits, MemberName, PacketWriter, VerifiedPacket,
+        manifest::{LogEvidence, Nonce, Purpose},
+        open_sealed,
+    },
+    participant::ParticipantCode,
+    position::{Digest, Position},
+    seal,
+    state_digest::StateDigest,
+    stream::Control,
+};
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::{
+    SpokeError,
+    station::{Station, random_bytes},
+};
+
+/// What seals and opens, apart from the database, so that a transaction may be open beside it.
+pub(super) struct Desk<'a> {
+    pub own: ParticipantCode,
+    pub hub: ParticipantCode,
+    keys: &'a OwnKeys,
+    hub_card: &'a Card,
+    limits: &'a Limits,
+    spool: PathBuf,
+    spool_name: &'a Path,
+}
+
+/// A packet of ours in the spool.
+#[derive(Debug)]
+pub(super) struct SealedFile {
+    pub name: String,
+    pub digest: Digest,
+    /// Relative to the directory of the configuration.
+    pub file: String,
+}
+
+/// What a packet says besides its members.
+pub(super) struct Heading {
+    pub purpose: Purpose,
+    pub position: Position,
+    pub previous: Option<Digest>,
+    pub control: Control,
+    pub state_digest: Option<StateDigest>,
+}
+
+/// The station as its database and the rest, which can be used beside one another.
+pub(super) fn apart(station: &mut Station) -> (&mut rusqlite::Connection, Desk<'_>) {
+    let spool = station.spool();
+    let Station { config, connection, keys, hub_card, limits, .. } = station;
+    let desk =
+        Desk { own: config.code, hub: config.hub, keys, hub_card, limits, spool, spool_name: &config.spool };
+    (connection, desk)
+}
+
+impl Desk<'_> {
+    /// Writes, signs and seals a packet; on the disk when this returns.
+    pub fn seal(
+        &self,
+        heading: Heading,
+        now: Timestamp,
+        fill: impl FnOnce(&mut PacketWriter<BufWriter<File>>) -> Result<(), SpokeError>,
+    ) -> Result<SealedFile, SpokeError> {
+        let io = |source| SpokeError::Io { path: self.spool.clone(), source };
+        let clear = archive::nameless(&self.spool).map_err(io)?;
+        let mut writer = PacketWriter::new(BufWriter::new(clear))?;
+        fill(&mut writer)?;
+        let written = writer.finish(self.header(heading, now), &self.keys.signing)?;
+        let mut clear = written.output.into_inner().map_err(|error| io(error.into_error()))?;
+        clear.seek(SeekFrom::Start(0)).map_err(io)?;
+        let mut name = written.name;
+        name.sealed = true;
+        let name = name.to_string();
+        let file = NewFile::create(&self.spool).map_err(io)?;
+        let recipients = self.keys.recipients_for(self.hub_card);
+        let file =
+            seal::seal_all(&recipients, &mut BufReader::new(clear), BufWriter::new(file)).map_err(io)?;
+        file.into_inner().map_err(|error| io(error.into_error()))?.commit(&self.spool.join(&name))?;
+        let file = self.spool_name.join(&name).to_string_lossy().into_owned();
+        Ok(SealedFile { name, digest: written.digest, file })
+    }
+
+    fn header(&self, heading: Heading, now: Timestamp) -> Header {
+        Header {
+            format: FORMAT,
+            reads: FORMAT,
+            purpose: heading.purpose,
+            to: self.hub,
+            from: self.own,
+            position: heading.position,
+            date: now.to_zoned(TimeZone::UTC).date(),
+            previous: heading.previous,
+            created_at: now,
+            producer: concat!("svod-spoke ", env!("CARGO_PKG_VERSION")).to_owned(),
+            nonce: Nonce(random_bytes()),
+            control: heading.control,
+            state_digest: heading.state_digest,
+            log: LogEvidence::default(),
+        }
+    }
+
+    /// Opens the file at `path` as the packet `name` of the hub and proves that it is.
+    pub fn open(&self, path: &Path, name: &FileName) -> Result<VerifiedPacket<File>, PacketError> {
+        let file = File::open(path)?;
+        let unverified = if name.sealed {
+            let clear = archive::nameless(&self.spool)?;
+            open_sealed(BufReader::new(file), &self.keys.identities, clear, self.limits)?
+        } else {
+            exchange_format::packet::UnverifiedPacket::open(file, self.limits)?
+        };
+        let key = |code| (code == self.hub).then(|| self.hub_card.content.signing_key.clone());
+        unverified.verify(name, key)
+    }
+}
+
+/// Writes the bytes of an `answer.xml` as the one member of an answer.
+pub(super) fn write_answer(
+    writer: &mut PacketWriter<BufWriter<File>>,
+    body: &[u8],
+) -> Result<(), SpokeError> {
+    writer.begin_member(MemberName::Answer)?;
+    for line in body.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        writer.write_line(line)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! What a running centre holds: its configuration, database, keys, watermark.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use exchange_endpoint::{
+    archive,
+    config::Config,
+    instance::InstanceLock,
+    journal_table::{self, CENTRE_TABLE, Event},
+    keys::OwnKeys,
+    protocol::{Protocol, Protocols},
+    trust::Trust,
+    watermark::{Stream, Watermark},
+};
+use exchange_format::{
+    card::Card,
+    packet::Limits,
+    participant::ParticipantCode,
+    position::Digest,
+    record::{Record, RecordId},
+    signature::{self, RecordText, VerifyingKey},
+    stream,
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{SpokeError, config::SpokeConfig};
+use crate::database::{self, book};
+
+/// The file of the watermark, beside the keys.
+pub const WATERMARK: &str = "watermark";
+
+/// A centre that owns its database.
+#[derive(Debug)]
+pub struct Station {
+    /// Settings.
+    pub config: Config<SpokeConfig>,
+    /// The database.
+    pub connection: Connection,
+    /// Own keys.
+    pub keys: OwnKeys,
+    /// The hub's card.
+    pub hub_card: Card,
+    /// How far this centre has sealed and applied, kept outside the database.
+    pub watermark: Watermark,
+    /// Limits of every packet read.
+    pub limits: Limits,
+    protocols: Protocols,
+    _lock: InstanceLock,
+}
+
+impl Station {
+    /// Takes the database for this process and loads everything.
+    ///
+    /// # Errors
+    /// Whatever is missing, foreign, exposed or in use.
+    pub fn open(config: Config<SpokeConfig>) -> Result<Self, SpokeError> {
+        let path = config.path(&config.database);
+        if !path.exists() {
+            return Err(database::DatabaseError::Missing(path).into());
+        }
+        let lock = InstanceLock::acquire(&path)?;
+        let connection = open_database(&config)?;
+        for directory in [&config.spool, &config.archive, &config.quarantine] {
+            let directory = config.path(directory);
+            fs::create_dir_all(&directory).map_err(SpokeError::io(&directory))?;
+            archive::remove_leftovers(&directory).map_err(SpokeError::io(&directory))?;
+        }
+        let keys = OwnKeys::load(&config.path(&config.keys), config.code)?;
+        let hub_card = hub_card(&config)?;
+        let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
+        let protocols = Protocols::open(&config.path(&config.protocols))?;
+        let limits = Limits::default();
+        Ok(Self { config, connection, keys, hub_card, watermark, limits, protocols, _lock: lock })
+    }
+
+    /// This centre.
+    pub fn own(&self) -> ParticipantCode {
+        self.config.code
+    }
+
+    /// Its hub.
+    pub fn hub(&self) -> ParticipantCode {
+        self.config.hub
+    }
+
+    /// The directory of sealed packets.
+    pub fn spool(&self) -> PathBuf {
+        self.config.path(&self.config.spool)
+    }
+
+    /// A file that the database names, relative to the directory of the configuration.
+    pub fn file(&self, relative: &str) -> PathBuf {
+        self.config.path(Path::new(relative))
+    }
+
+    /// Keeps the protocol of a run. What it tells of has happened already, so a full disk is told, not fatal.
+    pub fn keep_protocol(&mut self, protocol: Protocol) {
+        if let Err(error) = self.protocols.write(protocol) {
+            tracing::error!(%error, "the protocol could not be kept");
+        }
+    }
+
+    /// What the hub's signatures are checked with.
+    pub fn hub_key(&self) -> VerifyingKey {
+        self.hub_card.content.signing_key.clone()
+    }
+
+    /// Raises the watermark to where the database stands. On the disk when this returns: nothing may be
+    /// placed before.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn raise_watermark(&mut self) -> Result<(), SpokeError> {
+        let hub = self.hub();
+        let sealed = book::out_stream(&self.connection, hub)?.machine.last;
+        let applied = book::in_stream(&self.connection, hub)?.machine.last;
+        let reached = [(Stream::Sealed, sealed), (Stream::Applied, applied)];
+        let reached = reached.into_iter().filter_map(|(s, mark)| mark.map(|mark| (hub, s, mark.position)));
+        Ok(self.watermark.raise(reached)?)
+    }
+
+    /// What the watermark file says of the two streams.
+    pub fn marks(&self) -> stream::Watermark {
+        stream::Watermark {
+            sealed: self.watermark.get(self.hub(), Stream::Sealed),
+            applied: self.watermark.get(self.hub(), Stream::Applied),
+        }
+    }
+}
+
+/// Opens the database and checks that it is this centre's.
+///
+/// # Errors
+/// It is missing, or another's.
+pub fn open_database(config: &Config<SpokeConfig>) -> Result<Connection, SpokeError> {
+    let path = config.path(&config.database);
+    let (connection, identity) = database::open(&path)?;
+    check_identity(config, identity, &path)?;
+    Ok(connection)
+}
+
+/// Opens the database for looking only.
+///
+/// # Errors
+/// It is missing, or another's.
+pub fn open_to_look(config: &Config<SpokeConfig>) -> Result<Connection, SpokeError> {
+    let path = config.path(&config.database);
+    let (connection, identity) = database::open_read_only(&path)?;
+    check_identity(config, identity, &path)?;
+    Ok(connection)
+}
+
+fn check_identity(
+    config: &Config<SpokeConfig>,
+    identity: database::Identity,
+    path: &Path,
+) -> Result<(), SpokeError> {
+    let pairs = [("code", config.code, identity.own), ("hub", config.hub, identity.hub)];
+    match pairs.into_iter().find(|(_, ours, theirs)| ours != theirs) {
+        None => Ok(()),
+        Some((key, _, theirs)) => {
+            Err(config.refuse(key, &format!("{} is the database of {theirs}", path.display())).into())
+        }
+    }
+}
+
+/// The hub's card of `trust/`.
+///
+/// # Errors
+/// There is none, or it is not sound.
+pub fn hub_card(config: &Config<SpokeConfig>) -> Result<Card, SpokeError> {
+    let trust = Trust::open(&config.path(&config.trust))?;
+    trust.card(config.hub).cloned().ok_or(SpokeError::NoHubCard(config.hub))
+}
+
+/// Whether the hub signed `record` for `to`.
+pub fn is_signed(key: &VerifyingKey, to: ParticipantCode, record: &Record) -> bool {
+    let hash = record.hash();
+    let text = RecordText::of(to, record, &hash);
+    record.signature.as_ref().is_some_and(|bytes| signature::verify_record(key, &text, bytes).is_ok())
+}
+
+/// An entry of the journal by this centre's program.
+///
+/// # Errors
+/// The journal's.
+pub fn journal(
+    connection: &Connection,
+    own: ParticipantCode,
+    now: Timestamp,
+    event: &str,
+    subject: &str,
+    rule: &str,
+    digests: &[Digest],
+) -> Result<(), SpokeError> {
+    let event = Event { at: now, actor: own.as_str(), event, subject, rule, digests };
+    journal_table::append(connection, CENTRE_TABLE, &event)?;
+    Ok(())
+}
+
+/// 16 random bytes of the operating system.
+pub fn random_bytes() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    bytes
+}
+
+/// A new record id.
+pub fn new_key() -> RecordId {
+    RecordId::from_random(random_bytes())
+}
+
+/// A random number for spreading waits.
+pub fn random_u32() -> u32 {
+    let [a, b, c, d, ..] = random_bytes();
+    u32::from_le_bytes([a, b, c, d])
+}
