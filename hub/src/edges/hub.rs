@@ -7,10 +7,11 @@ use std::{
 
 use exchange_endpoint::{
     archive::KeepError,
+    config::Config,
     keys::OwnKeys,
-    output::Lang,
+    output::{Exit, Failure, Lang},
     protocol::{ProtocolError, Protocols},
-    trust::Trust,
+    trust::{Trust, TrustError},
     watermark::{Watermark, WatermarkError},
 };
 use exchange_format::{
@@ -21,11 +22,17 @@ use exchange_format::{
     stream::{CannotSeal, Timing},
 };
 
-use super::register::{Register, RegisterError};
+use super::{
+    config::{self, Checked, HubConfig},
+    register::{Register, RegisterError},
+};
 use crate::{
     database::{DatabaseError, Store, Tx},
     decisions::{case_number::CaseNumbering, linking::RuleLinker},
 };
+
+/// The file of the watermark, beside the keys.
+pub const WATERMARK: &str = "watermark";
 
 /// Where everything of a hub lies.
 #[derive(Debug, Clone)]
@@ -63,6 +70,8 @@ pub struct Context {
     pub code: ParticipantCode,
     /// Its keys.
     pub keys: OwnKeys,
+    /// Where the centres' cards lie.
+    pub trust_directory: PathBuf,
     /// The centres' cards.
     pub trust: Trust,
     /// How persons are numbered.
@@ -139,7 +148,66 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> HubError {
     |source| HubError::Io { path, source }
 }
 
+/// Opens the hub that `config` describes.
+pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
+    let Checked { code, numbering, paths } = config::check(config)?;
+    let database = config.path(&config.database);
+    let store = Store::open(&database).map_err(HubError::from)?;
+    let keys = OwnKeys::load(&config.path(&config.keys), code)?;
+    let trust = Trust::open(&config.path(&config.trust))?;
+    let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK)).map_err(HubError::from)?;
+    let protocols = Protocols::open(&config.path(&config.protocols)).map_err(HubError::from)?;
+    for directory in [&paths.ftp, &paths.archive, &paths.quarantine] {
+        std::fs::create_dir_all(directory).map_err(at(directory))?;
+    }
+    let context = Context {
+        paths,
+        code,
+        keys,
+        trust_directory: config.path(&config.trust),
+        trust,
+        numbering,
+        limits: Limits::default(),
+        timing: config.timing(),
+        lang: config.lang,
+    };
+    Ok(Hub { store, context, watermark, protocols })
+}
+
+impl From<HubError> for Failure {
+    fn from(error: HubError) -> Self {
+        let database = match &error {
+            HubError::Database(database) | HubError::Register(RegisterError::Database(database)) => {
+                Some(database)
+            }
+            _ => None,
+        };
+        match (database, &error) {
+            (Some(DatabaseError::Busy), _) => Self::new(Exit::Temporary, "hub-busy"),
+            (Some(DatabaseError::Absent(path)), _) => {
+                Self::new(Exit::Usage, "hub-no-database").told("file", path.display())
+            }
+            (Some(DatabaseError::Exists(path)), _) => {
+                Self::new(Exit::Usage, "hub-exists").told("file", path.display())
+            }
+            (Some(DatabaseError::Newer { path, .. }), _) => {
+                Self::new(Exit::Usage, "hub-newer").told("file", path.display()).told("detail", &error)
+            }
+            (None, HubError::Io { path, source }) => {
+                Self::new(Exit::Temporary, "hub-file").told("file", path.display()).told("detail", source)
+            }
+            _ => Self::new(Exit::Temporary, "hub-step").told("detail", &error),
+        }
+    }
+}
+
 impl Context {
+    /// Reads the cards again.
+    pub fn reload_trust(&mut self) -> Result<(), TrustError> {
+        self.trust = Trust::open(&self.trust_directory)?;
+        Ok(())
+    }
+
     /// The register within `tx`, `actor` acting.
     pub fn register<'a>(&'a self, tx: &'a Tx<'a>, actor: &'a str, now: jiff::Timestamp) -> Register<'a> {
         Register { tx, hub: self.code, numbering: &self.numbering, linker: &RuleLinker, actor, now }

@@ -1,8 +1,16 @@
 //! The hub's edges: sockets, certificates, files, time.
+//!
+//! The main path: [`event_loop`] hears of a file → [`intake`] judges and applies it → [`register`] makes persons
+//! and publications of it → [`sealing`] makes packets of those → [`placing`] puts them where the centre looks.
+//! [`operations`] are what staff ask for on the command line.
 
+pub mod config;
+pub mod event_loop;
 pub mod ftps_server;
 pub mod hub;
 pub mod intake;
+pub mod operations;
 pub mod pki;
+pub mod placing;
 pub mod register;
 pub mod sealing;

@@ -29,6 +29,7 @@ use jiff::Timestamp;
 use super::hub::{Context, Hub, HubError, at};
 use crate::database::{Tx, streams::PacketRow};
 
+pub(super) use answers::random;
 pub(in crate::edges) use open::prune_out;
 
 /// What became of a file.

@@ -1,0 +1,286 @@
+//! The daemon: one loop over what happens. A file got its name (the FTPS server tells), the folders are looked
+//! through (other mailboxes, and what an event missed), a command has changed the database, something is due,
+//! a signal says stop. Each step is synchronous: SQLite has one writer.
+
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use exchange_endpoint::{
+    config::Config,
+    instance::{InstanceError, InstanceLock},
+    watermark::Stream,
+};
+use exchange_format::{
+    participant::ParticipantCode,
+    stream::{Stop, Watermark as StoredWatermark},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, oneshot},
+    task::block_in_place,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{
+    config::HubConfig,
+    ftps_server::{Account, Accounts, Announcer, Binding, FtpsServer, FtpsServerError, Uploaded},
+    hub::{Context, Hub, HubError},
+    intake::Taken,
+    pki::{CityCa, PkiError},
+};
+use crate::database::{DatabaseError, Store};
+
+/// Why the daemon does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Another process owns the database.
+    #[error(transparent)]
+    Instance(#[from] InstanceError),
+    /// A step failed in a way that trying again will not mend.
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    /// The FTPS server.
+    #[error(transparent)]
+    Ftps(#[from] FtpsServerError),
+    /// Certificates.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// The runtime.
+    #[error("the runtime could not be started: {0}")]
+    Runtime(std::io::Error),
+}
+
+/// Runs until a signal says stop.
+pub fn run(hub: Hub, config: &Config<HubConfig>) -> Result<(), RunError> {
+    let database = config.path(&config.database);
+    let _lock = InstanceLock::acquire(&database)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+        .map_err(RunError::Runtime)?;
+    runtime.block_on(serve(hub, config, database))
+}
+
+async fn serve(hub: Hub, config: &Config<HubConfig>, database: PathBuf) -> Result<(), RunError> {
+    let mut daemon = Daemon { hub, announcer: None, seen: None };
+    daemon.start()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let (mut events, server) = if config.ftps.enabled.unwrap_or(true) {
+        let ca = CityCa::open(&config.path(&config.pki), today())?;
+        let identity = ca.issue_server(&config.path(&config.pki), &config.ftps.server.names, today())?;
+        let store = Store::open(&database).map_err(HubError::from)?;
+        let accounts =
+            Arc::new(CentreAccounts { store: Mutex::new(store), ftp: daemon.hub.context.paths.ftp.clone() });
+        let (server, events) = FtpsServer::bind(config.ftps.server.clone(), identity, accounts).await?;
+        daemon.announcer = Some(server.announcer());
+        let server = tokio::spawn(server.run(async {
+            let _ = stopped.await; // a dropped sender says stop as well
+        }));
+        (events, Some(server))
+    } else {
+        (mpsc::unbounded_channel().1, None)
+    };
+    tracing::info!("running");
+    let done = daemon.turn(config, &mut events).await;
+    drop(stop);
+    if let Some(server) = server {
+        let _ = server.await;
+    }
+    tracing::info!("stopped");
+    done
+}
+
+fn today() -> jiff::civil::Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}
+
+struct Daemon {
+    hub: Hub,
+    announcer: Option<Announcer>,
+    /// The database version that was looked at last.
+    seen: Option<i64>,
+}
+
+impl Daemon {
+    /// What a crash may have left: parts in the archive; answers and packets sealed and not placed; files in
+    /// `in`. And whether the database was put back from a copy.
+    fn start(&mut self) -> Result<(), HubError> {
+        let Hub { store, context, watermark, .. } = &mut self.hub;
+        exchange_endpoint::archive::remove_leftovers(&context.paths.archive)
+            .map_err(super::hub::at(&context.paths.archive))?;
+        let now = Timestamp::now();
+        for centre in store.read(|tx| tx.centres())? {
+            let file = StoredWatermark {
+                sealed: watermark.get(centre.code, Stream::Sealed),
+                applied: watermark.get(centre.code, Stream::Applied),
+            };
+            store.write(|tx| {
+                let mut streams = tx.streams(centre.code)?;
+                let stored = StoredWatermark {
+                    sealed: streams.outgoing.last.map(|mark| mark.position),
+                    applied: streams.incoming.last.map(|mark| mark.position),
+                };
+                if let Some(evidence) = file.judge(&stored) {
+                    tracing::error!(centre = %centre.code, "this hub was restored: {evidence}");
+                    streams.outgoing.stop = Some(Stop::Restored);
+                    tx.add_incident(centre.code, "RESTORED", None, &now.to_string())?;
+                    tx.set_streams(centre.code, &streams)?;
+                }
+                Ok::<_, HubError>(())
+            })?;
+        }
+        self.scan();
+        self.send();
+        Ok(())
+    }
+
+    async fn turn(
+        &mut self,
+        config: &Config<HubConfig>,
+        events: &mut mpsc::UnboundedReceiver<Uploaded>,
+    ) -> Result<(), RunError> {
+        let mut watch = interval(Duration::from_millis(u64::from(config.exchange.watch_ms)));
+        let mut scan = interval(Duration::from_millis(u64::from(config.exchange.scan_ms)));
+        watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        scan.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Runtime)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
+        let mut due: Option<Timestamp> = None;
+        loop {
+            let worked = tokio::select! {
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                Some(uploaded) = events.recv() => block_in_place(|| self.uploaded(&uploaded)),
+                _ = watch.tick() => block_in_place(|| self.changed() || due.is_some_and(|due| due <= Timestamp::now())),
+                _ = scan.tick() => block_in_place(|| self.scan()),
+            };
+            if worked {
+                block_in_place(|| self.send());
+                due = block_in_place(|| self.hub.next_due()).unwrap_or_else(|error| {
+                    tracing::warn!("what is due next is not known: {error}");
+                    None
+                });
+            }
+        }
+    }
+
+    fn uploaded(&mut self, uploaded: &Uploaded) -> bool {
+        uploaded.centre.parse().is_ok_and(|centre| self.take(centre, &uploaded.name))
+    }
+
+    /// Whether a command has changed the database since it was looked at last.
+    fn changed(&mut self) -> bool {
+        match self.hub.store.data_version() {
+            Ok(version) => {
+                let before = self.seen.replace(version);
+                let changed = before != Some(version);
+                if changed {
+                    self.reload_trust();
+                }
+                changed
+            }
+            Err(error) => {
+                tracing::warn!("the database could not be looked at: {error}");
+                false
+            }
+        }
+    }
+
+    /// Cards may have come with `centre add`.
+    fn reload_trust(&mut self) {
+        match self.hub.context.reload_trust() {
+            Ok(()) => {}
+            Err(error) => tracing::error!("the cards in trust/ could not be read again: {error}"),
+        }
+    }
+
+    /// Takes every finished file of every active centre; whether there was one.
+    fn scan(&mut self) -> bool {
+        let centres = match self.hub.store.read(|tx| tx.centres()) {
+            Ok(centres) => centres,
+            Err(error) => {
+                tracing::warn!("the folders could not be looked through: {error}");
+                return false;
+            }
+        };
+        let mut found = false;
+        for centre in centres.into_iter().filter(|centre| centre.active) {
+            let Ok(entries) = fs::read_dir(self.hub.context.paths.inbox(centre.code)) else { continue };
+            let mut names: Vec<String> =
+                entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            names.retain(|name| !Context::is_part(name));
+            names.sort_by_cached_key(|name| {
+                // numbered packets in the order of their stream; answers first, they free what waits
+                let parsed = name.parse::<exchange_format::file_name::FileName>().ok();
+                (parsed.as_ref().map(|name| (name.kind.is_numbered(), name.position)), name.clone())
+            });
+            for name in names {
+                found |= self.take(centre.code, &name);
+            }
+        }
+        found
+    }
+
+    /// Takes one file; whether something has happened.
+    fn take(&mut self, centre: ParticipantCode, name: &str) -> bool {
+        match self.hub.take(centre, name, Timestamp::now()) {
+            Ok(Taken::Nothing) => false,
+            Ok(Taken::Done(applied)) => {
+                for one in &applied {
+                    tracing::info!(centre = %centre, file = one.name, state = one.state, records = one.counts.total(), "taken");
+                }
+                true
+            }
+            Ok(Taken::Quarantined(_)) => true,
+            Err(error) => {
+                // the file is where it was; the next scan takes it again
+                tracing::error!(centre = %centre, file = name, "not taken: {error}");
+                false
+            }
+        }
+    }
+
+    /// Seals what is pending and places what is due.
+    fn send(&mut self) {
+        let now = Timestamp::now();
+        let done = self.hub.seal(now).and_then(|()| self.hub.place(now));
+        match done {
+            Ok(gained) => {
+                if let Some(announcer) = &self.announcer {
+                    gained.iter().for_each(|centre| announcer.announce(centre.as_str()));
+                }
+            }
+            Err(error) => tracing::error!("not sent: {error}"),
+        }
+    }
+}
+
+/// The logins of the FTPS server, read from hub.db at each login.
+struct CentreAccounts {
+    store: Mutex<Store>,
+    ftp: PathBuf,
+}
+
+impl Accounts for CentreAccounts {
+    fn account(&self, login: &str) -> Option<Account> {
+        let code: ParticipantCode = login.parse().ok()?;
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let centre = store
+            .read(|tx| Ok::<_, DatabaseError>(tx.centre(code)?))
+            .inspect_err(|error| tracing::error!("the centres could not be read: {error}"))
+            .ok()??;
+        centre.active.then(|| Account {
+            centre: centre.code.to_string(),
+            password_hash: centre.password,
+            home: self.ftp.join(centre.code.as_str()),
+            client_certificate: None,
+            binding: Binding::default(),
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! Sealing what is pending and placing what is sealed. What to place follows database rows, never a directory
+//! listing (exchange §5).
+
+use std::{collections::BTreeMap, fs::File};
+
+use exchange_endpoint::{
+    archive,
+    protocol::{Kind as ProtocolKind, Protocol},
+    watermark::Stream,
+};
+use exchange_format::{
+    participant::ParticipantCode,
+    position::Mark,
+    stream::{PacketState, Placing},
+};
+use jiff::Timestamp;
+
+use super::{
+    hub::{Hub, HubError, at},
+    intake::random,
+    sealing::{data::seal_for, own::seal_inputs},
+};
+
+impl Hub {
+    /// Seals everything pending, for centres and for ourselves; a heartbeat where one is due. The watermark
+    /// file is raised before anything may be placed.
+    pub fn seal(&mut self, now: Timestamp) -> Result<(), HubError> {
+        let Self { store, context, .. } = self;
+        let (pending, inputs) = store.read(|tx| {
+            let mut pending: BTreeMap<ParticipantCode, bool> = BTreeMap::new();
+            let waiting = tx.centres_with_pending()?;
+            for centre in tx.centres()?.into_iter().filter(|centre| centre.active) {
+                let beat = tx.streams(centre.code)?.outgoing.heartbeat_at(&context.timing);
+                let due = beat.is_some_and(|beat| beat <= now);
+                if due || waiting.contains(&centre.code) {
+                    pending.insert(centre.code, due);
+                }
+            }
+            Ok::<_, HubError>((pending, !tx.unsealed_inputs(1)?.is_empty()))
+        })?;
+        if inputs {
+            store.write(|tx| seal_inputs(context, tx, now))?;
+            self.raise_sealed(self.context.code)?;
+        }
+        for (centre, due) in pending {
+            if self.context.trust.card(centre).is_none() {
+                tracing::error!(centre = %centre, "no card in trust/: nothing can be sealed for it");
+                continue;
+            }
+            let Self { store, context, .. } = self;
+            let sealed = store.write(|tx| seal_for(context, tx, centre, due, now))?;
+            self.raise_sealed(centre)?;
+            if !sealed.records.is_empty() {
+                self.export_protocol(centre, &sealed.packets, &sealed.records, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn raise_sealed(&mut self, peer: ParticipantCode) -> Result<(), HubError> {
+        let last = self.store.read(|tx| tx.streams(peer))?.outgoing.last;
+        self.watermark.raise(last.map(|mark| (peer, Stream::Sealed, mark.position)))?;
+        Ok(())
+    }
+
+    fn export_protocol(
+        &mut self,
+        centre: ParticipantCode,
+        packets: &[(String, Mark)],
+        records: &BTreeMap<&'static str, u64>,
+        now: Timestamp,
+    ) -> Result<(), HubError> {
+        let (kind, lang, code) = (ProtocolKind::Export, self.context.lang, self.context.code);
+        let mut protocol = Protocol::begin(kind, lang, code, Some(centre), now);
+        for (name, mark) in packets {
+            protocol.packet(name, Some(mark.digest), PacketState::Sealed.as_str());
+        }
+        for (kind, count) in records {
+            protocol.count(kind, "sent", *count);
+        }
+        self.protocols.write(protocol)?;
+        Ok(())
+    }
+
+    /// Places what is due in the `out` of each centre; the centres whose `out` gained a file.
+    pub fn place(&mut self, now: Timestamp) -> Result<Vec<ParticipantCode>, HubError> {
+        let mut gained = Vec::new();
+        for centre in self.store.read(|tx| tx.centres())?.into_iter().filter(|centre| centre.active) {
+            if self.place_for(centre.code, now)? {
+                gained.push(centre.code);
+            }
+        }
+        Ok(gained)
+    }
+
+    fn place_for(&mut self, centre: ParticipantCode, now: Timestamp) -> Result<bool, HubError> {
+        let Self { store, context, .. } = self;
+        let (stop, packets, answers) = store.read(|tx| {
+            let stop = tx.streams(centre)?.outgoing.stop;
+            Ok::<_, HubError>((stop, tx.open_packets(centre)?, tx.answers_to_place(centre)?))
+        })?;
+        let put = |name: &str| -> Result<(), HubError> {
+            let source = context.paths.archived(centre, name);
+            let mut file = File::open(&source).map_err(at(&source))?;
+            archive::keep(&context.paths.outbox(centre).join(name), &mut file)?;
+            Ok(())
+        };
+        let mut placed = Vec::new();
+        for (name, mut packet) in packets {
+            if packet.placing(stop, now) == Placing::Now {
+                match put(&name) {
+                    Ok(()) => packet.placed(now, &context.timing, random()),
+                    Err(error) => {
+                        tracing::warn!(centre = %centre, file = name, "not placed: {error}");
+                        packet.placing_failed(now, &context.timing, random());
+                    }
+                }
+                placed.push((name, packet));
+            }
+        }
+        for name in &answers {
+            put(name)?;
+        }
+        if placed.is_empty() && answers.is_empty() {
+            return Ok(false);
+        }
+        store.write(|tx| {
+            for (name, packet) in &placed {
+                tx.set_sent_packet(name, packet)?;
+            }
+            for name in &answers {
+                tx.set_packet_state(name, PacketState::Placed.as_str(), None)?;
+            }
+            Ok::<_, HubError>(())
+        })?;
+        Ok(true)
+    }
+
+    /// When something is due by itself: a heartbeat, or a packet to be placed again.
+    pub fn next_due(&mut self) -> Result<Option<Timestamp>, HubError> {
+        let Self { store, context, .. } = self;
+        store.read(|tx| {
+            let mut due: Option<Timestamp> = None;
+            for centre in tx.centres()?.into_iter().filter(|centre| centre.active) {
+                let streams = tx.streams(centre.code)?;
+                let open = tx.open_packets(centre.code)?;
+                let packets = open.iter().filter_map(|(_, packet)| {
+                    match packet.placing(streams.outgoing.stop, Timestamp::MIN) {
+                        Placing::At(when) => Some(when),
+                        _ => None,
+                    }
+                });
+                due = packets.chain(streams.outgoing.heartbeat_at(&context.timing)).chain(due).min();
+            }
+            Ok(due)
+        })
+    }
+}
