@@ -130,6 +130,19 @@ async fn a_session_of_another_control_connection_does_not_open_a_data_connection
 }
 
 #[tokio::test]
+async fn a_centre_disabled_in_its_session_brings_nothing_more() {
+    let mut city = City::start().await;
+    let mut raw = Raw::login(&city, A).await;
+    assert_eq!(raw.store("STOR in/a.part", b"sent before").await, 226);
+    *city.disabled.lock().expect("not poisoned") = Some(A.into());
+    raw.expect("RNFR in/a.part", 421).await;
+    assert_eq!(raw.reply().await.0, 0);
+    let mut again = Raw::secure(&city, tls(&city, None)).await.expect("TLS");
+    assert_eq!(again.try_login(A, PASSWORD).await, 530);
+    city.no_event();
+}
+
+#[tokio::test]
 async fn a_relaxed_account_takes_data_connections_from_its_address() {
     let city = City::with(config(), |account, _| account.binding = Binding::SameAddress).await;
     let mut raw = Raw::login(&city, A).await;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use exchange_endpoint::mailbox::{FtpsMailbox, FtpsSettings};
@@ -29,15 +29,20 @@ pub struct City {
     pub address: SocketAddr,
     pub announcer: Announcer,
     pub events: mpsc::UnboundedReceiver<Uploaded>,
+    /// A centre that the hub's staff have disabled.
+    pub disabled: Disabled,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
 
-struct Table(BTreeMap<String, Account>);
+struct Table(Disabled, BTreeMap<String, Account>);
+
+type Disabled = Arc<Mutex<Option<String>>>;
 
 impl Accounts for Table {
     fn account(&self, login: &str) -> Option<Account> {
-        self.0.get(login).cloned()
+        let disabled = self.0.lock().expect("not poisoned");
+        self.1.get(login).filter(|_| disabled.as_deref() != Some(login)).cloned()
     }
 }
 
@@ -57,6 +62,7 @@ impl City {
         let pki = dir.path().join("pki");
         let ca = CityCa::open(&pki, TODAY).expect("a CA");
         let identity = ca.issue_server(&pki, &[], TODAY).expect("a certificate");
+        let disabled = Disabled::default();
         let mut accounts = BTreeMap::new();
         for code in [A, B] {
             let home = dir.path().join("ftp").join(code);
@@ -73,13 +79,13 @@ impl City {
             change(&mut account, &ca);
             accounts.insert(code.to_owned(), account);
         }
-        let accounts = Arc::new(Table(accounts));
+        let accounts = Arc::new(Table(disabled.clone(), accounts));
         let (server, events) = FtpsServer::bind(config, identity, accounts).await.expect("listens");
         let address = server.local_addr().expect("address");
         let announcer = server.announcer();
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server.run(async { drop(stopped.await) }));
-        Self { dir, ca, address, announcer, events, stop: Some(stop), server: Some(server) }
+        Self { dir, ca, address, announcer, events, disabled, stop: Some(stop), server: Some(server) }
     }
 
     pub async fn stop(&mut self) {

@@ -95,7 +95,7 @@ async fn garbage_on_the_data_port_is_an_answer_and_the_session_goes_on() {
 #[tokio::test]
 async fn a_data_connection_that_never_comes_is_an_answer() {
     let mut config = config();
-    config.stall_s = 1;
+    config.stall_s = 2;
     let city = City::with(config, |_, _| {}).await;
     let mut raw = Raw::login(&city, A).await;
     raw.expect("EPSV", 229).await;
@@ -108,7 +108,7 @@ async fn a_data_connection_that_never_comes_is_an_answer() {
 #[tokio::test]
 async fn a_stalled_upload_ends_with_426_and_keeps_what_came() {
     let mut config = config();
-    config.stall_s = 1;
+    config.stall_s = 2;
     let city = City::with(config, |_, _| {}).await;
     let mut raw = Raw::login(&city, A).await;
     let port = raw.data_port().await;
@@ -166,7 +166,7 @@ async fn an_endless_command_line_ends_the_session() {
 #[tokio::test]
 async fn an_idle_session_is_told_and_ended() {
     let mut config = config();
-    config.idle_s = 1;
+    config.idle_s = 2;
     let city = City::with(config, |_, _| {}).await;
     let mut raw = Raw::login(&city, A).await;
     assert_eq!(raw.reply().await.0, 421);

@@ -35,7 +35,8 @@ pub struct Account {
     pub binding: Binding,
 }
 
-/// The accounts. Asked on a blocking thread at each login, so a disabled centre cannot log in from that moment.
+/// The accounts. Asked on a blocking thread at each login and again before each file, so a centre is disabled from
+/// that moment on, its open sessions too.
 pub trait Accounts: Send + Sync + 'static {
     /// The account with this login, if it exists and may log in now.
     fn account(&self, login: &str) -> Option<Account>;

@@ -135,6 +135,9 @@ impl Control {
                 Step::StartTls => self.say(&Reply::new(503, "TLS is on already")).await?,
                 Step::Login { user, password } => self.log_in(user, password).await?,
                 Step::Passive { extended } => self.open_gate(extended).await?,
+                Step::File(_) | Step::Transfer(_) if !self.is_still_welcome().await? => {
+                    return self.end(Reply::new(421, "This login is no longer valid")).await;
+                }
                 Step::File(task) => self.file(task).await?,
                 Step::Transfer(transfer) => self.transfer(transfer).await?,
                 Step::Wait(at_most) => self.wait(at_most).await?,
@@ -222,6 +225,14 @@ impl Control {
         self.session.logged_in();
         self.login = Some(Login { account, jail, seat, news });
         self.say(&Reply::new(230, "Logged in")).await
+    }
+
+    /// A centre disabled while it is logged in neither brings nor takes another file.
+    async fn is_still_welcome(&self) -> Result<bool, Over> {
+        let login = self.login.as_ref().ok_or(Over)?.account.centre.clone();
+        let accounts = self.shared.accounts.clone();
+        let asked = tokio::task::spawn_blocking(move || accounts.account(&login).is_some());
+        Ok(asked.await.expect("a look at the accounts does not panic"))
     }
 
     async fn open_gate(&mut self, extended: bool) -> Result<(), Over> {
