@@ -6,6 +6,7 @@
 //! 522): such a peer is spoken to with TLS 1.2 from then on.
 
 mod connection;
+mod fault;
 mod transfer;
 
 use std::path::Path;
@@ -18,7 +19,8 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::{Mailbox, MailboxError, Offered, Placed, local};
-use connection::{Connection, Connector, Fault};
+use connection::{Connection, Connector};
+use fault::Fault;
 
 /// `SITE WAIT` is asked for this long at a time, seconds; below the server's limit of 60.
 const WAIT_S: u64 = 50;

@@ -1,7 +1,6 @@
-//! One logged-in control connection: making it, its features, its replies, and what a failure means.
+//! One logged-in control connection: making it, its features, its replies.
 
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +10,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use suppaftp::tokio::{AsyncRustlsConnector, AsyncRustlsFtpStream};
-use suppaftp::types::{FileType, Response};
+use suppaftp::types::FileType;
 use suppaftp::{FtpError, Mode, Status};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::FtpsSettings;
+use super::fault::Fault;
 use crate::mailbox::{MailboxError, Offered, local};
 
 /// A warm connection unused for longer is tried with NOOP before it is trusted.
@@ -232,97 +232,5 @@ pub(super) async fn within<T>(
     match timeout(limit, step).await {
         Ok(result) => result.map_err(Fault::Ftp),
         Err(_) => Err(Fault::Silent(limit)),
-    }
-}
-
-/// What went wrong on a connection.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
-    #[error("{}", describe(.0))]
-    Ftp(FtpError),
-    /// The server ended a transfer half-way, with this reply.
-    #[error("{}", words(.0))]
-    Cut(Response),
-    #[error("no answer for {} s", .0.as_secs())]
-    Silent(Duration),
-    #[error("the login was refused: {0}")]
-    Login(String),
-    #[error("a file here: {0}")]
-    Local(io::Error),
-    /// The server's copy differs from ours; the part has been removed.
-    #[error("{0}")]
-    Damaged(String),
-    /// The name is taken by another file, or there is no such file.
-    #[error("{0}")]
-    Refused(String),
-}
-
-impl From<FtpError> for Fault {
-    fn from(error: FtpError) -> Self {
-        Self::Ftp(error)
-    }
-}
-
-fn describe(error: &FtpError) -> String {
-    match error {
-        FtpError::UnexpectedResponse(reply) => words(reply),
-        other => other.to_string(),
-    }
-}
-
-fn words(reply: &Response) -> String {
-    String::from_utf8_lossy(&reply.body).trim().escape_debug().to_string()
-}
-
-fn reply_code(reply: &Response) -> Option<u16> {
-    std::str::from_utf8(reply.body.get(..3)?).ok()?.parse().ok()
-}
-
-impl Fault {
-    /// The reply code, where the server replied. 522 is unknown to the library: the reply itself is read.
-    pub fn code(&self) -> Option<u16> {
-        match self {
-            Self::Ftp(FtpError::UnexpectedResponse(reply)) | Self::Cut(reply) => reply_code(reply),
-            _ => None,
-        }
-    }
-
-    fn at_login(self) -> Self {
-        match self.code() {
-            Some(430 | 530..=539) => Self::Login(self.to_string()),
-            _ => self,
-        }
-    }
-
-    /// Whether a server says that it cannot tell whose the data connection is.
-    pub fn is_about_data_binding(&self) -> bool {
-        matches!(self.code(), Some(425 | 522))
-    }
-
-    /// Whether the connection can be used for the next command.
-    pub fn leaves_dialogue_in_step(&self) -> bool {
-        match self {
-            Self::Damaged(_) | Self::Refused(_) => true,
-            Self::Cut(_) => false,
-            _ => matches!(self.code(), Some(450 | 452 | 500..=504 | 550..=554)),
-        }
-    }
-
-    pub fn into_error(self, action: &'static str, place: &str, name: &str) -> MailboxError {
-        let place = place.to_owned();
-        let reason = self.to_string();
-        let config = |next| MailboxError::Config { place: place.clone(), reason: reason.clone(), next };
-        match &self {
-            Self::Login(_) => config("check user, password_file and the client certificate under [mailbox]"),
-            Self::Ftp(FtpError::SecureError(text)) if text.contains("certificate") => {
-                config("check ca_file and server_name under [mailbox]: the server shows another certificate")
-            }
-            Self::Refused(_) => MailboxError::Refused { action, place, name: name.to_owned(), reason },
-            // 552, no room, passes when the receiver has taken files away.
-            _ if self.code().is_some_and(|code| code >= 500 && code != 552) => {
-                MailboxError::Refused { action, place, name: name.to_owned(), reason }
-            }
-            _ => MailboxError::Temporary { action, place, reason },
-        }
     }
 }

@@ -10,7 +10,8 @@ use suppaftp::tokio::{AsyncRustlsStream, TransferStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::connection::{Connection, Fault, within};
+use super::connection::{Connection, within};
+use super::fault::Fault;
 use crate::mailbox::Placed;
 use crate::mailbox::local::{self, BUFFER};
 

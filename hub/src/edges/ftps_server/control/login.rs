@@ -1,0 +1,80 @@
+//! PASS: the password checked, the lock, the centre's seat and folders.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::sleep;
+
+use super::super::accounts::{self, Account};
+use super::super::jail::Jail;
+use super::super::reply::Reply;
+use super::{Control, Login, Over};
+
+impl Control {
+    pub(super) async fn log_in(&mut self, user: String, password: SecretString) -> Result<(), Over> {
+        let address = self.peer.ip().to_canonical();
+        // Asked with the permit in hand: many guesses at once, on many connections, all meet the lock.
+        let shared = self.shared.clone();
+        let permit = shared.checks.acquire().await.map_err(|_| Over)?;
+        if shared.guard().is_locked(&user, address, Instant::now()) {
+            drop(permit);
+            tracing::warn!(%address, "a locked login was tried");
+            return self.end(Reply::new(421, "Too many wrong passwords: locked for a time")).await;
+        }
+        let certificate =
+            self.wire.get_ref().get_ref().1.peer_certificates().and_then(|c| c.first()).cloned();
+        let (accounts, login) = (shared.accounts.clone(), user.clone());
+        let parts_before = SystemTime::now() - shared.config.part_age();
+        let checked = tokio::task::spawn_blocking(move || {
+            let account = accounts.account(&login);
+            let shown = certificate.as_ref().map(AsRef::as_ref);
+            let right = accounts::verify(account.as_ref(), password.expose_secret(), shown);
+            // Opened here because opening blocks as well.
+            account.filter(|_| right).map(|account| (open(&account.home, parts_before), account))
+        });
+        let checked = checked.await.expect("a password check does not panic");
+        let Some((jail, account)) = checked else {
+            let delay = shared.guard().failed(&user, address, Instant::now());
+            drop(permit);
+            tracing::warn!(%address, "a login failed");
+            sleep(delay).await;
+            return self.say(&Reply::new(530, "Not logged in")).await;
+        };
+        drop(permit);
+        self.shared.guard().succeeded(&user, address);
+        self.seat(account, jail).await
+    }
+
+    async fn seat(&mut self, account: Account, jail: std::io::Result<Jail>) -> Result<(), Over> {
+        let jail = match jail {
+            Ok(jail) => Arc::new(jail),
+            Err(error) => {
+                tracing::error!(centre = account.centre, "its mailbox cannot be opened: {error}");
+                return self.end(Reply::new(421, "This mailbox is not ready")).await;
+            }
+        };
+        let centre = self.shared.centres.get(&account.centre);
+        let Some(seat) = centre.sit(self.shared.config.max_connections_per_centre) else {
+            tracing::warn!(centre = account.centre, "too many connections");
+            return self.end(Reply::new(421, "Too many connections of this centre")).await;
+        };
+        tracing::debug!(centre = account.centre, address = %self.peer.ip(), "logged in");
+        let news = centre.news.subscribe();
+        self.session.logged_in();
+        self.login = Some(Login { account, jail, seat, news });
+        self.say(&Reply::new(230, "Logged in")).await
+    }
+}
+
+fn open(home: &Path, parts_before: SystemTime) -> std::io::Result<Jail> {
+    let jail = Jail::open(home)?;
+    match jail.sweep(parts_before) {
+        Ok(0) => {}
+        Ok(swept) => tracing::info!(swept, "removed uploads given up long ago"),
+        // They are in nobody's way today.
+        Err(error) => tracing::warn!("old uploads cannot be removed: {error:?}"),
+    }
+    Ok(jail)
+}
