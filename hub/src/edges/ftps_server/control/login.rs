@@ -26,7 +26,8 @@ impl Control {
         let certificate =
             self.wire.get_ref().get_ref().1.peer_certificates().and_then(|c| c.first()).cloned();
         let (accounts, login) = (shared.accounts.clone(), user.clone());
-        let parts_before = SystemTime::now() - shared.config.part_age();
+        let parts_before =
+            SystemTime::now().checked_sub(shared.config.part_age()).unwrap_or(SystemTime::UNIX_EPOCH);
         let checked = tokio::task::spawn_blocking(move || {
             let account = accounts.account(&login);
             let shown = certificate.as_ref().map(AsRef::as_ref);
