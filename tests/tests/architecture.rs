@@ -2,6 +2,8 @@
 //! (docs/ARCHITECTURE.md). Each rule is a function from what it looks at to the list of violations, and each
 //! has a test that feeds it an offender, so that it can fail.
 
+#[path = "architecture/crates.rs"]
+mod crates;
 #[path = "architecture/documents.rs"]
 mod documents;
 #[path = "architecture/source.rs"]
@@ -14,7 +16,7 @@ use std::{
     sync::LazyLock,
 };
 
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use cargo_metadata::{Metadata, MetadataCommand};
 use source::Source;
 
 /// The crates that run in production; `fixtures` and `svod-tests` do not.
@@ -52,88 +54,6 @@ fn product() -> impl Iterator<Item = &'static Source> {
 
 fn hold(rule: &str, violations: &[String]) {
     assert!(violations.is_empty(), "{rule}:\n  {}", violations.join("\n  "));
-}
-
-// --- the direction of crates ---------------------------------------------------------------------------
-
-/// (crate, crate it depends on, whether only its tests do), both of the workspace.
-type Edge = (String, String, bool);
-
-fn edges(metadata: &Metadata) -> Vec<Edge> {
-    let members = metadata.workspace_packages();
-    let is_member = |name: &str| members.iter().any(|package| package.name == name);
-    let edges = members.iter().flat_map(|package| {
-        let ours = package.dependencies.iter().filter(|dependency| is_member(&dependency.name));
-        ours.map(|d| (package.name.to_string(), d.name.clone(), d.kind == DependencyKind::Development))
-    });
-    edges.collect()
-}
-
-fn misdirected(edges: &[Edge]) -> Vec<String> {
-    let may = |from: &str| -> &[&str] {
-        match from {
-            "exchange-endpoint" | "fixtures" => &["exchange-format"],
-            "svod-hub" | "svod-spoke" => &["exchange-format", "exchange-endpoint"],
-            _ => &[],
-        }
-    };
-    edges
-        .iter()
-        .filter(|(from, to, tests_only)| {
-            let for_tests = *tests_only && to == "fixtures";
-            !(from == "svod-tests" || may(from).contains(&to.as_str()) || for_tests)
-        })
-        .map(|(from, to, tests_only)| format!("{from} -> {to}{}", if *tests_only { " (tests)" } else { "" }))
-        .collect()
-}
-
-#[test]
-fn crates_depend_one_way_down() {
-    let edges = edges(&METADATA);
-    assert!(edges.iter().any(|(from, to, _)| from == "svod-hub" && to == "exchange-endpoint"));
-    hold("exchange-format <- exchange-endpoint <- hub, spoke; fixtures in tests only", &misdirected(&edges));
-}
-
-#[test]
-fn a_misdirected_crate_would_be_found() {
-    let edge = |from: &str, to: &str, tests| (from.to_owned(), to.to_owned(), tests);
-    for bad in [
-        edge("svod-hub", "svod-spoke", false),
-        edge("svod-spoke", "svod-hub", true),
-        edge("exchange-format", "exchange-endpoint", false),
-        edge("svod-hub", "fixtures", false),
-        edge("fixtures", "exchange-endpoint", false),
-        edge("exchange-endpoint", "svod-tests", true),
-    ] {
-        assert_eq!(misdirected(std::slice::from_ref(&bad)).len(), 1, "{bad:?}");
-    }
-    assert!(misdirected(&[edge("svod-hub", "fixtures", true)]).is_empty());
-}
-
-/// Libraries of the edge that `exchange-format` must not even be able to reach.
-fn impure_dependencies(names: &[&str]) -> Vec<String> {
-    const EDGE: [&str; 8] =
-        ["tokio", "async-trait", "rusqlite", "rustls", "suppaftp", "tracing", "clap", "cap-std"];
-    names.iter().filter(|name| EDGE.contains(name)).map(|name| (*name).to_owned()).collect()
-}
-
-#[test]
-fn the_format_knows_no_library_of_the_edge() {
-    let format = METADATA.packages.iter().find(|p| p.name == "exchange-format").expect("a member");
-    let normal = format.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal);
-    let names: Vec<&str> = normal.map(|d| d.name.as_str()).collect();
-    assert!(names.contains(&"sha2"));
-    hold("exchange-format has no library of the edge", &impure_dependencies(&names));
-    assert_eq!(impure_dependencies(&["sha2", "tokio"]), ["tokio"]);
-}
-
-#[test]
-fn there_is_one_tls_library() {
-    let versions = |name: &str| METADATA.packages.iter().filter(|package| package.name == name).count();
-    assert_eq!(versions("rustls"), 1);
-    for other in ["openssl", "native-tls", "aws-lc-rs"] {
-        assert_eq!(versions(other), 0, "{other}");
-    }
 }
 
 // --- purity --------------------------------------------------------------------------------------------
