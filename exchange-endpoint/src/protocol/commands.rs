@@ -5,10 +5,10 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{Protocol, Protocols, html::moment, one, word};
+use super::{Protocol, ProtocolError, Protocols, html, one, word};
 use crate::{
     messages::{self, Lang},
-    output::{CommonArgs, Exit, Failure},
+    output::{CommonArgs, Exit, Failure, print},
 };
 
 /// What can be asked of the protocols.
@@ -24,6 +24,9 @@ pub enum ProtocolCommand {
     Show {
         /// Its number
         number: u32,
+        /// As the page for printing
+        #[arg(long)]
+        html: bool,
     },
 }
 
@@ -33,10 +36,15 @@ impl ProtocolCommand {
         let protocols = Protocols::open(dir)?;
         match self {
             Self::List { last } => list(common, &protocols, *last)?,
-            Self::Show { number } => show(common, &protocols, *number)?,
+            Self::Show { number, html: true } => page(&protocols.read(*number)?)?,
+            Self::Show { number, html: false } => show(common, &protocols, *number)?,
         }
         Ok(Exit::Done)
     }
+}
+
+fn page(protocol: &Protocol) -> Result<(), Failure> {
+    print(html::render(protocol).map_err(ProtocolError::from)?.trim_end())
 }
 
 fn list(common: &CommonArgs, protocols: &Protocols, last: usize) -> Result<(), Failure> {
@@ -94,7 +102,7 @@ fn summary(lang: Lang, protocol: &Protocol) -> String {
     format!(
         "{:06}  {}  {}{}  {}",
         protocol.number,
-        moment(lang, protocol.started),
+        html::moment(lang, protocol.started),
         protocol.heading,
         protocol.peer.as_ref().map(|peer| format!(" ({peer})")).unwrap_or_default(),
         outcomes.join(", ")

@@ -154,8 +154,9 @@ fn commands_find_what_is_there_and_say_what_is_not() {
     let path = dir.path().join("protocols");
     let common = CommonArgs::default();
     assert_eq!(ProtocolCommand::List { last: 5 }.run(&common, &path), Ok(Exit::Done));
-    assert_eq!(ProtocolCommand::Show { number: 1 }.run(&common, &path), Ok(Exit::Done));
-    let failure = ProtocolCommand::Show { number: 7 }.run(&common, &path).expect_err("none");
+    assert_eq!(ProtocolCommand::Show { number: 1, html: false }.run(&common, &path), Ok(Exit::Done));
+    assert_eq!(ProtocolCommand::Show { number: 1, html: true }.run(&common, &path), Ok(Exit::Done));
+    let failure = ProtocolCommand::Show { number: 7, html: true }.run(&common, &path).expect_err("none");
     assert_eq!((failure.code(), failure.exit()), ("protocol-unknown", Exit::Refused));
 }
 

@@ -3,7 +3,6 @@
 mod import;
 mod import_file;
 mod init;
-mod protocol;
 mod run;
 mod status;
 mod verify;
@@ -15,6 +14,7 @@ use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     config::Config,
     output::{self, CommandLine, CommonArgs, Exit, Failure},
+    protocol::ProtocolCommand,
 };
 
 use crate::edges::config::SpokeConfig;
@@ -47,7 +47,7 @@ enum Command {
     Why(why::Why),
     /// Protocols of exports and loads
     #[command(subcommand)]
-    Protocol(protocol::Command),
+    Protocol(ProtocolCommand),
 }
 
 impl CommandLine for Cli {
@@ -71,7 +71,10 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
         Command::Status => status::run(common),
         Command::Verify(verify) => verify.run(common),
         Command::Why(why) => why.run(common),
-        Command::Protocol(command) => command.run(common),
+        Command::Protocol(command) => {
+            let config = config(common)?;
+            command.run(common, &config.path(&config.protocols))
+        }
     }
 }
 
