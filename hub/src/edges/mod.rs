@@ -14,3 +14,6 @@ pub mod pki;
 pub mod placing;
 pub mod register;
 pub mod sealing;
+
+#[cfg(test)]
+mod tests;

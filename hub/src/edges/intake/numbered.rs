@@ -79,8 +79,13 @@ impl Step<'_> {
         let rows = tx.packets_at("in", self.centre, arrival.mark.position)?;
         let history: Vec<_> =
             rows.iter().map(|row| (row.arrival.mark.digest, row.state != "QUARANTINED")).collect();
-        let held: Vec<Arrival> =
-            tx.held(self.centre, arrival.mark.position.epoch)?.into_iter().map(|row| row.arrival).collect();
+        // a DT of the new epoch may be held as well, if it came before the last part
+        let held: Vec<Arrival> = tx
+            .held(self.centre, arrival.mark.position.epoch)?
+            .into_iter()
+            .map(|row| row.arrival)
+            .filter(|arrival| arrival.part.is_some())
+            .collect();
         let verdict = streams.incoming.judge(arrival, &Facts::of(arrival, &history, &held));
         match verdict {
             Verdict::Duplicate => {

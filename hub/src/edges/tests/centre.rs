@@ -1,0 +1,242 @@
+//! A centre for tests: it seals packets as the format says and opens what the hub sends.
+
+use std::{fs, io::Cursor, path::PathBuf};
+
+use exchange_endpoint::keys::{CardWords, OwnKeys};
+use exchange_format::{
+    answer::{Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, RecordLine},
+    card::Card,
+    file_name::{FileName, PacketKind},
+    packet::{
+        FORMAT, Limits, MemberName, PacketWriter,
+        manifest::{Header, LogEvidence, Nonce, Purpose, SnapshotBasis, SnapshotPart},
+        open_sealed,
+    },
+    participant::ParticipantCode,
+    position::{Digest, Epoch, Mark, Position, Seq},
+    record::{Kind, Record},
+    seal,
+    signature::{RecordText, verify_record},
+    state_digest::StateDigest,
+    stream::{Control, Part},
+};
+use jiff::{Timestamp, civil::date};
+
+/// What a centre has found in its `out`.
+#[derive(Debug, Default)]
+pub struct Read {
+    pub records: Vec<Record>,
+    pub protocols: Vec<(Protocol, Vec<RecordLine>)>,
+    pub kinds: Vec<PacketKind>,
+    pub names: Vec<String>,
+    pub last: Option<Mark>,
+}
+
+pub struct TestCentre {
+    pub code: ParticipantCode,
+    pub keys: OwnKeys,
+    pub hub: Card,
+    pub inbox: PathBuf,
+    pub outbox: PathBuf,
+    pub last: Option<Mark>,
+    pub sum: StateDigest,
+    pub control: Control,
+    _dir: tempfile::TempDir,
+}
+
+impl TestCentre {
+    pub fn new(unit: u16, hub: &super::TestHub) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let code = ParticipantCode::new(42, unit);
+        let words = CardWords {
+            name: format!("ЦСОН {unit}"),
+            valid_from: date(2020, 1, 1),
+            valid_until: date(2099, 1, 1),
+            tls_ca: None,
+        };
+        let keys = OwnKeys::create(&dir.path().join("keys"), code, words).expect("keys");
+        Self {
+            code,
+            keys,
+            hub: hub.hub.context.keys.card.clone(),
+            inbox: hub.hub.context.paths.inbox(code),
+            outbox: hub.hub.context.paths.outbox(code),
+            last: None,
+            sum: StateDigest::default(),
+            control: Control::default(),
+            _dir: dir,
+        }
+    }
+
+    fn header(&self, purpose: Purpose, position: Position, previous: Option<Digest>) -> Header {
+        let mut nonce = [0; 16];
+        getrandom::fill(&mut nonce).expect("randomness");
+        Header {
+            format: FORMAT,
+            reads: FORMAT,
+            purpose,
+            to: self.hub.content.code,
+            from: self.code,
+            position,
+            date: date(2026, 11, 21),
+            previous,
+            created_at: "2026-11-21T00:00:00Z".parse().expect("a time"),
+            producer: "test".into(),
+            nonce: Nonce(nonce),
+            control: self.control,
+            state_digest: None,
+            log: LogEvidence::default(),
+        }
+    }
+
+    /// Seals a packet and places it; its name and mark.
+    fn place(&self, header: Header, members: &[(MemberName, Vec<Vec<u8>>)]) -> (String, Mark) {
+        let position = header.position;
+        let mut writer = PacketWriter::new(Cursor::new(Vec::new())).expect("begun");
+        for (name, lines) in members {
+            writer.begin_member(name.clone()).expect("begun");
+            for line in lines {
+                writer.write_line(line).expect("written");
+            }
+        }
+        let written = writer.finish(header, &self.keys.signing).expect("finished");
+        let mut name = written.name.clone();
+        name.sealed = true;
+        let mut plain = Cursor::new(written.output.into_inner());
+        let recipients = self.keys.recipients_for(&self.hub);
+        let bytes = seal::seal_all(&recipients, &mut plain, Vec::new()).expect("sealed");
+        fs::write(self.inbox.join(name.to_string()), bytes).expect("placed");
+        (name.to_string(), Mark { position, digest: written.digest })
+    }
+
+    /// The snapshot that opens epoch `epoch`, in `parts` (each a list of records).
+    pub fn snapshot(&mut self, epoch: u64, parts: &[Vec<Record>]) -> Vec<String> {
+        self.sum = StateDigest::default();
+        let n = u32::try_from(parts.len()).expect("few");
+        let mut names = Vec::new();
+        for (k, records) in (1..).zip(parts) {
+            let part = Part::new(k, n).expect("a part");
+            let purpose =
+                Purpose::Snapshot(SnapshotPart { basis: SnapshotBasis::Initial, unconfirmed: false, part });
+            let position = Position {
+                epoch: Epoch::new(epoch).expect("small"),
+                seq: Seq::new(u64::from(k)).expect("small"),
+            };
+            names.push(self.send(purpose, position, records, k == n));
+        }
+        names
+    }
+
+    /// The next DT.
+    pub fn data(&mut self, records: &[Record]) -> String {
+        let last = self.last.expect("begun").position;
+        let position = Position { epoch: last.epoch, seq: last.seq.next().expect("a next one") };
+        self.send(Purpose::Data, position, records, true)
+    }
+
+    fn send(&mut self, purpose: Purpose, position: Position, records: &[Record], tell: bool) -> String {
+        let mut members: Vec<(MemberName, Vec<Vec<u8>>)> = Vec::new();
+        for kind in Kind::ALL {
+            let of_kind: Vec<&Record> = records.iter().filter(|record| record.kind == kind).collect();
+            if !of_kind.is_empty() {
+                let lines = of_kind.iter().map(|record| {
+                    let mut line = Vec::new();
+                    record.write_line(&mut line);
+                    line
+                });
+                members.push((MemberName::records(kind.name()).expect("a kind"), lines.collect()));
+            }
+        }
+        for record in records {
+            if let Some(term) = record.term(&record.hash()) {
+                self.sum.add(&term);
+            }
+        }
+        let mut header = self.header(purpose, position, self.last.map(|mark| mark.digest));
+        header.state_digest = tell.then_some(self.sum);
+        let (name, mark) = self.place(header, &members);
+        self.last = Some(mark);
+        name
+    }
+
+    /// Answers a packet of the hub: all applied.
+    pub fn confirm(&mut self, answered: Mark, records: u64) -> String {
+        let mut counts = Counts::default();
+        counts.set(exchange_format::answer::RecordOutcome::New, records);
+        let head = Protocol { answered, revision: 1, outcome: PacketOutcome::Applied, counts };
+        let body = ProtocolWriter::new(Vec::new(), &head).and_then(ProtocolWriter::finish).expect("written");
+        let lines: Vec<Vec<u8>> =
+            body.split(|b| *b == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
+        let purpose = Purpose::Protocol { answered: answered.digest, revision: 1 };
+        let header = self.header(purpose, answered.position, None);
+        self.place(header, &[(MemberName::Answer, lines)]).0
+    }
+
+    /// Opens everything in `out`, verified; publications by the hub's record signature too.
+    pub fn read_out(&self) -> Read {
+        let mut names: Vec<FileName> = fs::read_dir(&self.outbox)
+            .expect("listed")
+            .filter_map(|entry| entry.expect("an entry").file_name().to_str()?.parse().ok())
+            .collect();
+        names.sort();
+        let mut read = Read::default();
+        for name in names {
+            let bytes = fs::read(self.outbox.join(name.to_string())).expect("read");
+            let spool = Cursor::new(Vec::new());
+            let packet = open_sealed(&bytes[..], &self.keys.identities, spool, &Limits::default())
+                .expect("sealed to this centre");
+            let key = self.hub.content.signing_key.clone();
+            let mut packet = packet.verify(&name, |_| Some(key.clone())).expect("the hub's");
+            let mark = packet.mark();
+            let mut checked = packet.check_members().expect("whole");
+            let members: Vec<MemberName> =
+                checked.manifest().members.iter().map(|one| one.name.clone()).collect();
+            let mut body = Vec::new();
+            for member in members {
+                checked
+                    .for_each_line(&member, |line| {
+                        if let Some(kind) = member.kind() {
+                            let kind: Kind = kind.parse().expect("known");
+                            let record = Record::parse_line(kind, line).expect("a record");
+                            let signature = record.signature.expect("signed");
+                            let hash = record.hash();
+                            let text = RecordText::of(self.code, &record, &hash);
+                            verify_record(&key, &text, &signature).expect("signed for this centre");
+                            read.records.push(record);
+                        } else {
+                            body.extend_from_slice(line);
+                            body.push(b'\n');
+                        }
+                        Ok::<_, exchange_format::error::PacketError>(())
+                    })
+                    .expect("read");
+            }
+            if name.kind == PacketKind::Protocol {
+                let mut reader = ProtocolReader::new(Cursor::new(body), 1000).expect("a protocol");
+                let mut lines = Vec::new();
+                while let Some(line) = reader.next_line().expect("a line") {
+                    lines.push(line);
+                }
+                read.protocols.push((*reader.head(), lines));
+            }
+            if name.kind.is_numbered() {
+                read.last = Some(mark);
+            }
+            read.kinds.push(name.kind);
+            read.names.push(name.to_string());
+        }
+        read
+    }
+
+    /// Deletes what was read, as if it had been acknowledged.
+    pub fn clear_out(&self) {
+        for entry in fs::read_dir(&self.outbox).expect("listed") {
+            fs::remove_file(entry.expect("an entry").path()).expect("removed");
+        }
+    }
+}
+
+/// A time to act at.
+pub fn now() -> Timestamp {
+    "2026-11-21T00:00:00Z".parse().expect("a time")
+}

@@ -1,0 +1,210 @@
+//! What is not taken: foreign, damaged, forked, out of order; and what a crash leaves.
+
+use std::fs;
+
+use exchange_format::{
+    answer::{PacketOutcome, PacketReason, RecordOutcome, RecordReason},
+    file_name::PacketKind,
+    record::{Kind, Record},
+};
+
+use super::{TestHub, anna, centre::now, id, record};
+use crate::edges::{intake::Taken, operations::status};
+
+fn received(hub: &mut TestHub) -> u64 {
+    let counts = hub.hub.store.read(|tx| tx.received_counts()).expect("read");
+    counts.iter().map(|(.., count)| count).sum()
+}
+
+#[test]
+fn another_centres_packet_is_foreign_and_nothing_of_it_is_applied() {
+    let mut hub = TestHub::new();
+    let (mut one, two) = (hub.centre(1), hub.centre(2));
+    let name = one.snapshot(1, &[vec![anna(1, 1, &[])]]).remove(0);
+    fs::rename(one.inbox.join(&name), two.inbox.join(&name)).expect("moved");
+    assert_eq!(hub.take(&two, &name), Taken::Quarantined(PacketReason::Foreign));
+    assert_eq!(received(&mut hub), 0);
+    assert!(hub.hub.context.paths.quarantine.join(two.code.as_str()).join(&name).is_file(), "kept whole");
+    // renamed to look like its own, it is still not
+    let forged = name.replace(one.code.as_str(), two.code.as_str());
+    fs::copy(hub.hub.context.paths.quarantine.join(two.code.as_str()).join(&name), two.inbox.join(&forged))
+        .expect("copied");
+    assert_eq!(hub.take(&two, &forged), Taken::Quarantined(PacketReason::Foreign));
+    assert_eq!(received(&mut hub), 0);
+    hub.send();
+    assert!(two.read_out().kinds.is_empty(), "it gets no answer");
+    let told = status::status(&mut hub.hub, now()).expect("told");
+    assert_eq!(told.centres[1].quarantined, 2);
+    // in its own folder it is what it is
+    fs::copy(hub.hub.context.paths.quarantine.join(two.code.as_str()).join(&name), one.inbox.join(&name))
+        .expect("copied");
+    assert!(matches!(hub.take(&one, &name), Taken::Done(_)));
+    assert_eq!(received(&mut hub), 1);
+}
+
+#[test]
+fn damaged_and_stray_files_are_put_aside_with_their_reason() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    fs::write(one.inbox.join("notes.txt"), "x").expect("written");
+    assert_eq!(hub.take(&one, "notes.txt"), Taken::Quarantined(PacketReason::BadName));
+    let name = one.snapshot(1, &[vec![anna(1, 1, &[])]]).remove(0);
+    let whole = fs::read(one.inbox.join(&name)).expect("read");
+    fs::write(one.inbox.join(&name), &whole[..whole.len() / 2]).expect("cut");
+    assert_eq!(hub.take(&one, &name), Taken::Quarantined(PacketReason::CannotOpen));
+    // the name is free again: the sender places the same bytes once more
+    fs::write(one.inbox.join(&name), &whole).expect("written");
+    assert!(matches!(hub.take(&one, &name), Taken::Done(_)));
+    assert_eq!(received(&mut hub), 1);
+    fs::write(one.inbox.join(format!("{name}.abc.part")), &whole).expect("written");
+    assert_eq!(hub.take(&one, &format!("{name}.abc.part")), Taken::Nothing);
+}
+
+#[test]
+fn parts_wait_for_each_other_and_a_gap_for_what_is_missing() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let other = record(Kind::RecipientClaim, 2, 1, &[("surname", "Зуев")]);
+    let parts = one.snapshot(1, &[vec![anna(1, 1, &[])], vec![other]]);
+    let first = one.data(&[record(Kind::RecipientClaim, 3, 1, &[("surname", "Сизов")])]);
+    let second = one.data(&[record(Kind::RecipientClaim, 4, 1, &[("surname", "Рябов")])]);
+    for name in [&second, &parts[1], &first] {
+        hub.take(&one, name);
+        assert_eq!(received(&mut hub), 0, "nothing before the snapshot is whole");
+    }
+    let Taken::Done(applied) = hub.take(&one, &parts[0]) else { panic!("not applied") };
+    let states: Vec<_> = applied.iter().map(|one| one.state).collect();
+    assert_eq!(states, ["APPLIED"; 4]);
+    assert_eq!(received(&mut hub), 4);
+    assert!(hub.hub.store.read(|tx| tx.incidents()).expect("read").is_empty(), "the state digests agree");
+    hub.send();
+    let read = one.read_out();
+    assert_eq!(read.protocols.len(), 4, "each has its PR");
+    let receipts = read.kinds.iter().filter(|kind| **kind == PacketKind::Receipt).count();
+    assert!(receipts >= 4);
+}
+
+#[test]
+fn the_same_packet_again_gets_the_same_answers() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let name = one.snapshot(1, &[vec![anna(1, 1, &[])]]).remove(0);
+    let bytes = fs::read(one.inbox.join(&name)).expect("read");
+    hub.take(&one, &name);
+    hub.send();
+    let answers = one.read_out().names;
+    one.clear_out();
+    fs::write(one.inbox.join(&name), bytes).expect("again");
+    assert_eq!(hub.take(&one, &name), Taken::Done(Vec::new()));
+    hub.send();
+    assert_eq!(one.read_out().names, answers);
+    assert_eq!(received(&mut hub), 1);
+}
+
+#[test]
+fn two_packets_under_one_number_are_a_fork() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    for name in one.snapshot(1, &[vec![anna(1, 1, &[])]]) {
+        hub.take(&one, &name);
+    }
+    let before = (one.last, one.sum);
+    let name = one.data(&[anna(1, 2, &[("workplace", "Завод")])]);
+    hub.take(&one, &name);
+    (one.last, one.sum) = before;
+    let other = one.data(&[anna(1, 2, &[("workplace", "Шахта")])]);
+    assert_eq!(hub.take(&one, &other), Taken::Quarantined(PacketReason::Fork));
+    hub.send();
+    let refused = one.read_out().protocols.into_iter().map(|(head, _)| head.outcome);
+    assert!(refused.into_iter().any(|outcome| outcome == PacketOutcome::Refused(PacketReason::Fork)));
+}
+
+#[test]
+fn a_bad_record_is_refused_alone_and_one_without_its_referent_is_held() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let contact = record(Kind::Contact, 5, 1, &[("recipient", &id(6).to_string()), ("value", "+7")]);
+    let foreign = record(Kind::Person, 7, 1, &[("surname", "Белова")]);
+    let bad = record(Kind::RecipientClaim, 8, 1, &[("given", "Анна")]);
+    for name in one.snapshot(1, &[vec![foreign, anna(1, 1, &[]), bad, contact]]) {
+        hub.take(&one, &name);
+    }
+    hub.send();
+    let (head, lines) = one.read_out().protocols.remove(0);
+    assert_eq!(head.outcome, PacketOutcome::AppliedPartial);
+    assert_eq!(head.counts.get(RecordOutcome::New), 1);
+    let told: Vec<_> = lines.iter().map(|line| (line.outcome, line.reason)).collect();
+    let refused = RecordOutcome::Refused;
+    assert_eq!(
+        told,
+        [
+            (refused, RecordReason::NotOwner),
+            (refused, RecordReason::Invalid),
+            (RecordOutcome::Held, RecordReason::DanglingRef)
+        ]
+    );
+    // the referent comes, and the contact is applied by itself
+    let name = one.data(&[record(Kind::RecipientClaim, 6, 1, &[("surname", "Зуев")])]);
+    hub.take(&one, &name);
+    let held = hub.hub.store.read(|tx| tx.known(one.code, Kind::Contact, id(5))).expect("read");
+    assert_eq!(held.expect("kept").outcome, "changed");
+    assert!(hub.hub.store.read(|tx| tx.incidents()).expect("read").is_empty(), "the sum covers refused ones");
+}
+
+#[test]
+fn an_older_version_is_not_applied() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    for name in one.snapshot(1, &[vec![anna(1, 5, &[])]]) {
+        hub.take(&one, &name);
+    }
+    let name = one.data(&[anna(1, 4, &[("workplace", "Завод")])]);
+    hub.take(&one, &name);
+    hub.send();
+    let protocols = one.read_out().protocols;
+    let reasons: Vec<_> = protocols.iter().flat_map(|(_, lines)| lines).map(|line| line.reason).collect();
+    assert_eq!(reasons, [RecordReason::Older]);
+}
+
+#[test]
+fn a_crash_before_the_commit_leaves_the_file_and_after_it_the_answers() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let name = one.snapshot(1, &[vec![anna(1, 1, &[])]]).remove(0);
+    let bytes = fs::read(one.inbox.join(&name)).expect("read");
+    // the archive cannot be written: nothing is applied, the file stays
+    let archive = hub.hub.context.paths.archive.clone();
+    let aside = archive.with_extension("aside");
+    fs::rename(&archive, &aside).expect("moved");
+    fs::write(&archive, "").expect("in its place");
+    assert!(hub.hub.take(one.code, &name, now()).is_err());
+    assert_eq!(received(&mut hub), 0);
+    assert!(one.inbox.join(&name).is_file());
+    fs::remove_file(&archive).expect("removed");
+    fs::rename(&aside, &archive).expect("moved back");
+    // applied and committed, but the machine stops before the answers are placed and the file is deleted
+    hub.take(&one, &name);
+    fs::write(one.inbox.join(&name), bytes).expect("still there");
+    hub.reopen();
+    assert_eq!(hub.take(&one, &name), Taken::Done(Vec::new()), "a duplicate");
+    hub.send();
+    assert_eq!(one.read_out().kinds, [PacketKind::Receipt, PacketKind::Protocol]);
+    assert_eq!(received(&mut hub), 1);
+}
+
+#[test]
+fn a_snapshot_that_names_less_deletes_nothing() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let other = record(Kind::RecipientClaim, 2, 1, &[("surname", "Зуев")]);
+    for name in one.snapshot(1, &[vec![anna(1, 1, &[]), other]]) {
+        hub.take(&one, &name);
+    }
+    for name in one.snapshot(2, &[vec![anna(1, 1, &[])]]) {
+        hub.take(&one, &name);
+    }
+    assert_eq!(received(&mut hub), 2, "an orphan is kept");
+    assert!(hub.hub.store.read(|tx| tx.incidents()).expect("read").is_empty(), "and is outside the sum");
+    let end = one.data(&[Record::tombstone(Kind::RecipientClaim, id(1), 2)]);
+    assert!(matches!(hub.take(&one, &end), Taken::Done(_)));
+}
