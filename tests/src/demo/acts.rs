@@ -237,7 +237,7 @@ fn packet_of(world: &World, n: usize, code: ParticipantCode) -> Result<PathBuf, 
 pub fn quarantined(world: &World, foreign: &Foreign) -> Result<Option<String>, WorldError> {
     let hub_db = world.layout.hub_db();
     Reader::open(&hub_db)?.one(
-        "SELECT reason FROM packet WHERE peer = ?1 AND state = 'quarantined' AND instr(name, ?2) > 0",
+        "SELECT reason FROM packet WHERE peer = ?1 AND state = 'QUARANTINED' AND instr(name, ?2) > 0",
         [foreign.centre.as_str(), &foreign.file],
         |row| row.get(0),
     )

@@ -106,7 +106,7 @@ pub fn packets(world: &World) -> Result<Packets, WorldError> {
     let hub = Reader::open(&hub_db)?;
     // the hub's stream to itself is none of the city's traffic
     let of = |kind: &str| {
-        let sql = "SELECT count(*) FROM packet WHERE kind = ?1 AND peer <> ?2 AND state <> 'quarantined'";
+        let sql = "SELECT count(*) FROM packet WHERE kind = ?1 AND peer <> ?2 AND state <> 'QUARANTINED'";
         hub.count(sql, [kind, fixtures::places::hub_code().as_str()])
     };
     Ok(Packets {
@@ -114,7 +114,7 @@ pub fn packets(world: &World) -> Result<Packets, WorldError> {
         dt: of("DT")?,
         kv: of("KV")?,
         pr: of("PR")?,
-        quarantined: hub.count("SELECT count(*) FROM packet WHERE state = 'quarantined'", [])?,
+        quarantined: hub.count("SELECT count(*) FROM packet WHERE state = 'QUARANTINED'", [])?,
     })
 }
 

@@ -129,10 +129,12 @@ impl Hub {
         }
         let kept = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let hub = self.context.code;
+        // A file that was not authenticated bears any name: its row must not take the place of the packet's own.
+        let row_name = format!("quarantine/{centre}/{kept}");
         self.store.write(|tx| {
             if mark.is_none() {
                 tx.put_packet(&PacketRow {
-                    name: &kept,
+                    name: &row_name,
                     direction: "in",
                     peer: centre,
                     kind: name.parse::<FileName>().map_or("??", |name| name.kind.letters()),
