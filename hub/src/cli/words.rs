@@ -91,10 +91,7 @@ pub(super) fn merge(lang: Lang, report: &MergeReport) -> String {
     lines.join("\n")
 }
 
-fn review_counts<'a>(
-    lang: Lang,
-    counts: &'a [(String, String, u64)],
-) -> impl Iterator<Item = String> + use<'a> {
+fn review_counts(lang: Lang, counts: &[(String, String, u64)]) -> impl Iterator<Item = String> {
     counts.iter().map(move |(_, reason, count)| format!("  {}: {count}", word(lang, "review", reason)))
 }
 
@@ -147,7 +144,8 @@ fn centre_status(lang: Lang, centre: &CentreStatus) -> String {
         (centre.stopped.is_some(), "hub-status-stopped"),
     ] {
         if mark {
-            line += &format!(" · {}", text(lang, id, &[]));
+            line.push_str(" · ");
+            line.push_str(&text(lang, id, &[]));
         }
     }
     line

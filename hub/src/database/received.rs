@@ -273,17 +273,14 @@ impl Tx<'_> {
     }
 
     /// Records that are refused or held, of `origin`.
-    pub fn not_applied(
-        &self,
-        origin: ParticipantCode,
-    ) -> Result<Vec<(Kind, RecordId, String, Option<String>)>> {
+    pub fn not_applied(&self, origin: ParticipantCode) -> Result<Vec<(Kind, RecordId)>> {
         self.rows(
-            "SELECT kind, key, outcome, rule FROM received
+            "SELECT kind, key FROM received
              WHERE origin = ?1 AND outcome IN ('held', 'refused') ORDER BY kind, key",
             [origin.as_str()],
             |row| {
                 let kind = parsed(row, "received", "kind")?;
-                Ok((kind, parsed(row, "received", "key")?, row.get(2)?, row.get(3)?))
+                Ok((kind, parsed(row, "received", "key")?))
             },
         )
     }

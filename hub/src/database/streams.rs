@@ -236,7 +236,7 @@ impl Tx<'_> {
     }
 
     /// Open incidents: when, with whom, which, about which packet.
-    pub fn incidents(&self) -> Result<Vec<(String, String, String, Option<String>)>> {
+    pub fn incidents(&self) -> Result<Vec<Incident>> {
         self.rows(
             "SELECT at, peer, code, packet FROM incident WHERE closed_at IS NULL ORDER BY n",
             [],
@@ -245,7 +245,7 @@ impl Tx<'_> {
     }
 
     /// Counts of packets by peer, direction, kind and state.
-    pub fn packet_counts(&self) -> Result<Vec<(String, String, String, String, u64)>> {
+    pub fn packet_counts(&self) -> Result<Vec<PacketCount>> {
         self.rows(
             "SELECT peer, direction, kind, state, count(*) FROM packet GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
             [],
@@ -259,6 +259,12 @@ impl Tx<'_> {
         Ok(self.value::<Option<String>>(sql, [peer.as_str()])?.flatten())
     }
 }
+
+/// An incident: when, with whom, which, about which packet.
+pub type Incident = (String, String, String, Option<String>);
+
+/// Peer, direction, kind, state, and how many packets.
+pub type PacketCount = (String, String, String, String, u64);
 
 /// A numbered packet in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]

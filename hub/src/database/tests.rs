@@ -35,7 +35,7 @@ fn body(surname: &str) -> Vec<u8> {
     body.to_xml()
 }
 
-fn arrived<'a>(version: u32, body: &'a [u8], keep_basis: bool) -> Arrived<'a> {
+fn arrived(version: u32, body: &[u8], keep_basis: bool) -> Arrived<'_> {
     Arrived {
         origin: centre(),
         kind: Kind::RecipientClaim,

@@ -68,7 +68,7 @@ pub fn examine(record: &Record) -> Examined {
     let refused =
         |reason, rule| Examined { body: None, refusal: Some((reason, rule)), references: Vec::new() };
     if record.kind.owner() != Owner::Centre {
-        return refused(RecordReason::NotOwner, rule(&[record.kind.name(), "owner"]));
+        return refused(RecordReason::NotOwner, rule(&[record.kind.name(), OWNER]));
     }
     if record.form == Form::Tombstone {
         return Examined { body: None, refusal: None, references: Vec::new() };
@@ -92,14 +92,23 @@ pub fn examine(record: &Record) -> Examined {
     Examined { body: Some(body), refusal: None, references }
 }
 
+/// The last word of the rule for a record that its sender does not own.
+const OWNER: &str = "owner";
+/// The last word of the rule for another person under the same key.
+const IDENTITY_CHANGED: &str = "identity_changed";
+
+fn last_word(code: &str) -> &str {
+    code.rsplit('.').next().unwrap_or(code)
+}
+
 /// What an earlier outcome word and rule stand for, if the record was not plainly applied then.
 pub fn earlier(outcome: &str, code: Option<&str>) -> Option<(RecordOutcome, RecordReason, Rule)> {
     let outcome = RecordOutcome::from_word(outcome).filter(|outcome| !outcome.is_plain())?;
     let code = code?;
     let reason = match outcome {
         RecordOutcome::Proposed => RecordReason::Locked,
-        RecordOutcome::Held if !code.ends_with(".identity_changed") => RecordReason::DanglingRef,
-        RecordOutcome::Refused if code.ends_with(".owner") => RecordReason::NotOwner,
+        RecordOutcome::Held if last_word(code) != IDENTITY_CHANGED => RecordReason::DanglingRef,
+        RecordOutcome::Refused if last_word(code) == OWNER => RecordReason::NotOwner,
         _ => RecordReason::Invalid,
     };
     Some((outcome, reason, code.parse().ok()?))
@@ -131,7 +140,7 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
     }
     match &facts.basis {
         Some(basis) if kind == Kind::RecipientClaim && other_person(basis, body) => {
-            let rule = rule(&[kind.name(), "identity_changed"]);
+            let rule = rule(&[kind.name(), IDENTITY_CHANGED]);
             listed(RecordOutcome::Held, RecordReason::Invalid, rule, Keep::Hold)
         }
         Some(basis) if facts.published && differs(kind, basis, body) => {

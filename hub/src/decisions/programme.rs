@@ -47,8 +47,8 @@ pub fn published(
     recipient: RecordId,
     programme: Option<RecordId>,
 ) -> Option<(Body, ParticipantCode, RecordId)> {
-    let mut stated: BTreeMap<Vec<u8>, (BTreeSet<ParticipantCode>, (ParticipantCode, RecordId), Body)> =
-        BTreeMap::new();
+    type Stated = (BTreeSet<ParticipantCode>, (ParticipantCode, RecordId), Body);
+    let mut stated: BTreeMap<Vec<u8>, Stated> = BTreeMap::new();
     for claim in claims {
         let Some(body) = strict(kind, &claim.body, recipient, programme) else { continue };
         let by = (claim.origin, claim.key);

@@ -33,7 +33,7 @@ use super::{
     intake::Taken,
     pki::{CityCa, PkiError},
 };
-use crate::database::{DatabaseError, Store};
+use crate::database::Store;
 
 /// Why the daemon does not run.
 #[derive(Debug, thiserror::Error)]
@@ -253,7 +253,9 @@ impl Daemon {
         match done {
             Ok(gained) => {
                 if let Some(announcer) = &self.announcer {
-                    gained.iter().for_each(|centre| announcer.announce(centre.as_str()));
+                    for centre in &gained {
+                        announcer.announce(centre.as_str());
+                    }
                 }
             }
             Err(error) => tracing::error!("not sent: {error}"),
@@ -272,7 +274,7 @@ impl Accounts for CentreAccounts {
         let code: ParticipantCode = login.parse().ok()?;
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let centre = store
-            .read(|tx| Ok::<_, DatabaseError>(tx.centre(code)?))
+            .read(|tx| tx.centre(code))
             .inspect_err(|error| tracing::error!("the centres could not be read: {error}"))
             .ok()??;
         centre.active.then(|| Account {

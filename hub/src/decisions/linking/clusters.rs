@@ -78,7 +78,9 @@ pub fn persons<C: Copy + Ord>(component: &Component<C>) -> Persons<C> {
                 continue;
             }
             let guess = torn.contains(&pair.0) || torn.contains(&pair.1);
-            if guess && !sets.same_torn_group(pair, &torn) || sets.contradict(pair, &apart) {
+            // two torn groups may join each other, only not an anchor
+            let both = torn.contains(&pair.0) && torn.contains(&pair.1);
+            if guess && !both || sets.contradict(pair, &apart) {
                 contested.push(pair);
             } else {
                 sets.union(pair);
@@ -184,11 +186,6 @@ impl<C: Copy + Ord> Sets<C> {
             }
         }
         torn
-    }
-
-    /// Both in torn groups: they may join each other, only not an anchor.
-    fn same_torn_group(&self, (a, b): (C, C), torn: &BTreeSet<C>) -> bool {
-        torn.contains(&a) && torn.contains(&b)
     }
 
     fn into_clusters(self) -> Vec<BTreeSet<C>> {

@@ -248,12 +248,12 @@ mod tests {
     #[test]
     fn twins_and_namesakes() {
         let address = "ул. Мира 5-7";
-        let maria = format!("Белова Мария Ильинична|1960-02-03||||{address}");
-        let marina = format!("Белова Марина Ильинична|1960-02-03||||{address}");
-        check(&maria, &marina, Verdict::Apart);
-        let sofia = format!("Белова София Ильинична|1960-02-03||||{address}");
-        let sofya = format!("Белова Софья Ильинична|1960-02-03||||{address}");
-        check(&sofia, &sofya, Verdict::Review(Reason::NameVariant));
+        let sister = format!("Белова Мария Ильинична|1960-02-03||||{address}");
+        let twin = format!("Белова Марина Ильинична|1960-02-03||||{address}");
+        check(&sister, &twin, Verdict::Apart);
+        let one = format!("Белова София Ильинична|1960-02-03||||{address}");
+        let other = format!("Белова Софья Ильинична|1960-02-03||||{address}");
+        check(&one, &other, Verdict::Review(Reason::NameVariant));
         // father and son of one name at one address
         let (father, son) = ("Белов Илья Ильич|1940-02-03||||", "Белов Илья Ильич|1966-07-21||||");
         check(&format!("{father}{address}"), &format!("{son}{address}"), Verdict::Apart);

@@ -64,7 +64,7 @@ pub fn name_key(text: &str) -> Option<String> {
             'Ё' => key.push('Е'),
             c if c.is_alphabetic() => key.push(c),
             c if (c.is_whitespace() || is_hyphen(c)) && !key.is_empty() && !key.ends_with(' ') => {
-                key.push(' ')
+                key.push(' ');
             }
             _ => {}
         }

@@ -39,15 +39,12 @@ pub(super) fn take(
     };
     let arrival = Arrival { mark: packet.mark(), previous: header.previous, part };
     let step = Step { context: &hub.context, centre, now };
-    let refusal = if !arrival.is_well_formed() {
-        Some(PacketReason::Schema)
-    } else {
-        match packet.check_members() {
-            Ok(_) => None,
-            Err(error) => {
-                let reason = error.reason().and_then(|reason| reason.code().parse().ok());
-                Some(reason.ok_or(error)?)
-            }
+    let refusal = match packet.check_members() {
+        _ if !arrival.is_well_formed() => Some(PacketReason::Schema),
+        Ok(_) => None,
+        Err(error) => {
+            let reason = error.reason().and_then(|reason| reason.code().parse().ok());
+            Some(reason.ok_or(error)?)
         }
     };
     let mut taken = hub.store.write(|tx| step.judge(tx, name, &arrival, refusal))?;

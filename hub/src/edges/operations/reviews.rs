@@ -71,14 +71,14 @@ pub fn list(hub: &mut Hub, now: Timestamp) -> Result<Vec<ReviewTold>, OperationE
 }
 
 fn tell(register: &Register<'_>, review: &Review) -> Result<ReviewTold, OperationError> {
-    let mut detail = String::new();
+    let mut detail: Vec<String> = Vec::new();
     let mut sides = [vec![String::new(); 7], vec![String::new(); 7]];
     if review.kind == "programme" {
         for key in [review.one.1, review.other.1] {
             let claims = register.tx.claims_of(key)?;
             if let Some(found) = claims.first().map(|id| register.tx.received(*id)).transpose()?.flatten() {
                 let text = |field: &str| found.claim.body.text(field).unwrap_or_default().to_owned();
-                detail += &format!("№ {} от {}; ", text("number"), text("date"));
+                detail.push(format!("№ {} от {}", text("number"), text("date")));
             }
         }
         if let Some(person) = register.tx.person_of_document(review.one.1)?
@@ -107,7 +107,7 @@ fn tell(register: &Register<'_>, review: &Review) -> Result<ReviewTold, Operatio
         kind: review.kind.clone(),
         question: review.reason.clone(),
         sides,
-        detail,
+        detail: detail.join("; "),
     })
 }
 

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::OperationError;
-use crate::edges::hub::Hub;
+use crate::{database::streams::Incident, edges::hub::Hub};
 
 /// A centre silent for so many heartbeats is late.
 const LATE_BEATS: i32 = 4;
@@ -49,7 +49,7 @@ pub struct Status {
     /// Open questions for staff: kind, reason, how many.
     pub reviews: Vec<(String, String, u64)>,
     /// Open incidents: when, with whom, which, which file.
-    pub incidents: Vec<(String, String, String, Option<String>)>,
+    pub incidents: Vec<Incident>,
     /// Entries of the journal.
     pub journal: u64,
 }

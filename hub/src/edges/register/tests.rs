@@ -106,9 +106,8 @@ impl City {
             let mut text = String::new();
             for kind in Kind::ALL {
                 for one in register.tx.to_seal(centre(unit), kind, None, true, 1000)? {
-                    text += &format!("{kind} {} {} ", one.key, one.form);
-                    text += &String::from_utf8(one.body).expect("UTF-8");
-                    text.push('\n');
+                    let body = String::from_utf8(one.body).expect("UTF-8");
+                    text.extend([format!("{kind} {} {} ", one.key, one.form), body, "\n".to_owned()]);
                 }
             }
             Ok(text)
@@ -142,8 +141,9 @@ fn two_claims_of_one_person_get_one_uid_and_one_case_number() {
 
 #[test]
 fn any_order_of_arrival_makes_the_same_people() {
+    type Told<'a> = (u16, u8, Vec<(&'a str, &'a str)>);
     let number = snils(112_233_445);
-    let claims: Vec<(u16, u8, Vec<(&str, &str)>)> = vec![
+    let claims: Vec<Told<'_>> = vec![
         (1, 1, anna(&[("phone", "89061234567")])),
         (2, 2, [&ANNA[..], &[("snils", number.as_str()), ("phone", "9061234567")]].concat()),
         (3, 3, vec![("surname", "Зуева"), ANNA[1], ANNA[3], ("snils", number.as_str())]),

@@ -184,7 +184,7 @@ fn a_change_after_publication_is_a_proposal_that_staff_accept() {
         decision: crate::edges::operations::review_table::Word::Accept,
         reason: "справка".into(),
     };
-    let done = reviews::apply(&mut hub.hub, &[answer.clone()], now()).expect("applied");
+    let done = reviews::apply(&mut hub.hub, std::slice::from_ref(&answer), now()).expect("applied");
     assert_eq!((done.decided, done.passed_over), (1, 0));
     hub.send();
     let body = person(&one.read_out()).read_body().expect("canonical");

@@ -130,9 +130,9 @@ fn a_bad_record_is_refused_alone_and_one_without_its_referent_is_held() {
         hub.take(&one, &name);
     }
     hub.send();
-    let (head, lines) = one.read_out().protocols.remove(0);
-    assert_eq!(head.outcome, PacketOutcome::AppliedPartial);
-    assert_eq!(head.counts.get(RecordOutcome::New), 1);
+    let (answer, lines) = one.read_out().protocols.remove(0);
+    assert_eq!(answer.outcome, PacketOutcome::AppliedPartial);
+    assert_eq!(answer.counts.get(RecordOutcome::New), 1);
     let told: Vec<_> = lines.iter().map(|line| (line.outcome, line.reason)).collect();
     let refused = RecordOutcome::Refused;
     assert_eq!(
@@ -146,8 +146,8 @@ fn a_bad_record_is_refused_alone_and_one_without_its_referent_is_held() {
     // the referent comes, and the contact is applied by itself
     let name = one.data(&[record(Kind::RecipientClaim, 6, 1, &[("surname", "Зуев")])]);
     hub.take(&one, &name);
-    let held = hub.hub.store.read(|tx| tx.known(one.code, Kind::Contact, id(5))).expect("read");
-    assert_eq!(held.expect("kept").outcome, "changed");
+    let contact = hub.hub.store.read(|tx| tx.known(one.code, Kind::Contact, id(5))).expect("read");
+    assert_eq!(contact.expect("kept").outcome, "changed");
     assert!(hub.hub.store.read(|tx| tx.incidents()).expect("read").is_empty(), "the sum covers refused ones");
 }
 
