@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use exchange_format::answer::Text;
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
+use jiff::{Timestamp, tz::TimeZone};
 
 pub use fluent_bundle::FluentValue as Value;
 
@@ -31,6 +32,20 @@ impl Lang {
             Self::En => text.en,
         }
     }
+}
+
+/// A moment for people, to the second. In UTC and saying so: participants sit in several time zones.
+pub fn moment(lang: Lang, at: Timestamp) -> String {
+    let form = match lang {
+        Lang::Ru => "%d.%m.%Y %H:%M:%S UTC",
+        Lang::En => "%Y-%m-%d %H:%M:%S UTC",
+    };
+    at.to_zoned(TimeZone::UTC).strftime(form).to_string()
+}
+
+/// [`moment`] of a stored instant; the text itself if it is none.
+pub fn stored_moment(lang: Lang, at: &str) -> String {
+    at.parse().map_or_else(|_| at.to_owned(), |at| moment(lang, at))
 }
 
 type Catalogue = FluentBundle<FluentResource>;

@@ -102,7 +102,7 @@ fn summary(lang: Lang, protocol: &Protocol) -> String {
     format!(
         "{:06}  {}  {}{}  {}",
         protocol.number,
-        html::moment(lang, protocol.started),
+        messages::moment(lang, protocol.started),
         protocol.heading,
         protocol.peer.as_ref().map(|peer| format!(" ({peer})")).unwrap_or_default(),
         outcomes.join(", ")

@@ -1,7 +1,7 @@
 //! The printable page: one self-contained A4 document, no script and nothing fetched from elsewhere.
 
 use askama::Template;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::{Protocol, word};
 use crate::messages::{self, Lang, Value};
@@ -70,17 +70,8 @@ impl Page<'_> {
     }
 
     fn time(&self, at: &Timestamp) -> String {
-        moment(self.protocol.lang, *at)
+        messages::moment(self.protocol.lang, *at)
     }
-}
-
-/// A moment for people. In UTC and saying so: participants sit in several time zones.
-pub(super) fn moment(lang: Lang, at: Timestamp) -> String {
-    let form = match lang {
-        Lang::Ru => "%d.%m.%Y %H:%M:%S UTC",
-        Lang::En => "%Y-%m-%d %H:%M:%S UTC",
-    };
-    at.to_zoned(TimeZone::UTC).strftime(form).to_string()
 }
 
 fn outcomes(protocol: &Protocol) -> Vec<&str> {

@@ -128,8 +128,22 @@ pub struct Protocol {
     pub finished: Timestamp,
     /// Totals in the order in which kind and outcome were first counted.
     pub totals: Vec<Total>,
+    /// By which rules, in a merge; absent in protocols of older programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleTotal>,
     /// What was not plainly applied.
     pub lines: Vec<Line>,
+}
+
+/// How many records a rule decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleTotal {
+    /// The rule's code.
+    pub rule: String,
+    /// What it says, for staff.
+    pub sentence: String,
+    /// How many.
+    pub count: u64,
 }
 
 impl Line {
@@ -168,6 +182,7 @@ impl Protocol {
             started,
             finished: started,
             totals: Vec::new(),
+            rules: Vec::new(),
             lines: Vec::new(),
         }
     }

@@ -31,6 +31,18 @@ fn loaded(lang: Lang) -> Protocol {
     protocol
 }
 
+#[test]
+fn the_rules_of_a_merge_are_a_table_of_their_own() {
+    let mut merge = Protocol { kind: Kind::Merge, ..loaded(Lang::Ru) };
+    assert!(!render(&merge).expect("a page").contains("SNILS_NAMES"));
+    let sentence = "СНИЛС и ФИО".to_owned();
+    merge.rules.push(RuleTotal { rule: "SNILS_NAMES".to_owned(), sentence, count: 77 });
+    let page = render(&merge).expect("a page");
+    for shown in ["SNILS_NAMES", "СНИЛС и ФИО", ">77<"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+}
+
 fn store() -> (tempfile::TempDir, Protocols) {
     let dir = tempfile::tempdir().expect("a directory");
     let protocols = Protocols::open(&dir.path().join("protocols")).expect("made");

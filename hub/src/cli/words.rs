@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use exchange_endpoint::messages::{Lang, Value, find, text};
+use exchange_endpoint::messages::{Lang, Value, find, stored_moment, text};
 
 use crate::edges::operations::{
     enrol::{CardTold, CentreTold},
@@ -113,6 +113,7 @@ pub(super) fn status(lang: Lang, status: &Status) -> String {
     if !status.incidents.is_empty() {
         lines.push(say(lang, "hub-incidents", &[]));
         for (at, peer, code, packet) in &status.incidents {
+            let at = stored_moment(lang, at);
             lines.push(
                 format!("  {at} {peer} {code} {}", packet.as_deref().unwrap_or_default())
                     .trim_end()
@@ -124,7 +125,7 @@ pub(super) fn status(lang: Lang, status: &Status) -> String {
 }
 
 fn centre_status(lang: Lang, centre: &CentreStatus) -> String {
-    let last = centre.last_heard.clone().unwrap_or_else(|| "—".to_owned());
+    let last = centre.last_heard.as_deref().map_or_else(|| "—".to_owned(), |at| stored_moment(lang, at));
     let mut line = say(
         lang,
         "hub-status-centre",

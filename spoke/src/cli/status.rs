@@ -81,7 +81,13 @@ fn text(lang: Lang, status: &Status) -> String {
     }
     lines.push(say("spoke-status-incidents", &[("n", status.incidents.len().into())]));
     for incident in &status.incidents {
-        lines.push(format!("  {}  {} {}: {}", incident.at, incident.code, incident.subject, incident.detail));
+        lines.push(format!(
+            "  {}  {} {}: {}",
+            messages::stored_moment(lang, &incident.at),
+            incident.code,
+            incident.subject,
+            incident.detail
+        ));
     }
     lines.join("\n")
 }

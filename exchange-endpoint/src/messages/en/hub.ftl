@@ -49,6 +49,7 @@ review-overlap = active programmes overlap
 review-identity-changed = another person under the same key
 review-locked = the centre changed what is published
 review-proposal = the centre's proposal
+review-next = Run svod-hub review list, decide one or different, and load it: review apply.
 
 error-hub-busy = The database is held by another command
     .next = Run the command again in a minute.

@@ -49,6 +49,7 @@ review-overlap = пересекаются действующие ИППСУ
 review-identity-changed = под тем же ключом записан другой человек
 review-locked = центр изменил опубликованное
 review-proposal = предложение центра
+review-next = Запустите svod-hub review list, решите «один» или «разные» и загрузите: review apply.
 
 error-hub-busy = База занята другой командой
     .next = Повторите команду через минуту.

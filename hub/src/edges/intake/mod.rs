@@ -193,28 +193,12 @@ impl Hub {
                 }
             }
             for line in &one.lines {
-                protocol.tell(protocol_line(line, self.context.lang));
+                protocol.tell(Line::of_answer(self.context.lang, line));
             }
         }
         protocol.finished = Timestamp::now().max(now);
         self.protocols.write(protocol)?;
         Ok(())
-    }
-}
-
-fn protocol_line(line: &RecordLine, lang: exchange_endpoint::output::Lang) -> Line {
-    let said = |text: exchange_format::answer::Text| match lang {
-        exchange_endpoint::output::Lang::Ru => text.ru.to_owned(),
-        exchange_endpoint::output::Lang::En => text.en.to_owned(),
-    };
-    Line {
-        kind: line.kind.name().to_owned(),
-        key: line.key.to_string(),
-        outcome: line.outcome.word().to_owned(),
-        rule: line.rule.to_string(),
-        reason: line.reason.code().to_owned(),
-        sentence: said(line.reason.sentence()),
-        next: said(line.reason.next_action()),
     }
 }
 

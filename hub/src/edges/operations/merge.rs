@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use exchange_endpoint::{
     journal_table::Event,
-    protocol::{Kind as ProtocolKind, Protocol},
+    messages,
+    protocol::{Kind as ProtocolKind, Line, Protocol, RuleTotal},
 };
 use exchange_format::{participant::ParticipantCode, record::Kind};
 use jiff::Timestamp;
@@ -119,14 +120,37 @@ fn begun_centres(tx: &Tx<'_>) -> Result<Vec<ParticipantCode>, OperationError> {
     Ok(begun)
 }
 
+/// The protocol of a merge: what came of the claims, by which rules, and a line for each question that staff
+/// have to decide.
 fn write_protocol(hub: &mut Hub, report: &MergeReport, now: Timestamp) -> Result<u32, OperationError> {
-    let mut protocol = Protocol::begin(ProtocolKind::Merge, hub.context.lang, hub.context.code, None, now);
+    let lang = hub.context.lang;
+    let mut protocol = Protocol::begin(ProtocolKind::Merge, lang, hub.context.code, None, now);
+    let said = |group: &str, code: &str| {
+        let id = format!("{group}-{}", code.to_lowercase().replace('_', "-"));
+        messages::text(lang, &id, &[])
+    };
+    protocol.count(Kind::RecipientClaim.name(), "linked", report.claims.saturating_sub(report.created));
+    protocol.count(Kind::RecipientClaim.name(), "new", report.created);
     for (rule, count) in &report.by_rule {
-        protocol.count(Kind::RecipientClaim.name(), rule, *count);
+        let sentence = said("rule", rule);
+        protocol.rules.push(RuleTotal { rule: rule.clone(), sentence, count: *count });
     }
-    protocol.count(Kind::Person.name(), "new", report.created);
-    for (kind, reason, count) in &report.reviews {
-        protocol.count(kind, reason, *count);
+    let mut after = 0;
+    loop {
+        let page = hub.store.read(|tx| tx.open_reviews(after, PAGE))?;
+        let Some(last) = page.last() else { break };
+        after = last.n;
+        for review in &page {
+            protocol.tell(Line {
+                kind: review.kind.clone(),
+                key: format!("{}:{} {}:{}", review.one.0, review.one.1, review.other.0, review.other.1),
+                outcome: "review".to_owned(),
+                rule: review.reason.clone(),
+                reason: String::new(),
+                sentence: said("review", &review.reason),
+                next: messages::text(lang, "review-next", &[]),
+            });
+        }
     }
     protocol.finished = Timestamp::now().max(now);
     let written = hub.protocols.write(protocol).map_err(crate::edges::hub::HubError::from)?;
