@@ -77,7 +77,8 @@ fn the_demo_refuses_a_directory_in_use_and_leaves_it_alone() {
     let output =
         Command::new(DEMO).args(["--format", "json", "--dir"]).arg(dir.path()).output().expect("starts");
     assert_eq!(output.status.code(), Some(2));
-    let error: Value = serde_json::from_slice(&output.stderr).expect("one JSON error");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let error: Value = serde_json::from_str(said.lines().last().unwrap_or_default()).expect("one JSON error");
     assert_eq!(error["error"]["code"], "demo-not-empty");
     assert_eq!(std::fs::read_dir(dir.path()).expect("readable").count(), 1);
 }

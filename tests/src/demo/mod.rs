@@ -86,10 +86,10 @@ fn show(
     daemons: Daemons,
 ) -> Result<Report, WorldError> {
     let mut progress = Progress::new(args.common.lang);
-    progress.step("demo-step-people");
-    let city = City::generate(plan.city);
     progress.step("demo-step-enrol");
     let mut world = World::make(plan, programs, daemons)?;
+    progress.step("demo-step-people");
+    let city = City::generate(plan.city);
     progress.step("demo-step-fill");
     world.fill(&city)?;
     let expected = super::world::settle::Expected::of(&city);
