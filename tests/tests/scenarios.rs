@@ -1,6 +1,10 @@
 //! Scenarios: small cities of real processes, on the loopback. All people are invented.
 
-use std::{process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use fixtures::city::{City, CityPlan};
 use serde_json::Value;
@@ -48,12 +52,77 @@ const FACTS: [&str; 7] = [
 
 #[test]
 fn two_centres_exchange_through_a_folder() {
-    let report = demo(&["--centres", "2", "--recipients", "200", "--mailbox", "directory", "--seed", "7"]);
+    let dir = tempfile::tempdir().expect("a directory");
+    let kept = dir.path().join("city");
+    let place = kept.to_str().expect("UTF-8");
+    let report = demo(&[
+        "--centres",
+        "2",
+        "--recipients",
+        "200",
+        "--mailbox",
+        "directory",
+        "--seed",
+        "7",
+        "--dir",
+        place,
+    ]);
     assert_eq!(fact_ids(&report), FACTS);
+    let written = std::fs::read(kept.join("demo.json")).expect("it is kept");
+    assert_eq!(serde_json::from_slice::<Value>(&written).expect("JSON")["facts"], report["facts"]);
+    every_run_has_its_protocols(&kept);
+    logs_and_protocols_know_nobody(&kept);
     let counts = &report["counts"];
     assert_eq!(counts["records"], 400);
     assert!(counts["locked_rows"].as_u64() > Some(400), "{counts}");
     assert!(counts["wrong_links"].as_u64() < Some(3), "{counts}");
+}
+
+/// Of each run a protocol for programs, and beside it a page to print.
+fn every_run_has_its_protocols(city: &Path) {
+    for (who, kinds) in [("hub", ["load", "merge"]), ("centre-1", ["export", "load"])] {
+        let names: Vec<String> =
+            files(&city.join(who).join("protocols")).iter().map(|path| name(path)).collect();
+        for kind in kinds {
+            let json = names.iter().find(|name| name.ends_with(&format!("-{kind}.json")));
+            let json = json.unwrap_or_else(|| panic!("{who} wrote no protocol of {kind}: {names:?}"));
+            let page = json.replace(".json", ".html");
+            assert!(names.contains(&page), "{who}: {json} has no page");
+            let html = std::fs::read_to_string(city.join(who).join("protocols").join(page)).expect("UTF-8");
+            assert!(html.contains("lang=\"ru\""), "a Russian page");
+        }
+    }
+}
+
+/// No name and no number of a person in logs, protocols, or the names of files.
+fn logs_and_protocols_know_nobody(city: &Path) {
+    let mut texts = Vec::new();
+    for who in ["hub", "centre-1", "centre-2"] {
+        texts.extend(files(&city.join(who)));
+        texts.extend(files(&city.join(who).join("protocols")));
+    }
+    texts.retain(|path| {
+        ["log", "err", "json", "html"].map(|e| path.extension() == Some(e.as_ref())).contains(&true)
+    });
+    assert!(texts.len() > 10, "{texts:?}");
+    let all: String = texts.iter().map(|path| std::fs::read_to_string(path).expect("UTF-8")).collect();
+    let centre = &City::generate(CityPlan { seed: 7, centres: 2, recipients: 200 }).centres[0].tables[0];
+    for row in 0..centre.rows.len() {
+        for column in ["surname", "snils", "phone", "address_live"] {
+            let value = centre.get(row, column).unwrap_or_default().trim();
+            let told = value.chars().count() > 5 && all.contains(value);
+            assert!(!told, "{column} of row {row} stands in a log or protocol");
+        }
+    }
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    entries.map(|entry| entry.expect("readable").path()).collect()
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[test]
@@ -84,7 +153,7 @@ fn the_demo_refuses_a_directory_in_use_and_leaves_it_alone() {
 }
 
 /// A filled world whose daemons run.
-fn running(dir: &std::path::Path, way: Way) -> (World, Expected) {
+fn running(dir: &Path, way: Way) -> (World, Expected) {
     let city = CityPlan { seed: 11, centres: 2, recipients: 200 };
     let plan = WorldPlan { dir: dir.join("city"), city, way, patience: PATIENCE };
     let mut world = World::make(&plan, Programs::find(DEMO), Daemons::default()).expect("a world");

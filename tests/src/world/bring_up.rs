@@ -4,7 +4,9 @@ use std::{
     collections::BTreeMap,
     ffi::OsStr,
     fs,
+    io::{self, Write as _},
     net::TcpListener,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     thread,
     time::Duration,
@@ -128,7 +130,10 @@ impl World {
         let answer = self.programs.json(Who::Spoke, &args)?;
         let fingerprint = fingerprint(&answer, "spoke init")?;
         let password = layout.centre_password(n);
-        fs::write(&password, format!("{}\n", new_password()?)).map_err(WorldError::file(&password))?;
+        let mut file = fs::OpenOptions::new();
+        let file = file.write(true).create_new(true).mode(0o600).open(&password);
+        file.and_then(|mut file| writeln!(file, "{}", new_password()?))
+            .map_err(WorldError::file(&password))?;
         let (card, password) = (layout.centre_card(n), password.to_string_lossy().into_owned());
         self.hub(&[
             "centre",
@@ -254,10 +259,9 @@ impl World {
 }
 
 /// The password with which a centre logs in.
-fn new_password() -> Result<String, WorldError> {
+fn new_password() -> io::Result<String> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| WorldError::file("random")(std::io::Error::other(error.to_string())))?;
+    getrandom::fill(&mut bytes).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(hex::encode(bytes))
 }
 
