@@ -80,11 +80,19 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), Da
         return Err(DatabaseError::Missing(path.to_owned()));
     }
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    settings(&connection)?;
     let not_ours = || DatabaseError::NotOurs { path: path.to_owned() };
-    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    if application != APPLICATION_ID {
-        return Err(not_ours());
+    let application = settings(&connection).and_then(|()| {
+        Ok(connection.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))?)
+    });
+    match application {
+        Ok(APPLICATION_ID) => {}
+        Err(DatabaseError::Sqlite(error))
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
+        {
+            return Err(not_ours());
+        }
+        Err(error) => return Err(error),
+        Ok(_) => return Err(not_ours()),
     }
     let found = read_meta(&connection, "tables_version")?.ok_or_else(not_ours)?;
     if found != TABLES_VERSION {

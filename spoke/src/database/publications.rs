@@ -370,7 +370,7 @@ fn show_one(
 ) -> Result<(), DatabaseError> {
     let record = &publication.record;
     let was_held = publication.outcome == RecordOutcome::Held;
-    let mut show = Show { connection, now, new_key, raced: &mut shown.raced };
+    let mut show = Show { connection, restoring: false, now, new_key, raced: &mut shown.raced };
     let is_shown = match record.kind {
         Kind::Link => show.link(record)?,
         _ => show.publication(publication)?,
@@ -419,7 +419,23 @@ pub fn show_again(
     new_key: &mut dyn FnMut() -> RecordId,
 ) -> Result<bool, DatabaseError> {
     let mut raced = Vec::new();
-    Show { connection, now, new_key, raced: &mut raced }.publication(publication)
+    Show { connection, restoring: true, now, new_key, raced: &mut raced }.publication(publication)
+}
+
+/// Makes row `id` say again what the centre last sent of it. False if nothing was sent, so that it is not the
+/// centre's claim.
+///
+/// # Errors
+/// SQLite's.
+pub fn give_back(
+    connection: &Connection,
+    table: &'static Table,
+    id: &str,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<bool, DatabaseError> {
+    let mut raced = Vec::new();
+    Show { connection, restoring: true, now, new_key, raced: &mut raced }.back_to_own(table, id)
 }
 
 /// The kind of claim that may be linked to a publication of `kind`.
@@ -429,6 +445,8 @@ fn claim_kind(kind: Kind) -> Option<Kind> {
 
 struct Show<'a> {
     connection: &'a Connection,
+    /// What stands in the rows was put there past the locks: it is nobody's wish.
+    restoring: bool,
     now: Timestamp,
     new_key: &'a mut dyn FnMut() -> RecordId,
     raced: &'a mut Vec<Raced>,
@@ -600,6 +618,7 @@ impl Show<'_> {
         let change = own_records::Change { kind: table.name.to_owned(), key, problem: None };
         let edited = own_records::body_of_row(self.connection, table, id)?;
         if let (Some(sent), Some(Ok(edited))) = (own_records::sent(self.connection, kind, key)?, edited)
+            && !self.restoring
             && sent.record.form == Form::Live
             && let Some(body) = raced::proposal(record.kind, record.key, &read_body(&sent.record)?, &edited)
         {
@@ -634,16 +653,19 @@ impl Show<'_> {
              AND r.id = ?2 AND l.target <> ?3)",
         )?;
         let moved: bool = statement.query_row([table.name, id, uid], |row| row.get(0))?;
-        if moved { Ok(()) } else { self.back_to_own(table, id) }
+        if !moved {
+            self.back_to_own(table, id)?;
+        }
+        Ok(())
     }
 
-    /// Row `id` says again what the centre last sent of it.
-    fn back_to_own(&mut self, table: &'static Table, id: &str) -> Result<(), DatabaseError> {
+    /// Row `id` says again what the centre last sent of it. False if it sent nothing.
+    fn back_to_own(&mut self, table: &'static Table, id: &str) -> Result<bool, DatabaseError> {
         let (Some(kind), Some((key, false))) = (table.own, self.key_and_openness(table, id)?) else {
-            return Ok(());
+            return Ok(false);
         };
         let sent = own_records::sent(self.connection, kind, key)?;
-        let Some(sent) = sent.filter(|sent| sent.record.form == Form::Live) else { return Ok(()) };
+        let Some(sent) = sent.filter(|sent| sent.record.form == Form::Live) else { return Ok(false) };
         let claim = mapping::row(table, &read_body(&sent.record)?);
         if let Some(row) = rows::resolve(self.connection, table, &claim)? {
             rows::write(self.connection, table, id, None, &row)?;
@@ -663,7 +685,7 @@ impl Show<'_> {
                 record.hash().to_string(),
                 sent.packet
             ])?;
-        Ok(())
+        Ok(true)
     }
 
     /// The hub has ended what row `id = uid` shows: it goes, unless something of the centre's points to it.

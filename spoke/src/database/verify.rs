@@ -272,10 +272,10 @@ pub fn restore(
     new_key: &mut dyn FnMut() -> RecordId,
 ) -> Result<(), DatabaseError> {
     for damage in damages.iter().filter(|damage| damage.fault == Fault::RecordForged) {
-        forget_forged(connection, damage)?;
+        forget_forged(connection, damage, now, new_key)?;
     }
-    // A row whose record was taken away is known by its claim only: links bring it back below.
     rebuild_links(connection)?;
+    give_back_keys(connection)?;
     connection
         .execute("UPDATE svod_publication SET pending = 0 WHERE pending = 1 AND outcome <> 'held'", [])?;
     let mut uids = std::collections::BTreeSet::new();
@@ -310,9 +310,18 @@ fn uids_of(connection: &Connection, table: &Table, id: &str) -> Result<Vec<(Kind
     found.map(|uid| Ok((kind, rows::record_id("svod_record", &uid?)?))).collect()
 }
 
-/// Takes away what says, without the hub, that a row is the hub's; the row itself too where it has no claim.
-fn forget_forged(connection: &Connection, damage: &Damage) -> Result<(), DatabaseError> {
+/// Takes away what says, without the hub, that a row is the hub's. A row of which the centre has sent a claim
+/// is the centre's again; one of a table that only the hub writes goes.
+fn forget_forged(
+    connection: &Connection,
+    damage: &Damage,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<(), DatabaseError> {
     let Some(table) = tables::table(&damage.table) else { return Ok(()) };
+    if publications::give_back(connection, table, &damage.id, now, new_key)? {
+        return Ok(());
+    }
     connection.execute("DELETE FROM svod_record WHERE kind = ?1 AND id = ?2", [&damage.table, &damage.id])?;
     if table.own.is_none() {
         rows::delete(connection, table, &damage.id)?;
@@ -320,7 +329,28 @@ fn forget_forged(connection: &Connection, damage: &Damage) -> Result<(), Databas
     Ok(())
 }
 
-fn rebuild_links(connection: &Connection) -> Result<(), DatabaseError> {
+/// A row whose record was taken away gets its key again where the number that it shows tells which it was:
+/// the one claim of that publication that has no row. Else it would begin a new record.
+fn give_back_keys(connection: &Connection) -> Result<(), DatabaseError> {
+    for table in tables::tables().iter().filter(|table| table.has_uid) {
+        let name = table.name;
+        connection.execute(
+            &format!(
+                "INSERT INTO svod_record (kind, id, key, state, uid) SELECT '{name}', t.id, l.claim, 'locked', t.uid \
+                 FROM {name} t JOIN svod_link l ON l.target = t.uid WHERE t.id <> t.uid AND NOT EXISTS (SELECT 1 FROM \
+                 svod_record WHERE kind = '{name}' AND (id = t.id OR key = l.claim)) GROUP BY l.claim HAVING count(*) = 1"
+            ),
+            [],
+        )?;
+    }
+    Ok(())
+}
+
+/// Reads the index of links anew from the publications.
+///
+/// # Errors
+/// SQLite's.
+pub fn rebuild_links(connection: &Connection) -> Result<(), DatabaseError> {
     connection.execute("DELETE FROM svod_link", [])?;
     publications::for_each::<DatabaseError>(connection, |publication| {
         let record = &publication.record;

@@ -78,12 +78,18 @@ pub fn audit(station: &mut Station, restore: bool, now: Timestamp) -> Result<Aud
     for damage in &audit.found {
         tracing::error!(fault = ?damage.fault, table = damage.table, id = damage.id, "the database was altered");
     }
-    let missing = audit.found.iter().any(|damage| {
+    let missing = |damage: &Damage| {
         matches!(damage.fault, Fault::DigestDiffers | Fault::PublicationForged | Fault::RecordForged)
-    });
+    };
+    let mut wrong = audit.found.clone();
+    if wrong.iter().any(missing) {
+        // What the hub has signed comes first: rows are then judged by it.
+        read_again(station, now)?;
+        wrong = look(&station.connection, own, hub, &key, &marks)?.0;
+    }
     let (connection, _) = packet_file::apart(station);
     write::write(connection, Scope::Everything, |transaction| {
-        verify::restore(transaction, &audit.found, now, &mut new_key)?;
+        verify::restore(transaction, &wrong, now, &mut new_key)?;
         write::restore_journal_triggers(transaction)?;
         for damage in &audit.found {
             let fault = fault_code(damage.fault);
@@ -92,9 +98,6 @@ pub fn audit(station: &mut Station, restore: bool, now: Timestamp) -> Result<Aud
         }
         Ok::<_, SpokeError>(())
     })?;
-    if missing {
-        read_again(station, now)?;
-    }
     audit.restored = true;
     audit.left = look(&station.connection, own, hub, &key, &marks)?.0;
     Ok(audit)
@@ -119,6 +122,7 @@ fn read_again(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> {
     let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
     let (connection, desk) = packet_file::apart(station);
     write::write(connection, Scope::Everything, |transaction| {
+        verify::rebuild_links(transaction)?;
         for (file, path) in files.iter().zip(&paths).filter(|(file, _)| file.state == "APPLIED") {
             let Ok(name) = file.name.parse::<FileName>() else { continue };
             let Ok(mut verified) = desk.open(path, &name) else { continue };

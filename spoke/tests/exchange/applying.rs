@@ -1,0 +1,241 @@
+//! What the hub publishes: locks, aliases, raced edits, dangling references, splits, bad packets.
+
+use std::fs;
+
+use exchange_format::{
+    answer::{PacketOutcome, RecordOutcome, RecordReason},
+    file_name::PacketKind,
+    record::{Body, Form, Kind},
+};
+
+use super::{
+    centre::{Centre, person_body, uid},
+    hub::protocol_of,
+};
+
+fn row(centre: &Centre, id: &str) -> (String, String, String) {
+    let of = |sql: String| centre.value(&sql);
+    (
+        of(format!("SELECT surname FROM recipient WHERE id = '{id}'")),
+        of(format!("SELECT state FROM svod_record WHERE kind = 'recipient' AND id = '{id}'")),
+        of(format!("SELECT uid FROM recipient WHERE id = '{id}'")),
+    )
+}
+
+#[test]
+fn a_published_person_locks_the_row_and_is_answered() {
+    let mut centre = Centre::with_recipient();
+    let packet = centre.publish_person(uid(1), "r1", "Иванова-Петрова");
+    centre.sync();
+    assert_eq!(row(&centre, "r1"), ("Иванова-Петрова".into(), "locked".into(), uid(1).to_string()));
+    assert!(centre.value("SELECT case_number FROM recipient").starts_with("42-"));
+    assert_eq!(centre.value("SELECT phone FROM recipient"), "", "what the hub does not state is not shown");
+    assert_eq!(centre.value("SELECT packet FROM svod_record"), packet);
+    let refused = centre.db().execute("UPDATE recipient SET surname = 'x'", []).expect_err("locked");
+    assert!(refused.to_string().contains("svod-spoke why recipient ID"), "{refused}");
+    let answers = centre.hub.take();
+    let kinds: Vec<PacketKind> = answers.iter().map(|answer| answer.name.kind).collect();
+    assert!(kinds.contains(&PacketKind::Receipt) && kinds.contains(&PacketKind::Protocol), "{kinds:?}");
+    let answer = answers.iter().find(|answer| answer.name.kind == PacketKind::Protocol).expect("a PR");
+    let (head, lines) = protocol_of(answer);
+    assert_eq!(
+        (head.outcome, head.counts.get(RecordOutcome::New), lines.len()),
+        (PacketOutcome::Applied, 2, 0)
+    );
+    assert_eq!(answer.manifest.header.control.ack, Some(head.answered));
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    assert_eq!(centre.ok(&["status"])["incidents"].as_array().map(Vec::len), Some(0));
+    let why = centre.ok(&["why", "recipient", "r1"]);
+    assert_eq!((why["locked"].as_bool(), why["ask"].as_str()), (Some(true), Some("ТКЦ")));
+}
+
+#[test]
+fn an_edit_that_raced_the_lock_becomes_a_proposal() {
+    let mut centre = Centre::with_recipient();
+    centre.publish_person(uid(1), "r1", "Иванова");
+    // The edit must not be sealed before the publication is applied, so a stopped stream keeps it back.
+    let set = |centre: &Centre, stop: &str| {
+        svod_spoke::database::write::write::<_, svod_spoke::database::DatabaseError>(
+            &mut centre.db(),
+            svod_spoke::database::write::Scope::Book,
+            |transaction| {
+                transaction
+                    .execute(&format!("UPDATE svod_stream SET stop = {stop} WHERE direction = 'out'"), [])?;
+                Ok(())
+            },
+        )
+        .expect("set");
+    };
+    set(&centre, "'RESTORED'");
+    centre.sql("UPDATE recipient SET phone = '+7911' WHERE id = 'r1'");
+    centre.sync();
+    assert_eq!(row(&centre, "r1").1, "locked");
+    assert_eq!(centre.value("SELECT phone FROM recipient"), "");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_proposal"), "1");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_change WHERE kind = 'recipient'"), "0");
+    set(&centre, "NULL");
+    centre.sync();
+    let sent = centre.hub.take_data();
+    let proposal =
+        sent.iter().flat_map(|packet| &packet.records).find(|r| r.kind == Kind::Proposal).expect("sent");
+    let body = proposal.read_body().expect("a body");
+    assert_eq!(body.text("target"), Some(uid(1).to_string().as_str()));
+    let lines: Vec<_> = body.lines().iter().map(|line| (line.text("field"), line.text("value"))).collect();
+    assert_eq!(lines, [(Some("phone"), Some("+7911"))]);
+    assert_eq!(centre.value("SELECT state FROM svod_proposal"), "sent");
+}
+
+#[test]
+fn two_claims_of_one_person_are_one_row_and_its_alias() {
+    let mut centre = Centre::with_recipient();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Ивонова')");
+    centre.settle();
+    let records = [
+        centre.person(uid(1), "Иванова"),
+        centre.link(centre.key("recipient", "r1"), uid(1), true),
+        centre.link(centre.key("recipient", "r2"), uid(1), false),
+    ];
+    centre.hub.publish(&records);
+    centre.sync();
+    assert_eq!(row(&centre, "r2"), ("Иванова".into(), "alias".into(), uid(1).to_string()));
+    assert_eq!(centre.value("SELECT resolved_id FROM recipient_resolved WHERE id = 'r2'"), "r1");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    // The hub finds that they are two: each side from its own claims (W2).
+    let split = [centre.person(uid(2), "Ивонова"), centre.link(centre.key("recipient", "r2"), uid(2), true)];
+    centre.hub.publish(&split);
+    centre.sync();
+    assert_eq!(row(&centre, "r1").1, "locked");
+    assert_eq!(row(&centre, "r2"), ("Ивонова".into(), "locked".into(), uid(2).to_string()));
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_link_taken_back_gives_the_centre_its_row_as_it_last_sent_it() {
+    let mut centre = Centre::with_recipient();
+    centre.publish_person(uid(1), "r1", "Иванова-Петрова");
+    centre.sync();
+    let claim = centre.key("recipient", "r1");
+    let ended = centre.hub.record(claim, Form::Tombstone, &Body::new(Kind::Link));
+    centre.hub.publish(&[ended]);
+    centre.sync();
+    assert_eq!(row(&centre, "r1"), ("Иванова".into(), "own".into(), String::new()));
+    assert_eq!(centre.value("SELECT phone FROM recipient WHERE id = 'r1'"), "+7900");
+    // The person is still published to this centre, and shows in a row of its own.
+    assert_eq!(row(&centre, &uid(1).to_string()).1, "locked");
+    centre.sql("UPDATE recipient SET surname = 'Сидорова' WHERE id = 'r1'");
+}
+
+#[test]
+fn a_record_that_names_an_unknown_one_waits_for_it() {
+    let mut centre = Centre::with_recipient();
+    let mut programme = Body::new(Kind::Programme);
+    for (field, value) in
+        [("recipient", uid(1).to_string()), ("number", "12".into()), ("date", "2026-01-02".into())]
+    {
+        programme.set(field, &value).expect("text");
+    }
+    let line = programme.add_line();
+    line.set("no", "1").expect("text");
+    line.set("name", "Уборка").expect("text");
+    let programme = centre.hub.record(uid(5), Form::Live, &programme);
+    centre.hub.publish(&[programme]);
+    centre.sync();
+    assert_eq!(centre.value("SELECT count(*) FROM programme"), "0");
+    let answers = centre.hub.take();
+    let answer = answers.iter().find(|a| a.name.kind == PacketKind::Protocol).expect("a PR");
+    let (head, lines) = protocol_of(answer);
+    assert_eq!(head.outcome, PacketOutcome::AppliedPartial);
+    assert_eq!((lines[0].outcome, lines[0].reason), (RecordOutcome::Held, RecordReason::DanglingRef));
+    centre.publish_person(uid(1), "r1", "Иванова");
+    centre.sync();
+    assert_eq!(centre.value("SELECT recipient_id FROM programme"), "r1");
+    assert_eq!(centre.value("SELECT name FROM programme_line"), "Уборка");
+    assert_eq!(centre.value("SELECT state FROM svod_record WHERE kind = 'programme'"), "locked");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_withdrawn_person_freezes_and_an_ended_one_goes_unless_something_points_to_it() {
+    let mut centre = Centre::with_recipient();
+    let persons = [centre.person(uid(1), "Первая"), centre.person(uid(2), "Вторая")];
+    centre.hub.publish(&persons);
+    centre.sync();
+    assert_eq!(row(&centre, &uid(1).to_string()).1, "locked");
+    centre.sql(&format!("INSERT INTO contact (id, recipient_id, value) VALUES ('c', '{}', '+7')", uid(1)));
+    let withdrawn = centre.hub.record(uid(1), Form::Withdrawn, &person_body("Первая"));
+    centre.hub.publish(&[withdrawn]);
+    centre.sync();
+    assert_eq!(row(&centre, &uid(1).to_string()).1, "withdrawn");
+    let ended: Vec<_> = [1, 2]
+        .iter()
+        .map(|n| centre.hub.record(uid(*n), Form::Tombstone, &Body::new(Kind::Person)))
+        .collect();
+    centre.hub.publish(&ended);
+    centre.sync();
+    assert_eq!(centre.value(&format!("SELECT count(*) FROM recipient WHERE id = '{}'", uid(2))), "0");
+    assert_eq!(row(&centre, &uid(1).to_string()).1, "withdrawn");
+}
+
+#[test]
+fn a_record_without_the_hubs_signature_is_refused_alone() {
+    let mut centre = Centre::with_recipient();
+    let good = centre.person(uid(1), "Добрая");
+    let mut bad = centre.person(uid(2), "Худая");
+    bad.signature = good.signature;
+    centre.hub.publish(&[good, bad]);
+    centre.sync();
+    assert_eq!(centre.value("SELECT count(*) FROM svod_record WHERE state = 'locked'"), "1");
+    let answers = centre.hub.take();
+    let (head, lines) =
+        protocol_of(answers.iter().find(|a| a.name.kind == PacketKind::Protocol).expect("a PR"));
+    assert_eq!(head.counts.get(RecordOutcome::Refused), 1);
+    assert_eq!(lines[0].rule.as_str(), "record.signature");
+}
+
+#[test]
+fn what_comes_out_of_order_is_held_and_then_applied() {
+    let mut centre = Centre::with_recipient();
+    centre.publish_person(uid(1), "r1", "Первая");
+    centre.sync();
+    let second = {
+        let record = centre.person(uid(1), "Вторая");
+        centre.hub.publish(&[record])
+    };
+    let aside = centre.dir.path().join(&second);
+    fs::rename(centre.hub.mailbox.join("out").join(&second), &aside).expect("kept back");
+    let record = centre.person(uid(1), "Третья");
+    centre.hub.publish(&[record]);
+    centre.sync();
+    assert_eq!(row(&centre, "r1").0, "Первая");
+    fs::rename(&aside, centre.hub.mailbox.join("out").join(&second)).expect("given");
+    centre.sync();
+    assert_eq!(row(&centre, "r1").0, "Третья");
+}
+
+#[test]
+fn files_that_are_not_for_us_or_damaged_are_put_aside() {
+    let mut centre = Centre::with_recipient();
+    let name = centre.publish_person(uid(1), "r1", "Первая");
+    let out = centre.hub.mailbox.join("out");
+    let bytes = fs::read(out.join(&name)).expect("read");
+    fs::write(out.join(&name), &bytes[..bytes.len() / 2]).expect("cut");
+    fs::write(out.join("readme.txt"), "x").expect("written");
+    let foreign = name.replace(&format!("SN_{}", centre.hub.centre), "SN_4200026");
+    let foreign = if foreign.parse::<exchange_format::file_name::FileName>().is_ok() {
+        foreign
+    } else {
+        let other = exchange_format::participant::ParticipantCode::new(42, 2);
+        name.replace(&format!("SN_{}", centre.hub.centre), &format!("SN_{other}"))
+    };
+    fs::write(out.join(&foreign), &bytes).expect("written");
+    centre.sync();
+    let reason = |name: &str| centre.value(&format!("SELECT reason FROM svod_packet WHERE name = '{name}'"));
+    assert_eq!(reason(&name), "CANNOT_OPEN");
+    assert_eq!(reason("readme.txt"), "BAD_NAME");
+    assert_eq!(reason(&foreign), "FOREIGN");
+    assert_eq!(row(&centre, "r1").1, "own");
+    // The whole file comes after all.
+    fs::write(out.join(&name), &bytes).expect("mended");
+    centre.sync();
+    assert_eq!(row(&centre, "r1").1, "locked");
+}

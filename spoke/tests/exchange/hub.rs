@@ -1,0 +1,280 @@
+//! A hub made of the exchange format alone: it opens what the centre places and places what it is told to.
+
+use std::{
+    fs::{self, File},
+    io::{BufReader, Cursor, Seek as _, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use exchange_endpoint::keys::{CardWords, OwnKeys};
+use exchange_format::{
+    answer::{Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, RecordLine, RecordOutcome},
+    card::Card,
+    file_name::{FileName, PacketKind},
+    packet::{
+        FORMAT, Header, Limits, MemberName, PacketWriter,
+        manifest::{LogEvidence, Manifest, Nonce, Purpose, SnapshotBasis, SnapshotPart},
+        open_sealed,
+    },
+    participant::ParticipantCode,
+    position::{Epoch, Mark, Position, Seq},
+    record::{Body, Form, Kind, Record, RecordId},
+    seal,
+    signature::{self, RecordText},
+    state_digest::StateDigest,
+    stream::{Control, Part},
+};
+use jiff::{Timestamp, civil::date};
+
+/// A packet of the centre's, opened.
+#[derive(Debug)]
+pub struct Opened {
+    pub name: FileName,
+    pub manifest: Manifest,
+    pub mark: Mark,
+    pub records: Vec<Record>,
+    pub answer: Vec<u8>,
+}
+
+pub struct Hub {
+    pub code: ParticipantCode,
+    pub centre: ParticipantCode,
+    pub mailbox: PathBuf,
+    pub keys: OwnKeys,
+    centre_card: Option<Card>,
+    last: Option<Mark>,
+    state: StateDigest,
+    published: Vec<Record>,
+    nonce: u8,
+}
+
+impl Hub {
+    pub fn new(dir: &Path) -> Self {
+        let (code, centre) = (ParticipantCode::new(42, 0), ParticipantCode::new(42, 1));
+        let mailbox = dir.join("mailbox");
+        for folder in ["in", "out"] {
+            fs::create_dir_all(mailbox.join(folder)).expect("made");
+        }
+        let words = CardWords {
+            name: "ТКЦ".into(),
+            valid_from: date(2020, 1, 1),
+            valid_until: date(2099, 1, 1),
+            tls_ca: None,
+        };
+        let keys = OwnKeys::create(&dir.join("hub-keys"), code, words).expect("keys");
+        fs::write(dir.join("hub.card"), keys.card.to_bytes()).expect("card");
+        Self {
+            code,
+            centre,
+            mailbox,
+            keys,
+            centre_card: None,
+            last: None,
+            state: StateDigest::default(),
+            published: Vec::new(),
+            nonce: 0,
+        }
+    }
+
+    pub fn enrol(&mut self, card: &Path) {
+        let bytes = fs::read(card).expect("the centre's card");
+        self.centre_card = Some(Card::from_bytes(&bytes).expect("a card"));
+    }
+
+    fn centre_card(&self) -> &Card {
+        self.centre_card.as_ref().expect("enrolled")
+    }
+
+    /// Opens and removes everything that the centre has placed, in the order of positions.
+    pub fn take(&self) -> Vec<Opened> {
+        let mut opened: Vec<Opened> = fs::read_dir(self.mailbox.join("in"))
+            .expect("in")
+            .map(|entry| entry.expect("an entry").path())
+            .map(|path| {
+                let opened = self.open(&path);
+                fs::remove_file(&path).expect("taken");
+                opened
+            })
+            .collect();
+        opened.sort_by_key(|packet| (packet.name.kind.is_numbered(), packet.name.position));
+        opened
+    }
+
+    /// As [`take`](Self::take), numbered packets only.
+    pub fn take_data(&self) -> Vec<Opened> {
+        self.take().into_iter().filter(|packet| packet.name.kind.is_numbered()).collect()
+    }
+
+    fn open(&self, path: &Path) -> Opened {
+        let name: FileName =
+            path.file_name().and_then(|n| n.to_str()).expect("a name").parse().expect("good");
+        let limits = Limits::default();
+        let file = BufReader::new(File::open(path).expect("opens"));
+        let unverified =
+            open_sealed(file, &self.keys.identities, Cursor::new(Vec::new()), &limits).expect("sealed to us");
+        let key = self.centre_card().content.signing_key.clone();
+        let mut verified =
+            unverified.verify(&name, |code| (code == self.centre).then(|| key.clone())).expect("signed");
+        let mark = verified.mark();
+        let mut checked = verified.check_members().expect("whole");
+        let manifest = checked.manifest().clone();
+        let (mut records, mut answer) = (Vec::new(), Vec::new());
+        for member in &manifest.members {
+            checked
+                .for_each_line::<exchange_format::error::PacketError>(&member.name, |line| {
+                    match member.name.kind() {
+                        Some(kind) => {
+                            let kind = kind.parse().expect("a kind");
+                            records.push(Record::parse_line(kind, line).expect("a record"));
+                        }
+                        None => {
+                            answer.extend_from_slice(line);
+                            answer.push(b'\n');
+                        }
+                    }
+                    Ok(())
+                })
+                .expect("read");
+        }
+        Opened { name, manifest, mark, records, answer }
+    }
+
+    /// Answers a packet of the centre's: everything applied but `lines`.
+    pub fn answer(&mut self, packet: &Opened, lines: &[RecordLine]) {
+        let mut counts = Counts::default();
+        counts.set(RecordOutcome::New, (packet.records.len() - lines.len()) as u64);
+        lines.iter().for_each(|line| counts.add(line.outcome));
+        let outcome = counts.packet_outcome();
+        self.answer_with(packet.mark, outcome, counts, lines);
+    }
+
+    pub fn answer_with(
+        &mut self,
+        answered: Mark,
+        outcome: PacketOutcome,
+        counts: Counts,
+        lines: &[RecordLine],
+    ) {
+        let head = Protocol { answered, revision: 1, outcome, counts };
+        let mut writer = ProtocolWriter::new(Vec::new(), &head).expect("a head");
+        lines.iter().for_each(|line| writer.line(line).expect("a line"));
+        let body = writer.finish().expect("a protocol");
+        let purpose = Purpose::Protocol { answered: answered.digest, revision: 1 };
+        self.place(purpose, answered.position, None, None, |writer| {
+            writer.begin_member(MemberName::Answer).expect("begun");
+            for line in body.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+                writer.write_line(line).expect("written");
+            }
+        });
+    }
+
+    /// A record of ours for the centre, signed; its version is one above the last of its key.
+    pub fn record(&self, key: RecordId, form: Form, body: &Body) -> Record {
+        let kind = body.kind();
+        let known = self.published.iter().filter(|known| known.kind == kind && known.key == key);
+        let version = known.map(|known| known.version).max().unwrap_or(0) + 1;
+        let bytes = if form == Form::Tombstone { Vec::new() } else { body.to_xml() };
+        let mut record = Record { kind, key, version, form, body: bytes, signature: None };
+        let hash = record.hash();
+        let text = RecordText::of(self.centre, &record, &hash);
+        record.signature = Some(signature::sign_record(&self.keys.signing, &text));
+        record
+    }
+
+    /// Publishes `records`: the first time as a snapshot, then as data. Returns the file's name.
+    pub fn publish(&mut self, records: &[Record]) -> String {
+        let first = self.last.is_none();
+        let position = self.last.map_or(Position { epoch: Epoch::FIRST, seq: Seq::FIRST }, |last| Position {
+            seq: last.position.seq.next().expect("a number"),
+            ..last.position
+        });
+        for record in records {
+            let before =
+                self.published.iter().rposition(|known| known.kind == record.kind && known.key == record.key);
+            if let Some(term) = before.and_then(|at| self.published[at].term(&self.published[at].hash())) {
+                self.state.remove(&term);
+            }
+            if let Some(term) = record.term(&record.hash()) {
+                self.state.add(&term);
+            }
+            self.published.push(record.clone());
+        }
+        let part = SnapshotPart {
+            basis: SnapshotBasis::Initial,
+            unconfirmed: false,
+            part: Part::new(1, 1).expect("one"),
+        };
+        let purpose = if first { Purpose::Snapshot(part) } else { Purpose::Data };
+        let previous = self.last.map(|last| last.digest);
+        let mut sorted: Vec<&Record> = records.iter().collect();
+        sorted.sort_by_key(|record| (record.kind, record.key));
+        let (name, mark) = self.place(purpose, position, previous, Some(self.state), |writer| {
+            let mut kind: Option<Kind> = None;
+            for record in sorted {
+                if kind != Some(record.kind) {
+                    kind = Some(record.kind);
+                    writer
+                        .begin_member(MemberName::records(record.kind.name()).expect("a member"))
+                        .expect("begun");
+                }
+                let mut line = Vec::new();
+                record.write_line(&mut line);
+                writer.write_line(&line).expect("written");
+            }
+        });
+        self.last = Some(mark);
+        name
+    }
+
+    fn place(
+        &mut self,
+        purpose: Purpose,
+        position: Position,
+        previous: Option<exchange_format::position::Digest>,
+        state_digest: Option<StateDigest>,
+        fill: impl FnOnce(&mut PacketWriter<Cursor<Vec<u8>>>),
+    ) -> (String, Mark) {
+        self.nonce += 1;
+        let mut writer = PacketWriter::new(Cursor::new(Vec::new())).expect("begun");
+        fill(&mut writer);
+        let header = Header {
+            format: FORMAT,
+            reads: FORMAT,
+            purpose,
+            to: self.centre,
+            from: self.code,
+            position,
+            date: date(2026, 11, 21),
+            previous,
+            created_at: Timestamp::now(),
+            producer: "a hub of the tests".into(),
+            nonce: Nonce([self.nonce; 16]),
+            control: Control::default(),
+            state_digest,
+            log: LogEvidence::default(),
+        };
+        let written = writer.finish(header, &self.keys.signing).expect("written");
+        let mut clear = written.output;
+        clear.seek(SeekFrom::Start(0)).expect("sought");
+        let recipients = self.keys.recipients_for(self.centre_card());
+        let bytes = seal::seal_all(&recipients, &mut clear, Vec::new()).expect("sealed");
+        let mut name = written.name;
+        name.sealed = true;
+        let out = self.mailbox.join("out");
+        fs::write(out.join("x.part"), bytes).expect("written");
+        fs::rename(out.join("x.part"), out.join(name.to_string())).expect("placed");
+        (name.to_string(), Mark { position, digest: written.digest })
+    }
+}
+
+/// What a PR of the centre's says.
+pub fn protocol_of(packet: &Opened) -> (Protocol, Vec<RecordLine>) {
+    assert_eq!(packet.name.kind, PacketKind::Protocol);
+    let mut reader = ProtocolReader::new(&packet.answer[..], 1000).expect("a protocol");
+    let head = *reader.head();
+    let mut lines = Vec::new();
+    while let Some(line) = reader.next_line().expect("lines") {
+        lines.push(line);
+    }
+    (head, lines)
+}

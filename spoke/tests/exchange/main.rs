@@ -1,0 +1,9 @@
+//! A centre's program as its operator and its hub see it: commands, packets, rows. The hub is made of the
+//! exchange format alone, so nothing here trusts the other daemon.
+
+mod applying;
+mod centre;
+mod commands;
+mod hub;
+mod sending;
+mod tampering;

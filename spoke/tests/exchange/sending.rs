@@ -1,0 +1,193 @@
+//! Own records: snapshot, changes, tombstones, answers, idle rounds.
+
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use exchange_format::{
+    answer::{RecordLine, RecordOutcome, RecordReason},
+    file_name::PacketKind,
+    record::{Form, Kind},
+};
+
+use super::centre::Centre;
+
+#[test]
+fn the_first_packet_is_a_snapshot_and_then_only_changes_go() {
+    let mut centre = Centre::new();
+    centre.sql(
+        "INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова'), ('r2', 'Петров');
+         INSERT INTO programme (id, recipient_id, number) VALUES ('p1', 'r1', '7');
+         INSERT INTO programme_line (id, programme_id, no, name) VALUES ('l2', 'p1', '2', 'Б'), ('l1', 'p1', '1', 'А');",
+    );
+    centre.sync();
+    let sent = centre.hub.take_data();
+    let [first] = &sent[..] else { panic!("one packet, not {}", sent.len()) };
+    assert_eq!(first.name.kind, PacketKind::Snapshot);
+    assert_eq!(first.manifest.header.previous, None);
+    let kinds: Vec<Kind> = first.records.iter().map(|record| record.kind).collect();
+    assert_eq!(kinds, [Kind::RecipientClaim, Kind::RecipientClaim, Kind::ProgrammeClaim]);
+    let programme = first.records[2].read_body().expect("a body");
+    assert_eq!(programme.text("recipient"), Some(centre.key("recipient", "r1").to_string().as_str()));
+    assert_eq!(programme.lines().iter().map(|l| l.text("name")).collect::<Vec<_>>(), [Some("А"), Some("Б")]);
+    centre.hub.answer(first, &[]);
+    centre.sql(
+        "UPDATE recipient SET surname = 'Сидоров' WHERE id = 'r2'; DELETE FROM recipient WHERE id = 'r1'",
+    );
+    centre.sync();
+    let second = centre.hub.take_data();
+    let [second] = &second[..] else { panic!("one packet") };
+    assert_eq!((second.name.kind, second.name.position.seq.get()), (PacketKind::Data, 2));
+    assert_eq!(second.manifest.header.previous, Some(first.mark.digest));
+    assert_eq!(second.manifest.header.control.echo, None, "sealed before the answer was read");
+    let told: Vec<(Form, u32)> = second.records.iter().map(|record| (record.form, record.version)).collect();
+    assert!(told.contains(&(Form::Tombstone, 2)) && told.contains(&(Form::Live, 2)), "{told:?}");
+}
+
+#[test]
+fn a_large_snapshot_goes_in_parts_of_one_state() {
+    let centre = Centre::new();
+    centre.sql(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10003)
+         INSERT INTO recipient (id, surname) SELECT 'r' || i, 'Фамилия' FROM n;",
+    );
+    centre.sync();
+    let parts = centre.hub.take_data();
+    let counts: Vec<usize> = parts.iter().map(|part| part.records.len()).collect();
+    assert_eq!(counts, [10_000, 3]);
+    assert_eq!(parts[1].manifest.header.previous, Some(parts[0].mark.digest));
+    let digests: Vec<bool> = parts.iter().map(|part| part.manifest.header.state_digest.is_some()).collect();
+    assert_eq!(digests, [false, true]);
+}
+
+#[test]
+fn what_cannot_be_sent_is_told_and_goes_when_it_is_mended() {
+    let mut centre = Centre::new();
+    centre.settle();
+    centre.sql("INSERT INTO recipient (id, given) VALUES ('r1', 'Анна'); INSERT INTO contact (id, recipient_id) VALUES ('c', 'nobody')");
+    centre.sync();
+    assert!(centre.hub.take_data().is_empty());
+    let records = centre.ok(&["status"])["records"].clone();
+    let outcomes: Vec<&str> =
+        records.as_array().expect("a list").iter().filter_map(|r| r["outcome"].as_str()).collect();
+    assert_eq!(outcomes, ["unsendable", "unsendable"]);
+    centre.sql(
+        "UPDATE recipient SET surname = 'Иванова' WHERE id = 'r1'; UPDATE contact SET recipient_id = 'r1'",
+    );
+    centre.sync();
+    let sent = centre.hub.take_data();
+    assert_eq!(sent[0].records.len(), 2);
+    assert_eq!(centre.ok(&["status"])["records"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_refused_record_stays_listed_until_it_changes() {
+    let mut centre = Centre::new();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова'), ('r2', 'Петров')");
+    centre.sync();
+    let packet = centre.hub.take_data().remove(0);
+    let line = |id: &str, outcome, reason| RecordLine {
+        outcome,
+        kind: Kind::RecipientClaim,
+        key: centre.key("recipient", id),
+        version: 1,
+        rule: "recipient_claim.surname".parse().expect("a rule"),
+        reason,
+    };
+    let lines = [
+        line("r1", RecordOutcome::Refused, RecordReason::Invalid),
+        line("r2", RecordOutcome::Held, RecordReason::DanglingRef),
+    ];
+    centre.hub.answer(&packet, &lines);
+    centre.sync();
+    let status = centre.ok(&["status"]);
+    assert_eq!(status["unanswered"].as_array().map(Vec::len), Some(0));
+    assert_eq!(status["records"].as_array().map(Vec::len), Some(2));
+    assert_eq!(centre.value("SELECT state FROM svod_record WHERE id = 'r2'"), "provisional");
+    centre.sql("UPDATE recipient SET surname = 'Иванова-Петрова' WHERE id = 'r1'");
+    centre.settle();
+    let status = centre.ok(&["status"]);
+    assert_eq!(status["records"].as_array().map(Vec::len), Some(1), "{status}");
+}
+
+#[test]
+fn a_lost_packet_is_placed_again_with_the_same_bytes() {
+    let centre = Centre::new();
+    let config = centre.path("svod-spoke.toml");
+    let text =
+        std::fs::read_to_string(&config).expect("read").replace("[exchange]", "[exchange]\nreceipt_s = 0");
+    std::fs::write(&config, text).expect("written");
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
+    centre.sync();
+    let first = centre.hub.take_data().remove(0);
+    centre.sync();
+    let again = centre.hub.take_data().remove(0);
+    assert_eq!((again.mark, &again.name), (first.mark, &first.name));
+}
+
+#[test]
+fn nothing_changed_nothing_written() {
+    let mut centre = Centre::with_recipient();
+    let uid = super::centre::uid(1);
+    centre.publish_person(uid, "r1", "Иванова");
+    centre.settle();
+    let watcher = centre.db();
+    let mut daemon =
+        centre.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let log = centre.path("spoke.log");
+    let began = |needle: &str| std::fs::read_to_string(&log).is_ok_and(|text| text.contains(needle));
+    wait_until("the daemon to begin", || began("database looked at"));
+    let version =
+        || watcher.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0)).expect("read");
+    // Past its first round, which may still acknowledge something.
+    let mut stable = version();
+    let mut quiet_since = Instant::now();
+    wait_until("the first round to end", || {
+        let now = version();
+        if now != stable {
+            (stable, quiet_since) = (now, Instant::now());
+        }
+        quiet_since.elapsed() > Duration::from_millis(500)
+    });
+    let packets = centre.hub.take().len();
+    for _ in 0..10 {
+        std::thread::sleep(Duration::from_millis(160));
+        assert_eq!(version(), stable);
+    }
+    assert!(centre.hub.take().is_empty(), "no packet either, after the first {packets}");
+    daemon.kill().expect("ended");
+    daemon.wait().expect("reaped");
+}
+
+fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !reached() {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_row_of_any_program_goes_at_once_and_the_daemon_ends_when_asked() {
+    let mut centre = Centre::new();
+    centre.settle();
+    let mut daemon = centre.command(&["run"]).stdout(Stdio::null()).spawn().expect("starts");
+    let status = std::process::Command::new("/usr/bin/sqlite3")
+        .arg(centre.path("centre.db"))
+        .arg(".timeout 10000")
+        .arg("INSERT INTO recipient (id, surname) VALUES ('r9', 'Новикова')")
+        .status()
+        .expect("sqlite3");
+    assert!(status.success());
+    let mut sent = Vec::new();
+    wait_until("the row to be sent", || {
+        sent.extend(centre.hub.take_data());
+        sent.iter().any(|packet| !packet.records.is_empty())
+    });
+    let (_, error) = centre.ends(&["sync"], 5);
+    assert!(error.contains("centre.db"), "{error}");
+    let killed = std::process::Command::new("kill").args(["-TERM", &daemon.id().to_string()]).status();
+    assert!(killed.expect("kill").success());
+    assert!(daemon.wait().expect("ended").success());
+}

@@ -1,0 +1,246 @@
+//! What a determined owner of the file can do to it: found, told, put right (exchange §8, D10).
+
+use std::fs;
+
+use super::centre::{Centre, uid};
+
+/// A centre with a locked person `r1`, a person the hub brought, and a locked programme with a line.
+fn locked() -> Centre {
+    let mut centre = Centre::with_recipient();
+    let mut programme = exchange_format::record::Body::new(exchange_format::record::Kind::Programme);
+    for (field, value) in
+        [("recipient", uid(1).to_string()), ("number", "12".into()), ("date", "2026-01-02".into())]
+    {
+        programme.set(field, &value).expect("text");
+    }
+    let line = programme.add_line();
+    line.set("no", "1").expect("text");
+    line.set("name", "Уборка").expect("text");
+    let records = [
+        centre.person(uid(1), "Иванова"),
+        centre.person(uid(2), "Новая"),
+        centre.hub.record(uid(3), exchange_format::record::Form::Live, &programme),
+        centre.link(centre.key("recipient", "r1"), uid(1), true),
+    ];
+    centre.hub.publish(&records);
+    centre.sync();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    centre
+}
+
+/// Does `harm` with every trigger gone, and puts the triggers back unless `leave_triggers` says otherwise.
+fn harm(centre: &Centre, sql: &str, put_triggers_back: bool) {
+    let db = centre.db();
+    let triggers: Vec<(String, String)> = db
+        .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        .expect("read")
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .expect("read")
+        .collect::<Result<_, _>>()
+        .expect("read");
+    for (name, _) in &triggers {
+        db.execute_batch(&format!("DROP TRIGGER {name}")).expect("dropped");
+    }
+    db.execute_batch(sql).expect(sql);
+    if put_triggers_back {
+        for (_, sql) in &triggers {
+            db.execute_batch(sql).expect("created");
+        }
+    }
+}
+
+fn faults(centre: &Centre) -> Vec<String> {
+    let (out, _) = centre.ends(&["verify", "--format", "json"], 1);
+    let found: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let list = found["found"].as_array().expect("a list");
+    let mut faults: Vec<String> =
+        list.iter().filter_map(|d| d["fault"].as_str().map(str::to_owned)).collect();
+    faults.dedup();
+    faults
+}
+
+/// Rows and what is kept of them; of a publication not whether it was new or changed when it came.
+fn snapshot(centre: &Centre) -> Vec<String> {
+    let tables = [
+        ("recipient", "*"),
+        ("programme", "*"),
+        ("programme_line", "*"),
+        ("svod_record", "*"),
+        ("svod_publication", "kind, key, version, form, sha256, bytes, signature, packet, epoch, pending"),
+        ("svod_link", "*"),
+        ("svod_proposal", "*"),
+        ("svod_change", "*"),
+    ];
+    let db = centre.db();
+    let mut lines = Vec::new();
+    for (table, columns) in tables {
+        let mut statement = db.prepare(&format!("SELECT {columns} FROM {table}")).expect("read");
+        let n = statement.column_count();
+        let mut rows = statement.query([]).expect("read");
+        while let Some(row) = rows.next().expect("read") {
+            let value = |i| match row.get_ref(i).expect("read") {
+                rusqlite::types::ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+                rusqlite::types::ValueRef::Blob(bytes) => {
+                    format!("{:?}", exchange_format::position::Digest::of(bytes))
+                }
+                other => format!("{other:?}"),
+            };
+            let values: Vec<String> = (0..n).map(value).collect();
+            lines.push(format!("{table}: {}", values.join(" | ")));
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_harm_is_found_and_put_right() {
+    let u2 = uid(2);
+    let cases = [
+        ("UPDATE recipient SET surname = 'Чужая' WHERE id = 'r1'".to_owned(), "row-altered"),
+        (format!("DELETE FROM recipient WHERE id = '{u2}'"), "row-missing"),
+        ("DELETE FROM recipient WHERE id = 'r1'".into(), "row-missing"),
+        ("UPDATE programme_line SET name = 'Иное'".into(), "row-altered"),
+        ("DELETE FROM programme_line".into(), "row-altered"),
+        (
+            format!("INSERT INTO programme_line (id, programme_id, no, name) VALUES ('x', '{}', '2', 'Лишняя')", uid(3)),
+            "row-altered",
+        ),
+        ("UPDATE svod_record SET state = 'own' WHERE id = 'r1'".into(), "record-altered"),
+        ("UPDATE svod_record SET state = 'own', uid = NULL, hub_bytes = NULL WHERE id = 'r1'".into(), "record-altered"),
+        (format!("DELETE FROM svod_record WHERE id = '{u2}'"), "record-altered"),
+        ("DELETE FROM svod_record WHERE id = 'r1'".into(), "not-captured"),
+        ("UPDATE svod_record SET alias_of = 'r2' WHERE id = 'r1'".into(), "record-altered"),
+        (
+            "UPDATE recipient SET surname = 'Чужая' WHERE id = 'r1'; UPDATE svod_record SET hub_bytes = x'00' WHERE id = 'r1'"
+                .into(),
+            "record-altered",
+        ),
+        ("UPDATE svod_publication SET bytes = x'3c612f3e' WHERE kind = 'person'".into(), "publication-forged"),
+        ("DELETE FROM svod_publication WHERE kind = 'person'".into(), "digest-differs"),
+        ("DELETE FROM svod_link".into(), "record-forged"),
+    ];
+    let centre = locked();
+    let honest = snapshot(&centre);
+    for (sql, fault) in cases {
+        harm(&centre, &sql, true);
+        let found = faults(&centre);
+        assert!(found.iter().any(|found| found == fault), "{sql}: {found:?}");
+        let report = centre.ok(&["verify", "--restore"]);
+        assert_eq!(report["left"].as_array().map(Vec::len), Some(0), "{sql}: {report}");
+        assert_eq!(snapshot(&centre), honest, "{sql}");
+        assert_eq!(centre.ok(&["verify"])["whole"], true, "{sql}");
+    }
+    assert_ne!(centre.ok(&["status"])["incidents"].as_array().map(Vec::len), Some(0));
+    assert_ne!(centre.value("SELECT count(*) FROM svod_journal WHERE event = 'database.restored'"), "0");
+}
+
+#[test]
+fn dropped_triggers_come_back_and_what_was_done_meanwhile_is_not_lost() {
+    let centre = locked();
+    centre.hub.take();
+    harm(
+        &centre,
+        "UPDATE recipient SET surname = 'Чужая' WHERE id = 'r1'; INSERT INTO recipient (id, surname) VALUES ('r7', 'Своя')",
+        false,
+    );
+    let found = faults(&centre);
+    for fault in ["trigger-missing", "row-altered", "not-captured"] {
+        assert!(found.iter().any(|found| found == fault), "{found:?}");
+    }
+    centre.sync();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    assert_eq!(centre.value("SELECT surname FROM recipient WHERE id = 'r1'"), "Иванова");
+    let sent = centre.hub.take_data();
+    assert!(sent.iter().any(|packet| packet.records.iter().any(|r| r.key == centre.key("recipient", "r7"))));
+    centre.db().execute("UPDATE recipient SET surname = 'x' WHERE id = 'r1'", []).expect_err("locked again");
+}
+
+#[test]
+fn a_forged_lock_is_no_lock() {
+    let centre = locked();
+    harm(
+        &centre,
+        "INSERT INTO recipient (id, surname) VALUES ('r8', 'Подложная');
+         INSERT INTO svod_record (kind, id, key, state, uid, version, form, sha256, hub_bytes, hub_signature, epoch)
+         SELECT 'recipient', 'r8', '00000000-0000-4000-8000-000000000008', 'locked', uid, version, form, sha256, hub_bytes,
+         hub_signature, epoch FROM svod_record WHERE id = 'r1';
+         INSERT INTO need_decision (id, number) VALUES ('d1', '1');",
+        true,
+    );
+    assert!(faults(&centre).contains(&"record-forged".to_owned()));
+    assert_eq!(centre.ok(&["verify", "--restore"])["left"].as_array().map(Vec::len), Some(0));
+    centre.sql("UPDATE recipient SET surname = 'Своя' WHERE id = 'r8'");
+    assert_eq!(centre.value("SELECT count(*) FROM need_decision"), "0");
+}
+
+#[test]
+fn an_edited_file_is_found() {
+    let centre = locked();
+    centre.sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    let path = centre.path("centre.db");
+    let bytes = fs::read(&path).expect("read");
+    let (from, to) = ("Новая".as_bytes(), "Иная!".as_bytes());
+    let mut edited = bytes.clone();
+    let mut at = 0;
+    while let Some(found) = edited[at..].windows(from.len()).position(|window| window == from) {
+        let place = at + found;
+        // Only in the row: the signed bytes have the element around it.
+        if edited[place - 1] != b'>' {
+            edited[place..place + to.len()].copy_from_slice(to);
+            edited[place + to.len()..place + from.len()].fill(b' ');
+        }
+        at = place + from.len();
+    }
+    assert_ne!(edited, bytes);
+    fs::write(&path, edited).expect("written");
+    assert_eq!(faults(&centre), ["row-altered"]);
+    centre.ok(&["verify", "--restore"]);
+    assert_eq!(centre.value(&format!("SELECT surname FROM recipient WHERE id = '{}'", uid(2))), "Новая");
+}
+
+#[test]
+fn an_old_row_put_back_with_its_old_signature_is_found_and_mended() {
+    let mut centre = locked();
+    let old = centre.dir.path().join("old.db");
+    centre.sql(&format!("VACUUM INTO '{}'", old.display()));
+    let record = centre.person(uid(1), "Иванова-Петрова");
+    centre.hub.publish(&[record]);
+    centre.sync();
+    let honest = snapshot(&centre);
+    harm(
+        &centre,
+        &format!(
+            "ATTACH '{}' AS old;
+             INSERT OR REPLACE INTO recipient SELECT * FROM old.recipient WHERE id = 'r1';
+             INSERT OR REPLACE INTO svod_record SELECT * FROM old.svod_record WHERE id = 'r1';
+             INSERT OR REPLACE INTO svod_publication SELECT * FROM old.svod_publication WHERE kind = 'person';",
+            old.display()
+        ),
+        true,
+    );
+    assert_eq!(faults(&centre), ["digest-differs"]);
+    assert_eq!(centre.ok(&["verify", "--restore"])["left"].as_array().map(Vec::len), Some(0));
+    assert_eq!(snapshot(&centre), honest);
+}
+
+#[test]
+fn an_old_database_put_back_is_found_by_the_watermark() {
+    let mut centre = locked();
+    let old = centre.dir.path().join("old.db");
+    centre.sql(&format!("VACUUM INTO '{}'", old.display()));
+    let record = centre.person(uid(1), "Иванова-Петрова");
+    centre.hub.publish(&[record]);
+    centre.sync();
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(centre.path(&format!("centre.db{suffix}")));
+    }
+    fs::copy(&old, centre.path("centre.db")).expect("put back");
+    assert_eq!(faults(&centre), ["behind-watermark"]);
+    centre.sync();
+    let status = centre.ok(&["status"]);
+    assert_eq!(status["incidents"][0]["code"], "RESTORED");
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r5', 'Новая')");
+    centre.hub.take();
+    centre.sync();
+    assert!(centre.hub.take_data().is_empty(), "data stop");
+}
