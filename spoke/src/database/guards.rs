@@ -64,7 +64,7 @@ fn record_guards() -> [Trigger; 3] {
     let table = "svod_record";
     let begins = format!(
         "NEW.state = 'own' AND {NO_HUB_PART} AND {} AND NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind \
-         AND (id = NEW.id OR key = NEW.key))",
+         AND id = NEW.id) AND NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind AND key = NEW.key)",
         row_exists("NEW")
     );
     let same = |columns: &[&str]| {
