@@ -21,8 +21,9 @@ CREATE TABLE svod_record (
   epoch INTEGER,                 -- of the publication; older than the stream's: an orphan
   PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
-CREATE INDEX svod_record_key ON svod_record (kind, key);
-CREATE INDEX svod_record_uid ON svod_record (kind, uid);
+-- Unique, else SQLite prefers to walk the table by kind. Its guards see to it that no REPLACE goes this way.
+CREATE UNIQUE INDEX svod_record_key ON svod_record (kind, key);
+CREATE INDEX svod_record_uid ON svod_record (uid) WHERE uid IS NOT NULL;
 
 -- Where a REPLACE is putting a row, until it is there. Worth nothing to anybody else, so not guarded.
 CREATE TABLE svod_replaced (
@@ -68,7 +69,7 @@ CREATE TABLE svod_publication (
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 CREATE INDEX svod_publication_pending ON svod_publication (kind, key) WHERE pending = 1;
-CREATE INDEX svod_publication_listed ON svod_publication (outcome) WHERE outcome IN ('held', 'refused');
+CREATE INDEX svod_publication_held ON svod_publication (kind, key) WHERE outcome = 'held';
 
 -- Claim → published record, as the hub's links say; read from svod_publication.
 CREATE TABLE svod_link (

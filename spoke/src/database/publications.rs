@@ -336,8 +336,12 @@ fn show_waiting(
     new_key: &mut dyn FnMut() -> RecordId,
     shown: &mut Shown,
 ) -> Result<(), DatabaseError> {
+    // Without the name of the index SQLite walks the whole kind.
+    let index =
+        if which.starts_with("pending") { "svod_publication_pending" } else { "svod_publication_held" };
     let sql = format!(
-        "SELECT {COLUMNS} FROM svod_publication WHERE kind = ?1 AND {which} AND key > ?2 ORDER BY key LIMIT 500"
+        "SELECT {COLUMNS} FROM svod_publication INDEXED BY {index} WHERE kind = ?1 AND {which} AND key > ?2 \
+         ORDER BY key LIMIT 500"
     );
     let kinds = Kind::ALL.into_iter().filter(|kind| kind.owner() == exchange_format::record::Owner::Hub);
     let mut kinds: Vec<Kind> = kinds.collect();
@@ -542,7 +546,7 @@ impl Show<'_> {
     /// Rows that show `uid` now, the primary one first.
     fn showing(&self, table: &Table, uid: &str) -> Result<Vec<String>, DatabaseError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id FROM svod_record WHERE kind = ?1 AND uid = ?2 ORDER BY state = 'alias', id",
+            "SELECT id FROM svod_record WHERE +kind = ?1 AND uid = ?2 ORDER BY state = 'alias', id",
         )?;
         let found = statement.query_map([table.name, uid], |row| row.get(0))?;
         Ok(found.collect::<Result<_, _>>()?)

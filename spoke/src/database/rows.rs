@@ -121,7 +121,7 @@ pub fn resolve(connection: &Connection, table: &Table, row: &Row) -> Result<Opti
 /// The row that the record `key` of the table `kind` is, or that shows the publication `key`.
 fn row_of(connection: &Connection, kind: &str, key: &str) -> Result<Option<String>, DatabaseError> {
     let mut by_uid = connection.prepare_cached(
-        "SELECT id FROM svod_record WHERE kind = ?1 AND uid = ?2 AND state IN ('locked', 'withdrawn')",
+        "SELECT id FROM svod_record WHERE +kind = ?1 AND uid = ?2 AND state IN ('locked', 'withdrawn')",
     )?;
     if let Some(id) = by_uid.query_row([kind, key], |row| row.get(0)).optional()? {
         return Ok(Some(id));
