@@ -26,6 +26,9 @@ use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, typ
 /// The schema that this program reads and writes (`PRAGMA user_version`).
 pub const SCHEMA_VERSION: i64 = 1;
 
+/// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
+const APPLICATION_ID: i64 = 0x5356_4448;
+
 /// Why the database did not do what was asked. No variant holds a value of a record.
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
@@ -35,6 +38,9 @@ pub enum DatabaseError {
     /// The file exists already.
     #[error("the database {0} exists already")]
     Exists(PathBuf),
+    /// The file is no database of a hub.
+    #[error("{0} is not the database of a hub")]
+    Foreign(PathBuf),
     /// It was written by a newer program.
     #[error("{path} has schema {found}, this program knows up to {SCHEMA_VERSION}")]
     Newer {
@@ -96,7 +102,8 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let store = Self::configured(connection)?;
         store.connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {} {} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
+            "BEGIN IMMEDIATE; {} {} PRAGMA application_id = {APPLICATION_ID}; \
+             PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
             include_str!("schema.sql"),
             journal_table::schema(journal_table::HUB_TABLE),
         ))?;
@@ -109,7 +116,16 @@ impl Store {
             return Err(DatabaseError::Absent(path.to_owned()));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let store = Self::configured(Connection::open_with_flags(path, flags)?)?;
+        let connection = Connection::open_with_flags(path, flags)?;
+        // the first look into the file: one that is no database is found out here
+        match connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0)) {
+            Ok(APPLICATION_ID) => {}
+            Err(error) if error.sqlite_error_code() != Some(rusqlite::ErrorCode::NotADatabase) => {
+                return Err(error.into());
+            }
+            _ => return Err(DatabaseError::Foreign(path.to_owned())),
+        }
+        let store = Self::configured(connection)?;
         let found: i64 = store.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         if found > SCHEMA_VERSION {
             return Err(DatabaseError::Newer { path: path.to_owned(), found });

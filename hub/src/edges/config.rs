@@ -58,17 +58,7 @@ pub struct HubConfig {
     pub log: LogConfig,
     /// The FTPS server.
     #[serde(default)]
-    pub ftps: Ftps,
-}
-
-/// `[ftps]`.
-#[derive(Debug, Default, Deserialize)]
-pub struct Ftps {
-    /// Whether the server runs; absent: it does.
-    pub enabled: Option<bool>,
-    /// Its settings.
-    #[serde(flatten)]
-    pub server: FtpsConfig,
+    pub ftps: FtpsConfig,
 }
 
 /// `[exchange]`.
@@ -220,7 +210,7 @@ mod tests {
         assert_eq!(checked.code, ParticipantCode::new(42, 0));
         let (shown, _) = load(&text().replace("#: ", "")).expect("good with every default written out");
         assert_eq!(format!("{:?}", shown.exchange), format!("{:?}", config.exchange));
-        assert_eq!(format!("{:?}", shown.ftps.server), format!("{:?}", config.ftps.server));
+        assert_eq!(format!("{:?}", shown.ftps), format!("{:?}", config.ftps));
         assert_eq!((&shown.database, &shown.log.file), (&config.database, &config.log.file));
     }
 
@@ -230,6 +220,9 @@ mod tests {
             ("oktmo = \"32701000\"", "oktmo = \"327\"", "oktmo"),
             ("#: watch_ms = 100", "watch_ms = 5000", "exchange.watch_ms"),
             ("code = \"42", "code = \"43", "code"),
+            ("#: stall_s = 15", "stal_s = 15", "ftps.stal_s"),
+            ("#: idle_s = 60", "idle_s = \"long\"", "ftps.idle_s"),
+            ("#: enabled = true", "enabled = 1", "ftps.enabled"),
         ] {
             let Err(ConfigError::Wrong { place, .. }) = load(&text().replace(from, to)) else {
                 panic!("{key} should be refused")

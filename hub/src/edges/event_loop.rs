@@ -71,13 +71,13 @@ async fn serve(hub: Hub, config: &Config<HubConfig>, database: PathBuf) -> Resul
     let mut daemon = Daemon { hub, announcer: None, seen: None };
     daemon.start()?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let (mut events, server) = if config.ftps.enabled.unwrap_or(true) {
+    let (mut events, server) = if config.ftps.enabled {
         let ca = CityCa::open(&config.path(&config.pki), today())?;
-        let identity = ca.issue_server(&config.path(&config.pki), &config.ftps.server.names, today())?;
+        let identity = ca.issue_server(&config.path(&config.pki), &config.ftps.names, today())?;
         let store = Store::open(&database).map_err(HubError::from)?;
         let accounts =
             Arc::new(CentreAccounts { store: Mutex::new(store), ftp: daemon.hub.context.paths.ftp.clone() });
-        let (server, events) = FtpsServer::bind(config.ftps.server.clone(), identity, accounts).await?;
+        let (server, events) = FtpsServer::bind(config.ftps.clone(), identity, accounts).await?;
         daemon.announcer = Some(server.announcer());
         let server = tokio::spawn(server.run(async {
             let _ = stopped.await; // a dropped sender says stop as well
@@ -212,8 +212,7 @@ impl Daemon {
         let mut found = false;
         for centre in centres.into_iter().filter(|centre| centre.active) {
             let Ok(entries) = fs::read_dir(self.hub.context.paths.inbox(centre.code)) else { continue };
-            let mut names: Vec<String> =
-                entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+            let mut names: Vec<String> = entries.flatten().filter_map(|entry| text_name(&entry)).collect();
             names.retain(|name| !Context::is_part(name));
             names.sort_by_cached_key(|name| {
                 // numbered packets in the order of their stream; answers first, they free what waits
@@ -261,6 +260,19 @@ impl Daemon {
             Err(error) => tracing::error!("not sent: {error}"),
         }
     }
+}
+
+/// The name of a file as text. One that is none gets the text most like it, never another file's, so that it
+/// is put aside like any other that is no packet's.
+fn text_name(entry: &fs::DirEntry) -> Option<String> {
+    entry.file_name().into_string().map_or_else(
+        |name| {
+            let text = name.to_string_lossy().into_owned();
+            let target = entry.path().with_file_name(&text);
+            (!target.exists() && fs::rename(entry.path(), target).is_ok()).then_some(text)
+        },
+        Some,
+    )
 }
 
 /// The logins of the FTPS server, read from hub.db at each login.

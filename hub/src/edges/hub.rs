@@ -155,8 +155,8 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
     let store = Store::open(&database).map_err(HubError::from)?;
     let keys = OwnKeys::load(&config.path(&config.keys), code)?;
     let trust = Trust::open(&config.path(&config.trust))?;
-    let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK)).map_err(HubError::from)?;
-    let protocols = Protocols::open(&config.path(&config.protocols)).map_err(HubError::from)?;
+    let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
+    let protocols = Protocols::open(&config.path(&config.protocols))?;
     for directory in [&paths.ftp, &paths.archive, &paths.quarantine] {
         std::fs::create_dir_all(directory).map_err(at(directory))?;
     }
@@ -189,6 +189,9 @@ impl From<HubError> for Failure {
             }
             (Some(DatabaseError::Exists(path)), _) => {
                 Self::new(Exit::Usage, "hub-exists").told("file", path.display())
+            }
+            (Some(DatabaseError::Foreign(path)), _) => {
+                Self::new(Exit::Usage, "hub-database-foreign").told("file", path.display())
             }
             (Some(DatabaseError::Newer { path, .. }), _) => {
                 Self::new(Exit::Usage, "hub-newer").told("file", path.display()).told("detail", &error)

@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 use exchange_endpoint::output::{Exit, Failure};
 use serde::Deserialize;
 
-use crate::decisions::encoding::{self, Encoding};
+use crate::decisions::{
+    encoding::{self, Encoding},
+    quotes::broken_quote,
+};
 
 /// A file, read.
 pub struct ImportFile {
@@ -32,7 +35,8 @@ impl ImportFile {
     /// is no column of the table is its `id`.
     ///
     /// # Errors
-    /// The file cannot be read, has no heading, or has a column that the table does not.
+    /// The file cannot be read, is in another encoding, its quotes do not go together, it has no heading, or a
+    /// column that the table does not, or one twice.
     pub fn read(file: &Path, map: Option<&Path>, known: &[&str], key: &str) -> Result<Self, Failure> {
         let unreadable = |error: &dyn std::fmt::Display, path: &Path| {
             Failure::new(Exit::Refused, "spoke-csv-unreadable")
@@ -42,6 +46,7 @@ impl ImportFile {
         let bytes = fs::read(file).map_err(|error| unreadable(&error, file))?;
         let text = match encoding::encoding(&bytes) {
             Encoding::Utf8 => String::from_utf8(bytes).map_err(|error| unreadable(&error, file))?,
+            Encoding::Utf16 => return Err(unreadable(&"UTF-16; save it as UTF-8", file)),
             Encoding::Windows1251 => {
                 encoding_rs::WINDOWS_1251.decode_without_bom_handling(&bytes).0.into_owned()
             }
@@ -54,11 +59,12 @@ impl ImportFile {
                 toml::from_str(&text).map_err(|error| unreadable(&error, path))?
             }
         };
-        let heading = text.lines().next().unwrap_or_default();
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(encoding::delimiter(heading))
-            .flexible(true)
-            .from_reader(text.as_bytes());
+        let delimiter = encoding::delimiter(text.lines().next().unwrap_or_default());
+        if let Some(broken) = broken_quote(text, delimiter) {
+            return Err(unreadable(&format_args!("line {}: {}", broken.line, broken.what), file));
+        }
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
         let headings = reader.headers().map_err(|error| unreadable(&error, file))?.clone();
         let columns: Vec<Option<String>> = headings
             .iter()
@@ -69,6 +75,11 @@ impl ImportFile {
                 column.ok_or_else(|| no_column(file, n, heading, known))
             })
             .collect::<Result<_, _>>()?;
+        let twice = |n: usize| columns[n].is_some() && columns[..n].contains(&columns[n]);
+        if let Some(n) = (0..columns.len()).find(|n| twice(*n)) {
+            let name = columns[n].as_deref().unwrap_or_default();
+            return Err(unreadable(&format_args!("heading: column {} is {name} again", n + 1), file));
+        }
         let headings: Vec<String> = headings.iter().map(|heading| heading.trim().to_owned()).collect();
         let mut read = Self { columns, headings: headings.clone(), rows: Vec::new(), refused: Vec::new() };
         for record in reader.records() {
@@ -79,7 +90,9 @@ impl ImportFile {
                 }
                 Ok(record) => {
                     let line = record.position().map_or(0, csv::Position::line);
-                    if record.len() == headings.len() {
+                    if let Some(n) = record.iter().position(has_control) {
+                        read.refused.push((line, format!("a control character in column {}", n + 1)));
+                    } else if record.len() == headings.len() {
                         read.rows.push((line, record.iter().map(str::to_owned).collect()));
                     } else {
                         read.refused
@@ -90,6 +103,11 @@ impl ImportFile {
         }
         Ok(read)
     }
+}
+
+/// Whether `value` holds what no record can carry: NUL and other control characters but line breaks and tabs.
+fn has_control(value: &str) -> bool {
+    value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
 
 /// The column that `heading` goes to: `Some(None)` if it is passed over, `None` if there is no such one.

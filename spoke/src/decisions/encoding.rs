@@ -7,12 +7,18 @@ pub enum Encoding {
     Utf8,
     /// Windows-1251, in which Russian spreadsheets are saved.
     Windows1251,
+    /// UTF-16, which is not read.
+    Utf16,
 }
 
-/// The encoding of `bytes`: what is valid UTF-8 is UTF-8. Cyrillic in Windows-1251 never is by chance, since
+/// The encoding of `bytes`: what begins with UTF-16's mark is that; what is valid UTF-8 is UTF-8. Cyrillic in Windows-1251 never is by chance, since
 /// its letters are bytes above 0xBF that stand beside one another.
 pub fn encoding(bytes: &[u8]) -> Encoding {
-    if std::str::from_utf8(bytes).is_ok() { Encoding::Utf8 } else { Encoding::Windows1251 }
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Encoding::Utf8,
+        Err(_) if bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF") => Encoding::Utf16,
+        Err(_) => Encoding::Windows1251,
+    }
 }
 
 /// The delimiter of the heading `line`: of `;`, tab and `,` the one that occurs most outside quotes, and
@@ -43,6 +49,7 @@ mod tests {
     fn utf8_is_told_from_windows_1251() {
         assert_eq!(encoding("Фамилия;Имя".as_bytes()), Encoding::Utf8);
         assert_eq!(encoding(b"\xEF\xBB\xBFid,surname"), Encoding::Utf8);
+        assert_eq!(encoding(b"\xFF\xFEi\0d\0"), Encoding::Utf16);
         assert_eq!(encoding(b"\xD4\xE0\xEC\xE8\xEB\xE8\xFF;\xC8\xEC\xFF"), Encoding::Windows1251);
     }
 

@@ -7,5 +7,6 @@
 pub mod encoding;
 pub mod mapping;
 pub mod picture;
+pub mod quotes;
 pub mod raced;
 pub mod tables;

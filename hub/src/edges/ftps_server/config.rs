@@ -9,6 +9,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FtpsConfig {
+    /// Whether the server runs at all.
+    pub enabled: bool,
     /// Address and port of the control connection; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Names and addresses, besides `localhost` and `127.0.0.1`, that the server's certificate bears.
@@ -46,6 +48,7 @@ pub struct FtpsConfig {
 impl Default for FtpsConfig {
     fn default() -> Self {
         Self {
+            enabled: true,
             listen: SocketAddr::from(([127, 0, 0, 1], 2121)),
             names: Vec::new(),
             passive_address: None,

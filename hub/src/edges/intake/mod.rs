@@ -127,6 +127,8 @@ impl Hub {
             copy += 1;
             target = directory.join(format!("{name}.{copy}"));
         }
+        // a stray name may hold anything; journal and log take what fits
+        let told: String = name.chars().filter(|c| !c.is_control()).take(90).collect();
         let kept = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let hub = self.context.code;
         // A file that was not authenticated bears any name: its row must not take the place of the packet's own.
@@ -151,10 +153,10 @@ impl Hub {
             }
             tx.add_incident(centre, reason.code(), Some(&kept), &now.to_string())?;
             let digests: Vec<_> = mark.iter().map(|mark| mark.digest).collect();
-            journal(tx, hub, "packet.quarantined", &kept, reason.code(), &digests, now)
+            journal(tx, hub, "packet.quarantined", &told, reason.code(), &digests, now)
         })?;
         fs::rename(&path, &target).map_err(at(&path))?;
-        tracing::warn!(centre = %centre, file = kept, reason = reason.code(), "quarantined");
+        tracing::warn!(centre = %centre, file = told, reason = reason.code(), "quarantined");
         let mut protocol = self.load_protocol(centre, now);
         protocol.packet(name, mark.map(|mark| mark.digest), reason.code());
         protocol.finished = now;

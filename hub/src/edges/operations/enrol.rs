@@ -148,7 +148,9 @@ pub fn add_centre(
     if code == hub.context.code {
         return Err(Failure::new(Exit::Refused, "centre-is-hub").told("code", code).into());
     }
-    let password = fs::read_to_string(password_file).map_err(at(password_file))?;
+    let password = fs::read_to_string(password_file).map_err(|error| {
+        Failure::new(Exit::Usage, "password-file").told("file", password_file.display()).told("detail", error)
+    })?;
     let password = password.trim_end_matches(['\n', '\r']);
     if password.chars().count() < 8 {
         return Err(Failure::new(Exit::Refused, "password-short")
