@@ -3,7 +3,7 @@
 //!
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
-//! [`inputs`] the hub's stream to itself · [`centres`] · [`journal`].
+//! [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`].
 
 pub mod centres;
 pub mod inputs;
@@ -13,6 +13,7 @@ pub mod people;
 pub mod publications;
 pub mod received;
 pub mod reviews;
+pub mod status;
 pub mod streams;
 
 use std::{
@@ -41,6 +42,9 @@ pub enum DatabaseError {
     /// The file is no database of a hub.
     #[error("{0} is not the database of a hub")]
     Foreign(PathBuf),
+    /// The file or its directory cannot be written.
+    #[error("the database or its directory cannot be written")]
+    ReadOnly,
     /// It was written by a newer program.
     #[error("{path} has schema {found}, this program knows up to {SCHEMA_VERSION}")]
     Newer {
@@ -72,6 +76,7 @@ impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen) => Self::ReadOnly,
             _ => Self::Sqlite(error),
         }
     }
@@ -131,6 +136,12 @@ impl Store {
             return Err(DatabaseError::Newer { path: path.to_owned(), found });
         }
         Ok(store)
+    }
+
+    /// Sets how long a transaction waits for that of another connection.
+    pub fn wait_for_others(&self, patience: Duration) -> Result<()> {
+        self.connection.busy_timeout(patience)?;
+        Ok(())
     }
 
     fn configured(connection: Connection) -> Result<Self> {

@@ -235,6 +235,12 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Takes the hub's own value of a field back.
+    pub fn remove_entry(&self, uid: RecordId, field: &str) -> Result<()> {
+        self.run("DELETE FROM hub_entry WHERE uid = ?1 AND field = ?2", params![uid.to_string(), field])?;
+        Ok(())
+    }
+
     /// Confirms that `centre` serves `uid`; whether that is new.
     pub fn confirm_service(&self, centre: ParticipantCode, uid: RecordId, act: Act<'_>) -> Result<bool> {
         let added = self.run(

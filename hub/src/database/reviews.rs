@@ -29,7 +29,8 @@ pub struct Review {
 }
 
 impl Tx<'_> {
-    /// Asks staff, unless they are asked or have decided already; a question that had gone is asked again.
+    /// Asks staff, unless they are asked or have decided already; a question that had gone is asked
+    /// again, and so is one about a record that may come in another version.
     pub fn open_review(
         &self,
         kind: &str,
@@ -43,7 +44,8 @@ impl Tx<'_> {
             "INSERT INTO review(kind, reason, origin_1, key_1, origin_2, key_2, opened_at)
              VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT(kind, origin_1, key_1, origin_2, key_2) DO UPDATE SET
-               reason = excluded.reason, state = 'open', closed_at = NULL WHERE state = 'gone'",
+               reason = excluded.reason, state = 'open', closed_at = NULL
+             WHERE state = 'gone' OR (state = 'decided' AND kind IN ('held', 'proposal'))",
             params![
                 kind,
                 reason,

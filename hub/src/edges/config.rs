@@ -1,17 +1,17 @@
-//! svod-hub.toml.
+//! `svod-hub.toml`. Relative paths are relative to the directory of the file.
 
-use std::path::PathBuf;
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use exchange_endpoint::{
     config::{Config, ConfigError},
     output::Lang,
 };
-use exchange_format::{participant::ParticipantCode, stream::Timing};
+use exchange_format::{packet::Limits, participant::ParticipantCode, stream::Timing};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::{ftps_server::FtpsConfig, hub::Paths};
-use crate::decisions::case_number::CaseNumbering;
+use crate::decisions::case_number::{CaseNumberError, CaseNumbering};
 
 /// The hub's settings as they stand in the file; every key but the first three has a default.
 #[derive(Debug, Deserialize)]
@@ -21,8 +21,10 @@ pub struct HubConfig {
     pub code: String,
     /// Its name for people.
     pub name: String,
-    /// The municipality of case numbers.
+    /// The municipality of case numbers, 8 digits.
     pub oktmo: String,
+    /// The region of case numbers, 2 digits; that of the code if absent.
+    pub region: Option<String>,
     /// hub.db.
     #[serde(default = "database")]
     pub database: PathBuf,
@@ -59,6 +61,9 @@ pub struct HubConfig {
     /// The FTPS server.
     #[serde(default)]
     pub ftps: FtpsConfig,
+    /// How much a packet may ask of its reader.
+    #[serde(default)]
+    pub limits: LimitsConfig,
 }
 
 /// `[exchange]`.
@@ -79,6 +84,10 @@ pub struct ExchangeConfig {
     pub watch_ms: u32,
     /// How often the folders are looked through, milliseconds.
     pub scan_ms: u32,
+    /// A centre from which nothing came for so long is late, seconds.
+    pub late_s: u32,
+    /// How long a transaction waits for another's, seconds.
+    pub busy_s: u32,
 }
 
 impl Default for ExchangeConfig {
@@ -91,7 +100,35 @@ impl Default for ExchangeConfig {
             retry_cap_s: 900,
             watch_ms: 100,
             scan_ms: 1000,
+            late_s: 3600,
+            busy_s: 30,
         }
+    }
+}
+
+/// `[limits]`: [`Limits`] that a region may need larger, or an operator smaller.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Bytes of the ZIP.
+    pub packet_bytes: u64,
+    /// Bytes of one member when unpacked.
+    pub member_bytes: u64,
+    /// Bytes of all members together when unpacked.
+    pub total_bytes: u64,
+    /// How many times larger a member may be unpacked than packed.
+    pub ratio: u64,
+    /// Records of a packet.
+    pub records: u64,
+    /// Bytes of one record.
+    pub line_bytes: usize,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        let Limits { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes, .. } =
+            Limits::default();
+        Self { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes }
     }
 }
 
@@ -137,6 +174,18 @@ impl HubConfig {
             heartbeat: seconds(self.exchange.heartbeat_s),
         }
     }
+
+    /// How much a packet may ask of its reader.
+    pub fn limits(&self) -> Limits {
+        let LimitsConfig { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes } =
+            self.limits;
+        Limits { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes, ..Limits::default() }
+    }
+
+    /// How long a transaction waits for another's.
+    pub fn busy(&self) -> Duration {
+        Duration::from_secs(u64::from(self.exchange.busy_s))
+    }
 }
 
 /// What of a configuration must hold beyond its form.
@@ -152,8 +201,11 @@ pub struct Checked {
 /// Checks the values of `config`.
 pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
     let code: ParticipantCode = config.code.parse().map_err(|error| config.refuse("code", &error))?;
-    let numbering =
-        CaseNumbering::new(code.region(), &config.oktmo).map_err(|error| config.refuse("oktmo", &error))?;
+    let region = config.region.as_deref().unwrap_or(code.region());
+    let numbering = CaseNumbering::new(region, &config.oktmo).map_err(|error| {
+        let key = if matches!(error, CaseNumberError::Region(_)) { "region" } else { "oktmo" };
+        config.refuse(key, &error)
+    })?;
     let exchange = &config.exchange;
     for (key, value, range) in [
         ("exchange.watch_ms", exchange.watch_ms, 10..=200),
@@ -162,12 +214,19 @@ pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
         ("exchange.receipt_s", exchange.receipt_s, 1..=604_800),
         ("exchange.protocol_s", exchange.protocol_s, 1..=604_800),
         ("exchange.retry_s", exchange.retry_s, 1..=604_800),
-        ("exchange.retry_cap_s", exchange.retry_cap_s, 1..=604_800),
+        ("exchange.retry_cap_s", exchange.retry_cap_s, exchange.retry_s..=604_800),
+        ("exchange.late_s", exchange.late_s, 1..=31_536_000),
+        ("exchange.busy_s", exchange.busy_s, 0..=3600),
     ] {
         if !range.contains(&value) {
             let why = format!("must be within {}–{}", range.start(), range.end());
             return Err(config.refuse(key, &why));
         }
+    }
+    let (first, last) = config.ftps.passive_ports;
+    if first > last || (first == 0) != (last == 0) {
+        let why = "must be the first and the last port, the first not above the last";
+        return Err(config.refuse("ftps.passive_ports", &why));
     }
     let paths = Paths {
         ftp: config.path(&config.ftp),
@@ -177,17 +236,41 @@ pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
     Ok(Checked { code, numbering, paths })
 }
 
-/// The commented configuration of a new hub.
-pub fn template(code: ParticipantCode, name: &str, oktmo: &str, listen: &str) -> String {
-    include_str!("svod-hub.toml")
-        .replace("{code}", code.as_str())
-        .replace("{name}", &toml::Value::String(name.to_owned()).to_string())
-        .replace("{oktmo}", oktmo)
-        .replace("{listen}", listen)
+/// What `init` decides of a configuration; everything else has its default.
+#[derive(Debug, Clone)]
+pub struct Template<'a> {
+    /// The hub.
+    pub code: ParticipantCode,
+    /// What it is called.
+    pub name: &'a str,
+    /// Municipality of the case numbers.
+    pub oktmo: &'a str,
+    /// Address and port of the FTPS server.
+    pub listen: SocketAddr,
+    /// What the server is called from outside.
+    pub host: Option<&'a str>,
+}
+
+/// The text of the configuration, with its comments.
+impl fmt::Display for Template<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let names = self.host.map(quoted).unwrap_or_default();
+        let text = include_str!("svod-hub.toml")
+            .replace("{code}", self.code.as_str())
+            .replace("{region}", self.code.region())
+            .replace("{oktmo}", self.oktmo)
+            .replace("{listen}", &self.listen.to_string())
+            .replace("{names}", &names)
+            .replace("{name}", &quoted(self.name));
+        f.write_str(&text)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use exchange_endpoint::config::Fault;
+
     use super::*;
 
     fn load(text: &str) -> Result<(Config<HubConfig>, Checked), ConfigError> {
@@ -200,7 +283,14 @@ mod tests {
     }
 
     fn text() -> String {
-        template(ParticipantCode::new(42, 0), "ТКЦ \"Кузбасс\"", "32701000", "127.0.0.1:2121")
+        let template = Template {
+            code: ParticipantCode::new(42, 0),
+            name: "ТКЦ \"Кузбасс\"",
+            oktmo: "32701000",
+            listen: "0.0.0.0:2121".parse().expect("an address"),
+            host: Some("hub.example.org"),
+        };
+        template.to_string()
     }
 
     #[test]
@@ -209,9 +299,10 @@ mod tests {
         assert_eq!(config.name, "ТКЦ \"Кузбасс\"");
         assert_eq!(checked.code, ParticipantCode::new(42, 0));
         let (shown, _) = load(&text().replace("#: ", "")).expect("good with every default written out");
-        assert_eq!(format!("{:?}", shown.exchange), format!("{:?}", config.exchange));
-        assert_eq!(format!("{:?}", shown.ftps), format!("{:?}", config.ftps));
-        assert_eq!((&shown.database, &shown.log.file), (&config.database, &config.log.file));
+        let whole = format!("{:?}", *shown).replace("region: Some(\"42\")", "region: None");
+        assert_eq!(whole, format!("{:?}", *config));
+        assert_eq!(config.ftps.names, ["hub.example.org"]);
+        assert!(text().lines().filter(|line| line.starts_with("#: ")).count() > 35);
     }
 
     #[test]
@@ -220,15 +311,26 @@ mod tests {
             ("oktmo = \"32701000\"", "oktmo = \"327\"", "oktmo"),
             ("#: watch_ms = 100", "watch_ms = 5000", "exchange.watch_ms"),
             ("code = \"42", "code = \"43", "code"),
+            ("#: region = \"42\"", "region = \"4\"", "region"),
+            ("#: passive_ports = [0, 0]", "passive_ports = [50, 40]", "ftps.passive_ports"),
             ("#: stall_s = 15", "stal_s = 15", "ftps.stal_s"),
             ("#: idle_s = 60", "idle_s = \"long\"", "ftps.idle_s"),
             ("#: enabled = true", "enabled = 1", "ftps.enabled"),
+            ("#: retry_s = 1", "retry_s = 1000", "exchange.retry_cap_s"),
+            ("#: records = ", "records = -", "limits.records"),
         ] {
             let Err(ConfigError::Wrong { place, .. }) = load(&text().replace(from, to)) else {
                 panic!("{key} should be refused")
             };
             assert_eq!(place.key, key);
         }
-        assert!(load(&text().replace("#: scan_ms", "scan")).is_err());
+        for (from, to) in [("#: scan_ms", "scan"), ("#: stall_s", "stal_s"), ("[exchange]", "[exchang]")] {
+            let Err(ConfigError::Wrong { place, fault: Fault::UnknownKey { .. } }) =
+                load(&text().replace(from, to))
+            else {
+                panic!("{to} should be unknown")
+            };
+            assert!(place.line > 1 && !place.key.is_empty(), "{place}");
+        }
     }
 }

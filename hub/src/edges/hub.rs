@@ -9,7 +9,7 @@ use exchange_endpoint::{
     archive::KeepError,
     config::Config,
     keys::OwnKeys,
-    output::{Exit, Failure, Lang},
+    output::{Failure, Lang},
     protocol::{ProtocolError, Protocols},
     trust::{Trust, TrustError},
     watermark::{Watermark, WatermarkError},
@@ -148,11 +148,17 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> HubError {
     |source| HubError::Io { path, source }
 }
 
+/// Opens the database of the hub that `config` describes.
+pub fn open_store(config: &Config<HubConfig>) -> Result<Store, Failure> {
+    let store = Store::open(&config.path(&config.database))?;
+    store.wait_for_others(config.busy())?;
+    Ok(store)
+}
+
 /// Opens the hub that `config` describes.
 pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
     let Checked { code, numbering, paths } = config::check(config)?;
-    let database = config.path(&config.database);
-    let store = Store::open(&database).map_err(HubError::from)?;
+    let store = open_store(config)?;
     let keys = OwnKeys::load(&config.path(&config.keys), code)?;
     let trust = Trust::open(&config.path(&config.trust))?;
     let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
@@ -167,41 +173,11 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
         trust_directory: config.path(&config.trust),
         trust,
         numbering,
-        limits: Limits::default(),
+        limits: config.limits(),
         timing: config.timing(),
         lang: config.lang,
     };
     Ok(Hub { store, context, watermark, protocols })
-}
-
-impl From<HubError> for Failure {
-    fn from(error: HubError) -> Self {
-        let database = match &error {
-            HubError::Database(database) | HubError::Register(RegisterError::Database(database)) => {
-                Some(database)
-            }
-            _ => None,
-        };
-        match (database, &error) {
-            (Some(DatabaseError::Busy), _) => Self::new(Exit::Temporary, "hub-busy"),
-            (Some(DatabaseError::Absent(path)), _) => {
-                Self::new(Exit::Usage, "hub-no-database").told("file", path.display())
-            }
-            (Some(DatabaseError::Exists(path)), _) => {
-                Self::new(Exit::Usage, "hub-exists").told("file", path.display())
-            }
-            (Some(DatabaseError::Foreign(path)), _) => {
-                Self::new(Exit::Usage, "hub-database-foreign").told("file", path.display())
-            }
-            (Some(DatabaseError::Newer { path, .. }), _) => {
-                Self::new(Exit::Usage, "hub-newer").told("file", path.display()).told("detail", &error)
-            }
-            (None, HubError::Io { path, source }) => {
-                Self::new(Exit::Temporary, "hub-file").told("file", path.display()).told("detail", source)
-            }
-            _ => Self::new(Exit::Temporary, "hub-step").told("detail", &error),
-        }
-    }
 }
 
 impl Context {

@@ -15,7 +15,7 @@ use std::{
 use exchange_format::participant::ParticipantCode;
 use fixtures::{
     city::{City, CityPlan},
-    places::{centre_code, hub_code},
+    places::{OKTMO, centre_code, hub_code},
 };
 use serde_json::Value;
 
@@ -104,8 +104,15 @@ impl World {
     fn init_hub(&self) -> Result<String, WorldError> {
         let dir = self.layout.hub();
         let code = hub_code();
-        let args: [&OsStr; 5] =
-            ["init".as_ref(), "--dir".as_ref(), dir.as_ref(), "--code".as_ref(), code.as_str().as_ref()];
+        let args: [&OsStr; 7] = [
+            "init".as_ref(),
+            "--dir".as_ref(),
+            dir.as_ref(),
+            "--code".as_ref(),
+            code.as_str().as_ref(),
+            "--oktmo".as_ref(),
+            OKTMO.as_ref(),
+        ];
         let answer = self.programs.json(Who::Hub, &args)?;
         let listen = format!("\"127.0.0.1:{}\"", self.ftps_port);
         set_key(&self.layout.hub_config(), "ftps", "listen", &listen)?;

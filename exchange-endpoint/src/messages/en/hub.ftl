@@ -1,32 +1,63 @@
 ### What svod-hub says.
 
-hub-yes = yes
-hub-no = no
-hub-card =
-    Participant { $code }, { $name }
-    Card: { $card }
-    Fingerprint of the card (tell it on another way): { $fingerprint }
-    Configuration: { $config }
-hub-centre = { $code }  { $name }  exchanges: { $active }, initial load merged: { $merged }
+hub-init-done = The hub is ready. Configuration: { $config }
+    Card for the centres: { $card }
+    Its fingerprint (tell it on another way, such as the telephone): { $fingerprint }
+hub-init-oktmo = The ОКТМО of case numbers is not set: write it into the configuration (oktmo) before the first merge.
+hub-own-card = Card of the hub: { $card }
+    Fingerprint (tell it on another way): { $fingerprint }
+    Valid until { $until }
+hub-centre-new = Centre { $code } is enrolled
+hub-centre-superseded = Centre { $code }: the new card is taken, the old one kept
+hub-centre-password = Centre { $code }: the new password is taken
+hub-centre-known = Centre { $code } is enrolled already with this card and this password
+hub-centre-disabled = Centre { $code } is disabled; files removed from its out: { $removed }
 hub-no-centres = There are no centres: add them with centre add
-hub-merge-tried = The merge was only tried: nothing has changed
+hub-card-until = card valid until { $until }
+hub-state-active = may exchange
+hub-state-disabled = disabled
+hub-state-merged = initial load merged
+hub-state-unmerged = initial load not merged
+
+hub-merge-tried = Dry run of the merge: nothing has changed
 hub-merge-done = Merged, protocol { $protocol }
-hub-merge-counts = Recipient claims: { $claims }, new persons: { $created }, persons in all: { $persons }, programmes and supplements: { $documents }, services confirmed: { $confirmed }
+hub-merge-counts = Recipient records: { $claims }, new persons: { $created }, persons in all: { $persons }, programmes and supplements: { $documents }, services confirmed: { $confirmed }
 hub-reviews-open = Waiting for staff (review list):
-hub-status = Hub { $code }: { $persons } persons, { $journal } entries in the journal
-hub-status-centre = { $code }  { $name }: last file { $last }, unanswered { $unanswered }, records not applied { $refused }, in quarantine { $quarantined }
-hub-status-late = nothing heard for long
-hub-status-disabled = disabled
-hub-status-unmerged = initial load not merged
-hub-status-stopped = the stream is stopped
+
+hub-status = Hub { $code }: { $persons } persons, { $journal } journal entries
+hub-status-merge-waits = Records of initial loads that wait for merge: { $n }
+hub-status-centre = { $code }  { $name }: in { $in }, out { $out }; unanswered { $unanswered }, waiting for earlier ones { $held }, records not accepted { $refused }, in quarantine { $quarantined }, incidents { $incidents }
+hub-status-late = no file for a long time
+hub-status-stopped = stream stopped
 hub-incidents = Incidents:
-hub-person-merged = Turned out to be { $uid }
+
+hub-person-asked = { $uid } turned out to be this person
 hub-person-served = Served by: { $centres }
-hub-changed = Changed: { $uid }; the centres get it with the next packet
-hub-unchanged = Unchanged: { $uid }
-hub-no-reviews = There are no open questions
-hub-review-file = Questions: { $count }; table: { $file }. Fill in decision and reason, then run review apply.
-hub-decided = Decisions carried out: { $decided }, passed over (settled meanwhile): { $passed }
+hub-entry = the hub's entry, { $actor }: { $reason }
+hub-said = { $case }  { $uid }: taken; told to centres: { $centres }
+hub-said-before = { $case }  { $uid }: as it was; served by: { $centres }
+
+hub-no-reviews = No open questions
+hub-review-file = Questions: { $count }; table: { $file }. Fill in the columns decision and reason and run review apply.
+hub-review-applied = Decided: { $decided }, decided before: { $unchanged }, without a decision: { $left }, no longer asked: { $gone }; persons touched: { $persons }
+
+table-too-large = the file is larger than 256 MiB
+table-no-text = this is no text (a zero byte)
+table-no-column = there is no column { $column }
+table-cells = { $cells } cells, the heading has { $heading }
+table-no-table = this is no table of separated values
+table-twice = the same question as in line { $line }
+table-decided-otherwise = decided otherwise before; to change a decision, add --revise
+table-decision = column decision: must be one of один, разные, принять, отклонить (one, different, accept, decline)
+table-decision-pair = column decision: of two records один (one) or разные (different)
+table-decision-programme = column decision: of two programmes only разные (different), and both stand; else a centre ends one of them
+table-decision-change = column decision: of a change or a proposal принять (accept) or отклонить (decline)
+table-reason = column reason: a reason is required, of at most 1000 characters
+table-review-number = column review: not a number
+table-review-unknown = column review: there is no such question
+table-other-record = column { $column }: not of this question
+table-proposal-target = column decision: only a proposal about a person that the hub knows can be accepted here
+table-proposal-value = column decision: the wished value of { $field } cannot be published
 
 rule-staff = decided by staff
 rule-snils-birth = СНИЛС, birth date and given name
@@ -51,41 +82,51 @@ review-locked = the centre changed what is published
 review-proposal = the centre's proposal
 review-next = Run svod-hub review list, decide one or different, and load it: review apply.
 
-error-hub-busy = The database is held by another command
-    .next = Run the command again in a minute.
+error-hub-busy = The database is busy with another command
+    .next = Repeat the command in a minute.
 error-hub-no-database = There is no database { $file }
     .next = Check the configuration (database), or make a hub with init.
+error-hub-database-foreign = { $file } is not the database of a hub
+    .next = Check the key database of the configuration: this file is another program's.
+error-hub-read-only = The database or its directory cannot be written
+    .next = Run the command as the user of the service, or mend the permissions of the database's directory.
+error-hub-damaged = The database holds a value that this program did not write: { $detail }
+    .next = Stop the service, keep a copy of the database, and tell the developers.
 error-hub-exists = { $file } exists already
-    .next = Name another directory: nothing is overwritten.
-error-hub-database-foreign = { $file } is not the database of a coordination centre
-    .next = Check the key database in the settings: this is another program's file.
-error-hub-newer = Database { $file } was made by a newer program: { $detail }
+    .next = Name another place: what exists is not overwritten.
+error-hub-newer = The database { $file } was made by a newer program (schema { $detail })
     .next = Update svod-hub.
 error-hub-file = File or directory { $file }: { $detail }
-    .next = Check permissions and disk space, and try again.
+    .next = Check path, permissions and disk space, and repeat.
 error-hub-step = Not done: { $detail }
-    .next = Nothing was half applied; remove the cause and try again.
-error-hub-start = The daemon did not start: { $detail }
-    .next = Remove the cause and start it again.
-error-hub-code = { $detail }
-    .next = Compare the participant code with its card.
-error-centre-is-hub = Participant { $code } is the hub itself
+    .next = Nothing was half applied; mend the cause and repeat.
+error-hub-start = The service has not started: { $detail }
+    .next = Mend the cause and start it again.
+error-hub-case-numbers = Case numbers: { $detail }
+    .next = Give an ОКТМО of 8 digits; if the numbers are used up, set another in the configuration.
+error-hub-name-unfit = The name does not fit on a card
+    .next = Give 1 to 200 characters in one line.
+error-hub-certificates = Certificates of the FTPS server: { $detail }
+    .next = Put the directory pki back from the backup.
+error-hub-no-card = There is no card of participant { $code } in trust
+    .next = Take the card again: centre add
+error-centre-is-hub = { $file } is the card of the hub itself
     .next = Name the card of a centre.
 error-centre-unknown = Centre { $code } is not enrolled
-    .next = See the list: centre list
+    .next = See who is: centre list
+error-centre-revoked = Centre { $code } is disabled, and the card bears a key that it had
+    .next = A centre returns only with new keys: make them anew (svod-spoke init) and take the new card.
+error-centre-no-claim = Centre { $code } has said nothing of this person
+    .next = Only a centre that sent the person can be confirmed: person show
 error-password-file = The password file { $file } cannot be read: { $detail }
     .next = Check the path and the permissions.
-error-password-short = The password in { $file } has fewer than 8 characters
-    .next = Make a longer one.
-error-person-unknown = There is no person with this uid or case number: { $name }
+error-password-short = The first line of { $file } is no good as a password: at least { $length } characters are needed
+    .next = Write the password as the first line of the file.
+error-person-unknown = There is no person with this uid or case number
     .next = Check the number.
-error-field-unknown = A recipient has no field { $field }
-    .next = See the names of the fields: person show
-error-value-unfit = The value does not fit field { $field }: expected is { $expected }
+error-field-unknown = A person has no such field
+    .next = Known fields: { $known }
+error-value-unfit = The value does not fit the field { $field }: { $problem }
     .next = Correct the value.
-error-review-unreadable = Table { $file } cannot be read: { $detail }
-    .next = Check the path and the permissions.
-error-review-line = { $file }, line { $line }: column { $column } is not filled in, or wrongly
-    .next = decision: same, different, accept or decline; reason: why; leave number as it is.
-error-review-answer = Line { $line }: column { $column } does not fit this question
-    .next = For pairs and programmes: same or different; for changes and proposals: accept or decline.
+error-table-line = { $problems }
+    .next = Nothing was applied. Correct the named lines and repeat.

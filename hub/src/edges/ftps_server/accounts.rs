@@ -61,6 +61,12 @@ pub fn hash_password_with(password: &str, memory_kib: u32, passes: u32) -> Resul
         .map_err(|e| HashError(e.to_string()))
 }
 
+/// Whether `password_hash` is that of `password`. Takes tens of milliseconds by design.
+pub fn is_password(password_hash: &str, password: &str) -> bool {
+    PasswordHash::new(password_hash)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
 /// SHA-256 of a DER certificate, as [`Account::client_certificate`] holds it.
 pub fn certificate_digest(der: &[u8]) -> [u8; 32] {
     Sha256::digest(der).into()
@@ -72,8 +78,7 @@ pub(super) fn verify(account: Option<&Account>, password: &str, certificate: Opt
     const NOBODY: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$c3ZvZC1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let hash = account.map_or(NOBODY, |a| a.password_hash.as_str());
-    let right = PasswordHash::new(hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+    let right = is_password(hash, password);
     let Some(account) = account else { return false };
     // Compared whole: the name in a certificate proves nothing.
     let shown = account

@@ -37,7 +37,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use accounts::{
-    Account, Accounts, Binding, HashError, certificate_digest, hash_password, hash_password_with,
+    Account, Accounts, Binding, HashError, certificate_digest, hash_password, hash_password_with, is_password,
 };
 pub use config::FtpsConfig;
 pub use state::{Announcer, Uploaded};

@@ -1,163 +1,82 @@
-//! A new hub, and the centres that it knows.
+//! Enrolment of centres: card and password in, folders made; a centre shut out (exchange §7, Keys, Revocation).
 
 use std::{fs, path::Path};
 
 use exchange_endpoint::{
     config::Config,
-    durable_file,
     journal_table::Event,
-    keys::{CardWords, OwnKeys},
     output::{Exit, Failure},
-    trust::Trust,
-    watermark::Watermark,
+    trust::{Added, Trust},
 };
-use exchange_format::participant::ParticipantCode;
-use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
+use exchange_format::{card::Card, participant::ParticipantCode, position::Digest};
+use jiff::{Timestamp, tz::TimeZone};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use super::{OperationError, operator};
+use super::init::private_directory;
 use crate::{
-    database::{Store, centres::Centre},
+    database::{Tx, centres::Centre},
     edges::{
-        config::{self, HubConfig},
-        ftps_server::hash_password,
-        hub::{Hub, HubError, WATERMARK, at},
-        pki::CityCa,
+        config::{HubConfig, check},
+        failure::file,
+        ftps_server::{hash_password, is_password},
+        hub::{Hub, HubError, open},
         register::Input,
     },
 };
 
-/// Kemerovo: the municipality of the demonstration; a real hub says its own.
-const OKTMO: &str = "32701000";
+/// The shortest password taken.
+const PASSWORD_LENGTH: usize = 8;
 
-/// What a new hub is.
-#[derive(Debug, Clone)]
-pub struct NewHub<'a> {
-    /// Where it is made.
-    pub dir: &'a Path,
-    /// Its code.
+/// What `centre add` has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Enrolled {
+    /// The centre.
     pub code: ParticipantCode,
-    /// Its name for people.
-    pub name: &'a str,
-    /// The municipality of case numbers.
-    pub oktmo: Option<&'a str>,
-    /// `address:port` of its FTPS server.
-    pub listen: &'a str,
+    /// What became of its card.
+    pub card: Added,
+    /// Whether the password is another than before.
+    pub password_changed: bool,
 }
 
-/// A participant's card, told.
-#[derive(Debug, Clone, Serialize)]
-pub struct CardTold {
-    /// Whose it is.
-    pub code: String,
-    /// The name on it.
-    pub name: String,
-    /// The file.
-    pub card: String,
-    /// What is told on another way.
-    pub fingerprint: String,
-    /// The configuration file.
-    pub config: String,
-}
-
-/// Makes a hub: configuration, keys, certificates, folders, database, card.
-pub fn init(new: &NewHub<'_>, now: Timestamp) -> Result<CardTold, OperationError> {
-    let NewHub { dir, code, .. } = *new;
-    let path = dir.join("svod-hub.toml");
-    if path.exists() {
-        return Err(Failure::new(Exit::Usage, "hub-exists").told("file", path.display()).into());
-    }
-    for folder in ["trust", "ftp", "archive", "quarantine", "protocols"] {
-        let folder = dir.join(folder);
-        fs::create_dir_all(&folder).map_err(at(&folder))?;
-    }
-    let today = now.to_zoned(TimeZone::UTC).date();
-    let ca = CityCa::open(&dir.join("pki"), today).map_err(|error| told(&dir.join("pki"), &error))?;
-    let words = CardWords {
-        name: new.name.to_owned(),
-        valid_from: today,
-        valid_until: today.checked_add(3.years()).unwrap_or(today),
-        tls_ca: Some(ca.pem().to_owned()),
-    };
-    let keys = OwnKeys::create(&dir.join("keys"), code, words).map_err(Failure::from)?;
-    Watermark::create(&dir.join("keys").join(WATERMARK)).map_err(HubError::from)?;
-    let card = dir.join(format!("{code}.card"));
-    durable_file::create_new(&card, keys.card.to_bytes(), 0o644).map_err(at(&card))?;
-    Store::create(&dir.join("hub.db"))?;
-    let text = config::template(code, new.name, new.oktmo.unwrap_or(OKTMO), new.listen);
-    durable_file::create_new(&path, text.as_bytes(), 0o644).map_err(at(&path))?;
-    Ok(CardTold {
-        code: code.to_string(),
-        name: new.name.to_owned(),
-        card: card.display().to_string(),
-        fingerprint: keys.card.fingerprint(),
-        config: path.display().to_string(),
-    })
-}
-
-fn told(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::new(Exit::Temporary, "hub-file").told("file", path.display()).told("detail", error)
-}
-
-/// The hub's own card.
-pub fn card(hub: &Hub, config: &Config<HubConfig>) -> CardTold {
-    let card = &hub.context.keys.card;
-    CardTold {
-        code: card.content.code.to_string(),
-        name: card.content.name.clone(),
-        card: config.path(Path::new(&format!("{}.card", card.content.code))).display().to_string(),
-        fingerprint: card.fingerprint(),
-        config: config.file().display().to_string(),
-    }
-}
-
-/// A centre, told.
-#[derive(Debug, Clone, Serialize)]
-pub struct CentreTold {
-    /// Its code.
-    pub code: String,
-    /// Its name.
-    pub name: String,
-    /// Whether it may exchange.
-    pub active: bool,
-    /// Whether its initial load was merged.
-    pub merged: bool,
-    /// Of its card.
-    pub fingerprint: String,
-}
-
-impl From<Centre> for CentreTold {
-    fn from(centre: Centre) -> Self {
-        let Centre { code, name, fingerprint, active, merged, .. } = centre;
-        Self { code: code.to_string(), name, active, merged, fingerprint }
-    }
-}
-
-/// Takes a centre's card, checked against the fingerprint told on another way, and its FTPS password; makes
-/// its folders.
-pub fn add_centre(
-    hub: &mut Hub,
-    card: &Path,
+/// Enrols the centre of the card in `card_file`, whose fingerprint was told on another way; again: takes a new
+/// password or a new card.
+pub fn add(
+    config: &Config<HubConfig>,
+    card_file: &Path,
     fingerprint: &str,
     password_file: &Path,
+    actor: &str,
     now: Timestamp,
-) -> Result<CentreTold, OperationError> {
-    let card = Trust::read_told(card, fingerprint).map_err(Failure::from)?;
-    card.check_valid_on(now.to_zoned(TimeZone::UTC).date()).map_err(Failure::from)?;
+) -> Result<Enrolled, Failure> {
+    let mut hub = open(config)?;
+    let card = Trust::read_told(card_file, fingerprint)?;
+    // the day of this place, as on the centre's machine that made the card
+    card.check_valid_on(now.to_zoned(TimeZone::system()).date())?;
     let code = card.content.code;
     if code == hub.context.code {
-        return Err(Failure::new(Exit::Refused, "centre-is-hub").told("code", code).into());
+        return Err(Failure::new(Exit::Refused, "centre-is-hub").told("file", card_file.display()));
     }
-    let password = fs::read_to_string(password_file).map_err(|error| {
-        Failure::new(Exit::Usage, "password-file").told("file", password_file.display()).told("detail", error)
-    })?;
-    let password = password.trim_end_matches(['\n', '\r']);
-    if password.chars().count() < 8 {
-        return Err(Failure::new(Exit::Refused, "password-short")
-            .told("file", password_file.display())
-            .into());
+    let password = read_password(password_file)?;
+    let before = hub.store.read(|tx| tx.centre(code).map_err(Failure::from))?;
+    if before.as_ref().is_some_and(|centre| !centre.active) && has_used(&hub.context.trust, &card) {
+        return Err(Failure::new(Exit::Refused, "centre-revoked").told("code", code));
     }
-    let password = hash_password(password).map_err(|error| Failure::bug(&error))?;
+    let kept = before.as_ref().filter(|centre| is_password(&centre.password, password.expose_secret()));
+    let password_changed = kept.is_none();
+    let password = match kept {
+        Some(centre) => centre.password.clone(),
+        None => hash_password(password.expose_secret()).map_err(|error| Failure::bug(&error))?,
+    };
+    make_folders(&hub, code)?;
+    let other_keys = hub.context.trust.card(code).is_some_and(|old| !same_keys(old, &card));
+    let added = hub.context.trust.add(card.clone())?;
+    let enrolled = Enrolled { code, card: added, password_changed };
+    if before.as_ref().is_some_and(|centre| centre.active && centre.fingerprint == card.fingerprint())
+        && !password_changed
+    {
+        return Ok(enrolled);
+    }
     let centre = Centre {
         code,
         name: card.content.name.clone(),
@@ -167,49 +86,156 @@ pub fn add_centre(
         active: true,
         merged: false,
     };
-    for folder in [hub.context.paths.inbox(code), hub.context.paths.outbox(code)] {
-        fs::create_dir_all(&folder).map_err(at(&folder))?;
-    }
-    hub.context.trust.add(card).map_err(Failure::from)?;
-    note_centre(hub, &centre, "centre.add", now)?;
-    Ok(centre.into())
-}
-
-/// Shuts a centre out: it cannot log in, and nothing is taken from it or sealed for it.
-pub fn disable_centre(
-    hub: &mut Hub,
-    code: ParticipantCode,
-    now: Timestamp,
-) -> Result<CentreTold, OperationError> {
-    let found = hub.store.read(|tx| tx.centre(code))?;
-    let mut centre = found.ok_or_else(|| Failure::new(Exit::Refused, "centre-unknown").told("code", code))?;
-    centre.active = false;
-    note_centre(hub, &centre, "centre.disable", now)?;
-    Ok(centre.into())
-}
-
-fn note_centre(hub: &mut Hub, centre: &Centre, action: &str, now: Timestamp) -> Result<(), OperationError> {
-    let Hub { store, context, .. } = hub;
-    let actor = operator();
+    let Hub { store, context, .. } = &mut hub;
     store.write(|tx| {
-        if centre.active {
-            tx.put_centre(centre, &now.to_string())?;
-        } else {
-            tx.set_centre_active(centre.code, false)?;
+        tx.put_centre(&centre, &now.to_string())?;
+        if other_keys {
+            begin_anew(tx, code)?;
         }
-        context.register(tx, &actor, now).note(&Input {
-            action,
-            centre: Some(centre.code),
+        let event =
+            if added == Added::Known && before.is_some() { "centre.password" } else { "centre.added" };
+        note(tx, event, &centre, actor, now)?;
+        context.register(tx, actor, now).note(&Input {
+            action: event,
+            centre: Some(code),
             value: Some(&centre.fingerprint),
             ..Input::default()
         })?;
-        let subject = centre.code.as_str();
-        tx.journal(&Event { at: now, actor: &actor, event: action, subject, rule: "", digests: &[] })?;
-        Ok::<_, OperationError>(())
-    })
+        Ok::<_, Failure>(())
+    })?;
+    Ok(enrolled)
 }
 
-/// All centres.
-pub fn centres(hub: &mut Hub) -> Result<Vec<CentreTold>, OperationError> {
-    Ok(hub.store.read(|tx| tx.centres())?.into_iter().map(CentreTold::from).collect())
+/// A centre, told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CentreTold {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// `active` or `disabled`.
+    pub state: &'static str,
+    /// Whether its initial load was merged.
+    pub merged: bool,
+    /// Of its card.
+    pub fingerprint: String,
+    /// The last day on which its card is valid.
+    pub valid_until: Option<String>,
+}
+
+/// All centres, by code.
+pub fn list(config: &Config<HubConfig>) -> Result<Vec<CentreTold>, Failure> {
+    let Hub { mut store, context, .. } = open(config)?;
+    let centres = store.read(|tx| tx.centres().map_err(Failure::from))?;
+    let told = centres.into_iter().map(|centre| CentreTold {
+        code: centre.code.to_string(),
+        name: centre.name,
+        state: if centre.active { "active" } else { "disabled" },
+        merged: centre.merged,
+        fingerprint: centre.fingerprint,
+        valid_until: context.trust.card(centre.code).map(|card| card.content.valid_until.to_string()),
+    });
+    Ok(told.collect())
+}
+
+/// Shuts a centre out: it cannot log in, and finds nothing. Returns how many files its `out` held, and whether
+/// it was active before.
+pub fn disable(
+    config: &Config<HubConfig>,
+    code: ParticipantCode,
+    reason: &str,
+    actor: &str,
+    now: Timestamp,
+) -> Result<(u64, bool), Failure> {
+    let mut hub = open(config)?;
+    let Hub { store, context, .. } = &mut hub;
+    let was_active = store.write(|tx| {
+        let centre = tx.centre(code)?.ok_or_else(|| unknown(code))?;
+        if centre.active {
+            tx.set_centre_active(code, false)?;
+            note(tx, "centre.disabled", &centre, actor, now)?;
+            context.register(tx, actor, now).note(&Input {
+                action: "centre.disabled",
+                centre: Some(code),
+                reason: Some(reason),
+                ..Input::default()
+            })?;
+        }
+        Ok::<_, Failure>(centre.active)
+    })?;
+    // again if it was cut short before
+    Ok((empty(&context.paths.outbox(code))?, was_active))
+}
+
+/// The code of the hub itself.
+pub fn own_code(config: &Config<HubConfig>) -> Result<ParticipantCode, Failure> {
+    Ok(check(config)?.code)
+}
+
+/// The error for a centre that is not enrolled.
+pub fn unknown(code: ParticipantCode) -> Failure {
+    Failure::new(Exit::Refused, "centre-unknown").told("code", code)
+}
+
+fn note(tx: &Tx<'_>, event: &str, centre: &Centre, actor: &str, now: Timestamp) -> Result<(), Failure> {
+    let digests: Vec<Digest> = centre.fingerprint.parse().into_iter().collect();
+    tx.journal(&Event { at: now, actor, event, subject: centre.code.as_str(), rule: "", digests: &digests })?;
+    Ok(())
+}
+
+/// A machine with other keys has nothing of what was sent to the one before: its stream opens a new epoch.
+fn begin_anew(tx: &Tx<'_>, code: ParticipantCode) -> Result<(), HubError> {
+    let mut streams = tx.streams(code)?;
+    let outgoing = &mut streams.outgoing;
+    outgoing.highest_epoch = outgoing.highest_epoch.max(outgoing.epoch());
+    (outgoing.last, outgoing.sealed_at, outgoing.echo, outgoing.stop) = (None, None, None, None);
+    tx.set_streams(code, &streams)?;
+    Ok(())
+}
+
+/// Whether the centre of `card` has used the card's signing key before, by any card of it.
+fn has_used(trust: &Trust, card: &Card) -> bool {
+    let code = card.content.code;
+    let mut earlier = trust.card(code).into_iter().chain(trust.superseded(code));
+    earlier.any(|old| old.content.signing_key == card.content.signing_key)
+}
+
+fn same_keys(one: &Card, other: &Card) -> bool {
+    one.content.signing_key == other.content.signing_key
+        && one.content.age_recipient == other.content.age_recipient
+}
+
+/// The first line of the file.
+fn read_password(path: &Path) -> Result<SecretString, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        Failure::new(Exit::Usage, "password-file").told("file", path.display()).told("detail", error)
+    })?;
+    let text = SecretString::from(text);
+    let line = text.expose_secret().lines().next().unwrap_or_default();
+    if line.chars().count() < PASSWORD_LENGTH || line.chars().any(char::is_control) {
+        return Err(Failure::new(Exit::Refused, "password-short")
+            .told("file", path.display())
+            .with("length", PASSWORD_LENGTH));
+    }
+    Ok(SecretString::from(line))
+}
+
+fn make_folders(hub: &Hub, code: ParticipantCode) -> Result<(), Failure> {
+    let paths = &hub.context.paths;
+    for path in [paths.inbox(code), paths.outbox(code), paths.quarantine.join(code.as_str())] {
+        private_directory(&path)?;
+    }
+    Ok(())
+}
+
+fn empty(directory: &Path) -> Result<u64, Failure> {
+    let mut removed = 0;
+    for entry in fs::read_dir(directory).map_err(file(directory))? {
+        let path = entry.map_err(file(directory))?.path();
+        if path.is_file() {
+            fs::remove_file(&path).map_err(file(&path))?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }

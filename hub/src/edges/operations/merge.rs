@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use exchange_endpoint::{
     journal_table::Event,
     messages,
+    output::Failure,
     protocol::{Kind as ProtocolKind, Line, Protocol, RuleTotal},
 };
 use exchange_format::{participant::ParticipantCode, record::Kind};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{OperationError, operator};
+use super::operator;
 use crate::{
     database::Tx,
     edges::{
@@ -47,7 +48,7 @@ pub struct MergeReport {
 }
 
 /// Merges what waits, or tries to.
-pub fn merge(hub: &mut Hub, dry_run: bool, now: Timestamp) -> Result<MergeReport, OperationError> {
+pub fn merge(hub: &mut Hub, dry_run: bool, now: Timestamp) -> Result<MergeReport, Failure> {
     let Hub { store, context, .. } = hub;
     let actor = operator();
     let work = |tx: &Tx<'_>| run(context, tx, &actor, now);
@@ -59,7 +60,7 @@ pub fn merge(hub: &mut Hub, dry_run: bool, now: Timestamp) -> Result<MergeReport
     Ok(report)
 }
 
-fn run(context: &Context, tx: &Tx<'_>, actor: &str, now: Timestamp) -> Result<MergeReport, OperationError> {
+fn run(context: &Context, tx: &Tx<'_>, actor: &str, now: Timestamp) -> Result<MergeReport, Failure> {
     let register = context.register(tx, actor, now);
     let mut report = MergeReport::default();
     let claims = waiting(tx, Kind::RecipientClaim)?;
@@ -98,7 +99,7 @@ fn run(context: &Context, tx: &Tx<'_>, actor: &str, now: Timestamp) -> Result<Me
     Ok(report)
 }
 
-fn waiting(tx: &Tx<'_>, kind: Kind) -> Result<Vec<i64>, OperationError> {
+fn waiting(tx: &Tx<'_>, kind: Kind) -> Result<Vec<i64>, Failure> {
     let mut all = Vec::new();
     loop {
         let page = tx.waiting(kind, all.last().copied().unwrap_or(0), PAGE)?;
@@ -110,7 +111,7 @@ fn waiting(tx: &Tx<'_>, kind: Kind) -> Result<Vec<i64>, OperationError> {
 }
 
 /// Centres whose snapshot has come: from now on what they send is merged at once.
-fn begun_centres(tx: &Tx<'_>) -> Result<Vec<ParticipantCode>, OperationError> {
+fn begun_centres(tx: &Tx<'_>) -> Result<Vec<ParticipantCode>, Failure> {
     let mut begun = Vec::new();
     for centre in tx.centres()? {
         if tx.streams(centre.code)?.incoming.last.is_some() {
@@ -122,7 +123,7 @@ fn begun_centres(tx: &Tx<'_>) -> Result<Vec<ParticipantCode>, OperationError> {
 
 /// The protocol of a merge: what came of the claims, by which rules, and a line for each question that staff
 /// have to decide.
-fn write_protocol(hub: &mut Hub, report: &MergeReport, now: Timestamp) -> Result<u32, OperationError> {
+fn write_protocol(hub: &mut Hub, report: &MergeReport, now: Timestamp) -> Result<u32, Failure> {
     let lang = hub.context.lang;
     let mut protocol = Protocol::begin(ProtocolKind::Merge, lang, hub.context.code, None, now);
     let said = |group: &str, code: &str| {
@@ -137,7 +138,7 @@ fn write_protocol(hub: &mut Hub, report: &MergeReport, now: Timestamp) -> Result
     }
     let mut after = 0;
     loop {
-        let page = hub.store.read(|tx| tx.open_reviews(after, PAGE))?;
+        let page = hub.store.read(|tx| tx.open_reviews(after, PAGE).map_err(Failure::from))?;
         let Some(last) = page.last() else { break };
         after = last.n;
         for review in &page {
@@ -153,6 +154,6 @@ fn write_protocol(hub: &mut Hub, report: &MergeReport, now: Timestamp) -> Result
         }
     }
     protocol.finished = Timestamp::now().max(now);
-    let written = hub.protocols.write(protocol).map_err(crate::edges::hub::HubError::from)?;
+    let written = hub.protocols.write(protocol)?;
     Ok(written.number)
 }

@@ -1,55 +1,23 @@
 //! What staff ask for: each a transaction of its own, beside the running daemon, which sees it at once.
 //!
-//! [`enrol`] a hub and its centres · [`merge`] the initial loads · [`people`] one person · [`reviews`] what
-//! waits for staff · [`status`] how the exchange is.
+//! [`init`] a new hub · [`enrol`] its centres · [`merge`] the initial loads · [`people`] one person · [`reviews`]
+//! what waits for staff, as a [`table_file`] · [`status`] how the exchange is.
 
 pub mod enrol;
+pub mod init;
 pub mod merge;
 pub mod people;
-pub mod review_table;
 pub mod reviews;
 pub mod status;
+pub mod table_file;
 
-use exchange_endpoint::output::Failure;
-
-use super::{hub::HubError, register::RegisterError};
-use crate::database::DatabaseError;
-
-/// Why an operation was not done.
-#[derive(Debug, thiserror::Error)]
-pub enum OperationError {
-    /// The hub.
-    #[error(transparent)]
-    Hub(#[from] HubError),
-    /// What was asked for cannot be done; the words are for the operator.
-    #[error(transparent)]
-    Told(#[from] Failure),
-}
-
-impl From<DatabaseError> for OperationError {
-    fn from(error: DatabaseError) -> Self {
-        Self::Hub(error.into())
-    }
-}
-
-impl From<RegisterError> for OperationError {
-    fn from(error: RegisterError) -> Self {
-        Self::Hub(error.into())
-    }
-}
-
-impl From<OperationError> for Failure {
-    fn from(error: OperationError) -> Self {
-        match error {
-            OperationError::Hub(error) => error.into(),
-            OperationError::Told(failure) => failure,
-        }
-    }
-}
-
-/// The account that acts: what the operating system says, as a token for journal and inputs.
+/// Who acts, for journal and inputs: what the operating system says, as a token.
 pub fn operator() -> String {
     let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default();
+    token(&name)
+}
+
+fn token(name: &str) -> String {
     let token: String = name
         .to_lowercase()
         .chars()
@@ -57,4 +25,17 @@ pub fn operator() -> String {
         .take(60)
         .collect();
     if token.is_empty() { "operator".to_owned() } else { token }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::token;
+
+    #[test]
+    fn whatever_the_account_is_called_it_is_a_token() {
+        assert_eq!(token("Anna.K-1"), "anna.k-1");
+        assert_eq!(token("УЗЕЛ\\анна7"), "7");
+        assert_eq!(token("Анна"), "operator");
+        assert_eq!(token(&"a".repeat(100)).len(), 60);
+    }
 }

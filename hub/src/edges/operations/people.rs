@@ -1,242 +1,354 @@
-//! One person: what is known, what stands, the hub's own entries, who serves it.
-
-use std::collections::BTreeMap;
+//! What staff see and say of one person: values with their provenance, the hub's own entries, and which centre
+//! serves whom. What is said is published in the same transaction.
 
 use exchange_endpoint::{
+    config::Config,
     journal_table::Event,
     output::{Exit, Failure},
 };
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Kind, RecordId},
+    record::{Field, Kind, RecordId},
 };
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{OperationError, operator};
+use super::enrol::unknown;
 use crate::{
-    database::{Tx, linking::Act},
-    decisions::golden::{self, Source},
+    database::{
+        Tx,
+        linking::Act,
+        people::{Entry, PersonRow},
+    },
+    decisions::golden::{self, Candidate, Source},
     edges::{
-        hub::{Context, Hub},
-        register::Input,
+        config::HubConfig,
+        hub::{Hub, open},
+        register::{Input, Register},
     },
 };
 
-/// A value and where it comes from.
-#[derive(Debug, Clone, Serialize)]
-pub struct ValueTold {
-    /// The field.
-    pub field: String,
-    /// The value that stands; `None` if only others are known.
-    pub value: Option<String>,
-    /// Whose it is: the hub's code for its own entries.
-    pub origin: Option<String>,
-    /// The claim's key.
-    pub key: Option<String>,
-    /// Values that lost, with their centres.
-    pub others: Vec<(String, String)>,
+/// A person as staff see it. Personal data.
+#[derive(Serialize)]
+pub struct PersonView {
+    /// The person's id.
+    pub uid: String,
+    /// The case number.
+    pub case_number: String,
+    /// The person that was asked for, if it turned out to be this one.
+    pub asked: Option<String>,
+    /// The claims that are this person.
+    pub claims: Vec<ClaimView>,
+    /// Stated fields, in the order of the schema.
+    pub fields: Vec<FieldView>,
+    /// Programmes and supplements.
+    pub documents: Vec<DocumentView>,
+    /// Centres that are confirmed to serve the person.
+    pub served_by: Vec<String>,
 }
 
-/// A person, told to the hub's staff.
-#[derive(Debug, Clone, Serialize)]
-pub struct PersonTold {
+/// A claim in the cross-reference.
+#[derive(Serialize)]
+pub struct ClaimView {
+    /// Whose it is.
+    pub centre: String,
+    /// Its key.
+    pub key: String,
+    /// The rule by which it is this person.
+    pub rule: String,
+}
+
+/// A field, its value, and where it comes from.
+#[derive(Serialize)]
+pub struct FieldView {
+    /// The field.
+    pub field: &'static str,
+    /// What stands; `None`: nothing, as the hub's own entry has it or because no value is good.
+    pub value: Option<String>,
+    /// `hub` or `centre`; `None` without a value.
+    pub source: Option<&'static str>,
+    /// The centre and its claim.
+    pub centre: Option<String>,
+    /// The claim.
+    pub key: Option<String>,
+    /// The hub's own entry.
+    pub entry: Option<EntryView>,
+    /// Values that lost.
+    pub losing: Vec<LosingView>,
+}
+
+/// The hub's own entry.
+#[derive(Serialize)]
+pub struct EntryView {
+    /// Why.
+    pub reason: String,
+    /// By whom.
+    pub actor: String,
+    /// When.
+    pub at: String,
+}
+
+/// A value that lost.
+#[derive(Serialize)]
+pub struct LosingView {
+    /// The value.
+    pub value: String,
+    /// Whose it is.
+    pub centre: Option<String>,
+    /// Its claim.
+    pub key: Option<String>,
+}
+
+/// A programme or supplement.
+#[derive(Serialize)]
+pub struct DocumentView {
+    /// `programme` or `supplement`.
+    pub kind: &'static str,
     /// Its id.
     pub uid: String,
-    /// Its case number.
-    pub case_number: String,
-    /// The person that it turned out to be.
-    pub merged_into: Option<String>,
-    /// Values.
-    pub fields: Vec<ValueTold>,
-    /// Claims: centre, key, rule.
-    pub claims: Vec<(String, String, String)>,
-    /// Centres of which staff confirmed that they serve the person.
-    pub served_by: Vec<String>,
-    /// Programmes and supplements: kind, id, number, date.
-    pub documents: Vec<(String, String, String, String)>,
+    /// Its number.
+    pub number: Option<String>,
+    /// Its date.
+    pub date: Option<String>,
+    /// How many claims are this document.
+    pub claims: usize,
 }
 
-/// The person with this uid or case number.
-fn find(tx: &Tx<'_>, name: &str) -> Result<RecordId, OperationError> {
-    let found = match name.parse::<RecordId>() {
-        Ok(uid) => tx.person(uid)?,
-        Err(_) => tx.person_by_case(name)?,
-    };
-    let person =
-        found.ok_or_else(|| Failure::new(Exit::Refused, "person-unknown").with("name", name.to_owned()))?;
-    Ok(person.uid)
-}
-
-/// Shows a person.
-pub fn show(hub: &mut Hub, name: &str, now: Timestamp) -> Result<PersonTold, OperationError> {
-    let Hub { store, context, .. } = hub;
-    store.read(|tx| {
-        let uid = find(tx, name)?;
-        let row = tx.person(uid)?.ok_or_else(|| Failure::bug(&"a person just found is gone"))?;
-        let register = context.register(tx, context.code.as_str(), now);
-        let mut told = PersonTold {
-            uid: uid.to_string(),
-            case_number: row.case_number,
-            merged_into: row.merged_into.map(|uid| uid.to_string()),
-            fields: Vec::new(),
-            claims: Vec::new(),
-            served_by: Vec::new(),
-            documents: Vec::new(),
-        };
-        let Some(file) = register.file(uid)? else { return Ok(told) };
-        let golden = golden::person(&file.case_number, &file.claims, &file.entries);
-        told.fields = values(context, &golden);
-        for (origin, key, rule) in tx.rules_of(uid)? {
-            told.claims.push((origin.to_string(), key.to_string(), rule));
-        }
-        for centre in tx.centres()? {
-            if tx.serves(centre.code, uid)? {
-                told.served_by.push(centre.code.to_string());
-            }
-        }
-        for document in &file.documents {
-            let first = document.claims.first().map(|claim| &claim.body);
-            let text = |field: &str| first.and_then(|body| body.text(field)).unwrap_or_default().to_owned();
-            let (number, date) = (text("number"), text("date"));
-            told.documents.push((document.kind.name().to_owned(), document.uid.to_string(), number, date));
-        }
-        Ok(told)
-    })
-}
-
-fn values(context: &Context, golden: &golden::Golden) -> Vec<ValueTold> {
-    let mut told = Vec::new();
-    for field in Kind::Person.schema().fields {
-        let source = golden.sources.get(field.name);
-        let losers = golden.losers.get(field.name).map(Vec::as_slice).unwrap_or_default();
-        if source.is_none() && losers.is_empty() {
-            continue;
-        }
-        let origin_of = |source: &Source| match source {
-            Source::Hub => context.code.to_string(),
-            Source::Claim { origin, .. } => origin.to_string(),
-        };
-        told.push(ValueTold {
-            field: field.name.to_owned(),
-            value: golden.body.text(field.name).map(str::to_owned),
-            origin: source.map(origin_of),
-            key: source.and_then(|source| match source {
-                Source::Hub => None,
-                Source::Claim { key, .. } => Some(key.to_string()),
-            }),
-            others: losers.iter().map(|lost| (lost.value.clone(), origin_of(&lost.source))).collect(),
-        });
-    }
-    told
-}
-
-/// What an entry or confirmation has done.
-#[derive(Debug, Clone, Serialize)]
-pub struct Changed {
+/// What an entry or a confirmation has done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
     /// The person.
     pub uid: String,
-    /// Whether anything is new.
+    /// The case number.
+    pub case_number: String,
+    /// Whether anything is other than before.
     pub changed: bool,
-    /// The value as it stands now.
-    pub value: Option<String>,
+    /// The centres that serve the person and are told.
+    pub centres: Vec<String>,
 }
 
-/// Enters the hub's own value of a field: it stands over all claims and is published again. An empty value
-/// says that there is none.
+/// The person `who` (uid or case number) with provenance.
+pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<PersonView, Failure> {
+    let Hub { mut store, context, .. } = open(config)?;
+    store.read(|tx| {
+        let register = context.register(tx, context.code.as_str(), now);
+        let (person, asked) = find(tx, who)?;
+        let file = register.file(person.uid)?.ok_or_else(no_person)?;
+        let entries = tx.entries(person.uid)?;
+        let whole = golden::person(&file.case_number, &file.claims, &file.entries);
+        let mut fields = Vec::new();
+        for (field, value) in whole.body.head().iter() {
+            let losers = whole.losers.get(field.name).map_or(&[][..], Vec::as_slice);
+            let entry = entries.get(field.name);
+            if value.is_some() || entry.is_some() || !losers.is_empty() {
+                let source = whole.sources.get(field.name).copied();
+                fields.push(field_view(field, value, source, entry, losers));
+            }
+        }
+        let claims = tx.rules_of(person.uid)?.into_iter();
+        Ok(PersonView {
+            uid: person.uid.to_string(),
+            case_number: person.case_number,
+            asked: asked.map(|uid| uid.to_string()),
+            fields,
+            documents: file
+                .documents
+                .iter()
+                .map(|document| {
+                    let first = document.claims.first().map(|claim| &claim.body);
+                    let text = |field: &str| first.and_then(|body| body.text(field)).map(str::to_owned);
+                    DocumentView {
+                        kind: document.kind.name(),
+                        uid: document.uid.to_string(),
+                        number: text("number"),
+                        date: text("date"),
+                        claims: document.claims.len(),
+                    }
+                })
+                .collect(),
+            served_by: serving(tx, person.uid)?,
+            claims: claims
+                .map(|(centre, key, rule)| ClaimView {
+                    centre: centre.to_string(),
+                    key: key.to_string(),
+                    rule,
+                })
+                .collect(),
+        })
+    })
+}
+
+fn field_view(
+    field: &Field,
+    value: Option<&str>,
+    source: Option<Source>,
+    entry: Option<&Entry>,
+    losers: &[Candidate],
+) -> FieldView {
+    let (centre, key) = match source {
+        Some(Source::Claim { origin, key }) => (Some(origin.to_string()), Some(key.to_string())),
+        Some(Source::Hub) | None => (None, None),
+    };
+    FieldView {
+        field: field.name,
+        value: value.map(str::to_owned),
+        source: value.map(|_| if centre.is_some() { "centre" } else { "hub" }),
+        centre,
+        key,
+        entry: entry.map(|entry| EntryView {
+            reason: entry.reason.clone(),
+            actor: entry.actor.clone(),
+            at: entry.at.clone(),
+        }),
+        losing: losers
+            .iter()
+            .map(|loser| {
+                let (centre, key) = match loser.source {
+                    Source::Claim { origin, key } => (Some(origin.to_string()), Some(key.to_string())),
+                    Source::Hub => (None, None),
+                };
+                LosingView { value: loser.value.clone(), centre, key }
+            })
+            .collect(),
+    }
+}
+
+/// Enters the hub's own `value` of a field of the person `who`; an empty one takes the entry back.
 pub fn set(
-    hub: &mut Hub,
-    name: &str,
+    config: &Config<HubConfig>,
+    who: &str,
     field: &str,
     value: &str,
-    reason: &str,
+    act: (&str, &str),
     now: Timestamp,
-) -> Result<Changed, OperationError> {
-    let known = Kind::Person.schema().fields.iter().find(|one| one.name == field && field != "case_number");
-    let Some(known) = known else {
-        return Err(Failure::new(Exit::Refused, "field-unknown").with("field", field.to_owned()).into());
-    };
-    let value = match value.trim() {
-        "" if known.required => None,
-        "" => Some(String::new()),
-        text => golden::published(known, text),
-    };
-    let Some(value) = value else {
-        let expected = known.ty.words();
-        return Err(Failure::new(Exit::Refused, "value-unfit")
-            .with("field", field.to_owned())
-            .with("expected", expected)
-            .into());
-    };
-    let Hub { store, context, .. } = hub;
-    let actor = operator();
+) -> Result<Said, Failure> {
+    let (actor, reason) = act;
+    let field = field_of(field)?;
+    let value = good_value(field, value)?;
+    let Hub { mut store, context, .. } = open(config)?;
     store.write(|tx| {
-        let uid = find(tx, name)?;
-        let at = now.to_string();
-        let before = tx.entries(uid)?.remove(field).map(|entry| entry.value);
-        tx.set_entry(uid, field, &value, Act { actor: &actor, reason, at: &at })?;
-        let register = context.register(tx, &actor, now);
-        register.note(&Input {
-            action: "entry",
-            subject: Some((Kind::Person.name(), uid)),
-            field: Some(field),
-            value: Some(&value),
-            reason: Some(reason),
-            ..Input::default()
-        })?;
-        register.republish(uid)?;
-        let subject = uid.to_string();
-        tx.journal(&Event {
-            at: now,
-            actor: &actor,
-            event: "person.set",
-            subject: &subject,
-            rule: field,
-            digests: &[],
-        })?;
-        let changed = before.as_deref() != Some(&value);
-        Ok(Changed { uid: subject, changed, value: Some(value).filter(|value| !value.is_empty()) })
+        let (person, _) = find(tx, who)?;
+        let stood = tx.entries(person.uid)?.remove(field.name).map(|entry| entry.value);
+        let changed = stood.as_deref() != value.as_deref();
+        if changed {
+            let at = now.to_string();
+            match &value {
+                Some(value) => {
+                    tx.set_entry(person.uid, field.name, value, Act { actor, reason, at: &at })?;
+                }
+                None => tx.remove_entry(person.uid, field.name)?,
+            }
+            let register = context.register(tx, actor, now);
+            register.note(&Input {
+                action: if value.is_some() { "entry" } else { "entry.removed" },
+                subject: Some((Kind::Person.name(), person.uid)),
+                field: Some(field.name),
+                value: value.as_deref(),
+                reason: Some(reason),
+                ..Input::default()
+            })?;
+            journal(&register, "person.entry", person.uid, field.name)?;
+            register.republish(person.uid)?;
+        }
+        said(tx, person, changed)
     })
 }
 
-/// Confirms that a centre serves a person: from now on it gets the whole person.
-pub fn confirm_service(
-    hub: &mut Hub,
+/// Confirms that `centre` serves the person `who`: from now on it is told everything that is published of it.
+pub fn confirm(
+    config: &Config<HubConfig>,
     centre: ParticipantCode,
-    name: &str,
-    reason: &str,
+    who: &str,
+    act: (&str, &str),
     now: Timestamp,
-) -> Result<Changed, OperationError> {
-    let Hub { store, context, .. } = hub;
-    let actor = operator();
+) -> Result<Said, Failure> {
+    let (actor, reason) = act;
+    let Hub { mut store, context, .. } = open(config)?;
     store.write(|tx| {
         if tx.centre(centre)?.is_none() {
-            return Err(Failure::new(Exit::Refused, "centre-unknown").told("code", centre).into());
+            return Err(unknown(centre));
         }
-        let uid = find(tx, name)?;
-        let register = context.register(tx, &actor, now);
-        let changed = register.confirm(centre, uid, reason)?;
-        register.republish(uid)?;
-        let subject = uid.to_string();
-        let rule = centre.as_str();
-        tx.journal(&Event {
-            at: now,
-            actor: &actor,
-            event: "service.confirm",
-            subject: &subject,
-            rule,
-            digests: &[],
-        })?;
-        Ok(Changed { uid: subject, changed, value: None })
+        let (person, _) = find(tx, who)?;
+        if !tx.rules_of(person.uid)?.iter().any(|(origin, ..)| *origin == centre) {
+            return Err(Failure::new(Exit::Refused, "centre-no-claim").told("code", centre));
+        }
+        let register = context.register(tx, actor, now);
+        let changed = register.confirm(centre, person.uid, reason)?;
+        if changed {
+            journal(&register, "service.confirmed", person.uid, centre.as_str())?;
+            register.republish(person.uid)?;
+        }
+        said(tx, person, changed)
     })
 }
 
-/// The entries of a proposal record: field → wished value.
-pub(super) fn wishes(body: &exchange_format::record::Body) -> BTreeMap<String, String> {
-    let lines = body.lines().iter();
-    lines
-        .filter_map(|line| {
-            Some((line.text("field")?.to_owned(), line.text("value").unwrap_or_default().to_owned()))
-        })
-        .collect()
+fn journal(register: &Register<'_>, event: &str, uid: RecordId, rule: &str) -> Result<(), Failure> {
+    register.tx.journal(&Event {
+        at: register.now,
+        actor: register.actor,
+        event,
+        subject: &uid.to_string(),
+        rule,
+        digests: &[],
+    })?;
+    Ok(())
+}
+
+fn said(tx: &Tx<'_>, person: PersonRow, changed: bool) -> Result<Said, Failure> {
+    let centres = serving(tx, person.uid)?;
+    Ok(Said { uid: person.uid.to_string(), case_number: person.case_number, changed, centres })
+}
+
+/// The centres with a claim of `uid` that staff confirmed.
+fn serving(tx: &Tx<'_>, uid: RecordId) -> Result<Vec<String>, Failure> {
+    let mut centres: Vec<ParticipantCode> =
+        tx.rules_of(uid)?.into_iter().map(|(origin, ..)| origin).collect();
+    centres.dedup();
+    let mut serving = Vec::new();
+    for centre in centres {
+        if tx.serves(centre, uid)? {
+            serving.push(centre.to_string());
+        }
+    }
+    Ok(serving)
+}
+
+/// The person with this uid or case number, and the uid asked for if it turned out to be another person.
+fn find(tx: &Tx<'_>, who: &str) -> Result<(PersonRow, Option<RecordId>), Failure> {
+    let who = who.trim();
+    let found = match who.to_lowercase().parse::<RecordId>() {
+        Ok(uid) => tx.person(uid)?,
+        Err(_) => tx.person_by_case(who)?,
+    };
+    let person = found.ok_or_else(no_person)?;
+    match person.merged_into {
+        None => Ok((person, None)),
+        Some(into) => Ok((tx.person(into)?.ok_or_else(no_person)?, Some(person.uid))),
+    }
+}
+
+/// What was asked for is not repeated: it may be a name.
+fn no_person() -> Failure {
+    Failure::new(Exit::Refused, "person-unknown")
+}
+
+fn field_of(name: &str) -> Result<&'static Field, Failure> {
+    let fields = || Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number");
+    fields().find(|field| field.name == name).ok_or_else(|| {
+        let known: Vec<&str> = fields().map(|field| field.name).collect();
+        Failure::new(Exit::Usage, "field-unknown").with("known", known.join(", "))
+    })
+}
+
+/// The value as it would be published; `None` if it is empty.
+fn good_value(field: &'static Field, text: &str) -> Result<Option<String>, Failure> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let value = golden::published(field, text).filter(|value| !value.chars().any(char::is_control));
+    value.map(Some).ok_or_else(|| {
+        let problem = field.problem(Some(text));
+        let expected = problem.map_or_else(|| format!("is not {}", field.ty.words()), |p| p.to_string());
+        Failure::new(Exit::Refused, "value-unfit").with("field", field.name).with("problem", expected)
+    })
 }

@@ -1,269 +1,572 @@
-//! What waits for staff: listed for them, and their answers carried out.
+//! Questions to staff, and their answers: both records side by side go out as a table, decisions come back.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use exchange_endpoint::{
+    config::Config,
     journal_table::Event,
+    messages::{self, Lang, Value},
     output::{Exit, Failure},
 };
-use exchange_format::record::{Body, Kind};
+use exchange_format::record::{Body, Kind, Line, RecordId};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{
-    OperationError, operator, people,
-    review_table::{Answer, Word},
-};
+use super::table_file::{self, Row, Table, all_bad};
 use crate::{
     database::{
-        Tx,
         linking::{Act, ClaimName, StaffDecision},
+        received::{Received, Standing},
         reviews::Review,
     },
-    decisions::linking::clusters::Decision,
+    decisions::{golden, linking::clusters::Decision, programme},
     edges::{
-        hub::Hub,
+        config::HubConfig,
+        hub::{Hub, open},
         register::{Input, Register},
     },
 };
 
-/// Reviews read at a time.
+/// Fields of the two records that staff see, if either states one.
+const SHOWN: [&str; 14] = [
+    "surname",
+    "given",
+    "patronymic",
+    "birth_date",
+    "sex",
+    "snils",
+    "identity_doc_series",
+    "identity_doc_number",
+    "phone",
+    "address_reg",
+    "address_live",
+    "number",
+    "date",
+    "valid_until",
+];
+/// What of a centre's a question can be about, besides a proposal.
+const CLAIMS: [Kind; 3] = [Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim];
+/// Reviews are read in pages.
 const PAGE: u32 = 500;
+/// The longest reason, in characters, as a record of the hub's inputs takes it.
+const REASON: usize = 1000;
 
-/// A question for staff.
-#[derive(Debug, Clone, Serialize)]
-pub struct ReviewTold {
+/// One question with both records. Personal data.
+#[derive(Serialize)]
+pub struct Question {
     /// Its number.
-    pub number: i64,
+    pub review: i64,
     /// `pair`, `programme`, `held` or `proposal`.
     pub kind: String,
     /// Why staff are asked.
-    pub question: String,
-    /// The two (or the one, twice), each as centre, name, birth date, СНИЛС, document, address, phone.
-    pub sides: [Vec<String>; 2],
-    /// Of programmes: numbers and dates.
-    pub detail: String,
+    pub why: String,
+    /// The first record.
+    pub one: Side,
+    /// The second record; of one record twice: what its centre says now.
+    pub other: Side,
+    /// Of one record twice: each field that differs, with what stands and what its centre says.
+    pub differences: Vec<Difference>,
 }
 
-impl ReviewTold {
-    /// The cells under [`super::review_table::COLUMNS`].
-    pub fn cells(&self) -> Vec<String> {
-        let head = [self.number.to_string(), self.kind.clone(), self.question.clone()];
-        let tail = [self.detail.clone(), String::new(), String::new()];
-        head.into_iter().chain(self.sides.concat()).chain(tail).collect()
-    }
+/// A field that a centre wants otherwise.
+#[derive(Serialize)]
+pub struct Difference {
+    /// The field.
+    pub field: String,
+    /// What stands.
+    pub stands: Option<String>,
+    /// What the centre says; `None`: that there is nothing.
+    pub wanted: Option<String>,
 }
 
-/// All open questions.
-pub fn list(hub: &mut Hub, now: Timestamp) -> Result<Vec<ReviewTold>, OperationError> {
-    let Hub { store, context, .. } = hub;
+/// One of the two records.
+#[derive(Serialize)]
+pub struct Side {
+    /// Whose it is; a programme is the hub's.
+    pub centre: String,
+    /// Its key.
+    pub key: String,
+    /// What it says.
+    pub values: BTreeMap<&'static str, String>,
+}
+
+/// What `review apply` has done with the lines of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// Decided now.
+    pub decided: u64,
+    /// Decided so before.
+    pub unchanged: u64,
+    /// Without a decision.
+    pub left: u64,
+    /// Questions that had answered themselves.
+    pub gone: u64,
+    /// Persons whose publications may have changed.
+    pub persons: u64,
+}
+
+/// What waits for staff, oldest first.
+pub fn list(config: &Config<HubConfig>, now: Timestamp) -> Result<Vec<Question>, Failure> {
+    let Hub { mut store, context, .. } = open(config)?;
     store.read(|tx| {
         let register = context.register(tx, context.code.as_str(), now);
-        let mut told = Vec::new();
+        let mut questions = Vec::new();
         let mut after = 0;
         loop {
             let page = tx.open_reviews(after, PAGE)?;
-            let Some(last) = page.last() else { return Ok(told) };
+            let Some(last) = page.last() else { return Ok(questions) };
             after = last.n;
-            for review in &page {
-                told.push(tell(&register, review)?);
+            for review in page {
+                questions.push(question(&register, review)?);
             }
         }
     })
 }
 
-fn tell(register: &Register<'_>, review: &Review) -> Result<ReviewTold, OperationError> {
-    let mut detail: Vec<String> = Vec::new();
-    let mut sides = [vec![String::new(); 7], vec![String::new(); 7]];
-    if review.kind == "programme" {
-        for key in [review.one.1, review.other.1] {
-            let claims = register.tx.claims_of(key)?;
-            if let Some(found) = claims.first().map(|id| register.tx.received(*id)).transpose()?.flatten() {
-                let text = |field: &str| found.claim.body.text(field).unwrap_or_default().to_owned();
-                detail.push(format!("№ {} от {}", text("number"), text("date")));
-            }
+fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure> {
+    let mut differences = Vec::new();
+    let (one, other) = match review.kind.as_str() {
+        "programme" => (programme(register, review.one)?, programme(register, review.other)?),
+        "pair" => (claim(register, review.one)?, claim(register, review.other)?),
+        _ => {
+            let (stands, wanted) = newer(register, review.one)?;
+            differences = stands
+                .keys()
+                .chain(wanted.keys())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .filter(|field| stands.get(*field) != wanted.get(*field))
+                .map(|field| Difference {
+                    field: field.clone(),
+                    stands: stands.get(field).cloned(),
+                    wanted: wanted.get(field).cloned(),
+                })
+                .collect();
+            (only_shown(&stands), only_shown(&wanted))
         }
-        if let Some(person) = register.tx.person_of_document(review.one.1)?
-            && let Some(claim) = register.tx.claims_of(person)?.first()
-            && let Some(found) = register.tx.received(*claim)?
+    };
+    let side = |name: ClaimName, values| Side { centre: name.0.to_string(), key: name.1.to_string(), values };
+    Ok(Question {
+        one: side(review.one, one),
+        other: side(review.other, other),
+        differences,
+        review: review.n,
+        kind: review.kind,
+        why: review.reason,
+    })
+}
+
+fn only_shown(stated: &BTreeMap<String, String>) -> Values {
+    SHOWN.iter().filter_map(|field| Some((*field, stated.get(*field)?.clone()))).collect()
+}
+
+fn stated(body: &Body) -> BTreeMap<String, String> {
+    body.head().iter().filter_map(|(field, value)| Some((field.name.to_owned(), value?.to_owned()))).collect()
+}
+
+/// What stands of a record that its centre wants otherwise, and what the centre says now: of a proposal the
+/// wished fields of its target, of a claim the whole.
+fn newer(
+    register: &Register<'_>,
+    name: ClaimName,
+) -> Result<(BTreeMap<String, String>, BTreeMap<String, String>), Failure> {
+    let tx = register.tx;
+    if let Some(found) = tx.received_by_key(name.0, Kind::Proposal, name.1)? {
+        let wishes = wishes(&found.claim.body);
+        let mut stands = BTreeMap::new();
+        if let Some(person) = target(&found.claim.body)
+            && let Some(file) = register.file(person)?
         {
-            sides[0] = side(&(found.claim.origin, found.claim.key), &found.claim.body);
+            stands = stated(&golden::person(&file.case_number, &file.claims, &file.entries).body);
+            stands.retain(|field, _| wishes.contains_key(field));
         }
-    } else {
-        for (side_of, name) in sides.iter_mut().zip([&review.one, &review.other]) {
-            if let Some(found) = register.tx.received_by_key(name.0, Kind::RecipientClaim, name.1)? {
-                *side_of = side(name, &found.claim.body);
-            }
-        }
-        if review.one == review.other
-            && let Some(found) =
-                register.tx.received_by_key(review.one.0, Kind::RecipientClaim, review.one.1)?
-            && let Some(newest) = register.tx.newest_body(found.id)?
-        {
-            // what is said now beside what stands
-            sides[1] = side(&review.other, &newest);
+        return Ok((stands, wishes.into_iter().filter(|(_, value)| !value.is_empty()).collect()));
+    }
+    for kind in CLAIMS {
+        if let Some(found) = tx.received_by_key(name.0, kind, name.1)? {
+            let newest = tx.newest_body(found.id)?;
+            return Ok((stated(&found.claim.body), newest.as_ref().map(stated).unwrap_or_default()));
         }
     }
-    Ok(ReviewTold {
-        number: review.n,
-        kind: review.kind.clone(),
-        question: review.reason.clone(),
-        sides,
-        detail: detail.join("; "),
-    })
+    Ok(Default::default())
 }
 
-fn side(name: &ClaimName, body: &Body) -> Vec<String> {
-    let text = |field: &str| body.text(field).unwrap_or_default();
-    let joined = |fields: &[&str]| {
-        fields.iter().map(|field| text(field)).filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
-    };
-    let address = if text("address_live").is_empty() { text("address_reg") } else { text("address_live") };
-    vec![
-        name.0.to_string(),
-        joined(&["surname", "given", "patronymic"]),
-        text("birth_date").to_owned(),
-        text("snils").to_owned(),
-        joined(&["identity_doc_series", "identity_doc_number"]),
-        address.to_owned(),
-        text("phone").to_owned(),
-    ]
+/// The person that a proposal is about.
+fn target(proposal: &Body) -> Option<RecordId> {
+    (proposal.text("target_kind") == Some("person")).then(|| proposal.text("target")?.parse().ok())?
 }
 
-/// What applying answers has done.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Decided {
-    /// Answers carried out.
-    pub decided: u64,
-    /// Answers to questions that have answered themselves, or were answered before.
-    pub passed_over: u64,
+/// The wishes of a proposal: field → value, empty where there should be none.
+fn wishes(proposal: &Body) -> BTreeMap<String, String> {
+    let text = |line: &Line, field| line.text(field).unwrap_or_default().to_owned();
+    proposal.lines().iter().map(|line| (text(line, "field"), text(line, "value"))).collect()
 }
 
-/// Carries staff's answers out, all or none.
-pub fn apply(hub: &mut Hub, answers: &[Answer], now: Timestamp) -> Result<Decided, OperationError> {
-    let Hub { store, context, .. } = hub;
-    let actor = operator();
-    store.write(|tx| {
-        let register = context.register(tx, &actor, now);
-        let mut decided = Decided::default();
-        for answer in answers {
-            let review = tx.review(answer.number)?.ok_or_else(|| refused(answer, "number"))?;
-            if review.state != "open" {
-                decided.passed_over += 1;
-                continue;
-            }
-            carry_out(&register, tx, &review, answer)?;
-            decided.decided += 1;
+type Values = BTreeMap<&'static str, String>;
+
+fn shown(body: &Body) -> Values {
+    only_shown(&stated(body))
+}
+
+/// A recipient's claim as the hub goes by it.
+fn claim(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure> {
+    let found = register.tx.received_by_key(name.0, Kind::RecipientClaim, name.1)?;
+    Ok(found.map(|found| shown(&found.claim.body)).unwrap_or_default())
+}
+
+/// A programme, with the person whose it is.
+fn programme(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure> {
+    let Some(person) = register.tx.person_of_document(name.1)? else { return Ok(Values::new()) };
+    let Some(file) = register.file(person)? else { return Ok(Values::new()) };
+    let mut values = file.claims.first().map(|claim| shown(&claim.body)).unwrap_or_default();
+    let document = file.documents.iter().find(|document| document.uid == name.1);
+    let body = document.and_then(|document| {
+        programme::published(document.kind, &document.claims, person, document.programme)
+    });
+    if let Some((body, ..)) = body {
+        values.extend(shown(&body));
+    }
+    Ok(values)
+}
+
+/// Writes `questions` as a table with empty columns `decision` and `reason`.
+pub fn write(path: &Path, questions: &[Question]) -> Result<(), Failure> {
+    let mut heading: Vec<String> =
+        ["review", "kind", "why", "centre_1", "key_1", "centre_2", "key_2"].map(str::to_owned).to_vec();
+    heading.extend(SHOWN.iter().flat_map(|field| [format!("{field}_1"), format!("{field}_2")]));
+    heading.extend(["differences", "decision", "reason"].map(str::to_owned));
+    let rows: Vec<Vec<String>> = questions
+        .iter()
+        .map(|question| {
+            let Question { review, kind, why, one, other, differences } = question;
+            let differ = |one: &Difference| {
+                let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
+                format!("{}: {} → {}", one.field, text(&one.stands), text(&one.wanted))
+            };
+            let mut row = vec![
+                review.to_string(),
+                kind.clone(),
+                why.clone(),
+                one.centre.clone(),
+                one.key.clone(),
+                other.centre.clone(),
+                other.key.clone(),
+            ];
+            let value = |side: &Side, field: &str| side.values.get(field).cloned().unwrap_or_default();
+            row.extend(SHOWN.iter().flat_map(|field| [value(one, field), value(other, field)]));
+            row.push(differences.iter().map(differ).collect::<Vec<_>>().join("; "));
+            row.extend([String::new(), String::new()]);
+            row
+        })
+        .collect();
+    let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
+    table_file::write(path, &heading, &rows)
+}
+
+/// What is wrong with a line: a message of the catalogue and its arguments.
+type Problem = (&'static str, Vec<(&'static str, Value<'static>)>);
+
+fn problem<T>(id: &'static str) -> Result<T, Problem> {
+    Err((id, Vec::new()))
+}
+
+/// What staff say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Same,
+    Different,
+    Accept,
+    Decline,
+}
+
+impl Word {
+    /// As stored and told.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Different => "different",
+            Self::Accept => "accept",
+            Self::Decline => "decline",
         }
-        Ok(decided)
+    }
+
+    /// The decision that a cell names for a question of `kind`; an error for staff.
+    fn read(cell: &str, kind: &str) -> Result<Self, Problem> {
+        let word = match cell.to_lowercase().as_str() {
+            "один" | "one" | "same" => Self::Same,
+            "разные" | "different" => Self::Different,
+            "принять" | "accept" => Self::Accept,
+            "отклонить" | "decline" => Self::Decline,
+            _ => return problem("table-decision"),
+        };
+        match (kind, word) {
+            ("pair", Self::Same | Self::Different)
+            | ("programme", Self::Different)
+            | ("held" | "proposal", Self::Accept | Self::Decline) => Ok(word),
+            ("held", Self::Same) => Ok(Self::Accept),
+            ("held", Self::Different) => Ok(Self::Decline),
+            ("programme", _) => problem("table-decision-programme"),
+            ("pair", _) => problem("table-decision-pair"),
+            _ => problem("table-decision-change"),
+        }
+    }
+}
+
+/// A line that staff filled in.
+struct Answer<'a> {
+    review: Review,
+    word: Word,
+    reason: &'a str,
+    line: u64,
+}
+
+impl Answer<'_> {
+    /// Whether this was decided before, in the same way.
+    fn stands(&self) -> bool {
+        self.review.state == "decided" && self.review.decision.as_deref() == Some(self.word.code())
+    }
+}
+
+/// Takes the decisions of the table at `path`, all or none. With `revise` decisions taken earlier may be changed.
+pub fn apply(
+    config: &Config<HubConfig>,
+    path: &Path,
+    revise: bool,
+    lang: Lang,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Applied, Failure> {
+    let table = Table::read(path, &["review", "decision", "reason"], lang)?;
+    let Hub { mut store, context, .. } = open(config)?;
+    store.write(|tx| {
+        let register = context.register(tx, actor, now);
+        let mut applied = Applied::default();
+        let (mut answers, mut problems) = (Vec::new(), Vec::new());
+        let mut seen = BTreeMap::new();
+        for row in table.rows() {
+            match read_answer(&register, row)? {
+                Ok(None) => applied.left += 1,
+                Ok(Some(answer)) => {
+                    if let Some(first) = seen.insert(answer.review.n, answer.line) {
+                        problems.push((row.line, ("table-twice", vec![("line", first.into())])));
+                    }
+                    answers.push(answer);
+                }
+                Err(problem) => problems.push((row.line, problem)),
+            }
+        }
+        for answer in &answers {
+            if answer.review.state == "decided" && !answer.stands() && !revise {
+                problems.push((answer.line, ("table-decided-otherwise", Vec::new())));
+            }
+        }
+        if !problems.is_empty() {
+            problems.sort_by_key(|(line, _)| *line);
+            let told: Vec<(u64, String)> =
+                problems.iter().map(|(line, (id, args))| (*line, messages::text(lang, id, args))).collect();
+            return Err(all_bad(path, &told));
+        }
+        let mut persons = BTreeSet::new();
+        for answer in &answers {
+            // an answer above may have answered this question too
+            let gone = tx.review(answer.review.n)?.is_none_or(|review| review.state == "gone");
+            if gone {
+                applied.gone += 1;
+            } else if answer.stands() {
+                applied.unchanged += 1;
+            } else {
+                let unfit = |(id, args): Problem| {
+                    table_file::bad(path, answer.line, &messages::text(lang, id, &args))
+                };
+                persons.extend(decide(&register, answer, &unfit)?);
+                applied.decided += 1;
+            }
+        }
+        applied.persons = persons.len() as u64;
+        Ok(applied)
     })
 }
 
-fn refused(answer: &Answer, column: &'static str) -> Failure {
-    Failure::new(Exit::Refused, "review-answer").told("line", answer.line).with("column", column)
+/// What a line says; an error for staff, which repeats no cell.
+fn read_answer<'a>(
+    register: &Register<'_>,
+    row: Row<'a>,
+) -> Result<Result<Option<Answer<'a>>, Problem>, Failure> {
+    let told = |id: &'static str| Ok(problem(id));
+    let (cell, reason) = (row.text("decision"), row.text("reason"));
+    if cell.is_empty() && reason.is_empty() {
+        return Ok(Ok(None));
+    }
+    let Ok(n) = row.text("review").parse::<i64>() else {
+        return told("table-review-number");
+    };
+    let Some(review) = register.tx.review(n)? else {
+        return told("table-review-unknown");
+    };
+    let word = match Word::read(cell, &review.kind) {
+        Ok(word) => word,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    if reason.is_empty() || reason.chars().count() > REASON {
+        return told("table-reason");
+    }
+    let names = [
+        ("centre_1", review.one.0.to_string()),
+        ("key_1", review.one.1.to_string()),
+        ("centre_2", review.other.0.to_string()),
+        ("key_2", review.other.1.to_string()),
+    ];
+    for (column, is) in names {
+        if !["", is.as_str()].contains(&row.text(column)) {
+            return Ok(Err(("table-other-record", vec![("column", column.into())])));
+        }
+    }
+    Ok(Ok(Some(Answer { review, word, reason, line: row.line })))
 }
 
-fn carry_out(
+/// Takes one decision: noted, and carried out at once unless an initial load still waits for its merge.
+fn decide(
     register: &Register<'_>,
-    tx: &Tx<'_>,
-    review: &Review,
-    answer: &Answer,
-) -> Result<(), OperationError> {
-    let at = register.now.to_string();
-    let act = Act { actor: register.actor, reason: &answer.reason, at: &at };
-    let action = format!("decide.{}", review.kind);
+    answer: &Answer<'_>,
+    unfit: &dyn Fn(Problem) -> Failure,
+) -> Result<BTreeSet<RecordId>, Failure> {
+    let Answer { review, word, reason, .. } = answer;
+    let (tx, at) = (register.tx, register.now.to_string());
+    let act = Act { actor: register.actor, reason, at: &at };
+    tx.decide_review(review.n, word.code(), act)?;
+    let subject = match review.kind.as_str() {
+        "programme" => Kind::Programme,
+        "proposal" => Kind::Proposal,
+        _ => Kind::RecipientClaim,
+    };
     register.note(&Input {
-        action: &action,
-        subject: Some((
-            if review.kind == "programme" { "programme" } else { "recipient_claim" },
-            review.one.1,
-        )),
+        action: &format!("decide.{}", review.kind),
+        subject: Some((subject.name(), review.one.1)),
         other: Some(review.other.1),
         centre: Some(review.one.0),
-        value: Some(answer.decision.code()),
-        reason: Some(&answer.reason),
+        value: Some(word.code()),
+        reason: Some(reason),
         ..Input::default()
     })?;
-    tx.decide_review(review.n, answer.decision.code(), act)?;
-    match (review.kind.as_str(), answer.decision) {
-        ("pair", Word::Same | Word::Different) => {
-            tx.add_staff_decision("pair", &staff_decision(review, answer.decision), act)?;
-            let mut rows = Vec::new();
-            for name in [review.one, review.other] {
-                let found = tx.received_by_key(name.0, Kind::RecipientClaim, name.1)?;
-                rows.extend(found.map(|found| found.id));
-            }
-            register.take_in(&rows, &[])?;
-        }
-        ("programme", Word::Same | Word::Different) => decide_programmes(register, tx, review, answer, act)?,
-        ("held" | "proposal", Word::Accept) => accept(register, tx, review, act)?,
-        ("held" | "proposal", Word::Decline) => {}
-        _ => return Err(refused(answer, "decision").into()),
-    }
-    let subject = review.n.to_string();
-    let rule = answer.decision.code();
     tx.journal(&Event {
         at: register.now,
         actor: register.actor,
         event: "review.decided",
-        subject: &subject,
-        rule,
+        subject: &review.n.to_string(),
+        rule: &format!("{} {}", review.reason, word.code()),
         digests: &[],
     })?;
-    Ok(())
+    let decision = if *word == Word::Same { Decision::Same } else { Decision::Different };
+    let said = StaffDecision { one: review.one, other: review.other, decision };
+    match (review.kind.as_str(), word) {
+        ("pair", _) => {
+            tx.add_staff_decision("pair", &said, act)?;
+            decide_pair(register, review)
+        }
+        ("programme", _) => {
+            tx.add_staff_decision("programme", &said, act)?;
+            decide_programmes(register, review)
+        }
+        (_, Word::Accept) => accept(register, review.one, act, unfit),
+        // the hub goes on by what it had before
+        _ => Ok(BTreeSet::new()),
+    }
 }
 
-fn staff_decision(review: &Review, word: Word) -> StaffDecision {
-    let decision = if word == Word::Same { Decision::Same } else { Decision::Different };
-    StaffDecision { one: review.one, other: review.other, decision }
+fn decide_pair(register: &Register<'_>, review: &Review) -> Result<BTreeSet<RecordId>, Failure> {
+    let find = |name: ClaimName| register.tx.received_by_key(name.0, Kind::RecipientClaim, name.1);
+    let both: Vec<Received> = [find(review.one)?, find(review.other)?].into_iter().flatten().collect();
+    if both.iter().any(|found| found.standing == Standing::Waiting) {
+        return Ok(BTreeSet::new()); // the merge goes by the decision
+    }
+    let ids: Vec<_> = both.iter().map(|found| found.id).collect();
+    Ok(register.take_in(&ids, &[])?)
 }
 
-/// «разные»: both stand side by side. «один»: the claims of the second document go over to the first.
-fn decide_programmes(
+fn decide_programmes(register: &Register<'_>, review: &Review) -> Result<BTreeSet<RecordId>, Failure> {
+    let mut persons = BTreeSet::new();
+    for (_, document) in [review.one, review.other] {
+        persons.extend(register.tx.person_of_document(document)?);
+    }
+    for person in &persons {
+        register.republish(*person)?;
+    }
+    Ok(persons)
+}
+
+/// What a centre's newer claim or its proposal says becomes what the hub goes by.
+fn accept(
     register: &Register<'_>,
-    tx: &Tx<'_>,
-    review: &Review,
-    answer: &Answer,
+    name: ClaimName,
     act: Act<'_>,
-) -> Result<(), OperationError> {
-    tx.add_staff_decision("programme", &staff_decision(review, answer.decision), act)?;
-    let person = tx.person_of_document(review.one.1)?;
-    if answer.decision == Word::Same {
-        for id in tx.claims_of(review.other.1)? {
-            if let Some(found) = tx.received(id)? {
-                let claim = &found.claim;
-                tx.set_person_record(claim.origin, claim.body.kind(), claim.key, id, review.one.1, "STAFF")?;
-            }
+    unfit: &dyn Fn(Problem) -> Failure,
+) -> Result<BTreeSet<RecordId>, Failure> {
+    let tx = register.tx;
+    if let Some(found) = tx.received_by_key(name.0, Kind::Proposal, name.1)? {
+        return accept_proposal(register, &found.claim.body, act, unfit);
+    }
+    let merged = tx.centre(name.0)?.is_some_and(|centre| centre.merged);
+    let mut persons = BTreeSet::new();
+    for kind in CLAIMS {
+        let Some(known) = tx.known(name.0, kind, name.1)? else { continue };
+        tx.accept_newest(known.id)?;
+        if !merged {
+            tx.set_standing(known.id, Standing::Waiting, &known.outcome)?;
+        } else if kind == Kind::RecipientClaim {
+            persons.extend(register.take_in(&[known.id], &[])?);
+        } else {
+            persons.extend(register.take_in(&[], &[known.id])?);
         }
     }
-    if let Some(person) = person {
-        register.republish(person)?;
-    }
-    Ok(())
+    Ok(persons)
 }
 
-/// What a centre's newer claim or proposal says becomes what the hub goes by.
-fn accept(register: &Register<'_>, tx: &Tx<'_>, review: &Review, act: Act<'_>) -> Result<(), OperationError> {
-    let (origin, key) = review.one;
-    if let Some(found) = tx.received_by_key(origin, Kind::Proposal, key)? {
-        let body = found.claim.body;
-        if let (Some("person"), Some(target)) =
-            (body.text("target_kind"), body.text("target").and_then(|text| text.parse().ok()))
-        {
-            for (field, value) in people::wishes(&body) {
-                tx.set_entry(target, &field, &value, act)?;
-            }
-            register.republish(target)?;
-        }
-        return Ok(());
+/// The wished values become the hub's own entries about the person.
+fn accept_proposal(
+    register: &Register<'_>,
+    proposal: &Body,
+    act: Act<'_>,
+    unfit: &dyn Fn(Problem) -> Failure,
+) -> Result<BTreeSet<RecordId>, Failure> {
+    let Some(asked) = target(proposal) else {
+        return Err(unfit(("table-proposal-target", Vec::new())));
+    };
+    let Some(person) = register.tx.person(asked)? else {
+        return Err(unfit(("table-proposal-target", Vec::new())));
+    };
+    let uid = person.merged_into.unwrap_or(person.uid);
+    for (name, value) in wishes(proposal) {
+        let fields = Kind::Person.schema().fields;
+        let field = fields.iter().find(|field| field.name == name && name != "case_number");
+        let value = match field {
+            Some(field) if value.is_empty() && !field.required => Some(String::new()),
+            Some(field) => golden::published(field, &value),
+            None => None,
+        };
+        let (Some(field), Some(value)) = (field, value) else {
+            return Err(unfit(("table-proposal-value", vec![("field", name.into())])));
+        };
+        register.tx.set_entry(uid, field.name, &value, act)?;
+        register.note(&Input {
+            action: "entry",
+            subject: Some((Kind::Person.name(), uid)),
+            field: Some(field.name),
+            value: Some(&value),
+            reason: Some(act.reason),
+            ..Input::default()
+        })?;
     }
-    for kind in [Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim] {
-        if let Some(found) = tx.received_by_key(origin, kind, key)? {
-            tx.accept_newest(found.id)?;
-            if kind == Kind::RecipientClaim {
-                register.take_in(&[found.id], &[])?;
-            } else {
-                register.take_in(&[], &[found.id])?;
-            }
-        }
+    register.republish(uid)?;
+    Ok(BTreeSet::from([uid]))
+}
+
+/// The error for a file that `review list` is to write and that is there already.
+pub fn refuse_existing(path: &Path) -> Result<(), Failure> {
+    if path.exists() {
+        return Err(Failure::new(Exit::Refused, "hub-exists").told("file", path.display()));
     }
     Ok(())
 }

@@ -1,100 +1,187 @@
-//! How the exchange is: for each centre what came, what is on its way, what waits for somebody.
+//! How the exchange stands, read at one moment: each centre, persons, what waits for staff.
 
+use std::collections::BTreeMap;
+
+use exchange_endpoint::{config::Config, output::Failure};
 use exchange_format::participant::ParticipantCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::OperationError;
-use crate::{database::streams::Incident, edges::hub::Hub};
+use crate::{
+    database::{Tx, centres::Centre, status::LastPacket},
+    edges::{config::HubConfig, hub::open_store},
+};
 
-/// A centre silent for so many heartbeats is late.
-const LATE_BEATS: i32 = 4;
+/// How the whole stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// The hub's code.
+    pub code: String,
+    /// Entries of the journal.
+    pub journal: u64,
+    /// Whether an initial load waits for `merge`.
+    pub merge_waits: bool,
+    /// Records that wait for it.
+    pub waiting: u64,
+    /// Persons.
+    pub persons: u64,
+    /// Open questions to staff.
+    pub reviews: Vec<ReviewCount>,
+    /// Inputs not sealed into the hub's own stream.
+    pub inputs_unsealed: u64,
+    /// The centres, by code.
+    pub centres: Vec<CentreStatus>,
+    /// Open incidents, oldest first.
+    pub incidents: Vec<Incident>,
+}
 
-/// One centre.
-#[derive(Debug, Clone, Serialize)]
+/// Questions of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReviewCount {
+    /// `pair`, `programme`, `held` or `proposal`.
+    pub kind: String,
+    /// Why staff are asked.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// How the exchange with a centre stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CentreStatus {
     /// Its code.
     pub code: String,
-    /// Its name.
+    /// What it is called.
     pub name: String,
-    /// Whether it may exchange.
-    pub active: bool,
+    /// `active` or `disabled`.
+    pub state: &'static str,
     /// Whether its initial load was merged.
     pub merged: bool,
-    /// When its last verified file came.
+    /// The last packet from it.
+    pub last_in: Option<LastPacket>,
+    /// The last packet to it.
+    pub last_out: Option<LastPacket>,
+    /// When the last authentic file of any kind came from it.
     pub last_heard: Option<String>,
-    /// Silent for longer than four heartbeats.
+    /// Whether that is longer ago than `late_s`.
     pub late: bool,
-    /// Packets to it without a PR.
-    pub unanswered: usize,
+    /// Packets to it without a protocol.
+    pub unanswered: u64,
     /// Its records that were refused or are held.
-    pub not_applied: usize,
-    /// Files of it in quarantine.
+    pub not_applied: u64,
+    /// Packets from it that wait for earlier ones.
+    pub held: u64,
+    /// Files in its quarantine.
     pub quarantined: u64,
-    /// What of ours it has: state and count.
-    pub publications: Vec<(String, u64)>,
+    /// Open incidents.
+    pub incidents: u64,
+    /// Records of it by state.
+    pub records: BTreeMap<String, u64>,
+    /// What is published to it, by state.
+    pub publications: BTreeMap<String, u64>,
     /// Why our stream to it is stopped.
     pub stopped: Option<String>,
 }
 
-/// The whole.
-#[derive(Debug, Clone, Serialize)]
-pub struct Status {
-    /// This hub.
+/// An open incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Incident {
+    /// When.
+    pub at: String,
+    /// With whom.
+    pub centre: String,
+    /// Which.
     pub code: String,
-    /// Persons.
-    pub persons: u64,
-    /// The centres.
-    pub centres: Vec<CentreStatus>,
-    /// Open questions for staff: kind, reason, how many.
-    pub reviews: Vec<(String, String, u64)>,
-    /// Open incidents: when, with whom, which, which file.
-    pub incidents: Vec<Incident>,
-    /// Entries of the journal.
-    pub journal: u64,
+    /// About which packet.
+    pub packet: Option<String>,
 }
 
-/// Looks at everything at one moment.
-pub fn status(hub: &mut Hub, now: Timestamp) -> Result<Status, OperationError> {
-    let Hub { store, context, .. } = hub;
-    let patience = context.timing.heartbeat.checked_mul(LATE_BEATS).unwrap_or(SignedDuration::MAX);
-    store.read(|tx| {
-        let packets = tx.packet_counts()?;
-        let publications = tx.publication_counts()?;
+/// Counts that are made of all centres at once.
+struct Counts {
+    packets: Vec<(String, String, String, String, u64)>,
+    received: Vec<(String, String, String, u64)>,
+    publications: Vec<(String, String, u64)>,
+    incidents: Vec<Incident>,
+}
+
+/// Reads how everything stands.
+pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Failure> {
+    let late = SignedDuration::from_secs(i64::from(config.exchange.late_s));
+    open_store(config)?.read(|tx| {
+        let incidents = tx
+            .incidents()?
+            .into_iter()
+            .map(|(at, centre, code, packet)| Incident { at, centre, code, packet })
+            .collect();
+        let counts = Counts {
+            packets: tx.packet_counts()?,
+            received: tx.received_counts()?,
+            publications: tx.publication_counts()?,
+            incidents,
+        };
         let mut centres = Vec::new();
         for centre in tx.centres()? {
-            let code: ParticipantCode = centre.code;
-            let last_heard = tx.last_heard(code)?;
-            let heard: Option<Timestamp> = last_heard.as_deref().and_then(|text| text.parse().ok());
-            let quarantined = packets
-                .iter()
-                .filter(|(peer, direction, _, state, _)| {
-                    *peer == code.as_str() && direction == "in" && state == "QUARANTINED"
-                })
-                .map(|(.., count)| count)
-                .sum();
-            let ours = publications.iter().filter(|(of, ..)| *of == code.as_str());
-            centres.push(CentreStatus {
-                code: code.to_string(),
-                name: centre.name,
-                active: centre.active,
-                merged: centre.merged,
-                late: centre.active && heard.is_none_or(|heard| now.duration_since(heard) > patience),
-                last_heard,
-                unanswered: tx.open_packets(code)?.len(),
-                not_applied: tx.not_applied(code)?.len(),
-                quarantined,
-                publications: ours.map(|(_, state, count)| (state.clone(), *count)).collect(),
-                stopped: tx.streams(code)?.outgoing.stop.map(|stop| stop.to_string()),
-            });
+            centres.push(centre_status(tx, centre, &counts, now, late)?);
         }
+        let waiting = tx.standing_count("waiting")?;
         Ok(Status {
-            code: context.code.to_string(),
-            persons: tx.person_count()?,
-            centres,
-            reviews: tx.review_counts()?,
-            incidents: tx.incidents()?,
+            code: config.code.clone(),
             journal: tx.journal_size()?,
+            merge_waits: waiting > 0,
+            waiting,
+            persons: tx.person_count()?,
+            reviews: tx
+                .review_counts()?
+                .into_iter()
+                .map(|(kind, reason, count)| ReviewCount { kind, reason, count })
+                .collect(),
+            inputs_unsealed: tx.unsealed_input_count()?,
+            centres,
+            incidents: counts.incidents,
         })
+    })
+}
+
+fn centre_status(
+    tx: &Tx<'_>,
+    centre: Centre,
+    counts: &Counts,
+    now: Timestamp,
+    late: SignedDuration,
+) -> Result<CentreStatus, Failure> {
+    let code: ParticipantCode = centre.code;
+    let packets = |direction: &str, states: &[&str]| -> u64 {
+        let of = counts.packets.iter().filter(|(peer, way, kind, state, _)| {
+            peer == code.as_str()
+                && way == direction
+                && states.contains(&state.as_str())
+                && (direction == "in" || matches!(kind.as_str(), "DT" | "SN" | "KY"))
+        });
+        of.map(|(.., count)| count).sum()
+    };
+    let publications = counts.publications.iter().filter(|(to, ..)| to == code.as_str());
+    let last_heard = tx.last_heard(code)?;
+    let heard: Option<Timestamp> = last_heard.as_deref().and_then(|at| at.parse().ok());
+    let mut records = BTreeMap::new();
+    for (_, _, state, count) in counts.received.iter().filter(|(origin, ..)| origin == code.as_str()) {
+        *records.entry(state.clone()).or_default() += count;
+    }
+    Ok(CentreStatus {
+        code: code.to_string(),
+        name: centre.name,
+        state: if centre.active { "active" } else { "disabled" },
+        merged: centre.merged,
+        last_in: tx.last_packet(code, "in")?,
+        last_out: tx.last_packet(code, "out")?,
+        late: centre.active && heard.is_some_and(|heard| now.duration_since(heard) > late),
+        last_heard,
+        unanswered: packets("out", &["SEALED", "PLACED", "RECEIVED"]),
+        not_applied: tx.not_applied(code)?.len() as u64,
+        held: packets("in", &["HELD"]),
+        quarantined: packets("in", &["QUARANTINED"]),
+        incidents: counts.incidents.iter().filter(|one| one.centre == code.as_str()).count() as u64,
+        records,
+        publications: publications.map(|(_, state, count)| (state.clone(), *count)).collect(),
+        stopped: tx.streams(code)?.outgoing.stop.map(|stop| stop.to_string()),
     })
 }

@@ -12,9 +12,10 @@ use exchange_format::{
 
 use self::centre::{TestCentre, now};
 use super::{
+    config::HubConfig,
     hub::{self, Hub},
     intake::Taken,
-    operations::enrol,
+    operations::{enrol, init},
 };
 
 /// A hub in a temporary directory.
@@ -26,14 +27,16 @@ pub struct TestHub {
 impl TestHub {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
-        let new = enrol::NewHub {
+        let new = init::NewHub {
             dir: dir.path(),
             code: ParticipantCode::new(42, 0),
             name: "ТКЦ",
-            oktmo: None,
-            listen: "127.0.0.1:0",
+            host: None,
+            port: 0,
+            oktmo: "32701000",
+            actor: "test",
         };
-        enrol::init(&new, now()).expect("made");
+        init::init(&new, now()).expect("made");
         let hub = Self::opened(dir.path());
         Self { dir, hub }
     }
@@ -41,6 +44,11 @@ impl TestHub {
     fn opened(dir: &std::path::Path) -> Hub {
         let config = Config::load(&dir.join("svod-hub.toml")).expect("read");
         hub::open(&config).expect("opened")
+    }
+
+    /// What commands go by: they open the hub for themselves.
+    fn config(&self) -> Config<HubConfig> {
+        Config::load(&self.dir.path().join("svod-hub.toml")).expect("read")
     }
 
     /// Opens it again, as after a crash.
@@ -55,7 +63,8 @@ impl TestHub {
         std::fs::write(&card, centre.keys.card.to_bytes()).expect("written");
         std::fs::write(&password, "long enough\n").expect("written");
         let fingerprint = centre.keys.card.fingerprint();
-        enrol::add_centre(&mut self.hub, &card, &fingerprint, &password, now()).expect("added");
+        enrol::add(&self.config(), &card, &fingerprint, &password, "test", now()).expect("added");
+        self.hub.context.reload_trust().expect("loaded");
         centre
     }
 

@@ -33,7 +33,7 @@ fn another_centres_packet_is_foreign_and_nothing_of_it_is_applied() {
     assert_eq!(received(&mut hub), 0);
     hub.send();
     assert!(two.read_out().kinds.is_empty(), "it gets no answer");
-    let told = status::status(&mut hub.hub, now()).expect("told");
+    let told = status::status(&hub.config(), now()).expect("told");
     assert_eq!(told.centres[1].quarantined, 2);
     // in its own folder it is what it is
     fs::copy(hub.hub.context.paths.quarantine.join(two.code.as_str()).join(&name), one.inbox.join(&name))

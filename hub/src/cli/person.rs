@@ -1,0 +1,103 @@
+//! `person show`, `person set`.
+
+use clap::Subcommand;
+use exchange_endpoint::{
+    messages,
+    output::{CommonArgs, Failure, Lang},
+};
+use jiff::Timestamp;
+
+use super::{config, joined, reason, word};
+use crate::edges::operations::{
+    operator,
+    people::{self, FieldView, PersonView},
+};
+
+/// What can be done with a person.
+#[derive(Debug, Subcommand)]
+pub enum Person {
+    /// Every value, whose it is, what lost; the claims that are this person, and by which rule
+    Show {
+        /// uid or case number
+        person: String,
+    },
+    /// Enter the hub's own value: it stands over all claims, and is published to the centres that serve the person
+    Set {
+        /// uid or case number
+        person: String,
+        /// The field, as person show names it
+        field: String,
+        /// The value; an empty one ("") takes the hub's entry back
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+        /// Why; kept for ever
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
+        reason: String,
+    },
+}
+
+impl Person {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+        let (config, now) = (config(common)?, Timestamp::now());
+        match self {
+            Self::Show { person } => {
+                let view = people::show(&config, person, now)?;
+                common.print(&view, |lang| text(lang, &view))
+            }
+            Self::Set { person, field, value, reason } => {
+                let done = people::set(&config, person, field, value, (&operator(), reason), now)?;
+                common.print(&done, |lang| said(lang, &done))
+            }
+        }
+    }
+}
+
+pub(super) fn said(lang: Lang, done: &people::Said) -> String {
+    let args = [
+        ("uid", done.uid.clone().into()),
+        ("case", done.case_number.clone().into()),
+        ("centres", joined(&done.centres).into()),
+    ];
+    let id = if done.changed { "hub-said" } else { "hub-said-before" };
+    messages::find(lang, id, &args).unwrap_or_default()
+}
+
+fn text(lang: Lang, view: &PersonView) -> String {
+    let mut lines = vec![format!("{}  {}", view.case_number, view.uid)];
+    if let Some(asked) = &view.asked {
+        lines.push(messages::text(lang, "hub-person-asked", &[("uid", asked.clone().into())]));
+    }
+    for field in &view.fields {
+        lines.push(format!(
+            "  {}: {}  [{}]",
+            field.field,
+            field.value.as_deref().unwrap_or("—"),
+            source(lang, field)
+        ));
+        for losing in &field.losing {
+            lines.push(format!("      ≠ {}  [{}]", losing.value, losing.centre.as_deref().unwrap_or("—")));
+        }
+    }
+    for claim in &view.claims {
+        lines.push(format!("  {} {}: {}", claim.centre, claim.key, word(lang, "rule", &claim.rule)));
+    }
+    for document in &view.documents {
+        let kind = messages::find(lang, &format!("kind-{}", document.kind), &[]);
+        let kind = kind.unwrap_or_else(|| document.kind.to_owned());
+        let [number, date] = [&document.number, &document.date].map(|text| text.as_deref().unwrap_or("—"));
+        lines.push(format!("  {kind} {}: № {number}, {date}", document.uid));
+    }
+    lines.push(messages::text(lang, "hub-person-served", &[("centres", joined(&view.served_by).into())]));
+    lines.join("\n")
+}
+
+fn source(lang: Lang, field: &FieldView) -> String {
+    match (&field.entry, &field.centre) {
+        (Some(entry), _) => {
+            let args = [("actor", entry.actor.clone().into()), ("reason", entry.reason.clone().into())];
+            messages::text(lang, "hub-entry", &args)
+        }
+        (None, Some(centre)) => centre.clone(),
+        (None, None) => "—".to_owned(),
+    }
+}

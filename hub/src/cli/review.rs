@@ -1,0 +1,95 @@
+//! `review list`, `review apply`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use exchange_endpoint::{
+    messages,
+    output::{CommonArgs, Failure, Lang},
+};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{config, word};
+use crate::edges::operations::{
+    operator,
+    reviews::{self, Question, Side},
+};
+
+/// What can be done with questions to staff.
+#[derive(Debug, Subcommand)]
+pub enum Review {
+    /// What waits for a decision: both records side by side
+    List {
+        /// Write it as a table that Excel opens (UTF-8, ;), with empty columns decision and reason; personal data
+        #[arg(long, value_name = "FILE.csv")]
+        out: Option<PathBuf>,
+    },
+    /// Take the decisions of a filled-in table, all of its lines or none
+    ///
+    /// decision: один or разные (one, different) of two records; разные of two programmes (both stand); принять or
+    /// отклонить (accept, decline) of a change or a proposal. reason is required. Lines without a decision wait on.
+    /// UTF-8 or Windows-1251; semicolons, commas or tabs. Applying the same file again changes nothing.
+    Apply {
+        /// The table
+        #[arg(value_name = "FILE.csv")]
+        file: PathBuf,
+        /// Let this file change decisions taken before
+        #[arg(long)]
+        revise: bool,
+    },
+}
+
+impl Review {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+        let (config, now) = (config(common)?, Timestamp::now());
+        match self {
+            Self::List { out } => {
+                if let Some(path) = out {
+                    reviews::refuse_existing(path)?;
+                }
+                let questions = reviews::list(&config, now)?;
+                let Some(path) = out else {
+                    return common.print(&json!({ "reviews": questions }), |lang| text(lang, &questions));
+                };
+                reviews::write(path, &questions)?;
+                let count = questions.len();
+                common.print(&json!({ "reviews": count, "file": path }), |lang| {
+                    let file = path.display().to_string();
+                    messages::text(lang, "hub-review-file", &[("count", count.into()), ("file", file.into())])
+                })
+            }
+            Self::Apply { file, revise } => {
+                let done = reviews::apply(&config, file, *revise, common.lang, &operator(), now)?;
+                common.print(&done, |lang| {
+                    let args = [
+                        ("decided", done.decided.into()),
+                        ("unchanged", done.unchanged.into()),
+                        ("left", done.left.into()),
+                        ("gone", done.gone.into()),
+                        ("persons", done.persons.into()),
+                    ];
+                    messages::text(lang, "hub-review-applied", &args)
+                })
+            }
+        }
+    }
+}
+
+fn text(lang: Lang, questions: &[Question]) -> String {
+    if questions.is_empty() {
+        return messages::text(lang, "hub-no-reviews", &[]);
+    }
+    let mut lines = Vec::new();
+    for question in questions {
+        lines.push(format!("{}  {}", question.review, word(lang, "review", &question.why)));
+        for side in [&question.one, &question.other] {
+            lines.push(format!("    {}  {}", side.centre, values(side)));
+        }
+    }
+    lines.join("\n")
+}
+
+fn values(side: &Side) -> String {
+    side.values.values().cloned().collect::<Vec<_>>().join(", ")
+}

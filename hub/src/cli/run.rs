@@ -1,0 +1,26 @@
+//! `run`: the daemon.
+
+use exchange_endpoint::{
+    logging,
+    output::{CommonArgs, Exit, Failure},
+};
+
+use super::config;
+use crate::edges::{
+    event_loop::{self, RunError},
+    hub,
+};
+
+pub(super) fn run(common: &CommonArgs) -> Result<(), Failure> {
+    let config = config(common)?;
+    let hub = hub::open(&config)?;
+    let file = config.path(&config.log.file);
+    let to_file = !config.log.file.as_os_str().is_empty();
+    logging::start(&config.log.filter, to_file.then_some(file.as_path()))?;
+    event_loop::run(hub, &config).map_err(|error| match error {
+        RunError::Instance(error) => error.into(),
+        RunError::Hub(error) => error.into(),
+        RunError::Pki(error) => error.into(),
+        other => Failure::new(Exit::Temporary, "hub-start").told("detail", other),
+    })
+}

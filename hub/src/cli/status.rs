@@ -1,0 +1,81 @@
+//! `status`.
+
+use exchange_endpoint::{
+    messages,
+    output::{CommonArgs, Failure, Lang},
+};
+use jiff::Timestamp;
+
+use super::{config, word};
+use crate::edges::operations::status::{self, CentreStatus, Status};
+
+pub(super) fn run(common: &CommonArgs) -> Result<(), Failure> {
+    let status = status::status(&config(common)?, Timestamp::now())?;
+    common.print(&status, |lang| text(lang, &status))
+}
+
+fn text(lang: Lang, status: &Status) -> String {
+    let heading = [
+        ("code", status.code.clone().into()),
+        ("persons", status.persons.into()),
+        ("journal", status.journal.into()),
+    ];
+    let mut lines = vec![messages::text(lang, "hub-status", &heading)];
+    if status.merge_waits {
+        lines.push(messages::text(lang, "hub-status-merge-waits", &[("n", status.waiting.into())]));
+    }
+    lines.extend(status.centres.iter().map(|centre| line(lang, centre)));
+    if !status.reviews.is_empty() {
+        lines.push(messages::text(lang, "hub-reviews-open", &[]));
+        let counts = status.reviews.iter();
+        lines.extend(counts.map(|one| format!("  {}: {}", word(lang, "review", &one.reason), one.count)));
+    }
+    if !status.incidents.is_empty() {
+        lines.push(messages::text(lang, "hub-incidents", &[]));
+        for one in &status.incidents {
+            let at = messages::stored_moment(lang, &one.at);
+            let packet = one.packet.as_deref().unwrap_or_default();
+            lines.push(format!("  {at} {} {} {packet}", one.centre, one.code).trim_end().to_owned());
+        }
+    }
+    lines.join("\n")
+}
+
+fn line(lang: Lang, centre: &CentreStatus) -> String {
+    let packet = |packet: &Option<crate::database::status::LastPacket>| {
+        packet.as_ref().map_or_else(
+            || "—".to_owned(),
+            |packet| format!("{} {}", messages::stored_moment(lang, &packet.at), packet.state),
+        )
+    };
+    let mut text = messages::text(
+        lang,
+        "hub-status-centre",
+        &[
+            ("code", centre.code.clone().into()),
+            ("name", centre.name.clone().into()),
+            ("in", packet(&centre.last_in).into()),
+            ("out", packet(&centre.last_out).into()),
+            ("unanswered", centre.unanswered.into()),
+            ("held", centre.held.into()),
+            (
+                "refused",
+                (centre.not_applied + centre.publications.get("refused").copied().unwrap_or(0)).into(),
+            ),
+            ("quarantined", centre.quarantined.into()),
+            ("incidents", centre.incidents.into()),
+        ],
+    );
+    for (holds, id) in [
+        (centre.state == "disabled", "hub-state-disabled"),
+        (centre.late, "hub-status-late"),
+        (centre.state == "active" && !centre.merged, "hub-state-unmerged"),
+        (centre.stopped.is_some(), "hub-status-stopped"),
+    ] {
+        if holds {
+            text += " · ";
+            text += &messages::find(lang, id, &[]).unwrap_or_default();
+        }
+    }
+    text
+}
