@@ -208,9 +208,9 @@ fn put(
         }
         None => {}
     }
-    let names: String = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
-    let marks: String = (0..pairs.len()).map(|n| format!(", ?{}", n + 2)).collect();
-    let sql = format!("INSERT INTO {} (id{names}) VALUES (?1{marks})", target.name);
+    let names: Vec<String> = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
+    let marks: Vec<String> = (0..pairs.len()).map(|n| format!(", ?{}", n + 2)).collect();
+    let sql = format!("INSERT INTO {} (id{}) VALUES (?1{})", target.name, names.concat(), marks.concat());
     connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))?;
     Ok(Done::New)
 }

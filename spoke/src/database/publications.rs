@@ -63,8 +63,8 @@ impl Told {
 pub struct Raced {
     /// The table.
     pub kind: &'static str,
-    /// The row.
-    pub id: String,
+    /// The claim's record.
+    pub key: RecordId,
 }
 
 /// A record that waits for another one.
@@ -523,7 +523,7 @@ impl Show<'_> {
         for id in before.iter().filter(|id| !shown(id)) {
             self.release(table, id, &uid)?;
         }
-        if before.iter().any(|id| *id == primary) || before.is_empty() {
+        if before.contains(&primary) || before.is_empty() {
             return Ok(true);
         }
         self.look_again_at_referrers(table, &before)?;
@@ -644,7 +644,7 @@ impl Show<'_> {
             self.connection
                 .prepare_cached("INSERT INTO svod_change (kind, key) VALUES (?1, ?2)")?
                 .execute([own_records::PROPOSALS, &proposal])?;
-            self.raced.push(Raced { kind: table.name, id: id.to_owned() });
+            self.raced.push(Raced { kind: table.name, key });
         }
         own_records::forget(self.connection, &change)
     }

@@ -153,8 +153,9 @@ pub fn write(
     let sql = format!("UPDATE {} SET {} WHERE id = ?1", table.name, sets.join(", "));
     if connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))? == 0 {
         let names: Vec<String> = columns.iter().map(|c| format!(", \"{c}\"")).collect();
-        let marks: String = (0..columns.len()).map(|n| format!(", ?{}", n + 2)).collect();
-        let sql = format!("INSERT INTO {} (id{}) VALUES (?1{marks})", table.name, names.concat());
+        let marks: Vec<String> = (0..columns.len()).map(|n| format!(", ?{}", n + 2)).collect();
+        let (names, marks) = (names.concat(), marks.concat());
+        let sql = format!("INSERT INTO {} (id{names}) VALUES (?1{marks})", table.name);
         connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))?;
     }
     write_lines(connection, table, id, row)
@@ -164,12 +165,13 @@ fn write_lines(connection: &Connection, table: &Table, id: &str, row: &Row) -> R
     let Some(lines) = &table.lines else { return Ok(()) };
     delete_lines(connection, table, id)?;
     let names: Vec<String> = lines.columns.iter().map(|column| format!(", \"{}\"", column.name)).collect();
-    let marks: String = (0..lines.columns.len()).map(|n| format!(", ?{}", n + 3)).collect();
+    let marks: Vec<String> = (0..lines.columns.len()).map(|n| format!(", ?{}", n + 3)).collect();
     let sql = format!(
-        "INSERT OR REPLACE INTO {} (id, {}{}) VALUES (?1, ?2{marks})",
+        "INSERT OR REPLACE INTO {} (id, {}{}) VALUES (?1, ?2{})",
         lines.name,
         lines.parent,
-        names.concat()
+        names.concat(),
+        marks.concat()
     );
     let mut statement = connection.prepare_cached(&sql)?;
     for (n, line) in row.lines.iter().enumerate() {

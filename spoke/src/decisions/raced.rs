@@ -29,19 +29,19 @@ pub fn proposal(target_kind: Kind, target: RecordId, sent: &Body, edited: &Body)
     if wishes.is_empty() {
         return None;
     }
-    let set =
+    let state =
         |line: &mut Line, field: &str, text: &str| line.set(field, text).expect("it was in a body already");
-    set(proposal.head_mut(), "target_kind", target_kind.name());
-    set(proposal.head_mut(), "target", &target.to_string());
+    state(proposal.head_mut(), "target_kind", target_kind.name());
+    state(proposal.head_mut(), "target", &target.to_string());
     for (n, (field, no, value)) in wishes.into_iter().enumerate() {
         let line = proposal.add_line();
-        set(line, "no", &(n + 1).to_string());
-        set(line, "field", field);
+        state(line, "no", &(n + 1).to_string());
+        state(line, "field", field);
         if let Some(no) = no {
-            set(line, "line_no", no);
+            state(line, "line_no", no);
         }
         if let Some(value) = value {
-            set(line, "value", value);
+            state(line, "value", value);
         }
     }
     Some(proposal)

@@ -44,9 +44,8 @@ pub enum Admitted {
 /// # Errors
 /// The database or the disk; then nothing has happened, and the file can be admitted again.
 pub fn admit(station: &mut Station, name: &str, path: &Path, now: Timestamp) -> Result<Admitted, SpokeError> {
-    let parsed = match name.parse::<FileName>() {
-        Ok(parsed) => parsed,
-        Err(_) => return quarantine(station, name, path, None, PacketReason::BadName, now),
+    let Ok(parsed) = name.parse::<FileName>() else {
+        return quarantine(station, name, path, None, PacketReason::BadName, now);
     };
     if parsed.to != station.own() || parsed.from != station.hub() {
         return quarantine(station, name, path, None, PacketReason::Foreign, now);

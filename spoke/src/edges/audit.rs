@@ -1,8 +1,8 @@
 //! Whether the database is as the hub and we have left it, and putting it right (exchange §8, D10).
 
 use exchange_format::{
-    answer::RecordOutcome, file_name::FileName, participant::ParticipantCode, record::Record,
-    signature::VerifyingKey, state_digest::StateDigest, stream,
+    answer::RecordOutcome, file_name::FileName, participant::ParticipantCode, position::Digest,
+    record::Record, signature::VerifyingKey, state_digest::StateDigest, stream,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -76,7 +76,7 @@ pub fn audit(station: &mut Station, restore: bool, now: Timestamp) -> Result<Aud
         return Ok(audit);
     }
     for damage in &audit.found {
-        tracing::error!(fault = ?damage.fault, table = damage.table, id = damage.id, "the database was altered");
+        tracing::error!(fault = ?damage.fault, table = damage.table, "the database was altered");
     }
     let missing = |damage: &Damage| {
         matches!(damage.fault, Fault::DigestDiffers | Fault::PublicationForged | Fault::RecordForged)
@@ -93,7 +93,10 @@ pub fn audit(station: &mut Station, restore: bool, now: Timestamp) -> Result<Aud
         write::restore_journal_triggers(transaction)?;
         for damage in &audit.found {
             let fault = fault_code(damage.fault);
-            journal(transaction, own, now, "database.restored", &subject(damage), &fault, &[])?;
+            // A centre's own row ids may be anything; the journal takes a digest of them.
+            let id = Digest::of(damage.id.as_bytes()).prefix();
+            let place = format!("{} {id}", damage.table);
+            journal(transaction, own, now, "database.restored", &place, &fault, &[])?;
             book::open_incident(transaction, "TAMPERED", &subject(damage), &fault, now)?;
         }
         Ok::<_, SpokeError>(())

@@ -22,7 +22,7 @@ use crate::database::{
 /// The longest that the mailbox is asked to wait for news at a time.
 const MAILBOX_WAIT: Duration = Duration::from_secs(50);
 /// After a dead line the mailbox is tried again after this long, doubled each time up to the last.
-const LINE_RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+const LINE_RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
 /// The shortest time between two audits on suspicion.
 const AUDIT_PAUSE: Duration = Duration::from_secs(2);
 

@@ -145,7 +145,6 @@ fn member(kind: Kind) -> MemberName {
 }
 
 /// Changes for one DT, with the digest of the stream brought up to them. True if the queue itself changed.
-#[expect(clippy::type_complexity, reason = "a list of pairs and a flag, used once")]
 fn collect(
     connection: &Connection,
     stream: &mut OutStream,

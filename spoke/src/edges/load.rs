@@ -9,6 +9,7 @@ use exchange_format::{
     file_name::FileName,
     position::{Digest, Mark},
     record::{Kind, LineError, Record},
+    state_digest::StateDigest,
     stream::{Ready, StateCheck, check_state},
 };
 use jiff::Timestamp;
@@ -21,7 +22,6 @@ use super::{
     station::{Station, is_signed, journal, new_key},
 };
 use crate::database::{
-    DatabaseError,
     book::{self, InStream, Received},
     publications::{self, Held},
     write::{self, Scope},
@@ -178,7 +178,7 @@ fn apply(
     write::write::<_, Stopped>(connection, Scope::Everything, |transaction| {
         let mut stream = book::in_stream(transaction, hub)?;
         if matches!(ready, Ready::Snapshot(_)) {
-            stream.state = exchange_format::state_digest::StateDigest::default();
+            stream.state = StateDigest::default();
         }
         let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
         let mut told = None;
@@ -194,10 +194,11 @@ fn apply(
             }
         }
         for raced in &shown.raced {
-            journal(transaction, own, now, "proposal.made", &raced.id, "edit raced a lock", &[])?;
+            let subject = format!("{} {}", raced.kind, raced.key);
+            journal(transaction, own, now, "proposal.made", &subject, "edit raced a lock", &[])?;
         }
         stream.machine.consume(ready);
-        stream.told = told.map(|state| *state_bytes(&state)).map(Digest::from_bytes).or(stream.told);
+        stream.told = told.map(|state| as_digest(&state)).or(stream.told);
         if check_state(told.as_ref(), &stream.state, false) == StateCheck::Diverged {
             book::open_incident(transaction, "DIVERGED", hub.as_str(), "state digest differs", now)?;
             journal(transaction, own, now, "incident.diverged", hub.as_str(), "DIVERGED", &[])?;
@@ -214,9 +215,8 @@ fn apply(
     Ok(protocol)
 }
 
-fn state_bytes(state: &exchange_format::state_digest::StateDigest) -> Box<[u8; 32]> {
-    let digest: Digest = state.to_string().parse().expect("a sum is written as a digest is");
-    Box::new(*digest.as_bytes())
+fn as_digest(state: &StateDigest) -> Digest {
+    state.to_string().parse().expect("a sum is written as a digest is")
 }
 
 /// Takes in the records of one packet; returns the state digest that it tells.
@@ -228,7 +228,7 @@ fn take_in(
     stream: &mut InStream,
     signed: &dyn Fn(&Record) -> bool,
     tally: &mut Tally,
-) -> Result<Option<exchange_format::state_digest::StateDigest>, Stopped> {
+) -> Result<Option<StateDigest>, Stopped> {
     let name: FileName = file.name.parse().map_err(|error| Stopped::from(PacketError::Name(error)))?;
     let mut verified = desk.open(path, &name)?;
     let mut checked = verified.check_members()?;
@@ -335,10 +335,4 @@ fn refuse(
         )?;
         Ok::<_, SpokeError>(())
     })
-}
-
-impl From<DatabaseError> for Box<Stopped> {
-    fn from(error: DatabaseError) -> Self {
-        Self::new(Stopped::from(error))
-    }
 }

@@ -76,23 +76,23 @@ impl Desk<'_> {
         &self,
         heading: Heading,
         now: Timestamp,
-        fill: impl FnOnce(&mut PacketWriter<BufWriter<File>>) -> Result<(), SpokeError>,
+        write: impl FnOnce(&mut PacketWriter<BufWriter<File>>) -> Result<(), SpokeError>,
     ) -> Result<SealedFile, SpokeError> {
-        let io = |source| SpokeError::Io { path: self.spool.clone(), source };
-        let clear = archive::nameless(&self.spool).map_err(io)?;
-        let mut writer = PacketWriter::new(BufWriter::new(clear))?;
-        fill(&mut writer)?;
+        let failed = |source| SpokeError::Io { path: self.spool.clone(), source };
+        let unsealed = archive::nameless(&self.spool).map_err(failed)?;
+        let mut writer = PacketWriter::new(BufWriter::new(unsealed))?;
+        write(&mut writer)?;
         let written = writer.finish(self.header(heading, now), &self.keys.signing)?;
-        let mut clear = written.output.into_inner().map_err(|error| io(error.into_error()))?;
-        clear.seek(SeekFrom::Start(0)).map_err(io)?;
+        let mut unsealed = written.output.into_inner().map_err(|refused| failed(refused.into_error()))?;
+        unsealed.seek(SeekFrom::Start(0)).map_err(failed)?;
         let mut name = written.name;
         name.sealed = true;
         let name = name.to_string();
-        let file = NewFile::create(&self.spool).map_err(io)?;
+        let file = NewFile::create(&self.spool).map_err(failed)?;
         let recipients = self.keys.recipients_for(self.hub_card);
-        let file =
-            seal::seal_all(&recipients, &mut BufReader::new(clear), BufWriter::new(file)).map_err(io)?;
-        file.into_inner().map_err(|error| io(error.into_error()))?.commit(&self.spool.join(&name))?;
+        let file = seal::seal_all(&recipients, &mut BufReader::new(unsealed), BufWriter::new(file))
+            .map_err(failed)?;
+        file.into_inner().map_err(|refused| failed(refused.into_error()))?.commit(&self.spool.join(&name))?;
         let file = self.spool_name.join(&name).to_string_lossy().into_owned();
         Ok(SealedFile { name, digest: written.digest, file })
     }

@@ -54,7 +54,7 @@ fn an_edit_that_raced_the_lock_becomes_a_proposal() {
     let mut centre = Centre::with_recipient();
     centre.publish_person(uid(1), "r1", "Иванова");
     // The edit must not be sealed before the publication is applied, so a stopped stream keeps it back.
-    let set = |centre: &Centre, stop: &str| {
+    let put_stop = |centre: &Centre, stop: &str| {
         svod_spoke::database::write::write::<_, svod_spoke::database::DatabaseError>(
             &mut centre.db(),
             svod_spoke::database::write::Scope::Book,
@@ -66,14 +66,14 @@ fn an_edit_that_raced_the_lock_becomes_a_proposal() {
         )
         .expect("set");
     };
-    set(&centre, "'RESTORED'");
+    put_stop(&centre, "'RESTORED'");
     centre.sql("UPDATE recipient SET phone = '+7911' WHERE id = 'r1'");
     centre.sync();
     assert_eq!(row(&centre, "r1").1, "locked");
     assert_eq!(centre.value("SELECT phone FROM recipient"), "");
     assert_eq!(centre.value("SELECT count(*) FROM svod_proposal"), "1");
     assert_eq!(centre.value("SELECT count(*) FROM svod_change WHERE kind = 'recipient'"), "0");
-    set(&centre, "NULL");
+    put_stop(&centre, "NULL");
     centre.sync();
     let sent = centre.hub.take_data();
     let proposal =

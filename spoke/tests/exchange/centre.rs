@@ -35,7 +35,7 @@ impl Centre {
         hub.enrol(&centre_dir.join(format!("{}.card", hub.centre)));
         let config = centre_dir.join("svod-spoke.toml");
         let text = fs::read_to_string(&config).expect("the configuration");
-        let text = text.replace("path = \"mailbox\"", &format!("path = {:?}", hub.mailbox));
+        let text = text.replace("path = \"mailbox\"", &format!("path = \"{}\"", hub.mailbox.display()));
         fs::write(&config, text).expect("written");
         Self { dir, hub }
     }

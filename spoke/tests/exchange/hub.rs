@@ -122,15 +122,12 @@ impl Hub {
         for member in &manifest.members {
             checked
                 .for_each_line::<exchange_format::error::PacketError>(&member.name, |line| {
-                    match member.name.kind() {
-                        Some(kind) => {
-                            let kind = kind.parse().expect("a kind");
-                            records.push(Record::parse_line(kind, line).expect("a record"));
-                        }
-                        None => {
-                            answer.extend_from_slice(line);
-                            answer.push(b'\n');
-                        }
+                    if let Some(kind) = member.name.kind() {
+                        let kind = kind.parse().expect("a kind");
+                        records.push(Record::parse_line(kind, line).expect("a record"));
+                    } else {
+                        answer.extend_from_slice(line);
+                        answer.push(b'\n');
                     }
                     Ok(())
                 })
@@ -143,7 +140,9 @@ impl Hub {
     pub fn answer(&mut self, packet: &Opened, lines: &[RecordLine]) {
         let mut counts = Counts::default();
         counts.set(RecordOutcome::New, (packet.records.len() - lines.len()) as u64);
-        lines.iter().for_each(|line| counts.add(line.outcome));
+        for line in lines {
+            counts.add(line.outcome);
+        }
         let outcome = counts.packet_outcome();
         self.answer_with(packet.mark, outcome, counts, lines);
     }
@@ -157,7 +156,9 @@ impl Hub {
     ) {
         let head = Protocol { answered, revision: 1, outcome, counts };
         let mut writer = ProtocolWriter::new(Vec::new(), &head).expect("a head");
-        lines.iter().for_each(|line| writer.line(line).expect("a line"));
+        for line in lines {
+            writer.line(line).expect("a line");
+        }
         let body = writer.finish().expect("a protocol");
         let purpose = Purpose::Protocol { answered: answered.digest, revision: 1 };
         self.place(purpose, answered.position, None, None, |writer| {
