@@ -7,13 +7,16 @@ use exchange_endpoint::{
     messages,
     output::{CommonArgs, Exit, Failure},
 };
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params_from_iter};
+use rusqlite::{Connection, TransactionBehavior};
 use serde::Serialize;
 use serde_json::json;
 
 use super::import_file::ImportFile;
 use crate::{
-    database::DatabaseError,
+    database::{
+        DatabaseError,
+        import::{Done, put},
+    },
     decisions::tables::{self, Table},
     edges::{SpokeError, station},
 };
@@ -34,13 +37,6 @@ pub struct Import {
     /// Only say what would be done
     #[arg(long)]
     dry_run: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
-    New,
-    Changed,
-    Unchanged,
 }
 
 /// A line that was not taken. Never repeats a value.
@@ -151,7 +147,15 @@ impl Import {
                 report.refused.push(Refused { line: *line, why: why.to_owned() });
                 continue;
             }
-            match put(&transaction, target, file, &id, values) {
+            let pairs: Vec<(&str, Option<&str>)> = file
+                .columns
+                .iter()
+                .zip(values)
+                .filter_map(|(column, value)| column.as_deref().map(|column| (column, value.as_str())))
+                .filter(|(column, _)| *column != "id")
+                .map(|(column, value)| (column, Some(value).filter(|value| !value.is_empty())))
+                .collect();
+            match put(&transaction, target.name, &id, &pairs) {
                 Ok(Done::New) => report.new += 1,
                 Ok(Done::Changed) => report.changed += 1,
                 Ok(Done::Unchanged) => report.unchanged += 1,
@@ -169,50 +173,6 @@ impl Import {
         report.refused.sort_by_key(|refused| refused.line);
         Ok(report)
     }
-}
-
-/// One row, inserted or updated; columns that the file does not have stay as they are, an empty value is NULL.
-fn put(
-    connection: &Connection,
-    target: &Target<'_>,
-    file: &ImportFile,
-    id: &str,
-    values: &[String],
-) -> Result<Done, rusqlite::Error> {
-    let pairs: Vec<(&str, Option<&str>)> = file
-        .columns
-        .iter()
-        .zip(values)
-        .filter_map(|(column, value)| column.as_deref().map(|column| (column, value.as_str())))
-        .filter(|(column, _)| *column != "id")
-        .map(|(column, value)| (column, Some(value).filter(|value| !value.is_empty())))
-        .collect();
-    let bound = || [Some(id)].into_iter().chain(pairs.iter().map(|(_, value)| *value));
-    let same: Vec<String> =
-        pairs.iter().enumerate().map(|(n, (column, _))| format!("\"{column}\" IS ?{}", n + 2)).collect();
-    let condition = if same.is_empty() { "1".to_owned() } else { same.join(" AND ") };
-    let sql = format!("SELECT {condition} FROM {} WHERE id = ?1", target.name);
-    let known: Option<bool> =
-        connection.prepare_cached(&sql)?.query_row(params_from_iter(bound()), |row| row.get(0)).optional()?;
-    match known {
-        Some(true) => return Ok(Done::Unchanged),
-        Some(false) => {
-            let sets: Vec<String> = pairs
-                .iter()
-                .enumerate()
-                .map(|(n, (column, _))| format!("\"{column}\" = ?{}", n + 2))
-                .collect();
-            let sql = format!("UPDATE {} SET {} WHERE id = ?1", target.name, sets.join(", "));
-            connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))?;
-            return Ok(Done::Changed);
-        }
-        None => {}
-    }
-    let names: Vec<String> = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
-    let marks: Vec<String> = (0..pairs.len()).map(|n| format!(", ?{}", n + 2)).collect();
-    let sql = format!("INSERT INTO {} (id{}) VALUES (?1{})", target.name, names.concat(), marks.concat());
-    connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))?;
-    Ok(Done::New)
 }
 
 fn target<'a>(table: &'a Table, name: &str) -> Target<'a> {

@@ -1,16 +1,22 @@
 //! `centre.db`: the centre's own database, in which any program reads and writes plain tables (contract v1).
 //!
-//! [`tables`] which tables there are · `tables_ddl`, `book.sql` their text · [`triggers`] locks and capture ·
-//! [`guards`] who may write the exchange's own tables · [`write`](mod@write) the daemon's transactions.
+//! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
+//! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
+//! transactions. Out: [`own_records`] what has changed · [`sent`] what was sent. In: [`publications`] what came ·
+//! [`showing`] the rows that show it · [`verify`] whether they still do. [`rows`] · [`book`] streams and packets ·
+//! [`report`] what operators ask · [`import`] rows of files.
 
 pub mod book;
 mod error;
 pub mod guards;
+pub mod import;
 mod open;
 pub mod own_records;
 pub mod publications;
 pub mod report;
 pub mod rows;
+pub mod sent;
+pub mod showing;
 pub use crate::decisions::tables;
 mod tables_ddl;
 pub mod triggers;

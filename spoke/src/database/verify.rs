@@ -19,7 +19,7 @@ use crate::decisions::{
 use super::{
     DatabaseError,
     publications::{self, Publication},
-    rows, write,
+    rows, showing, write,
 };
 
 /// What is wrong in one place.
@@ -290,10 +290,10 @@ pub fn restore(
         if let Some(publication) = publications::find(connection, kind, key)?
             && publication.outcome.is_plain()
         {
-            publications::show_again(connection, &publication, now, new_key)?;
+            showing::show_again(connection, &publication, now, new_key)?;
         }
     }
-    publications::show_pending(connection, now, new_key)?;
+    showing::show_pending(connection, now, new_key)?;
     super::own_records::requeue_uncaptured(connection, new_key)?;
     Ok(())
 }
@@ -319,7 +319,7 @@ fn forget_forged(
     new_key: &mut dyn FnMut() -> RecordId,
 ) -> Result<(), DatabaseError> {
     let Some(table) = tables::table(&damage.table) else { return Ok(()) };
-    if publications::give_back(connection, table, &damage.id, now, new_key)? {
+    if showing::give_back(connection, table, &damage.id, now, new_key)? {
         return Ok(());
     }
     connection.execute("DELETE FROM svod_record WHERE kind = ?1 AND id = ?2", [&damage.table, &damage.id])?;

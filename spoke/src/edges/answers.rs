@@ -17,7 +17,7 @@ use super::{
 };
 use crate::database::{
     book::{self, OutPacket},
-    own_records,
+    sent,
 };
 
 /// The most records that one PR may list.
@@ -149,9 +149,9 @@ pub(super) fn take_protocol(
     match effect {
         AnswerEffect::Nothing => return Ok(()),
         AnswerEffect::Close => {
-            own_records::clear_outcomes(connection, &packet.name)?;
+            sent::clear_outcomes(connection, &packet.name)?;
             while let Some(line) = reader.next_line()? {
-                own_records::set_outcome(connection, &packet.name, &line)?;
+                sent::set_outcome(connection, &packet.name, &line)?;
             }
         }
         AnswerEffect::Refused { reason, .. } => {

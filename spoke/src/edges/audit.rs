@@ -13,7 +13,7 @@ use super::{
     station::{Station, is_signed, journal, new_key},
 };
 use crate::database::{
-    book, publications,
+    book, publications, showing,
     verify::{self, Damage, Fault},
     write::{self, Scope},
 };
@@ -147,7 +147,7 @@ fn read_again(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> {
                 })?;
             }
         }
-        publications::show_pending(transaction, now, &mut new_key)?;
+        showing::show_pending(transaction, now, &mut new_key)?;
         Ok::<_, SpokeError>(())
     })
 }

@@ -22,7 +22,8 @@ use super::{
 };
 use crate::database::{
     book::{self, OutPacket, OutStream},
-    own_records::{self, Change, Run, Sealable},
+    own_records::{self, Change, Sealable},
+    sent::{self, Run},
     write::{self, Scope},
 };
 
@@ -213,7 +214,7 @@ fn snapshot(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<
         }
     }
     let mut stream = book::out_stream(connection, desk.hub)?;
-    let (parts, state) = own_records::plan_parts(connection, RECORDS, BYTES)?;
+    let (parts, state) = sent::plan_parts(connection, RECORDS, BYTES)?;
     stream.state = state;
     let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
     let basis = SnapshotBasis::Initial;
@@ -231,7 +232,7 @@ fn snapshot(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<
         let mut records = 0;
         let sealed = desk.seal(heading, now, |writer| write_runs(connection, runs, writer, &mut records))?;
         for run in runs {
-            own_records::carried_by(connection, run, &sealed.name)?;
+            sent::carried_by(connection, run, &sealed.name)?;
         }
         let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
         let sent = SentPacket::new(mark, true, false, now);
@@ -258,7 +259,7 @@ fn write_runs<W: std::io::Write + std::io::Seek>(
     let mut line = Vec::new();
     for run in runs {
         writer.begin_member(member(run.kind))?;
-        own_records::for_each_of::<SpokeError>(connection, run, |record| {
+        sent::for_each_of::<SpokeError>(connection, run, |record| {
             line.clear();
             record.write_line(&mut line);
             *records += 1;

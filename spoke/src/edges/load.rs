@@ -23,7 +23,8 @@ use super::{
 };
 use crate::database::{
     book::{self, InStream, Received},
-    publications::{self, Held},
+    publications,
+    showing::{self, Held},
     write::{self, Scope},
 };
 
@@ -187,7 +188,7 @@ fn apply(
             let tally = tallies.entry(file.name.as_str()).or_default();
             told = take_in(transaction, &desk, file, path, &mut stream, &signed, tally)?.or(told);
         }
-        let shown = publications::show_pending(transaction, now, &mut new_key)?;
+        let shown = showing::show_pending(transaction, now, &mut new_key)?;
         for held in &shown.held {
             if let Some(tally) = tallies.get_mut(held.packet.as_str()) {
                 tally.hold(held);

@@ -1,0 +1,367 @@
+//! Packets of both directions, our answers, files in quarantine.
+
+use exchange_format::{
+    file_name::PacketKind,
+    participant::ParticipantCode,
+    position::{Digest, Epoch, Mark, Position, Seq},
+    stream::{Arrival, PacketState, Part, SentPacket},
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::columns::{bad, mark, parsed};
+use crate::database::DatabaseError;
+
+const PACKET: &str = "svod_packet";
+
+/// A packet of ours on its way, with its file.
+#[derive(Debug, Clone)]
+pub struct OutPacket {
+    /// Its file name.
+    pub name: String,
+    /// DT, SN, or an answer.
+    pub kind: PacketKind,
+    /// Where it stands. Answers have the mark of what they answer.
+    pub sent: SentPacket,
+    /// Its file, relative to the centre's directory.
+    pub file: String,
+    /// Records in it.
+    pub records: u64,
+}
+
+/// Keeps a packet that is being sealed. `answers` is the digest of what it answers, for an answer.
+///
+/// # Errors
+/// SQLite's.
+pub fn add_out_packet(
+    connection: &Connection,
+    peer: ParticipantCode,
+    packet: &OutPacket,
+    answers: Option<Digest>,
+    now: Timestamp,
+) -> Result<(), DatabaseError> {
+    let Mark { position, digest } = packet.sent.mark;
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO svod_packet (name, direction, peer, kind, epoch, seq, digest, state, at, answers, \
+             unconfirmed, attempts, next_at, records, file) \
+             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, ?13)",
+        )?
+        .execute(params![
+            packet.name,
+            peer.as_str(),
+            packet.kind.letters(),
+            position.epoch.get(),
+            position.seq.get(),
+            digest.to_string(),
+            packet.sent.state.as_str(),
+            now.to_string(),
+            answers.map(|digest| digest.to_string()),
+            packet.sent.unconfirmed,
+            packet.sent.next_at.to_string(),
+            packet.records,
+            packet.file
+        ])?;
+    Ok(())
+}
+
+/// Keeps where a packet of ours stands now.
+///
+/// # Errors
+/// SQLite's.
+pub fn update_out_packet(
+    connection: &Connection,
+    name: &str,
+    sent: &SentPacket,
+    now: Timestamp,
+) -> Result<(), DatabaseError> {
+    let open = sent.state.is_open();
+    let answered = matches!(
+        sent.state,
+        PacketState::Applied | PacketState::AppliedPartial | PacketState::Refused | PacketState::Superseded
+    );
+    connection
+        .prepare_cached(
+            "UPDATE svod_packet SET state = ?2, attempts = ?3, next_at = ?4, revision = ?5, \
+             placed_at = CASE WHEN ?2 = 'PLACED' THEN coalesce(placed_at, ?6) ELSE placed_at END, \
+             received_at = CASE WHEN ?2 = 'RECEIVED' THEN coalesce(received_at, ?6) ELSE received_at END, \
+             answered_at = CASE WHEN ?7 THEN coalesce(answered_at, ?6) ELSE answered_at END WHERE name = ?1",
+        )?
+        .execute(params![
+            name,
+            sent.state.as_str(),
+            sent.attempts,
+            open.then(|| sent.next_at.to_string()),
+            sent.revision,
+            now.to_string(),
+            answered
+        ])?;
+    Ok(())
+}
+
+fn out_packet(row: &Row<'_>) -> Result<OutPacket, DatabaseError> {
+    let kind: PacketKind = parsed(row, "kind", PACKET, "a kind")?.ok_or_else(|| bad(PACKET, "no kind"))?;
+    let state = parsed(row, "state", PACKET, "a state")?.ok_or_else(|| bad(PACKET, "no state"))?;
+    Ok(OutPacket {
+        name: row.get("name")?,
+        kind,
+        sent: SentPacket {
+            mark: mark(row, "", PACKET)?.ok_or_else(|| bad(PACKET, "no position"))?,
+            snapshot: kind == PacketKind::Snapshot,
+            unconfirmed: row.get("unconfirmed")?,
+            state,
+            attempts: row.get("attempts")?,
+            next_at: parsed(row, "next_at", PACKET, "an instant")?.unwrap_or(Timestamp::MAX),
+            revision: row.get("revision")?,
+        },
+        file: row.get::<_, Option<String>>("file")?.unwrap_or_default(),
+        records: row.get("records")?,
+    })
+}
+
+/// Packets of ours that are still to be placed, or placed again, by `until`: in order of position, answers
+/// first.
+///
+/// # Errors
+/// SQLite's.
+pub fn due(connection: &Connection, until: Timestamp) -> Result<Vec<OutPacket>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM svod_packet WHERE direction = 'out' AND next_at IS NOT NULL \
+         ORDER BY answers IS NULL, epoch, seq LIMIT 1000",
+    )?;
+    let mut found = statement.query([])?;
+    let mut due = Vec::new();
+    while let Some(row) = found.next()? {
+        let packet = out_packet(row)?;
+        if packet.sent.next_at <= until {
+            due.push(packet);
+        }
+    }
+    Ok(due)
+}
+
+/// When the next packet of ours is to be placed, again or for the first time.
+///
+/// # Errors
+/// SQLite's.
+pub fn next_due(connection: &Connection) -> Result<Option<Timestamp>, DatabaseError> {
+    // Instants differ in the length of their fractions, so they are compared as values, not as text.
+    let mut statement =
+        connection.prepare_cached("SELECT next_at FROM svod_packet WHERE next_at IS NOT NULL")?;
+    let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut earliest = None;
+    for text in found {
+        let at: Timestamp = text?.parse().map_err(|_| bad(PACKET, "an instant"))?;
+        earliest = Some(earliest.map_or(at, |known: Timestamp| known.min(at)));
+    }
+    Ok(earliest)
+}
+
+/// Whether `name` is a packet or an answer of ours.
+///
+/// # Errors
+/// SQLite's.
+pub fn is_out_packet(connection: &Connection, name: &str) -> Result<bool, DatabaseError> {
+    let mut statement = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM svod_packet WHERE name = ?1 AND direction = 'out')")?;
+    Ok(statement.query_row([name], |row| row.get(0))?)
+}
+
+/// Our numbered packet at `position`.
+///
+/// # Errors
+/// SQLite's.
+pub fn sent_at(
+    connection: &Connection,
+    peer: ParticipantCode,
+    position: Position,
+) -> Result<Option<OutPacket>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM svod_packet WHERE direction = 'out' AND peer = ?1 AND epoch = ?2 AND seq = ?3 \
+         AND answers IS NULL",
+    )?;
+    let mut found = statement.query(params![peer.as_str(), position.epoch.get(), position.seq.get()])?;
+    found.next()?.map(out_packet).transpose()
+}
+
+/// Our packets of older epochs than `opened` that are still open.
+///
+/// # Errors
+/// SQLite's.
+pub fn open_before(connection: &Connection, opened: Epoch) -> Result<Vec<OutPacket>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM svod_packet WHERE direction = 'out' AND answers IS NULL AND epoch < ?1 \
+         AND state IN ('SEALED', 'PLACED', 'RECEIVED')",
+    )?;
+    let mut found = statement.query([opened.get()])?;
+    let mut open = Vec::new();
+    while let Some(row) = found.next()? {
+        open.push(out_packet(row)?);
+    }
+    Ok(open)
+}
+
+/// Our answers to the packet whose manifest has `digest`.
+///
+/// # Errors
+/// SQLite's.
+pub fn answers_to(connection: &Connection, digest: Digest) -> Result<Vec<String>, DatabaseError> {
+    let mut statement =
+        connection.prepare_cached("SELECT name FROM svod_packet WHERE answers = ?1 ORDER BY kind")?;
+    let found = statement.query_map([digest.to_string()], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Lets the answer `name` be placed once more.
+///
+/// # Errors
+/// SQLite's.
+pub fn place_again(connection: &Connection, name: &str, now: Timestamp) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached("UPDATE svod_packet SET state = 'SEALED', next_at = ?2 WHERE name = ?1")?
+        .execute([name, &now.to_string()])?;
+    Ok(())
+}
+
+/// An answer of ours stands in the mailbox; nobody answers it, so that is its end.
+///
+/// # Errors
+/// SQLite's.
+pub fn answer_placed(connection: &Connection, name: &str, now: Timestamp) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached(
+            "UPDATE svod_packet SET state = 'PLACED', next_at = NULL, placed_at = ?2 WHERE name = ?1",
+        )?
+        .execute([name, &now.to_string()])?;
+    Ok(())
+}
+
+/// A file that came.
+#[derive(Debug, Clone)]
+pub struct InPacket<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its two letters, `?` if it has no packet's name.
+    pub kind: &'a str,
+    /// Its place and digest, once verified.
+    pub arrival: Option<Arrival>,
+    /// `HELD`, `APPLIED`, `REFUSED`, `QUARANTINED`, `ANSWER`.
+    pub state: &'a str,
+    /// Why it was refused or quarantined.
+    pub reason: Option<&'a str>,
+    /// Records in it.
+    pub records: u64,
+    /// Where its file is kept, relative to the centre's directory.
+    pub file: &'a str,
+}
+
+/// Keeps what became of a file that came.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_in_packet(
+    connection: &Connection,
+    peer: ParticipantCode,
+    packet: &InPacket<'_>,
+    now: Timestamp,
+) -> Result<(), DatabaseError> {
+    let arrival = packet.arrival.as_ref();
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO svod_packet (name, direction, peer, kind, epoch, seq, digest, state, reason, at, \
+             part, parts, previous, records, file) \
+             VALUES (?1, 'in', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute(params![
+            packet.name,
+            peer.as_str(),
+            packet.kind,
+            arrival.map(|arrival| arrival.mark.position.epoch.get()),
+            arrival.map(|arrival| arrival.mark.position.seq.get()),
+            arrival.map(|arrival| arrival.mark.digest.to_string()),
+            packet.state,
+            packet.reason,
+            now.to_string(),
+            arrival.and_then(|arrival| arrival.part).map(Part::k),
+            arrival.and_then(|arrival| arrival.part).map(Part::n),
+            arrival.and_then(|arrival| arrival.previous).map(|digest| digest.to_string()),
+            packet.records,
+            packet.file
+        ])?;
+    Ok(())
+}
+
+/// The state of the file `name` that came before, if it did.
+///
+/// # Errors
+/// SQLite's.
+pub fn in_state(connection: &Connection, name: &str) -> Result<Option<String>, DatabaseError> {
+    let mut statement =
+        connection.prepare_cached("SELECT state FROM svod_packet WHERE name = ?1 AND direction = 'in'")?;
+    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+}
+
+/// A numbered packet that came and was verified.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// Its name.
+    pub name: String,
+    /// Its place in its stream.
+    pub arrival: Arrival,
+    /// `HELD`, `APPLIED`, `REFUSED`, `QUARANTINED`.
+    pub state: String,
+    /// Its file.
+    pub file: String,
+}
+
+/// Verified numbered packets of `peer` in `epoch`, at `seq` only if given.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn received(
+    connection: &Connection,
+    peer: ParticipantCode,
+    epoch: Epoch,
+    seq: Option<Seq>,
+) -> Result<Vec<Received>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM svod_packet WHERE direction = 'in' AND peer = ?1 AND epoch = ?2 AND (?3 IS NULL OR seq = ?3) \
+         AND kind IN ('DT', 'SN', 'KY') AND digest IS NOT NULL ORDER BY seq",
+    )?;
+    let mut found = statement.query(params![peer.as_str(), epoch.get(), seq.map(Seq::get)])?;
+    let mut received = Vec::new();
+    while let Some(row) = found.next()? {
+        let parts: (Option<u32>, Option<u32>) = (row.get("part")?, row.get("parts")?);
+        let part = match parts {
+            (Some(k), Some(n)) => Some(Part::new(k, n).map_err(|_| bad(PACKET, "a part"))?),
+            _ => None,
+        };
+        received.push(Received {
+            name: row.get("name")?,
+            arrival: Arrival {
+                mark: mark(row, "", PACKET)?.ok_or_else(|| bad(PACKET, "no position"))?,
+                previous: parsed(row, "previous", PACKET, "a digest")?,
+                part,
+            },
+            state: row.get("state")?,
+            file: row.get::<_, Option<String>>("file")?.unwrap_or_default(),
+        });
+    }
+    Ok(received)
+}
+
+/// Changes the state of a packet that came.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_in_state(
+    connection: &Connection,
+    name: &str,
+    state: &str,
+    reason: Option<&str>,
+) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached("UPDATE svod_packet SET state = ?2, reason = ?3 WHERE name = ?1")?
+        .execute(params![name, state, reason])?;
+    Ok(())
+}

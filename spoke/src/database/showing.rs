@@ -1,0 +1,481 @@
+//! Making the rows show what the hub has published (exchange §1, §8).
+
+use exchange_format::{
+    answer::{RecordOutcome, RecordReason},
+    record::{Form, Kind, Owner, Record, RecordId},
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::decisions::{
+    mapping,
+    picture::{LinkedRow, Picture, State, picture},
+    raced, tables,
+    tables::Table,
+};
+
+use super::{
+    DatabaseError, own_records,
+    publications::{COLUMNS, Publication, find, read, read_body},
+    rows,
+};
+
+/// A local edit that was turned into a proposal because the hub's lock came first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raced {
+    /// The table.
+    pub kind: &'static str,
+    /// The claim's record.
+    pub key: RecordId,
+}
+
+/// A record that waits for another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its kind on the wire.
+    pub kind: Kind,
+    /// Its key.
+    pub key: RecordId,
+    /// Its version.
+    pub version: u32,
+    /// The packet that brought it.
+    pub packet: String,
+    /// What it would have been had its referent been here.
+    pub instead_of: RecordOutcome,
+}
+
+/// What showing did besides.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// Edits that raced a lock.
+    pub raced: Vec<Raced>,
+    /// Records that wait for another one.
+    pub held: Vec<Held>,
+    /// How many records that had waited are shown now.
+    pub released: usize,
+}
+
+/// Makes the rows show everything that is pending, and whatever was held and can be shown now.
+///
+/// # Errors
+/// SQLite's.
+pub fn show_pending(
+    connection: &Connection,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<Shown, DatabaseError> {
+    let mut shown = Shown::default();
+    show_waiting(connection, "pending = 1", now, new_key, &mut shown)?;
+    // Held ones may wait for one another: as long as one comes free, look again.
+    loop {
+        let before = shown.released;
+        show_waiting(connection, "outcome = 'held'", now, new_key, &mut shown)?;
+        // Showing a person may have made others wait to be shown anew.
+        show_waiting(connection, "pending = 1", now, new_key, &mut shown)?;
+        if shown.released == before {
+            return Ok(shown);
+        }
+    }
+}
+
+/// Referents before what refers to them.
+const ORDER: [Kind; 5] = [Kind::Person, Kind::NeedDecision, Kind::Programme, Kind::Supplement, Kind::Link];
+
+fn show_waiting(
+    connection: &Connection,
+    which: &str,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+    shown: &mut Shown,
+) -> Result<(), DatabaseError> {
+    // Without the name of the index SQLite walks the whole kind.
+    let index =
+        if which.starts_with("pending") { "svod_publication_pending" } else { "svod_publication_held" };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM svod_publication INDEXED BY {index} WHERE kind = ?1 AND {which} AND key > ?2 \
+         ORDER BY key LIMIT 500"
+    );
+    let kinds = Kind::ALL.into_iter().filter(|kind| kind.owner() == Owner::Hub);
+    let mut kinds: Vec<Kind> = kinds.collect();
+    kinds.sort_by_key(|kind| ORDER.iter().position(|known| known == kind).unwrap_or(3));
+    for kind in kinds {
+        let mut after = String::new();
+        loop {
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query([kind.name(), &after])?;
+            let mut chunk = Vec::new();
+            while let Some(row) = found.next()? {
+                chunk.push(read(row)?);
+            }
+            let Some(last) = chunk.last() else { break };
+            after = last.record.key.to_string();
+            for publication in &chunk {
+                show_one(connection, publication, now, new_key, shown)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn show_one(
+    connection: &Connection,
+    publication: &Publication,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+    shown: &mut Shown,
+) -> Result<(), DatabaseError> {
+    let record = &publication.record;
+    let was_held = publication.outcome == RecordOutcome::Held;
+    let mut show = Show { connection, restoring: false, now, new_key, raced: &mut shown.raced };
+    let is_shown = match record.kind {
+        Kind::Link => show.link(record)?,
+        _ => show.publication(publication)?,
+    };
+    let word = match (is_shown, was_held) {
+        (true, true) => {
+            shown.released += 1;
+            RecordOutcome::Changed
+        }
+        (true, false) => publication.outcome,
+        (false, _) => RecordOutcome::Held,
+    };
+    if !is_shown && !was_held {
+        shown.held.push(Held {
+            kind: record.kind,
+            key: record.key,
+            version: record.version,
+            packet: publication.packet.clone(),
+            instead_of: publication.outcome,
+        });
+    }
+    let why = (!is_shown).then_some(("record.reference", RecordReason::DanglingRef.code()));
+    connection
+        .prepare_cached(
+            "UPDATE svod_publication SET pending = 0, outcome = ?3, rule = ?4, reason = ?5 WHERE kind = ?1 AND key = ?2",
+        )?
+        .execute(params![
+            record.kind.name(),
+            record.key.to_string(),
+            word.word(),
+            why.map(|(rule, _)| rule),
+            why.map(|(_, reason)| reason)
+        ])?;
+    Ok(())
+}
+
+/// Makes the rows show the publication `key` of `kind` as it is kept: how verification restores them.
+/// False if it cannot be shown, because a referent is missing.
+///
+/// # Errors
+/// SQLite's.
+pub fn show_again(
+    connection: &Connection,
+    publication: &Publication,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<bool, DatabaseError> {
+    let mut raced = Vec::new();
+    Show { connection, restoring: true, now, new_key, raced: &mut raced }.publication(publication)
+}
+
+/// Makes row `id` say again what the centre last sent of it. False if nothing was sent, so that it is not the
+/// centre's claim.
+///
+/// # Errors
+/// SQLite's.
+pub fn give_back(
+    connection: &Connection,
+    table: &'static Table,
+    id: &str,
+    now: Timestamp,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<bool, DatabaseError> {
+    let mut raced = Vec::new();
+    Show { connection, restoring: true, now, new_key, raced: &mut raced }.back_to_own(table, id)
+}
+
+/// The kind of claim that may be linked to a publication of `kind`.
+fn claim_kind(kind: Kind) -> Option<Kind> {
+    tables::table_of(kind)?.own
+}
+
+struct Show<'a> {
+    connection: &'a Connection,
+    /// What stands in the rows was put there past the locks: it is nobody's wish.
+    restoring: bool,
+    now: Timestamp,
+    new_key: &'a mut dyn FnMut() -> RecordId,
+    raced: &'a mut Vec<Raced>,
+}
+
+impl Show<'_> {
+    /// A link is shown by what it links to; if that was shown without it, it is shown again.
+    fn link(&mut self, record: &Record) -> Result<bool, DatabaseError> {
+        if record.form == Form::Tombstone {
+            return self.unlink(record.key);
+        }
+        let body = read_body(record)?;
+        let target = rows::record_id("svod_publication", body.text("target").unwrap_or_default())?;
+        let kinds = [Kind::Person, Kind::Programme, Kind::Supplement];
+        let claimed = body.text("claim_kind").unwrap_or_default();
+        let Some(kind) =
+            kinds.into_iter().find(|kind| claim_kind(*kind).is_some_and(|k| k.name() == claimed))
+        else {
+            return Ok(false);
+        };
+        match find(self.connection, kind, target)? {
+            Some(publication) if publication.outcome != RecordOutcome::Refused => {
+                self.publication(&publication)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The claim is no part of anything any more: its row says again what the centre last sent.
+    fn unlink(&mut self, claim: RecordId) -> Result<bool, DatabaseError> {
+        for table in tables::tables().iter().filter(|table| table.published.is_some()) {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT id FROM svod_record WHERE kind = ?1 AND key = ?2 AND state NOT IN ('own', 'provisional')",
+            )?;
+            let id: Option<String> =
+                statement.query_row([table.name, &claim.to_string()], |row| row.get(0)).optional()?;
+            if let Some(id) = id {
+                self.back_to_own(table, &id)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn publication(&mut self, publication: &Publication) -> Result<bool, DatabaseError> {
+        let record = &publication.record;
+        let Some(table) = tables::table_of(record.kind) else { return Ok(true) };
+        let uid = record.key.to_string();
+        let linked = self.linked_rows(table, &uid)?;
+        let uid_row = rows::as_it_stands(self.connection, table, &uid)?.is_some();
+        let before = self.showing(table, &uid)?;
+        let (primary, state, aliases) = match picture(&uid, record.form, linked, uid_row) {
+            Picture::Ended { back_to_own } => {
+                for id in back_to_own {
+                    self.back_to_own(table, &id)?;
+                }
+                if uid_row {
+                    self.end_uid_row(table, publication)?;
+                }
+                return Ok(true);
+            }
+            Picture::Shown { primary, state, aliases } => (primary, state, aliases),
+        };
+        let row = mapping::row(table, &read_body(record)?);
+        let Some(row) = rows::resolve(self.connection, table, &row)? else { return Ok(false) };
+        self.put(table, publication, &primary, state, None, &row)?;
+        for alias in &aliases {
+            self.put(table, publication, alias, State::Alias, Some(&primary), &row)?;
+        }
+        let shown = |id: &String| *id == primary || aliases.contains(id);
+        for id in before.iter().filter(|id| !shown(id)) {
+            self.release(table, id, &uid)?;
+        }
+        if before.contains(&primary) || before.is_empty() {
+            return Ok(true);
+        }
+        self.look_again_at_referrers(table, &before)?;
+        Ok(true)
+    }
+
+    /// Rows of the centre's claims that links make part of `uid`.
+    fn linked_rows(&self, table: &Table, uid: &str) -> Result<Vec<LinkedRow>, DatabaseError> {
+        let Some(claim_kind) = table.own else { return Ok(Vec::new()) };
+        let mut statement = self.connection.prepare_cached(
+            "SELECT r.id, l.is_primary FROM svod_link l JOIN svod_record r ON r.kind = ?1 AND r.key = l.claim \
+             WHERE l.target = ?2 AND l.claim_kind = ?3",
+        )?;
+        let found = statement.query_map([table.name, uid, claim_kind.name()], |row| {
+            Ok(LinkedRow { id: row.get(0)?, secondary: !row.get::<_, bool>(1)? })
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// Rows that show `uid` now, the primary one first.
+    fn showing(&self, table: &Table, uid: &str) -> Result<Vec<String>, DatabaseError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM svod_record WHERE +kind = ?1 AND uid = ?2 ORDER BY state = 'alias', id",
+        )?;
+        let found = statement.query_map([table.name, uid], |row| row.get(0))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// Makes row `id` show `publication` in `state`; an edit of it that was never sent becomes a proposal.
+    fn put(
+        &mut self,
+        table: &'static Table,
+        publication: &Publication,
+        id: &str,
+        state: State,
+        alias_of: Option<&str>,
+        row: &mapping::Row,
+    ) -> Result<(), DatabaseError> {
+        let record = &publication.record;
+        let uid = record.key.to_string();
+        if let Some((key, true)) = self.key_and_openness(table, id)? {
+            self.save_raced_edit(table, record, id, key)?;
+        }
+        rows::write(self.connection, table, id, Some(&uid), row)?;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO svod_record (kind, id, key, state) SELECT ?1, ?2, ?2, 'locked' WHERE NOT EXISTS \
+                 (SELECT 1 FROM svod_record WHERE kind = ?1 AND id = ?2)",
+            )?
+            .execute([table.name, id])?;
+        self.connection
+            .prepare_cached(
+                "UPDATE svod_record SET state = ?3, alias_of = ?4, uid = ?5, version = ?6, form = ?7, sha256 = ?8, \
+                 hub_bytes = ?9, hub_signature = ?10, packet = ?11, epoch = ?12 WHERE kind = ?1 AND id = ?2",
+            )?
+            .execute(params![
+                table.name,
+                id,
+                state.word(),
+                alias_of,
+                uid,
+                record.version,
+                record.form.name(),
+                record.hash().to_string(),
+                record.body,
+                record.signature.map(|signature| signature.to_vec()),
+                publication.packet,
+                publication.epoch
+            ])?;
+        Ok(())
+    }
+
+    fn key_and_openness(&self, table: &Table, id: &str) -> Result<Option<(RecordId, bool)>, DatabaseError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT key, state FROM svod_record WHERE kind = ?1 AND id = ?2")?;
+        let found = statement
+            .query_row([table.name, id], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))
+            .optional()?;
+        found
+            .map(|(key, state)| {
+                let open = State::from_word(&state).is_some_and(State::is_open);
+                Ok((rows::record_id("svod_record", &key)?, open))
+            })
+            .transpose()
+    }
+
+    fn save_raced_edit(
+        &mut self,
+        table: &'static Table,
+        record: &Record,
+        id: &str,
+        key: RecordId,
+    ) -> Result<(), DatabaseError> {
+        let Some(kind) = table.own else { return Ok(()) };
+        let change = own_records::Change { kind: table.name.to_owned(), key, problem: None };
+        let edited = own_records::body_of_row(self.connection, table, id)?;
+        if let (Some(sent), Some(Ok(edited))) = (own_records::sent(self.connection, kind, key)?, edited)
+            && !self.restoring
+            && sent.record.form == Form::Live
+            && let Some(body) = raced::proposal(record.kind, record.key, &read_body(&sent.record)?, &edited)
+        {
+            let proposal = (self.new_key)().to_string();
+            self.connection
+                .prepare_cached(
+                    "INSERT INTO svod_proposal (key, kind, id, claim, claim_version, at, body, state) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open')",
+                )?
+                .execute(params![
+                    proposal,
+                    table.name,
+                    id,
+                    key.to_string(),
+                    sent.record.version,
+                    self.now.to_string(),
+                    body.to_xml()
+                ])?;
+            self.connection
+                .prepare_cached("INSERT INTO svod_change (kind, key) VALUES (?1, ?2)")?
+                .execute([own_records::PROPOSALS, &proposal])?;
+            self.raced.push(Raced { kind: table.name, key });
+        }
+        own_records::forget(self.connection, &change)
+    }
+
+    /// Row `id` showed `uid` and does so no longer. If its claim is part of another publication, that one's
+    /// turn comes or was; else it is the centre's again.
+    fn release(&mut self, table: &'static Table, id: &str, uid: &str) -> Result<(), DatabaseError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM svod_record r JOIN svod_link l ON l.claim = r.key WHERE r.kind = ?1 \
+             AND r.id = ?2 AND l.target <> ?3)",
+        )?;
+        let moved: bool = statement.query_row([table.name, id, uid], |row| row.get(0))?;
+        if !moved {
+            self.back_to_own(table, id)?;
+        }
+        Ok(())
+    }
+
+    /// Row `id` says again what the centre last sent of it. False if it sent nothing.
+    fn back_to_own(&mut self, table: &'static Table, id: &str) -> Result<bool, DatabaseError> {
+        let (Some(kind), Some((key, false))) = (table.own, self.key_and_openness(table, id)?) else {
+            return Ok(false);
+        };
+        let sent = own_records::sent(self.connection, kind, key)?;
+        let Some(sent) = sent.filter(|sent| sent.record.form == Form::Live) else { return Ok(false) };
+        let claim = mapping::row(table, &read_body(&sent.record)?);
+        if let Some(row) = rows::resolve(self.connection, table, &claim)? {
+            rows::write(self.connection, table, id, None, &row)?;
+        }
+        let record = &sent.record;
+        self.connection
+            .prepare_cached(
+                "UPDATE svod_record SET state = 'own', alias_of = NULL, uid = NULL, version = ?3, form = ?4, \
+                 sha256 = ?5, hub_bytes = NULL, hub_signature = NULL, packet = ?6, epoch = NULL \
+                 WHERE kind = ?1 AND id = ?2",
+            )?
+            .execute(params![
+                table.name,
+                id,
+                record.version,
+                record.form.name(),
+                record.hash().to_string(),
+                sent.packet
+            ])?;
+        Ok(true)
+    }
+
+    /// The hub has ended what row `id = uid` shows: it goes, unless something of the centre's points to it.
+    fn end_uid_row(&mut self, table: &'static Table, publication: &Publication) -> Result<(), DatabaseError> {
+        let uid = publication.record.key.to_string();
+        if rows::is_referred_to(self.connection, table, &uid)? {
+            self.connection
+                .prepare_cached("UPDATE svod_record SET state = 'withdrawn' WHERE kind = ?1 AND id = ?2")?
+                .execute([table.name, &uid])?;
+            return Ok(());
+        }
+        rows::delete(self.connection, table, &uid)?;
+        self.connection
+            .prepare_cached("DELETE FROM svod_record WHERE kind = ?1 AND id = ?2")?
+            .execute([table.name, &uid])?;
+        Ok(())
+    }
+
+    /// Publications that name one of `rows` of `table` are shown again: the row to look at is another now.
+    fn look_again_at_referrers(&self, table: &Table, rows: &[String]) -> Result<(), DatabaseError> {
+        for other in tables::tables() {
+            let Some(kind) = other.published else { continue };
+            for column in other.columns.iter().filter(|column| column.refers_to == Some(table.name)) {
+                let mut statement = self.connection.prepare_cached(&format!(
+                    "UPDATE svod_publication SET pending = 1 WHERE kind = '{kind}' AND outcome IN ('new', 'changed', \
+                     'unchanged') AND key IN (SELECT r.uid FROM {0} t JOIN svod_record r ON r.kind = '{0}' \
+                     AND r.id = t.id WHERE t.\"{1}\" = ?1 AND r.uid IS NOT NULL)",
+                    other.name, column.name
+                ))?;
+                for id in rows {
+                    statement.execute([id])?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
