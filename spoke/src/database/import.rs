@@ -28,7 +28,7 @@ pub fn put(
     let same: Vec<String> =
         pairs.iter().enumerate().map(|(n, (column, _))| format!("\"{column}\" IS ?{}", n + 2)).collect();
     let condition = if same.is_empty() { "1".to_owned() } else { same.join(" AND ") };
-    let sql = format!("SELECT {condition} FROM {} WHERE id = ?1", table);
+    let sql = format!("SELECT {condition} FROM {table} WHERE id = ?1");
     let known: Option<bool> =
         connection.prepare_cached(&sql)?.query_row(params_from_iter(bound()), |row| row.get(0)).optional()?;
     match known {
