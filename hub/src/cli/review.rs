@@ -13,7 +13,8 @@ use serde_json::json;
 use super::{config, word};
 use crate::edges::operations::{
     operator,
-    reviews::{self, Question, Side},
+    questions::{self, Question, Side},
+    reviews,
 };
 
 /// What can be done with questions to staff.
@@ -46,13 +47,13 @@ impl Review {
         match self {
             Self::List { out } => {
                 if let Some(path) = out {
-                    reviews::refuse_existing(path)?;
+                    questions::refuse_existing(path)?;
                 }
-                let questions = reviews::list(&config, now)?;
+                let questions = questions::list(&config, now)?;
                 let Some(path) = out else {
                     return common.print(&json!({ "reviews": questions }), |lang| text(lang, &questions));
                 };
-                reviews::write(path, &questions)?;
+                questions::write(path, &questions)?;
                 let count = questions.len();
                 common.print(&json!({ "reviews": count, "file": path }), |lang| {
                     let file = path.display().to_string();

@@ -68,7 +68,7 @@ pub fn init(new: &NewHub<'_>, now: Timestamp) -> Result<Card, Failure> {
     names.extend(DIRECTORIES);
     names.extend(["hub.db", &card_name, FILE]);
     if let Some(there) = names.iter().map(|name| new.dir.join(name)).find(|path| path.exists()) {
-        return Err(Failure::new(Exit::Usage, "hub-exists").told("file", there.display()));
+        return Err(Failure::new(Exit::Refused, "hub-exists").told("file", there.display()));
     }
     fs::create_dir_all(new.dir).map_err(file(new.dir))?;
     let stage = Stage::new(new.dir)?;

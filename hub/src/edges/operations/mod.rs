@@ -1,12 +1,13 @@
 //! What staff ask for: each a transaction of its own, beside the running daemon, which sees it at once.
 //!
-//! [`init`] a new hub · [`enrol`] its centres · [`merge`] the initial loads · [`people`] one person · [`reviews`]
-//! what waits for staff, as a [`table_file`] · [`status`] how the exchange is.
+//! [`init`] a new hub · [`enrol`] its centres · [`merge`] the initial loads · [`people`] one person ·
+//! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is.
 
 pub mod enrol;
 pub mod init;
 pub mod merge;
 pub mod people;
+pub mod questions;
 pub mod reviews;
 pub mod status;
 pub mod table_file;
