@@ -73,6 +73,18 @@ fn s3_a_file_that_is_not_authentic_or_well_formed_consumes_no_number() {
 }
 
 #[test]
+fn a_refused_snapshot_is_never_echoed_not_even_when_superseded() {
+    let mut stream = sender(1, "a");
+    let mut sent = SentPacket::new(mark(1, 1, "a"), true, false, at(0));
+    assert!(sent.supersede(epoch(2)));
+    let refused = PacketOutcome::Refused(PacketReason::Schema);
+    let effect = stream.protocol(&mut sent, &mark(1, 1, "a"), 1, refused);
+    assert_eq!(effect, AnswerEffect::Refused { reason: PacketReason::Schema, reopen: false });
+    // its receiver consumed nothing: an echo of it would look like a restore there
+    assert_eq!(stream.echo, None);
+}
+
+#[test]
 fn s10_a_target_that_exists_is_placed() {
     let mut packet = SentPacket::new(mark(1, 1, "a"), true, false, at(0));
     packet.placed(at(0), &Timing::default(), 0);

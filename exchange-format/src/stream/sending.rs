@@ -132,7 +132,12 @@ impl Outgoing {
         outcome: PacketOutcome,
     ) -> AnswerEffect {
         let effect = packet.protocol(answered, revision, outcome, self.epoch());
-        let consumed = matches!(effect, AnswerEffect::Close | AnswerEffect::Refused { reopen: false, .. });
+        // A snapshot refused is never consumed, superseded or not: to echo it would accuse its receiver.
+        let consumed = match effect {
+            AnswerEffect::Close => true,
+            AnswerEffect::Refused { .. } => !packet.snapshot,
+            _ => false,
+        };
         if consumed && self.echo.is_none_or(|echo| echo.position < answered.position) {
             self.echo = Some(*answered);
         }
