@@ -225,7 +225,7 @@ pub fn remember(
     } else {
         connection
             .prepare_cached(
-                "UPDATE svod_record SET version = ?3, form = ?4, sha256 = ?5, packet = ?6, state = 'own' \
+                "UPDATE svod_record SET version = ?3, form = ?4, sha256 = ?5, packet = ?6, state = ?7 \
                  WHERE kind = ?1 AND key = ?2 AND state IN ('own', 'provisional')",
             )?
             .execute(params![
@@ -234,10 +234,18 @@ pub fn remember(
                 record.version,
                 record.form.name(),
                 hash.to_string(),
-                packet
+                packet,
+                told_state(&change.kind).word()
             ])?;
     }
     forget(connection, change)
+}
+
+/// The state of a row of ours once the hub is told of it: a claim is provisional until the hub publishes what
+/// it is (W3), the centre's own business is just that.
+fn told_state(table: &str) -> State {
+    let claim = tables::table(table).is_some_and(|table| table.published.is_some());
+    if claim { State::Provisional } else { State::Own }
 }
 
 /// Takes `change` out of the queue.

@@ -7,7 +7,7 @@ use exchange_format::record::Form;
 pub enum State {
     /// The centre's own.
     Own,
-    /// The centre's own; the hub has it and is in doubt about it.
+    /// The centre's own; the hub was told of it and has not published it, or holds it.
     Provisional,
     /// Shows the hub's values.
     Locked,

@@ -150,8 +150,14 @@ pub(super) fn take_protocol(
         AnswerEffect::Nothing => return Ok(()),
         AnswerEffect::Close => {
             sent::clear_outcomes(connection, &packet.name)?;
+            let mut behind = None;
             while let Some(line) = reader.next_line()? {
                 sent::set_outcome(connection, &packet.name, &line)?;
+                behind = behind.or(Some(line.reason).filter(|reason| reason.proves_restore()));
+            }
+            if let Some(reason) = behind {
+                // the hub has a newer version of what is ours (R12)
+                restored(connection, desk, &Evidence::RecordBehind { packet: answered, reason }, now)?;
             }
         }
         AnswerEffect::Refused { reason, .. } => {
