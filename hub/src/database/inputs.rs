@@ -15,10 +15,10 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Inputs not sealed yet, at most `limit`, in the order of their keys.
+    /// Inputs not sealed yet, at most `limit`, in the order in which they were made.
     pub fn unsealed_inputs(&self, limit: u32) -> Result<Vec<Record>> {
         self.rows(
-            "SELECT key, body FROM hub_input WHERE packet IS NULL ORDER BY at, key LIMIT ?1",
+            "SELECT key, body FROM hub_input WHERE packet IS NULL ORDER BY n LIMIT ?1",
             [limit],
             |row| {
                 Ok(Record {

@@ -293,15 +293,14 @@ fn read_mark(row: &Row<'_>, columns: [&'static str; 3]) -> Result<Option<Mark>> 
 
 fn read_streams(row: &Row<'_>) -> Result<Streams> {
     let number = |column: &'static str| row.get::<_, Option<u16>>(column)?.map(epoch).transpose();
-    let stop: Option<String> = row.get("stop")?;
-    let stop = stop.and_then(|word| Stop::ALL.iter().find(|(_, one)| *one == word).map(|(stop, _)| *stop));
     Ok(Streams {
         outgoing: Outgoing {
             last: read_mark(row, ["out_epoch", "out_seq", "out_digest"])?,
             sealed_at: parsed_optional(row, "stream", "sealed_at")?,
             highest_epoch: number("highest_epoch")?,
             echo: read_mark(row, ["echo_epoch", "echo_seq", "echo_digest"])?,
-            stop,
+            // an unknown word taken for "none" would let a stopped stream go on
+            stop: parsed_optional(row, "stream", "stop")?,
         },
         incoming: Incoming {
             last: read_mark(row, ["in_epoch", "in_seq", "in_digest"])?,

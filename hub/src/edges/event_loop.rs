@@ -12,7 +12,7 @@ use std::{
 use exchange_endpoint::{
     config::Config,
     instance::{InstanceError, InstanceLock},
-    watermark::Stream,
+    watermark::{Stream, Watermark},
 };
 use exchange_format::{
     participant::ParticipantCode,
@@ -33,7 +33,7 @@ use super::{
     intake::Taken,
     pki::{CityCa, PkiError},
 };
-use crate::database::Store;
+use crate::database::{Store, Tx};
 
 /// Why the daemon does not run.
 #[derive(Debug, thiserror::Error)]
@@ -114,27 +114,7 @@ impl Daemon {
         let Hub { store, context, watermark, .. } = &mut self.hub;
         exchange_endpoint::archive::remove_leftovers(&context.paths.archive)
             .map_err(super::hub::at(&context.paths.archive))?;
-        let now = Timestamp::now();
-        for centre in store.read(|tx| tx.centres())? {
-            let file = StoredWatermark {
-                sealed: watermark.get(centre.code, Stream::Sealed),
-                applied: watermark.get(centre.code, Stream::Applied),
-            };
-            store.write(|tx| {
-                let mut streams = tx.streams(centre.code)?;
-                let stored = StoredWatermark {
-                    sealed: streams.outgoing.last.map(|mark| mark.position),
-                    applied: streams.incoming.last.map(|mark| mark.position),
-                };
-                if let Some(evidence) = file.judge(&stored) {
-                    tracing::error!(centre = %centre.code, "this hub was restored: {evidence}");
-                    streams.outgoing.stop = Some(Stop::Restored);
-                    tx.add_incident(centre.code, "RESTORED", None, &now.to_string())?;
-                    tx.set_streams(centre.code, &streams)?;
-                }
-                Ok::<_, HubError>(())
-            })?;
-        }
+        store.write(|tx| judge_watermark(tx, watermark, context.code, Timestamp::now()))?;
         self.scan();
         self.send();
         Ok(())
@@ -161,11 +141,15 @@ impl Daemon {
                 _ = scan.tick() => block_in_place(|| self.scan()),
             };
             if worked {
-                block_in_place(|| self.send());
+                let sent = block_in_place(|| self.send());
                 due = block_in_place(|| self.hub.next_due()).unwrap_or_else(|error| {
                     tracing::warn!("what is due next is not known: {error}");
                     None
                 });
+                if !sent {
+                    let again = Timestamp::now().saturating_add(self.hub.context.timing.retry);
+                    due = due.into_iter().chain(again).min();
+                }
             }
         }
     }
@@ -245,19 +229,24 @@ impl Daemon {
         }
     }
 
-    /// Seals what is pending and places what is due.
-    fn send(&mut self) {
+    /// Seals what is pending and places what is due. False if something is left to be tried again: what could
+    /// not be sealed never keeps what is sealed, answers above all, from being placed.
+    fn send(&mut self) -> bool {
         let now = Timestamp::now();
-        let done = self.hub.seal(now).and_then(|()| self.hub.place(now));
-        match done {
-            Ok(gained) => {
+        let sealed = self.hub.seal(now).inspect_err(|error| tracing::error!("not sealed: {error}")).is_ok();
+        match self.hub.place(now) {
+            Ok(placed) => {
                 if let Some(announcer) = &self.announcer {
-                    for centre in &gained {
+                    for centre in &placed.gained {
                         announcer.announce(centre.as_str());
                     }
                 }
+                sealed && placed.failed.is_none()
             }
-            Err(error) => tracing::error!("not sent: {error}"),
+            Err(error) => {
+                tracing::error!("not placed: {error}");
+                false
+            }
         }
     }
 }
@@ -273,6 +262,40 @@ fn text_name(entry: &fs::DirEntry) -> Option<String> {
         },
         Some,
     )
+}
+
+/// Compares the database with the watermark file: a stream that is behind it stops. If the stream hub→hub is,
+/// ids and numbers were given that this database does not know, and every stream stops.
+pub(super) fn judge_watermark(
+    tx: &Tx<'_>,
+    watermark: &Watermark,
+    hub: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let centres = tx.centres()?.into_iter().map(|centre| centre.code);
+    let mut found = None;
+    for peer in [hub].into_iter().chain(centres) {
+        let mut streams = tx.streams(peer)?;
+        let file = StoredWatermark {
+            sealed: watermark.get(peer, Stream::Sealed),
+            applied: watermark.get(peer, Stream::Applied),
+        };
+        let stored = StoredWatermark {
+            sealed: streams.outgoing.last.map(|mark| mark.position),
+            applied: streams.incoming.last.map(|mark| mark.position),
+        };
+        let evidence = file.judge(&stored).or(found);
+        if peer == hub {
+            found = evidence;
+        }
+        if let Some(evidence) = evidence {
+            tracing::error!(peer = %peer, "this hub was restored: {evidence}");
+            streams.outgoing.stop = Some(Stop::Restored);
+            tx.add_incident(peer, "RESTORED", None, &now.to_string())?;
+            tx.set_streams(peer, &streams)?;
+        }
+    }
+    Ok(())
 }
 
 /// The logins of the FTPS server, read from hub.db at each login.

@@ -21,6 +21,15 @@ use super::{
     sealing::{data::seal_for, own::seal_inputs},
 };
 
+/// What placing did.
+#[derive(Debug, Default)]
+pub struct Placed {
+    /// The centres whose `out` gained a file.
+    pub gained: Vec<ParticipantCode>,
+    /// Why a centre did not get what is due; the others got theirs.
+    pub failed: Option<HubError>,
+}
+
 impl Hub {
     /// Seals everything pending, for centres and for ourselves; a heartbeat where one is due. The watermark
     /// file is raised before anything may be placed.
@@ -40,26 +49,34 @@ impl Hub {
         })?;
         if inputs {
             store.write(|tx| seal_inputs(context, tx, now))?;
-            self.raise_sealed(self.context.code)?;
+            self.raise_watermark(self.context.code)?;
         }
+        let mut failed = Ok(());
         for (centre, due) in pending {
-            if self.context.trust.card(centre).is_none() {
-                tracing::error!(centre = %centre, "no card in trust/: nothing can be sealed for it");
-                continue;
+            if let Err(error) = self.seal_one(centre, due, now) {
+                tracing::error!(centre = %centre, "not sealed: {error}");
+                failed = Err(error);
             }
-            let Self { store, context, .. } = self;
-            let sealed = store.write(|tx| seal_for(context, tx, centre, due, now))?;
-            self.raise_sealed(centre)?;
-            if !sealed.records.is_empty() {
-                self.export_protocol(centre, &sealed.packets, &sealed.records, now)?;
-            }
+        }
+        failed
+    }
+
+    fn seal_one(&mut self, centre: ParticipantCode, due: bool, now: Timestamp) -> Result<(), HubError> {
+        let Self { store, context, .. } = self;
+        let sealed = store.write(|tx| seal_for(context, tx, centre, due, now))?;
+        self.raise_watermark(centre)?;
+        if !sealed.records.is_empty() {
+            self.export_protocol(centre, &sealed.packets, &sealed.records, now)?;
         }
         Ok(())
     }
 
-    fn raise_sealed(&mut self, peer: ParticipantCode) -> Result<(), HubError> {
-        let last = self.store.read(|tx| tx.streams(peer))?.outgoing.last;
-        self.watermark.raise(last.map(|mark| (peer, Stream::Sealed, mark.position)))?;
+    /// The watermark file follows the database: to be called after a commit, and before anything is placed.
+    pub(super) fn raise_watermark(&mut self, peer: ParticipantCode) -> Result<(), HubError> {
+        let streams = self.store.read(|tx| tx.streams(peer))?;
+        let reached = [(Stream::Sealed, streams.outgoing.last), (Stream::Applied, streams.incoming.last)];
+        let reached = reached.into_iter().filter_map(|(stream, mark)| Some((peer, stream, mark?.position)));
+        self.watermark.raise(reached)?;
         Ok(())
     }
 
@@ -82,18 +99,27 @@ impl Hub {
         Ok(())
     }
 
-    /// Places what is due in the `out` of each centre; the centres whose `out` gained a file.
-    pub fn place(&mut self, now: Timestamp) -> Result<Vec<ParticipantCode>, HubError> {
+    /// Places what is due in the `out` of each centre.
+    pub fn place(&mut self, now: Timestamp) -> Result<Placed, HubError> {
         let mut gained = Vec::new();
+        let mut failed = None;
         for centre in self.store.read(|tx| tx.centres())?.into_iter().filter(|centre| centre.active) {
-            if self.place_for(centre.code, now)? {
-                gained.push(centre.code);
+            match self.place_for(centre.code, now) {
+                Ok(true) => gained.push(centre.code),
+                Ok(false) => {}
+                // one centre's folder or row never holds up the others
+                Err(error) => {
+                    tracing::error!(centre = %centre.code, "not placed: {error}");
+                    failed = Some(error);
+                }
             }
         }
-        Ok(gained)
+        Ok(Placed { gained, failed })
     }
 
     fn place_for(&mut self, centre: ParticipantCode, now: Timestamp) -> Result<bool, HubError> {
+        // a crash may have come between a commit and the watermark file: nothing leaves before it is raised
+        self.raise_watermark(centre)?;
         let Self { store, context, .. } = self;
         let (stop, packets, answers) = store.read(|tx| {
             let stop = tx.streams(centre)?.outgoing.stop;

@@ -16,7 +16,6 @@ use exchange_endpoint::{
     archive,
     journal_table::Event,
     protocol::{Kind as ProtocolKind, Line, Protocol},
-    watermark::Stream,
 };
 use exchange_format::{
     answer::{Counts, PacketReason, RecordLine, RecordOutcome},
@@ -101,9 +100,9 @@ impl Hub {
         if let Taken::Quarantined(reason) = taken {
             return self.quarantine(centre, name, reason, Some(mark), now);
         }
+        self.raise_watermark(centre)?;
         fs::remove_file(&path).map_err(at(&path))?;
         if let Taken::Done(applied) = &taken {
-            self.raise_applied(centre)?;
             self.write_protocols(centre, applied, now)?;
         }
         Ok(taken)
@@ -162,14 +161,6 @@ impl Hub {
         protocol.finished = now;
         self.protocols.write(protocol)?;
         Ok(Taken::Quarantined(reason))
-    }
-
-    /// The watermark file follows the database, before any answer is placed.
-    fn raise_applied(&mut self, centre: ParticipantCode) -> Result<(), HubError> {
-        let streams = self.store.read(|tx| tx.streams(centre))?;
-        let applied = streams.incoming.last.map(|mark| (centre, Stream::Applied, mark.position));
-        self.watermark.raise(applied)?;
-        Ok(())
     }
 
     fn load_protocol(&self, centre: ParticipantCode, now: Timestamp) -> Protocol {

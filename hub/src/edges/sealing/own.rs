@@ -16,15 +16,18 @@ use crate::{
     edges::hub::{Context, HubError},
 };
 
-/// Seals all inputs not sealed yet; how many.
+/// Seals all inputs not sealed yet, in the order in which they were made: a rebuild applies them in the order
+/// of the lines. How many; none while the stream is stopped.
 pub fn seal_inputs(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<u64, HubError> {
+    if tx.streams(context.code)?.outgoing.stop.is_some() {
+        return Ok(0);
+    }
     let mut sealed = 0;
     loop {
-        let mut inputs = tx.unsealed_inputs(u32::try_from(PACKET_RECORDS).expect("small"))?;
+        let inputs = tx.unsealed_inputs(u32::try_from(PACKET_RECORDS).expect("small"))?;
         if inputs.is_empty() {
             return Ok(sealed);
         }
-        inputs.sort_by_key(|record| record.key);
         seal_packet(context, tx, &inputs, now)?;
         sealed += inputs.len() as u64;
     }

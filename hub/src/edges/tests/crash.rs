@@ -1,0 +1,134 @@
+//! Crash, restore and trouble on the way out, each with the run that showed what was wrong.
+
+use exchange_format::{
+    answer::RecordOutcome,
+    record::{Kind, Record},
+};
+
+use super::{TestHub, anna, centre::now, record, rules::merged};
+use crate::edges::operations::merge;
+
+#[test]
+fn one_centre_out_of_reach_holds_up_no_other_and_is_tried_again() {
+    let mut hub = TestHub::new();
+    let (mut one, mut two) = (merged(&mut hub, 1, Vec::new()), merged(&mut hub, 2, Vec::new()));
+    for centre in [&mut one, &mut two] {
+        let name = centre.data(&[record(Kind::RecipientClaim, 1, 1, &[("surname", "Котов")])]);
+        hub.take(centre, &name);
+    }
+    std::fs::remove_dir(&one.outbox).expect("removed");
+    std::fs::write(&one.outbox, "no folder").expect("written");
+    hub.hub.seal(now()).expect("sealed");
+    let placed = hub.hub.place(now()).expect("looked at");
+    assert_eq!(placed.gained, [two.code]);
+    assert!(placed.failed.is_some());
+    assert!(!two.read_out().records.is_empty());
+    std::fs::remove_file(&one.outbox).expect("removed");
+    std::fs::create_dir(&one.outbox).expect("made");
+    let later = now().saturating_add(jiff::SignedDuration::from_mins(10)).expect("in range");
+    assert_eq!(hub.hub.place(later).expect("placed").gained, [one.code, two.code]);
+}
+
+#[test]
+fn nothing_leaves_before_the_watermark_file_stands_where_the_database_does() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let file = hub.dir.path().join("keys").join(crate::edges::hub::WATERMARK);
+    let before = std::fs::read(&file).expect("read");
+    let name = one.data(&[anna(1, 2, &[("phone", "112")])]);
+    hub.take(&one, &name);
+    // the crash: the transaction is committed, the file is not written
+    std::fs::write(&file, before).expect("written");
+    hub.reopen();
+    hub.hub.place(now()).expect("placed");
+    assert!(!one.read_out().protocols.is_empty());
+    let applied = hub.hub.watermark.get(one.code, exchange_endpoint::watermark::Stream::Applied);
+    assert_eq!(applied, one.last.map(|mark| mark.position));
+}
+
+#[test]
+fn f21_a_database_behind_its_own_stream_stops_every_stream_but_no_answer() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let code = hub.hub.context.code;
+    let own = hub.hub.store.read(|tx| tx.streams(code)).expect("read").outgoing.last.expect("begun");
+    let next = exchange_format::position::Position {
+        seq: own.position.seq.next().expect("a next one"),
+        ..own.position
+    };
+    let sealed = exchange_endpoint::watermark::Stream::Sealed;
+    hub.hub.watermark.raise([(code, sealed, next)]).expect("raised");
+    let crate::edges::hub::Hub { store, watermark, .. } = &mut hub.hub;
+    store.write(|tx| crate::edges::event_loop::judge_watermark(tx, watermark, code, now())).expect("judged");
+    let name = one.data(&[record(Kind::RecipientClaim, 9, 1, &[("surname", "Котов")])]);
+    hub.take(&one, &name);
+    hub.send();
+    let read = one.read_out();
+    assert_eq!((read.records.len(), read.protocols.len()), (0, 1), "answers go on, data do not");
+    let status = crate::edges::operations::status::status(&mut hub.hub, now()).expect("told");
+    assert_eq!(status.centres[0].stopped.as_deref(), Some("RESTORED"));
+}
+
+#[test]
+fn a_stop_that_is_not_understood_is_an_error_not_leave_to_go_on() {
+    let mut hub = TestHub::new();
+    let one = merged(&mut hub, 1, Vec::new());
+    let database = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
+    database.execute("UPDATE stream SET stop = 'LATER' WHERE peer = ?1", [one.code.as_str()]).expect("set");
+    assert!(hub.hub.store.read(|tx| tx.streams(one.code)).is_err());
+}
+
+#[test]
+fn inputs_are_sealed_in_the_order_in_which_they_were_made() {
+    let mut hub = TestHub::new();
+    let many: Vec<Record> =
+        (1..20).map(|key| record(Kind::RecipientClaim, key, 1, &[("surname", "Котов")])).collect();
+    let mut centre = hub.centre(1);
+    for name in centre.snapshot(1, &[many]) {
+        hub.take(&centre, &name);
+    }
+    hub.send();
+    merge::merge(&mut hub.hub, false, now()).expect("merged");
+    let inputs = hub.hub.store.read(|tx| tx.unsealed_inputs(1000)).expect("read");
+    let mut made = std::collections::BTreeSet::new();
+    for input in &inputs {
+        let body = input.read_body().expect("canonical");
+        let (subject, other) = (body.text("subject").map(str::to_owned), body.text("other"));
+        match body.text("action").expect("stated") {
+            "person.new" => assert!(made.insert(subject.expect("a person"))),
+            "link" => assert!(made.contains(other.expect("a person")), "linked before it was made"),
+            _ => {}
+        }
+    }
+    assert_eq!(made.len(), 19);
+    assert!(
+        inputs
+            .iter()
+            .any(|input| { input.read_body().is_ok_and(|body| body.text("action") == Some("merge")) })
+    );
+}
+
+#[test]
+fn r12_a_centre_that_knows_a_newer_version_shows_that_the_hub_was_restored() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    for name in one.snapshot(1, &[vec![anna(1, 1, &[])]]) {
+        hub.take(&one, &name);
+    }
+    merge::merge(&mut hub.hub, false, now()).expect("merged");
+    hub.send();
+    let read = one.read_out();
+    let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("told");
+    let line = exchange_format::answer::RecordLine {
+        outcome: RecordOutcome::Refused,
+        kind: Kind::Person,
+        key: person.key,
+        version: person.version,
+        rule: "record.version".parse().expect("a code"),
+        reason: exchange_format::answer::RecordReason::Older,
+    };
+    let name = one.answer(read.last.expect("a packet"), 1, &[line]);
+    hub.take(&one, &name);
+    let stop = hub.hub.store.read(|tx| tx.streams(one.code)).expect("read").outgoing.stop;
+    assert_eq!(stop, Some(exchange_format::stream::Stop::Restored));
+}
