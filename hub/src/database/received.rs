@@ -3,7 +3,7 @@
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
-    record::{Body, Form, Kind, RecordId},
+    record::{Body, Form, Kind, Record, RecordId},
 };
 use rusqlite::{Row, params};
 
@@ -206,6 +206,14 @@ impl Tx<'_> {
         Ok(found.flatten())
     }
 
+    /// What the record with row `id` is called beyond this database.
+    pub fn name_of(&self, id: ClaimId) -> Result<Option<(ParticipantCode, Kind, RecordId)>> {
+        self.row("SELECT origin, kind, key FROM received WHERE id = ?1", [id], |row| {
+            let origin = parsed(row, "received", "origin")?;
+            Ok((origin, parsed(row, "received", "kind")?, parsed(row, "received", "key")?))
+        })
+    }
+
     /// The newest body of a record, whatever the hub goes by.
     pub fn newest_body(&self, id: ClaimId) -> Result<Option<Body>> {
         let found = self.row("SELECT kind, body FROM received WHERE id = ?1", [id], |row| {
@@ -248,6 +256,27 @@ impl Tx<'_> {
             "SELECT claim FROM reference WHERE origin = ?1 AND referent = ?2",
             params![origin.as_str(), referent.to_string()],
             |row| Ok(row.get(0)?),
+        )
+    }
+
+    /// The records of `origin` that are held until `referent` comes, as they came last, each with its packet.
+    pub fn held_for(&self, origin: ParticipantCode, referent: RecordId) -> Result<Vec<(Record, String)>> {
+        self.rows(
+            "SELECT r.kind, r.key, r.version, r.form, r.body, r.packet FROM reference f JOIN received r
+             ON r.id = f.claim WHERE f.origin = ?1 AND f.referent = ?2 AND r.outcome = 'held' AND r.in_digest
+             AND r.rule NOT LIKE '%.identity_changed'",
+            params![origin.as_str(), referent.to_string()],
+            |row| {
+                let record = Record {
+                    kind: parsed(row, "received", "kind")?,
+                    key: parsed(row, "received", "key")?,
+                    version: row.get("version")?,
+                    form: parsed(row, "received", "form")?,
+                    body: row.get("body")?,
+                    signature: None,
+                };
+                Ok((record, row.get("packet")?))
+            },
         )
     }
 

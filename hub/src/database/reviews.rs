@@ -29,8 +29,8 @@ pub struct Review {
 }
 
 impl Tx<'_> {
-    /// Asks staff, unless they are asked or have decided already; a question that had gone is asked
-    /// again, and so is one about a record that may come in another version.
+    /// Asks staff, unless they are asked or have decided already; a question that had gone is asked again. What
+    /// they decided about a centre's claim they decided about one version: about a newer one they are asked anew.
     pub fn open_review(
         &self,
         kind: &str,
@@ -44,7 +44,8 @@ impl Tx<'_> {
             "INSERT INTO review(kind, reason, origin_1, key_1, origin_2, key_2, opened_at)
              VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT(kind, origin_1, key_1, origin_2, key_2) DO UPDATE SET
-               reason = excluded.reason, state = 'open', closed_at = NULL
+               reason = excluded.reason, state = 'open', opened_at = excluded.opened_at, closed_at = NULL,
+               decision = NULL, why = NULL, actor = NULL
              WHERE state = 'gone' OR (state = 'decided' AND kind IN ('held', 'proposal'))",
             params![
                 kind,
@@ -100,6 +101,18 @@ impl Tx<'_> {
             params![kind, key.to_string()],
             read_review,
         )
+    }
+
+    /// Ends the open questions of `kind` about the claim `name`, which has changed; the claims that they were
+    /// about besides.
+    pub fn end_reviews_of(&self, kind: &str, name: ClaimName, at: &str) -> Result<Vec<ClaimName>> {
+        let open = self.open_reviews_of(kind, name.1)?;
+        let mut others = Vec::new();
+        for review in open.into_iter().filter(|review| review.one == name || review.other == name) {
+            self.close_review(kind, review.one, review.other, at)?;
+            others.push(if review.one == name { review.other } else { review.one });
+        }
+        Ok(others)
     }
 
     /// How many reviews are open, by kind and reason.

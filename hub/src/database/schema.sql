@@ -69,6 +69,8 @@ CREATE TABLE review(
   decision TEXT, why TEXT, actor TEXT, opened_at TEXT NOT NULL, closed_at TEXT);
 CREATE UNIQUE INDEX review_subject ON review(kind, origin_1, key_1, origin_2, key_2);
 CREATE INDEX review_open ON review(state, n) WHERE state = 'open';
+CREATE INDEX review_one ON review(key_1) WHERE state = 'open';
+CREATE INDEX review_other ON review(key_2) WHERE state = 'open';
 
 -- What each centre is told. version, sha256, packet: as last sealed; the rest: as it should be.
 CREATE TABLE publication(
@@ -104,9 +106,10 @@ CREATE TABLE carried(
   PRIMARY KEY(packet, kind, key)) WITHOUT ROWID;
 
 CREATE TABLE hub_input(
-  key TEXT PRIMARY KEY, at TEXT NOT NULL, action TEXT NOT NULL, body BLOB NOT NULL, packet TEXT)
-  WITHOUT ROWID;
-CREATE INDEX hub_input_unsealed ON hub_input(at) WHERE packet IS NULL;
+  n INTEGER PRIMARY KEY,                        -- the order in which they were made: a rebuild follows it
+  key TEXT NOT NULL, at TEXT NOT NULL, action TEXT NOT NULL, body BLOB NOT NULL, packet TEXT);
+CREATE UNIQUE INDEX hub_input_key ON hub_input(key);
+CREATE INDEX hub_input_unsealed ON hub_input(n) WHERE packet IS NULL;
 CREATE TABLE incident(
   n INTEGER PRIMARY KEY, at TEXT NOT NULL, peer TEXT NOT NULL, code TEXT NOT NULL, packet TEXT,
   closed_at TEXT);

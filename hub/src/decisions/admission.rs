@@ -79,16 +79,16 @@ pub fn examine(record: &Record) -> Examined {
     if let Some(finding) = body.findings().first() {
         return refused(RecordReason::Invalid, rule(&[record.kind.name(), finding.field]));
     }
-    let references = record
-        .kind
-        .schema()
-        .fields
-        .iter()
+    let fields = record.kind.schema().fields.iter();
+    let mut references: Vec<_> = fields
         .filter_map(|field| match field.ty {
             Type::Reference(kinds) => Some((field.name, body.text(field.name)?.parse().ok()?, kinds)),
             _ => None,
         })
         .collect();
+    if record.kind == Kind::Proposal {
+        references.extend(target_of(&body));
+    }
     Examined { body: Some(body), refusal: None, references }
 }
 
@@ -99,6 +99,13 @@ const IDENTITY_CHANGED: &str = "identity_changed";
 
 fn last_word(code: &str) -> &str {
     code.rsplit('.').next().unwrap_or(code)
+}
+
+/// What a proposal wishes to change: nobody proposes about what was not published to it.
+fn target_of(body: &Body) -> Option<(&'static str, RecordId, &'static [Kind])> {
+    const KINDS: &[Kind] = &[Kind::Person, Kind::Programme, Kind::Supplement, Kind::NeedDecision];
+    let at = KINDS.iter().position(|kind| Some(kind.name()) == body.text("target_kind"))?;
+    Some(("target", body.text("target")?.parse().ok()?, &KINDS[at..=at]))
 }
 
 /// What an earlier outcome word and rule stand for, if the record was not plainly applied then.
@@ -166,7 +173,7 @@ fn rule(parts: &[&str]) -> Rule {
 /// Whether name, birth date and СНИЛС all changed: another person under the same key (exchange §1).
 fn other_person(before: &Body, after: &Body) -> bool {
     let (before, after) = (Features::of(before), Features::of(after));
-    let names = |f: &Features| (f.surname.clone(), f.given.clone());
+    let names = |f: &Features| (f.surname.clone(), f.given.clone(), f.patronymic.clone());
     names(&before) != names(&after) && before.birth_date != after.birth_date && before.snils != after.snils
 }
 
@@ -301,6 +308,9 @@ mod tests {
         let facts = Facts { known: Some(known), basis: Some(before), ..Facts::default() };
         let record = Record::live(id(1), 2, &recipient(&after));
         assert_eq!(decide(&record, &facts).0, RecordOutcome::Held);
+        let patronymic = [BELOVA[0], BELOVA[1], ("patronymic", "Петровна"), after[2], ("snils", &two)];
+        let third = Record::live(id(1), 2, &recipient(&patronymic));
+        assert_eq!(decide(&third, &facts).0, RecordOutcome::Held, "any part of the name counts");
         // a marriage is not another person
         let married = Record::live(id(1), 2, &recipient(&[after[0], BELOVA[1], BELOVA[2], ("snils", &one)]));
         assert_eq!(decide(&married, &facts), (RecordOutcome::Changed, None, Keep::Use));

@@ -40,8 +40,16 @@ pub struct Document {
     pub kind: Kind,
     /// The claims that are this document.
     pub claims: Vec<Claim>,
-    /// Of a supplement: its programme.
-    pub programme: Option<RecordId>,
+    /// Of a supplement: the programmes that its claims name, by claim.
+    pub programmes: BTreeMap<(ParticipantCode, RecordId), RecordId>,
+}
+
+impl Document {
+    /// The programme of a supplement: what the first of the claims `seen` that names one refers to.
+    pub fn programme(&self, seen: &[Claim]) -> Option<RecordId> {
+        let names = seen.iter().filter_map(|claim| self.programmes.get_key_value(&(claim.origin, claim.key)));
+        names.min().map(|(_, programme)| *programme)
+    }
 }
 
 /// How much of a person a centre sees.
@@ -69,6 +77,22 @@ pub struct Publications {
     pub wanted: Vec<Wanted>,
     /// Programmes not published because they overlap.
     pub collisions: Vec<(RecordId, RecordId)>,
+}
+
+impl PersonFile {
+    /// The file as it would be without `claims` of the person, and without what rests on them alone.
+    #[must_use]
+    pub fn without(&self, claims: &BTreeSet<(ParticipantCode, RecordId)>) -> Self {
+        let mut file = self.clone();
+        file.claims.retain(|claim| !claims.contains(&(claim.origin, claim.key)));
+        for document in &mut file.documents {
+            document.claims.retain(|claim| {
+                let recipient = claim.body.text("recipient").and_then(|text| text.parse().ok());
+                recipient.is_none_or(|recipient| !claims.contains(&(claim.origin, recipient)))
+            });
+        }
+        file
+    }
 }
 
 /// What `centre` gets of `file` under `scope`; nothing if no claim of the person is its own.
@@ -110,10 +134,13 @@ fn documents(
     let of = |kind: Kind, programmes: &BTreeMap<RecordId, Body>| -> BTreeMap<RecordId, Body> {
         let documents = file.documents.iter().filter(|document| document.kind == kind);
         documents
-            .filter(|document| document.programme.is_none_or(|id| programmes.contains_key(&id)))
             .filter_map(|document| {
                 let claims = seen(&document.claims);
-                let (body, ..) = programme::published(kind, &claims, file.uid, document.programme)?;
+                let programme = document.programme(&claims);
+                if programme.is_some_and(|id| !programmes.contains_key(&id)) {
+                    return None;
+                }
+                let (body, ..) = programme::published(kind, &claims, file.uid, programme)?;
                 Some((document.uid, body))
             })
             .collect()
@@ -184,7 +211,7 @@ mod tests {
         let recipient = id(90).to_string();
         let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "2026-01-15")];
         let claims = vec![claim(unit, key, Kind::ProgrammeClaim, &fields)];
-        Document { uid: id(uid), kind: Kind::Programme, claims, programme: None }
+        Document { uid: id(uid), kind: Kind::Programme, claims, programmes: BTreeMap::new() }
     }
 
     fn file() -> PersonFile {
@@ -237,6 +264,25 @@ mod tests {
     }
 
     #[test]
+    fn a_supplement_is_told_before_confirmation_whatever_programme_another_centre_names() {
+        let mut file = file();
+        let of = |unit, key| {
+            let recipient = id(90).to_string();
+            let fields = [("recipient", recipient.as_str()), ("number", "1"), ("date", "2026-01-15")];
+            claim(unit, key, Kind::SupplementClaim, &fields)
+        };
+        file.documents.push(Document {
+            uid: id(112),
+            kind: Kind::Supplement,
+            claims: vec![of(1, 13), of(2, 14)],
+            programmes: BTreeMap::from([((centre(1), id(13)), id(110))]),
+        });
+        let own = publications(&file, centre(2), Scope::OwnOnly, TODAY);
+        let supplement = own.wanted.iter().find(|one| one.body.kind() == Kind::Supplement);
+        assert!(supplement.is_some_and(|one| one.body.text("programme").is_none()), "{own:?}");
+    }
+
+    #[test]
     fn of_two_claims_one_is_primary() {
         let published = publications(&file(), centre(2), Scope::Confirmed, TODAY);
         let links: Vec<_> = published.wanted.iter().filter(|one| one.body.kind() == Kind::Link).collect();
@@ -260,7 +306,7 @@ mod tests {
             uid: id(112),
             kind: Kind::Supplement,
             claims: vec![supplement],
-            programme: Some(id(111)),
+            programmes: BTreeMap::from([((centre(2), id(13)), id(111))]),
         });
         let kinds = |published: &Publications| -> Vec<Kind> {
             let documents = published.wanted.iter().map(|one| one.body.kind());

@@ -233,7 +233,7 @@ fn files_that_are_not_for_us_or_damaged_are_put_aside() {
     assert_eq!(reason(&name), "CANNOT_OPEN");
     assert_eq!(reason("readme.txt"), "BAD_NAME");
     assert_eq!(reason(&foreign), "FOREIGN");
-    assert_eq!(row(&centre, "r1").1, "own");
+    assert_eq!(row(&centre, "r1").1, "provisional");
     // The whole file comes after all.
     fs::write(out.join(&name), &bytes).expect("mended");
     centre.sync();

@@ -7,7 +7,7 @@ use exchange_format::{
     packet::{MemberName, VerifiedPacket, manifest::Purpose},
     participant::ParticipantCode,
     position::Mark,
-    stream::{AnswerEffect, Named, Stop, judge_own_mark},
+    stream::{AnswerEffect, Evidence, Named, Stop, judge_own_mark},
 };
 use jiff::Timestamp;
 
@@ -100,12 +100,21 @@ fn protocol(
     match streams.outgoing.protocol(&mut sent, &head.answered, head.revision, head.outcome) {
         AnswerEffect::Nothing => return Ok(()),
         AnswerEffect::Close => {
+            let mut behind = None;
             while let Some(line) = reader.next_line()? {
                 if line.outcome == RecordOutcome::Refused {
                     tx.publication_refused(centre, line.kind, line.key, line.version)?;
+                    behind = behind.or(Some(line.reason).filter(|reason| reason.proves_restore()));
                 }
             }
             tx.close_carried(&name)?;
+            if let Some(reason) = behind {
+                // the centre has a newer version of what is ours (R12)
+                let evidence = Evidence::RecordBehind { packet: head.answered, reason };
+                tracing::error!(centre = %centre, "this hub was restored: {evidence}");
+                streams.outgoing.stop = Some(Stop::Restored);
+                tx.add_incident(centre, "RESTORED", Some(&name), &now.to_string())?;
+            }
         }
         AnswerEffect::Refused { reason, .. } => {
             tx.add_incident(centre, reason.code(), Some(&name), &now.to_string())?;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs::File};
 
 use exchange_format::{
-    answer::{Counts, RecordLine, RecordOutcome},
+    answer::{Counts, RecordLine, RecordOutcome, RecordReason},
     error::PacketError,
     packet::{CheckedPacket, MemberName},
     participant::ParticipantCode,
@@ -95,21 +95,13 @@ impl<'a> Intake<'a> {
         sum: &mut StateDigest,
         outcome: &mut Outcome,
     ) -> Result<(), HubError> {
-        let edition = Edition::of(record);
         let known = self.tx.known(self.centre, record.kind, record.key)?;
-        let told = known.as_ref().map(|known| Edition {
-            version: known.version,
-            form: known.form,
-            hash: known.hash,
-        });
-        let verdict = edition.judge(told.as_ref());
-        let examined = examine(record);
-        let facts = self.facts(record, &examined, known.as_ref(), told, verdict)?;
-        let admission = admit(record.kind, &edition, &examined, &facts);
-        if verdict.refusal().is_none() {
+        let edition = Edition::of(record);
+        let told = known.as_ref().map(told);
+        if edition.judge(told.as_ref()).refusal().is_none() {
             Self::count(record, &edition, known.as_ref(), sum);
         }
-        self.store(packet, record, &edition, known.as_ref(), &admission, &examined)?;
+        let admission = self.judge(packet, record, known.as_ref())?;
         outcome.counts.add(admission.outcome);
         *outcome.by_kind.entry((record.kind, admission.outcome)).or_default() += 1;
         if let Some((reason, rule)) = admission.why {
@@ -119,19 +111,31 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
+    /// Decides about `record` and stores it accordingly.
+    fn judge(&mut self, packet: &str, record: &Record, known: Option<&Known>) -> Result<Admission, HubError> {
+        let (edition, examined) = (Edition::of(record), examine(record));
+        let facts = self.facts(record, &examined, known, &edition)?;
+        let admission = admit(record.kind, &edition, &examined, &facts);
+        self.store(packet, record, &edition, known, &admission, &examined)?;
+        Ok(admission)
+    }
+
     fn facts(
         &self,
         record: &Record,
         examined: &Examined,
         known: Option<&Known>,
-        told: Option<Edition>,
-        verdict: VersionVerdict,
+        edition: &Edition,
     ) -> Result<Facts, HubError> {
-        let mut facts = Facts { known: told, ..Facts::default() };
+        let mut facts = Facts { known: known.map(told), ..Facts::default() };
         if let Some(known) = known {
             facts.earlier = earlier(&known.outcome, known.rule.as_deref());
         }
-        if let (Some(known), VersionVerdict::Changed) = (known, verdict)
+        let verdict = edition.judge(facts.known.as_ref());
+        let waited =
+            facts.earlier.as_ref().is_some_and(|(_, reason, _)| *reason == RecordReason::DanglingRef);
+        if let Some(known) = known
+            && (verdict == VersionVerdict::Changed || verdict == VersionVerdict::Unchanged && waited)
             && matches!(known.standing, Standing::Applied | Standing::Waiting)
         {
             facts.basis = self.tx.received(known.id)?.map(|found| found.claim.body);
@@ -228,10 +232,12 @@ impl<'a> Intake<'a> {
                 self.tx.open_review("proposal", "PROPOSAL", name, name, &at)?;
             }
             Keep::Use | Keep::End => {
-                self.note_changed(record.kind, id);
-                if admission.outcome == RecordOutcome::New {
-                    self.release(record.key)?;
+                // what staff were asked about an earlier version has answered itself
+                for kind in ["held", "proposal"].into_iter().filter(|_| is_linked(record.kind)) {
+                    self.tx.close_review(kind, name, name, &at)?;
                 }
+                self.note_changed(record.kind, id);
+                self.release(record.key)?;
             }
             _ => {}
         }
@@ -246,27 +252,11 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Applies the records that were held because `key` had not come.
+    /// Judges again the records that were held because `key` had not come.
     fn release(&mut self, key: RecordId) -> Result<(), HubError> {
-        for id in self.tx.referring(self.centre, key)? {
-            let Some(found) = self.tx.received(id)?.filter(|found| found.standing == Standing::Held) else {
-                continue;
-            };
-            let kind = found.claim.body.kind();
-            let waits = kind.schema().fields.iter().any(|field| match field.ty {
-                exchange_format::record::Type::Reference(kinds) => {
-                    let id = found.claim.body.text(field.name).and_then(|text| text.parse().ok());
-                    id.is_some_and(|id| !matches!(self.is_here(id, kinds), Ok(true)))
-                }
-                _ => false,
-            });
-            if !waits {
-                let standing =
-                    if self.merged || !is_linked(kind) { Standing::Applied } else { Standing::Waiting };
-                self.tx.set_standing(id, standing, RecordOutcome::Changed.word())?;
-                self.note_changed(kind, id);
-                self.release(found.claim.key)?;
-            }
+        for (record, packet) in self.tx.held_for(self.centre, key)? {
+            let known = self.tx.known(self.centre, record.kind, record.key)?;
+            self.judge(&packet, &record, known.as_ref())?;
         }
         Ok(())
     }
@@ -279,6 +269,11 @@ impl<'a> Intake<'a> {
         }
         Ok(())
     }
+}
+
+/// The version of a record that came last.
+fn told(known: &Known) -> Edition {
+    Edition { version: known.version, form: known.form, hash: known.hash }
 }
 
 /// Kinds that the register makes publications of.

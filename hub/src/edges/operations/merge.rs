@@ -17,7 +17,7 @@ use crate::{
     database::Tx,
     edges::{
         hub::{Context, Hub},
-        register::Affected,
+        register::{Affected, Input},
     },
 };
 
@@ -78,9 +78,14 @@ fn run(context: &Context, tx: &Tx<'_>, actor: &str, now: Timestamp) -> Result<Me
             report.documents += 1;
         }
     }
+    // a claim may have gone over to another person, and its documents with it
+    affected.extend(register.settle_documents_of(&affected.clone())?);
     tx.end_waiting()?;
     let begun: Vec<ParticipantCode> = begun_centres(tx)?;
     tx.set_centres_merged(&begun)?;
+    for centre in &begun {
+        register.note(&Input { action: "merge", centre: Some(*centre), ..Input::default() })?;
+    }
     report.confirmed = register.confirm_all(&affected, "merge")?;
     for uid in &affected {
         register.republish(*uid)?;

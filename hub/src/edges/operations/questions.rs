@@ -201,7 +201,7 @@ fn programme(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure
     let mut values = file.claims.first().map(|claim| shown(&claim.body)).unwrap_or_default();
     let document = file.documents.iter().find(|document| document.uid == name.1);
     let body = document.and_then(|document| {
-        programme::published(document.kind, &document.claims, person, document.programme)
+        programme::published(document.kind, &document.claims, person, document.programme(&document.claims))
     });
     if let Some((body, ..)) = body {
         values.extend(shown(&body));

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use exchange_format::record::{Kind, RecordId};
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Kind, RecordId},
+};
 
 use super::{Register, RegisterError};
 use crate::{
@@ -33,8 +36,9 @@ impl Register<'_> {
             let claim_kind =
                 if kind == Kind::Programme { Kind::ProgrammeClaim } else { Kind::SupplementClaim };
             let claims = self.claims(&self.tx.claims_of(document)?, claim_kind)?;
-            let programme = if kind == Kind::Supplement { self.programme_of(&claims)? } else { None };
-            file.documents.push(Document { uid: document, kind, claims, programme });
+            let programmes =
+                if kind == Kind::Supplement { self.programmes_of(&claims)? } else { BTreeMap::new() };
+            file.documents.push(Document { uid: document, kind, claims, programmes });
             let mut last = BTreeMap::new();
             for (n, decision) in self.tx.staff_decisions("programme", (self.hub, document))? {
                 last.insert((decision.one.1, decision.other.1), (n, decision.decision));
@@ -58,21 +62,23 @@ impl Register<'_> {
         Ok(claims)
     }
 
-    /// The programme of a supplement: what the first of its claims that names one refers to.
-    fn programme_of(&self, claims: &[Claim]) -> Result<Option<RecordId>, RegisterError> {
-        let mut ordered: Vec<&Claim> = claims.iter().collect();
-        ordered.sort_by_key(|claim| (claim.origin, claim.key));
-        for claim in ordered {
+    /// The programmes that claims of a supplement name.
+    fn programmes_of(
+        &self,
+        claims: &[Claim],
+    ) -> Result<BTreeMap<(ParticipantCode, RecordId), RecordId>, RegisterError> {
+        let mut programmes = BTreeMap::new();
+        for claim in claims {
             let Some(referent) = claim.body.text("programme").and_then(|text| text.parse().ok()) else {
                 continue;
             };
-            if let Some(uid) = self.tx.uid_of_key(claim.origin, Kind::ProgrammeClaim, referent)? {
-                return Ok(Some(uid));
-            }
-            if self.tx.person_of_document(referent)?.is_some() {
-                return Ok(Some(referent));
-            }
+            let own = self.tx.uid_of_key(claim.origin, Kind::ProgrammeClaim, referent)?;
+            let named = match own {
+                None => self.tx.person_of_document(referent)?.map(|_| referent),
+                own => own,
+            };
+            programmes.extend(named.map(|uid| ((claim.origin, claim.key), uid)));
         }
-        Ok(None)
+        Ok(programmes)
     }
 }

@@ -41,10 +41,16 @@ struct Loaded {
 
 impl Register<'_> {
     /// Puts the recipient claim `id` into the index as it now reads, and compares it with its likes.
-    /// Gives back whom it was linked to before.
+    /// Gives back whom it was linked to, or was like, before. What staff were asked about it is asked again
+    /// when it is settled, if it is still to be asked.
     pub fn index(&self, id: ClaimId) -> Result<Vec<ClaimId>, RegisterError> {
         let claim = self.standing_claim(id)?;
-        let before = self.tx.clear_pairs(id)?;
+        let mut before = self.tx.clear_pairs(id)?;
+        if let Some((origin, _, key)) = self.tx.name_of(id)? {
+            for other in self.tx.end_reviews_of("pair", (origin, key), &self.at())? {
+                before.extend(self.tx.known(other.0, Kind::RecipientClaim, other.1)?.map(|known| known.id));
+            }
+        }
         let Some(claim) = claim else {
             self.tx.set_link_keys(id, &[])?;
             return Ok(before);

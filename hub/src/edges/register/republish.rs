@@ -9,7 +9,10 @@ use exchange_format::{
 
 use super::{Affected, Input, Register, RegisterError};
 use crate::{
-    database::{linking::Act, received::ClaimId},
+    database::{
+        linking::{Act, ClaimName},
+        received::ClaimId,
+    },
     decisions::{
         audience::{self, PersonFile, Scope},
         golden,
@@ -74,6 +77,7 @@ impl Register<'_> {
         self.tx.set_field_sources(file.uid, self.hub, &whole.sources)?;
         self.review_programmes(file)?;
         let mut wanted = BTreeSet::new();
+        let file = &file.without(&self.doubtful(file)?);
         let centres: BTreeSet<ParticipantCode> = file.claims.iter().map(|claim| claim.origin).collect();
         for centre in centres {
             let scope = if self.tx.serves(centre, file.uid)? { Scope::Confirmed } else { Scope::OwnOnly };
@@ -88,6 +92,22 @@ impl Register<'_> {
             }
         }
         Ok(wanted)
+    }
+
+    /// The claims of `file` of which staff are asked whether they are another person, and that were never
+    /// published: they stay so until staff have decided (W3).
+    fn doubtful(&self, file: &PersonFile) -> Result<BTreeSet<ClaimName>, RegisterError> {
+        let mut doubtful = BTreeSet::new();
+        for claim in &file.claims {
+            let name = (claim.origin, claim.key);
+            let asked = self.tx.open_reviews_of("pair", claim.key)?;
+            if asked.iter().any(|review| review.one == name || review.other == name)
+                && self.tx.publication(claim.origin, Kind::Link, claim.key)?.is_none()
+            {
+                doubtful.insert(name);
+            }
+        }
+        Ok(doubtful)
     }
 
     /// A link ends with its claim; everything else may come back and is withdrawn.

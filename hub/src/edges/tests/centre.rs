@@ -4,7 +4,7 @@ use std::{fs, io::Cursor, path::PathBuf};
 
 use exchange_endpoint::keys::{CardWords, OwnKeys};
 use exchange_format::{
-    answer::{Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, RecordLine},
+    answer::{Counts, Protocol, ProtocolReader, ProtocolWriter, RecordLine},
     card::Card,
     file_name::{FileName, PacketKind},
     packet::{
@@ -161,10 +161,22 @@ impl TestCentre {
 
     /// Answers a packet of the hub: all applied.
     pub fn confirm(&mut self, answered: Mark, records: u64) -> String {
+        self.answer(answered, records, &[])
+    }
+
+    /// Answers a packet of the hub: `applied` records, and those of `lines`.
+    pub fn answer(&mut self, answered: Mark, applied: u64, lines: &[RecordLine]) -> String {
         let mut counts = Counts::default();
-        counts.set(exchange_format::answer::RecordOutcome::New, records);
-        let head = Protocol { answered, revision: 1, outcome: PacketOutcome::Applied, counts };
-        let body = ProtocolWriter::new(Vec::new(), &head).and_then(ProtocolWriter::finish).expect("written");
+        counts.set(exchange_format::answer::RecordOutcome::New, applied);
+        for line in lines {
+            counts.add(line.outcome);
+        }
+        let head = Protocol { answered, revision: 1, outcome: counts.packet_outcome(), counts };
+        let mut writer = ProtocolWriter::new(Vec::new(), &head).expect("begun");
+        for line in lines {
+            writer.line(line).expect("written");
+        }
+        let body = writer.finish().expect("written");
         let lines: Vec<Vec<u8>> =
             body.split(|b| *b == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
         let purpose = Purpose::Protocol { answered: answered.digest, revision: 1 };

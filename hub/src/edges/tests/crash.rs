@@ -65,8 +65,8 @@ fn f21_a_database_behind_its_own_stream_stops_every_stream_but_no_answer() {
     hub.send();
     let read = one.read_out();
     assert_eq!((read.records.len(), read.protocols.len()), (0, 1), "answers go on, data do not");
-    let status = crate::edges::operations::status::status(&mut hub.hub, now()).expect("told");
-    assert_eq!(status.centres[0].stopped.as_deref(), Some("RESTORED"));
+    let stop = hub.hub.store.read(|tx| tx.streams(one.code)).expect("read").outgoing.stop;
+    assert_eq!(stop, Some(exchange_format::stream::Stop::Restored));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! A whole hub over real files, with centres that speak the format.
 
 mod centre;
+mod crash;
 mod exchange;
 mod refusals;
+mod rules;
 
 use exchange_endpoint::config::Config;
 use exchange_format::{

@@ -1,0 +1,184 @@
+//! Rules of the exchange that were once broken here, each with the run that showed it.
+
+use exchange_endpoint::messages::Lang;
+use exchange_format::{
+    answer::RecordOutcome,
+    record::{Kind, Record},
+};
+
+use super::{TestHub, anna, centre::TestCentre, centre::now, id, record};
+use crate::edges::operations::{merge, questions, reviews};
+
+/// A centre whose initial load `records` is merged and published, its `out` read and cleared.
+pub(super) fn merged(hub: &mut TestHub, unit: u16, records: Vec<Record>) -> TestCentre {
+    let mut centre = hub.centre(unit);
+    for name in centre.snapshot(1, &[records]) {
+        hub.take(&centre, &name);
+    }
+    merge::merge(&mut hub.hub, false, now()).expect("merged");
+    hub.send();
+    centre.clear_out();
+    centre
+}
+
+/// Takes `records` of `centre` in one packet; the outcome of each that its PR lists.
+fn exchange(hub: &mut TestHub, centre: &mut TestCentre, records: &[Record]) -> Vec<RecordOutcome> {
+    let name = centre.data(records);
+    hub.take(centre, &name);
+    hub.send();
+    let read = centre.read_out();
+    let lines = read.protocols.iter().flat_map(|(_, lines)| lines.iter().map(|line| line.outcome));
+    lines.collect()
+}
+
+fn open_reviews(hub: &TestHub) -> Vec<questions::Question> {
+    questions::list(&hub.config(), now()).expect("listed")
+}
+
+/// Answers all open questions; how many.
+fn answer_all(hub: &TestHub, decision: &str) -> Option<usize> {
+    let open = open_reviews(hub);
+    let lines = open.iter().map(|question| format!("{};{decision};проверено\n", question.review));
+    let table = hub.dir.path().join("answers.csv");
+    std::fs::write(&table, lines.fold("review;decision;reason\n".to_owned(), |all, line| all + &line))
+        .expect("written");
+    let done = reviews::apply(&hub.config(), &table, false, Lang::Ru, "test", now());
+    done.ok().map(|_| open.len())
+}
+
+#[test]
+fn staff_are_asked_about_each_newer_version_of_a_published_claim() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[("workplace", "Завод")])]);
+    let said = exchange(&mut hub, &mut one, &[anna(1, 2, &[("workplace", "Вокзал")])]);
+    assert_eq!(said, [RecordOutcome::Proposed]);
+    one.clear_out();
+    assert_eq!(answer_all(&hub, "отклонить"), Some(1));
+    let said = exchange(&mut hub, &mut one, &[anna(1, 3, &[("workplace", "Школа")])]);
+    assert_eq!(said, [RecordOutcome::Proposed]);
+    one.clear_out();
+    assert_eq!(open_reviews(&hub).len(), 1, "a proposal that nobody sees");
+    // the centre takes it back: nothing is left to ask
+    assert_eq!(exchange(&mut hub, &mut one, &[anna(1, 4, &[("workplace", "Завод")])]), []);
+    assert!(open_reviews(&hub).is_empty());
+}
+
+#[test]
+fn what_was_held_for_a_record_is_applied_when_a_corrected_version_of_that_record_comes() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let contact = |version, recipient: u8| {
+        record(
+            Kind::Contact,
+            5,
+            version,
+            &[("recipient", &id(recipient).to_string()), ("type", "phone"), ("value", "112")],
+        )
+    };
+    // a recipient without a surname is refused, and its contact waits
+    let nameless = record(Kind::RecipientClaim, 2, 1, &[("given", "Пётр")]);
+    let said = exchange(&mut hub, &mut one, &[nameless, contact(1, 2)]);
+    assert_eq!(said, [RecordOutcome::Refused, RecordOutcome::Held]);
+    one.clear_out();
+    let named = record(Kind::RecipientClaim, 2, 2, &[("surname", "Зуев"), ("given", "Пётр")]);
+    exchange(&mut hub, &mut one, &[named]);
+    one.clear_out();
+    let code = one.code;
+    let standing = |hub: &mut TestHub| {
+        let known = hub.hub.store.read(|tx| tx.known(code, Kind::Contact, id(5))).expect("read");
+        let known = known.expect("stored");
+        (known.outcome, known.version, known.basis_version)
+    };
+    assert_eq!(standing(&mut hub), ("changed".to_owned(), 1, None));
+    // a newer version of what is applied may wait as well: the older stands until its referent comes
+    exchange(&mut hub, &mut one, &[contact(2, 3)]);
+    one.clear_out();
+    assert_eq!(standing(&mut hub), ("held".to_owned(), 2, Some(1)));
+    exchange(&mut hub, &mut one, &[record(Kind::RecipientClaim, 3, 1, &[("surname", "Котов")])]);
+    assert_eq!(standing(&mut hub), ("changed".to_owned(), 2, None));
+}
+
+/// The people published to a centre: what it was told and has not read yet.
+fn told(hub: &mut TestHub, centre: &TestCentre) -> Vec<Kind> {
+    hub.send();
+    let kinds = centre.read_out().records.iter().map(|record| record.kind).collect();
+    centre.clear_out();
+    kinds
+}
+
+#[test]
+fn w3_a_claim_that_may_be_another_person_stays_unpublished_until_staff_decide() {
+    let mut hub = TestHub::new();
+    let one = merged(&mut hub, 1, vec![anna(1, 1, &[("phone", "89061234567")])]);
+    let mut two = merged(&mut hub, 2, Vec::new());
+    // the same name and birth date, nothing else: perhaps Anna, perhaps not
+    assert_eq!(
+        exchange(&mut hub, &mut two, &[anna(2, 1, &[])]),
+        [],
+        "doubt is no refusal, and told to nobody"
+    );
+    assert_eq!(told(&mut hub, &two), []);
+    assert_eq!(told(&mut hub, &one), [], "what is published stays as it is");
+    assert_eq!(open_reviews(&hub).len(), 1);
+    let programme = |version, number: &str| {
+        let recipient = id(2).to_string();
+        let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "01.02.2026")];
+        record(Kind::ProgrammeClaim, 12, version, &fields)
+    };
+    exchange(&mut hub, &mut two, &[programme(1, "77")]);
+    two.clear_out();
+    assert_eq!(told(&mut hub, &two), [], "its programme waits with it");
+    assert_eq!(answer_all(&hub, "разные"), Some(1));
+    assert_eq!(told(&mut hub, &two), [Kind::Person, Kind::Programme, Kind::Link, Kind::Link]);
+    // asked and answered: a newer version of the claim asks nothing and is not held back
+    exchange(&mut hub, &mut two, &[anna(2, 2, &[])]);
+    assert!(open_reviews(&hub).is_empty());
+}
+
+#[test]
+fn w3_a_doubt_ends_with_the_likeness_that_raised_it() {
+    let mut hub = TestHub::new();
+    merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let mut two = merged(&mut hub, 2, Vec::new());
+    exchange(&mut hub, &mut two, &[anna(2, 1, &[])]);
+    two.clear_out();
+    let other = [("surname", "Зуева"), ("given", "Мария"), ("birth_date", "01.02.1950")];
+    exchange(&mut hub, &mut two, &[record(Kind::RecipientClaim, 2, 2, &other)]);
+    assert!(open_reviews(&hub).is_empty());
+    assert!(two.read_out().records.iter().any(|record| record.kind == Kind::Person));
+}
+
+#[test]
+fn a_proposal_is_about_what_was_published_to_its_centre() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let mut two = merged(&mut hub, 2, Vec::new());
+    let row = hub.hub.store.read(|tx| tx.known(one.code, Kind::RecipientClaim, id(1))).expect("read");
+    let row = row.expect("stored").id;
+    let uid = hub.hub.store.read(|tx| tx.uid_of(row)).expect("read").expect("a person");
+    let proposal = |field: &str, value: &str| {
+        let mut body = exchange_format::record::Body::new(Kind::Proposal);
+        body.set("target_kind", "person").expect("plain");
+        body.set("target", &uid.to_string()).expect("plain");
+        let line = body.add_line();
+        for (name, text) in [("no", "1"), ("field", field), ("value", value)] {
+            line.set(name, text).expect("plain");
+        }
+        body
+    };
+    let said = exchange(&mut hub, &mut two, &[Record::live(id(21), 1, &proposal("workplace", "Чужая"))]);
+    assert_eq!(said, [RecordOutcome::Held], "nothing of that person was published to it");
+    assert!(open_reviews(&hub).is_empty());
+    exchange(&mut hub, &mut one, &[Record::live(id(22), 1, &proposal("workplace", "Школа"))]);
+    one.clear_out();
+    assert_eq!(open_reviews(&hub).len(), 1);
+    assert_eq!(answer_all(&hub, "принять"), Some(1));
+    hub.send();
+    let read = one.read_out();
+    let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("told");
+    assert_eq!(person.read_body().expect("canonical").text("workplace"), Some("Школа"));
+    one.clear_out();
+    // what is no field of a person, or no value of it, is not entered
+    exchange(&mut hub, &mut one, &[Record::live(id(23), 1, &proposal("case_number", "1"))]);
+    assert_eq!(answer_all(&hub, "принять"), None);
+}
