@@ -77,7 +77,8 @@ impl Centre {
             .flatten()
             .chain(["svod_record"])
             .collect();
-        let sql: String = names.iter().map(|name| format!("SELECT '{name}', * FROM {name};")).collect();
+        let sql =
+            names.iter().map(|name| format!("SELECT '{name}', * FROM {name};")).collect::<Vec<_>>().concat();
         sqlite3(&self.path(), &sql).expect("readable")
     }
 
