@@ -30,10 +30,9 @@ pub fn broken_quote(text: &str, delimiter: u8) -> Option<BrokenQuote> {
                 opened = line;
                 At::Quoted
             }
-            At::Begin | At::Plain if ends => At::Begin,
+            At::Begin | At::Plain | At::Quote if ends => At::Begin,
             At::Begin | At::Plain => At::Plain,
             At::Quoted if byte == b'"' => At::Quote,
-            At::Quote if ends => At::Begin,
             At::Quote if byte != b'"' => {
                 return Some(BrokenQuote { line: opened, what: "text follows the closing quote of a value" });
             }
