@@ -63,7 +63,8 @@ impl Tx<'_> {
     }
 
     /// Says that `uid` turned out to be `into`, or (`None`) stands for itself. Flat: what pointed to `uid`
-    /// points to `into` as well. Entries, confirmations and documents go over.
+    /// points to `into` as well. Entries and documents go over; confirmations of service do not, since joining
+    /// two persons must not disclose one of them to a centre that was confirmed for the other only.
     pub fn set_merged_into(&self, uid: RecordId, into: Option<RecordId>) -> Result<()> {
         let (from, to) = (uid.to_string(), into.map(|into| into.to_string()));
         self.run("UPDATE person SET merged_into = ?2 WHERE uid = ?1 OR merged_into = ?1", params![from, to])?;
