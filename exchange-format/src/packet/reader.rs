@@ -35,7 +35,8 @@ pub struct VerifiedPacket<R> {
     packet: Packet<R>,
 }
 
-/// A packet of which every byte has been seen to be the signed one, within the limits.
+/// A packet of which every byte has been seen to be the signed one, within the limits, or is seen to be while
+/// it is read.
 #[derive(Debug)]
 pub struct CheckedPacket<'a, R> {
     packet: &'a mut Packet<R>,
@@ -192,6 +193,13 @@ impl<R: Read + Seek> VerifiedPacket<R> {
             member_reader::read_lines(input, entry, member, limits, |_| Ok::<_, PacketError>(()))?;
         }
         Ok(CheckedPacket { packet: &mut self.packet })
+    }
+
+    /// The members to be proved while they are read, for a caller whose transaction is rolled back if
+    /// [`CheckedPacket::for_each_line`] ends in an error: a packet that was checked before and comes from the
+    /// archive needs no reading of its own.
+    pub fn check_while_reading(&mut self) -> CheckedPacket<'_, R> {
+        CheckedPacket { packet: &mut self.packet }
     }
 }
 

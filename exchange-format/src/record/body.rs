@@ -1,6 +1,6 @@
 //! The values of one record, aligned with its kind's schema.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
@@ -55,7 +55,16 @@ impl Line {
         self.set_at(index, text)
     }
 
+    /// States a field whose text is known to be one that a record carries as it is.
+    pub(super) fn put(&mut self, index: usize, text: Box<str>) {
+        self.values[index] = Some(text);
+    }
+
     pub(super) fn set_at(&mut self, index: usize, text: &str) -> Result<(), Finding> {
+        if !text.is_empty() && is_plain(text, |_| false) {
+            self.values[index] = Some(text.into());
+            return Ok(());
+        }
         if !text.chars().all(is_xml_char) {
             let field = self.fields[index].name;
             return Err(Finding { field, line: None, problem: FieldProblem::IllegalCharacter });
@@ -77,6 +86,13 @@ impl Line {
     /// Fields and values in canonical order, absent ones too.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Field, Option<&str>)> {
         self.fields.iter().zip(self.values.iter().map(Option::as_deref))
+    }
+
+    /// By `no` as a number, what has none last, then by the values.
+    fn order(&self, other: &Self) -> Ordering {
+        let no =
+            |line: &Self| line.values[0].as_deref().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
+        no(self).cmp(&no(other)).then_with(|| self.values.cmp(&other.values))
     }
 
     fn index(&self, field: &str) -> usize {
@@ -140,12 +156,12 @@ impl Body {
 
     /// Puts lines into canonical order: by `no` as a number, what has none last, then by their values.
     pub fn sort_lines(&mut self) {
-        self.lines.sort_by(|a, b| {
-            let no = |line: &Line| {
-                line.values[0].as_deref().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX)
-            };
-            no(a).cmp(&no(b)).then_with(|| a.values.cmp(&b.values))
-        });
+        self.lines.sort_by(Line::order);
+    }
+
+    /// Whether the lines are in canonical order.
+    pub(super) fn is_sorted(&self) -> bool {
+        self.lines.is_sorted_by(|a, b| a.order(b).is_le())
     }
 
     /// Everything that is wrong with the values by the schema; empty if the record may be sent.
@@ -175,6 +191,19 @@ impl Body {
 /// What XML 1.0 can carry (W3C XML 1.0, production 2 Char).
 fn is_xml_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..)
+}
+
+/// Whether `text` is in NFC, and of characters that XML can carry and that are not `barred`. Most texts are
+/// Latin and Cyrillic letters without combining marks, which are so by themselves: only the rest is looked up.
+pub(super) fn is_plain(text: &str, barred: impl Fn(char) -> bool) -> bool {
+    let mut simple = true;
+    for c in text.chars() {
+        if !is_xml_char(c) || barred(c) {
+            return false;
+        }
+        simple &= matches!(c, '\0'..='\u{2FF}' | '\u{400}'..='\u{482}' | '\u{48A}'..='\u{52F}');
+    }
+    simple || unicode_normalization::is_nfc(text)
 }
 
 impl fmt::Debug for Line {

@@ -3,10 +3,11 @@
 //! A kind is one file here: a static [`KindSchema`] that drives reading, writing, checking and the columns
 //! of a centre's tables. Adding a kind is adding a file and naming it in [`Kind`].
 //!
-//! `schema` what a kind consists of · [`body`] the values of one record · `xml` its canonical bytes ·
-//! `line` a record with its envelope, as it stands in a packet · `id` keys.
+//! `schema` what a kind consists of · [`body`] the values of one record · `xml` its canonical bytes,
+//! `canonical` read quickly · `line` a record with its envelope, as it stands in a packet · `id` keys.
 
 mod body;
+mod canonical;
 mod contact;
 mod contract;
 mod hub_input;

@@ -5,7 +5,7 @@
 
 use quick_xml::{Reader, events::Event};
 
-use super::{Body, Field, Finding, Kind, body::Line};
+use super::{Body, Field, Finding, Kind, body::Line, canonical};
 
 /// Why bytes are not a canonical body. Never repeats a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ impl Body {
     /// The canonical bytes: `<kind><field>text</field>…<line>…</line></kind>`.
     pub fn to_xml(&self) -> Vec<u8> {
         let mut sorted;
-        let body = if self.lines().len() > 1 {
+        let body = if !self.is_sorted() {
             sorted = self.clone();
             sorted.sort_lines();
             &sorted
@@ -66,6 +66,9 @@ impl Body {
     pub fn from_xml(kind: Kind, bytes: &[u8]) -> Result<Self, BodyError> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| BodyError::Syntax { at: error.valid_up_to() as u64, what: "not UTF-8" })?;
+        if let Some(body) = canonical::read(kind, text) {
+            return Ok(body);
+        }
         let body = BodyReader { reader: Reader::from_str(text), kind }.read()?;
         if body.to_xml() == bytes { Ok(body) } else { Err(BodyError::NotCanonical) }
     }
