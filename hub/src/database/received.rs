@@ -238,9 +238,24 @@ impl Tx<'_> {
         self.run("UPDATE received SET state = 'applied' WHERE state = 'waiting'", [])
     }
 
-    /// Replaces what record `id` refers to.
-    pub fn set_references(&self, origin: ParticipantCode, id: ClaimId, referents: &[RecordId]) -> Result<()> {
-        self.run("DELETE FROM reference WHERE claim = ?1", [id])?;
+    /// Whether any record of `origin` is held.
+    pub fn holds(&self, origin: ParticipantCode) -> Result<bool> {
+        let sql =
+            "SELECT 1 FROM received INDEXED BY received_held WHERE origin = ?1 AND outcome = 'held' LIMIT 1";
+        Ok(self.value::<i64>(sql, [origin.as_str()])?.is_some())
+    }
+
+    /// Says what record `id` refers to; in place of what it said before, unless it is `new`.
+    pub fn set_references(
+        &self,
+        origin: ParticipantCode,
+        id: ClaimId,
+        referents: &[RecordId],
+        new: bool,
+    ) -> Result<()> {
+        if !new {
+            self.run("DELETE FROM reference WHERE claim = ?1", [id])?;
+        }
         for referent in referents {
             self.run(
                 "INSERT OR IGNORE INTO reference(origin, referent, claim) VALUES(?1, ?2, ?3)",

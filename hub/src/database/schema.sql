@@ -17,7 +17,8 @@ CREATE TABLE received(
   state TEXT NOT NULL DEFAULT 'applied',        -- applied | waiting (for merge) | held | refused | gone
   basis_version INTEGER, basis BLOB);           -- what the hub goes by, where that is not version, body
 CREATE UNIQUE INDEX received_key ON received(origin, kind, key);
-CREATE INDEX received_waiting ON received(state, kind, id) WHERE state IN ('waiting', 'held');
+CREATE INDEX received_held ON received(origin) WHERE outcome = 'held';
+CREATE INDEX received_waiting ON received(state, kind, id) WHERE state = 'waiting' OR state = 'held';
 
 -- Which records refer to which: programmes and contracts to their recipient, by the id on the wire.
 CREATE TABLE reference(
@@ -28,6 +29,8 @@ CREATE INDEX reference_claim ON reference(claim);
 CREATE TABLE person(
   uid TEXT PRIMARY KEY, case_number TEXT NOT NULL, merged_into TEXT, serial INTEGER NOT NULL) WITHOUT ROWID;
 CREATE UNIQUE INDEX person_case ON person(case_number);
+CREATE INDEX person_serial ON person(serial);
+CREATE INDEX person_merged ON person(merged_into) WHERE merged_into IS NOT NULL;
 -- The cross-reference: which person (or programme, supplement) each claim is.
 CREATE TABLE person_record(
   origin TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, rule TEXT NOT NULL,
@@ -80,7 +83,7 @@ CREATE TABLE publication(
   form TEXT NOT NULL, body BLOB NOT NULL, sealed_form TEXT, sealed_sha256 TEXT,
   person TEXT NOT NULL,                         -- whose file it belongs to
   PRIMARY KEY(centre, kind, key)) WITHOUT ROWID;
-CREATE INDEX publication_pending ON publication(centre) WHERE state = 'pending';
+CREATE INDEX publication_pending ON publication(centre, kind, key) WHERE state = 'pending';
 CREATE INDEX publication_person ON publication(person);
 
 -- Both streams with a peer: the columns of exchange_format::stream::{Outgoing, Incoming} and state digests.

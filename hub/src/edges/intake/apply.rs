@@ -1,6 +1,7 @@
-//! The records of a packet: judged one by one, stored, and taken into the register together.
+//! The records of a packet: read and examined on a thread of their own, judged one by one, stored, and taken
+//! into the register together.
 
-use std::{collections::BTreeMap, fs::File};
+use std::{collections::BTreeMap, fs::File, mem, sync::mpsc, thread};
 
 use exchange_format::{
     answer::{Counts, RecordLine, RecordOutcome, RecordReason},
@@ -37,6 +38,18 @@ impl Outcome {
     }
 }
 
+/// Records that go from the reading thread to the storing one at a time, and how many such lots may wait:
+/// what a packet of any size takes in memory.
+const LOT: usize = 128;
+const LOTS: usize = 4;
+
+/// A record looked at by itself, as the reading thread hands it over.
+struct Looked {
+    record: Record,
+    edition: Edition,
+    examined: Examined,
+}
+
 /// The intake of one or more packets of a centre in one transaction.
 pub(super) struct Intake<'a> {
     context: &'a Context,
@@ -44,6 +57,8 @@ pub(super) struct Intake<'a> {
     centre: ParticipantCode,
     merged: bool,
     now: Timestamp,
+    /// Whether any record of this centre may be held, and come free by another.
+    holds: bool,
     /// Changed recipient claims and document claims, for the register.
     recipients: Vec<ClaimId>,
     documents: Vec<ClaimId>,
@@ -57,51 +72,45 @@ impl<'a> Intake<'a> {
         now: Timestamp,
     ) -> Result<Self, HubError> {
         let merged = tx.centre(centre)?.is_some_and(|centre| centre.merged);
-        Ok(Self { context, tx, centre, merged, now, recipients: Vec::new(), documents: Vec::new() })
+        let holds = tx.holds(centre)?;
+        Ok(Self { context, tx, centre, merged, now, holds, recipients: Vec::new(), documents: Vec::new() })
     }
 
     /// Judges and stores the records of `packet`; `sum` becomes the state digest after them.
     pub fn packet(
         &mut self,
         name: &str,
-        packet: &mut CheckedPacket<'_, File>,
+        packet: CheckedPacket<'_, File>,
         sum: &mut StateDigest,
     ) -> Result<Outcome, HubError> {
         let mut outcome = Outcome::default();
-        let members: Vec<MemberName> = packet.manifest().members.iter().map(|one| one.name.clone()).collect();
-        for member in members {
-            let kind: Kind = member
-                .kind()
-                .and_then(|kind| kind.parse().ok())
-                .ok_or_else(|| PacketError::NoMember(member.to_string()))?;
-            let mut number = 2; // the declaration and the opening tag come before
-            packet.for_each_line(&member, |line| {
-                number += 1;
-                let record = Record::parse_line(kind, line).map_err(|_| PacketError::Line {
-                    member: member.to_string(),
-                    line: number,
-                    problem: "not a record of its member's kind",
-                })?;
-                self.record(name, &record, sum, &mut outcome)
-            })?;
-        }
+        thread::scope(|scope| {
+            let (sender, lots) = mpsc::sync_channel(LOTS);
+            let reading = scope.spawn(move || read(packet, &sender));
+            for lot in lots {
+                for looked in lot {
+                    self.record(name, &looked, sum, &mut outcome)?;
+                }
+            }
+            reading.join().expect("reading does not panic")
+        })?;
         Ok(outcome)
     }
 
     fn record(
         &mut self,
         packet: &str,
-        record: &Record,
+        looked: &Looked,
         sum: &mut StateDigest,
         outcome: &mut Outcome,
     ) -> Result<(), HubError> {
+        let Looked { record, edition, .. } = looked;
         let known = self.tx.known(self.centre, record.kind, record.key)?;
-        let edition = Edition::of(record);
         let told = known.as_ref().map(told);
         if edition.judge(told.as_ref()).refusal().is_none() {
-            Self::count(record, &edition, known.as_ref(), sum);
+            Self::count(record, edition, known.as_ref(), sum);
         }
-        let admission = self.judge(packet, record, known.as_ref())?;
+        let admission = self.judge(packet, looked, known.as_ref())?;
         outcome.counts.add(admission.outcome);
         *outcome.by_kind.entry((record.kind, admission.outcome)).or_default() += 1;
         if let Some((reason, rule)) = admission.why {
@@ -111,12 +120,12 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Decides about `record` and stores it accordingly.
-    fn judge(&mut self, packet: &str, record: &Record, known: Option<&Known>) -> Result<Admission, HubError> {
-        let (edition, examined) = (Edition::of(record), examine(record));
-        let facts = self.facts(record, &examined, known, &edition)?;
-        let admission = admit(record.kind, &edition, &examined, &facts);
-        self.store(packet, record, &edition, known, &admission, &examined)?;
+    /// Decides about a record and stores it accordingly.
+    fn judge(&mut self, packet: &str, looked: &Looked, known: Option<&Known>) -> Result<Admission, HubError> {
+        let Looked { record, edition, examined } = looked;
+        let facts = self.facts(record, examined, known, edition)?;
+        let admission = admit(record.kind, edition, examined, &facts);
+        self.store(packet, record, edition, known, &admission, examined)?;
         Ok(admission)
     }
 
@@ -215,14 +224,16 @@ impl<'a> Intake<'a> {
         })?;
         if !examined.references.is_empty() && matches!(admission.keep, Keep::Use | Keep::Hold) {
             let referents: Vec<RecordId> = examined.references.iter().map(|(_, id, _)| *id).collect();
-            self.tx.set_references(self.centre, id, &referents)?;
+            self.tx.set_references(self.centre, id, &referents, known.is_none())?;
         }
         self.follow(record, id, admission)
     }
 
     /// What a stored record asks of the register and of staff.
     fn follow(&mut self, record: &Record, id: ClaimId, admission: &Admission) -> Result<(), HubError> {
+        self.holds |= admission.keep == Keep::Hold;
         let (name, at) = ((self.centre, record.key), self.now.to_string());
+        let earlier = is_linked(record.kind) && admission.outcome != RecordOutcome::New;
         match admission.keep {
             Keep::Aside => self.tx.open_review("proposal", "LOCKED", name, name, &at)?,
             Keep::Hold if record.kind == Kind::RecipientClaim => {
@@ -233,11 +244,13 @@ impl<'a> Intake<'a> {
             }
             Keep::Use | Keep::End => {
                 // what staff were asked about an earlier version has answered itself
-                for kind in ["held", "proposal"].into_iter().filter(|_| is_linked(record.kind)) {
+                for kind in ["held", "proposal"].into_iter().filter(|_| earlier) {
                     self.tx.close_review(kind, name, name, &at)?;
                 }
                 self.note_changed(record.kind, id);
-                self.release(record.key)?;
+                if self.holds {
+                    self.release(record.key)?;
+                }
             }
             _ => {}
         }
@@ -256,7 +269,7 @@ impl<'a> Intake<'a> {
     fn release(&mut self, key: RecordId) -> Result<(), HubError> {
         for (record, packet) in self.tx.held_for(self.centre, key)? {
             let known = self.tx.known(self.centre, record.kind, record.key)?;
-            self.judge(&packet, &record, known.as_ref())?;
+            self.judge(&packet, &Looked::at(record), known.as_ref())?;
         }
         Ok(())
     }
@@ -269,6 +282,42 @@ impl<'a> Intake<'a> {
         }
         Ok(())
     }
+}
+
+impl Looked {
+    fn at(record: Record) -> Self {
+        let (edition, examined) = (Edition::of(&record), examine(&record));
+        Self { record, edition, examined }
+    }
+}
+
+/// Reads the records of `packet`, examines each, and hands them over in lots. If nobody takes them any more,
+/// storing has failed and says so itself.
+fn read(mut packet: CheckedPacket<'_, File>, lots: &mpsc::SyncSender<Vec<Looked>>) -> Result<(), HubError> {
+    let members: Vec<MemberName> = packet.manifest().members.iter().map(|one| one.name.clone()).collect();
+    let mut lot = Vec::with_capacity(LOT);
+    for member in members {
+        let kind: Kind = member
+            .kind()
+            .and_then(|kind| kind.parse().ok())
+            .ok_or_else(|| PacketError::NoMember(member.to_string()))?;
+        let mut number = 2; // the declaration and the opening tag come before
+        packet.for_each_line::<HubError>(&member, |line| {
+            number += 1;
+            let record = Record::parse_line(kind, line).map_err(|_| PacketError::Line {
+                member: member.to_string(),
+                line: number,
+                problem: "not a record of its member's kind",
+            })?;
+            lot.push(Looked::at(record));
+            if lot.len() == LOT {
+                let _ = lots.send(mem::replace(&mut lot, Vec::with_capacity(LOT)));
+            }
+            Ok(())
+        })?;
+    }
+    let _ = lots.send(lot);
+    Ok(())
 }
 
 /// The version of a record that came last.

@@ -249,7 +249,7 @@ impl Step<'_> {
         let path = self.context.paths.archived(self.centre, &row.name);
         let mut packet = open::open(self.context, &path, &name)?;
         let told = packet.manifest().header.state_digest;
-        let outcome = intake.packet(&row.name, &mut packet.check_members()?, &mut streams.received)?;
+        let outcome = intake.packet(&row.name, packet.check_while_reading(), &mut streams.received)?;
         tx.set_packet_state(&row.name, "APPLIED", None)?;
         if check_state(told.as_ref(), &streams.received, false) == StateCheck::Diverged {
             tracing::error!(centre = %self.centre, file = row.name, "the state digests differ");

@@ -81,7 +81,7 @@ impl City {
             })?;
             let referent = body.kind() != Kind::RecipientClaim;
             if referent && let Some(of) = body.text("recipient").and_then(|text| text.parse().ok()) {
-                register.tx.set_references(centre(unit), row, &[of])?;
+                register.tx.set_references(centre(unit), row, &[of], true)?;
             }
             if body.kind() == Kind::RecipientClaim {
                 register.take_in(&[row], &[])?;
