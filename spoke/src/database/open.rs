@@ -15,6 +15,9 @@ const TABLES_VERSION: &str = "1";
 /// How long a statement waits for another program's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// SQLite's cache of pages: most of the memory that the daemon takes, however large the database is.
+const CACHE_KIB: u32 = 32_000;
+
 /// Who keeps this database, and with whom it exchanges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
@@ -108,7 +111,9 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), Da
 /// SQLite here is built with foreign keys on; applying a packet is not the place to enforce them.
 fn settings(connection: &Connection) -> Result<(), DatabaseError> {
     connection.busy_timeout(BUSY)?;
-    connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL;")?;
+    connection.execute_batch(&format!(
+        "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB};"
+    ))?;
     connection.set_prepared_statement_cache_capacity(200);
     Ok(())
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::decisions::{mapping, picture::State, tables};
 
-use super::{DatabaseError, rows};
+use super::{DatabaseError, rows, sent};
 
 /// The `kind` under which proposals stand in `svod_change`.
 pub const PROPOSALS: &str = "svod_proposal";
@@ -55,6 +55,29 @@ pub enum Sealable {
     Nothing,
     /// It cannot be sent as it is; it stays in the queue until its row changes.
     Problem(Finding),
+}
+
+/// The next `limit` changes of `kind` (a table, or [`PROPOSALS`]) after the record `after`.
+///
+/// # Errors
+/// SQLite's.
+pub fn changes_of(
+    connection: &Connection,
+    kind: &str,
+    after: Option<RecordId>,
+    limit: usize,
+) -> Result<Vec<Change>, DatabaseError> {
+    let after = after.map(|key| key.to_string()).unwrap_or_default();
+    let mut statement = connection.prepare_cached(
+        "SELECT key, problem FROM svod_change WHERE kind = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
+    )?;
+    let rows = statement
+        .query_map(params![kind, after, limit], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    rows.map(|row| {
+        let (key, problem) = row?;
+        Ok(Change { kind: kind.to_owned(), key: rows::record_id("svod_change", &key)?, problem })
+    })
+    .collect()
 }
 
 /// The next `limit` changes after `after` in the order of the queue.
@@ -204,20 +227,7 @@ pub fn remember(
     hash: &Digest,
     packet: &str,
 ) -> Result<(), DatabaseError> {
-    connection
-        .prepare_cached(
-            "INSERT OR REPLACE INTO svod_sent (kind, key, version, form, sha256, body, packet) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .execute(params![
-            record.kind.name(),
-            record.key.to_string(),
-            record.version,
-            record.form.name(),
-            hash.to_string(),
-            record.body,
-            packet
-        ])?;
+    sent::keep(connection, record, hash, packet)?;
     if change.kind == PROPOSALS {
         connection
             .prepare_cached("UPDATE svod_proposal SET state = 'sent', packet = ?2 WHERE key = ?1")?
@@ -243,9 +253,18 @@ pub fn remember(
 
 /// The state of a row of ours once the hub is told of it: a claim is provisional until the hub publishes what
 /// it is (W3), the centre's own business is just that.
-fn told_state(table: &str) -> State {
+pub(super) fn told_state(table: &str) -> State {
     let claim = tables::table(table).is_some_and(|table| table.published.is_some());
     if claim { State::Provisional } else { State::Own }
+}
+
+/// Everything in the queue is being sent but what is unfit.
+///
+/// # Errors
+/// SQLite's.
+pub fn forget_all(connection: &Connection) -> Result<(), DatabaseError> {
+    connection.execute("DELETE FROM svod_change WHERE problem IS NULL", [])?;
+    Ok(())
 }
 
 /// Takes `change` out of the queue.

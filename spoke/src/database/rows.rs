@@ -1,13 +1,13 @@
 //! Reading and writing the rows of domain tables.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
 
 use exchange_format::record::RecordId;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::ValueRef};
 
 use crate::decisions::{
     mapping::{DANGLING, NOT_TEXT, Row},
-    tables::{Column, Table},
+    tables::{Column, Table, tables},
 };
 
 use super::DatabaseError;
@@ -33,25 +33,52 @@ fn select_list(columns: &[Column], alias: &str, by_key: bool) -> String {
     sql
 }
 
+/// The texts that read a table: for the head and for the lines.
+struct Reading {
+    head: String,
+    lines: String,
+}
+
+/// Made once: they are long, and asked for with every row.
+fn reading(table: &Table, by_key: bool) -> Option<&'static Reading> {
+    static ALL: LazyLock<BTreeMap<(&str, bool), Reading>> = LazyLock::new(|| {
+        let both = |table: &'static Table| [(table, true), (table, false)];
+        tables()
+            .iter()
+            .flat_map(both)
+            .map(|(table, by_key)| ((table.name, by_key), text(table, by_key)))
+            .collect()
+    });
+    ALL.get(&(table.name, by_key))
+}
+
+fn text(table: &Table, by_key: bool) -> Reading {
+    let head =
+        format!("SELECT 1{} FROM {} t WHERE t.id = ?1", select_list(&table.columns, "t", by_key), table.name);
+    let lines = table.lines.as_ref().map_or_else(String::new, |line| {
+        format!(
+            "SELECT 1{} FROM {} t WHERE t.{} = ?1 ORDER BY CAST(t.no AS INTEGER), t.no, t.id",
+            select_list(&line.columns, "t", by_key),
+            line.name,
+            line.parent
+        )
+    });
+    Reading { head, lines }
+}
+
 fn read(
     connection: &Connection,
     table: &Table,
     id: &str,
     by_key: bool,
 ) -> Result<Option<Row>, DatabaseError> {
-    let sql =
-        format!("SELECT 1{} FROM {} t WHERE t.id = ?1", select_list(&table.columns, "t", by_key), table.name);
-    let mut statement = connection.prepare_cached(&sql)?;
+    let reading = reading(table, by_key).expect("made of all tables");
+    let mut statement = connection.prepare_cached(&reading.head)?;
     let head = statement.query_row([id], |row| texts(row, table.columns.len())).optional()?;
     let Some(values) = head else { return Ok(None) };
     let mut lines = Vec::new();
     if let Some(line) = &table.lines {
-        let list = select_list(&line.columns, "t", by_key);
-        let sql = format!(
-            "SELECT 1{list} FROM {0} t WHERE t.{1} = ?1 ORDER BY CAST(t.no AS INTEGER), t.no, t.id",
-            line.name, line.parent
-        );
-        let mut statement = connection.prepare_cached(&sql)?;
+        let mut statement = connection.prepare_cached(&reading.lines)?;
         let rows = statement.query_map([id], |row| texts(row, line.columns.len()))?;
         lines = rows.collect::<Result<_, _>>()?;
     }

@@ -2,6 +2,7 @@
 
 use exchange_format::{
     answer::{RecordLine, RecordOutcome},
+    position::Digest,
     record::{Kind, Record, RecordId},
     state_digest::StateDigest,
 };
@@ -9,25 +10,32 @@ use rusqlite::{Connection, params};
 
 use crate::decisions::tables;
 
-use super::{DatabaseError, rows};
+use super::{DatabaseError, own_records::told_state, rows};
 
-/// Hands every record of ours, as last sent, to `each`, in the order of a packet.
+/// Keeps `record` as what was last sent, in `packet`.
 ///
 /// # Errors
-/// SQLite's, or `each`'s.
-pub fn for_each_sent<E: From<DatabaseError>>(
+/// SQLite's.
+pub fn keep(
     connection: &Connection,
-    mut each: impl FnMut(Record) -> Result<(), E>,
-) -> Result<(), E> {
-    for kind in Kind::ALL {
-        let mut statement = connection
-            .prepare_cached("SELECT key, version, form, body FROM svod_sent WHERE kind = ?1 ORDER BY key")
-            .map_err(DatabaseError::from)?;
-        let mut found = statement.query([kind.name()]).map_err(DatabaseError::from)?;
-        while let Some(row) = found.next().map_err(DatabaseError::from)? {
-            each(read_sent(kind, row)?)?;
-        }
-    }
+    record: &Record,
+    hash: &Digest,
+    packet: &str,
+) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO svod_sent (kind, key, version, form, sha256, body, packet) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            record.kind.name(),
+            record.key.to_string(),
+            record.version,
+            record.form.name(),
+            hash.to_string(),
+            record.body,
+            packet
+        ])?;
     Ok(())
 }
 
@@ -42,39 +50,47 @@ pub struct Run {
     pub last: RecordId,
 }
 
-/// Cuts all our records into parts of at most `records` records and about `bytes` bytes; one empty part if
-/// there are none. Returns them with the sum over all, the digest of a stream that begins with them.
-///
-/// # Errors
-/// SQLite's.
-pub fn plan_parts(
-    connection: &Connection,
+/// A snapshot being cut into parts, record by record in the order of a packet. There is at least one part.
+#[derive(Debug)]
+pub struct Parts {
+    parts: Vec<Vec<Run>>,
+    state: StateDigest,
+    most: (u64, u64),
     records: u64,
     bytes: u64,
-) -> Result<(Vec<Vec<Run>>, StateDigest), DatabaseError> {
-    let mut parts: Vec<Vec<Run>> = vec![Vec::new()];
-    let mut state = StateDigest::default();
-    let (mut count, mut size) = (0, 0);
-    for_each_sent::<DatabaseError>(connection, |record| {
-        if let Some(term) = record.term(&record.hash()) {
-            state.add(&term);
+}
+
+impl Parts {
+    /// Parts of at most `records` records and about `bytes` bytes.
+    pub fn new(records: u64, bytes: u64) -> Self {
+        let most = (records, bytes);
+        Self { parts: vec![Vec::new()], state: StateDigest::default(), most, records: 0, bytes: 0 }
+    }
+
+    /// Puts `record`, whose body has `hash`, behind the others.
+    pub fn add(&mut self, record: &Record, hash: &Digest) {
+        if let Some(term) = record.term(hash) {
+            self.state.add(&term);
         }
         // The envelope of a record takes about 100 bytes.
-        let length = record.body.len() as u64 + 100;
-        if count == records || (count > 0 && size + length > bytes) {
-            parts.push(Vec::new());
-            (count, size) = (0, 0);
+        let bytes = record.body.len() as u64 + 100;
+        if self.records == self.most.0 || (self.records > 0 && self.bytes + bytes > self.most.1) {
+            self.parts.push(Vec::new());
+            (self.records, self.bytes) = (0, 0);
         }
-        count += 1;
-        size += length;
-        let part = parts.last_mut().expect("never empty");
+        self.records += 1;
+        self.bytes += bytes;
+        let part = self.parts.last_mut().expect("never empty");
         match part.last_mut() {
             Some(run) if run.kind == record.kind => run.last = record.key,
             _ => part.push(Run { kind: record.kind, first: record.key, last: record.key }),
         }
-        Ok(())
-    })?;
-    Ok((parts, state))
+    }
+
+    /// The runs of each part, and the sum over all: the digest of a stream that begins with them.
+    pub fn finish(self) -> (Vec<Vec<Run>>, StateDigest) {
+        (self.parts, self.state)
+    }
 }
 
 /// Hands the records of `run` to `each`.
@@ -99,25 +115,29 @@ pub fn for_each_of<E: From<DatabaseError>>(
     Ok(())
 }
 
-/// The records of `run` are being sent (again) in `packet`.
+/// The records of `run`, kept as sent, are being sent in `packet`.
 ///
 /// # Errors
 /// SQLite's.
 pub fn carried_by(connection: &Connection, run: &Run, packet: &str) -> Result<(), DatabaseError> {
     let (first, last) = (run.first.to_string(), run.last.to_string());
     connection
-        .prepare_cached(
-            "UPDATE svod_sent SET packet = ?4, outcome = NULL, rule = NULL, reason = NULL \
-             WHERE kind = ?1 AND key BETWEEN ?2 AND ?3",
-        )?
+        .prepare_cached("UPDATE svod_sent SET packet = ?4 WHERE kind = ?1 AND key BETWEEN ?2 AND ?3")?
         .execute(params![run.kind.name(), first, last, packet])?;
-    if let Some(table) = tables::table_of(run.kind) {
+    if run.kind == Kind::Proposal {
         connection
             .prepare_cached(
-                "UPDATE svod_record SET packet = ?4 WHERE kind = ?1 AND key BETWEEN ?2 AND ?3 \
-                 AND state IN ('own', 'provisional')",
+                "UPDATE svod_proposal SET state = 'sent', packet = ?3 WHERE key BETWEEN ?1 AND ?2 AND state = 'open'",
             )?
-            .execute(params![table.name, first, last, packet])?;
+            .execute(params![first, last, packet])?;
+    } else if let Some(table) = tables::table_of(run.kind) {
+        connection
+            .prepare_cached(
+                "UPDATE svod_record SET version = s.version, form = s.form, sha256 = s.sha256, packet = s.packet, state = ?5 \
+                 FROM svod_sent s WHERE s.kind = ?1 AND s.key BETWEEN ?2 AND ?3 AND svod_record.kind = ?4 \
+                 AND svod_record.key = s.key AND svod_record.state IN ('own', 'provisional')",
+            )?
+            .execute(params![run.kind.name(), first, last, table.name, told_state(table.name).word()])?;
     }
     Ok(())
 }

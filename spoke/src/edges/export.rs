@@ -9,7 +9,8 @@ use exchange_format::{
         manifest::{Purpose, SnapshotBasis, SnapshotPart},
     },
     position::Digest,
-    record::{Form, Kind, Record},
+    record::{Form, Kind, Owner, Record},
+    state_digest::StateDigest,
     stream::{Control, SentPacket},
 };
 use jiff::Timestamp;
@@ -23,7 +24,7 @@ use super::{
 use crate::database::{
     book::{self, OutPacket, OutStream},
     own_records::{self, Change, Sealable},
-    sent::{self, Run},
+    sent::{self, Parts, Run},
     write::{self, Scope},
 };
 
@@ -201,20 +202,8 @@ fn weigh(
 /// The snapshot that begins the stream: everything, in parts, all of one state of the database.
 fn snapshot(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<Exported, SpokeError> {
     let mut exported = Exported::default();
-    let mut after: Option<Change> = None;
-    loop {
-        let chunk = own_records::changes(connection, after.as_ref(), 1000)?;
-        let Some(last) = chunk.last() else { break };
-        after = Some(last.clone());
-        for change in chunk {
-            if let Some(record) = weigh(connection, &change, &mut exported, &mut false)? {
-                exported.count(&record);
-                own_records::remember(connection, &change, &record, &record.hash(), "")?;
-            }
-        }
-    }
+    let (parts, state) = gather(connection, desk, &mut exported, now)?;
     let mut stream = book::out_stream(connection, desk.hub)?;
-    let (parts, state) = sent::plan_parts(connection, RECORDS, BYTES)?;
     stream.state = state;
     let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
     let basis = SnapshotBasis::Initial;
@@ -239,6 +228,7 @@ fn snapshot(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<
         enter(connection, desk, PacketKind::Snapshot, &sealed, sent, records, now)?;
         exported.packets.push((sealed.name, sealed.digest));
     }
+    own_records::forget_all(connection)?;
     let opened = opening.epoch();
     stream.machine = opening.finish(now).expect("every part was sealed");
     for mut old in book::open_before(connection, opened)? {
@@ -248,6 +238,38 @@ fn snapshot(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<
     }
     book::set_out_stream(connection, desk.hub, &stream)?;
     Ok(exported)
+}
+
+/// Keeps everything that there is to send as sent, and cuts it into parts. The packets that will carry it
+/// have no names yet: something as long stands in their place, so that no row has to move for it.
+fn gather(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    exported: &mut Exported,
+    now: Timestamp,
+) -> Result<(Vec<Vec<Run>>, StateDigest), SpokeError> {
+    let place = desk.unsealed_name(now);
+    let mut parts = Parts::new(RECORDS, BYTES);
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.owner() == Owner::Centre) {
+        let table = kind.schema().table.unwrap_or(own_records::PROPOSALS);
+        let mut after = None;
+        loop {
+            let chunk = own_records::changes_of(connection, table, after, 1000)?;
+            let Some(last) = chunk.last() else { break };
+            after = Some(last.key);
+            for change in chunk {
+                let Some(record) = weigh(connection, &change, exported, &mut false)? else { continue };
+                let hash = record.hash();
+                sent::keep(connection, &record, &hash, &place)?;
+                parts.add(&record, &hash);
+                exported.count(&record);
+                if change.problem.is_some() {
+                    own_records::forget(connection, &change)?;
+                }
+            }
+        }
+    }
+    Ok(parts.finish())
 }
 
 fn write_runs<W: std::io::Write + std::io::Seek>(

@@ -232,7 +232,8 @@ fn take_in(
 ) -> Result<Option<StateDigest>, Stopped> {
     let name: FileName = file.name.parse().map_err(|error| Stopped::from(PacketError::Name(error)))?;
     let mut verified = desk.open(path, &name)?;
-    let mut checked = verified.check_members()?;
+    // checked when it was admitted; an error now takes the transaction back
+    let mut checked = verified.check_while_reading();
     let manifest = checked.manifest().clone();
     let epoch = file.arrival.mark.position.epoch;
     for member in &manifest.members {

@@ -13,14 +13,14 @@ use exchange_endpoint::{
 use exchange_format::{
     card::Card,
     error::PacketError,
-    file_name::FileName,
+    file_name::{DigestPrefix, FileName, PacketKind},
     packet::{
         FORMAT, Header, Limits, MemberName, PacketWriter, VerifiedPacket,
         manifest::{LogEvidence, Nonce, Purpose},
         open_sealed,
     },
     participant::ParticipantCode,
-    position::{Digest, Position},
+    position::{Digest, Epoch, Position, Seq},
     seal,
     state_digest::StateDigest,
     stream::Control,
@@ -95,6 +95,20 @@ impl Desk<'_> {
         file.into_inner().map_err(|refused| failed(refused.into_error()))?.commit(&self.spool.join(&name))?;
         let file = self.spool_name.join(&name).to_string_lossy().into_owned();
         Ok(SealedFile { name, digest: written.digest, file })
+    }
+
+    /// A text as long as the name of a packet of ours.
+    pub fn unsealed_name(&self, now: Timestamp) -> String {
+        let name = FileName {
+            kind: PacketKind::Snapshot,
+            to: self.hub,
+            from: self.own,
+            position: Position { epoch: Epoch::FIRST, seq: Seq::FIRST },
+            date: now.to_zoned(TimeZone::UTC).date(),
+            digest_prefix: DigestPrefix::of(&Digest::of(b"")),
+            sealed: true,
+        };
+        name.to_string()
     }
 
     fn header(&self, heading: Heading, now: Timestamp) -> Header {
