@@ -19,7 +19,12 @@ use exchange_endpoint::{
 
 use crate::edges::config::SpokeConfig;
 
-/// The centre's end of the exchange
+/// A centre's end of the exchange: it sees what any program changes in the centre's own database, sends it to
+/// the coordination centre, and locks the records that come back.
+///
+/// A new centre: init with the hub's card, hand the card it makes to the coordination centre, import what there
+/// is, then run (the daemon) or sync from a timetable. status says what waits and for whom, why explains a
+/// locked row, verify proves every one. All commands may be used while the daemon runs.
 #[derive(Debug, Parser)]
 #[command(name = "svod-spoke", version, propagate_version = true)]
 struct Cli {
