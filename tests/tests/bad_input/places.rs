@@ -1,0 +1,204 @@
+//! Files that are missing or another's, directories that cannot be written, a port in use, two daemons.
+
+use std::{fs, net::TcpListener, path::Path};
+
+use rusqlite::Connection;
+use svod_tests::world::{Programs, World, programs::Who, toml_edit::set_key};
+
+use super::stage::{DEMO, done, failed, run, wait_for, world};
+
+struct Side {
+    who: Who,
+    config: std::path::PathBuf,
+    db: std::path::PathBuf,
+}
+
+fn sides(world: &World) -> [Side; 2] {
+    let layout = &world.layout;
+    [
+        Side { who: Who::Hub, config: layout.hub_config(), db: layout.hub_db() },
+        Side { who: Who::Spoke, config: layout.centre_config(1), db: layout.centre_db(1) },
+    ]
+}
+
+/// Both daemons exchange after all that.
+fn all_is_well(world: &World) {
+    world.start().expect("started");
+    wait_for(
+        world,
+        &world.layout.hub_db(),
+        "SELECT name FROM packet WHERE direction = 'in' AND state = 'APPLIED'",
+    );
+}
+
+#[test]
+fn a_database_that_is_missing_or_not_ours_is_named_and_left_alone() {
+    let (_dir, world) = world(1);
+    let programs = Programs::find(DEMO);
+    for Side { who, config, db } in sides(&world) {
+        let name = |hub: &'static str, spoke: &'static str| if who == Who::Hub { hub } else { spoke };
+        let aside = db.with_extension("aside");
+        fs::rename(&db, &aside).expect("moved");
+        let put = |bytes: &[u8]| fs::write(&db, bytes).expect("written");
+        for command in ["run", "status"] {
+            let message = failed(
+                &run(&programs, who, &config, &[command]),
+                2,
+                name("hub-no-database", "spoke-database-missing"),
+            );
+            assert!(message.contains(&db.display().to_string()), "{message}");
+            assert!(!db.exists(), "none is made in its place");
+        }
+        let foreign = name("hub-database-foreign", "spoke-database-foreign");
+        let text = b"this is a letter, and a long one, so that it is longer than any header of a database. "
+            .repeat(20);
+        put(&text);
+        let message = failed(&run(&programs, who, &config, &["run"]), 2, foreign);
+        assert!(message.contains(&db.display().to_string()), "{message}");
+        assert_eq!(fs::read(&db).expect("there"), text, "it is left alone");
+        fs::remove_file(&db).expect("removed");
+        let other = Connection::open(&db).expect("made");
+        other.execute_batch("CREATE TABLE person(uid TEXT); PRAGMA user_version = 1").expect("made");
+        drop(other);
+        let before = fs::read(&db).expect("read");
+        failed(&run(&programs, who, &config, &["run"]), 2, foreign);
+        assert_eq!(fs::read(&db).expect("there"), before, "another program's database is left alone");
+        fs::remove_file(&db).expect("removed");
+        fs::rename(&aside, &db).expect("put back");
+
+        let newer = Connection::open(&db).expect("opens");
+        let (up, down) = match who {
+            Who::Hub => ("PRAGMA user_version = 999", "PRAGMA user_version = 1"),
+            Who::Spoke => (
+                "UPDATE svod_meta SET value = '999' WHERE name = 'tables_version'",
+                "UPDATE svod_meta SET value = '1' WHERE name = 'tables_version'",
+            ),
+        };
+        newer.execute_batch(up).expect("set");
+        let message =
+            failed(&run(&programs, who, &config, &["run"]), 2, name("hub-newer", "spoke-database-version"));
+        assert!(message.contains("999"), "{message}");
+        newer.execute_batch(down).expect("set back");
+    }
+    // each other's databases
+    let [hub, centre] = sides(&world);
+    let aside = hub.db.with_extension("aside");
+    fs::rename(&hub.db, &aside).expect("moved");
+    fs::copy(&centre.db, &hub.db).expect("copied");
+    failed(&run(&programs, Who::Hub, &hub.config, &["status"]), 2, "hub-database-foreign");
+    fs::rename(&aside, &hub.db).expect("put back");
+    all_is_well(&world);
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_stops_the_start_and_nothing_is_lost() {
+    let (_dir, world) = world(1);
+    let programs = Programs::find(DEMO);
+    for Side { who, config, .. } in sides(&world) {
+        let dir = config.parent().expect("a directory").to_owned();
+        for folder in ["archive", "quarantine", "protocols", "trust"] {
+            let path = dir.join(folder);
+            blocked(&path, || {
+                let output = run(&programs, who, &config, &["run"]);
+                let code = match (folder, who) {
+                    ("trust", _) => "trust-file",
+                    ("protocols", _) => "protocol-file",
+                    (_, Who::Hub) => "hub-file",
+                    (_, Who::Spoke) => "spoke-file",
+                };
+                let exit = if folder == "trust" { 2 } else { 4 };
+                assert!(failed(&output, exit, code).contains(folder), "{who:?} {folder}");
+            });
+        }
+    }
+    let layout = &world.layout;
+    blocked(&layout.mailbox(fixtures::places::centre_code(1), "in"), || {
+        let config = layout.centre_config(1);
+        let message = failed(&run(&programs, Who::Spoke, &config, &["run"]), 2, "spoke-mailbox");
+        assert!(message.contains("in"), "{message}");
+    });
+    set_key(&layout.centre_config(1), "log", "file", "\"no/such/dir/spoke.log\"").expect("set");
+    assert!(
+        failed(&run(&programs, Who::Spoke, &layout.centre_config(1), &["run"]), 2, "log-file")
+            .contains("no/such/dir")
+    );
+    set_key(&layout.centre_config(1), "log", "file", "\"spoke.log\"").expect("set");
+    // a new participant where no directory can be made
+    let file = layout.root().join("a-file");
+    fs::write(&file, "x").expect("written");
+    let inside = file.join("hub");
+    let words = ["init", "--dir", inside.to_str().expect("UTF-8"), "--code", "4200001", "--format", "json"];
+    let code = fixtures::places::centre_code(5).to_string();
+    let words = words.map(|word| if word == "4200001" { code.clone() } else { word.to_owned() });
+    assert!(failed(&programs.output(Who::Hub, &words).expect("it ends"), 4, "hub-file").contains("a-file"));
+    all_is_well(&world);
+}
+
+/// Puts a file in the place of a directory: not even root can write into that.
+fn blocked(directory: &Path, during: impl FnOnce()) {
+    let aside = directory.with_extension("aside");
+    fs::rename(directory, &aside).expect("moved away");
+    fs::write(directory, "").expect("a file in its place");
+    during();
+    fs::remove_file(directory).expect("removed");
+    fs::rename(&aside, directory).expect("put back");
+}
+
+#[test]
+fn files_of_an_ftps_mailbox_that_are_missing_are_named() {
+    let (dir, world) = world(1);
+    let programs = Programs::find(DEMO);
+    let config = world.layout.centre_config(1);
+    let file = |name: &str| dir.path().join(name).display().to_string();
+    let mailbox = |password: &str, ca: &str| {
+        let lines = [
+            "kind = \"ftps\"".to_owned(),
+            "host = \"127.0.0.1\"".to_owned(),
+            "user = \"x\"".to_owned(),
+            format!("password_file = {password:?}"),
+            format!("ca_file = {ca:?}"),
+        ];
+        svod_tests::world::toml_edit::set_table(&config, "mailbox", &lines).expect("set");
+    };
+    fs::write(dir.path().join("password"), "long enough\n").expect("written");
+    fs::write(dir.path().join("ca.pem"), "no certificate\n").expect("written");
+    for (password, ca, named) in
+        [("no-password", "ca.pem", "no-password"), ("password", "no-ca", "no-ca"), ("password", "ca.pem", "")]
+    {
+        mailbox(&file(password), &file(ca));
+        let message = failed(&run(&programs, Who::Spoke, &config, &["run"]), 2, "spoke-mailbox");
+        assert!(message.contains(named), "{message}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named_and_the_hub_starts_when_it_is_free() {
+    let (_dir, world) = world(1);
+    let programs = Programs::find(DEMO);
+    let taken = TcpListener::bind(("127.0.0.1", world.ftps_port)).expect("free until now");
+    let message = failed(&run(&programs, Who::Hub, &world.layout.hub_config(), &["run"]), 4, "hub-start");
+    assert!(message.contains(&world.ftps_port.to_string()) && message.contains("[ftps] listen"), "{message}");
+    drop(taken);
+    all_is_well(&world);
+}
+
+#[test]
+fn the_second_daemon_on_a_database_is_told_who_has_it() {
+    let (_dir, world) = world(1);
+    let programs = Programs::find(DEMO);
+    all_is_well(&world);
+    for (Side { who, config, db }, name, command) in
+        sides(&world).into_iter().zip(["hub", "centre-1"]).flat_map(|(side, name)| {
+            let commands: &[&'static str] = if name == "hub" { &["run"] } else { &["run", "sync"] };
+            commands.iter().map(move |command| {
+                (Side { who: side.who, config: side.config.clone(), db: side.db.clone() }, name, *command)
+            })
+        })
+    {
+        let pid = world.daemons.pid(name).expect("it runs").to_string();
+        let message = failed(&run(&programs, who, &config, &[command]), 5, "instance-owned");
+        assert!(message.contains(&pid) && message.contains(&db.display().to_string()), "{message}");
+        done(&run(&programs, who, &config, &["status"]));
+    }
+    world.daemons.check().expect("the first ones still run");
+}

@@ -1,0 +1,70 @@
+//! Configurations: file, line and key of what is wrong, by both programs, and nothing begun.
+
+use std::fs;
+
+use svod_tests::world::{Programs, programs::Who};
+
+use super::stage::{DEMO, failed, names, run, world};
+
+/// `from` of the configuration changed to `to`: the error's code, line text and key.
+type Case = (&'static str, &'static str, &'static str, &'static str);
+
+const HUB: [Case; 9] = [
+    ("[ftps]", "[ftps", "config-syntax", ""),
+    ("#: stall_s = 15", "stal_s = 15", "config-mistyped-key", "ftps.stal_s"),
+    ("#: stall_s = 15", "colour = 15", "config-unknown-key", "ftps.colour"),
+    ("#: idle_s = 60", "idle_s = \"long\"", "config-value", "ftps.idle_s"),
+    ("#: database = \"hub.db\"", "database = 5", "config-value", "database"),
+    ("#: watch_ms = 100", "watch_ms = 100000", "config-value", "exchange.watch_ms"),
+    ("#: scan_ms = 1000", "scan_ms = -1", "config-value", "exchange.scan_ms"),
+    ("oktmo = \"32701000\"", "oktmo = \"327\"", "config-value", "oktmo"),
+    ("oktmo = \"32701000\"", "", "config-missing-key", "oktmo"),
+];
+
+const SPOKE: [Case; 9] = [
+    ("[exchange]", "[exchange]]", "config-syntax", ""),
+    ("#: retry_s = 1", "rety_s = 1", "config-mistyped-key", "exchange.rety_s"),
+    ("kind = \"directory\"", "kind = \"post\"", "config-value", "mailbox.kind"),
+    ("kind = \"directory\"", "kind = \"directory\"\nport = 21", "config-unknown-key", "mailbox.port"),
+    ("kind = \"directory\"", "kind = 5", "config-value", "mailbox.kind"),
+    ("kind = \"directory\"", "kind = \"ftps\"", "config-unknown-key", "mailbox.path"),
+    ("kind = \"directory\"", "kind = \"directory\"\npth = \"x\"", "config-mistyped-key", "mailbox.pth"),
+    ("#: retry_s = 1", "retry_s = \"soon\"", "config-value", "exchange.retry_s"),
+    ("code = \"", "code = \"9", "config-value", "code"),
+];
+
+#[test]
+fn what_is_wrong_is_told_by_file_line_and_key() {
+    let (_dir, world) = world(1);
+    let programs = Programs::find(DEMO);
+    for (who, config, cases, command) in [
+        (Who::Hub, world.layout.hub_config(), HUB, ["run"]),
+        (Who::Spoke, world.layout.centre_config(1), SPOKE, ["run"]),
+    ] {
+        let sound = fs::read_to_string(&config).expect("read");
+        let dir = config.parent().expect("a directory");
+        let before = names(dir);
+        for (from, to, code, key) in cases {
+            assert!(sound.contains(from), "{from}");
+            let text = sound.replacen(from, to, 1);
+            let at = sound.find(from).expect("there") + to.rfind('\n').map_or(0, |n| n + 1);
+            let line = text[..at].matches('\n').count() + 1;
+            fs::write(&config, &text).expect("written");
+            let message = failed(&run(&programs, who, &config, &command), 2, code);
+            let file = config.display();
+            if code == "config-missing-key" {
+                assert!(message.contains(&format!("{file}:")), "{message}");
+            } else {
+                assert!(message.contains(&format!("{file}:{line}:")), "{message} should name line {line}");
+            }
+            assert!(message.contains(key), "{message} should name {key}");
+            assert_eq!(names(dir), before, "nothing was begun: {to}");
+        }
+        fs::remove_file(&config).expect("removed");
+        let message = failed(&run(&programs, who, &config, &command), 2, "config-unreadable");
+        assert!(message.contains(&config.display().to_string()), "{message}");
+        fs::write(&config, sound).expect("put back");
+    }
+    world.start().expect("started");
+    super::stage::wait_for(&world, &world.layout.hub_db(), "SELECT name FROM packet WHERE state = 'APPLIED'");
+}
