@@ -71,7 +71,8 @@ impl From<InstanceError> for Failure {
                 Self::new(Exit::Owned, "instance-owned").told("database", database.display()).with("pid", pid)
             }
             InstanceError::Io { path, source } => {
-                Self::new(Exit::Usage, "instance-lock").told("file", path.display()).told("detail", source)
+                let exit = Exit::of_io(&source);
+                Self::new(exit, "instance-lock").told("file", path.display()).told("detail", source)
             }
         }
     }

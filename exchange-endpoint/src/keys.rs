@@ -214,7 +214,11 @@ impl From<KeysError> for Failure {
             KeysError::Malformed { path, .. } => ("keys-malformed", path),
             KeysError::OtherParticipant { path, .. } => ("keys-other", path),
         };
-        let failure = Self::new(Exit::Usage, code).told("file", path.display());
+        let exit = match &error {
+            KeysError::Io { source, .. } => Exit::of_io(source),
+            _ => Exit::Usage,
+        };
+        let failure = Self::new(exit, code).told("file", path.display());
         match error {
             KeysError::Exists { .. } => failure,
             KeysError::Io { source, .. } => failure.told("detail", source),

@@ -3,7 +3,8 @@
 //! How a program speaks: [`output`] (results, errors, exit codes), [`messages`] (Russian and English),
 //! [`logging`]. What it reads at start: [`config`], [`instance`]. What it keeps: [`watermark`],
 //! [`journal_table`], [`protocol`], all written by way of [`durable_file`];
-//! [`keys`] and [`trust`], outside the database; [`archive`] for files too large to hold. Where its packets go: [`mailbox`].
+//! [`keys`] and [`trust`], outside the database; [`archive`] for files too large to hold. Where its packets go: [`mailbox`];
+//! [`stray`] what is said of a file that is none.
 
 pub mod archive;
 pub mod config;
@@ -16,5 +17,6 @@ pub mod mailbox;
 pub mod messages;
 pub mod output;
 pub mod protocol;
+pub mod stray;
 pub mod trust;
 pub mod watermark;

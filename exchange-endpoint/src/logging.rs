@@ -26,7 +26,9 @@ fn begin(filter: EnvFilter, file: Option<&Path>) -> Result<(), Failure> {
         None => log.with_writer(std::io::stderr).try_init(),
         Some(path) => {
             let file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
-                Failure::new(Exit::Usage, "log-file").told("file", path.display()).told("detail", error)
+                Failure::new(Exit::of_io(&error), "log-file")
+                    .told("file", path.display())
+                    .told("detail", error)
             })?;
             log.with_writer(Mutex::new(Arc::new(file))).try_init()
         }

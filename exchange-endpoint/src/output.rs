@@ -93,6 +93,31 @@ impl Exit {
             Self::Bug => 70,
         }
     }
+
+    /// What it means that a file could not be read or written: 4 where there may be room, memory or an answer
+    /// another time, 2 where somebody must first put something right.
+    pub fn of_io(error: &io::Error) -> Self {
+        use io::ErrorKind::{
+            FileTooLarge, Interrupted, OutOfMemory, QuotaExceeded, ResourceBusy, StaleNetworkFileHandle,
+            StorageFull, TimedOut, WouldBlock, WriteZero,
+        };
+        /// EIO, ENFILE and EMFILE, which have no kind of their own.
+        const PASSING: [i32; 3] = [5, 23, 24];
+        match error.kind() {
+            StorageFull
+            | QuotaExceeded
+            | FileTooLarge
+            | WriteZero
+            | OutOfMemory
+            | Interrupted
+            | WouldBlock
+            | TimedOut
+            | ResourceBusy
+            | StaleNetworkFileHandle => Self::Temporary,
+            _ if error.raw_os_error().is_some_and(|code| PASSING.contains(&code)) => Self::Temporary,
+            _ => Self::Usage,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -296,6 +321,17 @@ fn not_understood(error: &clap::Error, args: &[OsString]) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_tried_again_and_a_missing_directory_is_not() {
+        // ENOSPC, EDQUOT, EFBIG, EMFILE, EIO; ENOENT, EACCES, ENOTDIR, EROFS
+        for code in [28, 122, 27, 24, 5] {
+            assert_eq!(Exit::of_io(&io::Error::from_raw_os_error(code)), Exit::Temporary, "{code}");
+        }
+        for code in [2, 13, 20, 30] {
+            assert_eq!(Exit::of_io(&io::Error::from_raw_os_error(code)), Exit::Usage, "{code}");
+        }
+    }
 
     #[derive(Debug, Parser)]
     struct Probe {

@@ -162,7 +162,8 @@ impl From<TrustError> for Failure {
     fn from(error: TrustError) -> Self {
         match error {
             TrustError::Io { path, source } => {
-                Self::new(Exit::Usage, "trust-file").told("file", path.display()).told("detail", source)
+                let exit = Exit::of_io(&source);
+                Self::new(exit, "trust-file").told("file", path.display()).told("detail", source)
             }
             TrustError::Card { source, .. } => source.into(),
             TrustError::Misplaced { path, found } => {

@@ -191,7 +191,8 @@ impl From<WatermarkError> for Failure {
     fn from(error: WatermarkError) -> Self {
         match error {
             WatermarkError::Io { path, source } => {
-                Self::new(Exit::Usage, "watermark-file").told("file", path.display()).told("detail", source)
+                let exit = Exit::of_io(&source);
+                Self::new(exit, "watermark-file").told("file", path.display()).told("detail", source)
             }
             WatermarkError::Damaged { path, line, fault } => Self::new(Exit::Refused, "watermark-damaged")
                 .told("file", path.display())

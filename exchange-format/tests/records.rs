@@ -151,6 +151,35 @@ fn a_line_reads_back_and_its_faults_are_told_apart() {
     assert_eq!(Record::parse_line(Kind::Contact, &line), Ok(empty));
 }
 
+/// Key, version and form are what a PR and the state digest need: with them a record is refused alone.
+#[test]
+fn a_line_with_a_flaw_is_a_record_as_long_as_key_version_and_form_are_read() {
+    let text = |attributes: &str, body: &[u8]| {
+        let tag = format!("<record key=\"{}\" version=\"2\" {attributes}>", key(7));
+        [tag.as_bytes(), body, b"</record>"].concat()
+    };
+    let body = b"<contact></contact>".as_slice();
+    let latin = [0xcf, 0xf0].as_slice();
+    for (attributes, body, flaw) in [
+        ("form=\"live\"", body, None),
+        ("form=\"live\"", latin, None),
+        ("form=\"live\" sig=\"AA\"", body, Some(LineError::Attribute("sig"))),
+        ("form=\"live\" seal=\"AA\"", body, Some(LineError::Attribute("sig"))),
+        ("form=\"live\"", b"".as_slice(), Some(LineError::BodyAndForm)),
+        ("form=\"tombstone\"", body, Some(LineError::BodyAndForm)),
+    ] {
+        let line = text(attributes, body);
+        let (record, found) = Record::read_line(Kind::Contact, &line).expect(attributes);
+        assert_eq!((record.key, record.version, &record.body[..]), (key(7), 2, body), "{attributes}");
+        assert_eq!((record.signature, &found), (None, &flaw), "{attributes}");
+        assert_eq!(Record::parse_line(Kind::Contact, &line).err(), flaw, "{attributes}");
+    }
+    for broken in ["form=\"\"", "live", "sig=\"AA\" form=\"live\""] {
+        Record::read_line(Kind::Contact, &text(broken, body)).expect_err(broken);
+    }
+    Record::read_line(Kind::Contact, &[text("form=\"live\"", body), vec![0xff]].concat()).expect_err("after");
+}
+
 #[test]
 fn every_type_of_field_refuses_what_is_not_of_it() {
     let mut person = Body::new(Kind::Person);

@@ -4,6 +4,7 @@
 //! file that names them ([`Config::path`]).
 
 mod locate;
+mod ranges;
 
 use std::{
     fmt, fs, io,
@@ -13,6 +14,7 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
+pub use self::ranges::{Deadlines, Ranged};
 use crate::output::{Exit, Failure};
 
 /// A configuration that was read, and the file it was read from.

@@ -127,7 +127,7 @@ impl Protocols {
 impl From<ProtocolError> for Failure {
     fn from(error: ProtocolError) -> Self {
         match error {
-            ProtocolError::Io { path, source } => Self::new(Exit::Temporary, "protocol-file")
+            ProtocolError::Io { path, source } => Self::new(Exit::of_io(&source), "protocol-file")
                 .told("file", path.display())
                 .told("detail", source),
             ProtocolError::Damaged { path, source } => Self::new(Exit::Refused, "protocol-damaged")

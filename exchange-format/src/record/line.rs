@@ -134,29 +134,50 @@ impl Record {
     /// Reads a line of the member of `kind`, without its line end. The body is not looked into.
     ///
     /// # Errors
-    /// Anything but a line as [`Record::write_line`] writes it.
+    /// Anything but a line as [`Record::write_line`] writes it; a body that is not UTF-8 is the body's fault.
     pub fn parse_line(kind: Kind, line: &[u8]) -> Result<Self, LineError> {
-        let line = std::str::from_utf8(line).map_err(|_| LineError::Envelope)?;
+        match Self::read_line(kind, line)? {
+            (record, None) => Ok(record),
+            (_, Some(flaw)) => Err(flaw),
+        }
+    }
+
+    /// Reads a line for one who must answer for each of a packet's records: a line whose key, version and form
+    /// can be read is a record, and is refused alone for the flaw told beside it. A signature that cannot be
+    /// read is none.
+    ///
+    /// # Errors
+    /// No record can be told: the packet that has the line is malformed.
+    pub fn read_line(kind: Kind, line: &[u8]) -> Result<(Self, Option<LineError>), LineError> {
         let inner = line
-            .strip_prefix("<record ")
-            .and_then(|rest| rest.strip_suffix("</record>"))
+            .strip_prefix(b"<record ")
+            .and_then(|rest| rest.strip_suffix(b"</record>"))
             .ok_or(LineError::Envelope)?;
-        let (tag, body) = inner.split_once('>').ok_or(LineError::Envelope)?;
+        let end = inner.iter().position(|byte| *byte == b'>').ok_or(LineError::Envelope)?;
+        let tag = std::str::from_utf8(&inner[..end]).map_err(|_| LineError::Envelope)?;
+        let body = inner[end + 1..].to_vec();
         let mut attributes = Attributes(tag);
         let key = attributes.take("key")?.parse().map_err(|_| LineError::Attribute("key"))?;
         let version = parse_version(attributes.take("version")?)?;
         let form = attributes.take("form")?.parse()?;
-        let signature = match attributes.0 {
-            "" => None,
-            _ => Some(parse_signature(attributes.take("sig")?)?),
+        let (signature, mut flaw) = match attributes.signature() {
+            Ok(signature) => (signature, None),
+            Err(flaw) => (None, Some(flaw)),
         };
-        if !attributes.0.is_empty() {
-            return Err(LineError::Envelope);
-        }
         if (form == Form::Tombstone) != body.is_empty() {
-            return Err(LineError::BodyAndForm);
+            flaw = flaw.or(Some(LineError::BodyAndForm));
         }
-        Ok(Self { kind, key, version, form, body: body.as_bytes().to_vec(), signature })
+        Ok((Self { kind, key, version, form, body, signature }, flaw))
+    }
+}
+
+impl LineError {
+    /// The last word of the rule by which a record is refused alone for this flaw of its line.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::BodyAndForm => "form",
+            Self::Envelope | Self::Attribute(_) | Self::Body(_) => "sig",
+        }
     }
 }
 
@@ -169,6 +190,15 @@ impl<'a> Attributes<'a> {
         let (value, rest) = value.and_then(|rest| rest.split_once('"')).ok_or(LineError::Attribute(name))?;
         self.0 = rest.strip_prefix(' ').unwrap_or(rest);
         Ok(value)
+    }
+
+    /// What may follow the form, and nothing after it.
+    fn signature(&mut self) -> Result<Option<SignatureBytes>, LineError> {
+        if self.0.is_empty() {
+            return Ok(None);
+        }
+        let signature = parse_signature(self.take("sig")?)?;
+        if self.0.is_empty() { Ok(Some(signature)) } else { Err(LineError::Envelope) }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use exchange_format::{
     answer::{RecordOutcome, RecordReason, Rule},
-    record::{Body, Form, Kind, Owner, Record, RecordId, Type},
+    record::{Body, Form, Kind, LineError, Owner, Record, RecordId, Type},
     stream::{Edition, VersionVerdict},
 };
 
@@ -90,6 +90,18 @@ pub fn examine(record: &Record) -> Examined {
         references.extend(target_of(&body));
     }
     Examined { body: Some(body), refusal: None, references }
+}
+
+/// Looks at a record as its line was read: whose it is counts before what is wrong with the line.
+pub fn examine_line(record: &Record, flaw: Option<&LineError>) -> Examined {
+    let examined = examine(record);
+    match (flaw, &examined.refusal) {
+        (Some(_), Some((RecordReason::NotOwner, _))) | (None, _) => examined,
+        (Some(flaw), _) => {
+            let why = (RecordReason::Invalid, rule(&[record.kind.name(), flaw.word()]));
+            Examined { body: None, refusal: Some(why), references: Vec::new() }
+        }
+    }
 }
 
 /// The last word of the rule for a record that its sender does not own.
@@ -278,6 +290,15 @@ mod tests {
         assert_eq!(decide(&record, &facts), again);
         let garbled = Record { body: b"<person>".to_vec(), ..record };
         assert_eq!(decide(&garbled, &Facts::default()), refused);
+        // whose it is comes first
+        for (kind, reason, code) in [
+            (Kind::RecipientClaim, RecordReason::Invalid, "recipient_claim.form"),
+            (Kind::Person, RecordReason::NotOwner, "person.owner"),
+        ] {
+            let end = Record { kind, form: Form::Tombstone, ..garbled.clone() };
+            let (told, rule) = examine_line(&end, Some(&LineError::BodyAndForm)).refusal.expect("refused");
+            assert_eq!((told, rule.as_str()), (reason, code));
+        }
     }
 
     #[test]

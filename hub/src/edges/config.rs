@@ -3,11 +3,10 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use exchange_endpoint::{
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, Deadlines, Ranged},
     output::Lang,
 };
 use exchange_format::{packet::Limits, participant::ParticipantCode, stream::Timing};
-use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::{ftps_server::FtpsConfig, hub::Paths};
@@ -132,6 +131,23 @@ impl Default for LimitsConfig {
     }
 }
 
+impl LimitsConfig {
+    /// What they may be. Below, the hub could not read what a centre's program sends: a part of a snapshot has
+    /// 10,000 records or 16 MiB, a record as much as a line of 1 MiB; above, 4 GiB is what a ZIP can hold.
+    fn ranges(&self) -> [Ranged; 6] {
+        let Self { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes } = *self;
+        let bytes = (64 << 20)..=u64::from(u32::MAX);
+        [
+            ("limits.packet_bytes", packet_bytes, bytes.clone()),
+            ("limits.member_bytes", member_bytes, bytes.clone()),
+            ("limits.total_bytes", total_bytes, (64 << 20)..=(64 << 32)),
+            ("limits.ratio", ratio, 20..=2000),
+            ("limits.records", records, 10_000..=100_000_000),
+            ("limits.line_bytes", line_bytes as u64, (1 << 20)..=(64 << 20)),
+        ]
+    }
+}
+
 /// `[log]`.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -163,16 +179,14 @@ defaults!(
 );
 
 impl HubConfig {
+    fn deadlines(&self) -> Deadlines {
+        let ExchangeConfig { heartbeat_s, receipt_s, protocol_s, retry_s, retry_cap_s, .. } = self.exchange;
+        Deadlines { heartbeat_s, receipt_s, protocol_s, retry_s, retry_cap_s }
+    }
+
     /// The deadlines of the streams.
     pub fn timing(&self) -> Timing {
-        let seconds = |s: u32| SignedDuration::from_secs(i64::from(s));
-        Timing {
-            receipt: seconds(self.exchange.receipt_s),
-            protocol: seconds(self.exchange.protocol_s),
-            retry: seconds(self.exchange.retry_s),
-            cap: seconds(self.exchange.retry_cap_s),
-            heartbeat: seconds(self.exchange.heartbeat_s),
-        }
+        self.deadlines().timing()
     }
 
     /// How much a packet may ask of its reader.
@@ -206,23 +220,16 @@ pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
         let key = if matches!(error, CaseNumberError::Region(_)) { "region" } else { "oktmo" };
         config.refuse(key, &error)
     })?;
-    let exchange = &config.exchange;
-    for (key, value, range) in [
-        ("exchange.watch_ms", exchange.watch_ms, 10..=200),
-        ("exchange.scan_ms", exchange.scan_ms, 100..=60_000),
-        ("exchange.heartbeat_s", exchange.heartbeat_s, 1..=604_800),
-        ("exchange.receipt_s", exchange.receipt_s, 1..=604_800),
-        ("exchange.protocol_s", exchange.protocol_s, 1..=604_800),
-        ("exchange.retry_s", exchange.retry_s, 1..=604_800),
-        ("exchange.retry_cap_s", exchange.retry_cap_s, exchange.retry_s..=604_800),
-        ("exchange.late_s", exchange.late_s, 1..=31_536_000),
-        ("exchange.busy_s", exchange.busy_s, 0..=3600),
-    ] {
-        if !range.contains(&value) {
-            let why = format!("must be within {}–{}", range.start(), range.end());
-            return Err(config.refuse(key, &why));
-        }
-    }
+    let ExchangeConfig { watch_ms, scan_ms, late_s, busy_s, .. } = config.exchange;
+    config.within(config.deadlines().ranges())?;
+    config.within([
+        ("exchange.watch_ms", watch_ms.into(), 10..=200),
+        ("exchange.scan_ms", scan_ms.into(), 100..=60_000),
+        ("exchange.late_s", late_s.into(), 1..=31_536_000),
+        ("exchange.busy_s", busy_s.into(), 0..=3600),
+    ])?;
+    config.within(config.limits.ranges())?;
+    config.within(config.ftps.ranges())?;
     let (first, last) = config.ftps.passive_ports;
     if first > last || (first == 0) != (last == 0) {
         let why = "must be the first and the last port, the first not above the last";
@@ -318,6 +325,12 @@ mod tests {
             ("#: enabled = true", "enabled = 1", "ftps.enabled"),
             ("#: retry_s = 1", "retry_s = 1000", "exchange.retry_cap_s"),
             ("#: records = ", "records = -", "limits.records"),
+            ("#: heartbeat_s = 900", "heartbeat_s = 0", "exchange.heartbeat_s"),
+            ("#: ratio = 200", "ratio = 1", "limits.ratio"),
+            ("#: line_bytes = 1048576", "line_bytes = 100", "limits.line_bytes"),
+            ("#: stall_s = 15", "stall_s = 0", "ftps.stall_s"),
+            ("#: max_connections = 256", "max_connections = 0", "ftps.max_connections"),
+            ("#: part_days = 7", "part_days = 0", "ftps.part_days"),
         ] {
             let Err(ConfigError::Wrong { place, .. }) = load(&text().replace(from, to)) else {
                 panic!("{key} should be refused")

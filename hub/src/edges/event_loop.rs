@@ -12,6 +12,7 @@ use std::{
 use exchange_endpoint::{
     config::Config,
     instance::{InstanceError, InstanceLock},
+    stray::loggable,
     watermark::{Stream, Watermark},
 };
 use exchange_format::{
@@ -223,7 +224,7 @@ impl Daemon {
             Ok(Taken::Quarantined(_)) => true,
             Err(error) => {
                 // the file is where it was; the next scan takes it again
-                tracing::error!(centre = %centre, file = name, "not taken: {error}");
+                tracing::error!(centre = %centre, file = loggable(name), "not taken: {error}");
                 false
             }
         }

@@ -70,5 +70,5 @@ impl From<PkiError> for Failure {
 /// The error for a file or directory that cannot be read or written.
 pub fn file(path: &Path) -> impl FnOnce(io::Error) -> Failure {
     let path = path.display().to_string();
-    |source| Failure::new(Exit::Usage, "hub-file").with("file", path).told("detail", source)
+    |source| Failure::new(Exit::of_io(&source), "hub-file").with("file", path).told("detail", source)
 }

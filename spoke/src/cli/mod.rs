@@ -17,7 +17,7 @@ use exchange_endpoint::{
     protocol::ProtocolCommand,
 };
 
-use crate::edges::config::SpokeConfig;
+use crate::edges::config::{self, SpokeConfig};
 
 /// A centre's end of the exchange: it sees what any program changes in the centre's own database, sends it to
 /// the coordination centre, and locks the records that come back.
@@ -85,5 +85,5 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
 
 /// The configuration that `--config` names.
 fn config(common: &CommonArgs) -> Result<Config<SpokeConfig>, Failure> {
-    Ok(Config::load(common.config_file()?)?)
+    Ok(config::load(common.config_file()?)?)
 }

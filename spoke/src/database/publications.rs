@@ -178,6 +178,9 @@ fn judge_content(record: &Record, verdict: VersionVerdict, is_signed: bool) -> T
     if !is_signed {
         return Told::refused("record.signature", RecordReason::Invalid);
     }
+    if (record.form == Form::Tombstone) != record.body.is_empty() {
+        return Told::refused("record.form", RecordReason::Invalid);
+    }
     if record.form != Form::Tombstone {
         match record.read_body() {
             Err(_) => return Told::refused("record.body", RecordReason::Invalid),

@@ -2,7 +2,10 @@
 
 use std::{fs::File, io::Read as _, path::Path};
 
-use exchange_endpoint::archive::{self, KeepError};
+use exchange_endpoint::{
+    archive::{self, KeepError},
+    stray::Stray,
+};
 use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason},
     error::PacketError,
@@ -45,7 +48,10 @@ pub enum Admitted {
 /// The database or the disk; then nothing has happened, and the file can be admitted again.
 pub fn admit(station: &mut Station, name: &str, path: &Path, now: Timestamp) -> Result<Admitted, SpokeError> {
     let Ok(parsed) = name.parse::<FileName>() else {
-        return quarantine(station, name, path, None, PacketReason::BadName, now);
+        // nothing of such a name is kept or told: it may be a person's
+        let stray = Stray::of(name, path).map_err(SpokeError::io(path))?;
+        let told = stray.to_string();
+        return put_aside(station, &stray.name, &told, path, None, PacketReason::BadName, now);
     };
     if parsed.to != station.own() || parsed.from != station.hub() {
         return quarantine(station, name, path, None, PacketReason::Foreign, now);
@@ -362,12 +368,23 @@ fn quarantine(
     reason: PacketReason,
     now: Timestamp,
 ) -> Result<Admitted, SpokeError> {
+    put_aside(station, name, name, path, arrival, reason, now)
+}
+
+/// Keeps a file in quarantine as `name`; the journal says `told` of it.
+fn put_aside(
+    station: &mut Station,
+    name: &str,
+    told: &str,
+    path: &Path,
+    arrival: Option<&Arrival>,
+    reason: PacketReason,
+    now: Timestamp,
+) -> Result<Admitted, SpokeError> {
     let file = keep_in(station, name, path, &station.config.quarantine.clone())?;
     let known = book::in_state(&station.connection, name)?.as_deref() == Some("QUARANTINED");
     if !known {
         let (connection, desk) = packet_file::apart(station);
-        // A stray name may hold anything; the journal takes what fits.
-        let subject: String = name.chars().filter(|c| !c.is_control()).take(90).collect();
         let kind = name.parse::<FileName>().map_or("?", |name| name.kind.letters());
         write::write(connection, Scope::Book, |transaction| {
             let packet = InPacket {
@@ -380,9 +397,9 @@ fn quarantine(
                 file: &file,
             };
             book::set_in_packet(transaction, desk.hub, &packet, now)?;
-            journal(transaction, desk.own, now, "packet.quarantined", &subject, reason.code(), &[])?;
+            journal(transaction, desk.own, now, "packet.quarantined", told, reason.code(), &[])?;
             if reason.severity() == exchange_format::answer::Severity::Incident {
-                book::open_incident(transaction, reason.code(), &subject, "a file in quarantine", now)?;
+                book::open_incident(transaction, reason.code(), name, "a file in quarantine", now)?;
             }
             Ok::<_, SpokeError>(())
         })?;

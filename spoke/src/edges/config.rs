@@ -1,10 +1,16 @@
 //! `svod-spoke.toml`. Relative paths are relative to the directory of the file.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use exchange_endpoint::{mailbox::MailboxConfig, messages::Lang};
+use exchange_endpoint::{
+    config::{Config, ConfigError, Deadlines},
+    mailbox::MailboxConfig,
+    messages::Lang,
+};
 use exchange_format::{participant::ParticipantCode, stream::Timing};
-use jiff::SignedDuration;
 use serde::Deserialize;
 
 /// The whole configuration.
@@ -86,22 +92,41 @@ impl Default for Exchange {
 }
 
 impl Exchange {
+    fn deadlines(&self) -> Deadlines {
+        let Self { heartbeat_s, receipt_s, protocol_s, retry_s, retry_cap_s, .. } = *self;
+        Deadlines { heartbeat_s, receipt_s, protocol_s, retry_s, retry_cap_s }
+    }
+
     /// The deadlines of our stream.
     pub fn timing(&self) -> Timing {
-        let seconds = |n: u32| SignedDuration::from_secs(i64::from(n));
-        Timing {
-            receipt: seconds(self.receipt_s),
-            protocol: seconds(self.protocol_s),
-            retry: seconds(self.retry_s),
-            cap: seconds(self.retry_cap_s),
-            heartbeat: seconds(self.heartbeat_s),
-        }
+        self.deadlines().timing()
     }
 
     /// How often the database is asked whether somebody has written.
     pub fn watch(&self) -> Duration {
-        Duration::from_millis(u64::from(self.watch_ms.clamp(10, 150)))
+        Duration::from_millis(u64::from(self.watch_ms))
     }
+}
+
+/// Reads `file` and checks what must hold beyond its form.
+///
+/// # Errors
+/// Names file, line and key of what is wrong.
+pub fn load(file: &Path) -> Result<Config<SpokeConfig>, ConfigError> {
+    let config: Config<SpokeConfig> = Config::load(file)?;
+    let Exchange { watch_ms, audit_s, .. } = config.exchange;
+    config.within(config.exchange.deadlines().ranges())?;
+    config.within([
+        ("exchange.watch_ms", watch_ms.into(), 10..=150),
+        ("exchange.audit_s", audit_s.into(), 1..=604_800),
+    ])?;
+    if let MailboxConfig::Ftps(ftps) = &config.mailbox {
+        config.within([
+            ("mailbox.port", ftps.port.into(), 1..=65_535),
+            ("mailbox.timeout_s", ftps.timeout_s, 1..=3600),
+        ])?;
+    }
+    Ok(config)
 }
 
 /// `[log]`.
@@ -166,5 +191,34 @@ mod tests {
             .collect();
         let opened: SpokeConfig = toml::from_str(&open.join("\n")).expect("so are its comments");
         assert_eq!(format!("{opened:?}"), format!("{config:?}"));
+    }
+
+    #[test]
+    fn numbers_that_make_no_sense_are_refused_by_place_and_range() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let file = dir.path().join("svod-spoke.toml");
+        let text = template(ParticipantCode::new(42, 1), ParticipantCode::new(42, 0));
+        std::fs::write(&file, &text).expect("written");
+        load(&file).expect("good");
+        let ftps = "kind = \"ftps\"\nhost = \"h\"\nuser = \"u\"\npassword_file = \"p\"\nca_file = \"c\"";
+        let directory = "[mailbox]\nkind = \"directory\"\npath = \"mailbox\"";
+        for (from, to, key) in [
+            ("#: heartbeat_s = 900", "heartbeat_s = 0", "exchange.heartbeat_s"),
+            ("#: receipt_s = 120", "receipt_s = 700000", "exchange.receipt_s"),
+            ("#: protocol_s = 600", "protocol_s = 0", "exchange.protocol_s"),
+            ("#: retry_s = 1", "retry_s = 0", "exchange.retry_s"),
+            ("#: retry_s = 1", "retry_s = 1000", "exchange.retry_cap_s"),
+            ("#: watch_ms = 100", "watch_ms = 151", "exchange.watch_ms"),
+            ("#: audit_s = 3600", "audit_s = 0", "exchange.audit_s"),
+            (directory, &format!("[mailbox]\n{ftps}\ntimeout_s = 0"), "mailbox.timeout_s"),
+            (directory, &format!("[mailbox]\n{ftps}\nport = 0"), "mailbox.port"),
+        ] {
+            assert!(text.contains(from), "{from}");
+            std::fs::write(&file, text.replace(from, to)).expect("written");
+            let error = load(&file).expect_err(to);
+            let ConfigError::Wrong { place, .. } = &error else { panic!("{error}") };
+            assert_eq!(place.key, key);
+            assert!(place.line > 1 && error.to_string().contains("must be within"), "{error}");
+        }
     }
 }

@@ -108,7 +108,7 @@ impl From<SpokeError> for Failure {
                 Self::new(exit, "spoke-mailbox").told("detail", error)
             }
             SpokeError::Keep(error) => Self::new(Exit::Temporary, "spoke-file").told("detail", error),
-            SpokeError::Io { path, source } => Self::new(Exit::Temporary, "spoke-file")
+            SpokeError::Io { path, source } => Self::new(Exit::of_io(&source), "spoke-file")
                 .told("detail", format_args!("{}: {source}", path.display())),
             SpokeError::Write(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
             SpokeError::Answer(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use exchange_endpoint::mailbox::{Mailbox, MailboxError};
+use exchange_endpoint::{
+    mailbox::{Mailbox, MailboxError},
+    stray::loggable,
+};
 use exchange_format::{file_name::FileName, position::Digest};
 use jiff::{SignedDuration, Timestamp};
 
@@ -71,7 +74,12 @@ pub async fn fetch(
         let path = fetched_path(station, &name);
         if let Err(error) = mailbox.fetch(&name, &path).await {
             let dead = error.is_temporary();
-            tracing::warn!(file = name, %error, "not fetched");
+            if name.parse::<FileName>().is_ok() {
+                tracing::warn!(file = name, %error, "not fetched");
+            } else {
+                // the error may repeat the name
+                tracing::warn!(file = loggable(&name), "not fetched");
+            }
             result.failed = Some(error);
             if dead {
                 break;
@@ -85,7 +93,7 @@ pub async fn fetch(
         if matches!(admitted, Admitted::Quarantined(_)) {
             second_look.later(&name, now);
         }
-        tracing::info!(file = name, ?admitted, "admitted");
+        tracing::info!(file = loggable(&name), ?admitted, "admitted");
         result.files.push((name, admitted));
     }
     Ok(result)

@@ -243,7 +243,8 @@ fn take_in(
             .and_then(|name| name.parse().ok())
             .ok_or(Stopped::Refused(PacketReason::Schema))?;
         checked.for_each_line::<Stopped>(&member.name, |line| {
-            let record = Record::parse_line(kind, line)
+            // what is wrong with a line whose key is read is a matter of that record: it is refused alone
+            let (record, _) = Record::read_line(kind, line)
                 .map_err(|_: LineError| Stopped::Refused(PacketReason::Schema))?;
             let told = publications::take_in(
                 connection,

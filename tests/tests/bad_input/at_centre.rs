@@ -8,6 +8,7 @@ use exchange_format::{
         Purpose,
         manifest::{SnapshotBasis, SnapshotPart},
     },
+    position::Digest,
     seal::{self, Identity},
     stream::{Control, Part},
 };
@@ -17,7 +18,9 @@ use fixtures::{
 };
 use svod_tests::world::{Programs, World, programs::Who};
 
-use super::stage::{DEMO, count, done, drop_into, folder, line, names, places_of, run, wait_for, world_of};
+use super::stage::{
+    DEMO, count, done, drop_into, folder, line, names, never_told, places_of, run, wait_for, world_of,
+};
 
 const MARKER: &str = "Небывалова";
 
@@ -71,7 +74,7 @@ fn all(world: &World) -> Vec<(String, Vec<u8>, &'static str)> {
     let note = by_hub(world, 10).all_members().pop().expect("a signature");
     *signature.last_mut().expect("a signature") = note;
     vec![
-        ("readme.txt".to_owned(), b"x".to_vec(), "BAD_NAME"),
+        (format!("{MARKER} справка.pdf"), b"x".to_vec(), "BAD_NAME"),
         named(&forged(1), "UNKNOWN_KEY"),
         named(&other, "FOREIGN"),
         with(4, |members| members[0].name = b"../centre.db".to_vec()),
@@ -100,14 +103,19 @@ fn nothing_of_them_is_applied_and_the_hubs_own_is() {
     done(&run(&Programs::find(DEMO), Who::Spoke, &config, &["sync"]));
     let quarantine = world.layout.centre(1).join("quarantine");
     for (name, bytes, reason) in &bad {
-        let sql = format!("SELECT reason FROM svod_packet WHERE name = '{name}' AND state = 'QUARANTINED'");
+        let kept = match *reason {
+            "BAD_NAME" => format!("STRAY_{}.pdf", Digest::of(bytes).prefix()),
+            _ => name.clone(),
+        };
+        let sql = format!("SELECT reason FROM svod_packet WHERE name = '{kept}' AND state = 'QUARANTINED'");
         assert_eq!(wait_for(&world, &db, &sql), *reason, "{name}");
-        assert_eq!(&fs::read(quarantine.join(name)).expect("kept"), bytes, "whole");
+        assert_eq!(&fs::read(quarantine.join(kept)).expect("kept"), bytes, "whole");
         assert!(outbox.join(name).exists(), "a reader never deletes");
     }
     assert_eq!(places_of(&db, MARKER), [""; 0]);
     assert_eq!(count(&db, "SELECT count(*) FROM svod_packet WHERE kind IN ('KV', 'PR')"), 0, "no answer");
     assert_eq!(names(&quarantine).len(), bad.len());
+    never_told(&world.layout.centre(1), MARKER);
 
     world.start().expect("started");
     wait_for(

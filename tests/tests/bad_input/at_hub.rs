@@ -3,6 +3,7 @@
 use std::{ffi::OsString, fs, os::unix::ffi::OsStringExt as _};
 
 use exchange_format::{
+    file_name::FileName,
     packet::Purpose,
     position::Digest,
     seal::{self, Identity},
@@ -13,7 +14,9 @@ use fixtures::{
 };
 use svod_tests::world::World;
 
-use super::stage::{Player, count, drop_into, folder, mark, names, places_of, recipient, wait_for, world};
+use super::stage::{
+    Player, count, drop_into, folder, mark, names, never_told, places_of, recipient, wait_for, world,
+};
 
 /// In every malformed packet there is a person of this name, who must come up nowhere.
 const MARKER: &str = "Небывалова";
@@ -28,6 +31,20 @@ struct Bad {
 
 fn bad(case: &'static str, name: impl Into<OsString>, bytes: Vec<u8>, reason: &'static str) -> Bad {
     Bad { case, name: name.into(), bytes, reason }
+}
+
+impl Bad {
+    /// The name it is kept by: its own if that is a packet's, else one that tells nothing of it.
+    fn kept(&self) -> String {
+        let name = self.name.to_string_lossy().into_owned();
+        if name.parse::<FileName>().is_ok() {
+            return name;
+        }
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let ending =
+            if ["pdf", "txt", "zip"].contains(&ending) { format!(".{ending}") } else { String::new() };
+        format!("STRAY_{}{ending}", Digest::of(&self.bytes).prefix())
+    }
 }
 
 /// One more packet, sound until somebody spoils it.
@@ -60,6 +77,7 @@ fn bad_names(player: &mut Player) -> Vec<Bad> {
     let latin = OsString::from_vec(b"SVOD1_\xcf\xf0.zip".to_vec());
     let cases = [
         ("a stray file", OsString::from("notes.txt"), "BAD_NAME"),
+        ("a person's name", OsString::from(format!("{MARKER} справка.pdf")), "BAD_NAME"),
         ("lower case", changed("SVOD1_SN", "svod1_SN").into(), "BAD_NAME"),
         ("a wrong check digit", changed(&own, "4200012").into(), "BAD_NAME"),
         ("a line break", changed("SVOD1", "SVOD1\n").into(), "BAD_NAME"),
@@ -78,7 +96,12 @@ fn bad_names(player: &mut Player) -> Vec<Bad> {
             "BAD_DIGEST",
         ),
     ];
-    cases.into_iter().map(|(case, name, reason)| bad(case, name, bytes.clone(), reason)).collect()
+    // what has no packet's name is told apart by its bytes
+    let bytes_of = |case: &str, reason: &str| match reason {
+        "BAD_NAME" => [&bytes[..], case.as_bytes()].concat(),
+        _ => bytes.clone(),
+    };
+    cases.into_iter().map(|(case, name, reason)| bad(case, name, bytes_of(case, reason), reason)).collect()
 }
 
 fn bad_zips(player: &mut Player) -> Vec<Bad> {
@@ -210,19 +233,19 @@ fn drop_and_check(world: &World, all: &[Bad]) {
     let quarantine = world.layout.hub().join("quarantine").join(centre_code(1).as_str());
     for one in all {
         drop_into(&inbox, &one.name, &one.bytes);
-        let name = one.name.to_string_lossy();
-        let like = name.replace('\'', "''");
+        let (name, kept) = (one.name.to_string_lossy(), one.kept());
         let sql = format!(
             "SELECT coalesce(reason, '') FROM packet WHERE direction = 'in' AND state = 'QUARANTINED' \
-             AND (name = '{like}' OR name LIKE '%/{like}')"
+             AND (name = '{kept}' OR name LIKE '%/{kept}')"
         );
         assert_eq!(wait_for(world, &hub_db, &sql), one.reason, "{}", one.case);
         // moved after its row is written
         wait_gone(world, &inbox.join(&*name));
-        assert_eq!(fs::read(quarantine.join(&*name)).expect(one.case), one.bytes, "{}: whole", one.case);
+        assert_eq!(fs::read(quarantine.join(&kept)).expect(one.case), one.bytes, "{}: whole", one.case);
     }
     assert_eq!(names(&inbox), [""; 0], "nothing is left lying");
     assert_eq!(places_of(&hub_db, MARKER), [""; 0], "and nothing is in any table");
+    never_told(&world.layout.hub(), MARKER);
     assert_eq!(count(&hub_db, "SELECT count(*) FROM received"), 0);
 }
 

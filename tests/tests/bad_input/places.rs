@@ -68,17 +68,14 @@ fn a_database_that_is_missing_or_not_ours_is_named_and_left_alone() {
 
         let newer = Connection::open(&db).expect("opens");
         let (up, down) = match who {
-            Who::Hub => ("PRAGMA user_version = 999", "PRAGMA user_version = 1"),
-            Who::Spoke => (
-                "UPDATE svod_meta SET value = '999' WHERE name = 'tables_version'",
-                "UPDATE svod_meta SET value = '1' WHERE name = 'tables_version'",
-            ),
+            Who::Hub => ("PRAGMA user_version = 999".to_owned(), "PRAGMA user_version = 1".to_owned()),
+            Who::Spoke => (version_set(&newer, 999), version_set(&newer, 1)),
         };
-        newer.execute_batch(up).expect("set");
+        newer.execute_batch(&up).expect("set");
         let message =
             failed(&run(&programs, who, &config, &["run"]), 2, name("hub-newer", "spoke-database-version"));
         assert!(message.contains("999"), "{message}");
-        newer.execute_batch(down).expect("set back");
+        newer.execute_batch(&down).expect("set back");
     }
     // each other's databases
     let [hub, centre] = sides(&world);
@@ -88,6 +85,22 @@ fn a_database_that_is_missing_or_not_ours_is_named_and_left_alone() {
     failed(&run(&programs, Who::Hub, &hub.config, &["status"]), 2, "hub-database-foreign");
     fs::rename(&aside, &hub.db).expect("put back");
     all_is_well(&world);
+}
+
+/// Sets the version of a centre's tables past the triggers that guard it.
+fn version_set(centre: &Connection, version: u32) -> String {
+    let mut guards = centre
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'svod_meta'")
+        .expect("SQL");
+    let guards: Vec<(String, String)> = guards
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .and_then(Iterator::collect)
+        .expect("triggers");
+    let dropped: String = guards.iter().map(|(name, _)| format!("DROP TRIGGER \"{name}\";\n")).collect();
+    let made: String = guards.iter().map(|(_, sql)| format!("{sql};\n")).collect();
+    format!(
+        "BEGIN;\n{dropped}UPDATE svod_meta SET value = '{version}' WHERE name = 'tables_version';\n{made}COMMIT;"
+    )
 }
 
 #[test]
@@ -106,8 +119,7 @@ fn a_directory_that_cannot_be_written_stops_the_start_and_nothing_is_lost() {
                     (_, Who::Hub) => "hub-file",
                     (_, Who::Spoke) => "spoke-file",
                 };
-                let exit = if folder == "trust" { 2 } else { 4 };
-                assert!(failed(&output, exit, code).contains(folder), "{who:?} {folder}");
+                assert!(failed(&output, 2, code).contains(folder), "{who:?} {folder}");
             });
         }
     }
@@ -130,7 +142,7 @@ fn a_directory_that_cannot_be_written_stops_the_start_and_nothing_is_lost() {
     let words = ["init", "--dir", inside.to_str().expect("UTF-8"), "--code", "4200001", "--format", "json"];
     let code = fixtures::places::centre_code(5).to_string();
     let words = words.map(|word| if word == "4200001" { code.clone() } else { word.to_owned() });
-    assert!(failed(&programs.output(Who::Hub, &words).expect("it ends"), 4, "hub-file").contains("a-file"));
+    assert!(failed(&programs.output(Who::Hub, &words).expect("it ends"), 2, "hub-file").contains("a-file"));
     all_is_well(&world);
 }
 

@@ -9,7 +9,7 @@ use super::stage::{DEMO, failed, names, run, world};
 /// `from` of the configuration changed to `to`: the error's code, line text and key.
 type Case = (&'static str, &'static str, &'static str, &'static str);
 
-const HUB: [Case; 9] = [
+const HUB: [Case; 13] = [
     ("[ftps]", "[ftps", "config-syntax", ""),
     ("#: stall_s = 15", "stal_s = 15", "config-mistyped-key", "ftps.stal_s"),
     ("#: stall_s = 15", "colour = 15", "config-unknown-key", "ftps.colour"),
@@ -17,11 +17,20 @@ const HUB: [Case; 9] = [
     ("#: database = \"hub.db\"", "database = 5", "config-value", "database"),
     ("#: watch_ms = 100", "watch_ms = 100000", "config-value", "exchange.watch_ms"),
     ("#: scan_ms = 1000", "scan_ms = -1", "config-value", "exchange.scan_ms"),
+    ("#: heartbeat_s = 900", "heartbeat_s = 0", "config-value", "exchange.heartbeat_s"),
+    ("#: ratio = 200", "ratio = 0", "config-value", "limits.ratio"),
+    ("#: stall_s = 15", "stall_s = 0", "config-value", "ftps.stall_s"),
+    (
+        "#: max_bytes_per_centre = 8589934592",
+        "max_bytes_per_centre = 0",
+        "config-value",
+        "ftps.max_bytes_per_centre",
+    ),
     ("oktmo = \"32701000\"", "oktmo = \"327\"", "config-value", "oktmo"),
     ("oktmo = \"32701000\"", "", "config-missing-key", "oktmo"),
 ];
 
-const SPOKE: [Case; 9] = [
+const SPOKE: [Case; 12] = [
     ("[exchange]", "[exchange]]", "config-syntax", ""),
     ("#: retry_s = 1", "rety_s = 1", "config-mistyped-key", "exchange.rety_s"),
     ("kind = \"directory\"", "kind = \"post\"", "config-value", "mailbox.kind"),
@@ -30,6 +39,9 @@ const SPOKE: [Case; 9] = [
     ("kind = \"directory\"", "kind = \"ftps\"", "config-unknown-key", "mailbox.path"),
     ("kind = \"directory\"", "kind = \"directory\"\npth = \"x\"", "config-mistyped-key", "mailbox.pth"),
     ("#: retry_s = 1", "retry_s = \"soon\"", "config-value", "exchange.retry_s"),
+    ("#: heartbeat_s = 900", "heartbeat_s = 0", "config-value", "exchange.heartbeat_s"),
+    ("#: retry_s = 1", "retry_s = 901", "config-value", "exchange.retry_cap_s"),
+    ("#: audit_s = 3600", "audit_s = 0", "config-value", "exchange.audit_s"),
     ("code = \"", "code = \"9", "config-value", "code"),
 ];
 
@@ -38,16 +50,18 @@ fn what_is_wrong_is_told_by_file_line_and_key() {
     let (_dir, world) = world(1);
     let programs = Programs::find(DEMO);
     for (who, config, cases, command) in [
-        (Who::Hub, world.layout.hub_config(), HUB, ["run"]),
-        (Who::Spoke, world.layout.centre_config(1), SPOKE, ["run"]),
+        (Who::Hub, world.layout.hub_config(), &HUB[..], ["run"]),
+        (Who::Spoke, world.layout.centre_config(1), &SPOKE[..], ["run"]),
     ] {
         let sound = fs::read_to_string(&config).expect("read");
         let dir = config.parent().expect("a directory");
         let before = names(dir);
-        for (from, to, code, key) in cases {
+        for &(from, to, code, key) in cases {
             assert!(sound.contains(from), "{from}");
-            let text = sound.replacen(from, to, 1);
-            let at = sound.find(from).expect("there") + to.rfind('\n').map_or(0, |n| n + 1);
+            // the last one: comments above show examples
+            let found = sound.rfind(from).expect("there");
+            let text = format!("{}{to}{}", &sound[..found], &sound[found + from.len()..]);
+            let at = found + to.rfind('\n').map_or(0, |n| n + 1);
             let line = text[..at].matches('\n').count() + 1;
             fs::write(&config, &text).expect("written");
             let message = failed(&run(&programs, who, &config, &command), 2, code);

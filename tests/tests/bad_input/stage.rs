@@ -220,3 +220,18 @@ pub fn recipient(n: u32, surname: &str) -> String {
 pub fn line(n: u32, body: &str) -> String {
     format!(r#"<record key="00000000-0000-4000-8000-{n:012}" version="1" form="live">{body}</record>"#)
 }
+
+/// Nothing that is written for people or kept as a name below `dir` (but the mailbox, which others fill) repeats
+/// `marker`: no log, no protocol, no file's name.
+pub fn never_told(dir: &Path, marker: &str) {
+    for entry in fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry")) {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        assert!(!name.contains(marker), "{}", path.display());
+        if path.is_dir() && name != "ftp" {
+            never_told(&path, marker);
+        } else if ["log", "err", "json", "html"].iter().any(|ending| name.ends_with(ending)) {
+            let text = fs::read_to_string(&path).expect("text");
+            assert!(!text.contains(marker), "{}", path.display());
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use exchange_endpoint::config::Ranged;
 use serde::Deserialize;
 
 /// Where the FTPS server listens and what it lets a centre do. Every key has a default.
@@ -70,6 +71,26 @@ impl Default for FtpsConfig {
 }
 
 impl FtpsConfig {
+    /// What the numbers may be.
+    pub(in crate::edges) fn ranges(&self) -> [Ranged; 12] {
+        const DAY: u64 = 86_400;
+        let files = self.max_files_per_centre as u64;
+        [
+            ("ftps.stall_s", self.stall_s, 1..=3600),
+            ("ftps.idle_s", self.idle_s, 1..=DAY),
+            ("ftps.login_s", self.login_s, 1..=3600),
+            ("ftps.login_failures", self.login_failures.into(), 1..=1000),
+            ("ftps.lock_s", self.lock_s, 1..=7 * DAY),
+            ("ftps.failure_delay_ms", self.failure_delay_ms, 0..=60_000),
+            ("ftps.max_connections", self.max_connections as u64, 1..=100_000),
+            ("ftps.max_connections_per_address", self.max_connections_per_address as u64, 1..=100_000),
+            ("ftps.max_connections_per_centre", self.max_connections_per_centre as u64, 1..=100_000),
+            ("ftps.max_bytes_per_centre", self.max_bytes_per_centre, (64 << 20)..=(1 << 50)),
+            ("ftps.max_files_per_centre", files, 10..=10_000_000),
+            ("ftps.part_days", self.part_days, 1..=3650),
+        ]
+    }
+
     pub(super) fn stall(&self) -> Duration {
         Duration::from_secs(self.stall_s.max(1))
     }

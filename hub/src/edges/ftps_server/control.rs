@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use exchange_format::file_name::FileName;
+use exchange_endpoint::stray::loggable;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -231,9 +231,7 @@ impl Control {
     fn announce(&self, name: String) {
         let Some(login) = &self.login else { return };
         let centre = login.account.centre.clone();
-        // Any other name may be a person's: it is not for a log.
-        let shown = if name.parse::<FileName>().is_ok() { name.as_str() } else { "(not a packet's name)" };
-        tracing::info!(centre, file = shown, "uploaded");
+        tracing::info!(centre, file = loggable(&name), "uploaded");
         // Nobody listens when the hub is stopping; the file is found at its next start.
         let _ = self.shared.uploaded.send(Uploaded { centre, name });
     }

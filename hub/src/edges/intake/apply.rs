@@ -8,7 +8,7 @@ use exchange_format::{
     error::PacketError,
     packet::{CheckedPacket, MemberName},
     participant::ParticipantCode,
-    record::{Form, Kind, Record, RecordId},
+    record::{Form, Kind, LineError, Record, RecordId},
     state_digest::StateDigest,
     stream::{Edition, VersionVerdict},
 };
@@ -19,7 +19,7 @@ use crate::{
         Tx,
         received::{Arrived, ClaimId, Known, Standing},
     },
-    decisions::admission::{Admission, Examined, Facts, Keep, admit, earlier, examine},
+    decisions::admission::{Admission, Examined, Facts, Keep, admit, earlier, examine_line},
     edges::hub::{Context, HubError},
 };
 
@@ -269,7 +269,7 @@ impl<'a> Intake<'a> {
     fn release(&mut self, key: RecordId) -> Result<(), HubError> {
         for (record, packet) in self.tx.held_for(self.centre, key)? {
             let known = self.tx.known(self.centre, record.kind, record.key)?;
-            self.judge(&packet, &Looked::at(record), known.as_ref())?;
+            self.judge(&packet, &Looked::at(record, None), known.as_ref())?;
         }
         Ok(())
     }
@@ -285,8 +285,8 @@ impl<'a> Intake<'a> {
 }
 
 impl Looked {
-    fn at(record: Record) -> Self {
-        let (edition, examined) = (Edition::of(&record), examine(&record));
+    fn at(record: Record, flaw: Option<&LineError>) -> Self {
+        let (edition, examined) = (Edition::of(&record), examine_line(&record, flaw));
         Self { record, edition, examined }
     }
 }
@@ -304,12 +304,12 @@ fn read(mut packet: CheckedPacket<'_, File>, lots: &mpsc::SyncSender<Vec<Looked>
         let mut number = 2; // the declaration and the opening tag come before
         packet.for_each_line::<HubError>(&member, |line| {
             number += 1;
-            let record = Record::parse_line(kind, line).map_err(|_| PacketError::Line {
+            let (record, flaw) = Record::read_line(kind, line).map_err(|_| PacketError::Line {
                 member: member.to_string(),
                 line: number,
-                problem: "not a record of its member's kind",
+                problem: "its key, version or form cannot be read",
             })?;
-            lot.push(Looked::at(record));
+            lot.push(Looked::at(record, flaw.as_ref()));
             if lot.len() == LOT {
                 let _ = lots.send(mem::replace(&mut lot, Vec::with_capacity(LOT)));
             }

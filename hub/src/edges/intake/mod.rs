@@ -16,6 +16,7 @@ use exchange_endpoint::{
     archive,
     journal_table::Event,
     protocol::{Kind as ProtocolKind, Line, Protocol},
+    stray::Stray,
 };
 use exchange_format::{
     answer::{Counts, PacketReason, RecordLine, RecordOutcome},
@@ -40,6 +41,19 @@ pub enum Taken {
     Done(Vec<Applied>),
     /// Put into quarantine.
     Quarantined(PacketReason),
+}
+
+/// A file that goes into quarantine.
+struct Aside<'a> {
+    /// The name it is kept by.
+    kept: &'a str,
+    /// What log and journal say of it.
+    told: &'a str,
+    kind: &'a str,
+    reason: PacketReason,
+    /// Its mark, if it is an authentic numbered packet: then its row was written with its verdict, and a copy
+    /// stands in quarantine already.
+    mark: Option<Mark>,
 }
 
 /// A packet that was judged.
@@ -71,7 +85,7 @@ impl Hub {
             return Ok(Taken::Nothing);
         }
         let Ok(file_name) = name.parse::<FileName>() else {
-            return self.quarantine(centre, name, PacketReason::BadName, None, now);
+            return self.put_stray_aside(centre, name, now);
         };
         if file_name.from != centre || file_name.to != self.context.code {
             return self.quarantine(centre, name, PacketReason::Foreign, None, now);
@@ -98,7 +112,9 @@ impl Hub {
             }
         };
         if let Taken::Quarantined(reason) = taken {
-            return self.quarantine(centre, name, reason, Some(mark), now);
+            // an answer has no row yet, a numbered packet got its row with its verdict
+            let mark = file_name.kind.is_numbered().then_some(mark);
+            return self.quarantine(centre, name, reason, mark, now);
         }
         self.raise_watermark(centre)?;
         fs::remove_file(&path).map_err(at(&path))?;
@@ -108,7 +124,7 @@ impl Hub {
         Ok(taken)
     }
 
-    /// Puts a file aside, whole; its name is free again. It gets no answer unless it was authentic.
+    /// Puts a packet's file aside, whole; its name is free again. It gets no answer unless it was authentic.
     fn quarantine(
         &mut self,
         centre: ParticipantCode,
@@ -117,18 +133,43 @@ impl Hub {
         mark: Option<Mark>,
         now: Timestamp,
     ) -> Result<Taken, HubError> {
-        let path = self.context.paths.inbox(centre).join(name);
+        let directory = self.context.paths.quarantine.join(centre.as_str());
+        let mut kept = name.to_owned();
+        let mut copy = 1;
+        while mark.is_none() && directory.join(&kept).exists() {
+            copy += 1;
+            kept = format!("{name}.{copy}");
+        }
+        let kind = name.parse::<FileName>().map_or("??", |name| name.kind.letters());
+        let aside = Aside { kept: &kept, told: name, kind, reason, mark };
+        self.put_aside(centre, &self.context.paths.inbox(centre).join(name), &aside, now)
+    }
+
+    /// Puts a file aside whose name is no packet's; nobody is told of that name.
+    fn put_stray_aside(
+        &mut self,
+        centre: ParticipantCode,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Taken, HubError> {
+        let inbox = self.context.paths.inbox(centre);
+        let path = inbox.join(name);
+        let stray = Stray::of(name, &path).map_err(at(&inbox))?;
+        let (kept, told) = (&stray.name, &stray.to_string());
+        let aside = Aside { kept, told, kind: "??", reason: PacketReason::BadName, mark: None };
+        self.put_aside(centre, &path, &aside, now)
+    }
+
+    fn put_aside(
+        &mut self,
+        centre: ParticipantCode,
+        path: &Path,
+        aside: &Aside<'_>,
+        now: Timestamp,
+    ) -> Result<Taken, HubError> {
+        let Aside { kept, told, kind, reason, mark } = *aside;
         let directory = self.context.paths.quarantine.join(centre.as_str());
         fs::create_dir_all(&directory).map_err(at(&directory))?;
-        let mut target = directory.join(name);
-        let mut copy = 1;
-        while target.exists() {
-            copy += 1;
-            target = directory.join(format!("{name}.{copy}"));
-        }
-        // a stray name may hold anything; journal and log take what fits
-        let told: String = name.chars().filter(|c| !c.is_control()).take(90).collect();
-        let kept = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let hub = self.context.code;
         // A file that was not authenticated bears any name: its row must not take the place of the packet's own.
         let row_name = format!("quarantine/{centre}/{kept}");
@@ -138,7 +179,7 @@ impl Hub {
                     name: &row_name,
                     direction: "in",
                     peer: centre,
-                    kind: name.parse::<FileName>().map_or("??", |name| name.kind.letters()),
+                    kind,
                     mark: None,
                     state: "QUARANTINED",
                     reason: Some(reason.code()),
@@ -150,14 +191,18 @@ impl Hub {
                     records: 0,
                 })?;
             }
-            tx.add_incident(centre, reason.code(), Some(&kept), &now.to_string())?;
+            tx.add_incident(centre, reason.code(), Some(kept), &now.to_string())?;
             let digests: Vec<_> = mark.iter().map(|mark| mark.digest).collect();
-            journal(tx, hub, "packet.quarantined", &told, reason.code(), &digests, now)
+            journal(tx, hub, "packet.quarantined", told, reason.code(), &digests, now)
         })?;
-        fs::rename(&path, &target).map_err(at(&path))?;
+        match mark {
+            Some(_) => fs::remove_file(path),
+            None => fs::rename(path, directory.join(kept)),
+        }
+        .map_err(at(&directory))?;
         tracing::warn!(centre = %centre, file = told, reason = reason.code(), "quarantined");
         let mut protocol = self.load_protocol(centre, now);
-        protocol.packet(name, mark.map(|mark| mark.digest), reason.code());
+        protocol.packet(kept, mark.map(|mark| mark.digest), reason.code());
         protocol.finished = now;
         self.protocols.write(protocol)?;
         Ok(Taken::Quarantined(reason))

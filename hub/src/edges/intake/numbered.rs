@@ -2,6 +2,7 @@
 
 use std::fs::File;
 
+use exchange_endpoint::archive::{self, KeepError};
 use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason, Protocol},
     file_name::FileName,
@@ -19,7 +20,7 @@ use crate::{
         streams::{AtPosition, PacketRow, Streams},
     },
     edges::{
-        hub::{Context, Hub, HubError},
+        hub::{Context, Hub, HubError, at},
         sealing::answers,
     },
 };
@@ -188,9 +189,27 @@ impl Step<'_> {
             tx.add_incident(self.centre, reason.code(), Some(&row.name), &self.now.to_string())?;
             self.enter(tx, "packet.refused", &row, reason.code())?;
             let (counts, totals, lines) = (Counts::default(), Vec::new(), Vec::new());
-            refused.push(Applied { name: row.name, mark, state: "REFUSED", counts, totals, lines });
+            refused.push(Applied { name: row.name, mark, state, counts, totals, lines });
         }
         Ok(refused)
+    }
+
+    /// Puts an archived packet into quarantine as well, where staff look for what was not taken. Before its row
+    /// says so: if that comes to nothing, the next try finds the same bytes there.
+    fn set_aside(&self, name: &str) -> Result<(), HubError> {
+        let archived = self.context.paths.archived(self.centre, name);
+        let directory = self.context.paths.quarantine.join(self.centre.as_str());
+        for copy in 1_u32.. {
+            let kept = if copy == 1 { name.to_owned() } else { format!("{name}.{copy}") };
+            let mut source = File::open(&archived).map_err(at(&archived))?;
+            match archive::keep(&directory.join(kept), &mut source) {
+                Ok(_) => break,
+                // somebody else's file under this name
+                Err(KeepError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     /// Enters what became of a packet into the journal.
@@ -223,8 +242,12 @@ impl Step<'_> {
             self.answer(tx, streams, applied)?;
         }
         if let Some(epoch) = superseded {
+            let reason = PacketReason::StaleEpoch.code();
             for held in tx.held_below(self.centre, epoch)? {
-                tx.set_packet_state(&held.name, "QUARANTINED", Some(PacketReason::StaleEpoch.code()))?;
+                self.set_aside(&held.name)?;
+                tx.set_packet_state(&held.name, "QUARANTINED", Some(reason))?;
+                tx.add_incident(self.centre, reason, Some(&held.name), &self.now.to_string())?;
+                self.enter(tx, "packet.quarantined", &held, reason)?;
             }
         }
         Ok(all)
@@ -268,7 +291,7 @@ impl Step<'_> {
         answers::protocol(self.context, tx, self.centre, streams, &head, &applied.lines, self.now)
     }
 
-    /// Refuses an authentic packet whole: a row, a PR, the journal.
+    /// Refuses an authentic packet whole: its file, a row, a PR.
     fn refuse(
         &self,
         tx: &Tx<'_>,
@@ -278,6 +301,9 @@ impl Step<'_> {
         reason: PacketReason,
         state: &str,
     ) -> Result<(), HubError> {
+        if state == "QUARANTINED" {
+            self.set_aside(name)?;
+        }
         self.row(tx, name, arrival, state, Some(reason.code()), 0)?;
         let outcome = PacketOutcome::Refused(reason);
         let head = Protocol { answered: arrival.mark, revision: 1, outcome, counts: Counts::default() };
