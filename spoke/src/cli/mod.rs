@@ -3,6 +3,7 @@
 mod import;
 mod import_file;
 mod init;
+mod propose;
 mod run;
 mod status;
 mod verify;
@@ -17,7 +18,10 @@ use exchange_endpoint::{
     protocol::ProtocolCommand,
 };
 
-use crate::edges::config::{self, SpokeConfig};
+use crate::{
+    database::report::ProposalState,
+    edges::config::{self, SpokeConfig},
+};
 
 /// A centre's end of the exchange: it sees what any program changes in the centre's own database, sends it to
 /// the coordination centre, and locks the records that come back.
@@ -50,6 +54,8 @@ enum Command {
     Verify(verify::Verify),
     /// Whose a row is, since which packet, which fields, and whom to ask
     Why(why::Why),
+    /// Wish that locked values of a row be changed: the hub's staff decide
+    Propose(propose::Propose),
     /// Protocols of exports and loads
     #[command(subcommand)]
     Protocol(ProtocolCommand),
@@ -76,11 +82,18 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
         Command::Status => status::run(common),
         Command::Verify(verify) => verify.run(common),
         Command::Why(why) => why.run(common),
+        Command::Propose(propose) => propose.run(common),
         Command::Protocol(command) => {
             let config = config(common)?;
             command.run(common, &config.path(&config.protocols))
         }
     }
+}
+
+/// A proposal in the text of a command.
+fn proposal_line(proposal: &ProposalState) -> String {
+    let problem = proposal.problem.as_deref().map_or_else(String::new, |problem| format!(" ({problem})"));
+    format!("  {} {} {}: {}{problem}", proposal.table, proposal.id, proposal.key, proposal.state)
 }
 
 /// The configuration that `--config` names.

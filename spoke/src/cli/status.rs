@@ -77,7 +77,7 @@ fn text(lang: Lang, status: &Status) -> String {
     }
     lines.push(say("spoke-status-proposals", &[("n", status.proposals.len().into())]));
     for proposal in &status.proposals {
-        lines.push(format!("  {} {}: {}", proposal.table, proposal.id, proposal.state));
+        lines.push(super::proposal_line(proposal));
     }
     lines.push(say("spoke-status-incidents", &[("n", status.incidents.len().into())]));
     for incident in &status.incidents {

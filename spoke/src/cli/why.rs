@@ -28,19 +28,21 @@ impl Why {
         let table = super::import::table_or_line(&self.table)?;
         let connection = station::open_to_look(&config)?;
         let id = self.id.as_str();
-        let record = report::row_record(&connection, table.name, id).map_err(SpokeError::from)?;
+        let record = report::row_record(&connection, table, id).map_err(SpokeError::from)?;
         let Some(record) = record else {
             return Err(Failure::new(Exit::Refused, "spoke-no-row")
                 .with("table", table.name)
                 .with("id", self.id.clone()));
         };
+        let proposals = report::proposals_of(&connection, table.name, id).map_err(SpokeError::from)?;
         let hub_name = station::hub_card(&config)?.content.name;
         let open = State::from_word(&record.state).is_some_and(State::is_open);
         let owner = if open { config.code.as_str() } else { config.hub.as_str() };
         let fields = if open { Vec::new() } else { locked_fields(table) };
         let answer = json!({
             "table": table.name, "id": id, "owner": owner, "locked": !open, "record": record, "fields": fields,
-            "ask": if open { config.code.as_str() } else { hub_name.as_str() },
+            "ask": if open { config.code.as_str() } else { hub_name.as_str() }, "outcome": record.outcome,
+            "proposals": proposals,
         });
         common.print(&answer, |lang| {
             let none = || "—".to_owned();
@@ -62,7 +64,15 @@ impl Why {
                 _ if open => "spoke-why-own",
                 _ => "spoke-why-locked",
             };
-            messages::text(lang, id, &args)
+            let mut lines = vec![messages::text(lang, id, &args)];
+            if let Some(outcome) = &record.outcome {
+                lines.push(messages::text(lang, "spoke-why-outcome", &[("outcome", outcome.clone().into())]));
+            }
+            if !proposals.is_empty() {
+                lines.push(messages::text(lang, "spoke-status-proposals", &[("n", proposals.len().into())]));
+                lines.extend(proposals.iter().map(super::proposal_line));
+            }
+            lines.join("\n")
         })?;
         Ok(Exit::Done)
     }

@@ -86,17 +86,24 @@ CREATE TABLE svod_proposal (
   key TEXT PRIMARY KEY NOT NULL,
   kind TEXT NOT NULL,            -- the table
   id TEXT NOT NULL,              -- the row
+  target_kind TEXT NOT NULL,     -- the publication that it is about
+  target TEXT NOT NULL,
+  seen_version INTEGER NOT NULL, -- its version when the proposal was made, and what it said then
+  seen BLOB NOT NULL,
   claim TEXT,                    -- automatic: the claim whose unsent edit it was
   claim_version INTEGER,
   at TEXT NOT NULL,
   body BLOB NOT NULL,
-  state TEXT NOT NULL,           -- open · sent · accepted · declined
-  packet TEXT
+  problem TEXT,                  -- unfit: why it cannot be sent
+  state TEXT NOT NULL,           -- unfit · open · sent · accepted · declined · refused
+  packet TEXT,                   -- that took it
+  decided_by TEXT                -- the packet that brought the decision
 ) WITHOUT ROWID;
+CREATE INDEX svod_proposal_undecided ON svod_proposal (target) WHERE state IN ('open', 'sent');
 
 -- Packets of both directions, our answers, and files in quarantine: kept for ever.
 CREATE TABLE svod_packet (
-  name TEXT PRIMARY KEY NOT NULL,
+  name TEXT PRIMARY KEY NOT NULL, -- in/NAME: a file that came and bears the name of a packet of ours
   direction TEXT NOT NULL,       -- out · in
   peer TEXT NOT NULL,
   kind TEXT NOT NULL,            -- DT SN KY KV PR RQ

@@ -3,7 +3,7 @@
 //! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
 //! transactions. Out: [`own_records`] what has changed · [`sent`] what was sent. In: [`publications`] what came ·
-//! [`showing`] the rows that show it · [`verify`] whether they still do. [`rows`] · [`book`] streams and packets ·
+//! [`showing`] the rows that show it · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do. [`rows`] · [`book`] streams and packets ·
 //! [`report`] what operators ask · [`import`] rows of files.
 
 pub mod book;
@@ -12,6 +12,7 @@ pub mod guards;
 pub mod import;
 mod open;
 pub mod own_records;
+pub mod proposals;
 pub mod publications;
 pub mod report;
 pub mod rows;

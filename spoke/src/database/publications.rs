@@ -12,7 +12,7 @@ use exchange_format::{
 };
 use rusqlite::{Connection, Row, params};
 
-use super::{DatabaseError, rows};
+use super::{DatabaseError, rows, sent};
 
 /// A publication as it is kept.
 #[derive(Debug, Clone)]
@@ -240,7 +240,11 @@ fn index_link(connection: &Connection, record: &Record) -> Result<(), DatabaseEr
         )?
         .execute([&claim])?;
     connection.prepare_cached("DELETE FROM svod_link WHERE claim = ?1")?.execute([&claim])?;
-    if record.form == Form::Tombstone { Ok(()) } else { index_link_quietly(connection, record) }
+    if record.form == Form::Tombstone {
+        return Ok(());
+    }
+    index_link_quietly(connection, record)?;
+    sent::linked(connection, &claim)
 }
 
 /// Keeps what a live link says where it is found by its target.
@@ -256,7 +260,11 @@ pub(super) fn index_link_quietly(connection: &Connection, record: &Record) -> Re
     Ok(())
 }
 
-pub(super) fn read_body(record: &Record) -> Result<Body, DatabaseError> {
+/// The values of a record that is kept.
+///
+/// # Errors
+/// A body that this program cannot have kept.
+pub fn read_body(record: &Record) -> Result<Body, DatabaseError> {
     record.read_body().map_err(|source| DatabaseError::Stored {
         kind: record.kind.name().to_owned(),
         key: record.key.to_string(),

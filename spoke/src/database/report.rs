@@ -1,9 +1,10 @@
 //! What `status` and `why` tell: ids, codes and dates, never values.
 
+use exchange_format::record::Kind;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
-use super::DatabaseError;
+use super::{DatabaseError, tables::Table};
 
 /// One direction of the exchange with the hub.
 #[derive(Debug, Serialize)]
@@ -63,10 +64,18 @@ pub struct ProposalState {
     pub table: String,
     /// The row.
     pub id: String,
-    /// open, sent, accepted, declined.
+    /// unfit, open, sent, accepted, declined, refused.
     pub state: String,
     /// When it was made.
     pub at: String,
+    /// The published record that it is about.
+    pub target: String,
+    /// Unfit: why it cannot be sent.
+    pub problem: Option<String>,
+    /// The packet that took it.
+    pub packet: Option<String>,
+    /// The packet that brought the decision.
+    pub decided_by: Option<String>,
 }
 
 /// Something that went wrong.
@@ -169,20 +178,42 @@ pub fn listed(connection: &Connection) -> Result<Vec<Listed>, DatabaseError> {
     )
 }
 
+const PROPOSAL: &str = "SELECT key, kind, id, state, at, target, problem, packet, decided_by FROM svod_proposal";
+
+fn proposal(row: &Row<'_>) -> rusqlite::Result<ProposalState> {
+    Ok(ProposalState {
+        key: row.get(0)?,
+        table: row.get(1)?,
+        id: row.get(2)?,
+        state: row.get(3)?,
+        at: row.get(4)?,
+        target: row.get(5)?,
+        problem: row.get(6)?,
+        packet: row.get(7)?,
+        decided_by: row.get(8)?,
+    })
+}
+
 /// Proposals.
 ///
 /// # Errors
 /// SQLite's.
 pub fn proposals(connection: &Connection) -> Result<Vec<ProposalState>, DatabaseError> {
-    all(connection, "SELECT key, kind, id, state, at FROM svod_proposal ORDER BY at, key", |row| {
-        Ok(ProposalState {
-            key: row.get(0)?,
-            table: row.get(1)?,
-            id: row.get(2)?,
-            state: row.get(3)?,
-            at: row.get(4)?,
-        })
-    })
+    all(connection, &format!("{PROPOSAL} ORDER BY at, key"), proposal)
+}
+
+/// Proposals about the row `id` of `table`.
+///
+/// # Errors
+/// SQLite's.
+pub fn proposals_of(
+    connection: &Connection,
+    table: &str,
+    id: &str,
+) -> Result<Vec<ProposalState>, DatabaseError> {
+    let mut statement =
+        connection.prepare_cached(&format!("{PROPOSAL} WHERE kind = ?1 AND id = ?2 ORDER BY at, key"))?;
+    Ok(statement.query_map([table, id], proposal)?.collect::<Result<_, _>>()?)
 }
 
 /// Incidents that are open.
@@ -244,6 +275,9 @@ pub struct RowRecord {
     pub since: Option<String>,
     /// Whether it waits to be sent.
     pub waits: bool,
+    /// What the hub made of the version last sent, if it was not plainly applied: held, proposed, refused.
+    #[serde(skip)]
+    pub outcome: Option<String>,
 }
 
 /// The record of row `id` of `table`.
@@ -252,16 +286,16 @@ pub struct RowRecord {
 /// SQLite's.
 pub fn row_record(
     connection: &Connection,
-    table: &str,
+    table: &Table,
     id: &str,
 ) -> Result<Option<RowRecord>, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "SELECT r.key, r.state, r.alias_of, r.uid, r.version, r.packet, p.at, EXISTS (SELECT 1 FROM svod_change c \
-         WHERE c.kind = r.kind AND c.key = r.key) FROM svod_record r LEFT JOIN svod_packet p ON p.name = r.packet \
-         WHERE r.kind = ?1 AND r.id = ?2",
+         WHERE c.kind = r.kind AND c.key = r.key), (SELECT s.outcome FROM svod_sent s WHERE s.kind = ?3 AND s.key = r.key) \
+         FROM svod_record r LEFT JOIN svod_packet p ON p.name = r.packet WHERE r.kind = ?1 AND r.id = ?2",
     )?;
     Ok(statement
-        .query_row(params![table, id], |row| {
+        .query_row(params![table.name, id, table.own.map(Kind::name)], |row| {
             Ok(RowRecord {
                 key: row.get(0)?,
                 state: row.get(1)?,
@@ -271,6 +305,7 @@ pub fn row_record(
                 packet: row.get(5)?,
                 since: row.get(6)?,
                 waits: row.get(7)?,
+                outcome: row.get(8)?,
             })
         })
         .optional()?)

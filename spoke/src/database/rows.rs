@@ -71,32 +71,69 @@ fn read(
     table: &Table,
     id: &str,
     by_key: bool,
+    text_of: TextOf,
 ) -> Result<Option<Row>, DatabaseError> {
     let reading = reading(table, by_key).expect("made of all tables");
     let mut statement = connection.prepare_cached(&reading.head)?;
-    let head = statement.query_row([id], |row| texts(row, table.columns.len())).optional()?;
+    let head = statement.query_row([id], |row| texts(row, table.columns.len(), text_of)).optional()?;
     let Some(values) = head else { return Ok(None) };
     let mut lines = Vec::new();
     if let Some(line) = &table.lines {
         let mut statement = connection.prepare_cached(&reading.lines)?;
-        let rows = statement.query_map([id], |row| texts(row, line.columns.len()))?;
+        let rows = statement.query_map([id], |row| texts(row, line.columns.len(), text_of))?;
         lines = rows.collect::<Result<_, _>>()?;
     }
     Ok(Some(Row { values, lines }))
 }
 
-fn texts(row: &rusqlite::Row<'_>, count: usize) -> Result<Vec<Option<String>>, rusqlite::Error> {
-    (1..=count)
-        .map(|at| {
-            Ok(match row.get_ref(at)? {
-                ValueRef::Null => None,
-                ValueRef::Text(bytes) => {
-                    Some(std::str::from_utf8(bytes).map_or_else(|_| NOT_TEXT.to_owned(), str::to_owned))
-                }
-                ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => Some(NOT_TEXT.to_owned()),
-            })
-        })
-        .collect()
+/// How a value of the database becomes the text of a row.
+type TextOf = fn(ValueRef<'_>) -> Option<String>;
+
+fn texts(
+    row: &rusqlite::Row<'_>,
+    count: usize,
+    text_of: TextOf,
+) -> Result<Vec<Option<String>>, rusqlite::Error> {
+    (1..=count).map(|at| Ok(text_of(row.get_ref(at)?))).collect()
+}
+
+fn strictly(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Text(bytes) => {
+            Some(std::str::from_utf8(bytes).map_or_else(|_| NOT_TEXT.to_owned(), str::to_owned))
+        }
+        ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => Some(NOT_TEXT.to_owned()),
+    }
+}
+
+fn leniently(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(n) => Some(n.to_string()),
+        ValueRef::Real(n) => Some(n.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
+
+/// The row `id` of `table` as somebody typed it, whatever its values are: references as record keys, or as
+/// they stand where they name nothing.
+///
+/// # Errors
+/// SQLite's.
+pub fn as_typed(connection: &Connection, table: &Table, id: &str) -> Result<Option<Row>, DatabaseError> {
+    let (keys, ids) = (
+        read(connection, table, id, true, leniently)?,
+        read(connection, table, id, false, leniently)?,
+    );
+    Ok(keys.zip(ids).map(|(mut row, ids)| {
+        for ((column, value), id) in table.columns.iter().zip(&mut row.values).zip(ids.values) {
+            if column.refers_to.is_some() && value.as_deref() == Some(DANGLING) {
+                *value = id;
+            }
+        }
+        row
+    }))
 }
 
 /// The row `id` of `table`, references as record keys: what a body is made of.
@@ -104,7 +141,7 @@ fn texts(row: &rusqlite::Row<'_>, count: usize) -> Result<Vec<Option<String>>, r
 /// # Errors
 /// SQLite's.
 pub fn by_keys(connection: &Connection, table: &Table, id: &str) -> Result<Option<Row>, DatabaseError> {
-    read(connection, table, id, true)
+    read(connection, table, id, true, strictly)
 }
 
 /// The row `id` of `table` as it stands, references as row ids: what a publication is compared with.
@@ -112,7 +149,7 @@ pub fn by_keys(connection: &Connection, table: &Table, id: &str) -> Result<Optio
 /// # Errors
 /// SQLite's.
 pub fn as_it_stands(connection: &Connection, table: &Table, id: &str) -> Result<Option<Row>, DatabaseError> {
-    read(connection, table, id, false)
+    read(connection, table, id, false, strictly)
 }
 
 /// The value of the column `uid` of row `id`, where `table` has it.
@@ -194,7 +231,7 @@ fn write_lines(connection: &Connection, table: &Table, id: &str, row: &Row) -> R
     let names: Vec<String> = lines.columns.iter().map(|column| format!(", \"{}\"", column.name)).collect();
     let marks: Vec<String> = (0..lines.columns.len()).map(|n| format!(", ?{}", n + 3)).collect();
     let sql = format!(
-        "INSERT OR REPLACE INTO {} (id, {}{}) VALUES (?1, ?2{})",
+        "INSERT INTO {} (id, {}{}) VALUES (?1, ?2{}) ON CONFLICT (id) DO NOTHING",
         lines.name,
         lines.parent,
         names.concat(),
@@ -202,9 +239,16 @@ fn write_lines(connection: &Connection, table: &Table, id: &str, row: &Row) -> R
     );
     let mut statement = connection.prepare_cached(&sql)?;
     for (n, line) in row.lines.iter().enumerate() {
-        let line_id = format!("{id}:{}", line.first().cloned().flatten().unwrap_or_else(|| format!("n{n}")));
-        let bound = [Some(line_id.as_str()), Some(id)].into_iter().chain(line.iter().map(Option::as_deref));
-        statement.execute(params_from_iter(bound))?;
+        let mut line_id =
+            format!("{id}:{}", line.first().cloned().flatten().unwrap_or_else(|| format!("n{n}")));
+        let mut insert = |line_id: &str| {
+            let bound = [Some(line_id), Some(id)].into_iter().chain(line.iter().map(Option::as_deref));
+            statement.execute(params_from_iter(bound))
+        };
+        // A line of another row of the centre's may bear that id: it stays as it is.
+        while insert(&line_id)? == 0 {
+            line_id.push('~');
+        }
     }
     Ok(())
 }

@@ -188,6 +188,22 @@ pub fn set_outcome(connection: &Connection, packet: &str, line: &RecordLine) -> 
     Ok(())
 }
 
+/// The hub has linked a claim, and says on which version of it: neither that version nor an older one waits for
+/// its staff any more.
+///
+/// # Errors
+/// SQLite's.
+pub(super) fn linked(connection: &Connection, claim: &str) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached(
+            "UPDATE svod_sent SET outcome = NULL, rule = NULL, reason = NULL \
+             WHERE kind = (SELECT claim_kind FROM svod_link WHERE claim = ?1) AND key = ?1 \
+             AND outcome IN ('held', 'proposed') AND version <= (SELECT based_on FROM svod_link WHERE claim = ?1)",
+        )?
+        .execute([claim])?;
+    Ok(())
+}
+
 fn read_sent(kind: Kind, row: &rusqlite::Row<'_>) -> Result<Record, DatabaseError> {
     let key = rows::record_id("svod_sent", &row.get::<_, String>(0)?)?;
     let form = row

@@ -12,10 +12,11 @@ use crate::decisions::{
     picture::{LinkedRow, Picture, State, picture},
     raced, tables,
     tables::Table,
+    wishes::{self, Decision},
 };
 
 use super::{
-    DatabaseError, own_records,
+    DatabaseError, own_records, proposals,
     publications::{COLUMNS, Publication, find, read, read_body},
     rows,
 };
@@ -53,6 +54,8 @@ pub struct Shown {
     pub held: Vec<Held>,
     /// How many records that had waited are shown now.
     pub released: usize,
+    /// Proposals that the hub's publications decide.
+    pub decided: Vec<(RecordId, Decision)>,
 }
 
 /// Makes the rows show everything that is pending, and whatever was held and can be shown now.
@@ -73,6 +76,7 @@ pub fn show_pending(
         // Showing a person may have made others wait to be shown anew.
         show_waiting(connection, "pending = 1", now, new_key, &mut shown)?;
         if shown.released == before {
+            shown.decided = proposals::decide(connection)?;
             return Ok(shown);
         }
     }
@@ -371,34 +375,51 @@ impl Show<'_> {
         key: RecordId,
     ) -> Result<(), DatabaseError> {
         let Some(kind) = table.own else { return Ok(()) };
-        let change = own_records::Change { kind: table.name.to_owned(), key, problem: None };
-        let edited = own_records::body_of_row(self.connection, table, id)?;
-        if let (Some(sent), Some(Ok(edited))) = (own_records::sent(self.connection, kind, key)?, edited)
-            && !self.restoring
-            && sent.record.form == Form::Live
-            && let Some(body) = raced::proposal(record.kind, record.key, &read_body(&sent.record)?, &edited)
-        {
-            let proposal = (self.new_key)().to_string();
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO svod_proposal (key, kind, id, claim, claim_version, at, body, state) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'open')",
-                )?
-                .execute(params![
-                    proposal,
-                    table.name,
-                    id,
-                    key.to_string(),
-                    sent.record.version,
-                    self.now.to_string(),
-                    body.to_xml()
-                ])?;
-            self.connection
-                .prepare_cached("INSERT INTO svod_change (kind, key) VALUES (?1, ?2)")?
-                .execute([own_records::PROPOSALS, &proposal])?;
-            self.raced.push(Raced { kind: table.name, key });
+        let sent = own_records::sent(self.connection, kind, key)?;
+        if let Some(sent) = sent.filter(|sent| sent.record.form == Form::Live && !self.restoring) {
+            self.keep_raced_edit(table, record, id, &sent.record)?;
         }
+        let change = own_records::Change { kind: table.name.to_owned(), key, problem: None };
         own_records::forget(self.connection, &change)
+    }
+
+    /// What row `id` says otherwise than the claim `sent` becomes a proposal; one that is not fit to be sent is
+    /// kept with what is wrong with it, for the centre to see.
+    fn keep_raced_edit(
+        &mut self,
+        table: &'static Table,
+        record: &Record,
+        id: &str,
+        sent: &Record,
+    ) -> Result<(), DatabaseError> {
+        let (edited, problem) = match own_records::body_of_row(self.connection, table, id)? {
+            None => return Ok(()),
+            Some(Ok(body)) => (body, None),
+            Some(Err(finding)) => {
+                let Some(row) = rows::as_typed(self.connection, table, id)? else { return Ok(()) };
+                (mapping::as_typed(table, sent.kind, &row), Some(finding))
+            }
+        };
+        let Some(body) = raced::proposal(record.kind, record.key, &read_body(sent)?, &edited) else {
+            return Ok(());
+        };
+        let shown = read_body(record)?;
+        if wishes::decision(&body, &shown, &shown) == Some(Decision::Accepted) {
+            return Ok(());
+        }
+        let problem = problem.or_else(|| body.findings().into_iter().next());
+        let proposal = proposals::New {
+            key: (self.new_key)(),
+            table: table.name,
+            id,
+            about: record,
+            claim: Some((sent.key, sent.version)),
+            body: &body,
+            problem: problem.as_ref(),
+        };
+        proposals::add(self.connection, &proposal, self.now)?;
+        self.raced.push(Raced { kind: table.name, key: sent.key });
+        Ok(())
     }
 
     /// Row `id` showed `uid` and does so no longer. If its claim is part of another publication, that one's

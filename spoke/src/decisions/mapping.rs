@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use exchange_format::record::{Body, FieldProblem, Finding, Kind, Line};
+use exchange_format::record::{Body, Field, FieldProblem, Finding, Kind, Line};
 
 use super::tables::{Column, Table};
 
@@ -65,6 +65,33 @@ fn fill(
         line.set(column.field, text)?;
     }
     Ok(())
+}
+
+/// What `row` of `table` says as far as a body of `kind` can hold it, fit to be sent or not: characters that XML
+/// cannot carry are replaced.
+pub fn as_typed(table: &Table, kind: Kind, row: &Row) -> Body {
+    let mut body = Body::new(kind);
+    let schema = kind.schema();
+    let put = |line: &mut Line, columns: &[Column], values: &[Option<String>], fields: &[Field]| {
+        for (column, value) in columns.iter().zip(values) {
+            let Some(text) = value.as_deref().filter(|_| fields.iter().any(|f| f.name == column.field)) else {
+                continue;
+            };
+            if line.set(column.field, text).is_err() {
+                let text: String =
+                    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+                // Nothing is left in it but U+FFFE and U+FFFF, which nobody types.
+                let _ = line.set(column.field, &text);
+            }
+        }
+    };
+    put(body.head_mut(), &table.columns, &row.values, schema.fields);
+    if let (Some(lines), Some(schema)) = (&table.lines, schema.lines) {
+        for values in &row.lines {
+            put(body.add_line(), &lines.columns, values, schema.fields);
+        }
+    }
+    body
 }
 
 /// The row of `table` that shows `body`. Columns that the kind does not have are empty.

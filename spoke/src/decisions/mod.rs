@@ -10,3 +10,4 @@ pub mod picture;
 pub mod quotes;
 pub mod raced;
 pub mod tables;
+pub mod wishes;

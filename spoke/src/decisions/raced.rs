@@ -20,12 +20,13 @@ pub fn proposal(target_kind: Kind, target: RecordId, sent: &Body, edited: &Body)
         let old = before.get(no);
         for (field, now) in line.iter() {
             if old.and_then(|old| old.text(field.name)) != now {
-                wishes.push((field.name, Some(*no), now));
+                wishes.push((field.name, Some(no.as_str()), now));
             }
         }
     }
     // A line without a value for its own number is a line that should go.
-    wishes.extend(before.keys().filter(|no| !after.contains_key(*no)).map(|no| ("no", Some(*no), None)));
+    let gone = before.keys().filter(|no| !after.contains_key(*no));
+    wishes.extend(gone.map(|no| ("no", Some(no.as_str()), None)));
     if wishes.is_empty() {
         return None;
     }
@@ -47,8 +48,15 @@ pub fn proposal(target_kind: Kind, target: RecordId, sent: &Body, edited: &Body)
     Some(proposal)
 }
 
-fn by_number(body: &Body) -> BTreeMap<&str, &Line> {
-    body.lines().iter().filter_map(|line| line.text("no").map(|no| (no, line))).collect()
+/// The lines by their numbers. In an edit that is not fit to be sent one may have none, or another's: it is
+/// told apart by its place.
+fn by_number(body: &Body) -> BTreeMap<String, &Line> {
+    let mut lines = BTreeMap::new();
+    for (at, line) in body.lines().iter().enumerate() {
+        let no = line.text("no").filter(|no| !lines.contains_key(*no));
+        lines.insert(no.map_or_else(|| format!("?{}", at + 1), str::to_owned), line);
+    }
+    lines
 }
 
 #[cfg(test)]

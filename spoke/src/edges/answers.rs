@@ -1,10 +1,11 @@
 //! Answers: what we say of the hub's packets, and what the hub says of ours (exchange §6).
 
 use exchange_format::{
-    answer::{Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, Receipt, RecordLine},
+    answer::{Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, Receipt, RecordLine, RecordOutcome},
     file_name::PacketKind,
     packet::manifest::Purpose,
     position::Mark,
+    record::Kind,
     stream::{AnswerEffect, Control, Evidence, Named, SentPacket, Stop, Timing, judge_own_mark},
 };
 use jiff::Timestamp;
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::database::{
     book::{self, OutPacket},
-    sent,
+    proposals, sent,
 };
 
 /// The most records that one PR may list.
@@ -153,6 +154,9 @@ pub(super) fn take_protocol(
             let mut behind = None;
             while let Some(line) = reader.next_line()? {
                 sent::set_outcome(connection, &packet.name, &line)?;
+                if line.kind == Kind::Proposal && line.outcome == RecordOutcome::Refused {
+                    proposals::refused(connection, line.key)?;
+                }
                 behind = behind.or(Some(line.reason).filter(|reason| reason.proves_restore()));
             }
             if let Some(reason) = behind {

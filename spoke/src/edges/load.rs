@@ -7,7 +7,8 @@ use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason, RecordLine, RecordOutcome, RecordReason},
     error::PacketError,
     file_name::FileName,
-    position::{Digest, Mark},
+    participant::ParticipantCode,
+    position::{Digest, Epoch, Mark},
     record::{Kind, LineError, Record},
     state_digest::StateDigest,
     stream::{Ready, StateCheck, check_state},
@@ -27,6 +28,7 @@ use crate::database::{
     showing::{self, Held},
     write::{self, Scope},
 };
+use crate::decisions::wishes::Decision;
 
 /// What became of the records of one packet.
 #[derive(Debug, Default)]
@@ -198,7 +200,16 @@ fn apply(
             let subject = format!("{} {}", raced.kind, raced.key);
             journal(transaction, own, now, "proposal.made", &subject, "edit raced a lock", &[])?;
         }
-        stream.machine.consume(ready);
+        for (key, decision) in &shown.decided {
+            let event = match decision {
+                Decision::Accepted => "proposal.accepted",
+                Decision::Declined => "proposal.declined",
+            };
+            journal(transaction, own, now, event, &key.to_string(), "", &[])?;
+        }
+        if let Some(opened) = stream.machine.consume(ready) {
+            put_aside(transaction, own, hub, opened, now)?;
+        }
         stream.told = told.map(|state| as_digest(&state)).or(stream.told);
         if check_state(told.as_ref(), &stream.state, false) == StateCheck::Diverged {
             book::open_incident(transaction, "DIVERGED", hub.as_str(), "state digest differs", now)?;
@@ -214,6 +225,23 @@ fn apply(
     })?;
     protocol.finished = Timestamp::now();
     Ok(protocol)
+}
+
+/// A new epoch has begun: what is still held of older ones will never be applied.
+pub(super) fn put_aside(
+    connection: &Connection,
+    own: ParticipantCode,
+    hub: ParticipantCode,
+    opened: Epoch,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let reason = PacketReason::StaleEpoch.code();
+    for held in book::held_before(connection, hub, opened)? {
+        book::set_in_state(connection, &held.name, "QUARANTINED", Some(reason))?;
+        let digest = held.arrival.mark.digest;
+        journal(connection, own, now, "packet.quarantined", &held.name, reason, &[digest])?;
+    }
+    Ok(())
 }
 
 fn as_digest(state: &StateDigest) -> Digest {

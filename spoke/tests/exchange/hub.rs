@@ -175,7 +175,11 @@ impl Hub {
         let known = self.published.iter().filter(|known| known.kind == kind && known.key == key);
         let version = known.map(|known| known.version).max().unwrap_or(0) + 1;
         let bytes = if form == Form::Tombstone { Vec::new() } else { body.to_xml() };
-        let mut record = Record { kind, key, version, form, body: bytes, signature: None };
+        self.sign(Record { kind, key, version, form, body: bytes, signature: None })
+    }
+
+    /// Signs `record` for the centre.
+    pub fn sign(&self, mut record: Record) -> Record {
         let hash = record.hash();
         let text = RecordText::of(self.centre, &record, &hash);
         record.signature = Some(signature::sign_record(&self.keys.signing, &text));
@@ -184,11 +188,22 @@ impl Hub {
 
     /// Publishes `records`: the first time as a snapshot, then as data. Returns the file's name.
     pub fn publish(&mut self, records: &[Record]) -> String {
-        let first = self.last.is_none();
         let position = self.last.map_or(Position { epoch: Epoch::FIRST, seq: Seq::FIRST }, |last| Position {
             seq: last.position.seq.next().expect("a number"),
             ..last.position
         });
+        self.publish_at(position, self.last.is_none(), records).0
+    }
+
+    /// Opens `epoch` with a snapshot of `records` in one part. Returns the file's name and its mark.
+    pub fn open_epoch(&mut self, epoch: u64, records: &[Record]) -> (String, Mark) {
+        self.state = StateDigest::default();
+        self.published.clear();
+        let epoch = Epoch::new(epoch).expect("an epoch");
+        self.publish_at(Position { epoch, seq: Seq::FIRST }, true, records)
+    }
+
+    fn publish_at(&mut self, position: Position, first: bool, records: &[Record]) -> (String, Mark) {
         for record in records {
             let before =
                 self.published.iter().rposition(|known| known.kind == record.kind && known.key == record.key);
@@ -224,7 +239,7 @@ impl Hub {
             }
         });
         self.last = Some(mark);
-        name
+        (name, mark)
     }
 
     fn place(

@@ -4,6 +4,8 @@
 mod applying;
 mod centre;
 mod commands;
+mod faults;
 mod hub;
+mod proposals;
 mod sending;
 mod tampering;

@@ -36,6 +36,9 @@ spoke-status-records = Records that need attention: { $n }
 spoke-status-proposals = Proposals: { $n }
 spoke-status-incidents = Open incidents: { $n }
 
+spoke-propose-done = Proposal { $key } is kept and goes to the coordination centre. svod-spoke status shows the decision
+
+spoke-why-outcome = The coordination centre on what was last sent: { $outcome }
 spoke-why-own = { $table } { $id }: your centre's row ({ $owner }), state { $state }, version { $version }
     Last sent in packet { $packet } ({ $since }). It may be changed.
 spoke-why-locked = { $table } { $id }: the coordination centre's row ({ $owner }), state { $state }
@@ -78,3 +81,11 @@ error-spoke-csv-column = { $file }: the table does not know column { $n } ("{ $h
     .next = Name it in the --columns file or rename it. Known: { $known }
 error-spoke-csv-key = { $file }: there is no key column { $key }
     .next = Give --key one of the columns: { $known }
+error-spoke-propose-own = Row { $table } { $id } is your centre's
+    .next = Change it in your own program: no proposal is needed.
+error-spoke-propose-column = Nothing can be proposed for column { $column } of table { $table }
+    .next = Proposals are about the locked fields of a row except numbers and references: svod-spoke why.
+error-spoke-propose-value = Column { $column } of table { $table }: { $detail }
+    .next = Correct the value: a date is YYYY-MM-DD, an СНИЛС 11 digits, a sex М or Ж.
+error-spoke-propose-stands = Row { $table } { $id } says so already
+    .next = Nothing is to be done.

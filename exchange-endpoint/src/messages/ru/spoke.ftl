@@ -36,6 +36,9 @@ spoke-status-records = Записи, требующие внимания: { $n }
 spoke-status-proposals = Предложения: { $n }
 spoke-status-incidents = Открытые происшествия: { $n }
 
+spoke-propose-done = Предложение { $key } сохранено и будет отправлено координационному центру. Решение покажет svod-spoke status
+
+spoke-why-outcome = Решение координационного центра о последней отправке: { $outcome }
 spoke-why-own = { $table } { $id }: строка вашего центра ({ $owner }), состояние { $state }, версия { $version }
     Последний раз отправлена пакетом { $packet } ({ $since }). Её можно менять.
 spoke-why-locked = { $table } { $id }: строку ведёт координационный центр ({ $owner }), состояние { $state }
@@ -78,3 +81,11 @@ error-spoke-csv-column = { $file }: столбец { $n } («{ $heading }») н�
     .next = Назовите его в файле --columns или переименуйте. Известные: { $known }
 error-spoke-csv-key = { $file }: нет ключевого столбца { $key }
     .next = Укажите --key одним из столбцов: { $known }
+error-spoke-propose-own = Строку { $table } { $id } ведёт ваш центр
+    .next = Измените её в своей программе: предложение не нужно.
+error-spoke-propose-column = Для столбца { $column } таблицы { $table } предложение невозможно
+    .next = Открытые для предложений столбцы — закрытые поля строки, кроме номеров и ссылок: svod-spoke why.
+error-spoke-propose-value = Столбец { $column } таблицы { $table }: { $detail }
+    .next = Исправьте значение: дата ГГГГ-ММ-ДД, СНИЛС из 11 цифр, пол М или Ж.
+error-spoke-propose-stands = В строке { $table } { $id } так и написано
+    .next = Ничего делать не нужно.

@@ -43,7 +43,7 @@ pub fn add_out_packet(
     let Mark { position, digest } = packet.sent.mark;
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO svod_packet (name, direction, peer, kind, epoch, seq, digest, state, at, answers, \
+            "INSERT INTO svod_packet (name, direction, peer, kind, epoch, seq, digest, state, at, answers, \
              unconfirmed, attempts, next_at, records, file) \
              VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, ?13)",
         )?
@@ -255,7 +255,13 @@ pub struct InPacket<'a> {
     pub file: &'a str,
 }
 
-/// Keeps what became of a file that came.
+/// The name under which a file that came stands in `svod_packet`: its own, unless a packet of ours bears it.
+/// No file of a mailbox has a slash in its name.
+fn in_name(connection: &Connection, name: &str) -> Result<String, DatabaseError> {
+    Ok(if is_out_packet(connection, name)? { format!("in/{name}") } else { name.to_owned() })
+}
+
+/// Keeps what became of a file that came; a packet of ours with the same name stays as it is.
 ///
 /// # Errors
 /// SQLite's.
@@ -273,7 +279,7 @@ pub fn set_in_packet(
              VALUES (?1, 'in', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
-            packet.name,
+            in_name(connection, packet.name)?,
             peer.as_str(),
             packet.kind,
             arrival.map(|arrival| arrival.mark.position.epoch.get()),
@@ -298,7 +304,47 @@ pub fn set_in_packet(
 pub fn in_state(connection: &Connection, name: &str) -> Result<Option<String>, DatabaseError> {
     let mut statement =
         connection.prepare_cached("SELECT state FROM svod_packet WHERE name = ?1 AND direction = 'in'")?;
-    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+    Ok(statement.query_row([in_name(connection, name)?], |row| row.get(0)).optional()?)
+}
+
+/// Epochs of which verified packets of `peer` are held, the oldest first.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn held_epochs(connection: &Connection, peer: ParticipantCode) -> Result<Vec<Epoch>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT DISTINCT epoch FROM svod_packet WHERE direction = 'in' AND peer = ?1 AND state = 'HELD' \
+         AND epoch IS NOT NULL ORDER BY epoch",
+    )?;
+    let found = statement.query_map([peer.as_str()], |row| row.get::<_, u64>(0))?;
+    found.map(|epoch| Epoch::new(epoch?).map_err(|_| bad(PACKET, "an epoch"))).collect()
+}
+
+/// Verified packets of `peer` that are held of epochs before `opened`.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn held_before(
+    connection: &Connection,
+    peer: ParticipantCode,
+    opened: Epoch,
+) -> Result<Vec<Received>, DatabaseError> {
+    let mut held = Vec::new();
+    for epoch in held_epochs(connection, peer)?.into_iter().filter(|epoch| *epoch < opened) {
+        held.extend(received(connection, peer, epoch, None)?.into_iter().filter(|file| file.state == "HELD"));
+    }
+    Ok(held)
+}
+
+/// Forgets the file `name` that came: it can be brought again.
+///
+/// # Errors
+/// SQLite's.
+pub fn forget_in(connection: &Connection, name: &str) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached("DELETE FROM svod_packet WHERE name = ?1 AND direction = 'in'")?
+        .execute([name])?;
+    Ok(())
 }
 
 /// A numbered packet that came and was verified.

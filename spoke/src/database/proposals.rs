@@ -1,0 +1,120 @@
+//! Wishes that a locked value be changed, and what became of them (exchange §8).
+
+use exchange_format::record::{Body, Finding, Form, Kind, Record, RecordId};
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use crate::decisions::wishes::{self, Decision};
+
+use super::{DatabaseError, own_records::PROPOSALS, publications, rows};
+
+/// A proposal to be kept.
+#[derive(Debug)]
+pub struct New<'a> {
+    /// Its key.
+    pub key: RecordId,
+    /// The table of the row.
+    pub table: &'a str,
+    /// The row.
+    pub id: &'a str,
+    /// The publication that it is about, in the edition that was seen.
+    pub about: &'a Record,
+    /// The claim and its version whose unsent edit it was.
+    pub claim: Option<(RecordId, u32)>,
+    /// What it says.
+    pub body: &'a Body,
+    /// Why it cannot be sent.
+    pub problem: Option<&'a Finding>,
+}
+
+/// Keeps a proposal, and queues it to be sent unless it is unfit.
+///
+/// # Errors
+/// SQLite's.
+pub fn add(connection: &Connection, new: &New<'_>, now: Timestamp) -> Result<(), DatabaseError> {
+    let key = new.key.to_string();
+    connection
+        .prepare_cached(
+            "INSERT INTO svod_proposal (key, kind, id, target_kind, target, seen_version, seen, claim, claim_version, \
+             at, body, problem, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        )?
+        .execute(params![
+            key,
+            new.table,
+            new.id,
+            new.about.kind.name(),
+            new.about.key.to_string(),
+            new.about.version,
+            new.about.body,
+            new.claim.map(|(claim, _)| claim.to_string()),
+            new.claim.map(|(_, version)| version),
+            now.to_string(),
+            new.body.to_xml(),
+            new.problem.map(Finding::to_string),
+            if new.problem.is_some() { "unfit" } else { "open" }
+        ])?;
+    if new.problem.is_none() {
+        connection
+            .prepare_cached("INSERT INTO svod_change (kind, key) VALUES (?1, ?2)")?
+            .execute([PROPOSALS, &key])?;
+    }
+    Ok(())
+}
+
+/// Decides what newer publications decide; returns it.
+///
+/// # Errors
+/// SQLite's, or a row that this program cannot have written.
+pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.key, s.target_kind, s.body, s.seen, p.form, p.bytes, p.packet FROM svod_proposal s \
+         INDEXED BY svod_proposal_undecided JOIN svod_publication p ON p.kind = s.target_kind AND p.key = s.target \
+         WHERE s.state IN ('open', 'sent') AND p.version > s.seen_version \
+         AND p.outcome IN ('new', 'changed', 'unchanged') ORDER BY s.key",
+    )?;
+    let mut found = statement.query([])?;
+    let mut decided = Vec::new();
+    while let Some(row) = found.next()? {
+        let text = |at: usize| row.get::<_, String>(at);
+        let bad = |what| DatabaseError::Corrupt { table: PROPOSALS, what };
+        let key = rows::record_id(PROPOSALS, &text(0)?)?;
+        let kind: Kind = text(1)?.parse().map_err(|_| bad("a kind"))?;
+        let form: Form = text(4)?.parse().map_err(|_| bad("a form"))?;
+        let body = |kind, body| {
+            publications::read_body(&Record { kind, key, version: 1, form: Form::Live, body, signature: None })
+        };
+        let verdict = if form == Form::Tombstone {
+            Some(Decision::Declined)
+        } else {
+            let seen = body(kind, row.get(3)?)?;
+            wishes::decision(&body(Kind::Proposal, row.get(2)?)?, &seen, &body(kind, row.get(5)?)?)
+        };
+        decided.extend(verdict.map(|decision| (key, decision, row.get::<_, String>(6))));
+    }
+    let mut told = Vec::new();
+    for (key, decision, packet) in decided {
+        let state = match decision {
+            Decision::Accepted => "accepted",
+            Decision::Declined => "declined",
+        };
+        connection
+            .prepare_cached("UPDATE svod_proposal SET state = ?2, decided_by = ?3 WHERE key = ?1")?
+            .execute(params![key.to_string(), state, packet?])?;
+        connection
+            .prepare_cached("DELETE FROM svod_change WHERE kind = ?1 AND key = ?2")?
+            .execute([PROPOSALS, &key.to_string()])?;
+        told.push((key, decision));
+    }
+    Ok(told)
+}
+
+/// The hub's answer `packet` refuses the proposal `key` in its version `version`.
+///
+/// # Errors
+/// SQLite's.
+pub fn refused(connection: &Connection, key: RecordId) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached("UPDATE svod_proposal SET state = 'refused' WHERE key = ?1 AND state = 'sent'")?
+        .execute([key.to_string()])?;
+    Ok(())
+}

@@ -1,0 +1,248 @@
+//! A proposal made by hand, and what became of a proposal as the hub's later publications tell (exchange §8).
+
+use exchange_format::record::{Body, Field, Finding, Kind, Line, RecordId};
+
+use super::tables::Table;
+
+/// What the hub decided about a proposal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It publishes the wished values.
+    Accepted,
+    /// It publishes other values than the wished ones and than those that stood there before.
+    Declined,
+}
+
+/// What `now`, a later edition of the publication `seen`, says about the wishes of `proposal`. `None`: nothing
+/// yet, the fields stand as they stood.
+pub fn decision(proposal: &Body, seen: &Body, now: &Body) -> Option<Decision> {
+    let mut known = 0;
+    let mut fulfilled = 0;
+    for wish in proposal.lines() {
+        let (Some(field), no) = (wish.text("field"), wish.text("line_no")) else { continue };
+        if !has_field(now.kind(), field, no.is_some()) {
+            continue;
+        }
+        known += 1;
+        let says = |body| folded(field, value_of(body, field, no));
+        let (wished, stands) = (folded(field, wish.text("value")), says(now));
+        if stands == wished {
+            fulfilled += 1;
+        } else if stands != says(seen) {
+            return Some(Decision::Declined);
+        }
+    }
+    (known > 0 && fulfilled == known).then_some(Decision::Accepted)
+}
+
+fn fields_of(kind: Kind, in_line: bool) -> &'static [Field] {
+    let schema = kind.schema();
+    if in_line { schema.lines.map_or(&[], |lines| lines.fields) } else { schema.fields }
+}
+
+fn has_field(kind: Kind, field: &str, in_line: bool) -> bool {
+    fields_of(kind, in_line).iter().any(|known| known.name == field)
+}
+
+fn line_of<'a>(body: &'a Body, no: &str) -> Option<&'a Line> {
+    body.lines().iter().find(|line| line.text("no") == Some(no))
+}
+
+fn value_of<'a>(body: &'a Body, field: &str, no: Option<&str>) -> Option<&'a str> {
+    match no {
+        None => body.text(field),
+        Some(no) => line_of(body, no)?.text(field),
+    }
+}
+
+/// A value as the hub may write it otherwise: without case, punctuation, `ё`; a date with its year first; a
+/// telephone number by its last ten digits.
+fn folded(field: &str, value: Option<&str>) -> String {
+    let text = value.unwrap_or_default().to_lowercase().replace('ё', "е");
+    if field == "phone" {
+        let digits = |part: &str| part.chars().filter(char::is_ascii_digit).collect::<String>();
+        let last = |digits: String| digits[digits.len().saturating_sub(10)..].to_owned();
+        return text.split([',', ';']).map(|part| last(digits(part))).collect::<Vec<_>>().join(",");
+    }
+    let parts: Vec<&str> = text.split('.').collect();
+    if let [day, month, year] = parts[..]
+        && (day.len(), month.len(), year.len()) == (2, 2, 4)
+        && text.chars().all(|c| c == '.' || c.is_ascii_digit())
+    {
+        return format!("{year}{month}{day}");
+    }
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+/// One wish: a column of the table, or of its line `no`; an empty value wishes it away.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The number of the line, if it is about one.
+    pub no: Option<String>,
+    /// The column.
+    pub column: String,
+    /// The wished value. Personal data.
+    pub value: String,
+}
+
+impl std::fmt::Debug for Wish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Wish({:?} {} [redacted])", self.no, self.column)
+    }
+}
+
+impl std::str::FromStr for Wish {
+    type Err = &'static str;
+
+    /// Reads `COLUMN=VALUE` or `NO.COLUMN=VALUE`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (place, value) = text.split_once('=').ok_or("expected COLUMN=VALUE")?;
+        let (no, column) = match place.split_once('.') {
+            Some((no, column)) => (Some(no.to_owned()), column),
+            None => (None, place),
+        };
+        Ok(Self { no, column: column.to_owned(), value: value.to_owned() })
+    }
+}
+
+/// Why a proposal cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unproposable {
+    /// There is no such column, or none that a centre may wish otherwise.
+    Column(String),
+    /// The wished value may not stand there, by column and problem.
+    Value(String, String),
+    /// The reason may not stand in a proposal.
+    Reason(Finding),
+    /// All of it stands there already.
+    Stands,
+}
+
+/// The proposal that the publication `target`, which says `shown` in its version `version`, be changed.
+///
+/// # Errors
+/// The first wish that cannot be one.
+pub fn by_hand(
+    table: &Table,
+    shown: &Body,
+    (target, version): (RecordId, u32),
+    wishes: &[Wish],
+    reason: Option<&str>,
+) -> Result<Body, Unproposable> {
+    let kind = shown.kind();
+    let mut wished = shown.clone();
+    let mut proposal = Body::new(Kind::Proposal);
+    for wish in wishes {
+        let field = field_of(table, kind, shown, wish).ok_or_else(|| Unproposable::Column(wish.column.clone()))?;
+        let unfit = |problem: String| Unproposable::Value(wish.column.clone(), problem);
+        let value = Some(wish.value.as_str()).filter(|value| !value.is_empty());
+        if let Some(problem) = field.problem(value) {
+            return Err(unfit(problem.to_string()));
+        }
+        if wish.no.is_none() {
+            wished.set(field.name, &wish.value).map_err(|finding| unfit(finding.problem.to_string()))?;
+        }
+        if value_of(shown, field.name, wish.no.as_deref()) == value {
+            continue;
+        }
+        let no = (proposal.lines().len() + 1).to_string();
+        let line = proposal.add_line();
+        let pairs = [("no", Some(no.as_str())), ("field", Some(field.name)), ("line_no", wish.no.as_deref())];
+        for (name, text) in pairs.into_iter().chain([("value", value)]) {
+            line.set(name, text.unwrap_or_default()).map_err(|finding| unfit(finding.problem.to_string()))?;
+        }
+    }
+    if let Some(finding) = wished.findings().into_iter().next() {
+        return Err(Unproposable::Value(finding.field.to_owned(), finding.problem.to_string()));
+    }
+    if proposal.lines().is_empty() {
+        return Err(Unproposable::Stands);
+    }
+    let head = [
+        ("target_kind", kind.name().to_owned()),
+        ("target", target.to_string()),
+        ("based_on", version.to_string()),
+        ("reason", reason.unwrap_or_default().to_owned()),
+    ];
+    for (field, text) in head {
+        proposal.set(field, &text).map_err(Unproposable::Reason)?;
+    }
+    match proposal.findings().into_iter().next() {
+        Some(finding) if finding.field == "reason" => Err(Unproposable::Reason(finding)),
+        Some(finding) => Err(Unproposable::Value(finding.field.to_owned(), finding.problem.to_string())),
+        None => Ok(proposal),
+    }
+}
+
+/// The field of `wish`: no reference, no number of a line, nothing that only the hub gives.
+fn field_of(table: &Table, kind: Kind, shown: &Body, wish: &Wish) -> Option<&'static Field> {
+    let columns = match &wish.no {
+        None => &table.columns,
+        Some(no) => &table.lines.as_ref().filter(|_| line_of(shown, no).is_some())?.columns,
+    };
+    let column = columns.iter().find(|column| column.name == wish.column && column.refers_to.is_none())?;
+    let given = wish.no.is_none() && table.hub_columns().contains(&column.name.as_str());
+    let fields = fields_of(kind, wish.no.is_some());
+    fields.iter().find(|field| field.name == column.field && field.name != "no" && !given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tables::table, *};
+
+    fn target() -> RecordId {
+        RecordId::from_random([7; 16])
+    }
+
+    fn person(surname: &str, phone: &str) -> Body {
+        let mut body = Body::new(Kind::Person);
+        let stem = "42-32701000-000001-";
+        let check = char::from(exchange_format::check_digit::mod_11_10(stem));
+        for (field, value) in
+            [("case_number", format!("{stem}{check}").as_str()), ("surname", surname), ("phone", phone)]
+        {
+            body.set(field, value).expect("text");
+        }
+        body
+    }
+
+    fn proposed(wishes: &[&str]) -> Result<Body, Unproposable> {
+        let wishes: Vec<Wish> = wishes.iter().map(|text| text.parse().expect("a wish")).collect();
+        let table = table("recipient").expect("a table");
+        by_hand(table, &person("Иванова", "+79000000000"), (target(), 3), &wishes, Some("паспорт"))
+    }
+
+    #[test]
+    fn a_wish_states_what_should_stand_and_why() {
+        let body = proposed(&["surname=Петрова", "phone="]).expect("a proposal");
+        assert_eq!((body.text("based_on"), body.text("reason")), (Some("3"), Some("паспорт")));
+        let lines: Vec<_> = body.lines().iter().map(|l| (l.text("field"), l.text("value"))).collect();
+        assert_eq!(lines, [(Some("surname"), Some("Петрова")), (Some("phone"), None)]);
+    }
+
+    #[test]
+    fn what_cannot_be_wished_is_refused_by_its_column() {
+        let column = |name: &str| Err(Unproposable::Column(name.to_owned()));
+        assert_eq!(proposed(&["case_number=1"]), column("case_number"));
+        assert_eq!(proposed(&["uid=1"]), column("uid"));
+        assert_eq!(proposed(&["nobody=1"]), column("nobody"));
+        assert_eq!(proposed(&["1.name=x"]), column("name"));
+        assert!(matches!(proposed(&["surname="]), Err(Unproposable::Value(column, _)) if column == "surname"));
+        let told = proposed(&["birth_date=2.1.1950"]).expect_err("no date");
+        assert!(!format!("{told:?}").contains("1950"), "{told:?}");
+        assert_eq!(proposed(&["surname=Иванова"]), Err(Unproposable::Stands));
+        assert!(Wish::from_str("surname").is_err());
+    }
+
+    #[test]
+    fn only_what_the_hub_publishes_later_decides() {
+        let wish = proposed(&["phone=+79110000000"]).expect("a proposal");
+        let seen = person("Иванова", "+79000000000");
+        let now = |surname: &str, phone: &str| decision(&wish, &seen, &person(surname, phone));
+        assert_eq!(now("Иванова", "8 (911) 000-00-00"), Some(Decision::Accepted));
+        assert_eq!(now("Иванова", "+79220000000"), Some(Decision::Declined));
+        assert_eq!(now("Петрова", "+79000000000"), None, "another field was corrected: no answer to this");
+    }
+
+    use std::str::FromStr as _;
+}

@@ -1,0 +1,183 @@
+//! What once went wrong: a stray file, a crash between two epochs, a line under another's id, a held claim that
+//! the hub then linked.
+
+use std::fs;
+
+use exchange_format::{
+    answer::{RecordLine, RecordOutcome, RecordReason},
+    record::{Body, Form, Kind, Record, RecordId},
+};
+use svod_spoke::database::{DatabaseError, write};
+
+use super::centre::{Centre, uid};
+
+/// Writes into the exchange's own tables as only the daemon can.
+fn as_the_daemon(centre: &Centre, sql: &str) {
+    write::write::<_, DatabaseError>(&mut centre.db(), write::Scope::Book, |transaction| {
+        Ok(transaction.execute_batch(sql)?)
+    })
+    .expect(sql);
+}
+
+fn programme(centre: &Centre, key: RecordId, recipient: RecordId) -> Record {
+    let mut body = Body::new(Kind::Programme);
+    for (field, value) in
+        [("recipient", recipient.to_string()), ("number", "12".into()), ("date", "2026-01-02".into())]
+    {
+        body.set(field, &value).expect("text");
+    }
+    for (no, name) in [("1", "Уборка"), ("2", "Прогулка")] {
+        let line = body.add_line();
+        line.set("no", no).expect("text");
+        line.set("name", name).expect("text");
+    }
+    centre.hub.record(key, Form::Live, &body)
+}
+
+#[test]
+fn a_stray_file_named_like_a_packet_of_ours_changes_nothing_of_it() {
+    let mut centre = Centre::with_recipient();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Вторая')");
+    centre.sync();
+    let ours = centre.value("SELECT name FROM svod_packet WHERE state = 'PLACED' AND answers IS NULL");
+    let row = format!("SELECT direction || state || digest || file FROM svod_packet WHERE name = '{ours}'");
+    let before = centre.value(&row);
+    fs::write(centre.hub.mailbox.join("out").join(&ours), "чужое").expect("written");
+    for _ in 0..3 {
+        centre.sync();
+        assert_eq!(centre.value(&row), before);
+        assert!(centre.path("spool").join(&ours).exists(), "its file is still to be placed again");
+    }
+    let stray = format!("SELECT count(*) || min(state) || min(reason) FROM svod_packet WHERE name = 'in/{ours}'");
+    assert_eq!(centre.value(&stray), "1QUARANTINEDFOREIGN");
+    fs::remove_file(centre.hub.mailbox.join("out").join(&ours)).expect("removed");
+    centre.settle();
+    assert_eq!(centre.value(&format!("SELECT state FROM svod_packet WHERE name = '{ours}'")), "APPLIED");
+}
+
+#[test]
+fn a_snapshot_that_skips_epochs_is_applied_after_a_crash_and_what_older_ones_held_is_put_aside() {
+    let mut centre = Centre::with_recipient();
+    centre.publish_person(uid(1), "r1", "Первая");
+    centre.sync();
+    // A gap: the second packet never comes, the third is held.
+    let out = centre.hub.mailbox.join("out");
+    let record = centre.person(uid(2), "Вторая");
+    let missing = centre.hub.publish(&[record]);
+    fs::remove_file(out.join(missing)).expect("lost");
+    let record = centre.person(uid(3), "Третья");
+    let held = centre.hub.publish(&[record]);
+    centre.sync();
+    let state = |centre: &Centre, name: &str| {
+        centre.value(&format!("SELECT state || coalesce(reason, '') FROM svod_packet WHERE name = '{name}'"))
+    };
+    assert_eq!(state(&centre, &held), "HELD");
+    // The snapshot of the fourth epoch was archived and noted when the program was killed.
+    let claim = centre.key("recipient", "r1");
+    let records = [centre.person(uid(1), "Новая"), centre.link(claim, uid(1), true)];
+    let records = records.map(|record| Record { version: 7, ..record });
+    let records = records.map(|record| centre.hub.sign(record));
+    let (snapshot, mark) = centre.hub.open_epoch(4, &records);
+    fs::rename(out.join(&snapshot), centre.path("archive/in").join(&snapshot)).expect("archived");
+    as_the_daemon(
+        &centre,
+        &format!(
+            "INSERT INTO svod_packet (name, direction, peer, kind, epoch, seq, digest, state, at, part, parts, file) \
+             VALUES ('{snapshot}', 'in', '{}', 'SN', 4, 1, '{}', 'HELD', '2026-11-21T10:00:00Z', 1, 1, \
+             'archive/in/{snapshot}')",
+            centre.hub.code, mark.digest
+        ),
+    );
+    centre.sync();
+    assert_eq!(state(&centre, &snapshot), "APPLIED");
+    assert_eq!(centre.value("SELECT surname FROM recipient WHERE id = 'r1'"), "Новая");
+    assert_eq!(centre.value("SELECT epoch FROM svod_stream WHERE direction = 'in'"), "4");
+    assert_eq!(state(&centre, &held), "QUARANTINEDSTALE_EPOCH");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_held_packet_lost_from_the_archive_is_brought_again() {
+    let mut centre = Centre::with_recipient();
+    centre.publish_person(uid(1), "r1", "Первая");
+    centre.sync();
+    let out = centre.hub.mailbox.join("out");
+    let record = centre.person(uid(1), "Вторая");
+    let second = centre.hub.publish(&[record]);
+    let aside = centre.dir.path().join(&second);
+    fs::rename(out.join(&second), &aside).expect("late");
+    let record = centre.person(uid(1), "Третья");
+    centre.hub.publish(&[record]);
+    centre.sync();
+    fs::remove_dir_all(centre.path("archive")).expect("lost");
+    fs::rename(&aside, out.join(&second)).expect("given");
+    centre.sync();
+    assert_eq!(centre.value("SELECT surname FROM recipient WHERE id = 'r1'"), "Третья");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_packet WHERE state = 'HELD'"), "0");
+}
+
+#[test]
+fn a_line_of_the_centres_own_under_the_id_of_a_published_one_stays() {
+    let mut centre = Centre::with_recipient();
+    let (key, line) = (uid(3), format!("{}:1", uid(3)));
+    centre.sql(&format!(
+        "INSERT INTO programme (id, recipient_id, number) VALUES ('p1', 'r1', '7'); \
+         INSERT INTO programme_line (id, programme_id, no, name) VALUES ('{line}', 'p1', '1', 'Своя')"
+    ));
+    centre.settle();
+    let records = [
+        centre.person(uid(1), "Иванова"),
+        programme(&centre, key, uid(1)),
+        centre.link(centre.key("recipient", "r1"), uid(1), true),
+    ];
+    centre.hub.publish(&records);
+    centre.sync();
+    let own = format!("SELECT programme_id || name FROM programme_line WHERE id = '{line}'");
+    assert_eq!(centre.value(&own), "p1Своя");
+    let theirs = format!("SELECT group_concat(name) FROM (SELECT name FROM programme_line WHERE programme_id = '{key}' ORDER BY no)");
+    assert_eq!(centre.value(&theirs), "Уборка,Прогулка");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    // Shown anew, it still keeps to its own lines.
+    let again = programme(&centre, key, uid(1));
+    centre.hub.publish(&[again]);
+    centre.sync();
+    assert_eq!((centre.value(&own), centre.value(&theirs)), ("p1Своя".into(), "Уборка,Прогулка".into()));
+    assert_eq!(centre.value("SELECT count(*) FROM svod_change"), "0", "nothing of ours has changed");
+}
+
+#[test]
+fn a_claim_that_was_held_is_held_no_longer_once_the_hub_has_linked_it() {
+    let mut centre = Centre::new();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
+    centre.sync();
+    let key = centre.key("recipient", "r1");
+    let line = RecordLine {
+        outcome: RecordOutcome::Held,
+        kind: Kind::RecipientClaim,
+        key,
+        version: 1,
+        rule: "recipient_claim.identity_changed".parse().expect("a rule"),
+        reason: RecordReason::Invalid,
+    };
+    for packet in centre.hub.take_data() {
+        centre.hub.answer(&packet, &[line.clone()]);
+    }
+    centre.sync();
+    let held = |centre: &Centre| centre.ok(&["status"])["records"].as_array().map(Vec::len);
+    assert_eq!(held(&centre), Some(1));
+    assert_eq!(centre.ok(&["why", "recipient", "r1"])["outcome"], "held");
+    // A link that goes by an older version says nothing about this one.
+    let mut older = Record { version: 1, ..centre.link(key, uid(1), true) };
+    let text = String::from_utf8(older.body).expect("text");
+    older.body = text.replace("<based_on>1<", "<based_on>0<").into_bytes();
+    let older = centre.hub.sign(older);
+    let person = centre.person(uid(1), "Иванова");
+    centre.hub.publish(&[person, older]);
+    centre.sync();
+    assert_eq!(held(&centre), Some(1));
+    let link = centre.link(key, uid(1), true);
+    centre.hub.publish(&[link]);
+    centre.sync();
+    assert_eq!(held(&centre), Some(0));
+    assert!(centre.ok(&["why", "recipient", "r1"])["outcome"].is_null());
+}

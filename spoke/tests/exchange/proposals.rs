@@ -1,0 +1,145 @@
+//! What a centre wishes otherwise: edits that raced a lock, proposals by hand, and what becomes of them.
+
+use exchange_format::{
+    answer::{RecordLine, RecordOutcome, RecordReason},
+    record::{Form, Kind, RecordId},
+};
+
+use super::centre::{Centre, person_body, uid};
+
+fn proposals(centre: &Centre) -> Vec<serde_json::Value> {
+    centre.ok(&["status"])["proposals"].as_array().expect("a list").clone()
+}
+
+fn state(centre: &Centre) -> String {
+    let all = proposals(centre);
+    assert_eq!(all.len(), 1, "{all:?}");
+    all[0]["state"].as_str().expect("a state").to_owned()
+}
+
+/// A person as the hub publishes it, with a telephone number.
+fn publish(centre: &mut Centre, surname: &str, phone: &str) {
+    let mut body = person_body(surname);
+    body.set("phone", phone).expect("text");
+    let person = centre.hub.record(uid(1), Form::Live, &body);
+    centre.hub.publish(&[person]);
+    centre.sync();
+}
+
+/// A centre whose recipient `r1` is locked, with the surname Иванова and the number +79000000000.
+fn locked() -> Centre {
+    let mut centre = Centre::with_recipient();
+    centre.publish_person(uid(1), "r1", "Иванова");
+    centre.sync();
+    publish(&mut centre, "Иванова", "+79000000000");
+    centre.hub.take();
+    centre
+}
+
+#[test]
+fn an_unfit_edit_that_raced_the_lock_is_kept_with_what_is_wrong_with_it() {
+    let mut centre = Centre::with_recipient();
+    centre.sql("UPDATE recipient SET surname = NULL, phone = x'37' || char(7) || '911', given = 'Ольга' WHERE id = 'r1'");
+    centre.sync();
+    assert!(centre.hub.take_data().is_empty(), "it is not fit to be sent");
+    centre.publish_person(uid(1), "r1", "Иванова");
+    centre.sync();
+    assert_eq!(centre.value("SELECT surname FROM recipient"), "Иванова");
+    let all = proposals(&centre);
+    assert_eq!((all.len(), all[0]["state"].as_str()), (1, Some("unfit")), "{all:?}");
+    assert!(all[0]["problem"].as_str().is_some_and(|told| told.starts_with("field ")), "{all:?}");
+    assert!(!all[0].to_string().contains("Ольга"), "{all:?}");
+    let body: Vec<u8> = centre.db().query_row("SELECT body FROM svod_proposal", [], |row| row.get(0)).expect("kept");
+    let body = String::from_utf8(body).expect("XML");
+    for value in ["<value>Ольга</value>", "<value>7\u{FFFD}911</value>", "<field>surname</field></line>"] {
+        assert!(body.contains(value), "{value}: {body}");
+    }
+    let why = centre.ok(&["why", "recipient", "r1"]);
+    assert_eq!(why["proposals"][0]["state"], "unfit");
+    // It cannot be sent, so nothing waits for ever.
+    assert_eq!(centre.value("SELECT count(*) FROM svod_change"), "0");
+    assert!(centre.hub.take_data().iter().all(|packet| packet.records.is_empty()));
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_proposal_by_hand_is_sent_and_accepted_by_what_the_hub_publishes() {
+    let mut centre = locked();
+    let made = centre.ok(&["propose", "recipient", "r1", "phone=+79110000000", "--reason", "по телефону"]);
+    assert_eq!(state(&centre), "open");
+    centre.sync();
+    let sent = centre.hub.take_data();
+    let record = sent.iter().flat_map(|p| &p.records).find(|r| r.kind == Kind::Proposal).expect("sent");
+    assert_eq!(made["proposal"], record.key.to_string());
+    let body = record.read_body().expect("a body");
+    assert_eq!(body.findings(), []);
+    assert_eq!(
+        (body.text("target"), body.text("based_on"), body.text("reason")),
+        (Some(uid(1).to_string().as_str()), Some("2"), Some("по телефону"))
+    );
+    assert_eq!(state(&centre), "sent");
+    // Another correction of the same person is no answer.
+    publish(&mut centre, "Петрова", "+79000000000");
+    assert_eq!(state(&centre), "sent");
+    publish(&mut centre, "Петрова", "+79110000000");
+    assert_eq!(state(&centre), "accepted");
+    let told = &proposals(&centre)[0];
+    assert_eq!(told["decided_by"], centre.value("SELECT packet FROM svod_record WHERE kind = 'recipient'"));
+    assert_eq!(centre.ok(&["why", "recipient", "r1"])["proposals"][0]["state"], "accepted");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_journal WHERE event = 'proposal.accepted'"), "1");
+    // What was decided stays decided.
+    publish(&mut centre, "Петрова", "+79220000000");
+    assert_eq!(state(&centre), "accepted");
+}
+
+#[test]
+fn a_proposal_is_declined_by_another_value_and_refused_by_an_answer() {
+    let mut centre = locked();
+    centre.ok(&["propose", "recipient", "r1", "phone=+79110000000"]);
+    centre.sync();
+    publish(&mut centre, "Иванова", "+79330000000");
+    assert_eq!(state(&centre), "declined");
+
+    let mut centre = locked();
+    centre.ok(&["propose", "recipient", "r1", "phone="]);
+    centre.sync();
+    for packet in centre.hub.take_data() {
+        let line = |key: RecordId| RecordLine {
+            outcome: RecordOutcome::Refused,
+            kind: Kind::Proposal,
+            key,
+            version: 1,
+            rule: "proposal.target".parse().expect("a rule"),
+            reason: RecordReason::Invalid,
+        };
+        let lines: Vec<RecordLine> = packet.records.iter().map(|record| line(record.key)).collect();
+        centre.hub.answer(&packet, &lines);
+    }
+    centre.sync();
+    assert_eq!(state(&centre), "refused");
+}
+
+#[test]
+fn what_cannot_be_proposed_is_refused_precisely_and_without_the_value() {
+    let centre = locked();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Своя')");
+    let cases: [(&[&str], i32, &str); 7] = [
+        (&["recipient", "r1", "birth_date=2.1.1950"], 3, "error.spoke-propose-value"),
+        (&["recipient", "r1", "case_number=1"], 3, "error.spoke-propose-column"),
+        (&["recipient", "r1", "nothing=1"], 3, "error.spoke-propose-column"),
+        (&["recipient", "r1", "surname=Иванова"], 3, "error.spoke-propose-stands"),
+        (&["recipient", "r2", "surname=Иванова"], 3, "error.spoke-propose-own"),
+        (&["recipient", "r9", "surname=Иванова"], 3, "error.spoke-no-row"),
+        (&["recipient", "r1", "surname"], 2, ""),
+    ];
+    for (args, code, expected) in cases {
+        let (out, error) = centre.ends(&[&["propose"], args, &["--format", "json"]].concat(), code);
+        assert!(error.contains(expected.trim_start_matches("error.")) && out.is_empty(), "{args:?}: {out} {error}");
+        assert!(!error.contains("1950"), "{error}");
+    }
+    assert_eq!(centre.value("SELECT count(*) FROM svod_proposal"), "0");
+    for lang in ["ru", "en"] {
+        let (out, _) = centre.ends(&["propose", "recipient", "r1", "phone=", "--lang", lang], 0);
+        assert!(out.contains(&centre.value("SELECT max(key) FROM svod_proposal")) || lang == "en", "{out}");
+    }
+}
