@@ -52,7 +52,8 @@ impl Propose {
             let body = wishes::by_hand(table, &shown, named, &self.wishes, self.reason.as_deref())
                 .map_err(|error| self.unfit(error))?;
             let (table, id) = (table.name, self.id.as_str());
-            let new = proposals::New { key, table, id, about: &about, claim: None, body: &body, problem: None };
+            let new =
+                proposals::New { key, table, id, about: &about, claim: None, body: &body, problem: None };
             proposals::add(transaction, &new, now)?;
             journal(transaction, config.code, now, "proposal.made", &key.to_string(), "by hand", &[])?;
             Ok(about)
@@ -72,11 +73,13 @@ impl Propose {
         let refuse = |message| {
             Failure::new(Exit::Refused, message).with("table", table.name).with("id", self.id.clone())
         };
-        let record = report::row_record(connection, table, &self.id)?.ok_or_else(|| refuse("spoke-no-row"))?;
+        let record =
+            report::row_record(connection, table, &self.id)?.ok_or_else(|| refuse("spoke-no-row"))?;
         let (Some(kind), Some(uid)) = (table.published, record.uid) else {
             return Err(refuse("spoke-propose-own").into());
         };
-        let uid = uid.parse().map_err(|_| DatabaseError::Corrupt { table: "svod_record", what: "a record id" })?;
+        let uid =
+            uid.parse().map_err(|_| DatabaseError::Corrupt { table: "svod_record", what: "a record id" })?;
         let found = publications::find(connection, kind, uid)?;
         Ok(found.ok_or_else(|| refuse("spoke-propose-own"))?.record)
     }

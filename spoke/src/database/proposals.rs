@@ -81,7 +81,14 @@ pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, Data
         let kind: Kind = text(1)?.parse().map_err(|_| bad("a kind"))?;
         let form: Form = text(4)?.parse().map_err(|_| bad("a form"))?;
         let body = |kind, body| {
-            publications::read_body(&Record { kind, key, version: 1, form: Form::Live, body, signature: None })
+            publications::read_body(&Record {
+                kind,
+                key,
+                version: 1,
+                form: Form::Live,
+                body,
+                signature: None,
+            })
         };
         let verdict = if form == Form::Tombstone {
             Some(Decision::Declined)

@@ -178,7 +178,8 @@ pub fn listed(connection: &Connection) -> Result<Vec<Listed>, DatabaseError> {
     )
 }
 
-const PROPOSAL: &str = "SELECT key, kind, id, state, at, target, problem, packet, decided_by FROM svod_proposal";
+const PROPOSAL: &str =
+    "SELECT key, kind, id, state, at, target, problem, packet, decided_by FROM svod_proposal";
 
 fn proposal(row: &Row<'_>) -> rusqlite::Result<ProposalState> {
     Ok(ProposalState {

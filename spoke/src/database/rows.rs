@@ -122,10 +122,8 @@ fn leniently(value: ValueRef<'_>) -> Option<String> {
 /// # Errors
 /// SQLite's.
 pub fn as_typed(connection: &Connection, table: &Table, id: &str) -> Result<Option<Row>, DatabaseError> {
-    let (keys, ids) = (
-        read(connection, table, id, true, leniently)?,
-        read(connection, table, id, false, leniently)?,
-    );
+    let (keys, ids) =
+        (read(connection, table, id, true, leniently)?, read(connection, table, id, false, leniently)?);
     Ok(keys.zip(ids).map(|(mut row, ids)| {
         for ((column, value), id) in table.columns.iter().zip(&mut row.values).zip(ids.values) {
             if column.refers_to.is_some() && value.as_deref() == Some(DANGLING) {

@@ -74,12 +74,15 @@ pub fn as_typed(table: &Table, kind: Kind, row: &Row) -> Body {
     let schema = kind.schema();
     let put = |line: &mut Line, columns: &[Column], values: &[Option<String>], fields: &[Field]| {
         for (column, value) in columns.iter().zip(values) {
-            let Some(text) = value.as_deref().filter(|_| fields.iter().any(|f| f.name == column.field)) else {
+            let Some(text) = value.as_deref().filter(|_| fields.iter().any(|f| f.name == column.field))
+            else {
                 continue;
             };
             if line.set(column.field, text).is_err() {
-                let text: String =
-                    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+                let text: String = text
+                    .chars()
+                    .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+                    .collect();
                 // Nothing is left in it but U+FFFE and U+FFFF, which nobody types.
                 let _ = line.set(column.field, &text);
             }

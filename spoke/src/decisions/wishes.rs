@@ -133,7 +133,8 @@ pub fn by_hand(
     let mut wished = shown.clone();
     let mut proposal = Body::new(Kind::Proposal);
     for wish in wishes {
-        let field = field_of(table, kind, shown, wish).ok_or_else(|| Unproposable::Column(wish.column.clone()))?;
+        let field =
+            field_of(table, kind, shown, wish).ok_or_else(|| Unproposable::Column(wish.column.clone()))?;
         let unfit = |problem: String| Unproposable::Value(wish.column.clone(), problem);
         let value = Some(wish.value.as_str()).filter(|value| !value.is_empty());
         if let Some(problem) = field.problem(value) {
@@ -227,7 +228,9 @@ mod tests {
         assert_eq!(proposed(&["uid=1"]), column("uid"));
         assert_eq!(proposed(&["nobody=1"]), column("nobody"));
         assert_eq!(proposed(&["1.name=x"]), column("name"));
-        assert!(matches!(proposed(&["surname="]), Err(Unproposable::Value(column, _)) if column == "surname"));
+        assert!(
+            matches!(proposed(&["surname="]), Err(Unproposable::Value(column, _)) if column == "surname")
+        );
         let told = proposed(&["birth_date=2.1.1950"]).expect_err("no date");
         assert!(!format!("{told:?}").contains("1950"), "{told:?}");
         assert_eq!(proposed(&["surname=Иванова"]), Err(Unproposable::Stands));

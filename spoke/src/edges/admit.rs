@@ -251,7 +251,10 @@ fn forget_lost(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> 
     }
     write::write(&mut station.connection, Scope::Book, |transaction| {
         for file in &lost {
-            tracing::error!(packet = file.name, "a held packet is gone from the archive; it is brought again");
+            tracing::error!(
+                packet = file.name,
+                "a held packet is gone from the archive; it is brought again"
+            );
             book::forget_in(transaction, &file.name)?;
             journal(transaction, own, now, "packet.lost", &file.name, "", &[file.arrival.mark.digest])?;
         }

@@ -1,7 +1,9 @@
 //! Answers: what we say of the hub's packets, and what the hub says of ours (exchange §6).
 
 use exchange_format::{
-    answer::{Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, Receipt, RecordLine, RecordOutcome},
+    answer::{
+        Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, Receipt, RecordLine, RecordOutcome,
+    },
     file_name::PacketKind,
     packet::manifest::Purpose,
     position::Mark,

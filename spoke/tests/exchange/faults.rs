@@ -48,7 +48,8 @@ fn a_stray_file_named_like_a_packet_of_ours_changes_nothing_of_it() {
         assert_eq!(centre.value(&row), before);
         assert!(centre.path("spool").join(&ours).exists(), "its file is still to be placed again");
     }
-    let stray = format!("SELECT count(*) || min(state) || min(reason) FROM svod_packet WHERE name = 'in/{ours}'");
+    let stray =
+        format!("SELECT count(*) || min(state) || min(reason) FROM svod_packet WHERE name = 'in/{ours}'");
     assert_eq!(centre.value(&stray), "1QUARANTINEDFOREIGN");
     fs::remove_file(centre.hub.mailbox.join("out").join(&ours)).expect("removed");
     centre.settle();
@@ -134,7 +135,9 @@ fn a_line_of_the_centres_own_under_the_id_of_a_published_one_stays() {
     centre.sync();
     let own = format!("SELECT programme_id || name FROM programme_line WHERE id = '{line}'");
     assert_eq!(centre.value(&own), "p1Своя");
-    let theirs = format!("SELECT group_concat(name) FROM (SELECT name FROM programme_line WHERE programme_id = '{key}' ORDER BY no)");
+    let theirs = format!(
+        "SELECT group_concat(name) FROM (SELECT name FROM programme_line WHERE programme_id = '{key}' ORDER BY no)"
+    );
     assert_eq!(centre.value(&theirs), "Уборка,Прогулка");
     assert_eq!(centre.ok(&["verify"])["whole"], true);
     // Shown anew, it still keeps to its own lines.

@@ -49,9 +49,11 @@ fn an_unfit_edit_that_raced_the_lock_is_kept_with_what_is_wrong_with_it() {
     assert_eq!((all.len(), all[0]["state"].as_str()), (1, Some("unfit")), "{all:?}");
     assert!(all[0]["problem"].as_str().is_some_and(|told| told.starts_with("field ")), "{all:?}");
     assert!(!all[0].to_string().contains("Ольга"), "{all:?}");
-    let body: Vec<u8> = centre.db().query_row("SELECT body FROM svod_proposal", [], |row| row.get(0)).expect("kept");
+    let body: Vec<u8> =
+        centre.db().query_row("SELECT body FROM svod_proposal", [], |row| row.get(0)).expect("kept");
     let body = String::from_utf8(body).expect("XML");
-    for value in ["<value>Ольга</value>", "<value>7\u{FFFD}911</value>", "<field>surname</field></line>"] {
+    for value in ["<value>Ольга</value>", "<value>7\u{FFFD}911</value>", "<field>surname</field></line>"]
+    {
         assert!(body.contains(value), "{value}: {body}");
     }
     let why = centre.ok(&["why", "recipient", "r1"]);
@@ -134,7 +136,10 @@ fn what_cannot_be_proposed_is_refused_precisely_and_without_the_value() {
     ];
     for (args, code, expected) in cases {
         let (out, error) = centre.ends(&[&["propose"], args, &["--format", "json"]].concat(), code);
-        assert!(error.contains(expected.trim_start_matches("error.")) && out.is_empty(), "{args:?}: {out} {error}");
+        assert!(
+            error.contains(expected.trim_start_matches("error.")) && out.is_empty(),
+            "{args:?}: {out} {error}"
+        );
         assert!(!error.contains("1950"), "{error}");
     }
     assert_eq!(centre.value("SELECT count(*) FROM svod_proposal"), "0");
