@@ -1,0 +1,107 @@
+"""One packet from its file to its records: every check of FORMAT.md that a file allows, in its order."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import age
+from .answers import read_answer
+from .errors import Refused, require
+from .manifest import Manifest, check_name, parse_manifest, signed_text
+from .names import ANSWERS, NUMBERED, Name, parse_name
+from .notes import Card, verify_note
+from .packet_zip import DEFLATED, STORED, Entry, read_zip, unpack
+from .records import Ends, Record, read_records
+from .schema import kinds
+
+
+@dataclass(frozen=True)
+class Limits:
+    """FORMAT.md, «Limits»: the defaults."""
+
+    packet: int = 256 << 20
+    member: int = 1 << 30
+    total: int = 2 << 30
+    ratio: int = 200
+    members: int = 64
+    records: int = 2_000_000
+    line: int = 1 << 20
+    manifest: int = 256 << 10
+
+
+@dataclass(frozen=True)
+class Packet:
+    """What a packet says, all of it verified."""
+
+    name: Name
+    manifest: Manifest
+    records: list[Record] = field(default_factory=list)
+    answer: dict | None = None
+
+
+def _open(name: Name, data: bytes, identities: list[bytes]) -> bytes:
+    """The ZIP inside the envelope."""
+    if not name.sealed:
+        return data
+    require(identities, "CANNOT_OPEN", "sealed, and no key was given")
+    for identity in identities:
+        try:
+            return age.open_age(data, identity)
+        except Refused as refused:
+            last = refused
+    raise last
+
+
+def _manifest(name: Name, entries: list[Entry], trust: dict[str, Card], limits: Limits) -> Manifest:
+    """The manifest: its digest by the name, its signature by the sender's card, then its words."""
+    require(len(entries) >= 2, "SCHEMA", "ZIP: no manifest and signature")
+    *_, manifest, signature = entries
+    require((manifest.name, signature.name) == ("manifest.xml", "manifest.sig"), "SCHEMA", "ZIP: the manifest is not at its end")
+    require(manifest.method == signature.method == STORED, "SCHEMA", "ZIP: the manifest and its signature must be stored")
+    data = unpack(manifest, limits.manifest)
+    digest = hashlib.sha256(data).hexdigest()
+    require(name.digest == digest[:16], "BAD_DIGEST", "the name bears the digest of another manifest")
+    require(name.sender in trust, "UNKNOWN_KEY", f"no card of {name.sender}")
+    text = verify_note(unpack(signature, limits.manifest), trust[name.sender].key)
+    require(text == signed_text(name.stem, digest), "BAD_SIGNATURE", "manifest.sig signs something else")
+    result = parse_manifest(data, digest)
+    check_name(name, result)
+    return result
+
+
+def _check_members(manifest: Manifest, entries: list[Entry], limits: Limits) -> None:
+    """That the members are exactly those of the manifest, within the limits, and each as it was packed."""
+    require(len(manifest.members) <= limits.members, "OVERSIZE", f"more than {limits.members} members")
+    stand, said = [e.name for e in entries], [m.name for m in manifest.members]
+    require(stand == said, "SCHEMA", "the members are not those of the manifest, in its order")
+    if manifest.kind in NUMBERED:
+        order = {f"records/{kind.name}.xml": kind.place for kind in kinds().values()}
+        places = [order.get(name) for name in said]
+        require(None not in places and places == sorted(places), "SCHEMA", "members of unknown kinds, or not in the order of the kinds")
+    require(sum(m.size for m in manifest.members) <= limits.total, "OVERSIZE", "all members together are too large")
+    require(sum(m.count for m in manifest.members) <= limits.records, "OVERSIZE", f"more than {limits.records} records")
+    for member, entry in zip(manifest.members, entries):
+        require(entry.method == DEFLATED, "SCHEMA", f"{member.name}: not deflated")
+        require(hashlib.sha256(entry.packed).hexdigest() == member.packed_sha256, "BAD_DIGEST", f"{member.name}: other packed bytes")
+        require(entry.size == member.size, "BAD_DIGEST", f"{member.name}: another size than the manifest says")
+        require(member.size <= limits.ratio * len(entry.packed), "OVERSIZE", f"{member.name}: more than {limits.ratio} times its packed size")
+
+
+def read_packet(path: Path, trust: dict[str, Card], identities: list[bytes], limits: Limits = Limits()) -> Packet:
+    """A packet, or Refused with the first rule that it breaks. A broken rule of one record refuses that record alone."""
+    name = parse_name(path.name)
+    require(path.stat().st_size <= limits.packet, "OVERSIZE", f"more than {limits.packet} bytes")
+    entries = read_zip(_open(name, path.read_bytes(), identities), limits.members + 2)
+    manifest = _manifest(name, entries, trust, limits)
+    _check_members(manifest, entries[:-2], limits)
+    hubs = [card.code for card in trust.values() if card.is_hub]
+    ends = Ends(manifest.to, manifest.sender, trust[name.sender].key.public, hubs[0] if len(hubs) == 1 else None)
+    records, answer = [], None
+    for member, entry in zip(manifest.members, entries):
+        plain = unpack(entry, limits.member)
+        require(hashlib.sha256(plain).hexdigest() == member.sha256, "BAD_DIGEST", f"{member.name}: other bytes")
+        if manifest.kind in ANSWERS:
+            answer = read_answer(plain, manifest, member.count)
+        else:
+            records += read_records(member.name, plain, member.count, ends, limits.line)
+    return Packet(name, manifest, records, answer)
