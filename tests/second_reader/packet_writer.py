@@ -2,15 +2,17 @@
 
 import base64
 import hashlib
+import hmac
 import struct
 import zlib
 from dataclasses import dataclass
 
-from svod_reader import ed25519
+from svod_reader import age, chacha20poly1305, ed25519
 from svod_reader.manifest import signed_text as manifest_text
 from svod_reader.notes import VerifierKey
 from svod_reader.records import DECLARATION
 from svod_reader.records import signed_text as record_text
+from svod_reader.x25519 import BASE, x25519
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Signer:
         return VerifierKey(name, number, self.public)
 
     def verifier_text(self) -> str:
-        return f"{self.verifier.name}+{self.verifier.number.hex()}+{base64.b64encode(b'\x01' + self.public).decode()}"
+        public = base64.b64encode(b"\x01" + self.public).decode()
+        return f"{self.verifier.name}+{self.verifier.number.hex()}+{public}"
 
     def note(self, text: str) -> bytes:
         """A signed note over a text that ends in a line feed."""
@@ -137,3 +140,28 @@ def due_stem(manifest_bytes: bytes, digest: str) -> str:
 
     head = f"SVOD1_{part('kind')}_{part('to')}_{part('from')}_{int(part('epoch')):04}_{int(part('seq')):08}"
     return f"{head}_{part('date').replace('-', '')}_{digest[:16].upper()}"
+
+
+def _close(key: bytes, nonce: bytes, plain: bytes) -> bytes:
+    """RFC 8439 §2.8, without additional data."""
+    text = chacha20poly1305.chacha20(key, 1, nonce, plain)
+    one_time = chacha20poly1305.block(key, 0, nonce)[:32]
+    return text + chacha20poly1305.poly1305(one_time, text + bytes(-len(text) % 16) + struct.pack("<QQ", 0, len(text)))
+
+
+def seal(plain: bytes, identities: list[bytes]) -> bytes:
+    """An age file to the public halves of `identities`, with a fixed file key: for tests only."""
+    file_key, header = bytes(range(16)), b"age-encryption.org/v1\n-> x-grease\n\n"
+    for number, identity in enumerate(identities, 1):
+        ephemeral, recipient = bytes([number]) * 32, x25519(identity, BASE)
+        share = x25519(ephemeral, BASE)
+        wrap = age.hkdf(share + recipient, x25519(ephemeral, recipient), b"age-encryption.org/v1/X25519")
+        words = (base64.b64encode(data).rstrip(b"=") for data in (share, _close(wrap, bytes(12), file_key)))
+        header += b"-> X25519 %b\n%b\n" % tuple(words)
+    header += b"---"
+    mac = hmac.digest(age.hkdf(b"", file_key, b"header"), header, "sha256")
+    key, body = age.hkdf(bytes(16), file_key, b"payload"), b""
+    chunks = [plain[at : at + age.CHUNK] for at in range(0, len(plain), age.CHUNK)] or [b""]
+    for number, chunk in enumerate(chunks):
+        body += _close(key, number.to_bytes(11, "big") + bytes([number == len(chunks) - 1]), chunk)
+    return header + b" " + base64.b64encode(mac).rstrip(b"=") + b"\n" + bytes(16) + body

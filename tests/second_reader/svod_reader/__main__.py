@@ -23,8 +23,11 @@ from .stream import follow
 
 
 def _summary(packet: Packet) -> dict:
+    if packet.refused:
+        return {"verified": False, "reason": packet.refused.reason, "detail": packet.refused.detail}
     faults = [r for r in packet.records if r.fault]
     return {
+        "verified": True,
         "digest": packet.manifest.digest,
         "kind": packet.manifest.kind,
         "members": len(packet.manifest.members),
@@ -36,6 +39,8 @@ def _summary(packet: Packet) -> dict:
 
 def _listing(packet: Packet) -> dict:
     listing = {"manifest": asdict(packet.manifest)}
+    if packet.refused:
+        return listing
     if packet.answer is not None:
         return listing | {"answer": packet.answer}
     return listing | {"records": [asdict(record) for record in packet.records]}
@@ -67,7 +72,7 @@ def main(arguments: list[str]) -> int:
             row |= {"verified": False, "reason": None, "detail": error.strerror}
         else:
             packets.append(packet)
-            row |= {"verified": True} | _summary(packet) | (_listing(packet) if options.command == "list" else {})
+            row |= _summary(packet) | (_listing(packet) if options.command == "list" else {})
         good = good and row["verified"] and not row["faults"]
         rows.append(row)
     result = {"packets": rows}

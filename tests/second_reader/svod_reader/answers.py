@@ -33,7 +33,7 @@ def read_answer(data: bytes, manifest: Manifest, count: int) -> dict:
         raise Refused("SCHEMA", "answer.xml: not ASCII") from None
     require(lines[-1] == "" and lines[0] == _DECLARATION, "SCHEMA", "answer.xml: not framed as an answer")
     require(all(len(line) < LINE_LIMIT for line in lines), "SCHEMA", f"answer.xml: a line of more than {LINE_LIMIT} bytes")
-    require(len(lines) - 1 == count, "SCHEMA", f"answer.xml: {len(lines) - 1} lines where the manifest says {count}")
+    require(len(lines) - 1 == count, "BAD_DIGEST", f"answer.xml: {len(lines) - 1} lines where the manifest says {count}")
     answer = _receipt(lines[1:-1]) if manifest.kind == "KV" else _protocol(lines[1:-1])
     require((answer["epoch"], answer["seq"]) == (manifest.epoch, manifest.seq), "SCHEMA", "answer.xml: another number than the name")
     require(answer["digest"] == manifest.answered["digest"], "SCHEMA", "answer.xml: another packet than the manifest's `answered`")

@@ -100,7 +100,7 @@ def parse_manifest(data: bytes, digest: str) -> Manifest:
     found = _MANIFEST.fullmatch(text)
     require(found, "SCHEMA", "manifest.xml: not canonical")
     require(is_code(found["to"]) and is_code(found["sender"]), "SCHEMA", "manifest.xml: a wrong participant code")
-    require(is_date(found["date"]) and is_instant(found["created_at"]), "SCHEMA", "manifest.xml: a wrong date or instant")
+    require(is_date(found["date"]) and is_instant(found["created_at"], fractions=False), "SCHEMA", "manifest.xml: a wrong date or instant")
     marks = found.groups()[_MANIFEST.groupindex["revision"] : _MANIFEST.groupindex["state_digest"] - 1]
     snapshot = {key: found[key] for key in ("reason", "request", "compared") if found[key]} if found["part"] else None
     if snapshot is not None:
@@ -128,6 +128,7 @@ def _check_by_kind(m: Manifest) -> None:
         require([x.name for x in m.members] == ["answer.xml"], "SCHEMA", "manifest.xml: an answer has one member, answer.xml")
     if m.snapshot:
         s = m.snapshot
+        require(s["part"] == s["of"] or m.state_digest is None, "SCHEMA", "manifest.xml: `state_digest` belongs to part n")
         require(s["part"] <= s["of"] and s["part"] == m.seq, "SCHEMA", "manifest.xml: a snapshot's part k has the number k")
         require(("request" in s) == (s["reason"] == "requested"), "SCHEMA", "manifest.xml: `request` belongs to `requested`")
         require(("compared" in s) == (s["reason"] == "recovered"), "SCHEMA", "manifest.xml: `compared` belongs to `recovered`")

@@ -68,7 +68,7 @@ def parse_name(text: str) -> Name:
     return Name(kind, to, sender, int(epoch), int(seq), day, digest.lower(), age is not None, text.partition(".")[0])
 
 
-def is_instant(text: str) -> bool:
-    """An instant in UTC: RFC 3339 with `Z`, fractions of up to nine digits that do not end in a zero."""
+def is_instant(text: str, fractions: bool = True) -> bool:
+    """An instant in UTC: RFC 3339 with `Z`; fractions of a second have up to nine digits and do not end in a zero."""
     found = re.fullmatch(r"([0-9-]{10})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{0,8}[1-9])?Z", text)
-    return found is not None and is_date(found[1])
+    return found is not None and is_date(found[1]) and (fractions or found[3] is None)

@@ -31,12 +31,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Packet:
-    """What a packet says, all of it verified."""
+    """What a packet says: verified whole, or `refused` with its manifest alone verified."""
 
     name: Name
     manifest: Manifest
     records: list[Record] = field(default_factory=list)
     answer: dict | None = None
+    refused: Refused | None = None
 
 
 def _open(name: Name, data: bytes, identities: list[bytes]) -> bytes:
@@ -54,10 +55,10 @@ def _open(name: Name, data: bytes, identities: list[bytes]) -> bytes:
 
 def _manifest(name: Name, entries: list[Entry], trust: dict[str, Card], limits: Limits) -> Manifest:
     """The manifest: its digest by the name, its signature by the sender's card, then its words."""
-    require(len(entries) >= 2, "SCHEMA", "ZIP: no manifest and signature")
+    require(len(entries) >= 2, "CANNOT_OPEN", "ZIP: no manifest and signature")
     *_, manifest, signature = entries
-    require((manifest.name, signature.name) == ("manifest.xml", "manifest.sig"), "SCHEMA", "ZIP: the manifest is not at its end")
-    require(manifest.method == signature.method == STORED, "SCHEMA", "ZIP: the manifest and its signature must be stored")
+    require((manifest.name, signature.name) == ("manifest.xml", "manifest.sig"), "CANNOT_OPEN", "ZIP: the manifest is not at its end")
+    require(manifest.method == signature.method == STORED, "CANNOT_OPEN", "ZIP: the manifest and its signature must be stored")
     data = unpack(manifest, limits.manifest)
     digest = hashlib.sha256(data).hexdigest()
     require(name.digest == digest[:16], "BAD_DIGEST", "the name bears the digest of another manifest")
@@ -87,15 +88,11 @@ def _check_members(manifest: Manifest, entries: list[Entry], limits: Limits) -> 
         require(member.size <= limits.ratio * len(entry.packed), "OVERSIZE", f"{member.name}: more than {limits.ratio} times its packed size")
 
 
-def read_packet(path: Path, trust: dict[str, Card], identities: list[bytes], limits: Limits = Limits()) -> Packet:
-    """A packet, or Refused with the first rule that it breaks. A broken rule of one record refuses that record alone."""
-    name = parse_name(path.name)
-    require(path.stat().st_size <= limits.packet, "OVERSIZE", f"more than {limits.packet} bytes")
-    entries = read_zip(_open(name, path.read_bytes(), identities), limits.members + 2)
-    manifest = _manifest(name, entries, trust, limits)
-    _check_members(manifest, entries[:-2], limits)
+def _read_members(manifest: Manifest, entries: list[Entry], trust: dict[str, Card], limits: Limits) -> tuple[list, dict | None]:
+    """The records, or the answer."""
+    _check_members(manifest, entries, limits)
     hubs = [card.code for card in trust.values() if card.is_hub]
-    ends = Ends(manifest.to, manifest.sender, trust[name.sender].key.public, hubs[0] if len(hubs) == 1 else None)
+    ends = Ends(manifest.to, manifest.sender, trust[manifest.sender].key.public, hubs[0] if len(hubs) == 1 else None)
     records, answer = [], None
     for member, entry in zip(manifest.members, entries):
         plain = unpack(entry, limits.member)
@@ -104,4 +101,19 @@ def read_packet(path: Path, trust: dict[str, Card], identities: list[bytes], lim
             answer = read_answer(plain, manifest, member.count)
         else:
             records += read_records(member.name, plain, member.count, ends, limits.line)
-    return Packet(name, manifest, records, answer)
+    return records, answer
+
+
+def read_packet(path: Path, trust: dict[str, Card], identities: list[bytes], limits: Limits = Limits()) -> Packet:
+    """A packet, or Refused with the first rule that it breaks. A broken rule of one record refuses that record alone.
+
+    What is refused after its manifest was verified comes back with `refused`: its number is consumed all the same.
+    """
+    name = parse_name(path.name)
+    require(path.stat().st_size <= limits.packet, "OVERSIZE", f"more than {limits.packet} bytes")
+    entries = read_zip(_open(name, path.read_bytes(), identities), limits.members + 2)
+    manifest = _manifest(name, entries, trust, limits)
+    try:
+        return Packet(name, manifest, *_read_members(manifest, entries[:-2], trust, limits))
+    except Refused as refused:
+        return Packet(name, manifest, refused=refused)

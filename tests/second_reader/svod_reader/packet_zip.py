@@ -26,18 +26,18 @@ class Entry:
 
 def _local(data: bytes, at: int) -> tuple[Entry, bytes, int]:
     """The entry at `at`, the fields that the directory must repeat, and where the next thing begins."""
-    require(len(data) >= at + 30, "SCHEMA", f"ZIP: cut off at byte {at}")
+    require(len(data) >= at + 30, "CANNOT_OPEN", f"ZIP: cut off at byte {at}")
     fields = data[at + 4 : at + 30]
     version, flags, method, time, date, crc, packed, size, name_length, extra = struct.unpack("<5H3L2H", fields)
-    require((version, flags) == (VERSION, 0), "SCHEMA", f"ZIP: another version or flags at byte {at}")
-    require((date, time) == (DATE_1980, MIDNIGHT), "SCHEMA", f"ZIP: another date at byte {at}")
-    require(extra == 0, "SCHEMA", f"ZIP: an extra field at byte {at}")
+    require((version, flags) == (VERSION, 0), "CANNOT_OPEN", f"ZIP: another version or flags at byte {at}")
+    require((date, time) == (DATE_1980, MIDNIGHT), "CANNOT_OPEN", f"ZIP: another date at byte {at}")
+    require(extra == 0, "CANNOT_OPEN", f"ZIP: an extra field at byte {at}")
     body = at + 30 + name_length
-    require(len(data) >= body + packed, "SCHEMA", f"ZIP: cut off in the entry at byte {at}")
+    require(len(data) >= body + packed, "CANNOT_OPEN", f"ZIP: cut off in the entry at byte {at}")
     try:
         name = data[at + 30 : body].decode("ascii")
     except UnicodeDecodeError:
-        raise Refused("SCHEMA", f"ZIP: a name not in ASCII at byte {at}") from None
+        raise Refused("CANNOT_OPEN", f"ZIP: a name not in ASCII at byte {at}") from None
     return Entry(name, method, crc, data[body : body + packed], size), fields, body + packed
 
 
@@ -51,9 +51,9 @@ def read_zip(data: bytes, most: int) -> list[Entry]:
         central += header + struct.pack("<3H2L", 0, 0, 0, MODE, at) + entry.name.encode()
         entries.append(entry)
         at = next_at
-    require(entries, "SCHEMA", "not a ZIP that begins with an entry")
+    require(entries, "CANNOT_OPEN", "not a ZIP that begins with an entry")
     end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, len(entries), len(entries), len(central), at, 0)
-    require(data[at:] == central + end, "SCHEMA", f"ZIP: from byte {at} on not the one directory that its entries have")
+    require(data[at:] == central + end, "CANNOT_OPEN", f"ZIP: from byte {at} on not the one directory that its entries have")
     return entries
 
 
@@ -67,8 +67,8 @@ def unpack(entry: Entry, limit: int) -> bytes:
         try:
             plain = inflater.decompress(entry.packed, entry.size + 1)
         except zlib.error:
-            raise Refused("SCHEMA", f"{entry.name}: not deflated") from None
-        require(inflater.eof and not inflater.unused_data, "SCHEMA", f"{entry.name}: cut off, or bytes after its end")
-    require(len(plain) == entry.size, "SCHEMA", f"{entry.name}: another size than the ZIP states")
-    require(binascii.crc32(plain) == entry.crc, "SCHEMA", f"{entry.name}: another CRC than the ZIP states")
+            raise Refused("CANNOT_OPEN", f"{entry.name}: not deflated") from None
+        require(inflater.eof and not inflater.unused_data, "CANNOT_OPEN", f"{entry.name}: cut off, or bytes after its end")
+    require(len(plain) == entry.size, "CANNOT_OPEN", f"{entry.name}: another size than the ZIP states")
+    require(binascii.crc32(plain) == entry.crc, "CANNOT_OPEN", f"{entry.name}: another CRC than the ZIP states")
     return plain

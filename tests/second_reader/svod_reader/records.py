@@ -49,13 +49,13 @@ def signed_text(to: str, kind: str, key: str, version: int, form: str, body_hash
 
 
 def read_member(kind: str, data: bytes, count: int, line_limit: int) -> Iterator[tuple]:
-    """Of each record: key, version, form, signature or None, body. Refused [SCHEMA] when the member is malformed."""
+    """Of each record: key, version, form, signature or None, body. Refused when the member is malformed."""
     name = f"records/{kind}.xml"
     lines = data.split(b"\n")
     require(max(map(len, lines)) <= line_limit, "OVERSIZE", f"{name}: a line of more than {line_limit} bytes")
     head = [DECLARATION, f'<records kind="{kind}">'.encode()]
     require(lines[:2] == head and lines[-2:] == [b"</records>", b""], "SCHEMA", f"{name}: not framed as a member of records")
-    require(len(lines) - 4 == count, "SCHEMA", f"{name}: {len(lines) - 4} records where the manifest says {count}")
+    require(len(lines) - 4 == count, "BAD_DIGEST", f"{name}: {len(lines) - 4} records where the manifest says {count}")
     for number, line in enumerate(lines[2:-2], 3):
         try:
             found = _LINE.fullmatch(line.decode("utf-8"))
@@ -133,14 +133,15 @@ def read_records(member: str, data: bytes, count: int, ends: Ends, line_limit: i
     kind, records = kinds()[found[1]], []
     for key, version, form, signature, body in read_member(kind.name, data, count, line_limit):
         digest = hashlib.sha256(body.encode()).hexdigest()
-        fault = check_body(kind, body) if form != "tombstone" else "a tombstone with a body" if body else None
+        require((form == "tombstone") == (body == ""), "SCHEMA", f"{member}: a tombstone with a body, or another record without")
+        fault = check_body(kind, body) if body else None
         proven = None
         if kind.owner == "the hub" and signature:
             text = signed_text(ends.to, kind.name, key, version, form, digest).encode()
             proven = ed25519.verify(ends.key, text, strict_base64(signature, "SCHEMA"))
             fault = fault if proven or fault else "the hub's signature of the record is wrong"
-        elif bool(signature) != (kind.owner == "the hub"):
-            fault = fault or "the hub's signature is missing or out of place"
+        elif kind.owner == "the hub":
+            fault = fault or "the hub's signature is missing"
         fault = _owner_fault(kind, ends.sender, ends.to, ends.hub) or (fault and f"INVALID: {fault}")
         records.append(Record(kind.name, key, version, form, digest, fault, proven))
     return records

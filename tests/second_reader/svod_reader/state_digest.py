@@ -9,32 +9,30 @@ def term(kind: str, key: str, version: int, form: str, body_hash: str) -> int:
 
 
 class StateDigest:
-    """What one stream has carried in its epoch, and the sum over it."""
+    """What one stream has carried, and the sum over what it has carried since its epoch was opened."""
 
     def __init__(self) -> None:
-        self.records: dict[tuple, tuple] = {}
-        self.sum = 0
+        self.known: dict[tuple, tuple] = {}
+        self.terms: dict[tuple, int] = {}
+
+    def open_epoch(self) -> None:
+        """The sum begins anew; versions and tombstones stay known."""
+        self.terms = {}
 
     def carry(self, kind: str, key: str, version: int, form: str, body_hash: str) -> str:
         """Takes a record in, in the order of the stream; says `new`, `changed`, `unchanged`, `OLDER` or `COLLISION`."""
-        old, new = self.records.get((kind, key)), (version, form, body_hash)
-        if old == new:
-            return "unchanged"
-        if old is not None and (version == old[0] or version > old[0] and old[1] == "tombstone"):
-            return "COLLISION"
+        old, new = self.known.get((kind, key)), (version, form, body_hash)
         if old is not None and version < old[0]:
             return "OLDER"
-        if old is not None and old[1] != "tombstone":
-            self.sum -= term(kind, key, *old)
-        if form != "tombstone":
-            self.sum += term(kind, key, *new)
-        self.records[kind, key] = new
-        return "new" if old is None else "changed"
-
-    def living(self) -> int:
-        """How many records the sum is of."""
-        return sum(1 for _, form, _ in self.records.values() if form != "tombstone")
+        if old is not None and old != new and (version == old[0] or old[1] == "tombstone" != form):
+            return "COLLISION"
+        self.known[kind, key] = new
+        if form == "tombstone":
+            self.terms.pop((kind, key), None)
+        else:
+            self.terms[kind, key] = term(kind, key, *new)
+        return "new" if old is None else "unchanged" if old == new else "changed"
 
     def hex(self) -> str:
         """The sum modulo 2^256 in 64 digits."""
-        return f"{self.sum % 2**256:064x}"
+        return f"{sum(self.terms.values()) % 2**256:064x}"

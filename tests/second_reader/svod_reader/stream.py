@@ -1,5 +1,6 @@
 """Streams: the order of their packets, the chain of digests, the state digest after each (FORMAT.md, «Streams»)."""
 
+from .names import NUMBERED
 from .packet import Packet
 from .state_digest import StateDigest
 
@@ -24,7 +25,7 @@ def follow(packets: list[Packet]) -> list[dict]:
     """Of each stream its packets in order, with the state digest computed and the one that the manifest states."""
     streams: dict[tuple, dict[str, Packet]] = {}
     for packet in packets:
-        if packet.answer is None:
+        if packet.manifest.kind in NUMBERED:
             streams.setdefault((packet.manifest.sender, packet.manifest.to), {})[packet.manifest.digest] = packet
     return [_follow_one(*ends, list(found.values())) for ends, found in sorted(streams.items())]
 
@@ -35,17 +36,18 @@ def _follow_one(sender: str, to: str, packets: list[Packet]) -> dict:
     for packet in packets:
         m, link = packet.manifest, _chain(packet, before)
         if link == "begins":
-            state, whole = StateDigest(), True
+            state.open_epoch()
+            whole = True
         whole = whole and link in ("begins", "follows")
         outcomes: dict[str, int] = {}
-        for r in packet.records:
+        for r in [] if link.startswith("FORK") else packet.records:
             outcome = state.carry(r.kind, r.key, r.version, r.form, r.sha256)
             outcomes[outcome] = outcomes.get(outcome, 0) + 1
         computed = state.hex() if whole else None
         rows.append({
-            "name": packet.name.stem, "digest": m.digest, "chain": link, "records": outcomes,
-            "living": state.living(), "state_digest": computed, "stated": m.state_digest,
+            "name": packet.name.stem, "digest": m.digest, "chain": link, "refused": packet.refused is not None,
+            "records": outcomes, "living": len(state.terms), "state_digest": computed, "stated": m.state_digest,
             "agrees": computed == m.state_digest if computed and m.state_digest else None,
         })  # fmt: skip
-        before = packet
+        before = before if link.startswith("FORK") else packet
     return {"from": sender, "to": to, "packets": rows}
