@@ -106,11 +106,11 @@ def zip_of(entries: list[tuple[str, int, bytes, bytes]]) -> bytes:
     return body + central + end
 
 
-def manifest(kind: str, to: str, sender: str, epoch: int, seq: int, rest: str, members: list) -> bytes:
+def manifest(kind: str, to: str, sender: str, epoch: int, seq: int, rest: str, members: list, pack=deflate) -> bytes:
     """A manifest whose middle part (`previous` … `state_digest`) the test writes itself."""
     rows = "".join(
         f'<member name="{name}" count="{count}" size="{len(data)}" sha256="{hashlib.sha256(data).hexdigest()}"'
-        f' packed_sha256="{hashlib.sha256(deflate(data)).hexdigest()}"/>'
+        f' packed_sha256="{hashlib.sha256(pack(data)).hexdigest()}"/>'
         for name, count, data in members
     )
     previous, _, rest = rest.rpartition("|")
@@ -121,11 +121,11 @@ def manifest(kind: str, to: str, sender: str, epoch: int, seq: int, rest: str, m
     ).encode()
 
 
-def packet(signer: Signer, manifest_bytes: bytes, members: list, name: str = "") -> tuple[str, bytes]:
+def packet(signer: Signer, manifest_bytes: bytes, members: list, name: str = "", pack=deflate) -> tuple[str, bytes]:
     """Name and bytes of an unsealed packet around a manifest; `name` replaces the one that is due."""
     digest = hashlib.sha256(manifest_bytes).hexdigest()
     stem = name or due_stem(manifest_bytes, digest)
-    entries = [(each, 8, deflate(data), data) for each, _, data in members]
+    entries = [(each, 8, pack(data), data) for each, _, data in members]
     signature = signer.note(manifest_text(stem, digest))
     for each, data in (("manifest.xml", manifest_bytes), ("manifest.sig", signature)):
         entries.append((each, 0, data, data))

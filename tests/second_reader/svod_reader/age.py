@@ -90,11 +90,6 @@ def _header(sealed: bytes) -> tuple[list, bytes, bytes, bytes]:
     return stanzas, covered, mac, payload
 
 
-def recipients(sealed: bytes) -> int:
-    """How many X25519 recipients a file has: of a packet, the receiver and the sender's archive."""
-    return sum(1 for arguments, _ in _header(sealed)[0] if arguments[0] == "X25519")
-
-
 def open_age(sealed: bytes, identity: bytes) -> bytes:
     """The plain bytes, or Refused [CANNOT_OPEN]."""
     stanzas, covered, mac, payload = _header(sealed)

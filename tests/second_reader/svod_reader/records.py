@@ -1,5 +1,6 @@
 """Members of records and the canonical bytes of their bodies (FORMAT.md, «Members», «Canonical bytes», «Records»)."""
 
+import base64
 import hashlib
 import re
 import unicodedata
@@ -7,15 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import ed25519
-from .errors import Refused, require
-from .notes import strict_base64
+from .errors import require
 from .schema import UUID, Field, Kind, kinds
 
 DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>'
 _LINE = re.compile(
-    f'<record key="({UUID})" version="([1-9][0-9]{{0,9}})" form="(live|withdrawn|tombstone)"'
-    '(?: sig="([A-Za-z0-9+/=]{88})")?>(.*)</record>'
+    rb'<record key="(%b)" version="([1-9][0-9]{0,9})" form="(live|withdrawn|tombstone)"([^>]*)>(.*)</record>' % UUID.encode()
 )
+_SIGNATURE = re.compile(rb' sig="([A-Za-z0-9+/]{85}[AQgw]==)"')
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _TEXT = re.compile(r"(?:[^&<>\x00-\x1f\ud800-\udfff\ufffe\uffff]|&amp;|&lt;|&gt;|&#9;|&#10;|&#13;)+")
 
@@ -49,7 +49,7 @@ def signed_text(to: str, kind: str, key: str, version: int, form: str, body_hash
 
 
 def read_member(kind: str, data: bytes, count: int, line_limit: int) -> Iterator[tuple]:
-    """Of each record: key, version, form, signature or None, body. Refused when the member is malformed."""
+    """Of each record: key, version, form, what follows the form, body. Refused when the member is malformed."""
     name = f"records/{kind}.xml"
     lines = data.split(b"\n")
     require(max(map(len, lines)) <= line_limit, "OVERSIZE", f"{name}: a line of more than {line_limit} bytes")
@@ -57,12 +57,10 @@ def read_member(kind: str, data: bytes, count: int, line_limit: int) -> Iterator
     require(lines[:2] == head and lines[-2:] == [b"</records>", b""], "SCHEMA", f"{name}: not framed as a member of records")
     require(len(lines) - 4 == count, "BAD_DIGEST", f"{name}: {len(lines) - 4} records where the manifest says {count}")
     for number, line in enumerate(lines[2:-2], 3):
-        try:
-            found = _LINE.fullmatch(line.decode("utf-8"))
-        except UnicodeDecodeError:
-            raise Refused("SCHEMA", f"{name}: line {number} is not UTF-8") from None
+        found = _LINE.fullmatch(line)
         require(found, "SCHEMA", f"{name}: line {number} is not a record")
-        yield found[1], int(found[2]), found[3], found[4], found[5]
+        key, version, form, rest, body = found.groups()
+        yield key.decode(), int(version), form.decode(), rest, body
 
 
 def _escape(text: str) -> str:
@@ -126,22 +124,30 @@ def _owner_fault(kind: Kind, sender: str, to: str, hub: str | None) -> str | Non
     return None
 
 
+def _body_fault(kind: Kind, form: str, body: bytes) -> str | None:
+    """Why a record's body is not what its form and kind ask for."""
+    if form == "tombstone" or not body:
+        return None if form == "tombstone" and not body else "a tombstone with a body, or another form without"
+    try:
+        return check_body(kind, body.decode("utf-8"))
+    except UnicodeDecodeError:
+        return "a body that is not UTF-8"
+
+
 def read_records(member: str, data: bytes, count: int, ends: Ends, line_limit: int) -> list[Record]:
     """The records of a member, each hashed, checked against its table and against the hub's signature."""
     found = re.fullmatch("records/([a-z_]+)\\.xml", member)
     require(found and found[1] in kinds(), "SCHEMA", f"{member}: no such member")
     kind, records = kinds()[found[1]], []
-    for key, version, form, signature, body in read_member(kind.name, data, count, line_limit):
-        digest = hashlib.sha256(body.encode()).hexdigest()
-        require((form == "tombstone") == (body == ""), "SCHEMA", f"{member}: a tombstone with a body, or another record without")
-        fault = check_body(kind, body) if body else None
-        proven = None
-        if kind.owner == "the hub" and signature:
-            text = signed_text(ends.to, kind.name, key, version, form, digest).encode()
-            proven = ed25519.verify(ends.key, text, strict_base64(signature, "SCHEMA"))
-            fault = fault if proven or fault else "the hub's signature of the record is wrong"
+    for key, version, form, rest, body in read_member(kind.name, data, count, line_limit):
+        digest, signature = hashlib.sha256(body).hexdigest(), _SIGNATURE.fullmatch(rest)
+        fault, proven = _body_fault(kind, form, body), None
+        if rest and not signature:
+            fault = fault or "what follows the form is no signature"
         elif kind.owner == "the hub":
-            fault = fault or "the hub's signature is missing"
+            text = signed_text(ends.to, kind.name, key, version, form, digest).encode()
+            proven = signature is not None and ed25519.verify(ends.key, text, base64.b64decode(signature[1]))
+            fault = fault or (None if proven else "the hub's signature of the record is missing or wrong")
         fault = _owner_fault(kind, ends.sender, ends.to, ends.hub) or (fault and f"INVALID: {fault}")
         records.append(Record(kind.name, key, version, form, digest, fault, proven))
     return records
