@@ -444,3 +444,64 @@ fn what_hinders_a_command_is_told_with_its_exit_code() {
     fs::remove_file(&db).expect("removed");
     assert_eq!(refused(&city.run(&["status"])), (2, "hub-no-database".into()));
 }
+
+#[test]
+fn case_numbers_need_a_municipality() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let hub = dir.path().join("hub");
+    let code = centre(0).to_string();
+    let init = ["init", "--dir", hub.to_str().expect("UTF-8"), "--code", &code, "--format", "json"];
+    assert_eq!(refused(&run(&init)), (2, "oktmo-missing".into()));
+    let zeros = run(&[&init[..], &["--oktmo", "00000000"]].concat());
+    assert_eq!(refused(&zeros), (2, "hub-case-numbers".into()));
+    assert!(!hub.exists(), "nothing is made");
+}
+
+#[test]
+fn a_centre_is_given_a_client_certificate_another_and_none() {
+    let city = City::new();
+    let card = city.card(1);
+    done(&city.add(&card, "long enough"));
+    let code = centre(1).to_string();
+    let out = city.dir.path().join("handed over");
+    let out = out.to_str().expect("UTF-8");
+    let issue = ["centre", "certificate", &code, "--out", out];
+    let told = done(&city.run(&issue));
+    let (certificate, key) = (told["certificate_file"].as_str(), told["key_file"].as_str());
+    let (certificate, key) = (certificate.expect("a path"), key.expect("a path"));
+    let mode = fs::metadata(key).expect("there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(fs::read_to_string(key).expect("text").contains("PRIVATE KEY"));
+    let listed = |city: &City| done(&city.run(&["centre", "list"]))["centres"][0]["certificate"].clone();
+    assert_eq!(listed(&city), told["certificate"]);
+    assert_eq!(told["certificate"].as_str().expect("a digest").len(), 64);
+    assert_eq!(refused(&city.run(&issue)), (3, "hub-exists".into()), "a key is never overwritten");
+    assert_eq!(listed(&city), told["certificate"]);
+    // a new card or password does not take it away
+    done(&city.add(&card, "another one"));
+    assert_eq!(listed(&city), told["certificate"]);
+
+    let revoke = ["centre", "certificate", &code, "--revoke"];
+    assert_eq!((&done(&city.run(&revoke))["changed"], listed(&city)), (&true.into(), Value::Null));
+    assert_eq!(done(&city.run(&revoke))["changed"], false);
+    let pin = |file: &str| city.run(&["centre", "certificate", &code, "--cert", file]);
+    assert_eq!(done(&pin(certificate))["certificate"], told["certificate"]);
+    let ca = city.hub().join("pki/ca.pem");
+    let rubbish = city.file("rubbish.pem", "rubbish");
+    for file in [ca.to_str().expect("UTF-8"), &rubbish, key] {
+        assert_eq!(refused(&pin(file)), (3, "client-certificate".into()), "{file}");
+    }
+    assert_eq!(refused(&pin("/none.pem")), (2, "hub-file".into()));
+    let what = city.run(&["centre", "certificate", &code]);
+    assert_eq!(refused(&what), (2, "client-certificate-what".into()));
+    let both = city.run(&["centre", "certificate", &code, "--revoke", "--cert", certificate]);
+    assert_eq!(refused(&both), (2, "client-certificate-what".into()));
+    let nobody = city.run(&["centre", "certificate", centre(7).as_str(), "--revoke"]);
+    assert_eq!(refused(&nobody), (3, "centre-unknown".into()));
+    let (events, inputs) = city.noted();
+    let given = ["centre.certificate", "centre.certificate.revoked", "centre.certificate"];
+    let of = |all: Vec<String>| -> Vec<String> {
+        all.into_iter().filter(|one| one.starts_with("centre.certificate")).collect()
+    };
+    assert_eq!((of(events), of(inputs)), (given.map(str::to_owned).to_vec(), given.map(str::to_owned).to_vec()));
+}

@@ -1,4 +1,4 @@
-//! `centre add`, `centre list`, `centre disable`, `centre card`.
+//! `centre add`, `centre list`, `centre certificate`, `centre disable`, `centre card`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use clap::Subcommand;
 use exchange_endpoint::{
     keys::OwnKeys,
     messages,
-    output::{CommonArgs, Failure, Lang},
+    output::{CommonArgs, Exit, Failure, Lang},
     trust::Added,
 };
 use exchange_format::participant::ParticipantCode;
@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::{config, reason};
 use crate::edges::operations::{
+    certificates::{self, Wanted},
     enrol::{self, CentreTold},
     operator,
 };
@@ -39,6 +40,23 @@ pub enum Centre {
     },
     /// All centres, with state and fingerprint
     List,
+    /// Give a centre a client certificate that its FTPS login must show besides the password, or take it away
+    ///
+    /// With --out the city's CA issues one: CODE.client.pem and CODE.client.key, for the centre's
+    /// certificate_file and key_file; hand the key over on a safe way, keep no copy. The one before counts no more.
+    Certificate {
+        /// Its code
+        code: ParticipantCode,
+        /// Make a key and a certificate in this directory
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        /// Take the certificate in this file (PEM); the centre has its key. It may be of another issuer
+        #[arg(long, value_name = "FILE")]
+        cert: Option<PathBuf>,
+        /// It needs none any more; where client_certificates = "required" it then cannot log in
+        #[arg(long)]
+        revoke: bool,
+    },
     /// Shut a centre out: it cannot log in, and what waits for it is removed. It returns only with new keys
     Disable {
         /// Its code
@@ -56,6 +74,15 @@ impl Centre {
         match self {
             Self::Add { card, fingerprint, password_file } => add(common, card, fingerprint, password_file),
             Self::List => list(common),
+            Self::Certificate { code, out, cert, revoke } => {
+                let wanted = match (out, cert, revoke) {
+                    (Some(dir), None, false) => Wanted::Issued(dir),
+                    (None, Some(file), false) => Wanted::Pinned(file),
+                    (None, None, true) => Wanted::Revoked,
+                    _ => return Err(Failure::new(Exit::Usage, "client-certificate-what")),
+                };
+                certificate(common, *code, wanted)
+            }
             Self::Disable { code, reason } => disable(common, *code, reason),
             Self::Card => own_card(common),
         }
@@ -105,6 +132,31 @@ fn line(lang: Lang, centre: &CentreTold) -> String {
         messages::text(lang, "hub-card-until", &[("until", until.into())]),
         centre.fingerprint,
     )
+}
+
+fn certificate(common: &CommonArgs, code: ParticipantCode, wanted: Wanted<'_>) -> Result<(), Failure> {
+    let done = certificates::set(&config(common)?, code, wanted, &operator(), Timestamp::now())?;
+    let (certificate, key) = done.files.clone().unzip();
+    let digest = done.certificate.map(|digest| digest.to_string());
+    let told = json!({
+        "code": code.as_str(), "certificate": digest, "changed": done.changed,
+        "certificate_file": certificate, "key_file": key,
+    });
+    common.print(&told, |lang| {
+        let text = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string()).unwrap_or_default();
+        let id = match (&done.files, &digest) {
+            (Some(_), _) => "hub-certificate-issued",
+            (None, Some(_)) => "hub-certificate-pinned",
+            (None, None) => "hub-certificate-revoked",
+        };
+        let args = [
+            ("code", code.to_string().into()),
+            ("certificate", text(&certificate).into()),
+            ("key", text(&key).into()),
+            ("digest", digest.clone().unwrap_or_default().into()),
+        ];
+        messages::text(lang, id, &args)
+    })
 }
 
 fn disable(common: &CommonArgs, code: ParticipantCode, reason: &str) -> Result<(), Failure> {

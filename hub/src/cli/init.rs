@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use exchange_endpoint::{
     messages,
-    output::{CommonArgs, Failure},
+    output::{CommonArgs, Exit, Failure},
 };
 use exchange_format::participant::ParticipantCode;
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::edges::operations::{
-    init::{FILE, NewHub, UNSET_OKTMO, init},
+    init::{FILE, NewHub, init},
     operator,
 };
 
@@ -36,13 +36,16 @@ pub struct Init {
     /// The control port of the FTPS server
     #[arg(long, value_name = "PORT", default_value_t = 2121)]
     ftps_port: u16,
-    /// ОКТМО of the municipality, 8 digits: part of every case number. Can be set until the first merge
+    /// ОКТМО of the municipality, 8 digits: part of every case number, which never changes once given out.
+    /// Required
     #[arg(long, value_name = "OKTMO")]
     oktmo: Option<String>,
 }
 
 impl Init {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+        // asked for here and not by the parser: the error says why it is needed
+        let oktmo = self.oktmo.as_deref().ok_or_else(|| Failure::new(Exit::Usage, "oktmo-missing"))?;
         let default = format!("Координационный центр {}", self.code);
         let new = NewHub {
             dir: &self.dir,
@@ -50,7 +53,7 @@ impl Init {
             name: self.name.as_deref().unwrap_or(&default),
             host: self.ftps_host.as_deref(),
             port: self.ftps_port,
-            oktmo: self.oktmo.as_deref().unwrap_or(UNSET_OKTMO),
+            oktmo,
             actor: &operator(),
         };
         let card = init(&new, Timestamp::now())?;
@@ -67,12 +70,7 @@ impl Init {
                 ("card", card_file.display().to_string().into()),
                 ("fingerprint", fingerprint.clone().into()),
             ];
-            let mut text = messages::text(lang, "hub-init-done", &args);
-            if self.oktmo.is_none() {
-                text += "\n";
-                text += &messages::text(lang, "hub-init-oktmo", &[]);
-            }
-            text
+            messages::text(lang, "hub-init-done", &args)
         })
     }
 }

@@ -1,16 +1,21 @@
 //! `merge`: the initial loads.
 
+use std::{io::Write as _, path::PathBuf};
+
 use clap::Args;
 use exchange_endpoint::{
     messages,
-    output::{CommonArgs, Failure, Lang},
+    output::{CommonArgs, Failure, Format, Lang},
 };
 use jiff::Timestamp;
 
 use super::{config, word};
 use crate::edges::{
     hub,
-    operations::merge::{self, MergeReport},
+    operations::{
+        merge::{self, MergeReport},
+        questions,
+    },
 };
 
 /// Merge and publish the initial loads that wait
@@ -22,13 +27,39 @@ pub struct Merge {
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
+    /// Write the questions that staff would be asked as a table, to be read; answers are taken after the merge
+    /// (review list). Personal data
+    #[arg(long, value_name = "FILE.csv", requires = "dry_run")]
+    out: Option<PathBuf>,
 }
 
 impl Merge {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
-        let mut hub = hub::open(&config(common)?)?;
-        let report = merge::merge(&mut hub, self.dry_run, Timestamp::now())?;
+        if let Some(path) = &self.out {
+            questions::refuse_existing(path)?;
+        }
+        let (mut hub, now) = (hub::open(&config(common)?)?, Timestamp::now());
+        let mut tell = |stage: &'static str, done: u64, all: u64| tell(common, stage, done, all);
+        let report = if self.dry_run {
+            let (report, questions) = merge::rehearse(&mut hub, now, &mut tell)?;
+            if let Some(path) = &self.out {
+                questions::write(path, &questions, false)?;
+            }
+            report
+        } else {
+            merge::merge(&mut hub, now, &mut tell)?
+        };
         common.print(&report, |lang| text(lang, &report))
+    }
+}
+
+/// Progress goes to standard error; a program that reads JSON needs none.
+fn tell(common: &CommonArgs, stage: &str, done: u64, all: u64) {
+    if common.format == Format::Text {
+        let args = [("done", done.into()), ("all", all.into())];
+        let words = messages::text(common.lang, &format!("hub-merge-stage-{stage}"), &args);
+        // whoever closed standard error wants no progress
+        let _ = writeln!(std::io::stderr(), "{words}");
     }
 }
 
@@ -49,7 +80,8 @@ fn text(lang: Lang, report: &MergeReport) -> String {
     let mut lines = vec![heading, messages::text(lang, "hub-merge-counts", &counts)];
     lines.extend(report.by_rule.iter().map(|(rule, n)| format!("  {}: {n}", word(lang, "rule", rule))));
     if !report.reviews.is_empty() {
-        lines.push(messages::text(lang, "hub-reviews-open", &[]));
+        let id = if report.dry_run { "hub-reviews-would" } else { "hub-reviews-open" };
+        lines.push(messages::text(lang, id, &[]));
         let reviews = report.reviews.iter();
         lines.extend(reviews.map(|(_, reason, n)| format!("  {}: {n}", word(lang, "review", reason))));
     }

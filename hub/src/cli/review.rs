@@ -53,7 +53,7 @@ impl Review {
                 let Some(path) = out else {
                     return common.print(&json!({ "reviews": questions }), |lang| text(lang, &questions));
                 };
-                questions::write(path, &questions)?;
+                questions::write(path, &questions, true)?;
                 let count = questions.len();
                 common.print(&json!({ "reviews": count, "file": path }), |lang| {
                     let file = path.display().to_string();

@@ -1,9 +1,9 @@
 //! The centres that the hub knows.
 
-use exchange_format::participant::ParticipantCode;
+use exchange_format::{participant::ParticipantCode, position::Digest};
 use rusqlite::{Row, params};
 
-use super::{Result, Tx, parsed};
+use super::{Result, Tx, parsed, parsed_optional};
 
 /// A centre.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Centre {
     pub fingerprint: String,
     /// Its FTPS password: argon2id, PHC string.
     pub password: String,
+    /// SHA-256 of the client certificate (DER) that it must show at login, if it was given one.
+    pub certificate: Option<Digest>,
     /// Whether it may exchange.
     pub active: bool,
     /// Whether its initial load was merged.
@@ -25,7 +27,7 @@ pub struct Centre {
 }
 
 impl Tx<'_> {
-    /// Adds a centre, or takes a new card and password for it.
+    /// Adds a centre, or takes a new card and password for it; its client certificate stays.
     pub fn put_centre(&self, centre: &Centre, at: &str) -> Result<()> {
         self.run(
             "INSERT INTO centre(code, name, card, fingerprint, password, added_at)
@@ -45,6 +47,13 @@ impl Tx<'_> {
     /// The centre `code`.
     pub fn centre(&self, code: ParticipantCode) -> Result<Option<Centre>> {
         self.row("SELECT * FROM centre WHERE code = ?1", [code.as_str()], read_centre)
+    }
+
+    /// Sets the client certificate that a centre must show, or none.
+    pub fn set_certificate(&self, code: ParticipantCode, certificate: Option<Digest>) -> Result<()> {
+        let digest = certificate.map(|digest| digest.to_string());
+        self.run("UPDATE centre SET certificate = ?2 WHERE code = ?1", params![code.as_str(), digest])?;
+        Ok(())
     }
 
     /// Lets a centre exchange, or not.
@@ -71,6 +80,7 @@ fn read_centre(row: &Row<'_>) -> Result<Centre> {
         card: row.get("card")?,
         fingerprint: row.get("fingerprint")?,
         password: row.get("password")?,
+        certificate: parsed_optional(row, "centre", "certificate")?,
         active: state == "active",
         merged: row.get("merged")?,
     })

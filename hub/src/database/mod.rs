@@ -3,9 +3,11 @@
 //!
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
-//! [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`].
+//! [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
+//! others.
 
 pub mod centres;
+pub mod draft;
 pub mod inputs;
 pub mod journal;
 pub mod linking;
@@ -17,6 +19,7 @@ pub mod status;
 pub mod streams;
 
 use std::{
+    cmp::Ordering,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -25,7 +28,7 @@ use exchange_endpoint::journal_table::{self, JournalError};
 use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, types::FromSql};
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;
@@ -45,6 +48,14 @@ pub enum DatabaseError {
     /// The file or its directory cannot be written.
     #[error("the database or its directory cannot be written")]
     ReadOnly,
+    /// It has a schema that this program no longer reads, or none of ours.
+    #[error("{path} has schema {found}, this program reads {SCHEMA_VERSION}")]
+    Older {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: i64,
+    },
     /// It was written by a newer program.
     #[error("{path} has schema {found}, this program knows up to {SCHEMA_VERSION}")]
     Newer {
@@ -132,10 +143,11 @@ impl Store {
         }
         let store = Self::configured(connection)?;
         let found: i64 = store.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if found > SCHEMA_VERSION {
-            return Err(DatabaseError::Newer { path: path.to_owned(), found });
+        match found.cmp(&SCHEMA_VERSION) {
+            Ordering::Equal => Ok(store),
+            Ordering::Greater => Err(DatabaseError::Newer { path: path.to_owned(), found }),
+            Ordering::Less => Err(DatabaseError::Older { path: path.to_owned(), found }),
         }
-        Ok(store)
     }
 
     /// Sets how long a transaction waits for that of another connection.
@@ -168,14 +180,6 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.transact(TransactionBehavior::Deferred, false, work)
-    }
-
-    /// Runs `work` as [`Store::write`] does and takes everything back: a dry run.
-    pub fn rehearse<T, E: From<DatabaseError>>(
-        &mut self,
-        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
-    ) -> Result<T, E> {
-        self.transact(TransactionBehavior::Immediate, false, work)
     }
 
     fn transact<T, E: From<DatabaseError>>(

@@ -1,11 +1,12 @@
--- hub.db, schema 1. Columns named in docs/CLI_JSON.md are a contract; the others are the hub's own.
+-- hub.db, schema 2. Columns named in docs/CLI_JSON.md are a contract; the others are the hub's own.
 
 CREATE TABLE centre(
   code TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL, fingerprint TEXT NOT NULL,
   password TEXT NOT NULL,                       -- argon2id, PHC string
   state TEXT NOT NULL DEFAULT 'active',         -- active | disabled
   merged INTEGER NOT NULL DEFAULT 0,            -- 1 once its initial load was merged by a person's command
-  added_at TEXT NOT NULL) WITHOUT ROWID;
+  added_at TEXT NOT NULL,
+  certificate TEXT) WITHOUT ROWID;              -- SHA-256 of the client certificate that it must show
 
 -- What centres sent: the last version of each record, and what became of it.
 CREATE TABLE received(

@@ -62,8 +62,6 @@ fn a_transaction_that_fails_leaves_nothing() {
     assert!(failed.is_err());
     let count = |store: &mut Store| store.read(|tx| tx.last_serial()).expect("read");
     assert_eq!(count(&mut store), 0);
-    store.rehearse(|tx| tx.add_person(id(1), "42-32701000-000001-5", 1)).expect("rehearsed");
-    assert_eq!(count(&mut store), 0);
     store.write(|tx| tx.add_person(id(1), "42-32701000-000001-5", 1)).expect("written");
     assert_eq!(count(&mut store), 1);
 }
@@ -180,6 +178,76 @@ fn bad_databases_are_told_apart() {
         .and_then(|db| db.pragma_update(None, "user_version", 99))
         .expect("written");
     assert!(matches!(Store::open(&path), Err(DatabaseError::Newer { found: 99, .. })));
+    rusqlite::Connection::open(&path)
+        .and_then(|db| db.pragma_update(None, "user_version", 0))
+        .expect("written");
+    assert!(matches!(Store::open(&path), Err(DatabaseError::Older { found: 0, .. })));
+}
+
+#[test]
+fn a_draft_keeps_nobody_waiting_and_is_taken_over_whole_or_not_at_all() {
+    let (dir, mut store) = store();
+    let mut other = Store::open(&dir.path().join("hub.db")).expect("opened");
+    other.connection.busy_timeout(Duration::from_millis(50)).expect("set");
+    let serials = |store: &mut Store| -> Vec<(u64, Option<RecordId>)> {
+        let person = |tx: &Tx<'_>, n| tx.person(id(n)).map(|p| p.map(|p| (p.serial, p.merged_into)));
+        let read = |tx: &Tx<'_>| (1..=4).map(|n| person(tx, n)).collect::<Result<Vec<_>>>();
+        store.read(read).expect("read").into_iter().flatten().collect()
+    };
+    let add = |tx: &Tx<'_>, n: u8| tx.add_person(id(n), &format!("42-32701000-00000{n}"), n.into());
+    // into empty tables
+    let draft = |tx: &Tx<'_>| add(tx, 1).and_then(|()| add(tx, 2));
+    let ((), basis) = store.draft(draft).expect("drafted");
+    assert_eq!((serials(&mut store).len(), serials(&mut other).len()), (2, 0));
+    assert_eq!(store.adopt(&basis, |_| Ok::<_, DatabaseError>(7)).expect("adopted"), Some(7));
+    assert_eq!(serials(&mut other), [(1, None), (2, None)]);
+    // rows changed, added, and gone, while another connection holds the right to write
+    other.write(|tx| tx.set_link_keys(1, &[crate::decisions::linking::BlockingKey::of("t", &["1"])])).expect("keys");
+    let (drafted, basis) = other
+        .write(|_| {
+            let drafted = store.draft(|tx| {
+                tx.set_merged_into(id(2), Some(id(1)))?;
+                tx.set_link_keys(1, &[])?;
+                add(tx, 3)
+            });
+            Ok::<_, DatabaseError>(drafted)
+        })
+        .expect("the other writes on")
+        .expect("drafted meanwhile");
+    let () = drafted;
+    assert_eq!(serials(&mut other), [(1, None), (2, None)]);
+    store.adopt(&basis, |_| Ok::<_, DatabaseError>(())).expect("adopted").expect("the basis stands");
+    assert_eq!(serials(&mut other), [(1, None), (2, Some(id(1))), (3, None)]);
+    let keys = "SELECT count(*) FROM link_key";
+    assert_eq!(other.read(|tx| tx.value::<i64>(keys, [])).expect("read"), Some(0));
+    // a packet came meanwhile
+    let ((), basis) = store.draft(|tx| add(tx, 4)).expect("drafted");
+    let mut streams = Streams::default();
+    streams.outgoing.last = Some(Mark {
+        position: Position { epoch: Epoch::FIRST, seq: Seq::new(1).expect("small") },
+        digest: Digest::of(&[1]),
+    });
+    other.write(|tx| tx.put_centre(&known_centre(), "2026-11-22T00:00:00Z")).expect("a centre");
+    other.write(|tx| tx.set_streams(centre(), &streams)).expect("stored");
+    assert_eq!(store.adopt(&basis, |_| Ok::<_, DatabaseError>(())).expect("asked"), None);
+    assert_eq!((serials(&mut store).len(), serials(&mut other).len()), (3, 3), "nothing is left of it");
+    // one that fails leaves nothing either
+    let failed: Result<((), _)> = store.draft(|tx| add(tx, 4).and(Err(DatabaseError::Busy)));
+    assert!(failed.is_err());
+    assert_eq!(serials(&mut store).len(), 3);
+}
+
+fn known_centre() -> centres::Centre {
+    centres::Centre {
+        code: centre(),
+        name: "ЦСОН".into(),
+        card: "c.card".into(),
+        fingerprint: "f".into(),
+        password: "p".into(),
+        certificate: None,
+        active: true,
+        merged: false,
+    }
 }
 
 #[test]

@@ -18,8 +18,8 @@ pub enum CaseNumberError {
     /// The region is not two digits.
     #[error("the region {0:?} of case numbers is not 2 digits")]
     Region(String),
-    /// The municipality is not eight digits.
-    #[error("the ОКТМО {0:?} of case numbers is not 8 digits")]
+    /// The municipality is not eight digits, or all of them are zero: no municipality's.
+    #[error("the ОКТМО {0:?} of case numbers is not 8 digits of a municipality")]
     Oktmo(String),
     /// All 999 999 numbers of this municipality are used.
     #[error("case number {0} does not fit into six digits")]
@@ -34,7 +34,7 @@ impl CaseNumbering {
         if !digits(region, 2) {
             return Err(CaseNumberError::Region(region.to_owned()));
         }
-        if !digits(oktmo, 8) {
+        if !digits(oktmo, 8) || oktmo.bytes().all(|b| b == b'0') {
             return Err(CaseNumberError::Oktmo(oktmo.to_owned()));
         }
         Ok(Self { region: region.to_owned(), oktmo: oktmo.to_owned() })

@@ -29,7 +29,7 @@ use tokio::{
 
 use super::{
     config::HubConfig,
-    ftps_server::{Account, Accounts, Announcer, Binding, FtpsServer, FtpsServerError, Uploaded},
+    ftps_server::{Account, Accounts, Announcer, Binding, ClientCertificates, FtpsServer, FtpsServerError, Uploaded},
     hub::{Context, Hub, HubError},
     intake::Taken,
     pki::{CityCa, PkiError},
@@ -76,8 +76,11 @@ async fn serve(hub: Hub, config: &Config<HubConfig>, database: PathBuf) -> Resul
         let ca = CityCa::open(&config.path(&config.pki), today())?;
         let identity = ca.issue_server(&config.path(&config.pki), &config.ftps.names, today())?;
         let store = Store::open(&database).map_err(HubError::from)?;
-        let accounts =
-            Arc::new(CentreAccounts { store: Mutex::new(store), ftp: daemon.hub.context.paths.ftp.clone() });
+        let accounts = Arc::new(CentreAccounts {
+            store: Mutex::new(store),
+            ftp: daemon.hub.context.paths.ftp.clone(),
+            required: config.ftps.client_certificates == ClientCertificates::Required,
+        });
         let (server, events) = FtpsServer::bind(config.ftps.clone(), identity, accounts).await?;
         daemon.announcer = Some(server.announcer());
         let server = tokio::spawn(server.run(async {
@@ -303,6 +306,8 @@ pub(super) fn judge_watermark(
 struct CentreAccounts {
     store: Mutex<Store>,
     ftp: PathBuf,
+    /// Whether every centre needs a client certificate.
+    required: bool,
 }
 
 impl Accounts for CentreAccounts {
@@ -317,7 +322,8 @@ impl Accounts for CentreAccounts {
             centre: centre.code.to_string(),
             password_hash: centre.password,
             home: self.ftp.join(centre.code.as_str()),
-            client_certificate: None,
+            client_certificate: centre.certificate.map(|digest| *digest.as_bytes()),
+            certificate_required: self.required,
             binding: Binding::default(),
         })
     }

@@ -17,6 +17,7 @@ impl From<DatabaseError> for Failure {
             }
             DatabaseError::Foreign(path) => of("hub-database-foreign", path),
             DatabaseError::Newer { path, found } => of("hub-newer", path).told("detail", found),
+            DatabaseError::Older { path, found } => of("hub-older", path).told("detail", found),
             DatabaseError::ReadOnly => Self::new(Exit::Usage, "hub-read-only"),
             DatabaseError::Busy => Self::new(Exit::Temporary, "hub-busy"),
             DatabaseError::Sqlite(_) => Self::new(Exit::Temporary, "hub-step").told("detail", error),

@@ -74,6 +74,7 @@ impl City {
                 password_hash: hash_password_with(PASSWORD, 8, 1).expect("hashed"),
                 home,
                 client_certificate: None,
+                certificate_required: false,
                 binding: Binding::default(),
             };
             change(&mut account, &ca);

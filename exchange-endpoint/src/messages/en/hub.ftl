@@ -3,7 +3,6 @@
 hub-init-done = The hub is ready. Configuration: { $config }
     Card for the centres: { $card }
     Its fingerprint (tell it on another way, such as the telephone): { $fingerprint }
-hub-init-oktmo = The ОКТМО of case numbers is not set: write it into the configuration (oktmo) before the first merge.
 hub-own-card = Card of the hub: { $card }
     Fingerprint (tell it on another way): { $fingerprint }
     Valid until { $until }
@@ -12,6 +11,9 @@ hub-centre-superseded = Centre { $code }: the new card is taken, the old one kep
 hub-centre-password = Centre { $code }: the new password is taken
 hub-centre-known = Centre { $code } is enrolled already with this card and this password
 hub-centre-disabled = Centre { $code } is disabled; files removed from its out: { $removed }
+hub-certificate-issued = Centre { $code }: the client certificate { $certificate } is issued, its key { $key }. Hand both to the centre on a safe way (certificate_file and key_file in [mailbox]) and remove the key here; without the certificate the centre can no longer log in.
+hub-certificate-pinned = Centre { $code }: the login needs the client certificate with the fingerprint { $digest }
+hub-certificate-revoked = Centre { $code }: there is no client certificate any more
 hub-no-centres = There are no centres: add them with centre add
 hub-card-until = card valid until { $until }
 hub-state-active = may exchange
@@ -22,6 +24,12 @@ hub-state-unmerged = initial load not merged
 hub-merge-tried = Dry run of the merge: nothing has changed
 hub-merge-done = Merged, protocol { $protocol }
 hub-merge-counts = Recipient records: { $claims }, new persons: { $created }, persons in all: { $persons }, programmes and supplements: { $documents }, services confirmed: { $confirmed }
+hub-merge-stage-index = comparing records of recipients: { $done } of { $all }
+hub-merge-stage-settle = who is who: { $all } records
+hub-merge-stage-documents = programmes and supplements: { $all }
+hub-merge-stage-publish = what each centre is told: { $done } of { $all } people
+hub-merge-stage-write = writing into the database
+hub-reviews-would = Staff would be asked (after the merge: review list; to read now: merge --dry-run --out FILE.csv):
 hub-reviews-open = Waiting for staff (review list):
 
 hub-status = Hub { $code }: { $persons } persons, { $journal } journal entries
@@ -94,6 +102,8 @@ error-hub-damaged = The database holds a value that this program did not write: 
     .next = Stop the service, keep a copy of the database, and tell the developers.
 error-hub-exists = { $file } exists already
     .next = Name another place: what exists is not overwritten.
+error-hub-older = The database { $file } has not the schema that this program reads (schema { $detail })
+    .next = Take the version of svod-hub that worked with it, or check that it is the right database.
 error-hub-newer = The database { $file } was made by a newer program (schema { $detail })
     .next = Update svod-hub.
 error-hub-file = File or directory { $file }: { $detail }
@@ -118,6 +128,12 @@ error-centre-revoked = Centre { $code } is disabled, and the card bears a key th
     .next = A centre returns only with new keys: make them anew (svod-spoke init) and take the new card.
 error-centre-no-claim = Centre { $code } has said nothing of this person
     .next = Only a centre that sent the person can be confirmed: person show
+error-client-certificate = The client certificate { $file } will not do: { $detail }
+    .next = Name a client's certificate in PEM form that is valid today, not that of a CA.
+error-client-certificate-what = It is not said what to do with the client certificate
+    .next = Give one of the three: --out DIR, --cert FILE or --revoke.
+error-oktmo-missing = The ОКТМО is missing: it is part of every case number, and a number once given out never changes
+    .next = Add --oktmo and the 8 digits of the municipality's ОКТМО.
 error-password-file = The password file { $file } cannot be read: { $detail }
     .next = Check the path and the permissions.
 error-password-short = The first line of { $file } is no good as a password: at least { $length } characters are needed

@@ -3,7 +3,6 @@
 hub-init-done = Координационный центр готов. Настройки: { $config }
     Карточка для центров: { $card }
     Её отпечаток (сообщите другим путём, например по телефону): { $fingerprint }
-hub-init-oktmo = ОКТМО для номеров личных дел не задан: до первого объединения впишите его в настройки (oktmo).
 hub-own-card = Карточка координационного центра: { $card }
     Отпечаток (сообщите другим путём): { $fingerprint }
     Действует по { $until }
@@ -12,6 +11,9 @@ hub-centre-superseded = Центр { $code }: принята новая карт
 hub-centre-password = Центр { $code }: принят новый пароль
 hub-centre-known = Центр { $code } уже зарегистрирован с этой карточкой и этим паролем
 hub-centre-disabled = Центр { $code } отключён; убрано файлов из его каталога out: { $removed }
+hub-certificate-issued = Центр { $code }: выпущен клиентский сертификат { $certificate }, ключ { $key }. Передайте оба файла центру надёжным путём (certificate_file и key_file в [mailbox]) и удалите ключ здесь; без сертификата центр больше не войдёт.
+hub-certificate-pinned = Центр { $code }: при входе нужен клиентский сертификат с отпечатком { $digest }
+hub-certificate-revoked = Центр { $code }: клиентского сертификата больше нет
 hub-no-centres = Центров нет: добавьте их командой centre add
 hub-card-until = карточка действует по { $until }
 hub-state-active = обмен разрешён
@@ -22,6 +24,12 @@ hub-state-unmerged = первичная загрузка не объединен
 hub-merge-tried = Пробное объединение: ничего не изменено
 hub-merge-done = Объединение выполнено, протокол № { $protocol }
 hub-merge-counts = Записей о получателях: { $claims }, новых людей: { $created }, всего людей: { $persons }, ИППСУ и дополнений: { $documents }, подтверждено обслуживаний: { $confirmed }
+hub-merge-stage-index = сравнение записей о получателях: { $done } из { $all }
+hub-merge-stage-settle = кто есть кто: записей { $all }
+hub-merge-stage-documents = ИППСУ и дополнения: { $all }
+hub-merge-stage-publish = что узнает каждый центр: людей { $done } из { $all }
+hub-merge-stage-write = запись в базу
+hub-reviews-would = Спросят сотрудников (после объединения: review list; прочитать сейчас: merge --dry-run --out ФАЙЛ.csv):
 hub-reviews-open = Ждут решения сотрудников (review list):
 
 hub-status = Координационный центр { $code }: людей { $persons }, записей журнала { $journal }
@@ -94,6 +102,8 @@ error-hub-damaged = В базе значение, которого програ�
     .next = Остановите службу, сохраните копию базы и сообщите разработчикам.
 error-hub-exists = { $file } уже существует
     .next = Укажите другое место: существующее не перезаписывается.
+error-hub-older = База { $file } не той схемы, которую читает эта программа (схема { $detail })
+    .next = Возьмите svod-hub той версии, которая с ней работала, или проверьте, та ли это база.
 error-hub-newer = База { $file } создана более новой программой (схема { $detail })
     .next = Обновите svod-hub.
 error-hub-file = Файл или каталог { $file }: { $detail }
@@ -118,6 +128,12 @@ error-centre-revoked = Центр { $code } отключён, а на карто
     .next = Центр возвращается только с новыми ключами: создайте их заново (svod-spoke init) и загрузите новую карточку.
 error-centre-no-claim = У центра { $code } нет сведений об этом человеке
     .next = Подтвердить можно только центр, приславший человека: person show
+error-client-certificate = Клиентский сертификат { $file } не годится: { $detail }
+    .next = Укажите действующий сертификат клиента в форме PEM, не сертификат удостоверяющего центра.
+error-client-certificate-what = Не сказано, что сделать с клиентским сертификатом
+    .next = Укажите одно из трёх: --out КАТАЛОГ, --cert ФАЙЛ или --revoke.
+error-oktmo-missing = Не указан ОКТМО: он входит в каждый номер личного дела, и выданный номер не меняется
+    .next = Добавьте --oktmo и 8 цифр ОКТМО муниципального образования.
 error-password-file = Файл с паролем { $file } не читается: { $detail }
     .next = Проверьте путь и права доступа.
 error-password-short = Первая строка файла { $file } не годится как пароль: нужно не менее { $length } знаков

@@ -31,6 +31,8 @@ pub struct Account {
     pub home: PathBuf,
     /// SHA-256 of the DER client certificate that this centre must show besides its password.
     pub client_certificate: Option<[u8; 32]>,
+    /// Whether it may log in with a client certificate only: without a known one it cannot.
+    pub certificate_required: bool,
     /// How its data connections are bound.
     pub binding: Binding,
 }
@@ -72,19 +74,53 @@ pub fn certificate_digest(der: &[u8]) -> [u8; 32] {
     Sha256::digest(der).into()
 }
 
+/// Why a login is refused. Only who knows the password learns more than that it is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotLoggedIn {
+    /// No such account, or another password.
+    Password,
+    /// The centre's certificate was not shown.
+    NoCertificate,
+    /// Another certificate was shown than the centre's.
+    OtherCertificate,
+    /// The hub wants a certificate of every centre, and knows none of this one.
+    UnknownCertificate,
+}
+
+impl NotLoggedIn {
+    /// What the client is told.
+    pub fn reply(self) -> &'static str {
+        match self {
+            Self::Password => "Not logged in",
+            Self::NoCertificate => "Not logged in: a client certificate is required",
+            Self::OtherCertificate => "Not logged in: this is not the client certificate of this centre",
+            Self::UnknownCertificate => {
+                "Not logged in: the hub knows no client certificate of this centre, and requires one"
+            }
+        }
+    }
+}
+
 /// Whether `password` and the client certificate are the account's. Takes tens of milliseconds by design; without
 /// an account it takes as long, so that the time does not tell which centres exist.
-pub(super) fn verify(account: Option<&Account>, password: &str, certificate: Option<&[u8]>) -> bool {
+pub(super) fn verify(
+    account: Option<&Account>,
+    password: &str,
+    certificate: Option<&[u8]>,
+) -> Result<(), NotLoggedIn> {
     const NOBODY: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$c3ZvZC1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let hash = account.map_or(NOBODY, |a| a.password_hash.as_str());
     let right = is_password(hash, password);
-    let Some(account) = account else { return false };
+    let account = account.filter(|_| right).ok_or(NotLoggedIn::Password)?;
     // Compared whole: the name in a certificate proves nothing.
-    let shown = account
-        .client_certificate
-        .is_none_or(|wanted| certificate.is_some_and(|der| certificate_digest(der) == wanted));
-    right && shown
+    match (account.client_certificate, certificate) {
+        (Some(wanted), Some(der)) if certificate_digest(der) == wanted => Ok(()),
+        (Some(_), Some(_)) => Err(NotLoggedIn::OtherCertificate),
+        (Some(_), None) => Err(NotLoggedIn::NoCertificate),
+        (None, _) if account.certificate_required => Err(NotLoggedIn::UnknownCertificate),
+        (None, _) => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +133,7 @@ mod tests {
             password_hash: hash_password_with("right", 8, 1).expect("hashed"),
             home: PathBuf::new(),
             client_certificate: certificate,
+            certificate_required: false,
             binding: Binding::default(),
         }
     }
@@ -105,16 +142,23 @@ mod tests {
     fn only_the_right_password_of_an_existing_account_passes() {
         let account = account(None);
         assert!(account.password_hash.starts_with("$argon2id$"));
-        assert!(verify(Some(&account), "right", None));
-        assert!(!verify(Some(&account), "wrong", None));
-        assert!(!verify(None, "right", None));
+        assert_eq!(verify(Some(&account), "right", None), Ok(()));
+        assert_eq!(verify(Some(&account), "wrong", None), Err(NotLoggedIn::Password));
+        assert_eq!(verify(None, "right", None), Err(NotLoggedIn::Password));
     }
 
     #[test]
     fn a_wanted_certificate_is_compared_exactly() {
-        let account = account(Some(certificate_digest(b"mine")));
-        assert!(verify(Some(&account), "right", Some(b"mine")));
-        assert!(!verify(Some(&account), "right", Some(b"mine too")));
-        assert!(!verify(Some(&account), "right", None));
+        let mut account = account(Some(certificate_digest(b"mine")));
+        let check = |account: &Account, shown: Option<&[u8]>| verify(Some(account), "right", shown);
+        assert_eq!(check(&account, Some(b"mine")), Ok(()));
+        assert_eq!(check(&account, Some(b"mine too")), Err(NotLoggedIn::OtherCertificate));
+        assert_eq!(check(&account, None), Err(NotLoggedIn::NoCertificate));
+        let guessed = verify(Some(&account), "wrong", Some(b"mine"));
+        assert_eq!(guessed, Err(NotLoggedIn::Password), "who does not know the password learns nothing more");
+        account.client_certificate = None;
+        assert_eq!(check(&account, None), Ok(()));
+        account.certificate_required = true;
+        assert_eq!(check(&account, Some(b"mine")), Err(NotLoggedIn::UnknownCertificate));
     }
 }

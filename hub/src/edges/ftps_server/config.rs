@@ -6,10 +6,23 @@ use std::time::Duration;
 use exchange_endpoint::config::Ranged;
 use serde::Deserialize;
 
+/// Of whom client certificates are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientCertificates {
+    /// Of the centres that were given one (`centre certificate`).
+    #[default]
+    Optional,
+    /// Of every centre: one without cannot log in.
+    Required,
+}
+
 /// Where the FTPS server listens and what it lets a centre do. Every key has a default.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FtpsConfig {
+    /// Whether a centre needs a client certificate besides its password.
+    pub client_certificates: ClientCertificates,
     /// Whether the server runs at all.
     pub enabled: bool,
     /// Address and port of the control connection; port 0 takes a free one.
@@ -49,6 +62,7 @@ pub struct FtpsConfig {
 impl Default for FtpsConfig {
     fn default() -> Self {
         Self {
+            client_certificates: ClientCertificates::default(),
             enabled: true,
             listen: SocketAddr::from(([127, 0, 0, 1], 2121)),
             names: Vec::new(),

@@ -39,9 +39,9 @@ use tokio::task::JoinSet;
 pub use accounts::{
     Account, Accounts, Binding, HashError, certificate_digest, hash_password, hash_password_with, is_password,
 };
-pub use config::FtpsConfig;
+pub use config::{ClientCertificates, FtpsConfig};
 pub use state::{Announcer, Uploaded};
-pub use tls::ServerIdentity;
+pub use tls::{ServerIdentity, check_client_certificate};
 
 /// Sessions have so long to say goodbye when the server stops.
 const GOODBYE: Duration = Duration::from_secs(2);

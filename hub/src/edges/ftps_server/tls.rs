@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
-use rustls::RootCertStore;
-use rustls::ServerConfig;
+use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme,
+};
 
 /// The certificate that the server shows, and whose client certificates it looks at.
 #[derive(Debug)]
@@ -27,19 +30,11 @@ pub(super) struct ServerTls(ServerConfig);
 impl ServerTls {
     pub fn new(identity: ServerIdentity) -> Result<Self, rustls::Error> {
         let provider = Arc::new(ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider.clone())
+        let builder = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(rustls::ALL_VERSIONS)?;
         let builder = match identity.client_ca {
             None => builder.with_no_client_auth(),
-            Some(ca) => {
-                let mut roots = RootCertStore::empty();
-                roots.add(ca)?;
-                let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
-                    .allow_unauthenticated()
-                    .build()
-                    .map_err(|e| rustls::Error::General(e.to_string()))?;
-                builder.with_client_cert_verifier(verifier)
-            }
+            Some(ca) => builder.with_client_cert_verifier(Arc::new(KeyHolder::new(ca)?)),
         };
         Ok(Self(builder.with_single_cert(identity.chain, identity.key)?))
     }
@@ -64,4 +59,78 @@ pub(super) struct SessionTls {
     /// For uploads. A client that only writes (lftp) never reads a ticket sent to it; closing a socket with unread
     /// bytes resets the connection and loses the end of the file. So tickets go there only on request (RFC 9149).
     pub receiving: Arc<ServerConfig>,
+}
+
+/// Asks for a client certificate and proves that the client holds its key. Whose it is the login says, by exact
+/// match; so a certificate of another issuer may be pinned as well. One of the city's CA must be good besides.
+#[derive(Debug)]
+struct KeyHolder(Arc<dyn ClientCertVerifier>);
+
+impl KeyHolder {
+    fn new(ca: CertificateDer<'static>) -> Result<Self, rustls::Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(ca)?;
+        let provider = Arc::new(ring::default_provider());
+        let inner = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+            .allow_unauthenticated()
+            .build()
+            .map_err(|e| rustls::Error::General(e.to_string()))?;
+        Ok(Self(inner))
+    }
+}
+
+impl ClientCertVerifier for KeyHolder {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    /// None: with hints a client would not show a certificate of another issuer.
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        match self.0.verify_client_cert(end_entity, intermediates, now) {
+            Err(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+                Ok(ClientCertVerified::assertion())
+            }
+            judged => judged,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.0.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_verify_schemes()
+    }
+}
+
+/// Whether the server would take `certificate` from a client at `now`: an end entity's, valid then.
+pub fn check_client_certificate(
+    ca: CertificateDer<'static>,
+    certificate: &CertificateDer<'_>,
+    now: UnixTime,
+) -> Result<(), rustls::Error> {
+    KeyHolder::new(ca)?.verify_client_cert(certificate, &[], now).map(drop)
 }

@@ -83,6 +83,7 @@ pub fn add(
         card: format!("{code}.card"),
         fingerprint: card.fingerprint(),
         password,
+        certificate: None,
         active: true,
         merged: false,
     };
@@ -119,6 +120,8 @@ pub struct CentreTold {
     pub merged: bool,
     /// Of its card.
     pub fingerprint: String,
+    /// SHA-256 of the client certificate that it must show, if it was given one.
+    pub certificate: Option<String>,
     /// The last day on which its card is valid.
     pub valid_until: Option<String>,
 }
@@ -133,6 +136,7 @@ pub fn list(config: &Config<HubConfig>) -> Result<Vec<CentreTold>, Failure> {
         state: if centre.active { "active" } else { "disabled" },
         merged: centre.merged,
         fingerprint: centre.fingerprint,
+        certificate: centre.certificate.map(|digest| digest.to_string()),
         valid_until: context.trust.card(centre.code).map(|card| card.content.valid_until.to_string()),
     });
     Ok(told.collect())

@@ -27,8 +27,6 @@ use crate::{
 
 /// The configuration.
 pub const FILE: &str = "svod-hub.toml";
-/// The municipality of case numbers until somebody sets it.
-pub const UNSET_OKTMO: &str = "00000000";
 
 /// Years that a hub's card is valid.
 const CARD_YEARS: i64 = 5;

@@ -12,12 +12,15 @@ use exchange_format::{participant::ParticipantCode, record::Kind};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::operator;
+use super::{
+    operator,
+    questions::{Question, open_questions},
+};
 use crate::{
     database::Tx,
     edges::{
-        hub::{Context, Hub},
-        register::{Affected, Input},
+        hub::Hub,
+        register::{Affected, Input, Register},
     },
 };
 
@@ -47,61 +50,115 @@ pub struct MergeReport {
     pub protocol: Option<u32>,
 }
 
-/// Merges what waits, or tries to.
-pub fn merge(hub: &mut Hub, dry_run: bool, now: Timestamp) -> Result<MergeReport, Failure> {
-    let Hub { store, context, .. } = hub;
+/// How often the work is begun anew beside packets that come meanwhile, before it keeps them waiting.
+const ATTEMPTS: u32 = 3;
+/// Progress is told after so many.
+const TOLD: u64 = 500;
+
+/// Told how far a merge is: the stage, how many are done, of how many.
+pub type Tell<'a> = &'a mut dyn FnMut(&'static str, u64, u64);
+
+/// Merges what waits. Everything is worked out beside the others who use the database, and then written at once;
+/// only if packets come again and again meanwhile are they kept waiting.
+pub fn merge(hub: &mut Hub, now: Timestamp, tell: Tell<'_>) -> Result<MergeReport, Failure> {
     let actor = operator();
-    let work = |tx: &Tx<'_>| run(context, tx, &actor, now);
-    let mut report = if dry_run { store.rehearse(work)? } else { store.write(work)? };
-    report.dry_run = dry_run;
-    if !dry_run {
-        report.protocol = Some(write_protocol(hub, &report, now)?);
+    let Hub { store, context, .. } = &mut *hub;
+    let mut done = None;
+    for _ in 0..ATTEMPTS {
+        let (report, basis) = store.draft(|tx| work_out(&context.register(tx, &actor, now), tell))?;
+        tell("write", 0, 0);
+        if store.adopt(&basis, |tx| conclude(&context.register(tx, &actor, now)))?.is_some() {
+            done = Some(report);
+            break;
+        }
     }
+    let mut report = match done {
+        Some(report) => report,
+        None => store.write(|tx| {
+            let register = context.register(tx, &actor, now);
+            let report = work_out(&register, tell)?;
+            conclude(&register)?;
+            Ok::<_, Failure>(report)
+        })?,
+    };
+    report.protocol = Some(write_protocol(hub, &report, now)?);
     Ok(report)
 }
 
-fn run(context: &Context, tx: &Tx<'_>, actor: &str, now: Timestamp) -> Result<MergeReport, Failure> {
-    let register = context.register(tx, actor, now);
+/// What a merge would do, and what it would ask staff. Writes nothing and keeps nobody waiting.
+pub fn rehearse(
+    hub: &mut Hub,
+    now: Timestamp,
+    tell: Tell<'_>,
+) -> Result<(MergeReport, Vec<Question>), Failure> {
+    let actor = operator();
+    let Hub { store, context, .. } = hub;
+    let ((mut report, questions), _) = store.draft(|tx| {
+        let register = context.register(tx, &actor, now);
+        Ok::<_, Failure>((work_out(&register, tell)?, open_questions(&register)?))
+    })?;
+    store.discard()?;
+    report.dry_run = true;
+    Ok((report, questions))
+}
+
+/// Everything that a merge does to persons and publications.
+fn work_out(register: &Register<'_>, tell: Tell<'_>) -> Result<MergeReport, Failure> {
+    let tx = register.tx;
     let mut report = MergeReport::default();
     let claims = waiting(tx, Kind::RecipientClaim)?;
     report.claims = claims.len() as u64;
-    for id in &claims {
+    for (done, id) in (0..).zip(&claims) {
+        if done % TOLD == 0 {
+            tell("index", done, report.claims);
+        }
         register.index(*id)?;
     }
+    tell("settle", 0, report.claims);
     let settled = register.settle(&claims)?;
     let mut affected: Affected = settled.affected;
     report.created = settled.created;
     // programmes before supplements: these follow them
     for kind in [Kind::ProgrammeClaim, Kind::SupplementClaim] {
-        for id in waiting(tx, kind)? {
+        let documents = waiting(tx, kind)?;
+        tell("documents", 0, documents.len() as u64);
+        for id in documents {
             affected.extend(register.settle_document(id)?);
             report.documents += 1;
         }
     }
     // a claim may have gone over to another person, and its documents with it
     affected.extend(register.settle_documents_of(&affected.clone())?);
-    tx.end_waiting()?;
-    let begun: Vec<ParticipantCode> = begun_centres(tx)?;
-    tx.set_centres_merged(&begun)?;
-    for centre in &begun {
-        register.note(&Input { action: "merge", centre: Some(*centre), ..Input::default() })?;
+    for centre in begun_centres(tx)? {
+        register.note(&Input { action: "merge", centre: Some(centre), ..Input::default() })?;
     }
     report.confirmed = register.confirm_all(&affected, "merge")?;
-    for uid in &affected {
+    for (done, uid) in (0..).zip(&affected) {
+        if done % TOLD == 0 {
+            tell("publish", done, affected.len() as u64);
+        }
         register.republish(*uid)?;
     }
     report.persons = tx.person_count()?;
     report.by_rule = tx.links_by_rule()?;
     report.reviews = tx.review_counts()?;
+    Ok(report)
+}
+
+/// From now on what the centres send is merged at once.
+fn conclude(register: &Register<'_>) -> Result<(), Failure> {
+    let tx = register.tx;
+    tx.end_waiting()?;
+    tx.set_centres_merged(&begun_centres(tx)?)?;
     tx.journal(&Event {
-        at: now,
-        actor,
+        at: register.now,
+        actor: register.actor,
         event: "merge",
-        subject: context.code.as_str(),
+        subject: register.hub.as_str(),
         rule: "",
         digests: &[],
     })?;
-    Ok(report)
+    Ok(())
 }
 
 fn waiting(tx: &Tx<'_>, kind: Kind) -> Result<Vec<i64>, Failure> {

@@ -1,8 +1,9 @@
 //! What staff ask for: each a transaction of its own, beside the running daemon, which sees it at once.
 //!
-//! [`init`] a new hub · [`enrol`] its centres · [`merge`] the initial loads · [`people`] one person ·
+//! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person ·
 //! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is.
 
+pub mod certificates;
 pub mod enrol;
 pub mod init;
 pub mod merge;

@@ -88,19 +88,21 @@ pub struct Side {
 /// What waits for staff, oldest first.
 pub fn list(config: &Config<HubConfig>, now: Timestamp) -> Result<Vec<Question>, Failure> {
     let Hub { mut store, context, .. } = open(config)?;
-    store.read(|tx| {
-        let register = context.register(tx, context.code.as_str(), now);
-        let mut questions = Vec::new();
-        let mut after = 0;
-        loop {
-            let page = tx.open_reviews(after, PAGE)?;
-            let Some(last) = page.last() else { return Ok(questions) };
-            after = last.n;
-            for review in page {
-                questions.push(question(&register, review)?);
-            }
+    store.read(|tx| open_questions(&context.register(tx, context.code.as_str(), now)))
+}
+
+/// What waits for staff in the register as it stands, oldest first.
+pub(super) fn open_questions(register: &Register<'_>) -> Result<Vec<Question>, Failure> {
+    let mut questions = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = register.tx.open_reviews(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(questions) };
+        after = last.n;
+        for review in page {
+            questions.push(question(register, review)?);
         }
-    })
+    }
 }
 
 fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure> {
@@ -209,8 +211,9 @@ fn programme(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure
     Ok(values)
 }
 
-/// Writes `questions` as a table with empty columns `decision` and `reason`.
-pub fn write(path: &Path, questions: &[Question]) -> Result<(), Failure> {
+/// Writes `questions` as a table with empty columns `decision` and `reason`. Those of a dry run have no number:
+/// nobody was asked yet, and `review apply` takes no answer to them.
+pub fn write(path: &Path, questions: &[Question], numbered: bool) -> Result<(), Failure> {
     let mut heading: Vec<String> =
         ["review", "kind", "why", "centre_1", "key_1", "centre_2", "key_2"].map(str::to_owned).to_vec();
     heading.extend(SHOWN.iter().flat_map(|field| [format!("{field}_1"), format!("{field}_2")]));
@@ -224,7 +227,7 @@ pub fn write(path: &Path, questions: &[Question]) -> Result<(), Failure> {
                 format!("{}: {} → {}", one.field, text(&one.stands), text(&one.wanted))
             };
             let mut row = vec![
-                review.to_string(),
+                if numbered { review.to_string() } else { String::new() },
                 kind.clone(),
                 why.clone(),
                 one.centre.clone(),

@@ -88,7 +88,7 @@ fn inputs_are_sealed_in_the_order_in_which_they_were_made() {
         hub.take(&centre, &name);
     }
     hub.send();
-    merge::merge(&mut hub.hub, false, now()).expect("merged");
+    merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
     let inputs = hub.hub.store.read(|tx| tx.unsealed_inputs(1000)).expect("read");
     let mut made = std::collections::BTreeSet::new();
     for input in &inputs {
@@ -115,7 +115,7 @@ fn r12_a_centre_that_knows_a_newer_version_shows_that_the_hub_was_restored() {
     for name in one.snapshot(1, &[vec![anna(1, 1, &[])]]) {
         hub.take(&one, &name);
     }
-    merge::merge(&mut hub.hub, false, now()).expect("merged");
+    merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
     hub.send();
     let read = one.read_out();
     let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("told");

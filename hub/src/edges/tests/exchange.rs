@@ -43,11 +43,11 @@ fn merged_city(hub: &mut TestHub) -> (TestCentre, TestCentre) {
         centre.clear_out();
     }
     let before = status::status(&hub.config(), now()).expect("told");
-    let tried = merge::merge(&mut hub.hub, true, now()).expect("tried");
+    let tried = merge::rehearse(&mut hub.hub, now(), &mut |_, _, _| ()).expect("tried").0;
     assert_eq!((tried.created, tried.claims, tried.confirmed), (1, 2, 2));
     let after = status::status(&hub.config(), now()).expect("told");
     assert_eq!((after.persons, after.journal), (0, before.journal), "a dry run changes nothing");
-    let report = merge::merge(&mut hub.hub, false, now()).expect("merged");
+    let report = merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
     assert_eq!((report.created, report.persons, report.protocol.is_some()), (1, 1, true));
     assert_eq!(report.by_rule.get("NAME_BIRTH_PHONE"), Some(&2));
     hub.send();
@@ -124,7 +124,7 @@ fn a_later_person_is_numbered_and_locked_at_once_with_its_own_values_only() {
     }
     hub.send();
     assert!(third.read_out().records.is_empty());
-    merge::merge(&mut hub.hub, false, now()).expect("merged");
+    merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
     hub.send();
     let read = third.read_out();
     let all: Vec<u8> = read.records.iter().flat_map(|record| record.body.clone()).collect();
@@ -141,7 +141,7 @@ fn a_later_claim_of_a_known_person_gets_only_its_own_values_until_confirmed() {
     for name in third.snapshot(1, &[Vec::new()]) {
         hub.take(&third, &name);
     }
-    merge::merge(&mut hub.hub, false, now()).expect("merged: nothing waits");
+    merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged: nothing waits");
     let name = third.data(&[anna(3, 1, &[("phone", "89061234567"), ("workplace", "Школа")])]);
     hub.take(&third, &name);
     hub.send();

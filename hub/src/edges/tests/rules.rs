@@ -15,7 +15,7 @@ pub(super) fn merged(hub: &mut TestHub, unit: u16, records: Vec<Record>) -> Test
     for name in centre.snapshot(1, &[records]) {
         hub.take(&centre, &name);
     }
-    merge::merge(&mut hub.hub, false, now()).expect("merged");
+    merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
     hub.send();
     centre.clear_out();
     centre

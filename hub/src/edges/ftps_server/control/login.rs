@@ -7,7 +7,7 @@ use std::time::{Instant, SystemTime};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
-use super::super::accounts::{self, Account};
+use super::super::accounts::{self, Account, NotLoggedIn};
 use super::super::jail::Jail;
 use super::super::reply::Reply;
 use super::{Control, Login, Over};
@@ -31,17 +31,21 @@ impl Control {
         let checked = tokio::task::spawn_blocking(move || {
             let account = accounts.account(&login);
             let shown = certificate.as_ref().map(AsRef::as_ref);
-            let right = accounts::verify(account.as_ref(), password.expose_secret(), shown);
+            accounts::verify(account.as_ref(), password.expose_secret(), shown)?;
             // Opened here because opening blocks as well.
-            account.filter(|_| right).map(|account| (open(&account.home, parts_before), account))
+            account.map(|account| (open(&account.home, parts_before), account)).ok_or(NotLoggedIn::Password)
         });
-        let checked = checked.await.expect("a password check does not panic");
-        let Some((jail, account)) = checked else {
-            let delay = shared.guard().failed(&user, address, Instant::now());
-            drop(permit);
-            tracing::warn!(%address, "a login failed");
-            sleep(delay).await;
-            return self.say(&Reply::new(530, "Not logged in")).await;
+        let (jail, account) = match checked.await.expect("a password check does not panic") {
+            Ok(checked) => checked,
+            Err(why) => {
+                let delay = shared.guard().failed(&user, address, Instant::now());
+                drop(permit);
+                // a login that is no centre's is not repeated: it may be a password typed in the wrong place
+                let centre = if why == NotLoggedIn::Password { "" } else { user.as_str() };
+                tracing::warn!(%address, centre, "a login failed: {}", why.reply());
+                sleep(delay).await;
+                return self.say(&Reply::new(530, why.reply())).await;
+            }
         };
         drop(permit);
         self.shared.guard().succeeded(&user, address);

@@ -1,0 +1,123 @@
+//! Client certificates of the centres: issued by the city's CA or brought along, compared whole at login.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use exchange_endpoint::{
+    config::Config,
+    durable_file,
+    journal_table::Event,
+    output::{Exit, Failure},
+};
+use exchange_format::{participant::ParticipantCode, position::Digest};
+use jiff::{Timestamp, tz::TimeZone};
+use rustls::pki_types::{CertificateDer, UnixTime, pem::PemObject as _};
+
+use super::{enrol::unknown, init::private_directory};
+use crate::edges::{
+    config::HubConfig,
+    failure::file,
+    ftps_server::check_client_certificate,
+    hub::{Hub, open},
+    pki::CityCa,
+    register::Input,
+};
+
+/// What is to become of a centre's client certificate.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// A new key and certificate, written into this directory.
+    Issued(&'a Path),
+    /// The certificate in this file (PEM), whose key the centre has.
+    Pinned(&'a Path),
+    /// None any more.
+    Revoked,
+}
+
+/// What has become of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The digest that is compared from now on.
+    pub certificate: Option<Digest>,
+    /// The files that were written: certificate and key.
+    pub files: Option<(PathBuf, PathBuf)>,
+    /// Whether anything is other than before.
+    pub changed: bool,
+}
+
+/// Gives the centre `code` a client certificate, or takes it away. The running server goes by it from the next
+/// login on.
+pub fn set(
+    config: &Config<HubConfig>,
+    code: ParticipantCode,
+    wanted: Wanted<'_>,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Done, Failure> {
+    let Hub { mut store, context, .. } = open(config)?;
+    let centre = store.read(|tx| tx.centre(code).map_err(Failure::from))?.ok_or_else(|| unknown(code))?;
+    let (certificate, files) = match wanted {
+        Wanted::Issued(dir) => {
+            let (digest, files) = issue(config, code, dir, now)?;
+            (Some(digest), Some(files))
+        }
+        Wanted::Pinned(path) => (Some(read(config, path, now)?), None),
+        Wanted::Revoked => (None, None),
+    };
+    let changed = centre.certificate != certificate;
+    if changed {
+        let event = if certificate.is_some() { "centre.certificate" } else { "centre.certificate.revoked" };
+        let shown = certificate.or(centre.certificate).map(|digest| digest.to_string());
+        store.write(|tx| {
+            tx.set_certificate(code, certificate)?;
+            let digests: Vec<Digest> = certificate.or(centre.certificate).into_iter().collect();
+            tx.journal(&Event { at: now, actor, event, subject: code.as_str(), rule: "", digests: &digests })?;
+            context.register(tx, actor, now).note(&Input {
+                action: event,
+                centre: Some(code),
+                value: shown.as_deref(),
+                ..Input::default()
+            })?;
+            Ok::<_, Failure>(())
+        })?;
+    }
+    Ok(Done { certificate, files, changed })
+}
+
+/// Makes key and certificate in `dir`. Written before the hub goes by them: a crash between leaves files that
+/// nobody knows, never a centre that has none.
+fn issue(
+    config: &Config<HubConfig>,
+    code: ParticipantCode,
+    dir: &Path,
+    now: Timestamp,
+) -> Result<(Digest, (PathBuf, PathBuf)), Failure> {
+    let (certificate, key) = (dir.join(format!("{code}.client.pem")), dir.join(format!("{code}.client.key")));
+    if let Some(there) = [&certificate, &key].into_iter().find(|path| path.exists()) {
+        return Err(Failure::new(Exit::Refused, "hub-exists").told("file", there.display()));
+    }
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let issued = CityCa::open(&config.path(&config.pki), today)?.issue_client(code.as_str(), today)?;
+    if !dir.is_dir() {
+        private_directory(dir)?;
+    }
+    durable_file::create_new(&key, issued.key_pem.as_bytes(), 0o600).map_err(file(&key))?;
+    durable_file::create_new(&certificate, issued.certificate_pem.as_bytes(), 0o644)
+        .map_err(file(&certificate))?;
+    Ok((Digest::of(&issued.certificate_der), (certificate, key)))
+}
+
+/// The digest of the one certificate in the file, which the server must be able to take.
+fn read(config: &Config<HubConfig>, path: &Path, now: Timestamp) -> Result<Digest, Failure> {
+    let unfit = |detail: &dyn std::fmt::Display| {
+        Failure::new(Exit::Refused, "client-certificate").told("file", path.display()).told("detail", detail)
+    };
+    let text = fs::read(path).map_err(file(path))?;
+    let certificate = CertificateDer::from_pem_slice(&text).map_err(|error| unfit(&error))?;
+    let ca = CityCa::open(&config.path(&config.pki), now.to_zoned(TimeZone::UTC).date())?.der().clone();
+    let moment = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.as_second().unsigned_abs()));
+    check_client_certificate(ca, &certificate, moment).map_err(|error| unfit(&error))?;
+    Ok(Digest::of(&certificate))
+}
