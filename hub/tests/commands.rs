@@ -503,5 +503,8 @@ fn a_centre_is_given_a_client_certificate_another_and_none() {
     let of = |all: Vec<String>| -> Vec<String> {
         all.into_iter().filter(|one| one.starts_with("centre.certificate")).collect()
     };
-    assert_eq!((of(events), of(inputs)), (given.map(str::to_owned).to_vec(), given.map(str::to_owned).to_vec()));
+    assert_eq!(
+        (of(events), of(inputs)),
+        (given.map(str::to_owned).to_vec(), given.map(str::to_owned).to_vec())
+    );
 }

@@ -143,7 +143,8 @@ fn certificate(common: &CommonArgs, code: ParticipantCode, wanted: Wanted<'_>) -
         "certificate_file": certificate, "key_file": key,
     });
     common.print(&told, |lang| {
-        let text = |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string()).unwrap_or_default();
+        let text =
+            |path: &Option<PathBuf>| path.as_ref().map(|p| p.display().to_string()).unwrap_or_default();
         let id = match (&done.files, &digest) {
             (Some(_), _) => "hub-certificate-issued",
             (None, Some(_)) => "hub-certificate-pinned",

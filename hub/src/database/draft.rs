@@ -64,9 +64,7 @@ impl Store {
         basis: &Basis,
         also: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<Option<T>, E> {
-        let done = self.write(|tx| {
-            tx.take_draft_over(basis)?.then(|| also(tx)).transpose()
-        });
+        let done = self.write(|tx| tx.take_draft_over(basis)?.then(|| also(tx)).transpose());
         self.discard()?;
         done
     }
@@ -93,9 +91,11 @@ impl Tx<'_> {
             let sql = "SELECT sql FROM main.sqlite_schema WHERE tbl_name = ?1 AND sql IS NOT NULL
                        ORDER BY type = 'index'";
             for made in self.rows(sql, [table], |row| Ok(row.get::<_, String>(0)?))? {
-                let here = made
-                    .replacen("CREATE TABLE ", "CREATE TEMP TABLE ", 1)
-                    .replacen("INDEX ", "INDEX temp.", 1);
+                let here = made.replacen("CREATE TABLE ", "CREATE TEMP TABLE ", 1).replacen(
+                    "INDEX ",
+                    "INDEX temp.",
+                    1,
+                );
                 self.db.execute_batch(&here)?;
             }
             if *table != INPUTS {

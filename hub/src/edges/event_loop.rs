@@ -29,7 +29,9 @@ use tokio::{
 
 use super::{
     config::HubConfig,
-    ftps_server::{Account, Accounts, Announcer, Binding, ClientCertificates, FtpsServer, FtpsServerError, Uploaded},
+    ftps_server::{
+        Account, Accounts, Announcer, Binding, ClientCertificates, FtpsServer, FtpsServerError, Uploaded,
+    },
     hub::{Context, Hub, HubError},
     intake::Taken,
     pki::{CityCa, PkiError},

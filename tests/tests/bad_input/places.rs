@@ -139,7 +139,17 @@ fn a_directory_that_cannot_be_written_stops_the_start_and_nothing_is_lost() {
     let file = layout.root().join("a-file");
     fs::write(&file, "x").expect("written");
     let inside = file.join("hub");
-    let words = ["init", "--dir", inside.to_str().expect("UTF-8"), "--code", "4200001", "--format", "json"];
+    let words = [
+        "init",
+        "--dir",
+        inside.to_str().expect("UTF-8"),
+        "--code",
+        "4200001",
+        "--oktmo",
+        "32701000",
+        "--format",
+        "json",
+    ];
     let code = fixtures::places::centre_code(5).to_string();
     let words = words.map(|word| if word == "4200001" { code.clone() } else { word.to_owned() });
     assert!(failed(&programs.output(Who::Hub, &words).expect("it ends"), 2, "hub-file").contains("a-file"));

@@ -77,18 +77,6 @@ impl Raw {
         Ok(raw)
     }
 
-    /// As [`Self::secure`], but the server may hang up at any point.
-    pub async fn secure_or_cut(city: &City, tls: Arc<ClientConfig>) -> Option<Self> {
-        let mut plain = TcpStream::connect(city.address).await.ok()?;
-        plain.write_all(b"AUTH TLS\r\n").await.ok()?;
-        let mut stream = BufReader::new(plain);
-        for _ in 0..2 {
-            stream.read_line(&mut String::new()).await.ok()?;
-        }
-        let stream: Box<dyn Stream> = Box::new(handshake(&tls, stream.into_inner()).await.ok()?);
-        Some(Self { stream: BufReader::new(stream), address: city.address, tls })
-    }
-
     pub async fn login(city: &City, user: &str) -> Self {
         let mut raw = Self::secure(city, tls(city, None)).await.expect("TLS");
         assert_eq!(raw.try_login(user, PASSWORD).await, 230);

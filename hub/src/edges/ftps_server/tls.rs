@@ -30,8 +30,8 @@ pub(super) struct ServerTls(ServerConfig);
 impl ServerTls {
     pub fn new(identity: ServerIdentity) -> Result<Self, rustls::Error> {
         let provider = Arc::new(ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(rustls::ALL_VERSIONS)?;
+        let builder =
+            ServerConfig::builder_with_provider(provider).with_protocol_versions(rustls::ALL_VERSIONS)?;
         let builder = match identity.client_ca {
             None => builder.with_no_client_auth(),
             Some(ca) => builder.with_client_cert_verifier(Arc::new(KeyHolder::new(ca)?)),

@@ -73,7 +73,14 @@ pub fn set(
         store.write(|tx| {
             tx.set_certificate(code, certificate)?;
             let digests: Vec<Digest> = certificate.or(centre.certificate).into_iter().collect();
-            tx.journal(&Event { at: now, actor, event, subject: code.as_str(), rule: "", digests: &digests })?;
+            tx.journal(&Event {
+                at: now,
+                actor,
+                event,
+                subject: code.as_str(),
+                rule: "",
+                digests: &digests,
+            })?;
             context.register(tx, actor, now).note(&Input {
                 action: event,
                 centre: Some(code),
