@@ -4,7 +4,6 @@ use clap::Args;
 use exchange_endpoint::{
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
-    watermark::{Stream, Watermark},
 };
 use jiff::Timestamp;
 
@@ -13,7 +12,7 @@ use crate::{
     edges::{
         SpokeError,
         audit::{self, Audit},
-        station::{self, Station, WATERMARK},
+        station::{self, Station},
     },
 };
 
@@ -32,15 +31,8 @@ impl Verify {
             audit::audit(&mut Station::open(config)?, true, Timestamp::now())?
         } else {
             let connection = station::open_to_look(&config)?;
-            let key = station::hub_card(&config)?.content.signing_key;
-            let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
-            let marks = exchange_format::stream::Watermark {
-                sealed: watermark.get(config.hub, Stream::Sealed),
-                applied: watermark.get(config.hub, Stream::Applied),
-            };
             let snapshot = connection.unchecked_transaction().map_err(SpokeError::from)?;
-            let (found, publications) = audit::look(&snapshot, config.code, config.hub, &key, &marks)?;
-            Audit { whole: found.is_empty(), publications, left: found.clone(), found, restored: false }
+            audit::look_only(&config, &snapshot)?
         };
         common.print(&audit, |lang| text(lang, &audit))?;
         Ok(if audit.left.is_empty() { Exit::Done } else { Exit::False })
@@ -64,10 +56,18 @@ fn text(lang: Lang, audit: &Audit) -> String {
             ("left", audit.left.len().into()),
         ],
     ));
+    let proof = &audit.digest;
+    let args = [
+        ("packet", proof.packet.clone().unwrap_or_else(|| "—".to_owned()).into()),
+        ("why", proof.why.clone().unwrap_or_default().into()),
+    ];
+    lines.push(messages::text(lang, &format!("spoke-verify-digest-{}", proof.proven), &args));
     lines.join("\n")
 }
 
 fn line(lang: Lang, damage: &Damage) -> String {
     let words = messages::text(lang, &format!("spoke-fault-{}", audit::fault_code(damage.fault)), &[]);
-    format!("{} {}: {words}", damage.table, damage.id)
+    let columns = damage.columns.join(", ");
+    let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
+    format!("{} {}{columns}: {words}", damage.table, damage.id)
 }

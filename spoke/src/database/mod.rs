@@ -3,7 +3,8 @@
 //! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
 //! transactions. Out: [`own_records`] what has changed · [`sent`] what was sent. In: [`publications`] what came ·
-//! [`showing`] the rows that show it · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do. [`rows`] · [`book`] streams and packets ·
+//! [`showing`] the rows that show it · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · [`shape`] whether
+//! the tables are still those. [`rows`] · [`book`] streams and packets ·
 //! [`report`] what operators ask · [`import`] rows of files.
 
 pub mod book;
@@ -17,6 +18,7 @@ pub mod publications;
 pub mod report;
 pub mod rows;
 pub mod sent;
+pub mod shape;
 pub mod showing;
 pub use crate::decisions::tables;
 mod tables_ddl;

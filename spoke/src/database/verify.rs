@@ -48,6 +48,14 @@ pub enum Fault {
     BehindWatermark,
     /// The journal is not as it was written.
     JournalAltered,
+    /// A table is gone or has another name.
+    TableMissing,
+    /// Columns of a table are gone or have other names.
+    ColumnMissing,
+    /// An index or a view is gone or another.
+    IndexAltered,
+    /// A unique index that is none of ours: a REPLACE by it would pass the locks.
+    IndexForeign,
 }
 
 /// A fault and where it is. Ids only.
@@ -59,12 +67,20 @@ pub struct Damage {
     pub table: String,
     /// The row, or the record's key; empty where it is about the whole.
     pub id: String,
+    /// The columns, or the table of lines, that are not as they should be; empty where it is about the row.
+    pub columns: Vec<String>,
 }
 
 impl Damage {
     /// A damage in one place.
     pub fn new(fault: Fault, table: impl Into<String>, id: impl Into<String>) -> Self {
-        Self { fault, table: table.into(), id: id.into() }
+        Self { fault, table: table.into(), id: id.into(), columns: Vec::new() }
+    }
+
+    /// The same, in these columns.
+    #[must_use]
+    pub fn of_columns(self, columns: Vec<String>) -> Self {
+        Self { columns, ..self }
     }
 }
 
@@ -77,6 +93,8 @@ pub struct Look {
     pub publications: u64,
     /// The sum over them, to be compared with what the hub last said.
     pub digest: StateDigest,
+    /// The tables are such that nothing else could be looked at.
+    pub blind: bool,
 }
 
 /// Looks at everything. `is_signed` says whether the hub's signature of a record holds, `epoch` is that of
@@ -89,10 +107,14 @@ pub fn look(
     epoch: Option<u16>,
     is_signed: &dyn Fn(&Record) -> bool,
 ) -> Result<Look, DatabaseError> {
-    let mut look = Look::default();
+    let mut look = Look { damages: super::shape::check(connection)?, ..Look::default() };
     for altered in write::altered_triggers(connection)? {
         let fault = if altered.missing { Fault::TriggerMissing } else { Fault::TriggerAltered };
         look.damages.push(Damage::new(fault, altered.name, ""));
+    }
+    if look.damages.iter().any(super::shape::blinds) {
+        look.blind = true;
+        return Ok(look);
     }
     publications::for_each::<DatabaseError>(connection, |publication| {
         look.publications += 1;
@@ -199,12 +221,24 @@ fn check_row(
         None => damages.push(Damage::new(Fault::RowMissing, table.name, id)),
         Some(row) => {
             let uid_there = rows::uid(connection, table, id)?;
-            if row != *expected || (table.has_uid && uid_there.as_deref() != Some(&uid)) {
-                damages.push(Damage::new(Fault::RowAltered, table.name, id));
+            let mut columns = differing(table, &row, expected);
+            if table.has_uid && uid_there.as_deref() != Some(&uid) {
+                columns.push("uid".to_owned());
+            }
+            if !columns.is_empty() {
+                damages.push(Damage::new(Fault::RowAltered, table.name, id).of_columns(columns));
             }
         }
     }
     Ok(())
+}
+
+/// The columns in which `row` is not as `expected`, with the table of lines for any of its lines.
+fn differing(table: &Table, row: &mapping::Row, expected: &mapping::Row) -> Vec<String> {
+    let pairs = table.columns.iter().zip(row.values.iter().zip(&expected.values));
+    let columns = pairs.filter(|(_, (is, should))| is != should).map(|(column, _)| column.name.clone());
+    let lines = table.lines.as_ref().filter(|_| row.lines != expected.lines);
+    columns.chain(lines.map(|lines| lines.name.to_owned())).collect()
 }
 
 fn is_known(connection: &Connection, table: &Table, id: &str) -> Result<bool, DatabaseError> {

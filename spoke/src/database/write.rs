@@ -92,6 +92,15 @@ fn set_aside(connection: &Connection, scope: Scope) -> Result<Vec<Trigger>, Data
     Ok(foreign)
 }
 
+/// Drops every trigger of ours but the journal's, on whatever table it is.
+pub(super) fn drop_all(connection: &Connection) -> Result<(), DatabaseError> {
+    let ours = |name: &str| name.starts_with("svod_") && !name.starts_with("svod_journal_");
+    for (name, ..) in stored(connection)?.into_iter().filter(|(name, ..)| ours(name)) {
+        connection.execute_batch(&format!("DROP TRIGGER \"{}\"", name.replace('"', "\"\"")))?;
+    }
+    Ok(())
+}
+
 fn put_back(connection: &Connection, scope: Scope, foreign: &[Trigger]) -> Result<(), DatabaseError> {
     for trigger in expected(scope).iter().chain(foreign) {
         connection.execute_batch(&trigger.sql)?;

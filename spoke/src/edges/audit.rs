@@ -1,19 +1,30 @@
 //! Whether the database is as the hub and we have left it, and putting it right (exchange §8, D10).
 
+use std::path::{Path, PathBuf};
+
+use exchange_endpoint::{
+    config::Config,
+    keys::OwnKeys,
+    watermark::{Stream, Watermark},
+};
 use exchange_format::{
-    answer::RecordOutcome, file_name::FileName, participant::ParticipantCode, position::Digest,
-    record::Record, signature::VerifyingKey, state_digest::StateDigest, stream,
+    answer::RecordOutcome, file_name::FileName, packet::Limits, participant::ParticipantCode,
+    position::Digest, record::Record, signature::VerifyingKey, state_digest::StateDigest, stream,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{
-    SpokeError, packet_file,
-    station::{Station, is_signed, journal, new_key},
+    SpokeError,
+    config::SpokeConfig,
+    load::as_digest,
+    packet_file::{self, Desk},
+    station::{self, Station, WATERMARK, is_signed, journal, new_key},
 };
 use crate::database::{
-    book, publications, showing,
+    book::{self, InStream},
+    publications, shape, showing,
     verify::{self, Damage, Fault},
     write::{self, Scope},
 };
@@ -25,6 +36,8 @@ pub struct Audit {
     pub whole: bool,
     /// Publications checked.
     pub publications: u64,
+    /// What their sum was compared with.
+    pub digest: Proof,
     /// What was wrong when it was looked at.
     pub found: Vec<Damage>,
     /// What is still wrong, if it was to be put right.
@@ -33,34 +46,143 @@ pub struct Audit {
     pub restored: bool,
 }
 
-/// Looks at the whole database. `marks` are those of the watermark file.
-///
-/// # Errors
-/// SQLite's. What is found is no error.
-pub fn look(
-    connection: &Connection,
+/// What the sum of all publications was compared with.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Proof {
+    /// `signed`: with the manifest that the hub signed; `kept`: only with what the database keeps of it, which
+    /// nobody signed; `none`: with nothing.
+    pub proven: &'static str,
+    /// The packet of that manifest.
+    pub packet: Option<String>,
+    /// Why no more is proven.
+    pub why: Option<String>,
+}
+
+/// With what the whole is compared.
+struct Measure<'a> {
     own: ParticipantCode,
     hub: ParticipantCode,
-    key: &VerifyingKey,
-    marks: &stream::Watermark,
-) -> Result<(Vec<Damage>, u64), SpokeError> {
-    let stream = book::in_stream(connection, hub)?;
+    key: VerifyingKey,
+    /// Of the watermark file.
+    marks: stream::Watermark,
+    /// What opens the archived packets.
+    desk: Option<Desk<'a>>,
+    /// Where a file that the database names is.
+    file: &'a dyn Fn(&str) -> PathBuf,
+}
+
+/// Looks at the whole database as any program may that can read it, the archive and the keys.
+///
+/// # Errors
+/// SQLite's, the configuration. What is found is no error.
+pub fn look_only(config: &Config<SpokeConfig>, connection: &Connection) -> Result<Audit, SpokeError> {
+    let hub_card = station::hub_card(config)?;
+    let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
+    let keys = OwnKeys::load(&config.path(&config.keys), config.code);
+    let limits = Limits::default();
+    let measure = Measure {
+        own: config.code,
+        hub: config.hub,
+        key: hub_card.content.signing_key.clone(),
+        marks: stream::Watermark {
+            sealed: watermark.get(config.hub, Stream::Sealed),
+            applied: watermark.get(config.hub, Stream::Applied),
+        },
+        desk: keys.as_ref().ok().map(|keys| Desk::new(config, keys, &hub_card, &limits)),
+        file: &|name| config.path(Path::new(name)),
+    };
+    let (found, publications, digest) = look(connection, &measure)?;
+    let left = found.clone();
+    Ok(Audit { whole: found.is_empty(), publications, digest, found, left, restored: false })
+}
+
+fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, u64, Proof), SpokeError> {
+    let (own, hub) = (measure.own, measure.hub);
+    // The tables themselves come first: without them nothing can be read.
+    let blind = shape::check(connection)?.iter().any(shape::blinds);
+    let stream = if blind { InStream::default() } else { book::in_stream(connection, hub)? };
     let epoch = stream.machine.last.map(|mark| mark.position.epoch.get());
-    let signed = |record: &Record| is_signed(key, own, record);
+    let signed = |record: &Record| is_signed(&measure.key, own, record);
     let look = verify::look(connection, epoch, &signed)?;
     let mut damages = look.damages;
-    let told: Option<StateDigest> = stream.told.and_then(|digest| digest.to_string().parse().ok());
+    if look.blind {
+        let why = Some("tables are missing or altered".to_owned());
+        return Ok((damages, 0, Proof { proven: "none", packet: None, why }));
+    }
+    let (proof, told) = proof(connection, measure, &stream)?;
     if told.is_some_and(|told| told != look.digest) {
         damages.push(Damage::new(Fault::DigestDiffers, "svod_publication", ""));
+    }
+    if proof.proven == "signed" && told != kept(&stream) {
+        let column = vec!["told_digest".to_owned()];
+        damages.push(Damage::new(Fault::DigestDiffers, "svod_stream", "").of_columns(column));
     }
     let database = stream::Watermark {
         sealed: book::out_stream(connection, hub)?.machine.last.map(|mark| mark.position),
         applied: stream.machine.last.map(|mark| mark.position),
     };
-    if marks.judge(&database).is_some() {
+    if measure.marks.judge(&database).is_some() {
         damages.push(Damage::new(Fault::BehindWatermark, "svod_stream", ""));
     }
-    Ok((damages, look.publications))
+    Ok((damages, look.publications, proof))
+}
+
+fn kept(stream: &InStream) -> Option<StateDigest> {
+    stream.told.and_then(|digest| digest.to_string().parse().ok())
+}
+
+/// The sum that the hub last told, from the archived packet that it signed if that can be read.
+fn proof(
+    connection: &Connection,
+    measure: &Measure<'_>,
+    stream: &InStream,
+) -> Result<(Proof, Option<StateDigest>), SpokeError> {
+    let Some(last) = stream.machine.last else {
+        let why = Some("nothing has come from the hub".to_owned());
+        return Ok((Proof { proven: "none", packet: None, why }, None));
+    };
+    let files = book::received(connection, measure.hub, last.position.epoch, None)?;
+    let file = files
+        .into_iter()
+        .filter(|file| file.state == "APPLIED")
+        .max_by_key(|file| file.arrival.mark.position);
+    let only_kept = |packet, why: &str| {
+        let proof = Proof { proven: "kept", packet, why: Some(why.to_owned()) };
+        Ok((proof, kept(stream)))
+    };
+    let Some(file) = file else { return only_kept(None, "no packet is noted as applied") };
+    let Some(desk) = &measure.desk else {
+        return only_kept(Some(file.name), "the keys that open the archived packet cannot be read");
+    };
+    let path = (measure.file)(&file.file);
+    if !path.exists() {
+        return only_kept(Some(file.name), "the packet is gone from the archive");
+    }
+    let opened = file.name.parse::<FileName>().ok().and_then(|name| desk.open(&path, &name).ok());
+    let Some(mut verified) = opened.filter(|verified| verified.mark() == file.arrival.mark) else {
+        return only_kept(Some(file.name), "the archived file is not the packet that was applied");
+    };
+    let told = verified.check_while_reading().manifest().header.state_digest;
+    if told.is_none() {
+        return only_kept(Some(file.name), "the packet states no sum");
+    }
+    Ok((Proof { proven: "signed", packet: Some(file.name), why: None }, told))
+}
+
+fn look_at(station: &mut Station) -> Result<(Vec<Damage>, u64, Proof), SpokeError> {
+    let (own, hub, key, marks) = (station.own(), station.hub(), station.hub_key(), station.marks());
+    let directory = station.file("");
+    let file = |name: &str| directory.join(name);
+    let (connection, desk) = packet_file::apart(station);
+    look(connection, &Measure { own, hub, key, marks, desk: Some(desk), file: &file })
+}
+
+/// Whether the tables are there to be looked at.
+///
+/// # Errors
+/// SQLite's.
+pub fn is_readable(station: &Station) -> Result<bool, SpokeError> {
+    Ok(!shape::check(&station.connection)?.iter().any(shape::blinds))
 }
 
 /// Looks, and puts right what is wrong, with an entry in the journal and an incident.
@@ -68,29 +190,43 @@ pub fn look(
 /// # Errors
 /// The database.
 pub fn audit(station: &mut Station, restore: bool, now: Timestamp) -> Result<Audit, SpokeError> {
-    let (own, hub, key, marks) = (station.own(), station.hub(), station.hub_key(), station.marks());
-    let (found, publications) = look(&station.connection, own, hub, &key, &marks)?;
-    let mut audit =
-        Audit { whole: found.is_empty(), publications, left: found.clone(), found, restored: false };
+    let (own, hub) = (station.own(), station.hub());
+    let (found, publications, digest) = look_at(station)?;
+    let left = found.clone();
+    let mut audit = Audit { whole: found.is_empty(), publications, digest, left, found, restored: false };
     if audit.whole || !restore {
         return Ok(audit);
     }
     for damage in &audit.found {
         tracing::error!(fault = ?damage.fault, table = damage.table, "the database was altered");
     }
+    let mut wrong = audit.found.clone();
+    if wrong.iter().any(|damage| shape::blinds(damage) || damage.fault == Fault::IndexForeign) {
+        shape::mend(&mut station.connection, &wrong)?;
+        wrong = look_at(station)?.0;
+        if wrong.iter().any(shape::blinds) {
+            audit.left = wrong;
+            return Ok(audit);
+        }
+    }
     let missing = |damage: &Damage| {
         matches!(damage.fault, Fault::DigestDiffers | Fault::PublicationForged | Fault::RecordForged)
     };
-    let mut wrong = audit.found.clone();
     if wrong.iter().any(missing) {
         // What the hub has signed comes first: rows are then judged by it.
         read_again(station, now)?;
-        wrong = look(&station.connection, own, hub, &key, &marks)?.0;
+        wrong = look_at(station)?.0;
     }
+    let told = signed_sum(station)?;
     let (connection, _) = packet_file::apart(station);
     write::write(connection, Scope::Everything, |transaction| {
         verify::restore(transaction, &wrong, now, &mut new_key)?;
         write::restore_journal_triggers(transaction)?;
+        if let Some(told) = told {
+            let mut stream = book::in_stream(transaction, hub)?;
+            stream.told = Some(told);
+            book::set_in_stream(transaction, hub, &stream)?;
+        }
         for damage in &audit.found {
             let fault = fault_code(damage.fault);
             // A centre's own row ids may be anything; the journal takes a digest of them.
@@ -102,8 +238,20 @@ pub fn audit(station: &mut Station, restore: bool, now: Timestamp) -> Result<Aud
         Ok::<_, SpokeError>(())
     })?;
     audit.restored = true;
-    audit.left = look(&station.connection, own, hub, &key, &marks)?.0;
+    (audit.left, audit.publications, audit.digest) = look_at(station)?;
     Ok(audit)
+}
+
+/// The sum that the hub signed last, if it can be read from the archive.
+fn signed_sum(station: &mut Station) -> Result<Option<Digest>, SpokeError> {
+    let (own, hub, key, marks) = (station.own(), station.hub(), station.hub_key(), station.marks());
+    let stream = book::in_stream(&station.connection, hub)?;
+    let directory = station.file("");
+    let file = |name: &str| directory.join(name);
+    let (connection, desk) = packet_file::apart(station);
+    let measure = Measure { own, hub, key, marks, desk: Some(desk), file: &file };
+    let (proof, told) = proof(connection, &measure, &stream)?;
+    Ok(told.filter(|_| proof.proven == "signed").map(|told| as_digest(&told)))
 }
 
 fn subject(damage: &Damage) -> String {

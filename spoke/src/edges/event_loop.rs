@@ -68,6 +68,9 @@ pub async fn round(station: &mut Station, mailbox: &dyn Mailbox) -> Result<Day, 
 /// What is done once at the start: was the database put back from a copy? Is something half done?
 fn begin(station: &mut Station) -> Result<(), SpokeError> {
     let now = Timestamp::now();
+    if !audit::is_readable(station)? {
+        audit::audit(station, true, now)?;
+    }
     remove_unsealed(station)?;
     let hub = station.hub();
     let out = book::out_stream(&station.connection, hub)?;

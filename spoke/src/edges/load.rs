@@ -244,7 +244,7 @@ pub(super) fn put_aside(
     Ok(())
 }
 
-fn as_digest(state: &StateDigest) -> Digest {
+pub(super) fn as_digest(state: &StateDigest) -> Digest {
     state.to_string().parse().expect("a sum is written as a digest is")
 }
 

@@ -8,6 +8,7 @@ use std::{
 
 use exchange_endpoint::{
     archive::{self, NewFile},
+    config::Config,
     keys::OwnKeys,
 };
 use exchange_format::{
@@ -29,6 +30,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     SpokeError,
+    config::SpokeConfig,
     station::{Station, random_bytes},
 };
 
@@ -63,14 +65,22 @@ pub(super) struct Heading {
 
 /// The station as its database and the rest, which can be used beside one another.
 pub(super) fn apart(station: &mut Station) -> (&mut rusqlite::Connection, Desk<'_>) {
-    let spool = station.spool();
     let Station { config, connection, keys, hub_card, limits, .. } = station;
-    let desk =
-        Desk { own: config.code, hub: config.hub, keys, hub_card, limits, spool, spool_name: &config.spool };
-    (connection, desk)
+    (connection, Desk::new(config, keys, hub_card, limits))
 }
 
-impl Desk<'_> {
+impl<'a> Desk<'a> {
+    /// The desk of the centre of `config`.
+    pub fn new(
+        config: &'a Config<SpokeConfig>,
+        keys: &'a OwnKeys,
+        hub_card: &'a Card,
+        limits: &'a Limits,
+    ) -> Self {
+        let spool = config.path(&config.spool);
+        Self { own: config.code, hub: config.hub, keys, hub_card, limits, spool, spool_name: &config.spool }
+    }
+
     /// Writes, signs and seals a packet; on the disk when this returns.
     pub fn seal(
         &self,

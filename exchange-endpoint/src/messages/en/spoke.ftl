@@ -25,6 +25,13 @@ spoke-fault-not-captured = the row was put in past the capture of changes
 spoke-fault-digest-differs = the sum of publications is not the one the coordination centre told: something is lost, or old again
 spoke-fault-behind-watermark = the database is older than the watermark: it was probably put back from a copy
 spoke-fault-journal-altered = the journal was altered
+spoke-fault-table-missing = the table is gone or has another name
+spoke-fault-column-missing = the column is gone or has another name
+spoke-fault-index-altered = the index or view is gone or another
+spoke-fault-index-foreign = a unique index of somebody's: a REPLACE by it passes the locks
+spoke-verify-digest-signed = The sum of publications agrees with the signed packet { $packet }
+spoke-verify-digest-kept = The sum of publications was compared with the database's own note only, which nobody signed ({ $packet }: { $why }); each publication was checked by its own signature
+spoke-verify-digest-none = The sum of publications was not compared: { $why }
 
 spoke-status-heading = Centre { $code }, coordination centre { $hub }
 spoke-status-out = Sending: last packet { $position }

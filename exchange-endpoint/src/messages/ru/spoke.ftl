@@ -25,6 +25,13 @@ spoke-fault-not-captured = строка внесена в обход учёта 
 spoke-fault-digest-differs = сумма публикаций не та, что сообщил координационный центр: что-то утрачено или возвращено старое
 spoke-fault-behind-watermark = база старее отметки: вероятно, она восстановлена из копии
 spoke-fault-journal-altered = журнал изменён
+spoke-fault-table-missing = таблицы нет или она переименована
+spoke-fault-column-missing = столбца нет или он переименован
+spoke-fault-index-altered = индекс или представление удалены или изменены
+spoke-fault-index-foreign = посторонний уникальный индекс: через него REPLACE обходит защиту
+spoke-verify-digest-signed = Сумма публикаций сверена с подписанным пакетом { $packet }
+spoke-verify-digest-kept = Сумма публикаций сверена только с записью в базе, подписи под ней нет ({ $packet }: { $why }); каждая публикация проверена по своей подписи
+spoke-verify-digest-none = Сумма публикаций не сверена: { $why }
 
 spoke-status-heading = Центр { $code }, координационный центр { $hub }
 spoke-status-out = Отправка: последний пакет { $position }
