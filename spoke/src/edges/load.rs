@@ -127,6 +127,9 @@ pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loade
                 }
             }
             Err(Stopped::Refused(reason)) => {
+                for file in &files {
+                    tracing::error!(packet = file.name, reason = reason.code(), "refused whole");
+                }
                 refuse(station, &ready, &files, reason, now)?;
                 station.raise_watermark()?;
             }

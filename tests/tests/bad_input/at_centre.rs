@@ -79,7 +79,7 @@ fn all(world: &World) -> Vec<(String, Vec<u8>, &'static str)> {
         named(&other, "FOREIGN"),
         with(4, |members| members[0].name = b"../centre.db".to_vec()),
         with(5, |members| members.insert(1, members[0].clone())),
-        with(6, |members| members[0].crc ^= 1),
+        with(6, |members| members[0].attributes = 0o120_777 << 16),
         (cut.name().to_string(), cut.to_bytes()[..200].to_vec(), "CANNOT_OPEN"),
         (sealed.to_string(), envelope.expect("sealed"), "CANNOT_OPEN"),
         (by_hub(world, 9).name().to_string(), packets::zip(&signature), "BAD_SIGNATURE"),

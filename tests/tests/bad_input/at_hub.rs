@@ -326,3 +326,44 @@ fn applied(world: &World, forgery: &Forgery) {
     let sql = format!("SELECT name FROM packet WHERE name = '{}' AND state = 'APPLIED'", forgery.name());
     wait_for(world, &world.layout.hub_db(), &sql);
 }
+
+#[test]
+fn a_foreign_file_of_the_same_name_takes_nothing_from_the_genuine_one() {
+    let (_dir, world) = world(2);
+    let mut player = Player::of(&world);
+    world.start_hub().expect("started");
+    let (hub_db, layout) = (world.layout.hub_db(), &world.layout);
+    let genuine = player.snapshot(&[("recipient_claim", vec![recipient(1, "Настоящая")])]);
+    let (name, bytes) = (genuine.name().to_string(), genuine.to_bytes());
+    let row = format!("SELECT state || seq || digest FROM packet WHERE name = '{name}'");
+    let stands = || {
+        let digest = Digest::of(&genuine.manifest);
+        assert_eq!(wait_for(&world, &hub_db, &row), format!("APPLIED1{digest}"));
+        let archived = layout.hub().join("archive").join(centre_code(1).as_str()).join(&name);
+        assert_eq!(fs::read(archived).expect("archived"), bytes);
+    };
+    let foreign = |folder: usize, bytes: &[u8], copy: &str, reason: &str| {
+        let code = centre_code(folder);
+        drop_into(&layout.mailbox(code, "in"), &name, bytes);
+        let kept = format!("quarantine/{code}/{name}{copy}");
+        let sql = format!("SELECT reason FROM packet WHERE name = '{kept}' AND state = 'QUARANTINED'");
+        assert_eq!(wait_for(&world, &hub_db, &sql), reason);
+        wait_gone(&world, &layout.mailbox(code, "in").join(&name));
+        assert_eq!(fs::read(layout.hub().join(kept)).expect("kept"), bytes);
+    };
+    // another centre is first with it, and comes again with other bytes; so does somebody in its own folder
+    foreign(2, &bytes, "", "FOREIGN");
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM received"), 0);
+    drop_into(&folder(&world, "in"), &name, &bytes);
+    applied(&world, &genuine);
+    stands();
+    foreign(2, b"garbage", ".2", "FOREIGN");
+    stands();
+    foreign(1, &bytes[..100], "", "CANNOT_OPEN");
+    stands();
+    let header = player.header(Purpose::Data, 2, Some(mark(&genuine).digest));
+    let next = player.forge(header, &[("recipient_claim", vec![recipient(2, "Вторая")])]);
+    drop_into(&folder(&world, "in"), next.name().to_string(), &next.to_bytes());
+    applied(&world, &next);
+    stands();
+}

@@ -4,6 +4,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs,
+    io::Cursor,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::Output,
@@ -12,11 +13,17 @@ use std::{
 
 use exchange_endpoint::keys::OwnKeys;
 use exchange_format::{
+    answer::{Protocol, ProtocolReader, RecordLine},
+    error::PacketError,
+    file_name::{FileName, PacketKind},
     packet::{
-        Header, MemberName, Nonce, Purpose,
+        Header, Limits, MemberName, Nonce, Purpose,
         manifest::{SnapshotBasis, SnapshotPart},
+        open_sealed,
     },
     position::{Digest, Mark},
+    record::Record,
+    state_digest::StateDigest,
     stream::{Control, Part},
 };
 use fixtures::{
@@ -209,6 +216,60 @@ pub fn mark(forgery: &Forgery) -> Mark {
 /// The folder of centre 1.
 pub fn folder(world: &World, which: &str) -> PathBuf {
     world.layout.mailbox(centre_code(1), which)
+}
+
+/// The sum that a stream has after records with these lines, whatever becomes of them.
+pub fn sum_of<L: AsRef<[u8]>>(members: &[(&str, Vec<L>)]) -> StateDigest {
+    let mut sum = StateDigest::default();
+    for (kind, lines) in members {
+        for line in lines {
+            let kind = kind.parse().expect("a kind");
+            let (record, _) = Record::read_line(kind, line.as_ref()).expect("a record");
+            if let Some(term) = record.term(&record.hash()) {
+                sum.add(&term);
+            }
+        }
+    }
+    sum
+}
+
+/// What the PR says that stands in `folder` and answers `packet`, opened as `reader` by the keys of both ends.
+pub fn answered(
+    folder: &Path,
+    packet: &Mark,
+    reader: &OwnKeys,
+    sender: &OwnKeys,
+) -> (Protocol, Vec<RecordLine>) {
+    let found = until("a PR", PATIENCE, || -> Result<Look<_>, WorldError> {
+        for name in names(folder) {
+            let Some(name) = name.parse::<FileName>().ok().filter(|name| name.kind == PacketKind::Protocol)
+            else {
+                continue;
+            };
+            let bytes = fs::read(folder.join(name.to_string())).expect("read");
+            let spool = Cursor::new(Vec::new());
+            let opened =
+                open_sealed(&bytes[..], &reader.identities, spool, &Limits::default()).expect("ours");
+            let key = &sender.card.content.signing_key;
+            let mut opened = opened.verify(&name, |_| Some(key.clone())).expect("signed");
+            let mut body = Vec::new();
+            let line = |line: &[u8]| {
+                body.extend([line, b"\n"].concat());
+                Ok::<_, PacketError>(())
+            };
+            opened.check_members().expect("whole").for_each_line(&MemberName::Answer, line).expect("read");
+            let mut protocol = ProtocolReader::new(Cursor::new(body), 1000).expect("a protocol");
+            if protocol.head().answered == *packet {
+                let mut lines = Vec::new();
+                while let Some(line) = protocol.next_line().expect("a line") {
+                    lines.push(line);
+                }
+                return Ok(Look::Reached((*protocol.head(), lines)));
+            }
+        }
+        Ok(Look::NotYet(names(folder).join(" ")))
+    });
+    found.expect("answered")
 }
 
 /// A line with record `n` of a recipient called `surname`.
