@@ -97,11 +97,11 @@ fn bad_names(player: &mut Player) -> Vec<Bad> {
         ),
     ];
     // what has no packet's name is told apart by its bytes
-    let bytes_of = |case: &str, reason: &str| match reason {
-        "BAD_NAME" => [&bytes[..], case.as_bytes()].concat(),
-        _ => bytes.clone(),
+    let bytes_of = |case: &str, name: &OsString| {
+        let is_packets = name.to_str().is_some_and(|name| name.parse::<FileName>().is_ok());
+        if is_packets { bytes.clone() } else { [&bytes[..], case.as_bytes()].concat() }
     };
-    cases.into_iter().map(|(case, name, reason)| bad(case, name, bytes_of(case, reason), reason)).collect()
+    cases.map(|(case, name, reason)| bad(case, name.clone(), bytes_of(case, &name), reason)).into()
 }
 
 fn bad_zips(player: &mut Player) -> Vec<Bad> {

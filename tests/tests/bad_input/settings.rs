@@ -40,7 +40,7 @@ const SPOKE: [Case; 12] = [
     ("kind = \"directory\"", "kind = \"directory\"\npth = \"x\"", "config-mistyped-key", "mailbox.pth"),
     ("#: retry_s = 1", "retry_s = \"soon\"", "config-value", "exchange.retry_s"),
     ("#: heartbeat_s = 900", "heartbeat_s = 0", "config-value", "exchange.heartbeat_s"),
-    ("#: retry_s = 1", "retry_s = 901", "config-value", "exchange.retry_cap_s"),
+    ("#: retry_cap_s = 900", "retry_cap_s = 0", "config-value", "exchange.retry_cap_s"),
     ("#: audit_s = 3600", "audit_s = 0", "config-value", "exchange.audit_s"),
     ("code = \"", "code = \"9", "config-value", "code"),
 ];
@@ -61,8 +61,12 @@ fn what_is_wrong_is_told_by_file_line_and_key() {
             // the last one: comments above show examples
             let found = sound.rfind(from).expect("there");
             let text = format!("{}{to}{}", &sound[..found], &sound[found + from.len()..]);
-            let at = found + to.rfind('\n').map_or(0, |n| n + 1);
-            let line = text[..at].matches('\n').count() + 1;
+            // the line of the key, which may be another than the one changed
+            let name = format!("{} =", key.rsplit('.').next().unwrap_or_default());
+            let line = text.lines().skip(1).position(|line| line.starts_with(&name)).map_or_else(
+                || text[..found + to.rfind('\n').map_or(0, |n| n + 1)].matches('\n').count() + 1,
+                |at| at + 2,
+            );
             fs::write(&config, &text).expect("written");
             let message = failed(&run(&programs, who, &config, &command), 2, code);
             let file = config.display();

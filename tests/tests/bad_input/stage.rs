@@ -102,7 +102,8 @@ pub fn failed(output: &Output, exit: i32, code: &str) -> String {
 /// The JSON of a command that must be done.
 #[track_caller]
 pub fn done(output: &Output) -> Value {
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = [&output.stderr[..], &output.stdout].map(String::from_utf8_lossy).concat();
+    assert_eq!(output.status.code(), Some(0), "{said}");
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
@@ -119,11 +120,11 @@ pub fn places_of(db: &Path, marker: &str) -> Vec<String> {
     let mut found = Vec::new();
     for table in tables {
         let mut statement = reader.prepare(&format!("SELECT * FROM \"{table}\"")).expect("SQL");
-        let columns = statement.column_count();
+        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
         let mut rows = statement.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
-            for column in 0..columns {
-                let bytes = match row.get_ref(column).expect("a value") {
+            for (at, column) in columns.iter().enumerate() {
+                let bytes = match row.get_ref(at).expect("a value") {
                     ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
                     _ => continue,
                 };
