@@ -231,7 +231,7 @@ fn files_that_are_not_for_us_or_damaged_are_put_aside() {
     centre.sync();
     let reason = |name: &str| centre.value(&format!("SELECT reason FROM svod_packet WHERE name = '{name}'"));
     assert_eq!(reason(&name), "CANNOT_OPEN");
-    assert_eq!(reason("readme.txt"), "BAD_NAME");
+    assert_eq!(reason("STRAY_2D711642B726B044.txt"), "BAD_NAME");
     assert_eq!(reason(&foreign), "FOREIGN");
     assert_eq!(row(&centre, "r1").1, "provisional");
     // The whole file comes after all.

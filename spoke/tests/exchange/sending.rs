@@ -116,13 +116,18 @@ fn a_lost_packet_is_placed_again_with_the_same_bytes() {
     let centre = Centre::new();
     let config = centre.path("svod-spoke.toml");
     let text =
-        std::fs::read_to_string(&config).expect("read").replace("[exchange]", "[exchange]\nreceipt_s = 0");
+        std::fs::read_to_string(&config).expect("read").replace("[exchange]", "[exchange]\nreceipt_s = 1");
     std::fs::write(&config, text).expect("written");
     centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
     centre.sync();
     let first = centre.hub.take_data().remove(0);
-    centre.sync();
-    let again = centre.hub.take_data().remove(0);
+    let mut again = Vec::new();
+    wait_until("the packet to be placed again", || {
+        centre.sync();
+        again = centre.hub.take_data();
+        !again.is_empty()
+    });
+    let again = again.remove(0);
     assert_eq!((again.mark, &again.name), (first.mark, &first.name));
 }
 
