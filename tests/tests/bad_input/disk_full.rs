@@ -118,7 +118,11 @@ fn a_hub_that_cannot_write_leaves_the_packet_where_it_is_and_takes_it_later() {
         Ok(if names(&inbox).is_empty() { Look::Reached(()) } else { Look::NotYet(String::new()) })
     })
     .expect("taken");
-    assert!(names(&folder(&world, "out")).iter().any(|name| name.contains("_PR_")), "and answered");
+    until("its PR", PATIENCE, || {
+        let there = names(&folder(&world, "out")).iter().any(|name| name.contains("_PR_"));
+        Ok(if there { Look::Reached(()) } else { Look::NotYet(String::new()) })
+    })
+    .expect("answered");
 }
 
 #[test]

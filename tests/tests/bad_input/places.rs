@@ -68,8 +68,16 @@ fn a_database_that_is_missing_or_not_ours_is_named_and_left_alone() {
 
         let newer = Connection::open(&db).expect("opens");
         let (up, down) = match who {
-            Who::Hub => ("PRAGMA user_version = 999".to_owned(), "PRAGMA user_version = 1".to_owned()),
-            Who::Spoke => (version_set(&newer, 999), version_set(&newer, 1)),
+            Who::Hub => {
+                let stood: u32 =
+                    newer.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a version");
+                ("PRAGMA user_version = 999".to_owned(), format!("PRAGMA user_version = {stood}"))
+            }
+            Who::Spoke => {
+                let sql = "SELECT value FROM svod_meta WHERE name = 'tables_version'";
+                let stood: String = newer.query_row(sql, [], |row| row.get(0)).expect("a version");
+                (version_set(&newer, "999"), version_set(&newer, &stood))
+            }
         };
         newer.execute_batch(&up).expect("set");
         let message =
@@ -88,7 +96,7 @@ fn a_database_that_is_missing_or_not_ours_is_named_and_left_alone() {
 }
 
 /// Sets the version of a centre's tables past the triggers that guard it.
-fn version_set(centre: &Connection, version: u32) -> String {
+fn version_set(centre: &Connection, version: &str) -> String {
     let mut guards = centre
         .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'svod_meta'")
         .expect("SQL");
