@@ -292,6 +292,62 @@ fn nobody_opens_a_lock_by_the_tables_of_the_exchange() {
 }
 
 #[test]
+fn no_unique_index_pragma_or_other_database_gets_past_the_guards() {
+    let centre = Centre::new();
+    let before = centre.content();
+    let other = centre.dir.path().join("other.db");
+    sqlite3(&other, "CREATE TABLE v (id TEXT, v TEXT); INSERT INTO v VALUES ('locked', 'x')").expect("made");
+    let attach = format!("ATTACH '{}' AS other", other.display());
+    let columns = "kind, id, key, state";
+    // Through each unique index of svod_record: its primary key and (kind, key).
+    let by_key =
+        format!("SELECT kind, 'own', key, 'own' FROM svod_record WHERE kind = 'recipient' AND id = 'locked'");
+    let by_id = "SELECT 'recipient', 'locked', 'k', 'own'";
+    let mut scripts = Vec::new();
+    for source in [by_key.as_str(), by_id] {
+        scripts.push(format!("INSERT OR REPLACE INTO svod_record ({columns}) {source}"));
+        scripts.push(format!("REPLACE INTO svod_record ({columns}) {source}"));
+        scripts.push(format!(
+            "INSERT INTO svod_record ({columns}) {source} ON CONFLICT (kind, key) DO UPDATE SET state = 'own'"
+        ));
+        scripts.push(format!(
+            "INSERT INTO svod_record ({columns}) {source} ON CONFLICT (kind, id) DO UPDATE SET state = 'own'"
+        ));
+    }
+    scripts.extend([
+        "UPDATE OR REPLACE svod_record SET key = (SELECT key FROM svod_record WHERE id = 'locked' AND kind = 'recipient') WHERE id = 'own'".to_owned(),
+        "UPDATE OR REPLACE svod_record SET id = 'locked' WHERE id = 'own' AND kind = 'recipient'".into(),
+        "UPDATE recipient SET surname = x.v FROM (SELECT 'locked' AS id, 'x' AS v) AS x WHERE x.id = recipient.id".into(),
+        "UPDATE programme_line SET name = 'x' FROM (SELECT 'locked-1' AS id) AS x WHERE x.id = programme_line.id".into(),
+        "UPDATE svod_record SET state = 'own' FROM (SELECT 'locked' AS id) AS x WHERE x.id = svod_record.id".into(),
+        "UPDATE recipient_resolved SET resolved_id = 'x'".into(),
+        "DELETE FROM recipient_resolved".into(),
+        "INSERT INTO recipient_resolved VALUES ('a', 'b')".into(),
+        "ALTER TABLE svod_record DROP COLUMN state".into(),
+        format!("{attach};;UPDATE recipient SET surname = v.v FROM other.v AS v WHERE v.id = recipient.id"),
+        format!("{attach};;INSERT OR REPLACE INTO recipient (id, surname) SELECT id, v FROM other.v"),
+        format!("ATTACH '{}' AS main2;;UPDATE main2.recipient SET surname = 'x' WHERE id = 'locked'", centre.path().display()),
+    ]);
+    let pragmas = [
+        "",
+        "PRAGMA recursive_triggers = ON;;",
+        "PRAGMA foreign_keys = ON;;",
+        "PRAGMA recursive_triggers = ON;;PRAGMA foreign_keys = ON;;",
+    ];
+    let scripts: Vec<String> = pragmas
+        .iter()
+        .flat_map(|pragma| scripts.iter().map(move |script| format!("{pragma}{script}")))
+        .collect();
+    for (script, told) in scripts.iter().zip(python(&centre.path(), &scripts)) {
+        assert_ne!(told, "done", "{script}");
+    }
+    for script in &scripts {
+        sqlite3(&centre.path(), &script.replace(";;", ";\n")).expect_err(script);
+    }
+    assert_eq!(centre.content(), before);
+}
+
+#[test]
 fn own_rows_stay_open_beside_locked_ones() {
     let centre = Centre::new();
     for (table, column) in PUBLISHED.into_iter().filter(|(table, _)| *table != "need_decision") {
