@@ -46,8 +46,7 @@ enum Command {
     /// Run the daemon until SIGTERM or SIGINT
     Run,
     Merge(merge::Merge),
-    /// Each centre's packets, quarantine, incidents, silence; persons; what waits for staff
-    Status,
+    Status(status::Status),
     /// Look at a person, correct one
     #[command(subcommand)]
     Person(person::Person),
@@ -80,7 +79,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Centre(centre) => centre.run(common),
         Command::Run => run::run(common),
         Command::Merge(merge) => merge.run(common),
-        Command::Status => status::run(common),
+        Command::Status(status) => status.run(common),
         Command::Person(person) => person.run(common),
         Command::Service(service) => service.run(common),
         Command::Review(review) => review.run(common),

@@ -28,8 +28,8 @@ pub enum Review {
     },
     /// Take the decisions of a filled-in table, all of its lines or none
     ///
-    /// decision: один or разные (one, different) of two records; разные of two programmes (both stand); принять or
-    /// отклонить (accept, decline) of a change or a proposal. reason is required. Lines without a decision wait on.
+    /// decision: один or разные (one, different) of two records, or of two programmes (the same one entered twice,
+    /// or both stand); принять or отклонить (accept, decline) of a change or a proposal. reason is required. Lines without a decision wait on.
     /// UTF-8 or Windows-1251; semicolons, commas or tabs. Applying the same file again changes nothing.
     Apply {
         /// The table

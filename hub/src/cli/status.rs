@@ -1,20 +1,65 @@
 //! `status`.
 
+use clap::Args;
 use exchange_endpoint::{
     messages,
     output::{CommonArgs, Failure, Lang},
 };
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::{config, word};
-use crate::edges::operations::status::{self, CentreStatus, Status};
+use crate::{
+    database::status::Kept,
+    edges::operations::status::{self, CentreStatus},
+};
 
-pub(super) fn run(common: &CommonArgs) -> Result<(), Failure> {
+/// Each centre's packets, quarantine, incidents, silence; persons; what waits for staff
+#[derive(Debug, Args)]
+pub struct Status {
+    /// List the records that the hub keeps and does not go by: orphans (their centre's last snapshot did not name them)
+    /// and those held, each with what it waits for
+    #[arg(long)]
+    kept: bool,
+}
+
+impl Status {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+        if !self.kept {
+            return whole(common);
+        }
+        let kept = status::kept(&config(common)?)?;
+        common.print(&json!({ "kept": kept }), |lang| {
+            if kept.is_empty() {
+                return messages::text(lang, "hub-kept-none", &[]);
+            }
+            kept.iter().map(|one| kept_line(lang, one)).collect::<Vec<_>>().join("\n")
+        })
+    }
+}
+
+fn kept_line(lang: Lang, one: &Kept) -> String {
+    let id = match (one.why.as_str(), one.waits_for.is_empty()) {
+        ("orphan", true) => "hub-kept-orphan",
+        ("orphan", false) => "hub-kept-orphan-waits",
+        (_, true) => "hub-kept-held",
+        (_, false) => "hub-kept-held-waits",
+    };
+    let args = [
+        ("centre", one.centre.clone().into()),
+        ("kind", one.kind.clone().into()),
+        ("key", one.key.clone().into()),
+        ("waits", one.waits_for.join(", ").into()),
+    ];
+    messages::text(lang, id, &args)
+}
+
+fn whole(common: &CommonArgs) -> Result<(), Failure> {
     let status = status::status(&config(common)?, Timestamp::now())?;
     common.print(&status, |lang| text(lang, &status))
 }
 
-fn text(lang: Lang, status: &Status) -> String {
+fn text(lang: Lang, status: &status::Status) -> String {
     let heading = [
         ("code", status.code.clone().into()),
         ("persons", status.persons.into()),
@@ -29,6 +74,11 @@ fn text(lang: Lang, status: &Status) -> String {
         lines.push(messages::text(lang, "hub-reviews-open", &[]));
         let counts = status.reviews.iter();
         lines.extend(counts.map(|one| format!("  {}: {}", word(lang, "review", &one.reason), one.count)));
+    }
+    for crowd in &status.crowds {
+        let (centre, key) = crowd.first.clone();
+        let args = [("n", crowd.claims.into()), ("centre", centre.into()), ("key", key.into())];
+        lines.push(messages::text(lang, "hub-status-crowd", &args));
     }
     if !status.incidents.is_empty() {
         lines.push(messages::text(lang, "hub-incidents", &[]));
@@ -66,6 +116,10 @@ fn line(lang: Lang, centre: &CentreStatus) -> String {
             ("incidents", centre.incidents.into()),
         ],
     );
+    if centre.orphans > 0 {
+        text += " · ";
+        text += &messages::text(lang, "hub-status-orphans", &[("n", centre.orphans.into())]);
+    }
     for (holds, id) in [
         (centre.state == "disabled", "hub-state-disabled"),
         (centre.late, "hub-status-late"),

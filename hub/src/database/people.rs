@@ -150,7 +150,7 @@ impl Tx<'_> {
         Ok(self.value(sql, [])?.unwrap_or(0))
     }
 
-    /// The document of `person` with this number and date, if there is one.
+    /// The document of `person` with this number and date, if there is one; the one that staff say it is.
     pub fn document_by_number(
         &self,
         person: RecordId,
@@ -158,10 +158,29 @@ impl Tx<'_> {
         number_date: &str,
     ) -> Result<Option<RecordId>> {
         self.row(
-            "SELECT uid FROM document WHERE person = ?1 AND kind = ?2 AND number_date = ?3",
+            "SELECT coalesce(joined_into, uid) AS uid FROM document
+             WHERE person = ?1 AND kind = ?2 AND number_date = ?3",
             params![person.to_string(), kind.name(), number_date],
             |row| parsed(row, "document", "uid"),
         )
+    }
+
+    /// The document that staff say `uid` is: mostly itself.
+    pub fn document_meant(&self, uid: RecordId) -> Result<RecordId> {
+        let into = self.row("SELECT joined_into FROM document WHERE uid = ?1", [uid.to_string()], |row| {
+            parsed_optional(row, "document", "joined_into")
+        })?;
+        Ok(into.flatten().unwrap_or(uid))
+    }
+
+    /// Says that the document `uid` is `into`, or (`None`) itself. Flat: what was `uid` is `into` as well.
+    pub fn join_document(&self, uid: RecordId, into: Option<RecordId>) -> Result<()> {
+        let into = into.map(|into| into.to_string());
+        self.run(
+            "UPDATE document SET joined_into = ?2 WHERE uid = ?1 OR (joined_into = ?1 AND ?2 IS NOT NULL)",
+            params![uid.to_string(), into],
+        )?;
+        Ok(())
     }
 
     /// Adds a document.
@@ -176,7 +195,7 @@ impl Tx<'_> {
     /// The documents of `person`.
     pub fn documents_of(&self, person: RecordId) -> Result<Vec<(RecordId, Kind)>> {
         self.rows(
-            "SELECT uid, kind FROM document WHERE person = ?1 ORDER BY kind, uid",
+            "SELECT uid, kind FROM document WHERE person = ?1 AND joined_into IS NULL ORDER BY kind, uid",
             [person.to_string()],
             |row| Ok((parsed(row, "document", "uid")?, parsed(row, "document", "kind")?)),
         )

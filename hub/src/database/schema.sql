@@ -18,6 +18,7 @@ CREATE TABLE received(
   state TEXT NOT NULL DEFAULT 'applied',        -- applied | waiting (for merge) | held | refused | gone
   basis_version INTEGER, basis BLOB);           -- what the hub goes by, where that is not version, body
 CREATE UNIQUE INDEX received_key ON received(origin, kind, key);
+CREATE INDEX received_orphan ON received(origin) WHERE in_digest = 0;
 CREATE INDEX received_held ON received(origin) WHERE outcome = 'held';
 CREATE INDEX received_waiting ON received(state, kind, id) WHERE state = 'waiting' OR state = 'held';
 
@@ -39,7 +40,8 @@ CREATE TABLE person_record(
 CREATE INDEX person_record_uid ON person_record(uid);
 CREATE INDEX person_record_claim ON person_record(claim);
 CREATE TABLE document(
-  uid TEXT PRIMARY KEY, kind TEXT NOT NULL, person TEXT NOT NULL, number_date TEXT NOT NULL) WITHOUT ROWID;
+  uid TEXT PRIMARY KEY, kind TEXT NOT NULL, person TEXT NOT NULL, number_date TEXT NOT NULL,
+  joined_into TEXT) WITHOUT ROWID;              -- the document that staff say this one is
 CREATE UNIQUE INDEX document_number ON document(person, kind, number_date);
 CREATE TABLE field_source(
   uid TEXT NOT NULL, field TEXT NOT NULL, origin TEXT NOT NULL, key TEXT NOT NULL,

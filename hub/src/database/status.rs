@@ -16,7 +16,85 @@ pub struct LastPacket {
     pub at: String,
 }
 
+/// A record that the hub keeps and does not go by: an orphan, or one that is held.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Kept {
+    /// Whose it is.
+    pub centre: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its key.
+    pub key: String,
+    /// `orphan`: the centre's last snapshot did not name it; `held`.
+    pub why: String,
+    /// The rule by which it is held.
+    pub rule: Option<String>,
+    /// The packet that brought it.
+    pub packet: String,
+    /// The records of the centre that it names and that the hub does not have.
+    pub waits_for: Vec<String>,
+}
+
+/// A key of the linking index that so many claims share that they were not compared by it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Crowd {
+    /// How many claims share it.
+    pub claims: u64,
+    /// The first of them: centre and key.
+    pub first: (String, String),
+}
+
 impl Tx<'_> {
+    /// Records that the hub keeps and does not go by, of all centres, at most `limit`.
+    pub fn kept_aside(&self, limit: u32) -> Result<Vec<Kept>> {
+        self.rows(
+            "SELECT r.id, r.origin, r.kind, r.key, r.rule, r.packet, r.in_digest,
+               (SELECT group_concat(f.referent, ' ') FROM reference f WHERE f.claim = r.id
+                AND NOT EXISTS (SELECT 1 FROM received x WHERE x.origin = f.origin AND x.key = f.referent
+                                AND x.kind IN ('recipient_claim', 'programme_claim', 'supplement_claim', 'contract')
+                                AND x.form = 'live')
+                AND NOT EXISTS (SELECT 1 FROM publication p WHERE p.centre = f.origin AND p.key = f.referent
+                                AND p.kind IN ('person', 'need_decision', 'programme', 'supplement')))
+             FROM (SELECT * FROM received WHERE in_digest = 0
+                   UNION ALL
+                   SELECT * FROM received WHERE outcome = 'held' AND in_digest <> 0) r
+             ORDER BY r.origin, r.kind, r.key LIMIT ?1",
+            [limit],
+            |row| {
+                let referents: Option<String> = row.get(7)?;
+                let in_digest: bool = row.get("in_digest")?;
+                Ok(Kept {
+                    centre: row.get("origin")?,
+                    kind: row.get("kind")?,
+                    key: row.get("key")?,
+                    why: if in_digest { "held" } else { "orphan" }.to_owned(),
+                    rule: row.get("rule")?,
+                    packet: row.get("packet")?,
+                    waits_for: referents.iter().flat_map(|all| all.split(' ')).map(str::to_owned).collect(),
+                })
+            },
+        )
+    }
+
+    /// How many records of each centre are orphans.
+    pub fn orphan_counts(&self) -> Result<Vec<(String, u64)>> {
+        self.rows(
+            "SELECT origin, count(*) FROM received INDEXED BY received_orphan WHERE in_digest = 0 GROUP BY origin",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    /// Keys of the linking index that more than `limit` claims share.
+    pub fn crowds(&self, limit: usize) -> Result<Vec<Crowd>> {
+        self.rows(
+            "SELECT k.n, r.origin, r.key FROM (SELECT count(*) AS n, min(claim) AS first FROM link_key
+               GROUP BY key HAVING count(*) > ?1) k JOIN received r ON r.id = k.first ORDER BY k.n DESC",
+            [limit],
+            |row| Ok(Crowd { claims: row.get(0)?, first: (row.get(1)?, row.get(2)?) }),
+        )
+    }
+
     /// The last numbered packet exchanged with `peer` in `direction` (`in` or `out`).
     pub fn last_packet(&self, peer: ParticipantCode, direction: &str) -> Result<Option<LastPacket>> {
         self.row(

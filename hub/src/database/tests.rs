@@ -239,6 +239,40 @@ fn a_draft_keeps_nobody_waiting_and_is_taken_over_whole_or_not_at_all() {
     assert_eq!(serials(&mut store).len(), 3);
 }
 
+#[test]
+fn what_is_kept_aside_is_listed_with_what_it_waits_for() {
+    let (_dir, mut store) = store();
+    let person = body("Белова");
+    let contract = |key, referent, outcome| {
+        let mut body = Body::new(Kind::Contract);
+        body.set("recipient", &id(referent).to_string()).expect("plain");
+        let bytes = body.to_xml();
+        move |tx: &Tx<'_>| {
+            let mut one = arrived(1, &bytes, false);
+            (one.kind, one.key, one.outcome) = (Kind::Contract, id(key), outcome);
+            one.rule = (outcome == "held").then_some("DANGLING_REF");
+            let row = tx.store_received(&one)?;
+            tx.set_references(centre(), row, &[id(referent)], true)
+        }
+    };
+    store.write(|tx| tx.store_received(&arrived(1, &person, false))).expect("stored");
+    store.write(contract(2, 1, "new")).expect("stored");
+    store.write(contract(3, 9, "held")).expect("stored");
+    let told = |store: &mut Store| -> Vec<(String, String, Vec<String>)> {
+        let kept = store.read(|tx| tx.kept_aside(10)).expect("read");
+        kept.into_iter().map(|one| (one.key, one.why, one.waits_for)).collect()
+    };
+    let waits = vec![id(9).to_string()];
+    assert_eq!(told(&mut store), [(id(3).to_string(), "held".to_owned(), waits.clone())]);
+    // a new epoch whose snapshot names the person only
+    store.write(|tx| tx.orphan_all(centre())).expect("orphaned");
+    store.write(|tx| tx.store_received(&arrived(1, &person, false))).expect("stored");
+    let orphan = |key, waits| (id(key).to_string(), "orphan".to_owned(), waits);
+    assert_eq!(told(&mut store), [orphan(2, vec![]), orphan(3, waits)]);
+    let counts = store.read(|tx| tx.orphan_counts()).expect("read");
+    assert_eq!(counts, [(centre().to_string(), 2)]);
+}
+
 fn known_centre() -> centres::Centre {
     centres::Centre {
         code: centre(),

@@ -2,7 +2,11 @@
 //!
 //! An act leaves a note of what it did; [`super::facts`] reads from the databases what came of it.
 
-use std::{fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use exchange_endpoint::{config::Config, mailbox::MailboxConfig};
 use exchange_format::participant::ParticipantCode;
@@ -11,15 +15,19 @@ use rusqlite::Connection;
 use serde::Deserialize;
 
 use crate::world::{
-    World, WorldError, fill,
+    World, WorldError,
+    bring_up::{centre_name, free_port},
+    fill,
+    programs::Who,
     read::Reader,
+    toml_edit::set_table,
     wait::{Look, until},
 };
 
-/// The field that the hub corrects in the demonstration.
-pub const CORRECTED_FIELD: &str = "birth_place";
+/// The field that the hub corrects in the demonstration: one that the centres state.
+pub const CORRECTED_FIELD: &str = "address_reg";
 /// Its new value: invented.
-pub const CORRECTED_VALUE: &str = "с. Выдуманное Кемеровской обл.";
+pub const CORRECTED_VALUE: &str = "с. Выдуманное Кемеровской обл., ул. Первая, д. 1";
 
 /// What was done.
 #[derive(Debug)]
@@ -29,7 +37,7 @@ pub struct Acts {
     /// A correction at the hub.
     pub correction: Correction,
     /// A packet of one centre, loaded in the name of another.
-    pub foreign: Option<Foreign>,
+    pub foreign: Foreign,
     /// A locked row changed behind the exchange's back.
     pub tampered: Tampered,
 }
@@ -59,6 +67,10 @@ pub struct Foreign {
     pub centre: ParticipantCode,
     /// Whose packet it was: its name.
     pub file: String,
+    /// What it carried, of its owner; the hub had not yet seen it.
+    pub contract: Contract,
+    /// Whether the hub had any of it when the file lay in quarantine.
+    pub applied: bool,
 }
 
 /// A row changed with its triggers dropped.
@@ -82,7 +94,7 @@ pub fn act(world: &World, say: &mut dyn FnMut(&'static str)) -> Result<Acts, Wor
     say("demo-step-correction");
     let correction = correct(world)?;
     say("demo-step-foreign");
-    let foreign = if world.centres().count() > 1 { Some(load_foreign(world)?) } else { None };
+    let foreign = load_foreign(world)?;
     say("demo-step-tamper");
     let tampered = tamper(world)?;
     Ok(Acts { contract, correction, foreign, tampered })
@@ -98,21 +110,30 @@ fn locked(world: &World, n: usize) -> Result<(String, String), WorldError> {
 }
 
 fn conclude_contract(world: &World) -> Result<Contract, WorldError> {
+    let contract = enter_contract(world, "demo-1", "ДЕМО/1")?;
+    arrived(world, &contract)?;
+    Ok(contract)
+}
+
+/// A contract in the database of the first centre.
+fn enter_contract(world: &World, id: &str, number: &str) -> Result<Contract, WorldError> {
     let (recipient, _) = locked(world, 1)?;
-    let contract = Contract { centre: 1, id: "demo-1".to_owned() };
     let db = world.layout.centre_db(1);
     let sql = "INSERT INTO contract (id, recipient_id, number, date, start_date, status) VALUES (?1, ?2, ?3, ?4, ?4, 'active')";
     fill::open(&db)?
-        .execute(sql, [contract.id.as_str(), &recipient, "ДЕМО/1", &CITY_DAY.to_string()])
+        .execute(sql, [id, &recipient, number, &CITY_DAY.to_string()])
         .map_err(WorldError::sql(&db))?;
+    Ok(Contract { centre: 1, id: id.to_owned() })
+}
+
+fn arrived(world: &World, contract: &Contract) -> Result<(), WorldError> {
     until("the contract at the hub", world.patience, || {
         world.daemons.check()?;
-        Ok(match contract_packet(world, &contract)? {
-            Some(packet) => Look::Reached(packet),
+        Ok(match contract_packet(world, contract)? {
+            Some(_) => Look::Reached(()),
             None => Look::NotYet("not there".to_owned()),
         })
-    })?;
-    Ok(contract)
+    })
 }
 
 /// The packet in which a contract came to the hub.
@@ -137,10 +158,12 @@ pub fn contract_packet(world: &World, contract: &Contract) -> Result<Option<Stri
 
 fn correct(world: &World) -> Result<Correction, WorldError> {
     let hub_db = world.layout.hub_db();
-    let sql = "SELECT uid FROM person_record WHERE kind = 'recipient_claim' GROUP BY uid \
-               HAVING count(DISTINCT origin) = 2 ORDER BY uid LIMIT 1";
+    // somebody of whom a centre states the field that is to be corrected
+    let sql = "SELECT uid FROM person_record WHERE kind = 'recipient_claim' \
+               AND uid IN (SELECT uid FROM field_source WHERE field = ?1) \
+               GROUP BY uid HAVING count(DISTINCT origin) = 2 ORDER BY uid LIMIT 1";
     let hub = Reader::open(&hub_db)?;
-    let uid = hub.one(sql, [], |row| row.get::<_, String>(0))?;
+    let uid = hub.one(sql, [CORRECTED_FIELD], |row| row.get::<_, String>(0))?;
     let uid = uid.ok_or(WorldError::Lacking("person linked at two centres"))?;
     let origins = hub.all(
         "SELECT DISTINCT origin FROM person_record WHERE kind = 'recipient_claim' AND uid = ?1",
@@ -182,11 +205,49 @@ struct MailboxOnly {
     mailbox: MailboxConfig,
 }
 
-/// Logs in as the second centre and uploads a packet of the first.
+/// Logs in as the second centre and uploads a packet of the first: a good one that the hub has never seen.
 fn load_foreign(world: &World) -> Result<Foreign, WorldError> {
-    let codes: Vec<ParticipantCode> = world.centres().map(|(_, code)| code).collect();
-    let (owner, thief) = (codes[0], codes[1]);
-    let source = packet_of(world, 1, owner)?;
+    let (contract, source) = seal_only(world)?;
+    let foreign = upload_as_another(world, &source, contract);
+    // the owner goes on, and places the packet himself
+    world.start_centre(1)?;
+    let foreign = foreign?;
+    arrived(world, &foreign.contract)?;
+    Ok(foreign)
+}
+
+/// A contract of the first centre in a packet that is sealed and lies in its spool: while it was sealed, the centre
+/// had no line to the hub. Its daemon does not run afterwards.
+fn seal_only(world: &World) -> Result<(Contract, PathBuf), WorldError> {
+    world.daemons.kill(&centre_name(1));
+    let contract = enter_contract(world, "demo-2", "ДЕМО/2")?;
+    let before = sealed_packets(world, 1);
+    let offline = world.layout.centre(1).join("offline.toml");
+    fs::copy(world.layout.centre_config(1), &offline).map_err(WorldError::file(&offline))?;
+    let (password, ca) = (world.layout.centre_password(1), world.layout.hub().join("pki").join("ca.pem"));
+    let mailbox = [
+        "kind = \"ftps\"".to_owned(),
+        "host = \"127.0.0.1\"".to_owned(),
+        format!("port = {}", free_port()?),
+        "user = \"nobody\"".to_owned(),
+        format!("password_file = {:?}", password.to_string_lossy()),
+        format!("ca_file = {:?}", ca.to_string_lossy()),
+    ];
+    set_table(&offline, "mailbox", &mailbox)?;
+    let output = world.programs.output(Who::Spoke, &["sync".as_ref(), "--config".as_ref(), offline.as_os_str()])?;
+    fs::remove_file(&offline).map_err(WorldError::file(&offline))?;
+    let sealed = sealed_packets(world, 1).into_iter().find(|(name, _)| !before.contains_key(name));
+    let (_, source) = sealed.ok_or_else(|| WorldError::Command {
+        command: "sync without a line".to_owned(),
+        exit: output.status.to_string(),
+        stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })?;
+    Ok((contract, source))
+}
+
+/// Uploads the packet at `source`, of the first centre, with the login of the second.
+fn upload_as_another(world: &World, source: &Path, contract: Contract) -> Result<Foreign, WorldError> {
+    let thief = fixtures::places::centre_code(2);
     let file = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let config_file = world.layout.centre_config(2);
     let refused = |error: &dyn std::fmt::Display| WorldError::Command {
@@ -199,8 +260,8 @@ fn load_foreign(world: &World) -> Result<Foreign, WorldError> {
     let mailbox = config.mailbox.open(&base).map_err(|error| refused(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(WorldError::file(&base))?;
-    runtime.block_on(mailbox.put(&source, &file)).map_err(|error| refused(&error))?;
-    let foreign = Foreign { centre: thief, file };
+    runtime.block_on(mailbox.put(source, &file)).map_err(|error| refused(&error))?;
+    let mut foreign = Foreign { centre: thief, file, contract, applied: true };
     until("the foreign packet in quarantine", world.patience, || {
         world.daemons.check()?;
         Ok(match quarantined(world, &foreign)? {
@@ -208,26 +269,27 @@ fn load_foreign(world: &World) -> Result<Foreign, WorldError> {
             None => Look::NotYet("not there".to_owned()),
         })
     })?;
+    foreign.applied = contract_packet(world, &foreign.contract)?.is_some();
     Ok(foreign)
 }
 
-/// A packet that a centre has sealed, as its spool or archive keeps it.
-fn packet_of(world: &World, n: usize, code: ParticipantCode) -> Result<PathBuf, WorldError> {
-    let mut found = Vec::new();
-    let mut folders = vec![world.layout.centre(n).join("spool"), world.layout.centre(n).join("archive")];
+/// The data packets that the `n`th centre has sealed and not yet placed or keeps in its archive: name and path.
+fn sealed_packets(world: &World, n: usize) -> BTreeMap<String, PathBuf> {
+    let mut found = BTreeMap::new();
+    let from = fixtures::places::centre_code(n);
+    let mut folders = vec![world.layout.centre(n).join("archive"), world.layout.centre(n).join("spool")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
             let path = entry.path();
             let name = entry.file_name().to_string_lossy().into_owned();
             if path.is_dir() {
                 folders.push(path);
-            } else if name.starts_with("SVOD1_") && name.split('_').nth(3) == Some(code.as_str()) {
-                found.push(path);
+            } else if name.starts_with("SVOD1_DT_") && name.split('_').nth(3) == Some(from.as_str()) {
+                found.insert(name, path);
             }
         }
     }
-    found.sort();
-    found.pop().ok_or(WorldError::Lacking("packet in the spool of the first centre"))
+    found
 }
 
 /// Why the hub put a foreign file aside, if it did.

@@ -21,8 +21,8 @@ pub struct DemoArgs {
     /// The same seed gives the same people
     #[arg(long, default_value_t = 442)]
     pub seed: u64,
-    /// Number of centres
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=200))]
+    /// Number of centres; with one there is nothing to exchange between
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(2..=200))]
     pub centres: u64,
     /// Records of recipients in each centre
     #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u64).range(40..=1_000_000))]

@@ -35,16 +35,26 @@ pub fn read(world: &World, acts: &Acts) -> Result<Vec<Fact>, WorldError> {
         contract_arrived(world, acts)?,
         correction_locked_twice(world, acts)?,
     ];
-    if let Some(foreign) = &acts.foreign {
-        let reason = acts::quarantined(world, foreign)?;
-        facts.push(Fact {
-            id: "foreign_quarantined",
-            held: reason.as_deref() == Some("FOREIGN"),
-            evidence: json!({"centre": foreign.centre.as_str(), "file": foreign.file, "reason": reason}),
-        });
-    }
+    facts.push(foreign_quarantined(world, acts)?);
     facts.push(tamper_restored(world, acts)?);
     Ok(facts)
+}
+
+/// A packet that the hub had never seen came by another centre's login: it lies in quarantine, nothing of it was
+/// applied, and the same packet from its owner was.
+fn foreign_quarantined(world: &World, acts: &Acts) -> Result<Fact, WorldError> {
+    let foreign = &acts.foreign;
+    let reason = acts::quarantined(world, foreign)?;
+    let brought_by = acts::contract_packet(world, &foreign.contract)?;
+    let from_owner = brought_by.as_ref() == Some(&foreign.file);
+    Ok(Fact {
+        id: "foreign_quarantined",
+        held: reason.as_deref() == Some("FOREIGN") && !foreign.applied && from_owner,
+        evidence: json!({
+            "centre": foreign.centre.as_str(), "file": foreign.file, "reason": reason,
+            "applied_from_foreign": foreign.applied, "applied_from_owner": from_owner,
+        }),
+    })
 }
 
 /// Every record that a centre owns is at the hub, of the version sent, and there is nothing else.
@@ -155,11 +165,26 @@ fn contract_arrived(world: &World, acts: &Acts) -> Result<Fact, WorldError> {
 fn correction_locked_twice(world: &World, acts: &Acts) -> Result<Fact, WorldError> {
     let packets = acts::correction_packets(world, &acts.correction)?;
     let centres: Vec<String> = acts.correction.centres.iter().map(|n| centre_code(*n).to_string()).collect();
+    // the value's source is the hub, and what the centres state is kept beside it
+    let hub = Reader::open(&world.layout.hub_db())?;
+    let source = hub.one(
+        "SELECT origin FROM field_source WHERE uid = ?1 AND field = ?2",
+        [acts.correction.uid.as_str(), acts::CORRECTED_FIELD],
+        |row| row.get::<_, String>(0),
+    )?;
+    let person = world.hub(&["person", "show", &acts.correction.uid])?;
+    let fields = person["fields"].as_array().into_iter().flatten();
+    let field = fields.clone().find(|field| field["field"] == acts::CORRECTED_FIELD);
+    let losing = field.and_then(|field| field["losing"].as_array()).into_iter().flatten();
+    let losing_of: BTreeSet<&str> = losing.filter_map(|value| value["centre"].as_str()).collect();
+    let kept = !losing_of.is_empty() && losing_of.iter().all(|code| centres.iter().any(|centre| centre == code));
+    let of_hub = source.as_deref() == Some(fixtures::places::hub_code().as_str());
     Ok(Fact {
         id: "correction_locked_twice",
-        held: packets.len() == 2 && packets.iter().all(Option::is_some),
+        held: packets.len() == 2 && packets.iter().all(Option::is_some) && of_hub && kept,
         evidence: json!({
             "uid": acts.correction.uid, "field": acts::CORRECTED_FIELD, "centres": centres, "packets": packets,
+            "source": source, "losing_of": losing_of,
         }),
     })
 }

@@ -283,7 +283,7 @@ pub fn centre_name(n: usize) -> String {
 }
 
 /// A free port of the loopback. Another program might take it before its user does; then that one ends with an error.
-pub(super) fn free_port() -> Result<u16, WorldError> {
+pub(crate) fn free_port() -> Result<u16, WorldError> {
     let port = || TcpListener::bind(("127.0.0.1", 0))?.local_addr();
     port().map(|address| address.port()).map_err(WorldError::file("127.0.0.1:0"))
 }

@@ -16,12 +16,19 @@ impl Linker for RuleLinker {
     }
 
     fn keys(&self, claim: &Features) -> Vec<BlockingKey> {
-        let mut keys = Vec::with_capacity(10);
+        let mut keys = Vec::with_capacity(12);
         let birth = claim.birth_date.map(|date| date.to_string());
         let (surname, given, patronymic) =
             (claim.surname.as_deref(), claim.given.as_deref(), claim.patronymic.as_deref());
         if let Some(snils) = &claim.snils {
             keys.push(BlockingKey::of("snils", &[snils.digits()]));
+            // finer ones, for a number that too many claims bear: whoever it links shares one of these
+            if let Some(birth) = birth.as_deref() {
+                keys.push(BlockingKey::of("snils-birth", &[snils.digits(), birth]));
+            }
+            if let (Some(surname), Some(given)) = (surname, given) {
+                keys.push(BlockingKey::of("snils-names", &[snils.digits(), surname, given]));
+            }
         }
         if let Some(document) = &claim.document {
             keys.push(BlockingKey::of("document", &[document]));

@@ -88,8 +88,7 @@ impl Word {
             _ => return problem("table-decision"),
         };
         match (kind, word) {
-            ("pair", Self::Same | Self::Different)
-            | ("programme", Self::Different)
+            ("pair" | "programme", Self::Same | Self::Different)
             | ("held" | "proposal", Self::Accept | Self::Decline) => Ok(word),
             ("held", Self::Same) => Ok(Self::Accept),
             ("held", Self::Different) => Ok(Self::Decline),
@@ -253,7 +252,7 @@ fn decide(
         }
         ("programme", _) => {
             tx.add_staff_decision("programme", &said, act)?;
-            decide_programmes(register, review)
+            Ok(register.decide_documents([review.one.1, review.other.1], decision)?)
         }
         (_, Word::Accept) => accept(register, review.one, act, unfit),
         // the hub goes on by what it had before
@@ -269,17 +268,6 @@ fn decide_pair(register: &Register<'_>, review: &Review) -> Result<BTreeSet<Reco
     }
     let ids: Vec<_> = both.iter().map(|found| found.id).collect();
     Ok(register.take_in(&ids, &[])?)
-}
-
-fn decide_programmes(register: &Register<'_>, review: &Review) -> Result<BTreeSet<RecordId>, Failure> {
-    let mut persons = BTreeSet::new();
-    for (_, document) in [review.one, review.other] {
-        persons.extend(register.tx.person_of_document(document)?);
-    }
-    for person in &persons {
-        register.republish(*person)?;
-    }
-    Ok(persons)
 }
 
 /// What a centre's newer claim or its proposal says becomes what the hub goes by.

@@ -8,8 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
-    database::{Tx, centres::Centre, status::LastPacket},
-    edges::{config::HubConfig, hub::open_store},
+    database::{
+        Tx,
+        centres::Centre,
+        status::{Crowd, Kept, LastPacket},
+    },
+    edges::{config::HubConfig, hub::open_store, register::LARGEST_BLOCK},
 };
 
 /// How the whole stands.
@@ -29,6 +33,8 @@ pub struct Status {
     pub reviews: Vec<ReviewCount>,
     /// Inputs not sealed into the hub's own stream.
     pub inputs_unsealed: u64,
+    /// Values that so many claims share that these were not compared by them (a number typed to fill a field).
+    pub crowds: Vec<Crowd>,
     /// The centres, by code.
     pub centres: Vec<CentreStatus>,
     /// Open incidents, oldest first.
@@ -75,6 +81,8 @@ pub struct CentreStatus {
     pub quarantined: u64,
     /// Open incidents.
     pub incidents: u64,
+    /// Its records that its last snapshot did not name: kept, and listed by `status --kept`.
+    pub orphans: u64,
     /// Records of it by state.
     pub records: BTreeMap<String, u64>,
     /// What is published to it, by state.
@@ -98,6 +106,7 @@ pub struct Incident {
 
 /// Counts that are made of all centres at once.
 struct Counts {
+    orphans: BTreeMap<String, u64>,
     packets: Vec<(String, String, String, String, u64)>,
     received: Vec<(String, String, String, u64)>,
     publications: Vec<(String, String, u64)>,
@@ -118,6 +127,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             received: tx.received_counts()?,
             publications: tx.publication_counts()?,
             incidents,
+            orphans: tx.orphan_counts()?.into_iter().collect(),
         };
         let mut centres = Vec::new();
         for centre in tx.centres()? {
@@ -135,11 +145,20 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
                 .into_iter()
                 .map(|(kind, reason, count)| ReviewCount { kind, reason, count })
                 .collect(),
+            crowds: tx.crowds(LARGEST_BLOCK)?,
             inputs_unsealed: tx.unsealed_input_count()?,
             centres,
             incidents: counts.incidents,
         })
     })
+}
+
+/// Records told by [`kept`] at most.
+const KEPT: u32 = 10_000;
+
+/// Records that the hub keeps and does not go by: orphans, and those held until what they name comes or staff decide.
+pub fn kept(config: &Config<HubConfig>) -> Result<Vec<Kept>, Failure> {
+    open_store(config)?.read(|tx| tx.kept_aside(KEPT).map_err(Failure::from))
 }
 
 fn centre_status(
@@ -180,6 +199,7 @@ fn centre_status(
         held: packets("in", &["HELD"]),
         quarantined: packets("in", &["QUARANTINED"]),
         incidents: counts.incidents.iter().filter(|one| one.centre == code.as_str()).count() as u64,
+        orphans: counts.orphans.get(code.as_str()).copied().unwrap_or(0),
         records,
         publications: publications.map(|(_, state, count)| (state.clone(), *count)).collect(),
         stopped: tx.streams(code)?.outgoing.stop.map(|stop| stop.to_string()),

@@ -1,5 +1,7 @@
 //! Programme and supplement claims become documents of persons.
 
+use std::collections::BTreeSet;
+
 use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Kind, RecordId},
@@ -8,7 +10,7 @@ use exchange_format::{
 use super::{Affected, Input, Register, RegisterError, new_id};
 use crate::{
     database::received::{ClaimId, Standing},
-    decisions::programme::DocumentKey,
+    decisions::{linking::clusters::Decision, programme::DocumentKey},
 };
 
 impl Register<'_> {
@@ -68,6 +70,37 @@ impl Register<'_> {
             return Ok(None);
         }
         Ok(self.tx.person(referent)?.map(|person| person.merged_into.unwrap_or(person.uid)))
+    }
+
+    /// Carries out what staff said of two documents: the same one (its claims become one document, the first), or
+    /// each stands for itself. The persons whose publications may have changed.
+    pub fn decide_documents(
+        &self,
+        documents: [RecordId; 2],
+        decision: Decision,
+    ) -> Result<Affected, RegisterError> {
+        let (mut affected, mut claims) = (Affected::new(), BTreeSet::new());
+        let meant = [self.tx.document_meant(documents[0])?, self.tx.document_meant(documents[1])?];
+        for document in documents.iter().chain(&meant) {
+            affected.extend(self.tx.person_of_document(*document)?);
+            claims.extend(self.tx.claims_of(*document)?);
+        }
+        match decision {
+            Decision::Same if meant[0] != meant[1] => self.tx.join_document(meant[1], Some(meant[0]))?,
+            Decision::Different if meant[0] == meant[1] => {
+                for document in documents.into_iter().filter(|document| *document != meant[0]) {
+                    self.tx.join_document(document, None)?;
+                }
+            }
+            _ => {}
+        }
+        for claim in claims {
+            affected.extend(self.settle_document(claim)?);
+        }
+        for person in &affected {
+            self.republish(*person)?;
+        }
+        Ok(affected)
     }
 
     fn new_document(

@@ -74,7 +74,8 @@ impl Register<'_> {
             };
             let own = self.tx.uid_of_key(claim.origin, Kind::ProgrammeClaim, referent)?;
             let named = match own {
-                None => self.tx.person_of_document(referent)?.map(|_| referent),
+                None if self.tx.person_of_document(referent)?.is_some() => Some(self.tx.document_meant(referent)?),
+                None => None,
                 own => own,
             };
             programmes.extend(named.map(|uid| ((claim.origin, claim.key), uid)));

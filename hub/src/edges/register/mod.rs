@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use inputs::Input;
-pub use relink::Settled;
+pub use relink::{LARGEST_BLOCK, Settled};
 
 /// Why the register could not be brought up to date.
 #[derive(Debug, thiserror::Error)]

@@ -17,8 +17,9 @@ use crate::{
     },
 };
 
-/// A block of more claims than this shares no fact about a person.
-const LARGEST_BLOCK: usize = 200;
+/// A block of more claims than this shares no fact about a person. Its claims are compared by their other keys only,
+/// and `status` tells of it.
+pub const LARGEST_BLOCK: usize = 200;
 
 /// What settling has done.
 #[derive(Debug, Clone, Default)]

@@ -291,6 +291,71 @@ fn overlapping_programmes_are_not_published_until_decided() {
 }
 
 #[test]
+fn two_programmes_that_staff_call_one_become_one_and_may_be_parted_again() {
+    let mut city = City::new();
+    let one = city.recipient(1, 1, &ANNA);
+    let mut claims = Vec::new();
+    for (key, number) in [(11, "77"), (12, "77-а")] {
+        let recipient = id(1).to_string();
+        let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "01.02.2026")];
+        claims.push(city.receive(1, key, &body(Kind::ProgrammeClaim, &fields)));
+    }
+    let review = city.within(|register| Ok(register.tx.open_reviews(0, 10)?)).pop().expect("a collision");
+    let pair = [review.one.1, review.other.1];
+    let uid = city.uid(one);
+    let decide = |city: &mut City, decision| {
+        city.within(|register| {
+            let act = Act { actor: "staff", reason: "записана дважды", at: "2026-11-21T00:00:00Z" };
+            let said = StaffDecision { one: review.one, other: review.other, decision };
+            register.tx.add_staff_decision("programme", &said, act)?;
+            register.decide_documents(pair, decision)
+        })
+    };
+    assert_eq!(decide(&mut city, Decision::Same), [uid].into());
+    assert_eq!(city.told(1).matches("<programme>").count(), 1);
+    let documents = city.within(|register| Ok(register.tx.documents_of(uid)?));
+    assert_eq!(documents.iter().map(|(document, _)| *document).collect::<Vec<_>>(), [pair[0]]);
+    let is = |city: &mut City, claim| city.within(|register| Ok(register.tx.uid_of(claim)?));
+    assert_eq!([is(&mut city, claims[0]), is(&mut city, claims[1])], [Some(pair[0]); 2]);
+    // what comes later under the other number is the same document
+    let recipient = id(1).to_string();
+    let fields = [("recipient", recipient.as_str()), ("number", "77-А"), ("date", "2026-02-01")];
+    let later = city.receive(1, 13, &body(Kind::ProgrammeClaim, &fields));
+    assert_eq!(is(&mut city, later), Some(pair[0]));
+    assert_eq!(city.told(1).matches("<programme>").count(), 1);
+    // the decision revised
+    decide(&mut city, Decision::Different);
+    assert_eq!(city.told(1).matches("<programme>").count(), 2);
+    let mut stand = [is(&mut city, claims[0]), is(&mut city, claims[1])].map(|uid| uid.expect("known"));
+    stand.sort_unstable();
+    assert_eq!(stand, [pair[0].min(pair[1]), pair[0].max(pair[1])]);
+}
+
+#[test]
+fn a_number_that_too_many_bear_still_links_whom_it_should() {
+    let mut city = City::new();
+    let snils = exchange_format::snils::Snils::from_number(112_233_445).to_form();
+    let mut claim = |key: u8, surname: &str, given: &str, birth: &str| {
+        let fields = [("snils", snils.as_str()), ("surname", surname), ("given", given), ("birth_date", birth)];
+        city.recipient(1, key, &fields)
+    };
+    let most = u8::try_from(super::LARGEST_BLOCK).expect("fits") + 1;
+    for n in 1..=most {
+        let word = |from: char| -> String {
+            [n / 16, n % 16].iter().filter_map(|d| char::from_u32(from as u32 + u32::from(*d))).collect()
+        };
+        claim(n, &format!("{}ов", word('А')), &format!("{}ла", word('а')), &format!("19{}-01-02", 10 + n % 80));
+    }
+    let maiden = claim(220, "Белова", "Анна", "1945-03-12");
+    let married = claim(221, "Зуева", "Анна", "1945-03-12");
+    let transposed = claim(222, "Зуева", "Анна", "1945-12-03");
+    assert_eq!(city.uid(maiden), city.uid(married), "number, birth date and given name");
+    assert_eq!(city.uid(married), city.uid(transposed), "number and names, the date transposed");
+    let crowds = city.within(|register| Ok(register.tx.crowds(super::LARGEST_BLOCK)?));
+    assert_eq!(crowds.iter().map(|crowd| crowd.claims).collect::<Vec<_>>(), [u64::from(most) + 3]);
+}
+
+#[test]
 fn every_generated_value_is_an_input_of_the_hub() {
     let mut city = City::new();
     city.recipient(1, 1, &ANNA);
