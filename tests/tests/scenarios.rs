@@ -16,6 +16,7 @@ use svod_tests::world::{
     programs::Who,
     read::Reader,
     settle::Expected,
+    toml_edit::set_key,
     wait::{Look, until},
 };
 
@@ -247,4 +248,78 @@ fn two_daemons_never_work_on_one_database() {
     assert_eq!(world.programs.output(Who::Spoke, &sync).expect("it ends").status.code(), Some(5));
     world.daemons.check().expect("the first ones still run");
     assert!(world.daemons.pid("hub").is_some() && world.daemons.pid(&centre_name(1)).is_some());
+}
+
+/// What a program has logged.
+fn log(file: PathBuf) -> String {
+    std::fs::read_to_string(file).unwrap_or_default()
+}
+
+fn wait_for(what: &str, world: &World, mut held: impl FnMut() -> bool) {
+    until(what, PATIENCE, || -> Result<Look<()>, WorldError> {
+        world.daemons.check()?;
+        Ok(if held() { Look::Reached(()) } else { Look::NotYet("not yet".to_owned()) })
+    })
+    .expect("it comes to pass");
+}
+
+#[test]
+fn where_client_certificates_are_required_only_their_owners_exchange() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let plan = CityPlan { seed: 12, centres: 2, recipients: 40 };
+    let world = WorldPlan { dir: dir.path().join("city"), city: plan, way: Way::Ftps, patience: PATIENCE };
+    let mut world = World::make(&world, Programs::find(DEMO), Daemons::default()).expect("a world");
+    world.fill(&City::generate(plan)).expect("filled");
+    let layout = world.layout.clone();
+    set_key(&layout.hub_config(), "ftps", "client_certificates", "\"required\"").expect("set");
+    // the refused one tries again and again, and is to be heard each time
+    set_key(&layout.hub_config(), "ftps", "login_failures", "10000").expect("set");
+    let certificate = |n: usize| -> (String, String) {
+        let code = fixtures::places::centre_code(n).to_string();
+        let out = dir.path().join(format!("handover-{n}"));
+        let told = world.hub(&["centre", "certificate", &code, "--out", out.to_str().expect("UTF-8")]);
+        let told = told.expect("issued");
+        let file = |key: &str| format!("{:?}", told[key].as_str().expect("a path"));
+        (file("certificate_file"), file("key_file"))
+    };
+    let give = |n: usize, (certificate, key): &(String, String)| {
+        set_key(&layout.centre_config(n), "mailbox", "certificate_file", certificate).expect("set");
+        set_key(&layout.centre_config(n), "mailbox", "key_file", key).expect("set");
+    };
+    let first = certificate(1);
+    give(1, &first);
+    world.start().expect("started");
+    let received = |n: usize| {
+        let code = fixtures::places::centre_code(n);
+        let sql = "SELECT count(*) FROM received WHERE origin = ?1";
+        Reader::open(&layout.hub_db()).and_then(|hub| hub.count(sql, [code.as_str()])).expect("readable")
+    };
+    wait_for("the records of the one with a certificate", &world, || received(1) > 0);
+    // the second has none, and the hub knows none of it
+    let hub_log = || log(layout.hub().join("hub.log"));
+    let spoke_log = || log(layout.centre(2).join("spoke.log"));
+    let mut own = None;
+    for (told, why) in [
+        ("knows no client certificate of this centre", None),
+        ("a client certificate is required", Some(None)),
+        ("not the client certificate of this centre", Some(Some(&first))),
+    ] {
+        if let Some(shown) = why {
+            world.daemons.kill(&centre_name(2));
+            if shown.is_none() {
+                own = Some(certificate(2));
+            }
+            if let Some(shown) = shown {
+                give(2, shown);
+            }
+            world.start_centre(2).expect("started");
+        }
+        wait_for(told, &world, || hub_log().contains(told) && spoke_log().contains(told));
+        assert_eq!(received(2), 0, "{told}");
+    }
+    // with its own it exchanges
+    world.daemons.kill(&centre_name(2));
+    give(2, &own.expect("issued"));
+    world.start_centre(2).expect("started");
+    wait_for("the records of the second", &world, || received(2) > 0);
 }

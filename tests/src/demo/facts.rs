@@ -166,8 +166,8 @@ fn correction_locked_twice(world: &World, acts: &Acts) -> Result<Fact, WorldErro
     let packets = acts::correction_packets(world, &acts.correction)?;
     let centres: Vec<String> = acts.correction.centres.iter().map(|n| centre_code(*n).to_string()).collect();
     // the value's source is the hub, and what the centres state is kept beside it
-    let hub = Reader::open(&world.layout.hub_db())?;
-    let source = hub.one(
+    let hub_db = world.layout.hub_db();
+    let source = Reader::open(&hub_db)?.one(
         "SELECT origin FROM field_source WHERE uid = ?1 AND field = ?2",
         [acts.correction.uid.as_str(), acts::CORRECTED_FIELD],
         |row| row.get::<_, String>(0),
