@@ -53,8 +53,9 @@ impl Tx<'_> {
     ) -> Result<BTreeSet<ClaimId>> {
         let mut found = BTreeSet::new();
         for key in keys {
+            // «0 +»: SQLite makes a new plan for each value of a bare parameter there
             let block: Vec<ClaimId> = self.rows(
-                "SELECT claim FROM link_key WHERE key = ?1 LIMIT ?2",
+                "SELECT claim FROM link_key WHERE key = ?1 LIMIT 0 + ?2",
                 params![key.get(), limit + 1],
                 |row| Ok(row.get(0)?),
             )?;

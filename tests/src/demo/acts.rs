@@ -234,7 +234,8 @@ fn seal_only(world: &World) -> Result<(Contract, PathBuf), WorldError> {
         format!("ca_file = {:?}", ca.to_string_lossy()),
     ];
     set_table(&offline, "mailbox", &mailbox)?;
-    let output = world.programs.output(Who::Spoke, &["sync".as_ref(), "--config".as_ref(), offline.as_os_str()])?;
+    let output =
+        world.programs.output(Who::Spoke, &["sync".as_ref(), "--config".as_ref(), offline.as_os_str()])?;
     fs::remove_file(&offline).map_err(WorldError::file(&offline))?;
     let sealed = sealed_packets(world, 1).into_iter().find(|(name, _)| !before.contains_key(name));
     let (_, source) = sealed.ok_or_else(|| WorldError::Command {

@@ -177,7 +177,8 @@ fn correction_locked_twice(world: &World, acts: &Acts) -> Result<Fact, WorldErro
     let field = fields.clone().find(|field| field["field"] == acts::CORRECTED_FIELD);
     let losing = field.and_then(|field| field["losing"].as_array()).into_iter().flatten();
     let losing_of: BTreeSet<&str> = losing.filter_map(|value| value["centre"].as_str()).collect();
-    let kept = !losing_of.is_empty() && losing_of.iter().all(|code| centres.iter().any(|centre| centre == code));
+    let kept =
+        !losing_of.is_empty() && losing_of.iter().all(|code| centres.iter().any(|centre| centre == code));
     let of_hub = source.as_deref() == Some(fixtures::places::hub_code().as_str());
     Ok(Fact {
         id: "correction_locked_twice",

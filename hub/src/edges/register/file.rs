@@ -74,7 +74,9 @@ impl Register<'_> {
             };
             let own = self.tx.uid_of_key(claim.origin, Kind::ProgrammeClaim, referent)?;
             let named = match own {
-                None if self.tx.person_of_document(referent)?.is_some() => Some(self.tx.document_meant(referent)?),
+                None if self.tx.person_of_document(referent)?.is_some() => {
+                    Some(self.tx.document_meant(referent)?)
+                }
                 None => None,
                 own => own,
             };

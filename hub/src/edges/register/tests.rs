@@ -305,7 +305,8 @@ fn two_programmes_that_staff_call_one_become_one_and_may_be_parted_again() {
     let uid = city.uid(one);
     let decide = |city: &mut City, decision| {
         city.within(|register| {
-            let act = Act { actor: "staff", reason: "записана дважды", at: "2026-11-21T00:00:00Z" };
+            let act =
+                Act { actor: "staff", reason: "записана дважды", at: "2026-11-21T00:00:00Z" };
             let said = StaffDecision { one: review.one, other: review.other, decision };
             register.tx.add_staff_decision("programme", &said, act)?;
             register.decide_documents(pair, decision)
@@ -336,7 +337,8 @@ fn a_number_that_too_many_bear_still_links_whom_it_should() {
     let mut city = City::new();
     let snils = exchange_format::snils::Snils::from_number(112_233_445).to_form();
     let mut claim = |key: u8, surname: &str, given: &str, birth: &str| {
-        let fields = [("snils", snils.as_str()), ("surname", surname), ("given", given), ("birth_date", birth)];
+        let fields =
+            [("snils", snils.as_str()), ("surname", surname), ("given", given), ("birth_date", birth)];
         city.recipient(1, key, &fields)
     };
     let most = u8::try_from(super::LARGEST_BLOCK).expect("fits") + 1;
@@ -344,7 +346,12 @@ fn a_number_that_too_many_bear_still_links_whom_it_should() {
         let word = |from: char| -> String {
             [n / 16, n % 16].iter().filter_map(|d| char::from_u32(from as u32 + u32::from(*d))).collect()
         };
-        claim(n, &format!("{}ов", word('А')), &format!("{}ла", word('а')), &format!("19{}-01-02", 10 + n % 80));
+        claim(
+            n,
+            &format!("{}ов", word('А')),
+            &format!("{}ла", word('а')),
+            &format!("19{}-01-02", 10 + n % 80),
+        );
     }
     let maiden = claim(220, "Белова", "Анна", "1945-03-12");
     let married = claim(221, "Зуева", "Анна", "1945-03-12");
