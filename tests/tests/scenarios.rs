@@ -323,3 +323,46 @@ fn where_client_certificates_are_required_only_their_owners_exchange() {
     world.start_centre(2).expect("started");
     wait_for("the records of the second", &world, || received(2) > 0);
 }
+
+#[test]
+fn a_merge_cut_short_leaves_all_or_nothing_and_the_daemon_works_beside_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (world, expected) = running(dir.path(), Way::Directory);
+    world.wait_loaded(&expected, &mut |_| ()).expect("loaded");
+    let hub_db = world.layout.hub_db();
+    let stands = || {
+        let hub = Reader::open(&hub_db).expect("readable");
+        let count = |sql: &str| hub.count(sql, []).expect("counted");
+        (
+            count("SELECT count(*) FROM received WHERE state = 'waiting'"),
+            count("SELECT count(*) FROM person"),
+            count("SELECT count(*) FROM publication"),
+            count("SELECT count(*) FROM journal WHERE event = 'merge'"),
+        )
+    };
+    let before = stands();
+    assert!(before.0 > 400 && (before.1, before.2, before.3) == (0, 0, 0), "{before:?}");
+    for cut in 0..8 {
+        let mut command = world.programs.command(Who::Hub);
+        command.arg("merge").arg("--config").arg(world.layout.hub_config()).arg("--format").arg("json");
+        let mut merge = command.stdout(std::process::Stdio::null()).spawn().expect("started");
+        std::thread::sleep(Duration::from_millis(60 * cut));
+        merge.kill().expect("killed");
+        let ended = merge.wait().expect("ended");
+        let now = stands();
+        let whole = now.0 == 0 && now.1 > 150 && now.2 > now.1 && now.3 == 1;
+        assert!(now == before || whole, "half a merge after {ended:?}: {now:?}");
+        if whole {
+            break;
+        }
+    }
+    // what a dry run needs nobody else's leave for: another writer holds the database all the while
+    let writer = fill::open(&hub_db).expect("opens");
+    writer.execute_batch("BEGIN IMMEDIATE").expect("the right to write");
+    let tried = world.hub(&["merge", "--dry-run"]).expect("worked out beside the writer");
+    assert_eq!(tried["dry_run"], true);
+    writer.execute_batch("ROLLBACK").expect("given back");
+    world.hub(&["merge"]).expect("merged");
+    world.wait_settled(&mut |_| ()).expect("settled");
+    assert_eq!(stands().0, 0);
+}
