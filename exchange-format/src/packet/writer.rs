@@ -91,7 +91,8 @@ pub struct PacketWriter<W: Write + Seek> {
     entries: Vec<Entry>,
     members: Vec<Member>,
     open: Option<OpenMember>,
-    packer: Compress,
+    /// While a member is open: a packet that waits for its end takes little memory.
+    packer: Option<Compress>,
     input: Vec<u8>,
     packed: Vec<u8>,
     content: u64,
@@ -118,9 +119,9 @@ impl<W: Write + Seek> PacketWriter<W> {
             entries: Vec::new(),
             members: Vec::new(),
             open: None,
-            packer: Compress::new(Compression::new(1), false),
-            input: Vec::with_capacity(CHUNK),
-            packed: Vec::with_capacity(CHUNK),
+            packer: None,
+            input: Vec::new(),
+            packed: Vec::new(),
             content: 0,
         })
     }
@@ -131,7 +132,9 @@ impl<W: Write + Seek> PacketWriter<W> {
         let at = self.written;
         let placeholder = entry_of(&name.to_string(), Method::Deflate, at)?;
         self.put(&placeholder.local_header())?;
-        self.packer.reset();
+        self.packer = Some(Compress::new(Compression::new(1), false));
+        self.input.reserve(CHUNK);
+        self.packed.reserve(CHUNK);
         let prologue = name.kind().map(|kind| format!("{XML_DECLARATION}\n<records kind=\"{kind}\">\n"));
         let (hash, packed_hash) = (Sha256::new(), Sha256::new());
         self.open = Some(OpenMember { name, at, count: 0, size: 0, hash, packed_hash, crc: Crc::new() });
@@ -159,6 +162,8 @@ impl<W: Write + Seek> PacketWriter<W> {
             self.feed(b"</records>\n")?;
         }
         self.pack(FlushCompress::Finish)?;
+        self.packer = None;
+        (self.input, self.packed) = (Vec::new(), Vec::new());
         let open = self.open.take().expect("checked above");
         let mut entry = entry_of(&open.name.to_string(), Method::Deflate, open.at)?;
         entry.crc = open.crc.sum();
@@ -250,12 +255,13 @@ impl<W: Write + Seek> PacketWriter<W> {
         open.crc.update(&self.input);
         open.size += self.input.len() as u64;
         self.content += self.input.len() as u64;
+        let packer = self.packer.as_mut().expect("a member is open while input is gathered");
         let mut rest = &self.input[..];
         loop {
-            let before = self.packer.total_in();
+            let before = packer.total_in();
             self.packed.clear();
-            let status = self.packer.compress_vec(rest, &mut self.packed, flush).map_err(io::Error::other)?;
-            let taken = usize::try_from(self.packer.total_in() - before).expect("at most what was given");
+            let status = packer.compress_vec(rest, &mut self.packed, flush).map_err(io::Error::other)?;
+            let taken = usize::try_from(packer.total_in() - before).expect("at most what was given");
             rest = &rest[taken..];
             open.packed_hash.update(&self.packed);
             self.output.write_all(&self.packed)?;

@@ -39,12 +39,12 @@ impl Body {
     /// The canonical bytes: `<kind><field>text</field>…<line>…</line></kind>`.
     pub fn to_xml(&self) -> Vec<u8> {
         let mut sorted;
-        let body = if !self.is_sorted() {
+        let body = if self.is_sorted() {
+            self
+        } else {
             sorted = self.clone();
             sorted.sort_lines();
             &sorted
-        } else {
-            self
         };
         let name = body.kind().name();
         let mut out = Vec::with_capacity(1024);

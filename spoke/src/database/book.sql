@@ -1,6 +1,6 @@
 -- What the exchange keeps beside the centre's own tables. Any program may read it; only the daemon writes it.
--- Everything parses under SQLite 3.26. WITHOUT ROWID and no UNIQUE beside the key: a REPLACE by another path
--- than the key would remove a row that no trigger sees.
+-- Everything parses under SQLite 3.26. WITHOUT ROWID and no UNIQUE beside the key, but where the guards let no INSERT
+-- through: a REPLACE by another path than the key would remove a row that no trigger sees.
 
 -- Each row of a domain table: whose it is, its key in the exchange, and what stands behind a locked one.
 -- state: own, provisional (the centre's) · locked, alias, withdrawn (the hub's publication is shown).
@@ -35,20 +35,23 @@ CREATE TABLE svod_change (
   kind TEXT NOT NULL, key TEXT NOT NULL, problem TEXT, PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 
--- What this centre has sent of each record of its own, and what became of it.
+-- What this centre has sent of each record of its own, and what became of it. With a rowid, because bodies are long and
+-- SQLite keeps long rows of a WITHOUT ROWID table in pages of their own; its guards let no statement in by any key.
 CREATE TABLE svod_sent (
+  n INTEGER PRIMARY KEY NOT NULL,
   kind TEXT NOT NULL,            -- the kind on the wire
   key TEXT NOT NULL,
   version INTEGER NOT NULL,
   form TEXT NOT NULL,
   sha256 TEXT NOT NULL,
-  body BLOB NOT NULL,
-  packet TEXT NOT NULL,
+  epoch INTEGER NOT NULL,        -- of the packet that carried it
+  seq INTEGER NOT NULL,
   outcome TEXT,                  -- of this version, once its PR is here
   rule TEXT,
   reason TEXT,
-  PRIMARY KEY (kind, key)
-) WITHOUT ROWID;
+  body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX svod_sent_key ON svod_sent (kind, key);
 
 -- Everything the hub has published to this centre, each record in its last version, as received.
 -- The rows of the domain tables and what svod_record says of them can be made again from here.
@@ -164,7 +167,7 @@ CREATE TABLE svod_incident (
   closed_at TEXT
 );
 
-CREATE INDEX svod_sent_listed ON svod_sent (packet) WHERE outcome IS NOT NULL;
+CREATE INDEX svod_sent_listed ON svod_sent (epoch, seq) WHERE outcome IS NOT NULL;
 
 CREATE VIEW recipient_resolved (id, resolved_id) AS
   SELECT id, coalesce(alias_of, id) FROM svod_record WHERE kind = 'recipient';

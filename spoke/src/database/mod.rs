@@ -2,7 +2,7 @@
 //!
 //! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
-//! transactions. Out: [`own_records`] what has changed · [`sent`] what was sent. In: [`publications`] what came ·
+//! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`sent`] what was sent. In: [`publications`] what came ·
 //! [`showing`] the rows that show it · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · [`shape`] whether
 //! the tables are still those. [`rows`] · [`book`] streams and packets ·
 //! [`report`] what operators ask · [`import`] rows of files.
@@ -20,6 +20,7 @@ pub mod rows;
 pub mod sent;
 pub mod shape;
 pub mod showing;
+pub mod snapshot;
 pub use crate::decisions::tables;
 mod tables_ddl;
 pub mod triggers;
@@ -28,5 +29,5 @@ pub mod write;
 
 pub use self::{
     error::DatabaseError,
-    open::{Identity, create, open, open_read_only, schema_sql},
+    open::{Identity, create, open, open_read_only, open_to_scan, schema_sql},
 };

@@ -4,19 +4,21 @@ use std::{path::Path, time::Duration};
 
 use exchange_endpoint::journal_table::{self, CENTRE_TABLE};
 use exchange_format::participant::ParticipantCode;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, config::DbConfig};
 
 use super::{DatabaseError, tables::tables, tables_ddl, write};
 
 /// `PRAGMA application_id`: "SVDC", so that `file` and this program know a centre's database.
 const APPLICATION_ID: i32 = 0x5356_4443;
 /// The version of the tables.
-const TABLES_VERSION: &str = "2";
+const TABLES_VERSION: &str = "3";
 /// How long a statement waits for another program's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
 /// SQLite's cache of pages: most of the memory that the daemon takes, however large the database is.
 const CACHE_KIB: u32 = 32_000;
+/// The same for a connection that reads everything once.
+const SCAN_KIB: u32 = 4_000;
 
 /// Who keeps this database, and with whom it exchanges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +80,16 @@ pub fn open_read_only(path: &Path) -> Result<(Connection, Identity), DatabaseErr
     open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 
+/// Opens the database for one long reading pass beside another connection of this process, with little memory.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_to_scan(path: &Path) -> Result<Connection, DatabaseError> {
+    let (connection, _) = open_read_only(path)?;
+    connection.execute_batch(&format!("PRAGMA cache_size = -{SCAN_KIB};"))?;
+    Ok(connection)
+}
+
 fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), DatabaseError> {
     if !path.exists() {
         return Err(DatabaseError::Missing(path.to_owned()));
@@ -115,6 +127,8 @@ fn settings(connection: &Connection) -> Result<(), DatabaseError> {
         "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB};"
     ))?;
     connection.set_prepared_statement_cache_capacity(200);
+    // A plan is made once, from the text: SQLite would else make one with every value for some statements.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The centre's own records: what has changed, what was sent last, what became of it.
 
 use exchange_format::{
-    position::Digest,
+    position::{Digest, Position},
     record::{Body, Finding, Form, Kind, Record, RecordId},
     state_digest::StateDigest,
 };
@@ -57,29 +57,6 @@ pub enum Sealable {
     Problem(Finding),
 }
 
-/// The next `limit` changes of `kind` (a table, or [`PROPOSALS`]) after the record `after`.
-///
-/// # Errors
-/// SQLite's.
-pub fn changes_of(
-    connection: &Connection,
-    kind: &str,
-    after: Option<RecordId>,
-    limit: usize,
-) -> Result<Vec<Change>, DatabaseError> {
-    let after = after.map(|key| key.to_string()).unwrap_or_default();
-    let mut statement = connection.prepare_cached(
-        "SELECT key, problem FROM svod_change WHERE kind = ?1 AND key > ?2 ORDER BY key LIMIT ?3",
-    )?;
-    let rows = statement
-        .query_map(params![kind, after, limit], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
-    rows.map(|row| {
-        let (key, problem) = row?;
-        Ok(Change { kind: kind.to_owned(), key: rows::record_id("svod_change", &key)?, problem })
-    })
-    .collect()
-}
-
 /// The next `limit` changes after `after` in the order of the queue.
 ///
 /// # Errors
@@ -119,7 +96,9 @@ pub fn has_fresh_changes(connection: &Connection) -> Result<bool, DatabaseError>
 /// SQLite's.
 pub fn sent(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option<Sent>, DatabaseError> {
     let mut statement = connection.prepare_cached(
-        "SELECT version, form, body, packet, outcome FROM svod_sent WHERE kind = ?1 AND key = ?2",
+        "SELECT version, form, body, (SELECT name FROM svod_packet p WHERE p.direction = 'out' AND p.answers IS NULL \
+         AND p.peer = (SELECT value FROM svod_meta WHERE name = 'hub') AND p.epoch = s.epoch AND p.seq = s.seq), outcome \
+         FROM svod_sent s WHERE kind = ?1 AND key = ?2",
     )?;
     let found = statement
         .query_row(params![kind.name(), key.to_string()], |row| {
@@ -127,7 +106,7 @@ pub fn sent(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option
                 row.get::<_, u32>(0)?,
                 row.get::<_, String>(1)?,
                 row.get::<_, Vec<u8>>(2)?,
-                row.get::<_, String>(3)?,
+                row.get::<_, Option<String>>(3)?.unwrap_or_default(),
                 row.get::<_, Option<String>>(4)?,
             ))
         })
@@ -216,7 +195,7 @@ fn current_body(connection: &Connection, change: &Change) -> Result<Current, Dat
     })
 }
 
-/// `record` is being sent in `packet`: remembers it, and takes it out of the queue.
+/// `record` is being sent in `packet`, which stands at `position`: remembers it, and takes it out of the queue.
 ///
 /// # Errors
 /// SQLite's.
@@ -225,9 +204,11 @@ pub fn remember(
     change: &Change,
     record: &Record,
     hash: &Digest,
+    position: Position,
     packet: &str,
 ) -> Result<(), DatabaseError> {
-    sent::keep(connection, record, hash, packet)?;
+    let sha256 = hash.to_string();
+    sent::keep(connection, record, &sha256, position)?;
     if change.kind == PROPOSALS {
         connection
             .prepare_cached("UPDATE svod_proposal SET state = 'sent', packet = ?2 WHERE key = ?1")?
@@ -243,7 +224,7 @@ pub fn remember(
                 record.key.to_string(),
                 record.version,
                 record.form.name(),
-                hash.to_string(),
+                sha256,
                 packet,
                 told_state(&change.kind).word()
             ])?;
@@ -256,15 +237,6 @@ pub fn remember(
 pub(super) fn told_state(table: &str) -> State {
     let claim = tables::table(table).is_some_and(|table| table.published.is_some());
     if claim { State::Provisional } else { State::Own }
-}
-
-/// Everything in the queue is being sent but what is unfit.
-///
-/// # Errors
-/// SQLite's.
-pub fn forget_all(connection: &Connection) -> Result<(), DatabaseError> {
-    connection.execute("DELETE FROM svod_change WHERE problem IS NULL", [])?;
-    Ok(())
 }
 
 /// Takes `change` out of the queue.

@@ -154,12 +154,13 @@ pub fn unanswered(connection: &Connection) -> Result<Vec<Unanswered>, DatabaseEr
 pub fn listed(connection: &Connection) -> Result<Vec<Listed>, DatabaseError> {
     all(
         connection,
-        "SELECT s.kind, s.key, r.id, s.outcome, coalesce(s.rule, ''), coalesce(s.reason, ''), s.packet \
-         FROM svod_sent s LEFT JOIN svod_record r ON r.kind = replace(s.kind, '_claim', '') AND r.key = s.key \
+        "SELECT s.kind, s.key, r.id, s.outcome, coalesce(s.rule, ''), coalesce(s.reason, ''), p.name \
+         FROM svod_sent s LEFT JOIN svod_packet p ON p.direction = 'out' AND p.answers IS NULL \
+         AND p.peer = (SELECT value FROM svod_meta WHERE name = 'hub') AND p.epoch = s.epoch AND p.seq = s.seq LEFT JOIN svod_record r ON r.kind = replace(s.kind, '_claim', '') AND r.key = s.key \
          WHERE s.outcome IS NOT NULL \
          UNION ALL SELECT s.kind, s.key, r.id, 'refused', '', coalesce(p.reason, ''), p.name FROM svod_packet p \
-         JOIN svod_sent s ON s.packet = p.name LEFT JOIN svod_record r ON r.kind = replace(s.kind, '_claim', '') \
-         AND r.key = s.key WHERE p.direction = 'out' AND p.state = 'REFUSED' \
+         JOIN svod_sent s ON s.epoch = p.epoch AND s.seq = p.seq \
+         LEFT JOIN svod_record r ON r.kind = replace(s.kind, '_claim', '') AND r.key = s.key WHERE p.direction = 'out' AND p.answers IS NULL AND p.state = 'REFUSED' \
          UNION ALL SELECT c.kind, c.key, r.id, 'unsendable', c.problem, 'INVALID', '' FROM svod_change c \
          LEFT JOIN svod_record r ON r.kind = c.kind AND r.key = c.key WHERE c.problem IS NOT NULL \
          UNION ALL SELECT kind, key, NULL, outcome, coalesce(rule, ''), coalesce(reason, ''), packet \

@@ -13,7 +13,7 @@ use crate::decisions::{
 use super::DatabaseError;
 
 /// The columns of `alias`, references as the keys of the records of the rows that they name.
-fn select_list(columns: &[Column], alias: &str, by_key: bool) -> String {
+pub(super) fn select_list(columns: &[Column], alias: &str, by_key: bool) -> String {
     let mut sql = String::new();
     for column in columns {
         let name = format!("{alias}.\"{}\"", column.name);
@@ -75,12 +75,12 @@ fn read(
 ) -> Result<Option<Row>, DatabaseError> {
     let reading = reading(table, by_key).expect("made of all tables");
     let mut statement = connection.prepare_cached(&reading.head)?;
-    let head = statement.query_row([id], |row| texts(row, table.columns.len(), text_of)).optional()?;
+    let head = statement.query_row([id], |row| texts(row, 1, table.columns.len(), text_of)).optional()?;
     let Some(values) = head else { return Ok(None) };
     let mut lines = Vec::new();
     if let Some(line) = &table.lines {
         let mut statement = connection.prepare_cached(&reading.lines)?;
-        let rows = statement.query_map([id], |row| texts(row, line.columns.len(), text_of))?;
+        let rows = statement.query_map([id], |row| texts(row, 1, line.columns.len(), text_of))?;
         lines = rows.collect::<Result<_, _>>()?;
     }
     Ok(Some(Row { values, lines }))
@@ -91,10 +91,21 @@ type TextOf = fn(ValueRef<'_>) -> Option<String>;
 
 fn texts(
     row: &rusqlite::Row<'_>,
+    first: usize,
     count: usize,
     text_of: TextOf,
 ) -> Result<Vec<Option<String>>, rusqlite::Error> {
-    (1..=count).map(|at| Ok(text_of(row.get_ref(at)?))).collect()
+    (first..first + count).map(|at| Ok(text_of(row.get_ref(at)?))).collect()
+}
+
+/// The texts of `count` columns of `row` from the column `first`, counted from 0: of a row whose references
+/// are record keys.
+pub(super) fn texts_from(
+    row: &rusqlite::Row<'_>,
+    first: usize,
+    count: usize,
+) -> Result<Vec<Option<String>>, rusqlite::Error> {
+    texts(row, first, count, strictly)
 }
 
 fn strictly(value: ValueRef<'_>) -> Option<String> {

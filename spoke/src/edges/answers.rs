@@ -152,10 +152,10 @@ pub(super) fn take_protocol(
     match effect {
         AnswerEffect::Nothing => return Ok(()),
         AnswerEffect::Close => {
-            sent::clear_outcomes(connection, &packet.name)?;
+            sent::clear_outcomes(connection, answered.position)?;
             let mut behind = None;
             while let Some(line) = reader.next_line()? {
-                sent::set_outcome(connection, &packet.name, &line)?;
+                sent::set_outcome(connection, answered.position, &line)?;
                 if line.kind == Kind::Proposal && line.outcome == RecordOutcome::Refused {
                     proposals::refused(connection, line.key)?;
                 }

@@ -4,13 +4,9 @@ use exchange_endpoint::protocol::{Kind as ProtocolKind, Line, Protocol};
 use exchange_format::{
     answer::RecordReason,
     file_name::PacketKind,
-    packet::{
-        MemberName,
-        manifest::{Purpose, SnapshotBasis, SnapshotPart},
-    },
+    packet::{MemberName, manifest::Purpose},
     position::Digest,
-    record::{Form, Kind, Owner, Record},
-    state_digest::StateDigest,
+    record::{Form, Kind, Record},
     stream::{Control, SentPacket},
 };
 use jiff::Timestamp;
@@ -19,18 +15,18 @@ use rusqlite::Connection;
 use super::{
     SpokeError,
     packet_file::{self, Desk, Heading, SealedFile},
+    snapshot,
     station::{Station, journal},
 };
 use crate::database::{
     book::{self, OutPacket, OutStream},
     own_records::{self, Change, Sealable},
-    sent::{self, Parts, Run},
     write::{self, Scope},
 };
 
 /// The most that one packet holds (exchange §6).
-const RECORDS: u64 = 10_000;
-const BYTES: u64 = 16 << 20;
+pub(super) const RECORDS: u64 = 10_000;
+pub(super) const BYTES: u64 = 16 << 20;
 
 /// What an export did.
 #[derive(Debug, Default)]
@@ -44,7 +40,7 @@ pub struct Exported {
 }
 
 impl Exported {
-    fn count(&mut self, record: &Record) {
+    pub(super) fn count(&mut self, record: &Record) {
         let outcome = match (record.form, record.version) {
             (Form::Tombstone, _) => "removed",
             (_, 1) => "new",
@@ -79,7 +75,7 @@ pub fn export(station: &mut Station, now: Timestamp) -> Result<Option<Exported>,
         if begun {
             delta(transaction, &desk, heartbeat, now)
         } else {
-            snapshot(transaction, &desk, now).map(Some)
+            snapshot::seal(transaction, &desk, now).map(Some)
         }
     })?;
     let Some(exported) = done else { return Ok(None) };
@@ -91,7 +87,11 @@ pub fn export(station: &mut Station, now: Timestamp) -> Result<Option<Exported>,
     Ok(Some(exported))
 }
 
-fn control(connection: &Connection, desk: &Desk<'_>, out: &OutStream) -> Result<Control, SpokeError> {
+pub(super) fn control(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    out: &OutStream,
+) -> Result<Control, SpokeError> {
     Ok(Control { ack: book::in_stream(connection, desk.hub)?.machine.last, echo: out.machine.echo })
 }
 
@@ -131,7 +131,7 @@ fn delta(
         Ok(())
     })?;
     for (change, record) in &records {
-        own_records::remember(connection, change, record, &record.hash(), &sealed.name)?;
+        own_records::remember(connection, change, record, &record.hash(), slot.position, &sealed.name)?;
     }
     let mark = exchange_format::position::Mark { position: slot.position, digest: sealed.digest };
     stream.machine.sealed(mark, now);
@@ -142,7 +142,7 @@ fn delta(
     Ok(Some(exported))
 }
 
-fn member(kind: Kind) -> MemberName {
+pub(super) fn member(kind: Kind) -> MemberName {
     MemberName::records(kind.name()).expect("kinds have names of members")
 }
 
@@ -199,99 +199,7 @@ fn weigh(
     }
 }
 
-/// The snapshot that begins the stream: everything, in parts, all of one state of the database.
-fn snapshot(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<Exported, SpokeError> {
-    let mut exported = Exported::default();
-    let (parts, state) = gather(connection, desk, &mut exported, now)?;
-    let mut stream = book::out_stream(connection, desk.hub)?;
-    stream.state = state;
-    let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
-    let basis = SnapshotBasis::Initial;
-    let mut opening = stream.machine.open_epoch(count, basis.reason())?;
-    for runs in &parts {
-        let slot = opening.next_part().expect("as many parts as were planned");
-        let part = slot.part.expect("a snapshot has parts");
-        let heading = Heading {
-            purpose: Purpose::Snapshot(SnapshotPart { basis, unconfirmed: opening.unconfirmed(), part }),
-            position: slot.position,
-            previous: slot.previous,
-            control: control(connection, desk, &stream)?,
-            state_digest: (part.k() == part.n()).then_some(state),
-        };
-        let mut records = 0;
-        let sealed = desk.seal(heading, now, |writer| write_runs(connection, runs, writer, &mut records))?;
-        for run in runs {
-            sent::carried_by(connection, run, &sealed.name)?;
-        }
-        let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
-        let sent = SentPacket::new(mark, true, false, now);
-        enter(connection, desk, PacketKind::Snapshot, &sealed, sent, records, now)?;
-        exported.packets.push((sealed.name, sealed.digest));
-    }
-    own_records::forget_all(connection)?;
-    let opened = opening.epoch();
-    stream.machine = opening.finish(now).expect("every part was sealed");
-    for mut old in book::open_before(connection, opened)? {
-        if old.sent.supersede(opened) {
-            book::update_out_packet(connection, &old.name, &old.sent, now)?;
-        }
-    }
-    book::set_out_stream(connection, desk.hub, &stream)?;
-    Ok(exported)
-}
-
-/// Keeps everything that there is to send as sent, and cuts it into parts. The packets that will carry it
-/// have no names yet: something as long stands in their place, so that no row has to move for it.
-fn gather(
-    connection: &Connection,
-    desk: &Desk<'_>,
-    exported: &mut Exported,
-    now: Timestamp,
-) -> Result<(Vec<Vec<Run>>, StateDigest), SpokeError> {
-    let place = desk.unsealed_name(now);
-    let mut parts = Parts::new(RECORDS, BYTES);
-    for kind in Kind::ALL.into_iter().filter(|kind| kind.owner() == Owner::Centre) {
-        let table = kind.schema().table.unwrap_or(own_records::PROPOSALS);
-        let mut after = None;
-        loop {
-            let chunk = own_records::changes_of(connection, table, after, 1000)?;
-            let Some(last) = chunk.last() else { break };
-            after = Some(last.key);
-            for change in chunk {
-                let Some(record) = weigh(connection, &change, exported, &mut false)? else { continue };
-                let hash = record.hash();
-                sent::keep(connection, &record, &hash, &place)?;
-                parts.add(&record, &hash);
-                exported.count(&record);
-                if change.problem.is_some() {
-                    own_records::forget(connection, &change)?;
-                }
-            }
-        }
-    }
-    Ok(parts.finish())
-}
-
-fn write_runs<W: std::io::Write + std::io::Seek>(
-    connection: &Connection,
-    runs: &[Run],
-    writer: &mut exchange_format::packet::PacketWriter<W>,
-    records: &mut u64,
-) -> Result<(), SpokeError> {
-    let mut line = Vec::new();
-    for run in runs {
-        writer.begin_member(member(run.kind))?;
-        sent::for_each_of::<SpokeError>(connection, run, |record| {
-            line.clear();
-            record.write_line(&mut line);
-            *records += 1;
-            Ok(writer.write_line(&line)?)
-        })?;
-    }
-    Ok(())
-}
-
-fn enter(
+pub(super) fn enter(
     connection: &Connection,
     desk: &Desk<'_>,
     kind: PacketKind,

@@ -1,7 +1,7 @@
 //! A centre at work: its configuration, its files, its mailbox, its clock.
 //!
 //! [`event_loop`] is where to begin. [`station`] what a running centre holds · [`export`] own records into
-//! packets · [`place`] packets into the mailbox · [`fetch`] files from it · [`admit`] what a file is ·
+//! packets, `snapshot` all of them · [`place`] packets into the mailbox · [`fetch`] files from it · [`admit`] what a file is ·
 //! [`load`] applying it · [`answers`] what the hub made of ours · [`audit`] whether the database is as it
 //! should be.
 
@@ -16,6 +16,7 @@ pub mod fetch;
 pub mod load;
 mod packet_file;
 pub mod place;
+mod snapshot;
 pub mod station;
 
 pub use error::SpokeError;

@@ -54,6 +54,14 @@ pub(super) struct SealedFile {
     pub file: String,
 }
 
+/// A packet of ours, signed, not yet in its envelope.
+pub(super) struct UnsealedFile {
+    /// The name that it will have.
+    pub name: String,
+    pub digest: Digest,
+    clear: File,
+}
+
 /// What a packet says besides its members.
 pub(super) struct Heading {
     pub purpose: Purpose,
@@ -88,23 +96,46 @@ impl<'a> Desk<'a> {
         now: Timestamp,
         write: impl FnOnce(&mut PacketWriter<BufWriter<File>>) -> Result<(), SpokeError>,
     ) -> Result<SealedFile, SpokeError> {
-        let failed = |source| SpokeError::Io { path: self.spool.clone(), source };
-        let unsealed = archive::nameless(&self.spool).map_err(failed)?;
-        let mut writer = PacketWriter::new(BufWriter::new(unsealed))?;
+        let mut writer = PacketWriter::new(BufWriter::new(self.nameless()?))?;
         write(&mut writer)?;
+        self.envelope(self.finish(heading, now, writer)?)
+    }
+
+    /// A file of the spool without a name, for a packet in the clear.
+    pub fn nameless(&self) -> Result<File, SpokeError> {
+        archive::nameless(&self.spool).map_err(|source| self.failed(source))
+    }
+
+    /// Ends and signs a packet.
+    pub fn finish(
+        &self,
+        heading: Heading,
+        now: Timestamp,
+        writer: PacketWriter<BufWriter<File>>,
+    ) -> Result<UnsealedFile, SpokeError> {
         let written = writer.finish(self.header(heading, now), &self.keys.signing)?;
-        let mut unsealed = written.output.into_inner().map_err(|refused| failed(refused.into_error()))?;
-        unsealed.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let mut clear = written.output.into_inner().map_err(|refused| self.failed(refused.into_error()))?;
+        clear.seek(SeekFrom::Start(0)).map_err(|source| self.failed(source))?;
         let mut name = written.name;
         name.sealed = true;
-        let name = name.to_string();
+        Ok(UnsealedFile { name: name.to_string(), digest: written.digest, clear })
+    }
+
+    /// Puts a finished packet into its envelope; on the disk when this returns.
+    pub fn envelope(&self, packet: UnsealedFile) -> Result<SealedFile, SpokeError> {
+        let UnsealedFile { name, digest, clear } = packet;
+        let failed = |source| self.failed(source);
         let file = NewFile::create(&self.spool).map_err(failed)?;
         let recipients = self.keys.recipients_for(self.hub_card);
-        let file = seal::seal_all(&recipients, &mut BufReader::new(unsealed), BufWriter::new(file))
-            .map_err(failed)?;
+        let file =
+            seal::seal_all(&recipients, &mut BufReader::new(clear), BufWriter::new(file)).map_err(failed)?;
         file.into_inner().map_err(|refused| failed(refused.into_error()))?.commit(&self.spool.join(&name))?;
         let file = self.spool_name.join(&name).to_string_lossy().into_owned();
-        Ok(SealedFile { name, digest: written.digest, file })
+        Ok(SealedFile { name, digest, file })
+    }
+
+    fn failed(&self, source: std::io::Error) -> SpokeError {
+        SpokeError::Io { path: self.spool.clone(), source }
     }
 
     /// A text as long as the name of a packet of ours.

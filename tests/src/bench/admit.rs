@@ -1,17 +1,18 @@
 //! An initial load admitted at the hub, against `gunzip | sqlite3` of the same tables.
 
-use std::{fs, path::Path, thread, time::Instant};
+use std::{
+    fs,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
     Measured, export,
     measure::{cpu, peak_rss_kb},
     stage::{TABLES, copy_dir, filled, packets, shell},
 };
-use crate::world::{
-    Programs, World, WorldError,
-    bring_up::Way,
-    wait::{Look, until},
-};
+use crate::world::{Programs, World, WorldError, bring_up::Way};
 
 /// Measures `runs` interleaved runs: from the start of the hub, with the parts in its mailbox, to the last protocol.
 ///
@@ -55,15 +56,18 @@ fn admit(world: &World) -> Result<(f64, u64, f64), WorldError> {
     let begun = Instant::now();
     world.start_hub()?;
     let out = world.layout.mailbox(code, "out");
-    until("the protocols of the initial load", world.patience, || {
+    while packets(&out, "PR").len() < parts {
         world.daemons.check()?;
-        let answered = packets(&out, "PR").len();
-        Ok(if answered >= parts { Look::Reached(()) } else { Look::NotYet(format!("{answered} of {parts}")) })
-    })?;
+        if begun.elapsed() > world.patience {
+            let seen = format!("{} of {parts}", packets(&out, "PR").len());
+            let what = "the protocols of the initial load".to_owned();
+            return Err(WorldError::TimedOut { what, after: world.patience, seen });
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
     let seconds = begun.elapsed().as_secs_f64();
     let pid = world.daemons.pid("hub").unwrap_or_default();
     let (rss, cpu) = (peak_rss_kb(pid).unwrap_or_default(), cpu(pid).unwrap_or_default());
     world.daemons.kill_all();
-    thread::yield_now();
     Ok((seconds, rss, cpu.as_secs_f64()))
 }

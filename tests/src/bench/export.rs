@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     Measured,
-    measure::peak_rss_kb,
+    measure::{Spread, cpu, peak_rss_kb},
     stage::{TABLES, copy_dir, filled, packets, shell},
 };
 use crate::world::{Programs, World, WorldError, bring_up::Way, programs::Who};
@@ -29,16 +29,18 @@ pub fn measure(
     let fresh = dir.join("fresh");
     copy_dir(&world.layout.centre(1), &fresh)?;
     let dump = format!("sqlite3 \"$1\" '.dump {TABLES}' | gzip -6 | sha256sum");
-    let (mut ours, mut peer, mut peak) = (Vec::new(), Vec::new(), 0);
+    let (mut ours, mut peer, mut peak, mut cpus) = (Vec::new(), Vec::new(), 0, Vec::new());
     for _ in 0..runs {
         renew(&world, &fresh)?;
-        let (seconds, rss) = sync(&world)?;
+        let (seconds, rss, spent) = sync(&world)?;
         ours.push(seconds);
         peak = peak.max(rss);
+        cpus.push(spent);
         peer.push(shell(&dump, &[&fresh.join("centre.db")])?);
     }
     let mut measured = Measured::new("export", recipients, ours, peer);
     measured.peak_rss_kb = Some(peak);
+    measured.cpu_s = Some(Spread::of(&cpus).median);
     Ok(measured)
 }
 
@@ -55,20 +57,21 @@ pub(super) fn renew(world: &World, fresh: &Path) -> Result<(), WorldError> {
     Ok(())
 }
 
-/// One round of the centre: seconds, and its peak resident set.
-pub(super) fn sync(world: &World) -> Result<(f64, u64), WorldError> {
+/// One round of the centre: seconds, its peak resident set, CPU seconds.
+pub(super) fn sync(world: &World) -> Result<(f64, u64, f64), WorldError> {
     let mut command = world.programs.command(Who::Spoke);
     command.arg("sync").arg("--config").arg(world.layout.centre_config(1));
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let begun = Instant::now();
     let mut child = command.spawn().map_err(WorldError::file(command.get_program()))?;
-    let mut peak = 0;
+    let (mut peak, mut spent) = (0, Duration::ZERO);
     let status = loop {
-        // VmHWM only grows, so the last look before the end misses at most the last milliseconds
+        // both only grow, so the last look before the end misses at most the last milliseconds
         peak = peak_rss_kb(child.id()).unwrap_or(peak);
+        spent = cpu(child.id()).map_or(spent, |now| now.max(spent));
         match child.try_wait().map_err(WorldError::file("svod-spoke"))? {
             Some(status) => break status,
-            None => thread::sleep(Duration::from_millis(2)),
+            None => thread::sleep(Duration::from_millis(5)),
         }
     };
     let seconds = begun.elapsed().as_secs_f64();
@@ -77,7 +80,7 @@ pub(super) fn sync(world: &World) -> Result<(f64, u64), WorldError> {
         .map(|(_, code)| packets(&world.layout.mailbox(code, "in"), "SN").len())
         .sum::<usize>();
     if status.success() && placed > 0 {
-        return Ok((seconds, peak));
+        return Ok((seconds, peak, spent.as_secs_f64()));
     }
     let stderr = format!("{placed} parts placed");
     Err(WorldError::Command { command: "spoke sync".to_owned(), exit: status.to_string(), stderr })

@@ -98,9 +98,9 @@ pub fn copy_dir(from: &Path, to: &Path) -> Result<(), WorldError> {
     Ok(())
 }
 
-/// The finished packets in a folder, by name.
+/// The finished packets of a kind in a folder, or of all kinds if it is empty, by name.
 pub fn packets(folder: &Path, kind: &str) -> Vec<PathBuf> {
-    let prefix = format!("SVOD1_{kind}_");
+    let prefix = if kind.is_empty() { "SVOD1_".to_owned() } else { format!("SVOD1_{kind}_") };
     let mut found: Vec<PathBuf> = fs::read_dir(folder)
         .into_iter()
         .flatten()

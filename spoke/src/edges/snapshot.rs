@@ -1,0 +1,246 @@
+//! The snapshot that begins the stream (exchange §5): everything, in parts, all of one state of the database.
+//!
+//! Three threads pass records on in small lots, so that memory does not grow with the database: one reads rows
+//! and makes bodies, over a connection of its own; the one with the transaction remembers them; one packs.
+
+use std::{
+    fs::File,
+    io::BufWriter,
+    mem,
+    path::Path,
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    thread,
+};
+
+use exchange_format::{
+    file_name::PacketKind,
+    packet::{
+        PacketWriter,
+        manifest::{Purpose, SnapshotBasis, SnapshotPart},
+    },
+    position::{Digest, Epoch, Position, Seq},
+    record::{Form, Kind, Owner, Record},
+    state_digest::StateDigest,
+    stream::SentPacket,
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{
+    SpokeError,
+    export::{BYTES, Exported, RECORDS, control, enter, member},
+    packet_file::{Desk, Heading},
+};
+use crate::database::{
+    self, book, sent,
+    snapshot::{self, OwnRow, Run, Unfit},
+};
+
+/// Records passed on at a time, and how many such lots may wait.
+const LOT: usize = 128;
+const LOTS: usize = 4;
+
+/// A record on its way into part `part`, counted from 0.
+struct Parcel {
+    part: usize,
+    record: Record,
+    hash: Digest,
+}
+
+type Writer = PacketWriter<BufWriter<File>>;
+
+/// Seals the snapshot.
+///
+/// # Errors
+/// The database or the spool; then nothing is sealed.
+pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<Exported, SpokeError> {
+    let mut exported = Exported::default();
+    let mut stream = book::out_stream(connection, desk.hub)?;
+    let basis = SnapshotBasis::Initial;
+    let epoch = stream.machine.open_epoch(1, basis.reason())?.epoch();
+    let place = desk.unsealed_name(now);
+    let (cut, parts, state) = gather(connection, desk, epoch, &place, &mut exported)?;
+    stream.state = state;
+    let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
+    let mut opening = stream.machine.open_epoch(count, basis.reason())?;
+    let (mut unsealed, mut books) = (Vec::new(), Vec::new());
+    for writer in parts {
+        let slot = opening.next_part().expect("as many parts as were planned");
+        let part = slot.part.expect("a snapshot has parts");
+        let heading = Heading {
+            purpose: Purpose::Snapshot(SnapshotPart { basis, unconfirmed: opening.unconfirmed(), part }),
+            position: slot.position,
+            previous: slot.previous,
+            control: control(connection, desk, &stream)?,
+            state_digest: (part.k() == part.n()).then_some(state),
+        };
+        let records = writer.content_lines();
+        let packet = desk.finish(heading, now, writer)?;
+        let mark = opening.sealed(packet.digest).expect("the part was there to be sealed");
+        books.push((SentPacket::new(mark, true, false, now), records));
+        unsealed.push(packet);
+    }
+    let names: Vec<String> = unsealed.iter().map(|packet| packet.name.clone()).collect();
+    let sealed = thread::scope(|scope| {
+        let sealing = scope.spawn(|| {
+            unsealed.into_iter().map(|packet| desk.envelope(packet)).collect::<Result<Vec<_>, SpokeError>>()
+        });
+        for run in &cut.runs {
+            snapshot::carried_by(connection, run, &place, &names[run.part])?;
+        }
+        let news = snapshot::leave_in_queue(connection, &cut.unfit)?;
+        exported.problems.extend(news.iter().map(|one| (one.kind, one.key.to_string(), one.field)));
+        sealing.join().expect("sealing does not panic")
+    })?;
+    for (sealed, (sent, records)) in sealed.into_iter().zip(books) {
+        enter(connection, desk, PacketKind::Snapshot, &sealed, sent, records, now)?;
+        exported.packets.push((sealed.name, sealed.digest));
+    }
+    let opened = opening.epoch();
+    stream.machine = opening.finish(now).expect("every part was sealed");
+    for mut old in book::open_before(connection, opened)? {
+        if old.sent.supersede(opened) {
+            book::update_out_packet(connection, &old.name, &old.sent, now)?;
+        }
+    }
+    book::set_out_stream(connection, desk.hub, &stream)?;
+    Ok(exported)
+}
+
+/// How the snapshot was cut, and what did not go.
+#[derive(Default)]
+struct Cut {
+    runs: Vec<Run>,
+    records: u64,
+    bytes: u64,
+    part: usize,
+    unfit: Vec<Unfit>,
+}
+
+impl Cut {
+    /// The part that `row` with so long a body goes into.
+    fn add(&mut self, kind: Kind, id: String, body: usize) -> usize {
+        // The envelope of a record takes about 100 bytes.
+        let bytes = body as u64 + 100;
+        if self.records == RECORDS || (self.records > 0 && self.bytes + bytes > BYTES) {
+            self.part += 1;
+            (self.records, self.bytes) = (0, 0);
+        }
+        self.records += 1;
+        self.bytes += bytes;
+        match self.runs.last_mut() {
+            Some(run) if run.kind == kind && run.part == self.part => run.last = id,
+            _ => self.runs.push(Run { part: self.part, kind, first: id.clone(), last: id }),
+        }
+        self.part
+    }
+}
+
+/// Keeps everything that there is to send as sent in `epoch`, and packs it.
+fn gather(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    epoch: Epoch,
+    place: &str,
+    exported: &mut Exported,
+) -> Result<(Cut, Vec<Writer>, StateDigest), SpokeError> {
+    let path = connection.path().map(Path::new).expect("the database is a file").to_owned();
+    thread::scope(|scope| {
+        let (found, rows) = sync_channel(LOTS);
+        let reading = scope.spawn(move || read(&path, &found));
+        let (parcels, packed) = sync_channel(LOTS);
+        let packing = scope.spawn(move || pack(desk, &packed));
+        let mut cut = Cut::default();
+        for lot in rows {
+            let mut parcel = Vec::with_capacity(LOT);
+            for row in lot {
+                parcel.extend(remember(connection, &mut cut, row, epoch, place, exported)?);
+            }
+            if parcels.send(parcel).is_err() {
+                break; // packing has failed and says so itself
+            }
+        }
+        drop(parcels);
+        let (parts, state) = packing.join().expect("packing does not panic")?;
+        reading.join().expect("reading does not panic")?;
+        Ok((cut, parts, state))
+    })
+}
+
+/// Reads every row of ours from the state that the open transaction began with: it keeps all others from
+/// writing, and has not touched what is read here.
+fn read(path: &Path, lots: &SyncSender<Vec<OwnRow>>) -> Result<(), SpokeError> {
+    let connection = database::open_to_scan(path)?;
+    let reading = connection.unchecked_transaction().map_err(database::DatabaseError::from)?;
+    let mut lot = Vec::with_capacity(LOT);
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.owner() == Owner::Centre) {
+        snapshot::for_each_of::<SpokeError>(&reading, kind, |row| {
+            lot.push(row);
+            if lot.len() == LOT {
+                // nobody takes them any more if keeping them has failed, which says so itself
+                let _ = lots.send(mem::replace(&mut lot, Vec::with_capacity(LOT)));
+            }
+            Ok(())
+        })?;
+    }
+    let _ = lots.send(lot);
+    Ok(())
+}
+
+/// Keeps `row` as sent, or notes why it cannot be.
+fn remember(
+    connection: &Connection,
+    cut: &mut Cut,
+    row: OwnRow,
+    epoch: Epoch,
+    place: &str,
+    exported: &mut Exported,
+) -> Result<Option<Parcel>, SpokeError> {
+    let OwnRow { kind, id, key, body } = row;
+    let body = match body {
+        Ok(body) => body,
+        Err(finding) => {
+            cut.unfit.push(Unfit { kind, key, field: finding.field, problem: finding.to_string() });
+            return Ok(None);
+        }
+    };
+    let record = Record { kind, key, version: 1, form: Form::Live, body, signature: None };
+    let hash = record.hash();
+    let sha256 = hash.to_string();
+    snapshot::told(connection, kind, &id, &sha256, place)?;
+    let part = cut.add(kind, id, record.body.len());
+    let seq = Seq::new(part as u64 + 1).map_err(exchange_format::stream::CannotSeal::from)?;
+    sent::keep(connection, &record, &sha256, Position { epoch, seq })?;
+    exported.count(&record);
+    Ok(Some(Parcel { part, record, hash }))
+}
+
+/// Packs parcels into parts, of which there is at least one, and sums up the digest of the stream.
+fn pack(desk: &Desk<'_>, lots: &Receiver<Vec<Parcel>>) -> Result<(Vec<Writer>, StateDigest), SpokeError> {
+    let mut parts = vec![begin(desk)?];
+    let (mut state, mut kind, mut line) = (StateDigest::default(), None, Vec::new());
+    for Parcel { part, record, hash } in lots.iter().flatten() {
+        if part == parts.len() {
+            parts.last_mut().expect("never empty").end_member()?;
+            parts.push(begin(desk)?);
+            kind = None;
+        }
+        let writer = parts.last_mut().expect("never empty");
+        if kind != Some(record.kind) {
+            writer.begin_member(member(record.kind))?;
+            kind = Some(record.kind);
+        }
+        line.clear();
+        record.write_line(&mut line);
+        writer.write_line(&line)?;
+        if let Some(term) = record.term(&hash) {
+            state.add(&term);
+        }
+    }
+    parts.last_mut().expect("never empty").end_member()?;
+    Ok((parts, state))
+}
+
+fn begin(desk: &Desk<'_>) -> Result<Writer, SpokeError> {
+    Ok(PacketWriter::new(BufWriter::new(desk.nameless()?))?)
+}
