@@ -273,7 +273,7 @@ fn where_client_certificates_are_required_only_their_owners_exchange() {
     let layout = world.layout.clone();
     set_key(&layout.hub_config(), "ftps", "client_certificates", "\"required\"").expect("set");
     // the refused one tries again and again, and is to be heard each time
-    set_key(&layout.hub_config(), "ftps", "login_failures", "10000").expect("set");
+    set_key(&layout.hub_config(), "ftps", "login_failures", "1000").expect("set");
     let certificate = |n: usize| -> (String, String) {
         let code = fixtures::places::centre_code(n).to_string();
         let out = dir.path().join(format!("handover-{n}"));
