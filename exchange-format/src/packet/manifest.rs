@@ -9,6 +9,7 @@ use crate::{
     file_name::{DigestPrefix, FileName, PacketKind},
     participant::ParticipantCode,
     position::{Digest, Mark, Position},
+    record::Kind,
     signature,
     state_digest::StateDigest,
     stream::{Control, Part, SnapshotReason},
@@ -401,7 +402,9 @@ impl Manifest {
                 return Err(ManifestError::Value { field: "member name" });
             }
         }
-        Ok(())
+        let kinds = self.members.iter().filter_map(|member| member.name.kind()?.parse::<Kind>().ok());
+        let in_order = kinds.is_sorted_by_key(|kind| Kind::ALL.iter().position(|one| *one == kind));
+        if in_order { Ok(()) } else { Err(ManifestError::Value { field: "order of the members" }) }
     }
 }
 

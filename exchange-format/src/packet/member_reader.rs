@@ -32,13 +32,8 @@ where
     let mut line = Vec::new();
     let bytes = input.seek(SeekFrom::Start(entry.data_at())).map(|_| input.take(u64::from(entry.packed)));
     let mut packed = BufReader::with_capacity(BUFFER, bytes.map_err(PacketError::Io)?);
-    match entry.method {
-        Method::Stored => drain(&mut packed, &mut proof, &mut line, &mut each)?,
-        Method::Deflate => {
-            let mut unpacked = BufReader::with_capacity(BUFFER, DeflateDecoder::new(&mut packed));
-            drain(&mut unpacked, &mut proof, &mut line, &mut each)?;
-        }
-    }
+    let mut unpacked = BufReader::with_capacity(BUFFER, DeflateDecoder::new(&mut packed));
+    drain(&mut unpacked, &mut proof, &mut line, &mut each)?;
     let rest = packed.fill_buf().map_err(PacketError::Io)?;
     let clean = rest.is_empty();
     proof.finish(clean, &line).map_err(E::from)

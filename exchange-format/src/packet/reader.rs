@@ -71,7 +71,7 @@ impl<R: Read + Seek> UnverifiedPacket<R> {
     /// Reads the ZIP's headers and the manifest; unpacks nothing.
     pub fn open(mut input: R, limits: &Limits) -> Result<Self, PacketError> {
         let entries = zip::read_entries(&mut input, limits)?;
-        let [.., manifest_entry, signature_entry] = &entries[..] else {
+        let [members @ .., manifest_entry, signature_entry] = &entries[..] else {
             return Err(unlisted(entries.len() + 1, Some(MANIFEST_NAME), None));
         };
         for (at, entry, name) in [
@@ -82,6 +82,7 @@ impl<R: Read + Seek> UnverifiedPacket<R> {
                 return Err(unlisted(at, Some(name), Some(&entry.name)));
             }
         }
+        zip::check_deflated(members)?;
         let manifest_bytes = member_reader::read_whole(&mut input, manifest_entry, limits.manifest_bytes)?;
         let signature = member_reader::read_whole(&mut input, signature_entry, SIGNATURE_BYTES)?;
         let manifest = Manifest::from_bytes(&manifest_bytes, limits)?;
@@ -184,8 +185,8 @@ impl<R: Read + Seek> VerifiedPacket<R> {
         Mark { position: self.packet.manifest.header.position, digest: self.packet.digest }
     }
 
-    /// Proves each member's packed bytes, then unpacks it once and compares size, count and SHA-256 with the manifest, within the limits.
-    /// To be done before anything is applied.
+    /// Proves each member's packed bytes, then unpacks it once and compares size, count and SHA-256 with the
+    /// manifest, within the limits. To be done before anything is applied.
     pub fn check_members(&mut self) -> Result<CheckedPacket<'_, R>, PacketError> {
         let Packet { input, limits, entries, manifest, .. } = &mut self.packet;
         for (member, entry) in manifest.members.iter().zip(&*entries) {
@@ -211,7 +212,8 @@ impl<R: Read + Seek> CheckedPacket<'_, R> {
 
     /// Hands each record of `member` (each line, if it is the answer) to `each`, without its line break.
     ///
-    /// The bytes are checked again on the way: if the file was changed meanwhile, this ends in an error, and
+    /// The bytes, packed and unpacked, are checked again on the way: if the file was changed meanwhile, this
+    /// ends in an error, and
     /// the transaction in which the records were applied is to be rolled back.
     pub fn for_each_line<E: From<PacketError>>(
         &mut self,
@@ -223,6 +225,7 @@ impl<R: Read + Seek> CheckedPacket<'_, R> {
         let Some((member, entry)) = pairs.find(|(listed, _)| listed.name == *member) else {
             return Err(PacketError::NoMember(member.to_string()).into());
         };
+        member_reader::check_packed(input, entry, member)?;
         member_reader::read_lines(input, entry, member, limits, each)
     }
 }

@@ -277,6 +277,14 @@ fn check_sizes(entries: &[Entry], limits: &Limits) -> Result<(), PacketError> {
     oversize("unpacked bytes of all members", limits.total_bytes, total)
 }
 
+/// Members are deflated: one packet has one form.
+pub(super) fn check_deflated(members: &[Entry]) -> Result<(), PacketError> {
+    members.iter().find(|entry| entry.method != Method::Deflate).map_or(Ok(()), |entry| {
+        let problem = ZipProblem::CentralHeader(entry.name.clone());
+        Err(PacketError::Zip { at: u64::from(entry.at), problem })
+    })
+}
+
 /// An error if `found` is over `limit`.
 pub(super) fn oversize(what: &'static str, limit: u64, found: u64) -> Result<(), PacketError> {
     if found > limit { Err(PacketError::Oversize { what, limit, found }) } else { Ok(()) }

@@ -49,6 +49,13 @@ fn not_well_formed() {
 }
 
 #[test]
+fn members_in_another_order() {
+    let [first, second] = ["records/recipient_claim.xml", "records/contact.xml"];
+    let swapped = edited(first, "@").edit_manifest(second, first).edit_manifest("@", second);
+    told(&swapped, "order of the members");
+}
+
+#[test]
 fn other_encodings() {
     let mut forgery = Forgery::sound();
     let text = String::from_utf8(forgery.manifest.clone()).unwrap();

@@ -1,9 +1,15 @@
 //! Every way in which a ZIP can be malformed.
 
-use exchange_format::{packet::Limits, position::Digest};
+use std::io::Cursor;
+
+use exchange_format::{
+    error::PacketError,
+    packet::{Limits, UnverifiedPacket},
+    position::Digest,
+};
 use fixtures::packets::{self, Forgery, RawMember};
 
-use crate::{read, refuse};
+use crate::{key, read, refuse};
 
 /// Damages the list of all members (two of records, manifest, signature) before the ZIP is made of it.
 fn with(damage: impl FnOnce(&mut Vec<RawMember>)) -> (&'static str, String) {
@@ -86,7 +92,7 @@ fn the_same_member_twice() {
 
 #[test]
 fn members_that_the_manifest_does_not_list() {
-    told(with(|members| members.insert(2, RawMember::stored("run.exe", b"MZ"))), "SCHEMA", "member 3");
+    told(with(|members| members.insert(2, RawMember::deflated("run.exe", b"MZ"))), "SCHEMA", "member 3");
     told(with(|members| members.push(RawMember::stored("run.exe", b"MZ"))), "SCHEMA", "manifest.sig");
     told(with(|members| drop(members.remove(1))), "SCHEMA", "member 2 of the ZIP is None");
     told(with(|members| members.swap(0, 1)), "SCHEMA", "member 1");
@@ -109,6 +115,9 @@ fn headers_in_another_form() {
         |member| member.time = [1, 2],
         |member| member.attributes = 0o120_777 << 16,
     ];
+    let (name, lines) = packets::small_members().remove(0);
+    let stored = RawMember::stored(&name.to_string(), &packets::member_bytes(&name, &lines));
+    told(by_sender(|member| *member = stored), "CANNOT_OPEN", "central header");
     for change in central {
         told(with(|members| change(&mut members[0])), "CANNOT_OPEN", "central header");
     }
@@ -149,6 +158,20 @@ fn what_the_headers_promise_is_not_what_is_there() {
 #[test]
 fn other_bytes_than_the_signed_ones() {
     told(with(|members| members[0].data[9] ^= 1), "BAD_DIGEST", "packed bytes");
+    // also by a reader that has checked it before, and the same bytes packed in another way
+    let (name, lines) = packets::small_members().remove(0);
+    let mut forgery = Forgery::sound();
+    forgery.members[0] = RawMember::bomb(&name.to_string(), &packets::member_bytes(&name, &lines));
+    let bytes = forgery.to_bytes();
+    told(refuse(&forgery.name(), &bytes), "BAD_DIGEST", "packed bytes");
+    let packet = UnverifiedPacket::open(Cursor::new(bytes), &Limits::default()).unwrap();
+    let mut packet = packet.verify(&forgery.name(), key).unwrap();
+    let mut handed_over = 0;
+    let read = packet.check_while_reading().for_each_line(&name, |_| {
+        handed_over += 1;
+        Ok::<_, PacketError>(())
+    });
+    assert!(matches!(read, Err(PacketError::MemberDigest { what: "packed", .. })) && handed_over == 0);
     let name = "records/contact.xml";
     let (member, lines) = packets::small_members().remove(1);
     let replace = |lines: &[String]| {

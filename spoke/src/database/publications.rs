@@ -6,7 +6,7 @@
 use exchange_format::{
     answer::{RecordOutcome, RecordReason},
     position::{Digest, Epoch},
-    record::{Body, Form, Kind, Record, RecordId},
+    record::{Body, Form, Kind, Owner, Record, RecordId},
     state_digest::StateDigest,
     stream::{Edition, VersionVerdict},
 };
@@ -126,9 +126,6 @@ pub fn take_in(
     epoch: Epoch,
 ) -> Result<Told, DatabaseError> {
     let hash = record.hash();
-    if record.kind.owner() != exchange_format::record::Owner::Hub {
-        return Ok(Told::refused("record.owner", RecordReason::NotOwner));
-    }
     let before = find(connection, record.kind, record.key)?;
     let known = before.as_ref().map(|known| Edition::of(&known.record));
     let arrived = Edition { version: record.version, form: record.form, hash };
@@ -175,6 +172,9 @@ pub fn replace(
 }
 
 fn judge_content(record: &Record, verdict: VersionVerdict, is_signed: bool) -> Told {
+    if record.kind.owner() != Owner::Hub {
+        return Told::refused("record.owner", RecordReason::NotOwner);
+    }
     if !is_signed {
         return Told::refused("record.signature", RecordReason::Invalid);
     }

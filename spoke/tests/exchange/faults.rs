@@ -184,3 +184,26 @@ fn a_claim_that_was_held_is_held_no_longer_once_the_hub_has_linked_it() {
     assert_eq!(held(&centre), Some(0));
     assert!(centre.ok(&["why", "recipient", "r1"])["outcome"].is_null());
 }
+
+#[test]
+fn a_record_that_is_not_the_hubs_to_write_is_refused_shown_nowhere_and_still_in_the_sum() {
+    let mut centre = Centre::with_recipient();
+    let mut contact = Body::new(Kind::Contact);
+    for (field, value) in
+        [("recipient", uid(1).to_string()), ("type", "phone".into()), ("value", "112".into())]
+    {
+        contact.set(field, &value).expect("text");
+    }
+    let foreign = centre.hub.record(uid(9), Form::Live, &contact);
+    let person = centre.person(uid(1), "Иванова");
+    let link = centre.link(centre.key("recipient", "r1"), uid(1), true);
+    centre.hub.publish(&[foreign, person, link]);
+    centre.sync();
+    assert_eq!(centre.value("SELECT count(*) FROM contact"), "0");
+    assert_eq!(centre.value("SELECT surname FROM recipient"), "Иванова", "the rest of the packet goes on");
+    let status = centre.ok(&["status"]);
+    let codes: Vec<_> =
+        status["incidents"].as_array().expect("a list").iter().map(|one| &one["code"]).collect();
+    assert_eq!(codes, ["NOT_OWNER"], "and no DIVERGED: the sums agree");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}

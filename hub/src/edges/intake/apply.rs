@@ -190,7 +190,7 @@ impl<'a> Intake<'a> {
         examined: &Examined,
     ) -> Result<(), HubError> {
         if admission.keep == Keep::Nothing {
-            if let Some(known) = known.filter(|known| !known.in_digest && known.version == edition.version) {
+            if let Some(known) = known.filter(|known| !known.in_digest && told(known) == *edition) {
                 self.tx.count_in_digest(known.id)?;
             }
             return Ok(());

@@ -1,10 +1,10 @@
 //! A verified DT, SN or KY: what the receiving machine says of it, and what follows.
 
-use std::fs::File;
+use std::{collections::BTreeSet, fs::File};
 
 use exchange_endpoint::archive::{self, KeepError};
 use exchange_format::{
-    answer::{Counts, PacketOutcome, PacketReason, Protocol},
+    answer::{Counts, PacketOutcome, PacketReason, Protocol, Severity},
     file_name::FileName,
     packet::{VerifiedPacket, manifest::Purpose},
     participant::ParticipantCode,
@@ -277,6 +277,10 @@ impl Step<'_> {
         if check_state(told.as_ref(), &streams.received, false) == StateCheck::Diverged {
             tracing::error!(centre = %self.centre, file = row.name, "the state digests differ");
             tx.add_incident(self.centre, "DIVERGED", Some(&row.name), &self.now.to_string())?;
+        }
+        let grave = outcome.lines.iter().filter(|line| line.reason.severity() == Severity::Incident);
+        for code in grave.map(|line| line.reason.code()).collect::<BTreeSet<_>>() {
+            tx.add_incident(self.centre, code, Some(&row.name), &self.now.to_string())?;
         }
         self.enter(tx, "packet.applied", row, "")?;
         let (name, mark, totals) = (row.name.clone(), row.arrival.mark, outcome.totals());

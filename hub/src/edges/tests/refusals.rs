@@ -6,6 +6,7 @@ use exchange_format::{
     answer::{PacketOutcome, PacketReason, RecordOutcome, RecordReason},
     file_name::PacketKind,
     record::{Kind, Record},
+    state_digest::StateDigest,
 };
 
 use super::{TestHub, anna, centre::now, id, record};
@@ -14,6 +15,11 @@ use crate::edges::{intake::Taken, operations::status};
 fn received(hub: &mut TestHub) -> u64 {
     let counts = hub.hub.store.read(|tx| tx.received_counts()).expect("read");
     counts.iter().map(|(.., count)| count).sum()
+}
+
+fn incidents(hub: &mut TestHub) -> Vec<String> {
+    let all = hub.hub.store.read(|tx| tx.incidents()).expect("read");
+    all.into_iter().map(|(_, _, code, _)| code).collect()
 }
 
 #[test]
@@ -148,7 +154,7 @@ fn a_bad_record_is_refused_alone_and_one_without_its_referent_is_held() {
     hub.take(&one, &name);
     let contact = hub.hub.store.read(|tx| tx.known(one.code, Kind::Contact, id(5))).expect("read");
     assert_eq!(contact.expect("kept").outcome, "changed");
-    assert!(hub.hub.store.read(|tx| tx.incidents()).expect("read").is_empty(), "the sum covers refused ones");
+    assert_eq!(incidents(&mut hub), ["NOT_OWNER"], "and no DIVERGED: the sum covers refused ones");
 }
 
 #[test]
@@ -164,6 +170,24 @@ fn an_older_version_is_not_applied() {
     let protocols = one.read_out().protocols;
     let reasons: Vec<_> = protocols.iter().flat_map(|(_, lines)| lines).map(|line| line.reason).collect();
     assert_eq!(reasons, [RecordReason::Older]);
+}
+
+#[test]
+fn a_colliding_record_never_enters_the_sum_of_its_epoch() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    for name in one.snapshot(1, &[vec![anna(1, 1, &[])]]) {
+        hub.take(&one, &name);
+    }
+    for name in one.snapshot(2, &[vec![anna(1, 1, &[("workplace", "Завод")])]]) {
+        hub.take(&one, &name);
+    }
+    assert_eq!(incidents(&mut hub), ["DIVERGED", "COLLISION"]);
+    // its next version is the first that this epoch has carried, on both sides
+    one.sum = StateDigest::default();
+    let name = one.data(&[anna(1, 2, &[])]);
+    hub.take(&one, &name);
+    assert_eq!(incidents(&mut hub), ["DIVERGED", "COLLISION"], "the sums agree again");
 }
 
 #[test]
