@@ -120,14 +120,12 @@ pub fn places_of(db: &Path, marker: &str) -> Vec<String> {
     let mut found = Vec::new();
     for table in tables {
         let mut statement = reader.prepare(&format!("SELECT * FROM \"{table}\"")).expect("SQL");
-        let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query([]).expect("rows");
         while let Some(row) = rows.next().expect("a row") {
             for (at, column) in columns.iter().enumerate() {
-                let bytes = match row.get_ref(at).expect("a value") {
-                    ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes,
-                    _ => continue,
-                };
+                let value = row.get_ref(at).expect("a value");
+                let (ValueRef::Text(bytes) | ValueRef::Blob(bytes)) = value else { continue };
                 if bytes.windows(marker.len()).any(|window| window == marker.as_bytes()) {
                     found.push(format!("{table}.{column}"));
                 }
