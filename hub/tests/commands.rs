@@ -155,7 +155,7 @@ impl City {
             };
             store
                 .write(|tx| {
-                    let row = tx.store_received(&arrived)?;
+                    let row = tx.store_received(None, &arrived)?.expect("new");
                     context.register(tx, "test", Timestamp::now()).take_in(&[row], &[])?;
                     Ok::<_, RegisterError>(())
                 })

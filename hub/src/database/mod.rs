@@ -25,7 +25,9 @@ use std::{
 };
 
 use exchange_endpoint::journal_table::{self, JournalError};
-use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, types::FromSql};
+use rusqlite::{
+    Connection, OpenFlags, Row, Transaction, TransactionBehavior, config::DbConfig, types::FromSql,
+};
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
 pub const SCHEMA_VERSION: i64 = 2;
@@ -162,6 +164,8 @@ impl Store {
         // bounded: the page cache is most of this process's memory
         connection.pragma_update(None, "cache_size", -32_000)?;
         connection.pragma_update(None, "foreign_keys", true)?;
+        // a plan is made once, from the text: SQLite would else make one with every value for some statements
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(Self { connection })
     }

@@ -136,19 +136,33 @@ impl Tx<'_> {
         )
     }
 
-    /// Stores a record, new or in place of its older version.
-    pub fn store_received(&self, arrived: &Arrived<'_>) -> Result<ClaimId> {
-        // The basis: what the hub went by so far stays where `keep_basis` says so, and is dropped otherwise.
-        let id = self.value(
+    /// Whether anything was ever received from `origin`.
+    pub fn has_received(&self, origin: ParticipantCode) -> Result<bool> {
+        let sql = "SELECT 1 FROM received WHERE origin = ?1 LIMIT 1";
+        Ok(self.value::<i64>(sql, [origin.as_str()])?.is_some())
+    }
+
+    /// Whether the hub goes by a record of `origin` with this kind and key.
+    pub fn goes_by(&self, origin: ParticipantCode, kind: Kind, key: RecordId) -> Result<bool> {
+        let sql = "SELECT 1 FROM received WHERE origin = ?1 AND kind = ?2 AND key = ?3
+                   AND state IN ('applied', 'waiting')";
+        let found = self.value::<i64>(sql, params![origin.as_str(), kind.name(), key.to_string()])?;
+        Ok(found.is_some())
+    }
+
+    /// Stores a record, in place of its older version in row `known` or as a new one. `None`, and nothing is
+    /// stored, if it is there without being known.
+    pub fn store_received(&self, known: Option<ClaimId>, arrived: &Arrived<'_>) -> Result<Option<ClaimId>> {
+        match known {
+            None => self.add_received(arrived),
+            Some(id) => self.replace_received(id, arrived).map(|()| Some(id)),
+        }
+    }
+
+    fn add_received(&self, arrived: &Arrived<'_>) -> Result<Option<ClaimId>> {
+        let added = self.run(
             "INSERT INTO received(origin, kind, key, version, form, sha256, body, outcome, rule, packet, state)
-             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-             ON CONFLICT(origin, kind, key) DO UPDATE SET
-               basis_version = CASE WHEN ?12 THEN coalesce(basis_version, version) END,
-               basis = CASE WHEN ?12 THEN coalesce(basis, body) END,
-               version = excluded.version, form = excluded.form, sha256 = excluded.sha256,
-               body = excluded.body, outcome = excluded.outcome, rule = excluded.rule,
-               packet = excluded.packet, state = excluded.state, in_digest = 1
-             RETURNING id",
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT(origin, kind, key) DO NOTHING",
             params![
                 arrived.origin.as_str(),
                 arrived.kind.name(),
@@ -161,10 +175,34 @@ impl Tx<'_> {
                 arrived.rule,
                 arrived.packet,
                 arrived.standing.word(),
-                arrived.keep_basis,
             ],
         )?;
-        Ok(id.expect("an upsert returns its row"))
+        Ok((added > 0).then(|| self.db.last_insert_rowid()))
+    }
+
+    fn replace_received(&self, id: ClaimId, arrived: &Arrived<'_>) -> Result<()> {
+        // The basis: what the hub went by so far stays where `keep_basis` says so, and is dropped otherwise.
+        self.run(
+            "UPDATE received SET
+               basis_version = CASE WHEN ?2 THEN coalesce(basis_version, version) END,
+               basis = CASE WHEN ?2 THEN coalesce(basis, body) END,
+               version = ?3, form = ?4, sha256 = ?5, body = ?6, outcome = ?7, rule = ?8, packet = ?9, state = ?10,
+               in_digest = 1
+             WHERE id = ?1",
+            params![
+                id,
+                arrived.keep_basis,
+                arrived.version,
+                arrived.form.name(),
+                arrived.hash.to_string(),
+                arrived.body,
+                arrived.outcome,
+                arrived.rule,
+                arrived.packet,
+                arrived.standing.word(),
+            ],
+        )?;
+        Ok(())
     }
 
     /// Sets where a record stands, and what the next PR of it would say.

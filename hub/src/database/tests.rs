@@ -78,10 +78,13 @@ fn a_newer_version_may_leave_the_basis_as_it_was() {
             .claim;
         (claim.version, claim.body.text("surname").map(str::to_owned))
     };
-    let row = store.write(|tx| tx.store_received(&arrived(1, &one, false))).expect("stored");
+    let row =
+        store.write(|tx| tx.store_received(None, &arrived(1, &one, false))).expect("stored").expect("new");
+    let again = store.write(|tx| tx.store_received(None, &arrived(2, &two, false))).expect("no error");
+    assert_eq!(again, None, "what is there is not stored as new");
     assert_eq!(surname(&mut store), (1, Some("Белова".into())));
-    store.write(|tx| tx.store_received(&arrived(2, &two, true))).expect("stored");
-    store.write(|tx| tx.store_received(&arrived(3, &three, true))).expect("stored");
+    store.write(|tx| tx.store_received(Some(row), &arrived(2, &two, true))).expect("stored");
+    store.write(|tx| tx.store_received(Some(row), &arrived(3, &three, true))).expect("stored");
     assert_eq!(surname(&mut store), (1, Some("Белова".into())));
     let known = store.read(|tx| tx.known(centre(), Kind::RecipientClaim, id(1))).expect("read");
     let known = known.expect("known");
@@ -251,11 +254,11 @@ fn what_is_kept_aside_is_listed_with_what_it_waits_for() {
             let mut one = arrived(1, &bytes, false);
             (one.kind, one.key, one.outcome) = (Kind::Contract, id(key), outcome);
             one.rule = (outcome == "held").then_some("DANGLING_REF");
-            let row = tx.store_received(&one)?;
+            let row = tx.store_received(None, &one)?.expect("new");
             tx.set_references(centre(), row, &[id(referent)], true)
         }
     };
-    store.write(|tx| tx.store_received(&arrived(1, &person, false))).expect("stored");
+    let known = store.write(|tx| tx.store_received(None, &arrived(1, &person, false))).expect("stored");
     store.write(contract(2, 1, "new")).expect("stored");
     store.write(contract(3, 9, "held")).expect("stored");
     let told = |store: &mut Store| -> Vec<(String, String, Vec<String>)> {
@@ -266,7 +269,7 @@ fn what_is_kept_aside_is_listed_with_what_it_waits_for() {
     assert_eq!(told(&mut store), [(id(3).to_string(), "held".to_owned(), waits.clone())]);
     // a new epoch whose snapshot names the person only
     store.write(|tx| tx.orphan_all(centre())).expect("orphaned");
-    store.write(|tx| tx.store_received(&arrived(1, &person, false))).expect("stored");
+    store.write(|tx| tx.store_received(known, &arrived(1, &person, false))).expect("stored");
     let orphan = |key, waits| (id(key).to_string(), "orphan".to_owned(), waits);
     assert_eq!(told(&mut store), [orphan(2, vec![]), orphan(3, waits)]);
     let counts = store.read(|tx| tx.orphan_counts()).expect("read");

@@ -1,7 +1,13 @@
 //! The records of a packet: read and examined on a thread of their own, judged one by one, stored, and taken
 //! into the register together.
 
-use std::{collections::BTreeMap, fs::File, mem, sync::mpsc, thread};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fs::File,
+    mem,
+    sync::mpsc,
+    thread,
+};
 
 use exchange_format::{
     answer::{Counts, RecordLine, RecordOutcome, RecordReason},
@@ -43,6 +49,9 @@ impl Outcome {
 const LOT: usize = 128;
 const LOTS: usize = 4;
 
+/// Records remembered to be here: what a packet of any size takes in memory.
+const HERE: usize = 1 << 16;
+
 /// A record looked at by itself, as the reading thread hands it over.
 struct Looked {
     record: Record,
@@ -59,6 +68,10 @@ pub(super) struct Intake<'a> {
     now: Timestamp,
     /// Whether any record of this centre may be held, and come free by another.
     holds: bool,
+    /// Nothing of this centre was stored before: what comes is new, unless it came in this intake.
+    first: bool,
+    /// Some of the records that are known to be here, so that what refers to them finds them quickly.
+    here: HashSet<(Kind, RecordId)>,
     /// Changed recipient claims and document claims, for the register.
     recipients: Vec<ClaimId>,
     documents: Vec<ClaimId>,
@@ -72,8 +85,9 @@ impl<'a> Intake<'a> {
         now: Timestamp,
     ) -> Result<Self, HubError> {
         let merged = tx.centre(centre)?.is_some_and(|centre| centre.merged);
-        let holds = tx.holds(centre)?;
-        Ok(Self { context, tx, centre, merged, now, holds, recipients: Vec::new(), documents: Vec::new() })
+        let (holds, first) = (tx.holds(centre)?, !tx.has_received(centre)?);
+        let (here, recipients, documents) = (HashSet::new(), Vec::new(), Vec::new());
+        Ok(Self { context, tx, centre, merged, now, holds, first, here, recipients, documents })
     }
 
     /// Judges and stores the records of `packet`; `sum` becomes the state digest after them.
@@ -105,12 +119,19 @@ impl<'a> Intake<'a> {
         outcome: &mut Outcome,
     ) -> Result<(), HubError> {
         let Looked { record, edition, .. } = looked;
-        let known = self.tx.known(self.centre, record.kind, record.key)?;
+        let guessed = if self.first { self.judge(packet, looked, None)? } else { None };
+        let (known, admission) = match guessed {
+            Some(admission) => (None, admission),
+            None => {
+                let known = self.tx.known(self.centre, record.kind, record.key)?;
+                let judged = self.judge(packet, looked, known.as_ref())?;
+                (known, judged.expect("what is not known can be added"))
+            }
+        };
         let told = known.as_ref().map(told);
         if edition.judge(told.as_ref()).refusal().is_none() {
             Self::count(record, edition, known.as_ref(), sum);
         }
-        let admission = self.judge(packet, looked, known.as_ref())?;
         outcome.counts.add(admission.outcome);
         *outcome.by_kind.entry((record.kind, admission.outcome)).or_default() += 1;
         if let Some((reason, rule)) = admission.why {
@@ -120,17 +141,22 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Decides about a record and stores it accordingly.
-    fn judge(&mut self, packet: &str, looked: &Looked, known: Option<&Known>) -> Result<Admission, HubError> {
+    /// Decides about a record and stores it accordingly. `None`, and nothing is done, if it is known after all.
+    fn judge(
+        &mut self,
+        packet: &str,
+        looked: &Looked,
+        known: Option<&Known>,
+    ) -> Result<Option<Admission>, HubError> {
         let Looked { record, edition, examined } = looked;
         let facts = self.facts(record, examined, known, edition)?;
         let admission = admit(record.kind, edition, examined, &facts);
-        self.store(packet, record, edition, known, &admission, examined)?;
-        Ok(admission)
+        let stored = self.store(packet, record, edition, known, &admission, examined)?;
+        Ok(stored.then_some(admission))
     }
 
     fn facts(
-        &self,
+        &mut self,
         record: &Record,
         examined: &Examined,
         known: Option<&Known>,
@@ -160,10 +186,12 @@ impl<'a> Intake<'a> {
     }
 
     /// Whether a record may refer to `id`: a claim of this centre, or something published to it.
-    fn is_here(&self, id: RecordId, kinds: &[Kind]) -> Result<bool, HubError> {
+    fn is_here(&mut self, id: RecordId, kinds: &[Kind]) -> Result<bool, HubError> {
+        if kinds.iter().any(|kind| self.here.contains(&(*kind, id))) {
+            return Ok(true);
+        }
         for kind in kinds {
-            let known = self.tx.known(self.centre, *kind, id)?;
-            if known.is_some_and(|known| matches!(known.standing, Standing::Applied | Standing::Waiting)) {
+            if self.tx.goes_by(self.centre, *kind, id)? {
                 return Ok(true);
             }
         }
@@ -180,6 +208,7 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// False, and nothing is done, if the record is not `known` and is there all the same.
     fn store(
         &mut self,
         packet: &str,
@@ -188,12 +217,12 @@ impl<'a> Intake<'a> {
         known: Option<&Known>,
         admission: &Admission,
         examined: &Examined,
-    ) -> Result<(), HubError> {
+    ) -> Result<bool, HubError> {
         if admission.keep == Keep::Nothing {
             if let Some(known) = known.filter(|known| !known.in_digest && told(known) == *edition) {
                 self.tx.count_in_digest(known.id)?;
             }
-            return Ok(());
+            return Ok(true);
         }
         let stood = known
             .map(|known| known.standing)
@@ -208,7 +237,7 @@ impl<'a> Intake<'a> {
             Keep::Hold => (stood.unwrap_or(Standing::Held), stood.is_some()),
             Keep::End => (Standing::Gone, false),
         };
-        let id = self.tx.store_received(&Arrived {
+        let arrived = Arrived {
             origin: self.centre,
             kind: record.kind,
             key: record.key,
@@ -221,12 +250,27 @@ impl<'a> Intake<'a> {
             packet,
             standing,
             keep_basis,
-        })?;
+        };
+        let Some(id) = self.tx.store_received(known.map(|known| known.id), &arrived)? else {
+            return Ok(false);
+        };
+        self.note_here(record, standing);
         if !examined.references.is_empty() && matches!(admission.keep, Keep::Use | Keep::Hold) {
             let referents: Vec<RecordId> = examined.references.iter().map(|(_, id, _)| *id).collect();
             self.tx.set_references(self.centre, id, &referents, known.is_none())?;
         }
-        self.follow(record, id, admission)
+        self.follow(record, id, admission)?;
+        Ok(true)
+    }
+
+    /// Remembers that a record is here, as long as there is room, or that it is not.
+    fn note_here(&mut self, record: &Record, standing: Standing) {
+        let name = (record.kind, record.key);
+        if !matches!(standing, Standing::Applied | Standing::Waiting) {
+            self.here.remove(&name);
+        } else if self.here.len() < HERE && is_linked(record.kind) {
+            self.here.insert(name);
+        }
     }
 
     /// What a stored record asks of the register and of staff.
@@ -259,6 +303,8 @@ impl<'a> Intake<'a> {
 
     fn note_changed(&mut self, kind: Kind, id: ClaimId) {
         match kind {
+            // the register takes nothing in before the merge
+            _ if !self.merged => {}
             Kind::RecipientClaim => self.recipients.push(id),
             Kind::ProgrammeClaim | Kind::SupplementClaim => self.documents.push(id),
             _ => {}

@@ -65,7 +65,8 @@ impl City {
     fn receive(&mut self, unit: u16, key: u8, body: &Body) -> ClaimId {
         let bytes = body.to_xml();
         self.within(|register| {
-            let row = register.tx.store_received(&Arrived {
+            let known = register.tx.known(centre(unit), body.kind(), id(key))?.map(|known| known.id);
+            let arrived = Arrived {
                 origin: centre(unit),
                 kind: body.kind(),
                 key: id(key),
@@ -78,7 +79,8 @@ impl City {
                 packet: "P",
                 standing: Standing::Applied,
                 keep_basis: false,
-            })?;
+            };
+            let row = register.tx.store_received(known, &arrived)?.expect("stored");
             let referent = body.kind() != Kind::RecipientClaim;
             if referent && let Some(of) = body.text("recipient").and_then(|text| text.parse().ok()) {
                 register.tx.set_references(centre(unit), row, &[of], true)?;
