@@ -20,6 +20,8 @@ fn words(ty: Type) -> String {
         Type::Whole(max) => format!("whole {max}"),
         Type::Flag => "flag".into(),
         Type::Snils => "СНИЛС".into(),
+        Type::Digest => "digest".into(),
+        Type::Base64(max) => format!("base64 {max}"),
         Type::Id => "id".into(),
         Type::Reference(kinds) => {
             format!("ref {}", kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" "))
@@ -40,6 +42,7 @@ fn tables() -> String {
             Owner::Hub => "the hub",
             Owner::Centre => "the centre",
             Owner::HubOnly => "the hub, to itself",
+            Owner::Author => "its author, the centre or the hub",
         };
         write!(out, "\n### `{kind}`\n\nOwner: {owner}.").expect("writing to a string");
         if let Some(table) = schema.table {
@@ -67,4 +70,22 @@ fn the_document_lists_every_field_of_every_kind() {
         return;
     }
     assert!(written == expected, "docs/FORMAT.md does not list the schemas; run with SVOD_WRITE_DOCS=1");
+}
+
+#[test]
+fn the_table_of_owners_names_every_kind_once_in_its_row() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/FORMAT.md");
+    let document = fs::read_to_string(&path).expect("docs/FORMAT.md");
+    let (_, section) = document.split_once("## Ownership\n").expect("the section");
+    let (table, _) = section.split_once("\n## ").expect("the next section");
+    for kind in Kind::ALL {
+        let rows: Vec<&str> = table.lines().filter(|line| line.contains(&format!("`{kind}`"))).collect();
+        let owner = match kind.owner() {
+            Owner::Hub => "| the hub |",
+            Owner::Centre => "| the centre |",
+            Owner::HubOnly => "| the hub, to itself |",
+            Owner::Author => "| its author, the centre or the hub |",
+        };
+        assert!(rows.len() == 1 && rows[0].contains(owner), "{kind}: {rows:?}");
+    }
 }

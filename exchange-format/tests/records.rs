@@ -8,18 +8,20 @@ use exchange_format::{
 };
 use proptest::prelude::*;
 
-/// A body of `kind` with `texts` in some fields and `lines` lines.
+/// A body of `kind` with `texts`, over and over, in its fields and those of `lines` lines.
 fn body(kind: Kind, texts: &[String], lines: usize) -> Body {
     let mut body = Body::new(kind);
     let fields = kind.schema().fields;
-    for (field, text) in fields.iter().zip(texts) {
+    for (field, text) in fields.iter().zip(texts.iter().cycle()) {
         body.set(field.name, text).expect("no control characters are generated");
     }
     if let Some(schema) = kind.schema().lines {
         for n in (1..=lines).rev() {
             let line = body.add_line();
             line.set("no", &n.to_string()).expect("a number");
-            line.set(schema.fields[1].name, &texts[n % texts.len()]).expect("text");
+            for (field, text) in schema.fields[1..].iter().zip(texts.iter().cycle().skip(n)) {
+                line.set(field.name, text).expect("text");
+            }
         }
     }
     body
@@ -27,6 +29,19 @@ fn body(kind: Kind, texts: &[String], lines: usize) -> Body {
 
 fn any_kind() -> impl Strategy<Value = Kind> {
     prop::sample::select(Kind::ALL.to_vec())
+}
+
+fn shuffled(count: usize) -> impl Strategy<Value = Vec<usize>> {
+    Just((0..count).collect::<Vec<_>>()).prop_shuffle()
+}
+
+/// A kind, and orders of its fields, of some lines if it has lines, and of their fields.
+fn any_order() -> impl Strategy<Value = (Kind, Vec<usize>, Vec<usize>, Vec<usize>)> {
+    any_kind().prop_flat_map(|kind| {
+        let lines = kind.schema().lines.map_or(0, |lines| lines.fields.len());
+        let count = if lines == 0 { 0 } else { 12 };
+        (Just(kind), shuffled(kind.schema().fields.len()), shuffled(count), shuffled(lines))
+    })
 }
 
 proptest! {
@@ -43,16 +58,28 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_setting_does_not_matter(kind in any_kind(), seed in any::<[u8; 8]>()) {
-        let fields = kind.schema().fields;
-        let mut order: Vec<usize> = (0..fields.len()).collect();
-        order.sort_by_key(|n| (seed[n % 8], n / 8));
-        let (mut straight, mut mixed) = (Body::new(kind), Body::new(kind));
-        for n in 0..fields.len() {
-            straight.set(fields[n].name, &format!("т{n}")).expect("text");
-            mixed.set(fields[order[n]].name, &format!("т{}", order[n])).expect("text");
-        }
-        prop_assert_eq!(straight.to_xml(), mixed.to_xml());
+    fn any_order_of_fields_and_lines_gives_one_form((kind, heads, lines, cells) in any_order()) {
+        let said = |kind: Kind, heads: &[usize], lines: &[usize], cells: &[usize]| {
+            let mut body = Body::new(kind);
+            for n in heads {
+                body.set(kind.schema().fields[*n].name, &format!("т{n}")).expect("text");
+            }
+            for line in lines {
+                let fields = kind.schema().lines.expect("lines").fields;
+                let to = body.add_line();
+                for n in cells {
+                    let text = if *n == 0 { line.to_string() } else { format!("т{line}<{n}>") };
+                    to.set(fields[*n].name, &text).expect("text");
+                }
+            }
+            body.to_xml()
+        };
+        let straight = |order: &[usize]| (0..order.len()).collect::<Vec<_>>();
+        let one = said(kind, &straight(&heads), &straight(&lines), &straight(&cells));
+        let other = said(kind, &heads, &lines, &cells);
+        prop_assert_eq!(&one, &other);
+        let read = Body::from_xml(kind, &one).expect("canonical");
+        prop_assert_eq!(read.to_xml(), one);
     }
 
     #[test]
@@ -263,4 +290,38 @@ fn a_tombstone_adds_nothing_to_the_state_digest() {
     let expected = format!("contact\n{}\n1\nlive\n{hash}\n", key(1));
     assert_eq!(contact.term(&hash), Some(Digest::of(expected.as_bytes())));
     assert_eq!(contact.term(&hash), Some(StateDigest::term(Kind::Contact, key(1), 1, Form::Live, &hash)));
+}
+
+#[test]
+fn a_claim_can_say_whatever_its_publication_says() {
+    let pairs = [
+        (Kind::RecipientClaim, Kind::Person, "case_number"),
+        (Kind::ProgrammeClaim, Kind::Programme, ""),
+        (Kind::SupplementClaim, Kind::Supplement, ""),
+    ];
+    let lines = |kind: Kind| kind.schema().lines.map_or(&[][..], |lines| lines.fields);
+    for (claim, publication, given) in pairs {
+        for (claimed, published) in
+            [(claim.schema().fields, publication.schema().fields), (lines(claim), lines(publication))]
+        {
+            let names = |fields: &[exchange_format::record::Field]| -> Vec<_> {
+                fields.iter().map(|field| field.name).filter(|name| *name != given).collect()
+            };
+            assert_eq!(names(claimed), names(published), "{claim} and {publication}");
+        }
+    }
+}
+
+#[test]
+fn every_kind_has_a_sound_example() {
+    for kind in Kind::ALL {
+        let body = fixtures::examples::body(kind);
+        assert_eq!(body.findings(), [], "{kind}");
+    }
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/data/examples");
+    assert_eq!(
+        std::fs::read_dir(folder).expect("a folder").count(),
+        Kind::ALL.len(),
+        "a file that is no kind's"
+    );
 }

@@ -13,6 +13,7 @@ from worked_example import CLAIM
 from worked_example import PHONE as CONTACT
 from worked_example import PHONE_BODY as BODY
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "fixtures" / "data" / "examples"
 RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 
 
@@ -103,6 +104,9 @@ class Vectors(unittest.TestCase):
         self.assertEqual(kinds["contact"].owner, "the centre")
         self.assertEqual([f.name for f in kinds["contact"].fields], ["recipient", "type", "value", "note"])
         self.assertTrue(kinds["person"].place < kinds["contact"].place)
+        for name, kind in kinds.items():
+            example = (EXAMPLES / f"{name}.xml").read_text("utf-8")
+            self.assertIsNone(records.check_body(kind, example), name)
         self.assertIsNone(records.check_body(kinds["contact"], BODY))
         for broken in (
             BODY.replace("<type>phone</type>", "<type></type>"),

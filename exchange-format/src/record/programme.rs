@@ -5,6 +5,8 @@ use super::{
     Type::{Code, Date, Reference, Text, Whole},
 };
 
+/// A line is a service of one of the seven kinds (its volume and frequency as written, and structured), a service that
+/// the person refused, or a recommended provider, as `part` says; without it, a service.
 pub(super) static SCHEMA: KindSchema = KindSchema {
     kind: Kind::Programme,
     name: "programme",
@@ -16,22 +18,38 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::required("date", Date),
         Field::optional("status", Text(40)),
         Field::optional("form", Text(60)),
+        Field::optional("drawn_up", Code(&["first", "repeated", "next"])),
+        Field::optional("application_date", Date),
         Field::optional("valid_until", Date),
         Field::optional("issuer", Text(400)),
         Field::optional("conditions", Text(1000)),
+        Field::optional("support_measures", Text(2000)),
+        Field::optional("signatory", Text(200)),
+        Field::optional("recipient_signed", Date),
+        Field::optional("conclusion", Code(&["done", "partly", "not_done"])),
+        Field::optional("conclusion_date", Date),
+        Field::optional("conclusion_reason", Text(1000)),
     ],
     lines: Some(Lines {
         table: Some("programme_line"),
         fields: &[
             Field::required("no", Whole(9999)),
-            // Kinds 1–7 of art. 20; urgent services (8) need no programme.
+            Field::optional("part", Code(&["service", "refusal", "provider"])),
             Field::optional("service_kind", Code(&["1", "2", "3", "4", "5", "6", "7"])),
             Field::optional("service_code", Text(60)),
             Field::required("name", Text(400)),
             Field::optional("volume", Text(60)),
+            Field::optional("volume_count", Whole(99_999)),
+            Field::optional("volume_unit", Text(40)),
             Field::optional("frequency", Text(200)),
+            Field::optional("frequency_count", Whole(999)),
+            Field::optional("frequency_per", Code(&["day", "week", "month", "year", "on_demand"])),
             Field::optional("valid_from", Text(40)),
             Field::optional("valid_until", Text(40)),
+            Field::optional("reason", Text(1000)),
+            Field::optional("date", Date),
+            Field::optional("address", Text(600)),
+            Field::optional("contact", Text(400)),
         ],
     }),
     check,

@@ -1,9 +1,10 @@
 //! What a kind of record consists of, as data.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::civil::Date;
 
 use super::{Body, Kind, RecordId};
-use crate::snils::Snils;
+use crate::{position::Digest, snils::Snils};
 
 /// Whose a record is, for ever (FORMAT.md §Ownership).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +15,20 @@ pub enum Owner {
     Centre,
     /// The hub tells it to itself only.
     HubOnly,
+    /// Either side writes such records; each is its author's.
+    Author,
+}
+
+impl Owner {
+    /// Whether a centre may write records of such kinds to the hub.
+    pub fn centre_writes(self) -> bool {
+        matches!(self, Self::Centre | Self::Author)
+    }
+
+    /// Whether the hub may publish records of such kinds to a centre.
+    pub fn hub_publishes(self) -> bool {
+        matches!(self, Self::Hub | Self::Author)
+    }
 }
 
 /// The schema of a kind. Fields are flat; what repeats stands in `lines`.
@@ -76,6 +91,10 @@ pub enum Type {
     Flag,
     /// 11 digits with a good check number.
     Snils,
+    /// A SHA-256 in 64 lower-case hexadecimal digits.
+    Digest,
+    /// Bytes, up to so many, in base64 with padding (RFC 4648 §4).
+    Base64(usize),
     /// A record id that need not be known to the receiver.
     Id,
     /// The id of a record of one of these kinds. In `centre.db` it is the row of that record.
@@ -128,6 +147,8 @@ impl Type {
             }
             Self::Flag => matches!(text, "0" | "1"),
             Self::Snils => text.parse::<Snils>().is_ok_and(|snils| snils.digits() == text),
+            Self::Digest => text.parse::<Digest>().is_ok(),
+            Self::Base64(max) => STANDARD.decode(text).is_ok_and(|bytes| bytes.len() <= max),
             Self::Id | Self::Reference(_) => text.parse::<RecordId>().is_ok(),
         };
         (!good).then_some(match self {
@@ -147,6 +168,8 @@ impl Type {
             Self::Whole(_) => "a whole number within its limit",
             Self::Flag => "0 or 1",
             Self::Snils => "an СНИЛС of 11 digits with a good check number",
+            Self::Digest => "a SHA-256 in lower-case hexadecimal digits",
+            Self::Base64(_) => "base64 of few enough bytes",
             Self::Id | Self::Reference(_) => "a record id",
         }
     }
@@ -182,6 +205,14 @@ pub enum FieldProblem {
     /// A rule over several fields does not hold.
     #[error("{0}")]
     Rule(&'static str),
+    /// A rule of the domain does not hold (docs/RULES.md).
+    #[error("{code}: {sentence}")]
+    Broken {
+        /// Its code.
+        code: &'static str,
+        /// What is wrong.
+        sentence: &'static str,
+    },
 }
 
 /// A problem and where it is.
@@ -194,4 +225,14 @@ pub struct Finding {
     pub line: Option<usize>,
     /// What is wrong.
     pub problem: FieldProblem,
+}
+
+impl Finding {
+    /// What stands after the kind in the code of a PR or protocol: the rule that is broken, else the field.
+    pub fn word(&self) -> &'static str {
+        match self.problem {
+            FieldProblem::Broken { code, .. } => code,
+            _ => self.field,
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! A long-term-care supplement (дополнение к ИППСУ, СДУ) as the coordination centre publishes it.
 
 use super::{
-    Body, Field, FieldProblem, Finding, Kind, KindSchema, Lines, Owner,
-    Type::{Code, Date, Reference, Text, Whole},
+    Body, Field, FieldProblem, Finding, Kind, KindSchema, Line, Lines, Owner,
+    Type::{Code, Codes, Date, Reference, Text, Token, Whole},
 };
 
 /// Lines of section 4 are the weekly grid: how often on each weekday, `unit_minutes` each time; section 5 is
-/// what informal carers guarantee, section 6 what is not required.
+/// what informal carers guarantee, section 6 what is not required. Lines of section 4.2 are the visits, a row each of a
+/// day's at most three: `1` on the weekdays on which somebody comes. A service of section 4 that is not done every week
+/// names the `weeks` of the calculated month (5 + 7 + 7 + 7 + 4 days): twice a month 2 and 4, once a month 3.
 pub(super) static SCHEMA: KindSchema = KindSchema {
     kind: Kind::Supplement,
     name: "supplement",
@@ -18,17 +20,30 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::required("number", Text(60)),
         Field::required("date", Date),
         Field::optional("status", Text(40)),
+        Field::optional("model", Token),
         Field::optional("care_level", Code(&["1", "2", "3"])),
         Field::optional("weekly_minutes", Whole(1680)),
         Field::optional("days_per_week", Whole(7)),
+        Field::optional("week_1", Whole(10_080)),
+        Field::optional("week_2", Whole(10_080)),
+        Field::optional("week_3", Whole(10_080)),
+        Field::optional("week_4", Whole(10_080)),
+        Field::optional("week_5", Whole(10_080)),
+        Field::optional("month_minutes", Whole(44_640)),
+        Field::optional("month_services", Whole(9999)),
         Field::optional("valid_from", Date),
         Field::optional("valid_until", Date),
+        Field::optional("conditions", Text(1000)),
+        Field::optional("provider", Text(400)),
+        Field::optional("issuer", Text(400)),
+        Field::optional("signatory", Text(200)),
+        Field::optional("recipient_signed", Date),
     ],
     lines: Some(Lines {
         table: Some("supplement_line"),
         fields: &[
             Field::required("no", Whole(9999)),
-            Field::required("section", Code(&["4", "5", "6"])),
+            Field::required("section", Code(&["4.2", "4", "5", "6"])),
             Field::optional("service_code", Text(60)),
             Field::required("name", Text(400)),
             Field::optional("unit_minutes", Whole(1440)),
@@ -39,18 +54,21 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("fri", Whole(99)),
             Field::optional("sat", Whole(99)),
             Field::optional("sun", Whole(99)),
+            Field::optional("weeks", Codes(&["1", "2", "3", "4", "5"])),
             Field::optional("guarantor", Text(400)),
+            Field::optional("guarantor_status", Text(200)),
         ],
     }),
     check,
 };
 
-/// The grid's minutes, Σ unit × count over section 4, are the stated weekly volume.
+/// The grid's minutes, Σ unit × count over what section 4 has in every week, are the stated weekly volume.
 fn check(body: &Body, findings: &mut Vec<Finding>) {
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let Some(stated) = body.text("weekly_minutes").and_then(|n| n.parse::<u64>().ok()) else { return };
     let mut sum = 0_u64;
-    for line in body.lines().iter().filter(|line| line.text("section") == Some("4")) {
+    let weekly = |line: &&Line| line.text("section") == Some("4") && line.text("weeks").is_none();
+    for line in body.lines().iter().filter(weekly) {
         let number = |field| line.text(field).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
         let times: u64 = DAYS.into_iter().map(number).fold(0, u64::saturating_add);
         sum = sum.saturating_add(number("unit_minutes").saturating_mul(times));

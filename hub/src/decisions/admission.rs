@@ -3,7 +3,8 @@
 
 use exchange_format::{
     answer::{RecordOutcome, RecordReason, Rule},
-    record::{Body, Form, Kind, LineError, Owner, Record, RecordId, Type},
+    record::{Body, Form, Kind, LineError, Record, RecordId, Type},
+    rules,
     stream::{Edition, VersionVerdict},
 };
 
@@ -63,11 +64,11 @@ pub struct Admission {
     pub keep: Keep,
 }
 
-/// Looks at `record` by itself: owner, canonical body, the schema's rules, what it refers to.
+/// Looks at `record` by itself: owner, canonical body, the schema's and the domain's rules, what it refers to.
 pub fn examine(record: &Record) -> Examined {
     let refused =
         |reason, rule| Examined { body: None, refusal: Some((reason, rule)), references: Vec::new() };
-    if record.kind.owner() != Owner::Centre {
+    if !record.kind.owner().centre_writes() {
         return refused(RecordReason::NotOwner, rule(&[record.kind.name(), OWNER]));
     }
     if record.form == Form::Tombstone {
@@ -76,8 +77,8 @@ pub fn examine(record: &Record) -> Examined {
     let Ok(body) = record.read_body() else {
         return refused(RecordReason::Invalid, rule(&[record.kind.name(), "canonical"]));
     };
-    if let Some(finding) = body.findings().first() {
-        return refused(RecordReason::Invalid, rule(&[record.kind.name(), finding.field]));
+    if let Some(finding) = rules::first_fault(&body) {
+        return refused(RecordReason::Invalid, rule(&[record.kind.name(), finding.word()]));
     }
     let fields = record.kind.schema().fields.iter();
     let mut references: Vec<_> = fields

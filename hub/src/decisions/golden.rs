@@ -70,7 +70,7 @@ pub struct Golden {
 }
 
 /// Fields that are one fact and come from one claim; the first ones identify it.
-const GROUPS: [&[&str]; 3] = [
+const GROUPS: [&[&str]; 8] = [
     &[
         "identity_doc_number",
         "identity_doc_series",
@@ -79,7 +79,42 @@ const GROUPS: [&[&str]; 3] = [
         "identity_doc_issuer",
         "identity_doc_department",
     ],
-    &["disability_group", "disability_from", "disability_until"],
+    &[
+        "address_reg",
+        "address_reg_postcode",
+        "address_reg_region",
+        "address_reg_district",
+        "address_reg_settlement",
+        "address_reg_place",
+        "address_reg_planning",
+        "address_reg_street",
+        "address_reg_house",
+        "address_reg_building",
+        "address_reg_room",
+        "address_reg_gar",
+        "address_reg_kladr",
+        "address_reg_oktmo",
+    ],
+    &[
+        "address_live",
+        "address_live_postcode",
+        "address_live_region",
+        "address_live_district",
+        "address_live_settlement",
+        "address_live_place",
+        "address_live_planning",
+        "address_live_street",
+        "address_live_house",
+        "address_live_building",
+        "address_live_room",
+        "address_live_gar",
+        "address_live_kladr",
+        "address_live_oktmo",
+    ],
+    &["citizenship", "citizenship_country"],
+    &["disability_group", "disability_from", "disability_until", "disability_reason", "disability_document"],
+    &["income_amount", "income_as_of", "income_threshold"],
+    &["representative", "representative_kind", "representative_document", "representative_phone"],
     &["status", "status_date"],
 ];
 
@@ -96,6 +131,8 @@ pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, St
             // an empty entry: the hub says that there is no such value
             None if entries.contains_key(field.name) => None,
             None => match group_of(field.name) {
+                // the parts of an address that the hub has entered anew are not those of a claim's
+                Some(group) if group[0].starts_with("address") && entries.contains_key(group[0]) => None,
                 Some(group) => group_winner(group, claims).and_then(|claim| {
                     Some(candidate(claim, published(field, claim.body.text(field.name)?)?))
                 }),
@@ -187,9 +224,13 @@ fn group_winner<'a>(group: &[&str], claims: &'a [Claim]) -> Option<&'a Claim> {
         .filter_map(|claim| {
             let text = |field: &str| claim.body.text(field).and_then(display::text);
             let first = text(group[0])?;
-            let key = document_key(&text(group[1]).unwrap_or_default(), &first);
-            let holds = group[0] != "identity_doc_number" || document_holds(&claim.body);
-            Some((key.unwrap_or_else(|| first.to_lowercase()), claim, holds))
+            Some(match group[0] {
+                "identity_doc_number" => {
+                    let key = document_key(&text(group[1]).unwrap_or_default(), &first);
+                    (key.unwrap_or_else(|| first.to_lowercase()), claim, document_holds(&claim.body))
+                }
+                field => (comparison_key(field, &first), claim, form_holds(field, &first)),
+            })
         })
         .collect();
     let order = rank(stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)));

@@ -1,5 +1,6 @@
 //! The command line of `svod-spoke`.
 
+mod check;
 mod import;
 mod import_file;
 mod init;
@@ -52,6 +53,8 @@ enum Command {
     Status,
     /// Compare everything published with what the hub signed
     Verify(verify::Verify),
+    /// Check the centre's own rows by the rules of the domain (docs/RULES.md)
+    Check(check::Check),
     /// Whose a row is, since which packet, which fields, and whom to ask
     Why(why::Why),
     /// Wish that locked values of a row be changed: the hub's staff decide
@@ -81,6 +84,7 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
         Command::Sync(sync) => sync.run(common),
         Command::Status => status::run(common),
         Command::Verify(verify) => verify.run(common),
+        Command::Check(check) => check.run(common),
         Command::Why(why) => why.run(common),
         Command::Propose(propose) => propose.run(common),
         Command::Protocol(command) => {

@@ -9,6 +9,7 @@
 
 pub mod book;
 mod error;
+pub mod faults;
 pub mod guards;
 pub mod import;
 mod open;

@@ -235,7 +235,8 @@ pub fn remember(
 /// The state of a row of ours once the hub is told of it: a claim is provisional until the hub publishes what
 /// it is (W3), the centre's own business is just that.
 pub(super) fn told_state(table: &str) -> State {
-    let claim = tables::table(table).is_some_and(|table| table.published.is_some());
+    let claim =
+        tables::table(table).is_some_and(|table| table.published.is_some() && table.published != table.own);
     if claim { State::Provisional } else { State::Own }
 }
 

@@ -6,7 +6,7 @@
 use exchange_format::{
     answer::{RecordOutcome, RecordReason},
     position::{Digest, Epoch},
-    record::{Body, Form, Kind, Owner, Record, RecordId},
+    record::{Body, Form, Kind, Record, RecordId},
     state_digest::StateDigest,
     stream::{Edition, VersionVerdict},
 };
@@ -172,7 +172,7 @@ pub fn replace(
 }
 
 fn judge_content(record: &Record, verdict: VersionVerdict, is_signed: bool) -> Told {
-    if record.kind.owner() != Owner::Hub {
+    if !record.kind.owner().hub_publishes() {
         return Told::refused("record.owner", RecordReason::NotOwner);
     }
     if !is_signed {

@@ -2,7 +2,7 @@
 
 use exchange_format::{
     answer::{RecordOutcome, RecordReason},
-    record::{Form, Kind, Owner, Record, RecordId},
+    record::{Form, Kind, Record, RecordId},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -82,9 +82,6 @@ pub fn show_pending(
     }
 }
 
-/// Referents before what refers to them.
-const ORDER: [Kind; 5] = [Kind::Person, Kind::NeedDecision, Kind::Programme, Kind::Supplement, Kind::Link];
-
 fn show_waiting(
     connection: &Connection,
     which: &str,
@@ -99,9 +96,8 @@ fn show_waiting(
         "SELECT {COLUMNS} FROM svod_publication INDEXED BY {index} WHERE kind = ?1 AND {which} AND key > ?2 \
          ORDER BY key LIMIT 500"
     );
-    let kinds = Kind::ALL.into_iter().filter(|kind| kind.owner() == Owner::Hub);
-    let mut kinds: Vec<Kind> = kinds.collect();
-    kinds.sort_by_key(|kind| ORDER.iter().position(|known| known == kind).unwrap_or(3));
+    let kinds = Kind::ALL.into_iter().filter(|kind| kind.owner().hub_publishes());
+    // in the format's order: referents before what refers to them
     for kind in kinds {
         let mut after = String::new();
         loop {

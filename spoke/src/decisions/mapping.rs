@@ -4,7 +4,10 @@
 
 use std::fmt;
 
-use exchange_format::record::{Body, Field, FieldProblem, Finding, Kind, Line};
+use exchange_format::{
+    record::{Body, Field, FieldProblem, Finding, Kind, Line},
+    rules,
+};
 
 use super::tables::{Column, Table};
 
@@ -44,7 +47,7 @@ pub fn body(table: &Table, kind: Kind, row: &Row) -> Result<Body, Finding> {
         }
     }
     body.sort_lines();
-    match body.findings().into_iter().next() {
+    match rules::first_fault(&body) {
         Some(finding) => Err(finding),
         None => Ok(body),
     }

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use exchange_format::record::{Field, Kind, Lines, Owner, Type};
+use exchange_format::record::{Field, Kind, Lines, Type};
 
 /// A column of a domain table. All columns are `TEXT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,10 +103,11 @@ fn build() -> Vec<Table> {
             order.push(name);
             (None, None)
         });
-        match kind.owner() {
-            Owner::Hub => entry.1 = Some(kind),
-            Owner::Centre => entry.0 = Some(kind),
-            Owner::HubOnly => {}
+        if kind.owner().centre_writes() {
+            entry.0 = Some(kind);
+        }
+        if kind.owner().hub_publishes() {
+            entry.1 = Some(kind);
         }
     }
     order

@@ -192,7 +192,7 @@ fn weigh(
                 own_records::set_problem(connection, change, &problem)?;
                 *dirty = true;
                 let kind = change.wire_kind().unwrap_or(Kind::Proposal);
-                exported.problems.push((kind, change.key.to_string(), finding.field));
+                exported.problems.push((kind, change.key.to_string(), finding.word()));
             }
             Ok(None)
         }

@@ -19,7 +19,7 @@ use exchange_format::{
         manifest::{Purpose, SnapshotBasis, SnapshotPart},
     },
     position::{Digest, Epoch, Position, Seq},
-    record::{Form, Kind, Owner, Record},
+    record::{Form, Kind, Record},
     state_digest::StateDigest,
     stream::SentPacket,
 };
@@ -173,7 +173,7 @@ fn read(path: &Path, lots: &SyncSender<Vec<OwnRow>>) -> Result<(), SpokeError> {
     let connection = database::open_to_scan(path)?;
     let reading = connection.unchecked_transaction().map_err(database::DatabaseError::from)?;
     let mut lot = Vec::with_capacity(LOT);
-    for kind in Kind::ALL.into_iter().filter(|kind| kind.owner() == Owner::Centre) {
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.owner().centre_writes()) {
         snapshot::for_each_of::<SpokeError>(&reading, kind, |row| {
             lot.push(row);
             if lot.len() == LOT {
@@ -200,7 +200,7 @@ fn remember(
     let body = match body {
         Ok(body) => body,
         Err(finding) => {
-            cut.unfit.push(Unfit { kind, key, field: finding.field, problem: finding.to_string() });
+            cut.unfit.push(Unfit { kind, key, field: finding.word(), problem: finding.to_string() });
             return Ok(None);
         }
     };

@@ -90,6 +90,8 @@ impl Hub {
         let mut opened: Vec<Opened> = fs::read_dir(self.mailbox.join("in"))
             .expect("in")
             .map(|entry| entry.expect("an entry").path())
+            // what is still being placed has another name
+            .filter(|path| path.extension().is_none_or(|extension| extension != "part"))
             .map(|path| {
                 let opened = self.open(&path);
                 fs::remove_file(&path).expect("taken");

@@ -4,6 +4,7 @@
 mod applying;
 mod centre;
 mod commands;
+mod every_kind;
 mod faults;
 mod hub;
 mod proposals;

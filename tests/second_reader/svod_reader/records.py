@@ -118,7 +118,8 @@ def check_body(kind: Kind, body: str) -> str | None:
 
 def _owner_fault(kind: Kind, sender: str, to: str, hub: str | None) -> str | None:
     """Whether the sender owns records of this kind; where the hub is not known, nothing is said."""
-    owns = kind.owner != "the centre" if sender == hub else kind.owner == "the centre"
+    either = kind.owner.startswith("its author")
+    owns = either or (kind.owner != "the centre" if sender == hub else kind.owner == "the centre")
     if hub is not None and not owns or kind.owner == "the hub, to itself" and sender != to:
         return f"NOT_OWNER: {kind.name} is owned by {kind.owner}"
     return None
@@ -144,7 +145,7 @@ def read_records(member: str, data: bytes, count: int, ends: Ends, line_limit: i
         fault, proven = _body_fault(kind, form, body), None
         if rest and not signature:
             fault = fault or "what follows the form is no signature"
-        elif kind.owner == "the hub":
+        elif kind.owner == "the hub" or kind.owner.startswith("its author") and ends.sender == ends.hub:
             text = signed_text(ends.to, kind.name, key, version, form, digest).encode()
             proven = signature is not None and ed25519.verify(ends.key, text, base64.b64decode(signature[1]))
             fault = fault or (None if proven else "the hub's signature of the record is missing or wrong")

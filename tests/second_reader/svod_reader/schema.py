@@ -1,5 +1,6 @@
 """The tables of records, read from FORMAT.md itself: this reader knows no field that the document does not name."""
 
+import base64
 import functools
 import re
 from dataclasses import dataclass
@@ -22,6 +23,14 @@ def is_snils(text: str) -> bool:
         return False
     number, total = int(text[:9]), sum(int(digit) * (9 - i) for i, digit in enumerate(text[:9]))
     return number <= 1001998 or total % 101 % 100 == int(text[9:])
+
+
+def is_base64(text: str, most: int) -> bool:
+    """Base64 with padding of at most so many bytes."""
+    try:
+        return len(base64.b64decode(text, validate=True)) <= most
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,10 @@ class Field:
                 return value in ("0", "1")
             case "СНИЛС":
                 return is_snils(value)
+            case "digest":
+                return re.fullmatch("[0-9a-f]{64}", value) is not None
+            case "base64":
+                return is_base64(value, int(limit))
             case "id" | "ref":
                 return is_record_id(value)
         raise ValueError(f"FORMAT.md names a type that this reader does not know: {self.type}")

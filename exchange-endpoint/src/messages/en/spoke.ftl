@@ -45,6 +45,11 @@ spoke-status-incidents = Open incidents: { $n }
 
 spoke-propose-done = Proposal { $key } is kept and goes to the coordination centre. svod-spoke status shows the decision
 
+spoke-check-refused = { $table } { $id }, { $place }: { $rule } — { $sentence } Not sent until it is mended.
+spoke-check-warned = { $table } { $id }, { $place }: { $rule } — { $sentence }
+spoke-check-type = The value is not of the field's type, or is missing.
+spoke-check-sum = Rows checked: { $rows }; faults: { $n }
+
 spoke-why-outcome = The coordination centre on what was last sent: { $outcome }
 spoke-why-own = { $table } { $id }: your centre's row ({ $owner }), state { $state }, version { $version }
     Last sent in packet { $packet } ({ $since }). It may be changed.

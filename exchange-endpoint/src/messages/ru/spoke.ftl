@@ -45,6 +45,11 @@ spoke-status-incidents = Открытые происшествия: { $n }
 
 spoke-propose-done = Предложение { $key } сохранено и будет отправлено координационному центру. Решение покажет svod-spoke status
 
+spoke-check-refused = { $table } { $id }, { $place }: { $rule } — { $sentence } Не отправляется, пока не исправлено.
+spoke-check-warned = { $table } { $id }, { $place }: { $rule } — { $sentence }
+spoke-check-type = Значение не того вида, что нужен в этом поле, или не указано.
+spoke-check-sum = Проверено строк: { $rows }; замечаний: { $n }
+
 spoke-why-outcome = Решение координационного центра о последней отправке: { $outcome }
 spoke-why-own = { $table } { $id }: строка вашего центра ({ $owner }), состояние { $state }, версия { $version }
     Последний раз отправлена пакетом { $packet } ({ $since }). Её можно менять.

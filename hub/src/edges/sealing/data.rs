@@ -10,7 +10,7 @@ use exchange_format::{
     },
     participant::ParticipantCode,
     position::{Digest, Mark},
-    record::{Kind, Owner, Record},
+    record::{Kind, Record},
     signature::{RecordText, sign_record},
     state_digest::StateDigest,
     stream::{Part, Slot, SnapshotReason, Stop},
@@ -51,7 +51,7 @@ struct Cursor {
 
 impl Cursor {
     fn new(centre: ParticipantCode, all: bool) -> Self {
-        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.owner() == Owner::Hub).collect();
+        let kinds: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.owner().hub_publishes()).collect();
         let mut kinds = kinds.into_iter();
         let kind = kinds.next();
         Self { centre, all, kinds, kind, page: Vec::new().into_iter(), after: None }

@@ -182,3 +182,29 @@ fn a_proposal_is_about_what_was_published_to_its_centre() {
     exchange(&mut hub, &mut one, &[Record::live(id(23), 1, &proposal("case_number", "1"))]);
     assert_eq!(answer_all(&hub, "принять"), None);
 }
+
+#[test]
+fn every_kind_that_a_centre_writes_is_admitted_and_stored_as_it_came() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    // a proposal is about something published
+    let kinds =
+        || Kind::ALL.into_iter().filter(|kind| kind.owner().centre_writes() && *kind != Kind::Proposal);
+    let records: Vec<Record> = kinds().map(fixtures::examples::record).collect();
+    assert_eq!(exchange(&mut hub, &mut one, &records), []);
+    for record in &records {
+        let found =
+            hub.hub.store.read(|tx| tx.received_by_key(one.code, record.kind, record.key)).expect("read");
+        let body = found.expect("stored").claim.body;
+        assert_eq!(body.to_xml(), record.body, "{}", record.kind);
+    }
+    // and what is the hub's is not a centre's to write
+    let foreign: Vec<Record> = Kind::ALL
+        .into_iter()
+        .filter(|kind| !kind.owner().centre_writes())
+        .map(fixtures::examples::record)
+        .collect();
+    one.clear_out();
+    let said = exchange(&mut hub, &mut one, &foreign);
+    assert_eq!(said, vec![RecordOutcome::Refused; foreign.len()]);
+}

@@ -1,0 +1,264 @@
+//! Rules on a centre's own business: contracts, marks, events, plan-reports, acts, attachments. What contradicts
+//! itself is refused: it is the centre's own to mend.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use jiff::civil::Date;
+
+use super::{Case, Rule, Severity, any, at, day, number, text};
+use crate::{
+    position::Digest,
+    record::{Kind, Line},
+};
+
+use Severity::{Refuse, Warn};
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        code: "K01",
+        applies: &[(Kind::Contract, Refuse)],
+        sentence: text("Договор кончается раньше, чем начинается.", "The contract ends before it starts."),
+        source: "own",
+        check: |c| {
+            let start = c.date("start_date")?;
+            any(&["end_date", "termination_date"], |field| c.date(field).is_some_and(|end| end < start))
+        },
+    },
+    Rule {
+        code: "K02",
+        applies: &[(Kind::Contract, Warn)],
+        sentence: text("Расторжение без причины.", "A termination without its reason."),
+        source: "442-ФЗ ст. 17",
+        check: |c| {
+            let ended = c.text("termination_date").is_some();
+            at("termination_reason", ended && c.text("termination_reason").is_none())
+        },
+    },
+    Rule {
+        code: "K03",
+        applies: &[(Kind::Contract, Warn)],
+        sentence: text(
+            "Договор заключён позже суток после предъявления программы.",
+            "The contract was concluded more than a day after the programme was presented.",
+        ),
+        source: "442-ФЗ ст. 17",
+        check: |c| at("date", c.date("date")? > c.date("presented_date")?.tomorrow().ok()?),
+    },
+    Rule {
+        code: "K04",
+        applies: &[(Kind::Contract, Warn)],
+        sentence: text("У договора нет ни одной услуги.", "The contract has no service."),
+        source: "442-ФЗ ст. 17",
+        check: |c| at("no", c.lines().is_empty()),
+    },
+    Rule {
+        code: "M01",
+        applies: &[(Kind::CompletionMark, Refuse)],
+        sentence: text(
+            "Отметка «частично» или «не выполнена» требует причины.",
+            "The marks partly and not done need a reason.",
+        ),
+        source: "форма индивидуальной программы",
+        check: |c| {
+            at("reason", matches!(c.text("mark"), Some("partly" | "not_done")) && c.text("reason").is_none())
+        },
+    },
+    Rule {
+        code: "M02",
+        applies: &[(Kind::CompletionMark, Refuse), (Kind::ServiceAct, Refuse)],
+        sentence: text("Период кончается раньше, чем начинается.", "The period ends before it begins."),
+        source: "own",
+        check: |c| at("period_until", c.date("period_until")? < c.date("period_from")?),
+    },
+    Rule {
+        code: "E01",
+        applies: &[(Kind::Event, Refuse)],
+        sentence: text("Событие кончается раньше, чем начинается.", "The event ends before it begins."),
+        source: "own",
+        check: |c| at("until", c.date("until")? < c.date("date")?),
+    },
+    Rule {
+        code: "E02",
+        applies: &[(Kind::Event, Refuse)],
+        sentence: text(
+            "Отказ не называет услугу и причину.",
+            "A refusal does not name its service and reason.",
+        ),
+        source: "442-ФЗ ст. 9, 18",
+        check: |c| {
+            let refusal = c.text("type") == Some("refusal");
+            any(&["name", "reason"], |field| refusal && c.text(field).is_none())
+        },
+    },
+    Rule {
+        code: "T01",
+        applies: &[(Kind::PlanReport, Refuse)],
+        sentence: text(
+            "Месяц вне 1–12, либо заполнены дни, которых в месяце нет.",
+            "The month is not 1–12, or days are filled that it does not have.",
+        ),
+        source: "own",
+        check: |c| {
+            let (year, month) =
+                (i16::try_from(c.whole("year")?).ok()?, i8::try_from(c.whole("month")?).ok()?);
+            let Ok(first) = Date::new(year, month, 1) else { return at("month", true) };
+            let beyond = CELLS.into_iter().skip(usize::try_from(first.days_in_month()).ok()?);
+            let mut beyond = beyond.flat_map(|(plan, fact)| [plan, fact]);
+            beyond.find_map(|cell| c.line(cell, |line| number(line, cell).unwrap_or(0) > 0))
+        },
+    },
+    Rule {
+        code: "T02",
+        applies: &[(Kind::PlanReport, Warn)],
+        sentence: text("Отклонение от плана без причины.", "A deviation from the plan without its reason."),
+        source: "форма плана-отчёта",
+        check: |c| {
+            let deviates = |line: &Line| {
+                CELLS
+                    .iter()
+                    .any(|(plan, fact)| number(line, plan).unwrap_or(0) != number(line, fact).unwrap_or(0))
+            };
+            c.line("reason", |line| line.text("reason").is_none() && deviates(line))
+        },
+    },
+    Rule {
+        code: "T03",
+        applies: &[(Kind::PlanReport, Refuse)],
+        sentence: text(
+            "Итог минут не равен сумме по факту: минуты услуги × число раз.",
+            "The total minutes are not the sum of what was done: minutes of a service × times.",
+        ),
+        source: "форма плана-отчёта",
+        check: |c| {
+            let minutes = |line: &Line| {
+                let times = CELLS
+                    .iter()
+                    .map(|(_, fact)| number(line, fact).unwrap_or(0))
+                    .fold(0, u64::saturating_add);
+                number(line, "unit_minutes").unwrap_or(0).saturating_mul(times)
+            };
+            at(
+                "total_minutes",
+                c.whole("total_minutes")? != c.lines().iter().map(minutes).fold(0, u64::saturating_add),
+            )
+        },
+    },
+    Rule {
+        code: "T04",
+        applies: &[(Kind::PlanReport, Refuse)],
+        sentence: text(
+            "Итог дней не равен числу дней, в которые были услуги.",
+            "The total days are not the days on which something was done.",
+        ),
+        source: "форма плана-отчёта",
+        check: |c| {
+            let done = |fact: &str| c.lines().iter().any(|line| number(line, fact).unwrap_or(0) > 0);
+            let days = CELLS.iter().filter(|(_, fact)| done(fact)).count();
+            at("total_days", c.whole("total_days")? != u64::try_from(days).ok()?)
+        },
+    },
+    Rule {
+        code: "N01",
+        applies: &[(Kind::ServiceAct, Refuse)],
+        sentence: text("Итог акта не равен сумме строк.", "The act's total is not the sum of its lines."),
+        source: "own",
+        check: |c| {
+            let sum = c.lines().iter().filter_map(|line| number(line, "amount")).fold(0, u64::saturating_add);
+            at("total", c.whole("total")? != sum)
+        },
+    },
+    Rule {
+        code: "N02",
+        applies: &[(Kind::ServiceAct, Refuse)],
+        sentence: text(
+            "Сумма строки не равна количеству × тариф.",
+            "A line's amount is not quantity × tariff.",
+        ),
+        source: "own",
+        check: |c| {
+            c.line("amount", |line| {
+                let of = |field| number(line, field);
+                let product = of("quantity")
+                    .zip(of("tariff"))
+                    .map(|(quantity, tariff)| quantity.saturating_mul(tariff));
+                product.zip(of("amount")).is_some_and(|(product, amount)| product != amount)
+            })
+        },
+    },
+    Rule {
+        code: "N03",
+        applies: &[(Kind::ServiceAct, Refuse)],
+        sentence: text(
+            "С получателя взято больше, чем стоят услуги.",
+            "The recipient is charged more than the total.",
+        ),
+        source: "442-ФЗ ст. 32",
+        check: |c| at("charged", c.whole("charged")? > c.whole("total")?),
+    },
+    Rule {
+        code: "N04",
+        applies: &[(Kind::ServiceAct, Refuse), (Kind::UrgentAct, Refuse)],
+        sentence: text("В акте нет ни одной услуги.", "The act has no service."),
+        source: "442-ФЗ ст. 17, 21",
+        check: |c| at("no", c.lines().is_empty()),
+    },
+    Rule {
+        code: "U01",
+        applies: &[(Kind::UrgentAct, Refuse)],
+        sentence: text(
+            "Срочная услуга оказана раньше обращения.",
+            "An urgent service was rendered before it was asked for.",
+        ),
+        source: "442-ФЗ ст. 21",
+        check: |c| {
+            let request = c.date("request_date")?;
+            c.line("date", |line| day(line, "date").is_some_and(|day| day < request))
+        },
+    },
+    Rule {
+        code: "F01",
+        applies: &[(Kind::Attachment, Refuse)],
+        sentence: text(
+            "Содержимое файла не соответствует его размеру или SHA-256.",
+            "The content has not the size or the SHA-256 stated.",
+        ),
+        source: "own",
+        check: |c| {
+            let bytes = STANDARD.decode(c.text("content")?).ok()?;
+            at("size", c.whole("size") != u64::try_from(bytes.len()).ok())
+                .or_else(|| at("sha256", c.text("sha256") != Some(Digest::of(&bytes).to_string().as_str())))
+        },
+    },
+    Rule {
+        code: "F02",
+        applies: &[(Kind::Attachment, Refuse)],
+        sentence: text(
+            "У файла нет ни содержимого, ни места хранения.",
+            "The file has neither content nor a location.",
+        ),
+        source: "own",
+        check: |c| at("content", c.text("content").is_none() && c.text("location").is_none()),
+    },
+    Rule {
+        code: "F03",
+        applies: &[(Kind::Attachment, Refuse)],
+        sentence: text("Файл не относится ни к одной записи.", "The file belongs to no record."),
+        source: "own",
+        check: |c: &Case<'_>| {
+            let owners = ["recipient", "programme", "supplement", "contract", "assessment", "service_act"];
+            at("recipient", owners.iter().all(|field| c.text(field).is_none()))
+        },
+    },
+];
+
+/// The cells of a plan-report's line by day: plan and fact.
+#[rustfmt::skip]
+const CELLS: [(&str, &str); 31] = [
+    ("plan_01", "fact_01"), ("plan_02", "fact_02"), ("plan_03", "fact_03"), ("plan_04", "fact_04"),
+    ("plan_05", "fact_05"), ("plan_06", "fact_06"), ("plan_07", "fact_07"), ("plan_08", "fact_08"),
+    ("plan_09", "fact_09"), ("plan_10", "fact_10"), ("plan_11", "fact_11"), ("plan_12", "fact_12"),
+    ("plan_13", "fact_13"), ("plan_14", "fact_14"), ("plan_15", "fact_15"), ("plan_16", "fact_16"),
+    ("plan_17", "fact_17"), ("plan_18", "fact_18"), ("plan_19", "fact_19"), ("plan_20", "fact_20"),
+    ("plan_21", "fact_21"), ("plan_22", "fact_22"), ("plan_23", "fact_23"), ("plan_24", "fact_24"),
+    ("plan_25", "fact_25"), ("plan_26", "fact_26"), ("plan_27", "fact_27"), ("plan_28", "fact_28"),
+    ("plan_29", "fact_29"), ("plan_30", "fact_30"), ("plan_31", "fact_31"),
+];

@@ -1,0 +1,101 @@
+//! Rules on the directory of services and on providers' cards.
+
+use super::{Rule, Severity, any, at, number, text, values};
+use crate::record::Kind;
+
+use Severity::{Refuse, Warn};
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        code: "V01",
+        applies: &[(Kind::Service, Refuse), (Kind::Provider, Refuse)],
+        sentence: text(
+            "Срок действия кончается раньше начала.",
+            "The term of validity ends before it begins.",
+        ),
+        source: "own",
+        check: |c| at("valid_until", c.date("valid_until")? < c.date("valid_from")?),
+    },
+    Rule {
+        code: "V02",
+        applies: &[(Kind::Service, Refuse)],
+        sentence: text(
+            "Код услуги уже занят другой действующей услугой.",
+            "Another service in force has this code.",
+        ),
+        source: "own",
+        check: |c| {
+            let taken = c
+                .around
+                .others
+                .iter()
+                .any(|other| other.text("code") == c.text("code") && other.text("valid_until").is_none());
+            at("code", taken && c.text("valid_until").is_none())
+        },
+    },
+    Rule {
+        code: "V03",
+        applies: &[(Kind::Service, Refuse)],
+        sentence: text(
+            "Замещающая или ассистирующая услуга не называет своего действия.",
+            "A replacing or assisting service does not name its action.",
+        ),
+        source: "own",
+        check: |c| at("action", c.text("variant").is_some() && c.text("action").is_none()),
+    },
+    Rule {
+        code: "V04",
+        applies: &[(Kind::Service, Refuse)],
+        sentence: text(
+            "Предельная периодичность указана не полностью: число раз и за какой срок.",
+            "The maximum frequency is incomplete: count and period go together.",
+        ),
+        source: "own",
+        check: |c| {
+            let counted = c.text("frequency_count").is_some();
+            at("frequency_count", counted != !matches!(c.text("frequency_per"), None | Some("on_demand")))
+        },
+    },
+    Rule {
+        code: "O01",
+        applies: &[(Kind::Provider, Refuse)],
+        sentence: text("Контрольные цифры ИНН не сходятся.", "The check digits of the ИНН do not hold."),
+        source: "структура ИНН, ФНС",
+        check: |c| at("inn", c.text("inn").is_some_and(|inn| !values::is_inn(inn))),
+    },
+    Rule {
+        code: "O02",
+        applies: &[(Kind::Provider, Refuse)],
+        sentence: text("Контрольная цифра ОГРН не сходится.", "The check digit of the ОГРН does not hold."),
+        source: "структура ОГРН, ФНС",
+        check: |c| at("ogrn", c.text("ogrn").is_some_and(|ogrn| !values::is_ogrn(ogrn))),
+    },
+    Rule {
+        code: "O03",
+        applies: &[(Kind::Provider, Refuse)],
+        sentence: text("Код ОКТМО поставщика неверен.", "The provider's ОКТМО code is wrong."),
+        source: "ОК 033-2013; ПР 50.1.024-2005",
+        check: |c| at("oktmo", c.text("oktmo").is_some_and(|code| !values::is_oktmo(code))),
+    },
+    Rule {
+        code: "O04",
+        applies: &[(Kind::Provider, Refuse)],
+        sentence: text("Свободных мест больше, чем всего.", "More places are free than there are."),
+        source: "442-ФЗ ст. 25",
+        check: |c| {
+            c.line("free", |line| {
+                number(line, "free").unwrap_or(0) > number(line, "total").unwrap_or(u64::MAX)
+            })
+        },
+    },
+    Rule {
+        code: "O05",
+        applies: &[(Kind::Provider, Warn)],
+        sentence: text(
+            "В карточке нет адреса, телефона, руководителя или форм обслуживания.",
+            "The card lacks the address, phone, head or forms of service.",
+        ),
+        source: "442-ФЗ ст. 25",
+        check: |c| any(&["address", "phone", "head", "forms"], |field| c.text(field).is_none()),
+    },
+];

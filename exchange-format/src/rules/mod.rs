@@ -1,0 +1,205 @@
+//! The rules of the domain, as data: what a record must say to be right, beyond the types of its fields.
+//!
+//! A rule has a code for ever, a severity for each kind that it applies to, a sentence in Russian and English, the law
+//! or order that it comes from, and a pure check. What a centre typed (claims) is told as it is and warned about; the
+//! centre's own business and the hub's documents are refused where they contradict themselves. `docs/RULES.md` lists
+//! all; each has an example that breaks only it (`fixtures/data/rules/cases.txt`).
+//!
+//! A rule needs the record, and some need others beside it ([`Around`]): what is not given is not checked.
+
+mod assessment;
+mod business;
+mod directory;
+mod need;
+mod programme;
+mod recipient;
+mod supplement;
+mod values;
+
+use jiff::civil::Date;
+
+use crate::{
+    answer::Text,
+    lists::Lists,
+    record::{Body, FieldProblem, Finding, Kind, Line},
+};
+
+/// What a breach means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The record is taken; staff are told.
+    Warn,
+    /// The record is not taken: INVALID.
+    Refuse,
+}
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its code, for ever: `C07`.
+    pub code: &'static str,
+    /// The kinds that it applies to, and how grave a breach is there.
+    pub applies: &'static [(Kind, Severity)],
+    /// What is wrong, for staff.
+    pub sentence: Text,
+    /// The law, order or standard; `own` for a rule of this project.
+    pub source: &'static str,
+    check: fn(&Case<'_>) -> Option<Place>,
+}
+
+/// What is known beside a record. Rules that need what is absent are not checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Around<'a> {
+    /// The day, for rules on age and terms.
+    pub today: Option<Date>,
+    /// The lists of services and questions.
+    pub lists: &'a Lists,
+    /// Other records of the kind: of persons all, of documents those of the same person.
+    pub others: &'a [Body],
+    /// The person that the record is about.
+    pub person: Option<&'a Body>,
+    /// The programme that it belongs to.
+    pub programme: Option<&'a Body>,
+    /// The supplement that it belongs to.
+    pub supplement: Option<&'a Body>,
+}
+
+impl Around<'_> {
+    /// Nothing but the shipped lists.
+    pub fn nothing() -> Self {
+        Self {
+            today: None,
+            lists: Lists::shipped(),
+            others: &[],
+            person: None,
+            programme: None,
+            supplement: None,
+        }
+    }
+}
+
+/// Where in a record a rule is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The field.
+    pub field: &'static str,
+    /// Which line, counted from 1, if it is a line's.
+    pub line: Option<usize>,
+}
+
+/// A broken rule. Never repeats a value: it may be personal data.
+#[derive(Debug, Clone, Copy)]
+pub struct Breach {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How grave it is in this kind.
+    pub severity: Severity,
+    /// Where it was found first.
+    pub place: Place,
+}
+
+/// Every rule, in the order of their files.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    [
+        recipient::RULES,
+        need::RULES,
+        programme::RULES,
+        supplement::RULES,
+        assessment::RULES,
+        business::RULES,
+        directory::RULES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The rule of that code.
+pub fn find(code: &str) -> Option<&'static Rule> {
+    all().find(|rule| rule.code == code)
+}
+
+/// Every rule that `body` breaks, each once.
+pub fn check(body: &Body, around: &Around<'_>) -> Vec<Breach> {
+    let case = Case { body, around };
+    all()
+        .filter_map(|rule| {
+            let severity = rule.severity(body.kind())?;
+            (rule.check)(&case).map(|place| Breach { rule, severity, place })
+        })
+        .collect()
+}
+
+/// What keeps `body` from being taken, as far as the record alone tells: by its schema, else by the first rule that
+/// refuses it.
+pub fn first_fault(body: &Body) -> Option<Finding> {
+    let around = Around::nothing();
+    let case = Case { body, around: &around };
+    let broken = || {
+        all().filter(|rule| rule.severity(body.kind()) == Some(Severity::Refuse)).find_map(|rule| {
+            let Place { field, line } = (rule.check)(&case)?;
+            let problem = FieldProblem::Broken { code: rule.code, sentence: rule.sentence.en };
+            Some(Finding { field, line, problem })
+        })
+    };
+    body.findings().into_iter().next().or_else(broken)
+}
+
+impl Rule {
+    /// How grave a breach is in records of `kind`, if it applies to them.
+    pub fn severity(&self, kind: Kind) -> Option<Severity> {
+        self.applies.iter().find(|(applies, _)| *applies == kind).map(|(_, severity)| *severity)
+    }
+}
+
+/// A record under a check.
+struct Case<'a> {
+    body: &'a Body,
+    around: &'a Around<'a>,
+}
+
+impl<'a> Case<'a> {
+    fn text(&self, field: &str) -> Option<&'a str> {
+        self.body.text(field)
+    }
+
+    fn date(&self, field: &str) -> Option<Date> {
+        values::date(self.text(field)?)
+    }
+
+    fn whole(&self, field: &str) -> Option<u64> {
+        values::whole(self.text(field)?)
+    }
+
+    fn lines(&self) -> &'a [Line] {
+        self.body.lines()
+    }
+
+    /// The first line of which `wrong` holds, at `field`.
+    fn line(&self, field: &'static str, wrong: impl Fn(&Line) -> bool) -> Option<Place> {
+        self.lines().iter().position(wrong).map(|at| Place { field, line: Some(at + 1) })
+    }
+}
+
+/// `field`, if `wrong`.
+fn at(field: &'static str, wrong: bool) -> Option<Place> {
+    wrong.then_some(Place { field, line: None })
+}
+
+/// The first of `fields` of which `wrong` holds.
+fn any(fields: &[&'static str], wrong: impl Fn(&'static str) -> bool) -> Option<Place> {
+    fields.iter().copied().find(|field| wrong(field)).map(|field| Place { field, line: None })
+}
+
+/// A value of a line as a number.
+fn number(line: &Line, field: &str) -> Option<u64> {
+    values::whole(line.text(field)?)
+}
+
+/// A value of a line as a date.
+fn day(line: &Line, field: &str) -> Option<Date> {
+    values::date(line.text(field)?)
+}
+
+const fn text(ru: &'static str, en: &'static str) -> Text {
+    Text { ru, en }
+}

@@ -1,0 +1,114 @@
+//! Rules on need: the decision, and the conclusions of an assessment (C03–C05 of the questionnaire's error log).
+
+use super::{Case, Place, Rule, Severity, any, at, text};
+use crate::record::Kind;
+
+use Severity::{Refuse, Warn};
+
+/// Minutes a week of the three levels of care: the floor, and the ceiling that is the next level's floor
+/// (14, 21, 28 hours).
+pub(super) const HOURS: [(u64, u64); 3] = [(420, 840), (840, 1260), (1260, 1680)];
+
+/// The floor and ceiling in minutes a week of level `1`, `2` or `3`.
+pub(super) fn hours(level: &str) -> Option<(u64, u64)> {
+    let level = match level.trim() {
+        "1" | "I" => 0,
+        "2" | "II" => 1,
+        "3" | "III" => 2,
+        _ => return None,
+    };
+    HOURS.get(level).copied()
+}
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        code: "C03",
+        applies: &[(Kind::NeedDecision, Refuse), (Kind::Assessment, Refuse)],
+        sentence: text(
+            "Признанному нуждающимся нужно хотя бы одно обстоятельство, непризнанному — ни одного.",
+            "Recognition needs at least one ground; without recognition there is none.",
+        ),
+        source: "442-ФЗ ст. 15",
+        check: |c| at("grounds", recognised(c)? != c.text("grounds").is_some()),
+    },
+    Rule {
+        code: "C04",
+        applies: &[(Kind::NeedDecision, Refuse), (Kind::Assessment, Refuse)],
+        sentence: text(
+            "Признанному нуждающимся определяется форма; социальный пакет (уровень I–III) даётся на дому.",
+            "Recognition concludes a form; the care package (level I–III) is given at home.",
+        ),
+        source: "442-ФЗ ст. 19; own",
+        check: |c| {
+            let level = c.text(if c.body.kind() == Kind::Assessment { "level" } else { "care_level" });
+            let form = c.text("form");
+            let wrong = recognised(c)? && form.is_none()
+                || level.is_some_and(|level| level != "0") && !form.is_some_and(|form| form.contains("home"));
+            at("form", wrong)
+        },
+    },
+    Rule {
+        code: "C05",
+        applies: &[(Kind::Assessment, Refuse)],
+        sentence: text(
+            "Рекомендованные часы больше предела уровня.",
+            "The recommended hours exceed the level's ceiling.",
+        ),
+        source: "модель СДУ: 14, 21, 28 часов в неделю",
+        check: |c| at("weekly_minutes", c.whole("weekly_minutes")? > hours(c.text("level")?)?.1),
+    },
+    Rule {
+        code: "D01",
+        applies: &[(Kind::NeedDecision, Warn)],
+        sentence: text(
+            "Решение принято позже пяти рабочих дней после заявления (праздники не учтены).",
+            "The decision was taken more than five working days after the application (holidays not counted).",
+        ),
+        source: "442-ФЗ ст. 15",
+        check: |c| late(c, "date", 5),
+    },
+    Rule {
+        code: "D02",
+        applies: &[(Kind::NeedDecision, Refuse)],
+        sentence: text("Отказ должен быть обоснован.", "A refusal states its reason."),
+        source: "442-ФЗ ст. 15",
+        check: |c| at("reason", c.text("outcome") == Some("refused") && c.text("reason").is_none()),
+    },
+    Rule {
+        code: "D03",
+        applies: &[(Kind::NeedDecision, Warn)],
+        sentence: text(
+            "Обстоятельство 15.1.8 («иные») требует регионального кода.",
+            "Ground 15.1.8 (other) needs the region's code.",
+        ),
+        source: "442-ФЗ ст. 15 ч. 1 п. 8",
+        check: |c| {
+            let eighth = c.text("grounds").is_some_and(|codes| codes.split(' ').any(|code| code == "15.1.8"));
+            at("grounds_regional", eighth && c.text("grounds_regional").is_none())
+        },
+    },
+    Rule {
+        code: "D04",
+        applies: &[(Kind::NeedDecision, Refuse)],
+        sentence: text("Решение раньше заявления.", "The decision is before the application."),
+        source: "own",
+        check: |c| at("date", c.date("date")? < c.date("application_date")?),
+    },
+];
+
+fn recognised(c: &Case<'_>) -> Option<bool> {
+    match c.body.kind() {
+        Kind::NeedDecision => Some(c.text("outcome")? == "recognised"),
+        _ => Some(c.text("recognised")? == "1"),
+    }
+}
+
+/// `field`, if its date is more than so many working days (Monday to Friday) after the application.
+pub(super) fn late(c: &Case<'_>, field: &'static str, days: usize) -> Option<Place> {
+    let (from, to) = (c.date("application_date")?, c.date(field)?);
+    let working = from.series(jiff::Span::new().days(1)).skip(1).take_while(|day| *day <= to).take(400);
+    let working = working.filter(|day| {
+        !matches!(day.weekday(), jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday)
+    });
+    any(&[field], |_| working.clone().count() > days)
+}

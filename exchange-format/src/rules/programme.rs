@@ -1,0 +1,166 @@
+//! Rules on individual programmes (ИППСУ): of the hub, and as a centre knows them.
+
+use jiff::{ToSpan as _, civil::Date};
+
+use super::{Case, Place, Rule, Severity, at, day, need, text};
+use crate::record::{Body, Kind, Line};
+
+use Severity::{Refuse, Warn};
+
+const WARN: &[(Kind, Severity)] = &[(Kind::ProgrammeClaim, Warn), (Kind::Programme, Warn)];
+const STRICT: &[(Kind, Severity)] = &[(Kind::ProgrammeClaim, Warn), (Kind::Programme, Refuse)];
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        code: "P01",
+        applies: STRICT,
+        sentence: text(
+            "Программа действует дольше трёх лет.",
+            "The programme's term is longer than three years.",
+        ),
+        source: "442-ФЗ ст. 16",
+        check: |c| at("valid_until", c.date("valid_until")? > c.date("date")?.checked_add(3.years()).ok()?),
+    },
+    Rule {
+        code: "P02",
+        applies: STRICT,
+        sentence: text("Программа кончается раньше, чем начинается.", "The programme ends before it begins."),
+        source: "own",
+        check: |c| at("valid_until", c.date("valid_until")? < c.date("date")?),
+    },
+    Rule {
+        code: "P03",
+        applies: STRICT,
+        sentence: text(
+            "Срок услуги выходит за срок программы.",
+            "A service's term lies outside the programme's.",
+        ),
+        source: "442-ФЗ ст. 16",
+        check: |c| {
+            let (from, until) = (c.date("date"), c.date("valid_until"));
+            let outside = |at: Option<Date>| {
+                at.is_some_and(|at| {
+                    from.is_some_and(|from| at < from) || until.is_some_and(|until| at > until)
+                })
+            };
+            c.line("valid_from", |line| outside(day(line, "valid_from")))
+                .or_else(|| c.line("valid_until", |line| outside(day(line, "valid_until"))))
+        },
+    },
+    Rule {
+        code: "P04",
+        applies: WARN,
+        sentence: text(
+            "В программе нет ни одной услуги и ни одного отказа.",
+            "The programme has neither a service nor a refusal.",
+        ),
+        source: "442-ФЗ ст. 16",
+        check: |c| {
+            let counts = |line: &Line| matches!(line.text("part"), None | Some("service" | "refusal"));
+            at("no", !c.lines().iter().any(counts))
+        },
+    },
+    Rule {
+        code: "P05",
+        applies: STRICT,
+        sentence: text(
+            "У человека уже есть действующая программа на этот срок.",
+            "The person has another programme in force in this term.",
+        ),
+        source: "own",
+        check: second_active,
+    },
+    Rule {
+        code: "P06",
+        applies: STRICT,
+        sentence: text(
+            "В программе бывают только виды услуг 1–7; срочные услуги оформляются актом.",
+            "A programme has service kinds 1–7 only; urgent services are recorded by an act.",
+        ),
+        source: "442-ФЗ ст. 16, 20, 21",
+        check: |c| {
+            c.line("service_kind", |line| {
+                line.text("service_kind")
+                    .is_some_and(|kind| kind.trim() == "8" || kind.to_lowercase().contains("срочн"))
+            })
+        },
+    },
+    Rule {
+        code: "P07",
+        applies: STRICT,
+        sentence: text(
+            "Периодичность разобрана не до конца: число раз и за какой срок указываются вместе («по потребности» — без числа).",
+            "The structured frequency is incomplete: count and period go together (on demand has no count).",
+        ),
+        source: "own",
+        check: |c| {
+            c.line("frequency_count", |line| {
+                let counted = line.text("frequency_count").is_some();
+                match line.text("frequency_per") {
+                    None | Some("on_demand") => counted,
+                    Some(_) => !counted,
+                }
+            })
+        },
+    },
+    Rule {
+        code: "P08",
+        applies: WARN,
+        sentence: text(
+            "Программа составлена позже десяти рабочих дней после заявления (праздники не учтены).",
+            "The programme was drawn up more than ten working days after the application (holidays not counted).",
+        ),
+        source: "442-ФЗ ст. 16",
+        check: |c| need::late(c, "date", 10),
+    },
+    Rule {
+        code: "P09",
+        applies: WARN,
+        sentence: text(
+            "Отказ от услуги без причины или даты.",
+            "A refusal of a service without reason or date.",
+        ),
+        source: "форма индивидуальной программы",
+        check: |c| {
+            let refusal = |line: &Line| line.text("part") == Some("refusal");
+            c.line("reason", |line| refusal(line) && line.text("reason").is_none())
+                .or_else(|| c.line("date", |line| refusal(line) && line.text("date").is_none()))
+        },
+    },
+    Rule {
+        code: "P10",
+        applies: STRICT,
+        sentence: text(
+            "Заключение «частично» или «не выполнена» требует причины.",
+            "The conclusions partly and not done need a reason.",
+        ),
+        source: "форма индивидуальной программы",
+        check: |c| {
+            let short = matches!(c.text("conclusion"), Some("partly" | "not_done"));
+            at("conclusion_reason", short && c.text("conclusion_reason").is_none())
+        },
+    },
+];
+
+/// The programme's term, unless it has ended by its status.
+fn term(body: &Body) -> Option<(Date, Date)> {
+    const ENDED: [&str; 7] = ["заверш", "прекращ", "закрыт", "аннулир", "отмен", "недейств", "closed"];
+    let status = body.text("status").unwrap_or_default().to_lowercase();
+    if ENDED.iter().any(|word| status.contains(word)) {
+        return None;
+    }
+    let from = super::values::date(body.text("date")?)?;
+    let until = body.text("valid_until").and_then(super::values::date);
+    Some((from, until.or_else(|| from.checked_add(3.years()).ok())?))
+}
+
+fn second_active(c: &Case<'_>) -> Option<Place> {
+    let (from, until) = term(c.body)?;
+    let current = |until: Date| c.around.today.is_none_or(|today| until >= today);
+    let overlaps = |other: &Body| {
+        term(other).is_some_and(|(from2, until2)| {
+            from <= until2 && from2 <= until && current(until) && current(until2)
+        })
+    };
+    at("date", c.around.others.iter().any(overlaps))
+}

@@ -1,0 +1,248 @@
+//! Rules on supplements of long-term care (дополнение к ИППСУ, СДУ): hours, the weekly grid, the list of services.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Case, Place, Rule, Severity, any, at, need, number, text};
+use crate::{
+    lists::Variant,
+    record::{Kind, Line},
+};
+
+use Severity::{Refuse, Warn};
+
+const STRICT: &[(Kind, Severity)] = &[(Kind::SupplementClaim, Warn), (Kind::Supplement, Refuse)];
+const WARN: &[(Kind, Severity)] = &[(Kind::SupplementClaim, Warn), (Kind::Supplement, Warn)];
+
+const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const WEEKS: [&str; 5] = ["week_1", "week_2", "week_3", "week_4", "week_5"];
+/// The days (from Monday) of each week of the calculated month: 30 days, 5 + 7 + 7 + 7 + 4, read as a month that begins
+/// on a Wednesday.
+const MONTH: [std::ops::Range<usize>; 5] = [2..7, 0..7, 0..7, 0..7, 0..4];
+
+pub(super) static RULES: &[Rule] = &[
+    Rule {
+        code: "S01",
+        applies: STRICT,
+        sentence: text(
+            "Недельный объём больше предела уровня: 840, 1260, 1680 минут.",
+            "The weekly volume exceeds the level's ceiling: 840, 1260, 1680 minutes.",
+        ),
+        source: "модель СДУ: 14, 21, 28 часов в неделю",
+        check: |c| at("weekly_minutes", c.whole("weekly_minutes")? > need::hours(c.text("care_level")?)?.1),
+    },
+    Rule {
+        code: "S02",
+        applies: WARN,
+        sentence: text(
+            "Недельный объём меньше начала уровня: 420, 840, 1260 минут.",
+            "The weekly volume is below the level's floor: 420, 840, 1260 minutes.",
+        ),
+        source: "модель СДУ: 7, 14, 21 час в неделю",
+        check: |c| at("weekly_minutes", c.whole("weekly_minutes")? < need::hours(c.text("care_level")?)?.0),
+    },
+    Rule {
+        code: "S03",
+        applies: STRICT,
+        sentence: text(
+            "Услуга стоит и среди назначенных, и среди гарантированных или ненужных (разделы 4, 5, 6).",
+            "A service stands in more than one of the sections 4, 5, 6.",
+        ),
+        source: "форма дополнения к ИППСУ",
+        check: |c| {
+            let mut section: BTreeMap<&str, &str> = BTreeMap::new();
+            let clash = c.lines().iter().position(|line| {
+                let (Some(code), Some(of)) = (line.text("service_code"), line.text("section")) else {
+                    return false;
+                };
+                *section.entry(code).or_insert(of) != of
+            });
+            clash.map(|at| Place { field: "section", line: Some(at + 1) })
+        },
+    },
+    Rule {
+        code: "S04",
+        applies: STRICT,
+        sentence: text(
+            "Число дней в неделю не равно числу дней, на которые назначены услуги.",
+            "The days per week are not the days on which services are assigned.",
+        ),
+        source: "форма дополнения к ИППСУ, 4.1",
+        check: |c| {
+            let served = DAYS.iter().filter(|day| weekly(c).any(|line| number(line, day).unwrap_or(0) > 0));
+            at("days_per_week", c.whole("days_per_week")? != u64::try_from(served.count()).ok()?)
+        },
+    },
+    Rule {
+        code: "S05",
+        applies: STRICT,
+        sentence: text(
+            "Минуты недель или итог расчётного месяца (5+7+7+7+4 дней) не равны сумме по сетке.",
+            "The minutes of the weeks or of the calculated month (5+7+7+7+4 days) are not the grid's sum.",
+        ),
+        source: "форма дополнения к ИППСУ, 4.3, 4.5",
+        check: calculated_month,
+    },
+    Rule {
+        code: "S06",
+        applies: STRICT,
+        sentence: text(
+            "Срок дополнения кончается раньше начала.",
+            "The supplement's term ends before it begins.",
+        ),
+        source: "own",
+        check: |c| at("valid_until", c.date("valid_until")? < c.date("valid_from")?),
+    },
+    Rule {
+        code: "S07",
+        applies: WARN,
+        sentence: text(
+            "Срок дополнения выходит за срок программы.",
+            "The supplement's term lies outside its programme's.",
+        ),
+        source: "own",
+        check: |c| {
+            let until = super::values::date(c.around.programme?.text("valid_until")?)?;
+            at("valid_until", c.date("valid_until")? > until)
+        },
+    },
+    Rule {
+        code: "S08",
+        applies: STRICT,
+        sentence: text(
+            "Назначенной услуге нужны минуты и хотя бы один день; гарантированной и ненужной дни не ставятся.",
+            "An assigned service needs minutes and a day; a guaranteed or needless one has no days.",
+        ),
+        source: "форма дополнения к ИППСУ, 4.4",
+        check: |c| {
+            let days = |line: &Line| DAYS.iter().any(|day| number(line, day).unwrap_or(0) > 0);
+            c.line("unit_minutes", |line| match line.text("section") {
+                Some("4") => !days(line) || number(line, "unit_minutes").unwrap_or(0) == 0,
+                Some("5" | "6") => days(line),
+                _ => false,
+            })
+        },
+    },
+    Rule {
+        code: "C06",
+        applies: STRICT,
+        sentence: text(
+            "Разделы 4, 5 и 6 вместе не составляют перечня услуг модели.",
+            "The sections 4, 5 and 6 together are not the model's list of services.",
+        ),
+        source: "форма дополнения к ИППСУ",
+        check: |c| {
+            let list = c.around.lists.care(c.text("model")?)?;
+            let sections =
+                c.lines().iter().filter(|line| matches!(line.text("section"), Some("4" | "5" | "6")));
+            let named: BTreeSet<&str> = sections.filter_map(|line| line.text("service_code")).collect();
+            let listed: BTreeSet<&str> = list.service.iter().map(|service| service.code.as_str()).collect();
+            at("service_code", named != listed)
+        },
+    },
+    Rule {
+        code: "C07",
+        applies: STRICT,
+        sentence: text(
+            "Недельный объём не равен сумме сетки: минуты услуги × число раз.",
+            "The weekly volume is not the grid's sum: minutes of a service × times.",
+        ),
+        source: "форма дополнения к ИППСУ, 3 и 4.4",
+        check: |c| {
+            let week = 0..7;
+            at(
+                "weekly_minutes",
+                c.whole("weekly_minutes")? != weekly(c).map(|line| minutes(line, &week)).sum(),
+            )
+        },
+    },
+    Rule {
+        code: "C08",
+        applies: STRICT,
+        sentence: text(
+            "Посещений в день больше трёх, либо в день с услугами нет посещения, либо наоборот.",
+            "More than three visits a day, or a day with services and no visit, or the reverse.",
+        ),
+        source: "форма дополнения к ИППСУ, 4.2",
+        check: |c| {
+            let visits = |day: &str| -> u64 {
+                section(c, "4.2").map(|line| number(line, day).unwrap_or(0)).fold(0, u64::saturating_add)
+            };
+            let stated = section(c, "4.2").next().is_some();
+            let served = |day: &str| section(c, "4").any(|line| number(line, day).unwrap_or(0) > 0);
+            any(&DAYS, |day| visits(day) > 3 || stated && (visits(day) > 0) != served(day))
+        },
+    },
+    Rule {
+        code: "C09",
+        applies: STRICT,
+        sentence: text(
+            "Замещающая и ассистирующая услуги одного действия назначены на один день.",
+            "The replacing and the assisting service of one action are assigned on the same day.",
+        ),
+        source: "own",
+        check: replaced_and_assisted,
+    },
+    Rule {
+        code: "C10",
+        applies: STRICT,
+        sentence: text(
+            "Для услуги, которую гарантирует ближайшее окружение, не назван ни один человек.",
+            "Nobody is named for a service that informal carers guarantee.",
+        ),
+        source: "форма дополнения к ИППСУ, 5",
+        check: |c| {
+            c.line("guarantor", |line| line.text("section") == Some("5") && line.text("guarantor").is_none())
+        },
+    },
+];
+
+fn section<'a>(c: &Case<'a>, name: &'static str) -> impl Iterator<Item = &'a Line> + use<'a> {
+    c.lines().iter().filter(move |line| line.text("section") == Some(name))
+}
+
+/// The lines of the grid that stand in every week.
+fn weekly<'a>(c: &Case<'a>) -> impl Iterator<Item = &'a Line> + use<'a> {
+    section(c, "4").filter(|line| line.text("weeks").is_none())
+}
+
+/// Times on `days`.
+fn times(line: &Line, days: &std::ops::Range<usize>) -> u64 {
+    DAYS[days.clone()].iter().map(|day| number(line, day).unwrap_or(0)).fold(0, u64::saturating_add)
+}
+
+/// Minutes on `days`: time a time × times.
+fn minutes(line: &Line, days: &std::ops::Range<usize>) -> u64 {
+    number(line, "unit_minutes").unwrap_or(0).saturating_mul(times(line, days))
+}
+
+fn calculated_month(c: &Case<'_>) -> Option<Place> {
+    let in_week = |line: &Line, week: usize| {
+        line.text("weeks").is_none_or(|weeks| weeks.split(' ').any(|no| no.parse() == Ok(week + 1)))
+    };
+    let sum = |week: usize, what: &dyn Fn(&Line) -> u64| -> u64 {
+        section(c, "4").filter(|line| in_week(line, week)).map(what).fold(0, u64::saturating_add)
+    };
+    let differs = |field: &'static str, sum: u64| c.whole(field).is_some_and(|stated| stated != sum);
+    let weeks: Vec<u64> = (0..5).map(|week| sum(week, &|line| minutes(line, &MONTH[week]))).collect();
+    let services = (0..5).map(|week| sum(week, &|line| times(line, &MONTH[week]))).sum();
+    (0..5)
+        .find(|week| differs(WEEKS[*week], weeks[*week]))
+        .map(|week| Place { field: WEEKS[week], line: None })
+        .or_else(|| at("month_minutes", differs("month_minutes", weeks.iter().sum())))
+        .or_else(|| at("month_services", differs("month_services", services)))
+}
+
+fn replaced_and_assisted(c: &Case<'_>) -> Option<Place> {
+    let list = c.around.lists.care(c.text("model")?)?;
+    let mut seen: BTreeMap<(&str, &str), Variant> = BTreeMap::new();
+    for (n, line) in c.lines().iter().enumerate().filter(|(_, line)| line.text("section") == Some("4")) {
+        let Some(service) = line.text("service_code").and_then(|code| list.service(code)) else { continue };
+        let Some(variant) = service.variant else { continue };
+        for day in DAYS.into_iter().filter(|day| number(line, day).unwrap_or(0) > 0) {
+            if *seen.entry((&service.action, day)).or_insert(variant) != variant {
+                return Some(Place { field: day, line: Some(n + 1) });
+            }
+        }
+    }
+    None
+}
