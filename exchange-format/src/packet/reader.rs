@@ -101,8 +101,8 @@ impl<R: Read + Seek> UnverifiedPacket<R> {
         self.packet.digest
     }
 
-    /// Proves that the packet is what `name` says and signed by its sender, whose key `key` knows. That the
-    /// name belongs to the login or directory, and `to` is this participant, is the caller's to check.
+    /// Proves that the packet is what `name` says and signed by its sender, whose key `key` knows, to the last
+    /// byte: what was damaged on the way is found here, before anything is unpacked. That the name belongs to the login or directory, and `to` is this participant, is the caller's to check.
     pub fn verify(
         self,
         name: &FileName,
@@ -115,7 +115,12 @@ impl<R: Read + Seek> UnverifiedPacket<R> {
             key(from).filter(|key| key.participant() == from).ok_or(PacketError::UnknownKey { from })?;
         signature::verify_note(&key, &name.stem(), digest, &self.signature)?;
         self.packet.check_list()?;
-        Ok(VerifiedPacket { packet: self.packet })
+        let Packet { mut input, limits, entries, manifest, manifest_bytes, digest } = self.packet;
+        for (member, entry) in manifest.members.iter().zip(&entries) {
+            member_reader::check_packed(&mut input, entry, member)?;
+        }
+        let packet = Packet { input, limits, entries, manifest, manifest_bytes, digest };
+        Ok(VerifiedPacket { packet })
     }
 }
 
@@ -185,12 +190,11 @@ impl<R: Read + Seek> VerifiedPacket<R> {
         Mark { position: self.packet.manifest.header.position, digest: self.packet.digest }
     }
 
-    /// Proves each member's packed bytes, then unpacks it once and compares size, count and SHA-256 with the
-    /// manifest, within the limits. To be done before anything is applied.
+    /// Unpacks each member once and compares size, count and SHA-256 with the manifest, within the limits: what
+    /// is wrong now was signed by its sender. To be done before anything is applied.
     pub fn check_members(&mut self) -> Result<CheckedPacket<'_, R>, PacketError> {
         let Packet { input, limits, entries, manifest, .. } = &mut self.packet;
         for (member, entry) in manifest.members.iter().zip(&*entries) {
-            member_reader::check_packed(input, entry, member)?;
             member_reader::read_lines(input, entry, member, limits, |_| Ok::<_, PacketError>(()))?;
         }
         Ok(CheckedPacket { packet: &mut self.packet })

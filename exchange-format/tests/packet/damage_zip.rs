@@ -1,6 +1,6 @@
 //! Every way in which a ZIP can be malformed.
 
-use std::io::Cursor;
+use std::fs;
 
 use exchange_format::{
     error::PacketError,
@@ -158,20 +158,10 @@ fn what_the_headers_promise_is_not_what_is_there() {
 #[test]
 fn other_bytes_than_the_signed_ones() {
     told(with(|members| members[0].data[9] ^= 1), "BAD_DIGEST", "packed bytes");
-    // also by a reader that has checked it before, and the same bytes packed in another way
+    // the same content packed in another way
     let (name, lines) = packets::small_members().remove(0);
-    let mut forgery = Forgery::sound();
-    forgery.members[0] = RawMember::bomb(&name.to_string(), &packets::member_bytes(&name, &lines));
-    let bytes = forgery.to_bytes();
-    told(refuse(&forgery.name(), &bytes), "BAD_DIGEST", "packed bytes");
-    let packet = UnverifiedPacket::open(Cursor::new(bytes), &Limits::default()).unwrap();
-    let mut packet = packet.verify(&forgery.name(), key).unwrap();
-    let mut handed_over = 0;
-    let read = packet.check_while_reading().for_each_line(&name, |_| {
-        handed_over += 1;
-        Ok::<_, PacketError>(())
-    });
-    assert!(matches!(read, Err(PacketError::MemberDigest { what: "packed", .. })) && handed_over == 0);
+    let other = RawMember::bomb(&name.to_string(), &packets::member_bytes(&name, &lines));
+    told(with(|members| members[0] = other), "BAD_DIGEST", "packed bytes");
     let name = "records/contact.xml";
     let (member, lines) = packets::small_members().remove(1);
     let replace = |lines: &[String]| {
@@ -183,6 +173,23 @@ fn other_bytes_than_the_signed_ones() {
     told(replace(&[&lines[..], &lines[..]].concat()), "BAD_DIGEST", "size");
     told(replace(&[]), "BAD_DIGEST", "size");
     told(replace(&[lines[0].replacen(' ', "\n", 1)]), "BAD_DIGEST", "count");
+}
+
+#[test]
+fn a_file_changed_after_it_was_verified() {
+    let (forgery, file) = (Forgery::sound(), tempfile::NamedTempFile::new().unwrap());
+    let mut bytes = forgery.to_bytes();
+    fs::write(file.path(), &bytes).unwrap();
+    let packet = UnverifiedPacket::open(file.reopen().unwrap(), &Limits::default()).unwrap();
+    let mut packet = packet.verify(&forgery.name(), key).unwrap();
+    bytes[60] ^= 1;
+    fs::write(file.path(), &bytes).unwrap();
+    let (name, mut handed_over) = (packet.manifest().members[0].name.clone(), 0);
+    let read = packet.check_while_reading().for_each_line(&name, |_| {
+        handed_over += 1;
+        Ok::<_, PacketError>(())
+    });
+    assert!(matches!(read, Err(PacketError::MemberDigest { what: "packed", .. })) && handed_over == 0);
 }
 
 #[test]

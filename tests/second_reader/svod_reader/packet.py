@@ -82,7 +82,7 @@ def _check_members(manifest: Manifest, entries: list[Entry], limits: Limits) -> 
     require(sum(m.size for m in manifest.members) <= limits.total, "OVERSIZE", "all members together are too large")
     require(sum(m.count for m in manifest.members) <= limits.records, "OVERSIZE", f"more than {limits.records} records")
     for member, entry in zip(manifest.members, entries):
-        require(entry.method == DEFLATED, "SCHEMA", f"{member.name}: not deflated")
+        require(entry.method == DEFLATED, "CANNOT_OPEN", f"{member.name}: not deflated")
         require(hashlib.sha256(entry.packed).hexdigest() == member.packed_sha256, "BAD_DIGEST", f"{member.name}: other packed bytes")
         require(entry.size == member.size, "BAD_DIGEST", f"{member.name}: another size than the manifest says")
         require(member.size <= limits.ratio * len(entry.packed), "OVERSIZE", f"{member.name}: more than {limits.ratio} times its packed size")

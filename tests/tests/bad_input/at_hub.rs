@@ -112,7 +112,9 @@ fn bad_zips(player: &mut Player) -> Vec<Bad> {
         zipped("a member twice", player, zip, |m| m.insert(1, m[0].clone())),
         zipped("an encrypted member", player, zip, |m| m[0].flags = 1),
         zipped("a symbolic link", player, zip, |m| m[0].attributes = 0o120_777 << 16),
-        zipped("a member more", player, "SCHEMA", |m| m.insert(1, RawMember::stored("run.exe", b"MZ"))),
+        zipped("a member more", player, "SCHEMA", |m| m.insert(1, RawMember::deflated("run.exe", b"MZ"))),
+        zipped("a member not deflated", player, zip, |m| m.insert(1, RawMember::stored("run.exe", b"MZ"))),
+        zipped("a flipped bit", player, "BAD_DIGEST", |m| m[0].data[9] ^= 1),
         zipped("no signature", player, "SCHEMA", |m| drop(m.pop())),
     ];
     let forgery = sound(player);
