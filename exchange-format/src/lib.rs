@@ -5,7 +5,7 @@
 //! ([`file_name`]) that says between whom it goes ([`participant`]) and where it stands in its stream
 //! ([`position`]). The receiver reads it under limits, and the machines in [`stream`] say what it is: new,
 //! a duplicate, a gap, a fork. What became of it goes back as an [`answer`]. What happened stands in the
-//! [`journal`].
+//! [`journal`]. What a record must say to be right are the [`rules`] of the domain, by the [`lists`] of a region.
 //!
 //! No tokio, no SQL, no network, no clock here.
 

@@ -65,7 +65,9 @@ fn expected(centre: &Centre, kind: Kind) -> Body {
 #[test]
 fn rows_of_every_kind_that_a_centre_writes_are_captured_and_sent() {
     let mut centre = Centre::new();
-    written().into_iter().for_each(|kind| write(&centre, kind));
+    for kind in written() {
+        write(&centre, kind);
+    }
     centre.settle();
     let status = centre.ok(&["status"]);
     assert_eq!(status["records"].as_array().map(Vec::len), Some(0), "{status}");
@@ -134,7 +136,9 @@ fn publications_of_every_kind_are_shown_and_locked() {
 #[test]
 fn check_tells_every_fault_of_the_centres_own_rows_and_no_value() {
     let centre = Centre::new();
-    written().into_iter().for_each(|kind| write(&centre, kind));
+    for kind in written() {
+        write(&centre, kind);
+    }
     assert_eq!(centre.ok(&["check"])["faults"].as_array().map(Vec::len), Some(0));
     centre.sql(
         "UPDATE recipient SET snils = '112-233-445 96', sex = 'М'; UPDATE service_act SET total = '1', date = 'вчера'; \
