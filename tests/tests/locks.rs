@@ -300,11 +300,10 @@ fn no_unique_index_pragma_or_other_database_gets_past_the_guards() {
     let attach = format!("ATTACH '{}' AS other", other.display());
     let columns = "kind, id, key, state";
     // Through each unique index of svod_record: its primary key and (kind, key).
-    let by_key =
-        format!("SELECT kind, 'own', key, 'own' FROM svod_record WHERE kind = 'recipient' AND id = 'locked'");
+    let by_key = "SELECT kind, 'own', key, 'own' FROM svod_record WHERE kind = 'recipient' AND id = 'locked'";
     let by_id = "SELECT 'recipient', 'locked', 'k', 'own'";
     let mut scripts = Vec::new();
-    for source in [by_key.as_str(), by_id] {
+    for source in [by_key, by_id] {
         scripts.push(format!("INSERT OR REPLACE INTO svod_record ({columns}) {source}"));
         scripts.push(format!("REPLACE INTO svod_record ({columns}) {source}"));
         scripts.push(format!(

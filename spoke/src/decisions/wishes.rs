@@ -130,7 +130,7 @@ pub fn by_hand(
     reason: Option<&str>,
 ) -> Result<Body, Unproposable> {
     let kind = shown.kind();
-    let mut wished = shown.clone();
+    let mut after = shown.clone();
     let mut proposal = Body::new(Kind::Proposal);
     for wish in wishes {
         let field =
@@ -141,7 +141,7 @@ pub fn by_hand(
             return Err(unfit(problem.to_string()));
         }
         if wish.no.is_none() {
-            wished.set(field.name, &wish.value).map_err(|finding| unfit(finding.problem.to_string()))?;
+            after.set(field.name, &wish.value).map_err(|finding| unfit(finding.problem.to_string()))?;
         }
         if value_of(shown, field.name, wish.no.as_deref()) == value {
             continue;
@@ -153,7 +153,7 @@ pub fn by_hand(
             line.set(name, text.unwrap_or_default()).map_err(|finding| unfit(finding.problem.to_string()))?;
         }
     }
-    if let Some(finding) = wished.findings().into_iter().next() {
+    if let Some(finding) = after.findings().into_iter().next() {
         return Err(Unproposable::Value(finding.field.to_owned(), finding.problem.to_string()));
     }
     if proposal.lines().is_empty() {

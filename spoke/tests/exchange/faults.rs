@@ -163,7 +163,7 @@ fn a_claim_that_was_held_is_held_no_longer_once_the_hub_has_linked_it() {
         reason: RecordReason::Invalid,
     };
     for packet in centre.hub.take_data() {
-        centre.hub.answer(&packet, &[line.clone()]);
+        centre.hub.answer(&packet, std::slice::from_ref(&line));
     }
     centre.sync();
     let held = |centre: &Centre| centre.ok(&["status"])["records"].as_array().map(Vec::len);
@@ -178,8 +178,8 @@ fn a_claim_that_was_held_is_held_no_longer_once_the_hub_has_linked_it() {
     centre.hub.publish(&[person, older]);
     centre.sync();
     assert_eq!(held(&centre), Some(1));
-    let link = centre.link(key, uid(1), true);
-    centre.hub.publish(&[link]);
+    let newer = centre.link(key, uid(1), true);
+    centre.hub.publish(&[newer]);
     centre.sync();
     assert_eq!(held(&centre), Some(0));
     assert!(centre.ok(&["why", "recipient", "r1"])["outcome"].is_null());

@@ -104,8 +104,9 @@ fn version_set(centre: &Connection, version: &str) -> String {
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .and_then(Iterator::collect)
         .expect("triggers");
-    let dropped: String = guards.iter().map(|(name, _)| format!("DROP TRIGGER \"{name}\";\n")).collect();
-    let made: String = guards.iter().map(|(_, sql)| format!("{sql};\n")).collect();
+    let dropped: Vec<String> = guards.iter().map(|(name, _)| format!("DROP TRIGGER \"{name}\";\n")).collect();
+    let made: Vec<String> = guards.iter().map(|(_, sql)| format!("{sql};\n")).collect();
+    let (dropped, made) = (dropped.concat(), made.concat());
     format!(
         "BEGIN;\n{dropped}UPDATE svod_meta SET value = '{version}' WHERE name = 'tables_version';\n{made}COMMIT;"
     )

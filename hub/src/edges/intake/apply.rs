@@ -120,13 +120,12 @@ impl<'a> Intake<'a> {
     ) -> Result<(), HubError> {
         let Looked { record, edition, .. } = looked;
         let guessed = if self.first { self.judge(packet, looked, None)? } else { None };
-        let (known, admission) = match guessed {
-            Some(admission) => (None, admission),
-            None => {
-                let known = self.tx.known(self.centre, record.kind, record.key)?;
-                let judged = self.judge(packet, looked, known.as_ref())?;
-                (known, judged.expect("what is not known can be added"))
-            }
+        let (known, admission) = if let Some(admission) = guessed {
+            (None, admission)
+        } else {
+            let known = self.tx.known(self.centre, record.kind, record.key)?;
+            let judged = self.judge(packet, looked, known.as_ref())?;
+            (known, judged.expect("what is not known can be added"))
         };
         let told = known.as_ref().map(told);
         if edition.judge(told.as_ref()).refusal().is_none() {
