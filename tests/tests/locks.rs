@@ -1,5 +1,6 @@
 //! Locks and capture in a centre's database, tried with programs that are not ours: Debian's `sqlite3` and
-//! Python's `sqlite3` (exchange §8). What a lock must stand is the matrix of issue 2.
+//! Python's `sqlite3` (exchange §8). What a lock must stand is a matrix: each write, by each
+//! program. Longer than 500 lines because the whole matrix stands here.
 
 use std::{
     path::{Path, PathBuf},

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    SpokeError, admit, answers, audit, export,
+    SpokeError, answers, audit, export,
     fetch::{self, SecondLook},
-    packet_file, place,
+    packet_file, place, resume,
     station::Station,
 };
 use crate::database::{
@@ -86,7 +86,7 @@ fn begin(station: &mut Station) -> Result<(), SpokeError> {
     station.raise_watermark()?;
     let report = audit::audit(station, true, now)?;
     tracing::info!(publications = report.publications, whole = report.whole, "database looked at");
-    admit::resume(station, now)?;
+    resume::resume(station, now)?;
     Ok(())
 }
 

@@ -172,8 +172,9 @@ fn later_ones(world: &World, player: &mut Player, snapshot: &packets::Forgery, m
     }
     let used = "SELECT count(*) FROM received WHERE state NOT IN ('refused', 'held')";
     assert_eq!(count(&hub_db, used), 2);
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'NOT_OWNER'"), 1);
     assert_eq!(
-        count(&hub_db, "SELECT count(*) FROM incident"),
+        count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'DIVERGED'"),
         0,
         "the state digest covers refused ones too"
     );
