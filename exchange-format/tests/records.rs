@@ -325,3 +325,22 @@ fn every_kind_has_a_sound_example() {
         "a file that is no kind's"
     );
 }
+
+#[test]
+fn a_record_longer_than_a_line_of_a_packet_is_not_fit_to_be_sent() {
+    let with_lines = |count: usize| {
+        let mut body = Body::new(Kind::ProgrammeClaim);
+        body.set("recipient", "00000000-0000-4000-8000-000000000001").expect("plain");
+        for no in 1..=count {
+            let line = body.add_line();
+            line.set("no", &no.to_string()).expect("plain");
+            line.set("name", &"щ".repeat(100)).expect("plain");
+        }
+        body.sort_lines();
+        body
+    };
+    let (fit, unfit) = (with_lines(3000), with_lines(6000));
+    assert!(fit.to_xml().len() < (1 << 20) - 1024 && unfit.to_xml().len() > (1 << 20) - 1024);
+    assert_eq!(fit.findings(), []);
+    assert_eq!(unfit.findings().iter().map(|finding| finding.field).collect::<Vec<_>>(), ["no"]);
+}

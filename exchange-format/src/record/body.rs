@@ -6,6 +6,10 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::{Field, FieldProblem, Finding, Kind};
 
+/// The most bytes that a body may have: with key, version, form and signature it fits a line of 1 MiB, the
+/// default of what a reader takes (FORMAT.md §Limits).
+const MAX_BODY: usize = (1 << 20) - 1024;
+
 /// The values of a record of one kind. An absent value is "not stated"; an empty text is absent.
 /// Holds personal data: `Debug` shows which fields are stated, never what they say.
 #[derive(Clone, PartialEq, Eq)]
@@ -164,6 +168,14 @@ impl Body {
         self.lines.is_sorted_by(|a, b| a.order(b).is_le())
     }
 
+    /// More bytes than its XML can have: names and marks of each field, and each character as an entity.
+    fn at_most(&self) -> usize {
+        let of = |line: &Line| {
+            line.iter().map(|(_, value)| 6 * value.map_or(0, str::len) + 100).sum::<usize>() + 100
+        };
+        of(&self.values) + self.lines.iter().map(of).sum::<usize>()
+    }
+
     /// Everything that is wrong with the values by the schema; empty if the record may be sent.
     pub fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -182,6 +194,10 @@ impl Body {
         if let Some(n) = (1..numbers.len()).find(|&n| numbers[..n].contains(&numbers[n])) {
             let problem = FieldProblem::Rule("two lines have the same number");
             findings.push(Finding { field: "no", line: Some(n + 1), problem });
+        }
+        if self.at_most() > MAX_BODY && self.to_xml().len() > MAX_BODY {
+            let problem = FieldProblem::Rule("the record with all its lines is longer than 1 MiB");
+            findings.push(Finding { field: "no", line: None, problem });
         }
         (self.kind.schema().check)(self, &mut findings);
         findings

@@ -31,7 +31,7 @@ const BASIS: &str = "SELECT concat_ws('|',
     (SELECT group_concat(concat(code, ' ', state, ' ', merged)) FROM (SELECT * FROM main.centre ORDER BY code)),
     (SELECT max(n) FROM main.hub_input),
     (SELECT concat(count(*), ' ', max(n), ' ', sum(state = 'open')) FROM main.review),
-    (SELECT concat(count(*), ' ', sum(version), ' ', sum(state = 'pending'), ' ', sum(state = 'refused'))
+    (SELECT concat(count(*), ' ', sum(version), ' ', sum(state = 'pending'), ' ', sum(state = 'sealed'), ' ', sum(state = 'refused'))
      FROM main.publication))";
 
 /// The state of the database that a draft rests on.

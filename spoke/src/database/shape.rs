@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use exchange_format::record::Form;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::decisions::{
     mapping,
@@ -113,11 +113,14 @@ pub fn mend(connection: &mut Connection, damages: &[Damage]) -> Result<(), Datab
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Renamed tables take their triggers along, so all of ours go, wherever they are.
     write::drop_all(&transaction)?;
+    let mut made_anew = BTreeSet::new();
     for damage in damages {
         let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
         let part = expected().iter().find(|part| part.name == damage.table);
         match (damage.fault, part) {
-            (Fault::TableMissing, Some(part)) => bring_back(&transaction, part)?,
+            (Fault::TableMissing, Some(part)) => {
+                made_anew.extend(bring_back(&transaction, part)?.then_some(&part.name));
+            }
             (Fault::IndexForeign, _) => {
                 transaction.execute_batch(&format!("DROP INDEX {}", quoted(&damage.id)))?;
             }
@@ -142,8 +145,10 @@ pub fn mend(connection: &mut Connection, damages: &[Damage]) -> Result<(), Datab
         return Ok(());
     }
     for damage in damages {
-        if let Some(table) = table_of(&damage.table) {
-            say_again(&transaction, table, damage)?;
+        // what only got its name back, or lost an index, still says what was typed: also what was not sent yet
+        let lost = damage.fault == Fault::ColumnMissing || made_anew.contains(&damage.table);
+        if let Some(table) = table_of(&damage.table).filter(|_| lost || damage.fault == Fault::IndexForeign) {
+            say_again(&transaction, table, damage, lost)?;
         }
     }
     for trigger in write::expected(write::Scope::Everything) {
@@ -158,27 +163,40 @@ fn table_of(name: &str) -> Option<&'static Table> {
     table(name).or_else(lines)
 }
 
-fn bring_back(connection: &Connection, part: &Part) -> Result<(), DatabaseError> {
+/// Whether the table had to be made anew, empty.
+fn bring_back(connection: &Connection, part: &Part) -> Result<bool, DatabaseError> {
     let there = parts(connection)?;
     let is_stray = |other: &&Part| expected().iter().all(|known| known.name != other.name);
     let mut renamed = there.iter().filter(is_stray).filter(|other| names(other) == names(part));
     match (renamed.next(), renamed.next()) {
         (Some(other), None) => {
             let other = other.name.replace('"', "\"\"");
-            Ok(connection.execute_batch(&format!("ALTER TABLE \"{other}\" RENAME TO {}", part.name))?)
+            connection.execute_batch(&format!("ALTER TABLE \"{other}\" RENAME TO {}", part.name))?;
+            Ok(false)
         }
-        _ if table_of(&part.name).is_some() => Ok(connection.execute_batch(&part.sql)?),
-        _ => Ok(()),
+        _ if table_of(&part.name).is_some() => {
+            connection.execute_batch(&part.sql)?;
+            Ok(true)
+        }
+        _ => Ok(false),
     }
 }
 
 /// The centre's own rows of `table` say again in the columns that came back, or as a whole where they are
-/// gone, what was last sent of them.
-fn say_again(connection: &Connection, table: &Table, damage: &Damage) -> Result<(), DatabaseError> {
+/// gone, what was last sent of them. Unless something of them was `lost`, only those that are gone without a
+/// trigger having seen it: deleted by REPLACE through an index that is not ours.
+fn say_again(
+    connection: &Connection,
+    table: &Table,
+    damage: &Damage,
+    lost: bool,
+) -> Result<(), DatabaseError> {
     let Some(kind) = table.own else { return Ok(()) };
-    let mut statement = connection
-        .prepare("SELECT id, key FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional')")?;
-    let found = statement.query_map([table.name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut statement = connection.prepare(
+        "SELECT id, key FROM svod_record AS r WHERE kind = ?1 AND state IN ('own', 'provisional') \
+         AND (?2 OR NOT EXISTS (SELECT 1 FROM svod_change AS c WHERE c.kind = r.kind AND c.key = r.key))",
+    )?;
+    let found = statement.query_map(params![table.name, lost], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let own: Vec<(String, String)> = found.collect::<Result<_, _>>()?;
     for (id, key) in own {
         let key = rows::record_id("svod_record", &key)?;
@@ -190,6 +208,7 @@ fn say_again(connection: &Connection, table: &Table, damage: &Damage) -> Result<
         let Some(said) = rows::resolve(connection, table, &claim)? else { continue };
         let row = match rows::as_it_stands(connection, table, &id)? {
             None => said,
+            Some(_) if !lost => continue,
             Some(row) => merged(table, row, said, damage),
         };
         rows::write(connection, table, &id, None, &row)?;

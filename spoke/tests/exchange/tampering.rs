@@ -425,3 +425,28 @@ fn the_sum_is_compared_with_the_manifest_that_the_hub_signed() {
     let (out, _) = centre.ends(&["verify"], 0);
     assert!(out.contains("подписи под ней нет"), "{out}");
 }
+
+#[test]
+fn an_index_or_another_name_costs_no_edit_that_was_not_sent_yet() {
+    let mut centre = Centre::with_recipient();
+    centre.sql(
+        "INSERT INTO programme (id, recipient_id, number) VALUES ('p5', 'r1', '5');
+         INSERT INTO programme_line (id, programme_id, no, name) VALUES ('l5', 'p5', '1', 'Уборка')",
+    );
+    centre.settle();
+    for (script, name) in [
+        ("CREATE UNIQUE INDEX mine ON programme_line (programme_id, no)", "Прогулка"),
+        ("ALTER TABLE programme_line RENAME TO x", "Чтение"),
+    ] {
+        centre.sql(&format!("UPDATE programme_line SET name = '{name}' WHERE id = 'l5'"));
+        python(&centre, script);
+        centre.ok(&["verify", "--restore"]);
+        assert_eq!(centre.value("SELECT id || ' ' || name FROM programme_line"), format!("l5 {name}"));
+        centre.sync();
+        let sent = centre.hub.take_data();
+        let bodies: Vec<&[u8]> =
+            sent.iter().flat_map(|packet| &packet.records).map(|r| &r.body[..]).collect();
+        let said = String::from_utf8(bodies.concat()).expect("UTF-8");
+        assert!(said.contains(name), "it is sent: {said}");
+    }
+}

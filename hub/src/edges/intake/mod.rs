@@ -169,7 +169,11 @@ impl Hub {
     ) -> Result<Taken, HubError> {
         let Aside { kept, told, kind, reason, mark } = *aside;
         let directory = self.context.paths.quarantine.join(centre.as_str());
-        fs::create_dir_all(&directory).map_err(at(&directory))?;
+        if mark.is_none() {
+            // kept before its row says so, on whatever file system; an authentic one was set aside with its verdict
+            let mut source = fs::File::open(path).map_err(at(&directory))?;
+            archive::keep(&directory.join(kept), &mut source)?;
+        }
         let hub = self.context.code;
         // A file that was not authenticated bears any name: its row must not take the place of the packet's own.
         let row_name = format!("quarantine/{centre}/{kept}");
@@ -195,11 +199,7 @@ impl Hub {
             let digests: Vec<_> = mark.iter().map(|mark| mark.digest).collect();
             journal(tx, hub, "packet.quarantined", told, reason.code(), &digests, now)
         })?;
-        match mark {
-            Some(_) => fs::remove_file(path),
-            None => fs::rename(path, directory.join(kept)),
-        }
-        .map_err(at(&directory))?;
+        fs::remove_file(path).map_err(at(&directory))?;
         tracing::warn!(centre = %centre, file = told, reason = reason.code(), "quarantined");
         let mut protocol = self.load_protocol(centre, now);
         protocol.packet(kept, mark.map(|mark| mark.digest), reason.code());

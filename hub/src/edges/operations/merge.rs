@@ -132,7 +132,9 @@ fn work_out(register: &Register<'_>, tell: Tell<'_>) -> Result<MergeReport, Fail
     for centre in begun_centres(tx)? {
         register.note(&Input { action: "merge", centre: Some(centre), ..Input::default() })?;
     }
-    report.confirmed = register.confirm_all(&affected, "merge")?;
+    // those whose initial load this is; what a centre has claimed later waits for `service confirm` (L1)
+    let loaded = tx.centres()?.into_iter().filter(|centre| !centre.merged).map(|centre| centre.code);
+    report.confirmed = register.confirm_all(&affected, &loaded.collect(), "merge")?;
     for (done, uid) in (0..).zip(&affected) {
         if done % TOLD == 0 {
             tell("publish", done, affected.len() as u64);

@@ -148,14 +148,19 @@ impl Register<'_> {
         Ok(())
     }
 
-    /// Confirms that every centre that has a claim of a person of `people` serves it; how many are new.
-    pub fn confirm_all(&self, people: &Affected, reason: &str) -> Result<u64, RegisterError> {
+    /// Confirms that each of `centres` that has a claim of a person of `people` serves it; how many are new.
+    pub fn confirm_all(
+        &self,
+        people: &Affected,
+        centres: &BTreeSet<ParticipantCode>,
+        reason: &str,
+    ) -> Result<u64, RegisterError> {
         let mut confirmed = 0;
         for uid in people {
-            let centres: BTreeSet<ParticipantCode> =
+            let known_to: BTreeSet<ParticipantCode> =
                 self.tx.rules_of(*uid)?.into_iter().map(|(origin, ..)| origin).collect();
-            for centre in centres {
-                confirmed += u64::from(self.confirm(centre, *uid, reason)?);
+            for centre in known_to.intersection(centres) {
+                confirmed += u64::from(self.confirm(*centre, *uid, reason)?);
             }
         }
         Ok(confirmed)

@@ -203,7 +203,7 @@ fn staff_part_two_people_and_each_side_is_published_from_its_own_claims() {
     let two = city.recipient(2, 2, &anna(&[("phone", "89061234567"), ("workplace", "Шахта")]));
     let whole = city.uid(one);
     city.within(|register| {
-        register.confirm_all(&[whole].into(), "слияние")?;
+        register.confirm_all(&[whole].into(), &[centre(1), centre(2)].into(), "слияние")?;
         register.republish(whole)
     });
     assert!(city.told(2).contains("Завод"));

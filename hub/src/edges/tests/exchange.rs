@@ -157,6 +157,17 @@ fn a_later_claim_of_a_known_person_gets_only_its_own_values_until_confirmed() {
         assert!(!all.contains(foreign), "{foreign} leaked");
     }
     third.clear_out();
+    // nor does the merge of a newcomer's load confirm what others have claimed since theirs
+    let mut fourth = hub.centre(4);
+    for name in fourth.snapshot(1, &[vec![anna(4, 1, &[("phone", "89061234567"), ("workplace", "Порт")])]])
+    {
+        hub.take(&fourth, &name);
+    }
+    let report = merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
+    assert_eq!((report.created, report.confirmed), (0, 1), "the newcomer alone");
+    hub.send();
+    assert_eq!(third.read_out().records, [], "nothing is disclosed to it");
+    assert_eq!(person(&fourth.read_out()).key, own.key);
     people::confirm(&hub.config(), third.code, &own.key.to_string(), ("test", "обслуживается"), now())
         .expect("confirmed");
     hub.send();
