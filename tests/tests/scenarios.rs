@@ -317,8 +317,15 @@ fn where_client_certificates_are_required_only_their_owners_exchange() {
         wait_for(told, &world, || hub_log().contains(told) && spoke_log().contains(told));
         assert_eq!(received(2), 0, "{told}");
     }
-    // with its own it exchanges
+    // a round by hand says so too, instead of having done nothing
     world.daemons.kill(&centre_name(2));
+    let mut sync = Programs::find(DEMO).command(Who::Spoke);
+    sync.args(["sync", "--format", "json", "--config"]).arg(layout.centre_config(2));
+    let refused = sync.output().expect("run");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2), "{said}");
+    assert!(said.contains("spoke-mailbox") && said.contains("not the client certificate"), "{said}");
+    // with its own it exchanges
     give(2, &own.expect("issued"));
     world.start_centre(2).expect("started");
     wait_for("the records of the second", &world, || received(2) > 0);

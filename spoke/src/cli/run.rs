@@ -85,7 +85,11 @@ impl Sync {
         let runtime = runtime()?;
         let done = runtime.block_on(self.round(&mut station, &*mailbox));
         runtime.shutdown_timeout(Duration::from_secs(1));
-        let line_is_dead = done?;
+        let day = done?;
+        let line_is_dead = day.line_is_dead();
+        if let Some(error) = day.unusable() {
+            return Err(SpokeError::from(error).into());
+        }
         let open = report::unanswered(&station.connection).map_err(SpokeError::from)?.len();
         let answer = json!({"unanswered": open, "line_is_dead": line_is_dead});
         common.print(&answer, |lang| {
@@ -95,13 +99,17 @@ impl Sync {
         Ok(if line_is_dead { Exit::Temporary } else { Exit::Done })
     }
 
-    async fn round(&self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<bool, SpokeError> {
+    async fn round(
+        &self,
+        station: &mut Station,
+        mailbox: &dyn Mailbox,
+    ) -> Result<event_loop::Day, SpokeError> {
         let until = Instant::now() + Duration::from_secs(self.wait);
         let mut day = event_loop::round(station, mailbox).await?;
         while Instant::now() < until && !report::unanswered(&station.connection)?.is_empty() {
             tokio::time::sleep(LOOK).await;
             day.fetch(station, mailbox).await?;
         }
-        Ok(day.line_is_dead())
+        Ok(day)
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use exchange_endpoint::mailbox::Mailbox;
+use exchange_endpoint::mailbox::{Mailbox, MailboxError};
 use exchange_format::stream::Evidence;
 use jiff::Timestamp;
 use tokio::{sync::mpsc, time::Instant};
@@ -149,6 +149,8 @@ pub struct Day {
     /// The mailbox failed: placing waits until then.
     line_dead_until: Option<Instant>,
     line_pause: Duration,
+    /// Why it failed, if a person must act: a login refused, a wrong certificate.
+    unusable: Option<MailboxError>,
 }
 
 impl Day {
@@ -162,7 +164,13 @@ impl Day {
             audit_took: Duration::ZERO,
             line_dead_until: None,
             line_pause: LINE_RETRY.0,
+            unusable: None,
         })
+    }
+
+    /// Why the mailbox could not be used, if it failed last time and a person must act.
+    pub fn unusable(self) -> Option<MailboxError> {
+        self.unusable
     }
 
     /// Whether the line was dead when it was last used.
@@ -193,18 +201,21 @@ impl Day {
             return Ok(());
         }
         let placed = place::place(station, mailbox, Timestamp::now()).await?;
-        self.line(placed.failed.is_some_and(|error| error.is_temporary()), placed.placed > 0);
+        self.line(placed.failed, placed.placed > 0);
         Ok(())
     }
 
-    /// Remembers whether the line is dead; it is left alone for a while that grows.
-    fn line(&mut self, dead: bool, alive: bool) {
-        if dead {
+    /// Remembers whether the line is dead; it is left alone for a while that grows. So is a mailbox that
+    /// refuses the login, or it would soon be locked. One file refused says nothing of the line.
+    fn line(&mut self, failed: Option<MailboxError>, alive: bool) {
+        if let Some(error) = failed.filter(|error| !matches!(error, MailboxError::Refused { .. })) {
             self.line_dead_until = Some(Instant::now() + self.line_pause);
             self.line_pause = (self.line_pause * 2).min(LINE_RETRY.1);
+            self.unusable = Some(error).filter(|error| !error.is_temporary());
         } else if alive {
             self.line_dead_until = None;
             self.line_pause = LINE_RETRY.0;
+            self.unusable = None;
         }
     }
 
@@ -214,9 +225,7 @@ impl Day {
     /// As [`run`].
     pub async fn fetch(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
         let fetched = fetch::fetch(station, mailbox, &mut self.second_look, Timestamp::now()).await?;
-        let dead =
-            fetched.failed.as_ref().is_some_and(exchange_endpoint::mailbox::MailboxError::is_temporary);
-        self.line(dead, !dead);
+        self.line(fetched.failed, true);
         // A raced edit has become a proposal, answers are to be placed.
         self.work(station, mailbox).await
     }
