@@ -1,7 +1,7 @@
 //! The quick way to read a body: takes canonical bytes and nothing else, in one pass, without writing them
 //! again to compare. What it does not take is read by [`super::xml`], which says what is wrong with it.
 
-use super::{Body, Field, Kind, body::Line, body::is_plain};
+use super::{Body, Field, Kind, body::Line, body::is_plain, xml::character};
 
 /// The body, if `text` is the canonical bytes of one; `None` says nothing about why not.
 pub(super) fn read(kind: Kind, text: &str) -> Option<Body> {
@@ -51,15 +51,7 @@ fn unescape(value: &str) -> Option<Box<str>> {
             return None;
         }
         text.push_str(before);
-        text.push(match name {
-            "amp" => '&',
-            "lt" => '<',
-            "gt" => '>',
-            "#9" => '\t',
-            "#10" => '\n',
-            "#13" => '\r',
-            _ => return None,
-        });
+        text.push(character(name)?);
         rest = after;
     }
     text.push_str(rest);

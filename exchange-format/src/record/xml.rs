@@ -111,6 +111,19 @@ fn escape(out: &mut Vec<u8>, text: &str) {
     }
 }
 
+/// The character that `&name;` stands for; only what [`escape`] writes has one.
+pub(super) fn character(name: &str) -> Option<char> {
+    match name {
+        "amp" => Some('&'),
+        "lt" => Some('<'),
+        "gt" => Some('>'),
+        "#9" => Some('\t'),
+        "#10" => Some('\n'),
+        "#13" => Some('\r'),
+        _ => None,
+    }
+}
+
 struct BodyReader<'a> {
     reader: Reader<&'a [u8]>,
     kind: Kind,
@@ -172,16 +185,8 @@ impl BodyReader<'_> {
             match self.event()? {
                 Event::Text(part) => text.push_str(&part),
                 Event::GeneralRef(reference) => {
-                    let resolved = match &*reference {
-                        "amp" => '&',
-                        "lt" => '<',
-                        "gt" => '>',
-                        "#9" => '\t',
-                        "#10" => '\n',
-                        "#13" => '\r',
-                        _ => return Err(self.syntax("an entity that the format does not use")),
-                    };
-                    text.push(resolved);
+                    let resolved = character(&reference);
+                    text.push(resolved.ok_or_else(|| self.syntax("an entity that the format does not use"))?);
                 }
                 Event::End(_) => return Ok(text),
                 _ => return Err(self.syntax("only text may stand in a field")),
