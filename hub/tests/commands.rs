@@ -365,6 +365,22 @@ fn a_filled_in_table_is_applied_whole_once_and_in_any_form() {
 }
 
 #[test]
+fn two_who_apply_the_same_table_at_once_decide_once() {
+    let city = City::new();
+    city.with_a_question();
+    let (_, text) = city.review_file("out.csv");
+    let filled = city.file("filled.csv", text.replace(";;\r\n", ";один;сёстры подтвердили\r\n"));
+    let told = std::thread::scope(|scope| {
+        let both = [(); 2].map(|()| scope.spawn(|| done(&city.run(&["review", "apply", &filled]))));
+        both.map(|one| one.join().expect("applied"))
+    });
+    let mut decided = told.map(|one| (one["decided"].as_u64(), one["unchanged"].as_u64()));
+    decided.sort_unstable();
+    assert_eq!(decided, [(Some(0), Some(1)), (Some(1), Some(0))]);
+    assert_eq!(city.noted().0.iter().filter(|event| *event == "review.decided").count(), 1);
+}
+
+#[test]
 fn every_bad_line_of_a_table_is_told_and_nothing_is_applied() {
     let city = City::new();
     city.with_a_question();
@@ -414,7 +430,16 @@ fn status_and_protocols_answer_in_json_and_in_words() {
     assert!(String::from_utf8(words.stdout).expect("UTF-8").contains(&code));
     assert_eq!(done(&city.run(&["protocol", "list"]))["protocols"], serde_json::json!([]));
     assert_eq!(refused(&city.run(&["protocol", "show", "1"])), (3, "protocol-unknown".into()));
-    done(&city.run(&["merge"]));
+    // nothing to merge: said, and nothing written
+    for merge in [&["merge", "--dry-run"][..], &["merge"]] {
+        let told = done(&city.run(merge));
+        assert_eq!((&told["nothing"], &told["protocol"]), (&true.into(), &Value::Null));
+    }
+    assert_eq!(done(&city.run(&["protocol", "list"]))["protocols"], serde_json::json!([]));
+    assert_eq!(city.noted().0, ["hub.created", "centre.added"]);
+    let mut protocols = Protocols::open(&city.hub().join("protocols")).expect("opened");
+    let protocol = Protocol::begin(ProtocolKind::Merge, Lang::Ru, centre(0), None, Timestamp::now());
+    protocols.write(protocol).expect("written");
     assert_eq!(done(&city.run(&["protocol", "show", "1"]))["kind"], "merge");
     let page = run(&["protocol", "show", "1", "--html", "--config", config.to_str().expect("UTF-8")]);
     assert!(String::from_utf8(page.stdout).expect("UTF-8").contains("<html"));

@@ -64,6 +64,9 @@ fn tell(common: &CommonArgs, stage: &str, done: u64, all: u64) {
 }
 
 fn text(lang: Lang, report: &MergeReport) -> String {
+    if report.nothing {
+        return messages::text(lang, "hub-merge-nothing", &[("persons", report.persons.into())]);
+    }
     let heading = if report.dry_run {
         messages::text(lang, "hub-merge-tried", &[])
     } else {

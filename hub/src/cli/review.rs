@@ -26,7 +26,8 @@ pub enum Review {
         #[arg(long, value_name = "FILE.csv")]
         out: Option<PathBuf>,
     },
-    /// Take the decisions of a filled-in table, all of its lines or none
+    /// Take the decisions of a filled-in table, all of its lines or none: if one has a fault, or what it is about
+    /// has changed since the table was written, nothing is decided
     ///
     /// decision: один or разные (one, different) of two records, or of two programmes (the same one entered twice,
     /// or both stand); принять or отклонить (accept, decline) of a change or a proposal. reason is required. Lines without a decision wait on.
@@ -84,8 +85,24 @@ fn text(lang: Lang, questions: &[Question]) -> String {
     let mut lines = Vec::new();
     for question in questions {
         lines.push(format!("{}  {}", question.review, word(lang, "review", &question.why)));
-        for side in [&question.one, &question.other] {
-            lines.push(format!("    {}  {}", side.centre, values(side)));
+        if let Some(person) = &question.person {
+            lines.push(format!("    {}  {}  {}", person.case_number, person.name, person.uid));
+        }
+        match question.kind.as_str() {
+            "held" | "proposal" => {
+                lines.push(format!("    {}", question.one.centre));
+                lines.extend(question.differences.iter().map(|difference| format!("      {difference}")));
+            }
+            _ => {
+                let sides = [&question.one, &question.other];
+                lines.extend(sides.map(|side| format!("    {}  {}", side.centre, values(side))));
+            }
+        }
+        if let Some(reason) = &question.centre_reason {
+            lines.push(format!(
+                "    {}",
+                messages::text(lang, "hub-review-reason", &[("reason", reason.clone().into())])
+            ));
         }
     }
     lines.join("\n")

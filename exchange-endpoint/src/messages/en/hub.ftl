@@ -23,6 +23,7 @@ hub-state-unmerged = initial load not merged
 
 hub-merge-tried = Dry run of the merge: nothing has changed
 hub-merge-done = Merged, protocol { $protocol }
+hub-merge-nothing = Nothing to merge: no centre waits for it. Persons in all: { $persons }
 hub-merge-counts = Recipient records: { $claims }, new persons: { $created }, persons in all: { $persons }, programmes and supplements: { $documents }, services confirmed: { $confirmed }
 hub-merge-stage-index = comparing records of recipients: { $done } of { $all }
 hub-merge-stage-settle = who is who: { $all } records
@@ -53,6 +54,7 @@ hub-said = { $case }  { $uid }: taken; told to centres: { $centres }
 hub-said-before = { $case }  { $uid }: as it was; served by: { $centres }
 
 hub-no-reviews = No open questions
+hub-review-reason = The centre says: { $reason }
 hub-review-file = Questions: { $count }; table: { $file }. Fill in the columns decision and reason and run review apply.
 hub-review-applied = Decided: { $decided }, decided before: { $unchanged }, without a decision: { $left }, no longer asked: { $gone }; persons touched: { $persons }
 
@@ -71,6 +73,8 @@ table-reason = column reason: a reason is required, of at most 1000 characters
 table-review-number = column review: not a number
 table-review-unknown = column review: there is no such question
 table-other-record = column { $column }: not of this question
+table-version-missing = column { $column }: the version of what is accepted is missing; use the table of review list
+table-version-other = column { $column }: this has changed since the table was written; list the questions again (review list), decide by what they say now, and leave this line without a decision
 table-proposal-target = column decision: only a proposal about a person that the hub knows can be accepted here
 table-proposal-value = column decision: the wished value of { $field } cannot be published
 

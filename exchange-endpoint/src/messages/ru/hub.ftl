@@ -23,6 +23,7 @@ hub-state-unmerged = первичная загрузка не объединен
 
 hub-merge-tried = Пробное объединение: ничего не изменено
 hub-merge-done = Объединение выполнено, протокол № { $protocol }
+hub-merge-nothing = Объединять нечего: ни один центр не ждёт объединения. Людей всего: { $persons }
 hub-merge-counts = Записей о получателях: { $claims }, новых людей: { $created }, всего людей: { $persons }, ИППСУ и дополнений: { $documents }, подтверждено обслуживаний: { $confirmed }
 hub-merge-stage-index = сравнение записей о получателях: { $done } из { $all }
 hub-merge-stage-settle = кто есть кто: записей { $all }
@@ -53,6 +54,7 @@ hub-said = { $case }  { $uid }: принято; узнают центры: { $ce
 hub-said-before = { $case }  { $uid }: так и было; обслуживают: { $centres }
 
 hub-no-reviews = Нерешённых вопросов нет
+hub-review-reason = Причина центра: { $reason }
 hub-review-file = Вопросов: { $count }; таблица: { $file }. Заполните столбцы decision и reason и выполните review apply.
 hub-review-applied = Решений принято: { $decided }, принято раньше: { $unchanged }, без решения: { $left }, уже не актуальны: { $gone }; затронуто людей: { $persons }
 
@@ -71,6 +73,8 @@ table-reason = столбец reason: причина обязательна, н�
 table-review-number = столбец review: это не число
 table-review-unknown = столбец review: такого вопроса нет
 table-other-record = столбец { $column }: не тот, что в этом вопросе
+table-version-missing = столбец { $column }: не указана версия того, что принимается; возьмите таблицу из review list
+table-version-other = столбец { $column }: после выгрузки таблицы запись изменилась; выгрузите вопросы заново (review list) и решите по новым данным, а эту строку оставьте без решения
 table-proposal-target = столбец decision: принять здесь можно только предложение о человеке, известном координационному центру
 table-proposal-value = столбец decision: предложенное значение поля { $field } не может быть опубликовано
 

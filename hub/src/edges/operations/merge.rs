@@ -32,6 +32,8 @@ const PAGE: u32 = 1000;
 pub struct MergeReport {
     /// Whether it was only tried.
     pub dry_run: bool,
+    /// Whether no initial load waited: then nothing was done, and no protocol written.
+    pub nothing: bool,
     /// Recipient claims taken in.
     pub claims: u64,
     /// Persons that are new.
@@ -61,6 +63,9 @@ pub type Tell<'a> = &'a mut dyn FnMut(&'static str, u64, u64);
 /// Merges what waits. Everything is worked out beside the others who use the database, and then written at once;
 /// only if packets come again and again meanwhile are they kept waiting.
 pub fn merge(hub: &mut Hub, now: Timestamp, tell: Tell<'_>) -> Result<MergeReport, Failure> {
+    if let Some(report) = hub.store.read(nothing_to_do)? {
+        return Ok(report);
+    }
     let actor = operator();
     let Hub { store, context, .. } = &mut *hub;
     let mut done = None;
@@ -91,6 +96,9 @@ pub fn rehearse(
     now: Timestamp,
     tell: Tell<'_>,
 ) -> Result<(MergeReport, Vec<Question>), Failure> {
+    if let Some(report) = hub.store.read(nothing_to_do)? {
+        return Ok((MergeReport { dry_run: true, ..report }, Vec::new()));
+    }
     let actor = operator();
     let Hub { store, context, .. } = hub;
     let ((mut report, questions), _) = store.draft(|tx| {
@@ -100,6 +108,21 @@ pub fn rehearse(
     store.discard()?;
     report.dry_run = true;
     Ok((report, questions))
+}
+
+/// What there is to say if no initial load waits for a merge.
+fn nothing_to_do(tx: &Tx<'_>) -> Result<Option<MergeReport>, Failure> {
+    let begun = begun_centres(tx)?;
+    if tx.centres()?.iter().any(|centre| !centre.merged && begun.contains(&centre.code)) {
+        return Ok(None);
+    }
+    Ok(Some(MergeReport {
+        nothing: true,
+        persons: tx.person_count()?,
+        by_rule: tx.links_by_rule()?,
+        reviews: tx.review_counts()?,
+        ..MergeReport::default()
+    }))
 }
 
 /// Everything that a merge does to persons and publications.

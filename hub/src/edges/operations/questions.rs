@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     path::Path,
 };
 
@@ -9,7 +10,11 @@ use exchange_endpoint::{
     config::Config,
     output::{Exit, Failure},
 };
-use exchange_format::record::{Body, Kind, Line, RecordId};
+use exchange_format::{
+    participant::ParticipantCode,
+    position::Digest,
+    record::{Body, Kind, Line, RecordId},
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -25,7 +30,7 @@ use crate::{
 };
 
 /// Fields of the two records that staff see, if either states one.
-const SHOWN: [&str; 14] = [
+const SHOWN: [&str; 15] = [
     "surname",
     "given",
     "patronymic",
@@ -35,6 +40,7 @@ const SHOWN: [&str; 14] = [
     "identity_doc_series",
     "identity_doc_number",
     "phone",
+    "email",
     "address_reg",
     "address_live",
     "number",
@@ -43,6 +49,10 @@ const SHOWN: [&str; 14] = [
 ];
 /// What of a centre's a question can be about, besides a proposal.
 pub(super) const CLAIMS: [Kind; 3] = [Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim];
+/// All that a question about one record can be about.
+const CHANGED: [Kind; 4] =
+    [Kind::Proposal, Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim];
+const NAMES: [&str; 3] = ["surname", "given", "patronymic"];
 /// Reviews are read in pages.
 const PAGE: u32 = 500;
 
@@ -55,12 +65,27 @@ pub struct Question {
     pub kind: String,
     /// Why staff are asked.
     pub why: String,
+    /// Whom it is about; of a pair that is the question.
+    pub person: Option<Whose>,
+    /// Why the centre wants it otherwise, if it says so.
+    pub centre_reason: Option<String>,
     /// The first record.
     pub one: Side,
     /// The second record; of one record twice: what its centre says now.
     pub other: Side,
     /// Of one record twice: each field that differs, with what stands and what its centre says.
     pub differences: Vec<Difference>,
+}
+
+/// The person of a question.
+#[derive(Serialize)]
+pub struct Whose {
+    /// Its id.
+    pub uid: String,
+    /// Its case number.
+    pub case_number: String,
+    /// Surname, given name, patronymic.
+    pub name: String,
 }
 
 /// A field that a centre wants otherwise.
@@ -81,6 +106,9 @@ pub struct Side {
     pub centre: String,
     /// Its key.
     pub key: String,
+    /// Which state of it is told here: its version and the first digits of its hash. Empty: what stands of a
+    /// proposal's target, which no answer rests on.
+    pub version: String,
     /// What it says.
     pub values: BTreeMap<&'static str, String>,
 }
@@ -106,36 +134,84 @@ pub(super) fn open_questions(register: &Register<'_>) -> Result<Vec<Question>, F
 }
 
 fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure> {
-    let mut differences = Vec::new();
-    let (one, other) = match review.kind.as_str() {
-        "programme" => (programme(register, review.one)?, programme(register, review.other)?),
-        "pair" => (claim(register, review.one)?, claim(register, review.other)?),
+    let (mut differences, mut centre_reason) = (Vec::new(), None);
+    let (person, one, other) = match review.kind.as_str() {
+        "programme" => {
+            let person = register.tx.person_of_document(review.one.1)?;
+            (person, programme(register, review.one)?, programme(register, review.other)?)
+        }
+        "pair" => (None, claim(register, review.one)?, claim(register, review.other)?),
         _ => {
-            let (stands, wanted) = newer(register, review.one)?;
-            differences = stands
-                .keys()
-                .chain(wanted.keys())
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .filter(|field| stands.get(*field) != wanted.get(*field))
-                .map(|field| Difference {
-                    field: field.clone(),
-                    stands: stands.get(field).cloned(),
-                    wanted: wanted.get(field).cloned(),
-                })
-                .collect();
-            (only_shown(&stands), only_shown(&wanted))
+            let change = change(register, review.one)?;
+            differences = change.differences();
+            centre_reason = change.reason;
+            let shown = |stated: Stated| {
+                let mut all = change.whose.clone();
+                all.extend(stated);
+                only_shown(&all)
+            };
+            (change.person, shown(change.stands), shown(change.wanted))
         }
     };
-    let side = |name: ClaimName, values| Side { centre: name.0.to_string(), key: name.1.to_string(), values };
+    let [first, second] = versions(register, &review)?;
+    let side = |name: ClaimName, version, values| Side {
+        centre: name.0.to_string(),
+        key: name.1.to_string(),
+        version,
+        values,
+    };
     Ok(Question {
-        one: side(review.one, one),
-        other: side(review.other, other),
+        person: person.map(|uid| whose(register, uid)).transpose()?.flatten(),
+        centre_reason,
+        one: side(review.one, first, one),
+        other: side(review.other, second, other),
         differences,
         review: review.n,
         kind: review.kind,
         why: review.reason,
     })
+}
+
+/// What state the two records of a question are in: an answer is to this state, and to no later one.
+pub(super) fn versions(register: &Register<'_>, review: &Review) -> Result<[String; 2], Failure> {
+    let tx = register.tx;
+    let used = |name: ClaimName, kind| -> Result<String, Failure> {
+        let found = tx.received_by_key(name.0, kind, name.1)?.map(|found| found.claim);
+        Ok(found.map(|claim| edition(claim.version, &Digest::of(&claim.body.to_xml()))).unwrap_or_default())
+    };
+    let document = |uid| -> Result<String, Failure> {
+        let (mut sum, mut text) = (0, String::new());
+        for id in tx.claims_of(uid)? {
+            let Some(claim) = tx.received(id)?.map(|found| found.claim) else { continue };
+            sum += claim.version;
+            text.push_str(&Digest::of(&claim.body.to_xml()).to_string());
+        }
+        Ok(edition(sum, &Digest::of(text.as_bytes())))
+    };
+    match review.kind.as_str() {
+        "programme" => Ok([document(review.one.1)?, document(review.other.1)?]),
+        "pair" => Ok([used(review.one, Kind::RecipientClaim)?, used(review.other, Kind::RecipientClaim)?]),
+        _ => {
+            for kind in CHANGED {
+                let Some(known) = tx.known(review.one.0, kind, review.one.1)? else { continue };
+                let stands = if kind == Kind::Proposal { String::new() } else { used(review.one, kind)? };
+                return Ok([stands, edition(known.version, &known.hash)]);
+            }
+            Ok(Default::default())
+        }
+    }
+}
+
+/// A version and the beginning of its hash, in a form that no office program takes for a number or a date.
+fn edition(version: u32, hash: &Digest) -> String {
+    format!("v{version}-{}", &hash.to_string()[..8])
+}
+
+fn whose(register: &Register<'_>, uid: RecordId) -> Result<Option<Whose>, Failure> {
+    let Some(file) = register.file(uid)? else { return Ok(None) };
+    let body = golden::person(&file.case_number, &file.claims, &file.entries).body;
+    let name: Vec<&str> = NAMES.iter().filter_map(|field| body.text(field)).collect();
+    Ok(Some(Whose { uid: uid.to_string(), case_number: file.case_number, name: name.join(" ") }))
 }
 
 fn only_shown(stated: &Stated) -> Values {
@@ -149,28 +225,98 @@ fn stated(body: &Body) -> Stated {
     body.head().iter().filter_map(|(field, value)| Some((field.name.to_owned(), value?.to_owned()))).collect()
 }
 
-/// What stands of a record that its centre wants otherwise, and what the centre says now: of a proposal the
-/// wished fields of its target, of a claim the whole.
-fn newer(register: &Register<'_>, name: ClaimName) -> Result<(Stated, Stated), Failure> {
+/// A record that its centre wants otherwise.
+#[derive(Default)]
+struct Change {
+    /// Whose it is.
+    person: Option<RecordId>,
+    /// Names and birth date of the person, where the record itself says nothing of them.
+    whose: Stated,
+    /// What stands: of a proposal the wished fields of its target, of a claim the whole.
+    stands: Stated,
+    /// What the centre says.
+    wanted: Stated,
+    /// Why.
+    reason: Option<String>,
+}
+
+impl Change {
+    fn differences(&self) -> Vec<Difference> {
+        let fields: BTreeSet<&String> = self.stands.keys().chain(self.wanted.keys()).collect();
+        let differ = fields.into_iter().filter(|field| self.stands.get(*field) != self.wanted.get(*field));
+        differ
+            .map(|field| Difference {
+                field: field.clone(),
+                stands: self.stands.get(field).cloned(),
+                wanted: self.wanted.get(field).cloned(),
+            })
+            .collect()
+    }
+}
+
+fn change(register: &Register<'_>, name: ClaimName) -> Result<Change, Failure> {
     let tx = register.tx;
     if let Some(found) = tx.received_by_key(name.0, Kind::Proposal, name.1)? {
-        let wishes = wishes(&found.claim.body);
-        let mut stands = BTreeMap::new();
-        if let Some(person) = target(&found.claim.body)
-            && let Some(file) = register.file(person)?
-        {
-            stands = stated(&golden::person(&file.case_number, &file.claims, &file.entries).body);
-            stands.retain(|field, _| wishes.contains_key(field));
-        }
-        return Ok((stands, wishes.into_iter().filter(|(_, value)| !value.is_empty()).collect()));
+        return proposal(register, name.0, &found.claim.body);
     }
     for kind in CLAIMS {
-        if let Some(found) = tx.received_by_key(name.0, kind, name.1)? {
-            let newest = tx.newest_body(found.id)?;
-            return Ok((stated(&found.claim.body), newest.as_ref().map(stated).unwrap_or_default()));
+        let Some(found) = tx.received_by_key(name.0, kind, name.1)? else { continue };
+        let mut person = tx.uid_of(found.id)?;
+        if kind != Kind::RecipientClaim {
+            person = person.map(|document| tx.person_of_document(document)).transpose()?.flatten();
+        }
+        return Ok(Change {
+            whose: if kind == Kind::RecipientClaim { Stated::new() } else { named(register, person)? },
+            person,
+            stands: stated(&found.claim.body),
+            wanted: tx.newest_body(found.id)?.as_ref().map(stated).unwrap_or_default(),
+            reason: None,
+        });
+    }
+    Ok(Change::default())
+}
+
+fn proposal(register: &Register<'_>, centre: ParticipantCode, body: &Body) -> Result<Change, Failure> {
+    let tx = register.tx;
+    let wishes = wishes(body);
+    let asked: Option<RecordId> = body.text("target").and_then(|text| text.parse().ok());
+    let (mut person, mut stands) = (None, Stated::new());
+    if let Some(asked) = target(body) {
+        person = tx.person(asked)?.map(|row| row.merged_into.unwrap_or(row.uid));
+        if let Some(file) = person.map(|uid| register.file(uid)).transpose()?.flatten() {
+            stands = stated(&golden::person(&file.case_number, &file.claims, &file.entries).body);
+        }
+    } else if let Some(asked) = asked {
+        person = tx.person_of_document(asked)?;
+        let kind = body.text("target_kind").and_then(|kind| kind.parse::<Kind>().ok());
+        let told = kind.map(|kind| tx.publication(centre, kind, asked)).transpose()?.flatten();
+        if let Some(told) = told.and_then(|told| Body::from_xml(told.kind, &told.body).ok()) {
+            stands = stated(&told);
+            for line in told.lines() {
+                let no = line.text("no").unwrap_or_default();
+                let of_line = line.iter().filter_map(|(field, value)| Some((field, value?)));
+                stands.extend(of_line.map(|(field, value)| (in_line(field.name, no), value.to_owned())));
+            }
         }
     }
-    Ok(Default::default())
+    stands.retain(|field, _| wishes.contains_key(field));
+    Ok(Change {
+        whose: named(register, person)?,
+        person,
+        stands,
+        wanted: wishes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+        reason: body.text("reason").map(str::to_owned),
+    })
+}
+
+/// Names and birth date of `person`, as published.
+fn named(register: &Register<'_>, person: Option<RecordId>) -> Result<Stated, Failure> {
+    let file = person.map(|uid| register.file(uid)).transpose()?.flatten();
+    let mut named = file
+        .map(|file| stated(&golden::person(&file.case_number, &file.claims, &file.entries).body))
+        .unwrap_or_default();
+    named.retain(|field, _| NAMES.contains(&field.as_str()) || field == "birth_date");
+    Ok(named)
 }
 
 /// The person that a proposal is about.
@@ -178,10 +324,18 @@ pub(super) fn target(proposal: &Body) -> Option<RecordId> {
     (proposal.text("target_kind") == Some("person")).then(|| proposal.text("target")?.parse().ok())?
 }
 
-/// The wishes of a proposal: field → value, empty where there should be none.
+/// The wishes of a proposal: field → value, empty where there should be none. A field of a line bears its number.
 pub(super) fn wishes(proposal: &Body) -> BTreeMap<String, String> {
     let text = |line: &Line, field| line.text(field).unwrap_or_default().to_owned();
-    proposal.lines().iter().map(|line| (text(line, "field"), text(line, "value"))).collect()
+    let name = |line: &Line| match line.text("line_no") {
+        Some(no) => in_line(&text(line, "field"), no),
+        None => text(line, "field"),
+    };
+    proposal.lines().iter().map(|line| (name(line), text(line, "value"))).collect()
+}
+
+fn in_line(field: &str, no: &str) -> String {
+    format!("{no}.{field}")
 }
 
 type Values = BTreeMap<&'static str, String>;
@@ -214,36 +368,56 @@ fn programme(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure
 /// Writes `questions` as a table with empty columns `decision` and `reason`. Those of a dry run have no number:
 /// nobody was asked yet, and `review apply` takes no answer to them.
 pub fn write(path: &Path, questions: &[Question], numbered: bool) -> Result<(), Failure> {
-    let mut heading: Vec<String> =
-        ["review", "kind", "why", "centre_1", "key_1", "centre_2", "key_2"].map(str::to_owned).to_vec();
+    let mut heading: Vec<String> = [
+        "review",
+        "kind",
+        "why",
+        "centre_1",
+        "key_1",
+        "version_1",
+        "centre_2",
+        "key_2",
+        "version_2",
+        "person",
+        "case_number",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     heading.extend(SHOWN.iter().flat_map(|field| [format!("{field}_1"), format!("{field}_2")]));
-    heading.extend(["differences", "decision", "reason"].map(str::to_owned));
-    let rows: Vec<Vec<String>> = questions
-        .iter()
-        .map(|question| {
-            let Question { review, kind, why, one, other, differences } = question;
-            let differ = |one: &Difference| {
-                let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
-                format!("{}: {} → {}", one.field, text(&one.stands), text(&one.wanted))
-            };
-            let mut row = vec![
-                if numbered { review.to_string() } else { String::new() },
-                kind.clone(),
-                why.clone(),
-                one.centre.clone(),
-                one.key.clone(),
-                other.centre.clone(),
-                other.key.clone(),
-            ];
-            let value = |side: &Side, field: &str| side.values.get(field).cloned().unwrap_or_default();
-            row.extend(SHOWN.iter().flat_map(|field| [value(one, field), value(other, field)]));
-            row.push(differences.iter().map(differ).collect::<Vec<_>>().join("; "));
-            row.extend([String::new(), String::new()]);
-            row
-        })
-        .collect();
+    heading.extend(["differences", "centre_reason", "decision", "reason"].map(str::to_owned));
+    let rows: Vec<Vec<String>> = questions.iter().map(|question| row(question, numbered)).collect();
     let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
     table_file::write(path, &heading, &rows)
+}
+
+fn row(question: &Question, numbered: bool) -> Vec<String> {
+    let Question { one, other, person, .. } = question;
+    let mut row = vec![
+        if numbered { question.review.to_string() } else { String::new() },
+        question.kind.clone(),
+        question.why.clone(),
+        one.centre.clone(),
+        one.key.clone(),
+        one.version.clone(),
+        other.centre.clone(),
+        other.key.clone(),
+        other.version.clone(),
+    ];
+    let whose = person.as_ref().map(|person| [person.uid.clone(), person.case_number.clone()]);
+    row.extend(whose.unwrap_or_default());
+    let value = |side: &Side, field: &str| side.values.get(field).cloned().unwrap_or_default();
+    row.extend(SHOWN.iter().flat_map(|field| [value(one, field), value(other, field)]));
+    row.push(question.differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; "));
+    row.push(question.centre_reason.clone().unwrap_or_default());
+    row.extend([String::new(), String::new()]);
+    row
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
+        write!(f, "{}: {} → {}", self.field, text(&self.stands), text(&self.wanted))
+    }
 }
 
 /// The error for a file that `review list` is to write and that is there already.

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    questions::{CLAIMS, target, wishes},
+    questions::{CLAIMS, target, versions, wishes},
     table_file::{self, Row, Table, all_bad},
 };
 use crate::{
@@ -208,7 +208,34 @@ fn read_answer<'a>(
             return Ok(Err(("table-other-record", vec![("column", column.into())])));
         }
     }
-    Ok(Ok(Some(Answer { review, word, reason, line: row.line })))
+    let answer = Answer { review, word, reason, line: row.line };
+    match unseen(register, &answer, row)? {
+        Some(problem) => Ok(Err(problem)),
+        None => Ok(Ok(Some(answer))),
+    }
+}
+
+/// An answer is to what its table shows, and to no version that has come since. What is accepted must be named;
+/// two records may be told apart without (a table written by hand).
+fn unseen(register: &Register<'_>, answer: &Answer<'_>, row: Row<'_>) -> Result<Option<Problem>, Failure> {
+    if answer.stands() || answer.review.state == "gone" {
+        return Ok(None);
+    }
+    let [one, other] = versions(register, &answer.review)?;
+    // of a change the answer rests on what the centre says, not on what it replaces
+    let of_two = matches!(answer.review.kind.as_str(), "pair" | "programme");
+    let columns = [("version_1", one), ("version_2", other)];
+    for (column, is) in columns.into_iter().filter(|(column, _)| of_two || *column == "version_2") {
+        match row.text(column) {
+            "" if answer.word == Word::Accept => {
+                return Ok(Some(("table-version-missing", vec![("column", column.into())])));
+            }
+            "" => {}
+            seen if seen == is => {}
+            _ => return Ok(Some(("table-version-other", vec![("column", column.into())]))),
+        }
+    }
+    Ok(None)
 }
 
 /// Takes one decision: noted, and carried out at once unless an initial load still waits for its merge.

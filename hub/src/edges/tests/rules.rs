@@ -38,12 +38,69 @@ fn open_reviews(hub: &TestHub) -> Vec<questions::Question> {
 /// Answers all open questions; how many.
 fn answer_all(hub: &TestHub, decision: &str) -> Option<usize> {
     let open = open_reviews(hub);
-    let lines = open.iter().map(|question| format!("{};{decision};проверено\n", question.review));
-    let table = hub.dir.path().join("answers.csv");
-    std::fs::write(&table, lines.fold("review;decision;reason\n".to_owned(), |all, line| all + &line))
-        .expect("written");
-    let done = reviews::apply(&hub.config(), &table, false, Lang::Ru, "test", now());
-    done.ok().map(|_| open.len())
+    apply(hub, &table(&open, decision)).ok().map(|_| open.len())
+}
+
+/// A table that decides all of `open` alike.
+fn table(open: &[questions::Question], decision: &str) -> String {
+    let lines = open.iter().map(|question| {
+        let (one, other) = (&question.one.version, &question.other.version);
+        format!("{};{one};{other};{decision};проверено\n", question.review)
+    });
+    lines.fold("review;version_1;version_2;decision;reason\n".to_owned(), |all, line| all + &line)
+}
+
+fn apply(hub: &TestHub, table: &str) -> Result<reviews::Applied, String> {
+    let path = hub.dir.path().join("answers.csv");
+    std::fs::write(&path, table).expect("written");
+    let done = reviews::apply(&hub.config(), &path, false, Lang::En, "test", now());
+    done.map_err(|failure| failure.to_string())
+}
+
+#[test]
+fn an_answer_is_to_the_version_that_its_table_shows_and_to_none_that_came_since() {
+    let mut hub = TestHub::new();
+    let named = |key, version, surname: &'static str| {
+        let fields = [("surname", surname), ("given", "Пётр"), ("birth_date", "01.02.1950")];
+        record(Kind::RecipientClaim, key, version, &fields)
+    };
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[]), named(3, 1, "Зуев")]);
+    // a change of what is published, and another person under an old key
+    exchange(&mut hub, &mut one, &[anna(1, 2, &[("workplace", "Вокзал")]), anna(3, 2, &[])]);
+    let open = open_reviews(&hub);
+    assert_eq!(open.len(), 2, "{:?}", open.iter().map(|one| &one.kind).collect::<Vec<_>>());
+    let stale = table(&open, "принять");
+    exchange(&mut hub, &mut one, &[anna(1, 3, &[("workplace", "Школа")])]);
+    let told = apply(&hub, &stale).expect_err("a version that nobody saw");
+    let line = 2 + open.iter().position(|one| one.one.key == id(1).to_string()).expect("asked");
+    assert!(told.contains(&format!(":{line}: column version_2: this has changed since")), "{told}");
+    assert_eq!(told.matches("column").count(), 1, "the other line is good: {told}");
+    assert_eq!(open_reviews(&hub).len(), 2, "all lines or none");
+    // nor is anything accepted of which no version is named
+    let blind = stale.lines().map(|line| line.splitn(4, ';').collect::<Vec<_>>());
+    let blind: String = blind.map(|cells| format!("{};{}\n", cells[0], cells[3])).collect();
+    assert!(apply(&hub, &blind).expect_err("unseen").contains("version_2: the version"), "{blind}");
+    assert_eq!(answer_all(&hub, "принять"), Some(2));
+    hub.send();
+    let known = |hub: &mut TestHub, key| {
+        let of = one.code;
+        hub.hub.store.read(|tx| tx.received_by_key(of, Kind::RecipientClaim, id(key))).expect("read")
+    };
+    assert_eq!(known(&mut hub, 1).expect("there").claim.version, 3);
+    assert_eq!(known(&mut hub, 3).expect("there").claim.body.text("surname"), Some("Белова"));
+}
+
+#[test]
+fn an_answer_about_two_records_is_to_the_records_that_its_table_shows() {
+    let mut hub = TestHub::new();
+    merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let mut two = merged(&mut hub, 2, Vec::new());
+    exchange(&mut hub, &mut two, &[anna(2, 1, &[])]);
+    let stale = table(&open_reviews(&hub), "один");
+    two.clear_out();
+    exchange(&mut hub, &mut two, &[anna(2, 2, &[("snils", "112-233-445 95")])]);
+    assert!(apply(&hub, &stale).expect_err("it has changed").contains("column version_2"), "told");
+    assert_eq!(answer_all(&hub, "один"), Some(1));
 }
 
 #[test]
@@ -160,6 +217,7 @@ fn a_proposal_is_about_what_was_published_to_its_centre() {
         let mut body = exchange_format::record::Body::new(Kind::Proposal);
         body.set("target_kind", "person").expect("plain");
         body.set("target", &uid.to_string()).expect("plain");
+        body.set("reason", "по справке").expect("plain");
         let line = body.add_line();
         for (name, text) in [("no", "1"), ("field", field), ("value", value)] {
             line.set(name, text).expect("plain");
@@ -171,7 +229,16 @@ fn a_proposal_is_about_what_was_published_to_its_centre() {
     assert!(open_reviews(&hub).is_empty());
     exchange(&mut hub, &mut one, &[Record::live(id(22), 1, &proposal("workplace", "Школа"))]);
     one.clear_out();
-    assert_eq!(open_reviews(&hub).len(), 1);
+    let asked = open_reviews(&hub).pop().expect("one");
+    let whose = asked.person.as_ref().expect("of a person");
+    assert_eq!(
+        (whose.uid.as_str(), whose.name.as_str()),
+        (uid.to_string().as_str(), "Белова Анна Ильинична")
+    );
+    assert!(whose.case_number.starts_with("42-32701000-"));
+    assert_eq!(asked.centre_reason.as_deref(), Some("по справке"));
+    assert_eq!(asked.differences[0].to_string(), "workplace: — → Школа");
+    assert_eq!([&asked.one, &asked.other].map(|side| side.values["surname"].as_str()), ["Белова"; 2]);
     assert_eq!(answer_all(&hub, "принять"), Some(1));
     hub.send();
     let read = one.read_out();
@@ -180,7 +247,13 @@ fn a_proposal_is_about_what_was_published_to_its_centre() {
     one.clear_out();
     // what is no field of a person, or no value of it, is not entered
     exchange(&mut hub, &mut one, &[Record::live(id(23), 1, &proposal("case_number", "1"))]);
-    assert_eq!(answer_all(&hub, "принять"), None);
+    let unfit = apply(&hub, &table(&open_reviews(&hub), "принять")).expect_err("no value of a person");
+    assert!(unfit.contains("case_number cannot be published"), "{unfit}");
+    assert_eq!(answer_all(&hub, "отклонить"), Some(1));
+    one.clear_out();
+    exchange(&mut hub, &mut one, &[Record::live(id(24), 1, &proposal("email", "anna@example.org"))]);
+    let asked = open_reviews(&hub).pop().expect("one");
+    assert_eq!(asked.other.values["email"], "anna@example.org");
 }
 
 #[test]
