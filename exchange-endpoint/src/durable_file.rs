@@ -7,6 +7,30 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Who besides the owner may use the files that a program makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SharedWith {
+    /// Nobody.
+    Nobody,
+    /// The owner's group: the programs that work on the same database.
+    Group,
+}
+
+/// From now on this process makes its files and directories for its owner and `others` only. Files with a mode of
+/// their own, as keys have, never get more than that.
+pub fn make_private(others: SharedWith) {
+    #[cfg(unix)]
+    {
+        use rustix::{fs::Mode, process::umask};
+        umask(match others {
+            SharedWith::Nobody => Mode::RWXG | Mode::RWXO,
+            SharedWith::Group => Mode::RWXO,
+        });
+    }
+    #[cfg(not(unix))]
+    let _ = others;
+}
+
 /// Puts `bytes` at `path` in place of what was there. After a crash the path holds the old bytes or the new
 /// ones. `mode` is the file's permission bits.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {

@@ -612,3 +612,27 @@ fn every_outcome_and_reason_is_told_whole_on_screen_and_on_paper_in_both_languag
         assert!(!page.contains(&foreign), "one language a page");
     }
 }
+
+/// Every file and directory below `dir` whose mode gives others than its owner anything.
+fn shared(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).expect("read") {
+        let path = entry.expect("read").path();
+        let metadata = fs::metadata(&path).expect("there");
+        if metadata.permissions().mode() & 0o077 != 0 {
+            found.push(path.clone());
+        }
+        if metadata.is_dir() {
+            found.extend(shared(&path));
+        }
+    }
+    found
+}
+
+#[test]
+fn all_that_a_hub_makes_is_its_owners_alone() {
+    let city = City::new();
+    done(&city.add(&city.card(1), "long enough"));
+    done(&city.run(&["merge"]));
+    assert_eq!(shared(&city.hub()), Vec::<PathBuf>::new());
+}

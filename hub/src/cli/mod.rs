@@ -15,6 +15,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     config::Config,
+    durable_file::{self, SharedWith},
     messages,
     output::{CommandLine, CommonArgs, Exit, Failure, Lang, run_main},
     protocol::ProtocolCommand,
@@ -69,6 +70,7 @@ impl CommandLine for Cli {
 
 /// Runs the command line `args` (the program's name first).
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    durable_file::make_private(SharedWith::Nobody);
     run_main::<Cli>(args, |cli| carry_out(&cli))
 }
 

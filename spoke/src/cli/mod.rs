@@ -15,6 +15,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     config::Config,
+    durable_file::{self, SharedWith},
     output::{self, CommandLine, CommonArgs, Exit, Failure},
     protocol::ProtocolCommand,
 };
@@ -72,6 +73,7 @@ impl CommandLine for Cli {
 
 /// Runs the command line `args`, the program's name first, and returns the exit code of docs/CLI_JSON.md.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    durable_file::make_private(SharedWith::Group);
     output::run_main::<Cli>(args, |cli| command(&cli))
 }
 

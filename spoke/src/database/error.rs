@@ -1,6 +1,6 @@
 //! What can go wrong with `centre.db`.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use exchange_format::record::BodyError;
 
@@ -32,6 +32,14 @@ pub enum DatabaseError {
     /// `init` will not write over something.
     #[error("{0} exists already")]
     Exists(PathBuf),
+    /// A new database could not be made.
+    #[error("{path}: {source}")]
+    NotMade {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// Stored bytes of a record do not read back.
     #[error("the stored body of {kind} {key} cannot be read: {source}")]
     Stored {

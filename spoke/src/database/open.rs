@@ -1,6 +1,6 @@
 //! Making and opening `centre.db`.
 
-use std::{path::Path, time::Duration};
+use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
 use exchange_endpoint::journal_table::{self, CENTRE_TABLE};
 use exchange_format::participant::ParticipantCode;
@@ -43,6 +43,9 @@ pub fn create(path: &Path, identity: Identity) -> Result<Connection, DatabaseErr
     if path.exists() {
         return Err(DatabaseError::Exists(path.to_owned()));
     }
+    // SQLite would make it 0644; its WAL takes the mode from it, and the centre's programs share a group.
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o660).open(path);
+    made.map_err(|source| DatabaseError::NotMade { path: path.to_owned(), source })?;
     let mut connection = Connection::open(path)?;
     connection
         .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA journal_mode = WAL;"))?;

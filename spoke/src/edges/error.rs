@@ -134,6 +134,8 @@ fn database_failure(error: &DatabaseError) -> Failure {
         DatabaseError::Exists(path) => {
             Failure::new(Exit::Refused, "spoke-exists").told("file", path.display())
         }
+        DatabaseError::NotMade { path, source } => Failure::new(Exit::of_io(source), "spoke-file")
+            .told("detail", format_args!("{}: {source}", path.display())),
         error if error.is_temporary() => {
             Failure::new(Exit::Temporary, "spoke-database-busy").told("detail", error)
         }

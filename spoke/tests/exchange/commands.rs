@@ -1,6 +1,10 @@
 //! Commands and their errors: import, configuration, missing files.
 
-use std::fs;
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use super::centre::Centre;
 
@@ -168,4 +172,39 @@ fn protocols_are_listed_shown_and_printable() {
     assert_eq!(centre.ok(&["protocol", "show", "1"])["totals"][0]["kind"], "recipient_claim");
     let (page, _) = centre.ends(&["protocol", "show", "2", "--html"], 0);
     assert!(page.contains("<html") && !page.contains("Иванова"), "a page without personal data");
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("there").permissions().mode() & 0o777
+}
+
+/// Everything below `dir`.
+fn below(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).expect("read") {
+        let path = entry.expect("read").path();
+        if path.is_dir() {
+            found.extend(below(&path));
+        }
+        found.push(path);
+    }
+    found
+}
+
+#[test]
+fn a_centre_s_group_works_with_the_database_and_nobody_else_reads_anything() {
+    let centre = Centre::with_recipient();
+    let log = centre.db();
+    log.execute_batch("PRAGMA user_version").expect("its WAL stays while it is open");
+    for path in below(&centre.path("")) {
+        assert_eq!(mode(&path) & 0o007, 0, "{}", path.display());
+    }
+    for name in ["centre.db", "centre.db-wal", "centre.db-shm"] {
+        assert_eq!(mode(&centre.path(name)), 0o660, "{name}");
+    }
+    assert_eq!(mode(&centre.path("")), 0o770);
+    assert_eq!(mode(&centre.path("keys")), 0o700);
+    for path in below(&centre.path("keys")) {
+        assert_eq!(mode(&path) & 0o037, 0, "{}", path.display());
+    }
 }
