@@ -16,12 +16,13 @@ use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     config::Config,
     durable_file::{self, SharedWith},
-    output::{self, CommandLine, CommonArgs, Exit, Failure},
+    messages,
+    output::{self, CommandLine, CommonArgs, Exit, Failure, Lang},
     protocol::ProtocolCommand,
 };
 
 use crate::{
-    database::report::ProposalState,
+    database::report::{Incident, ProposalState},
     edges::config::{self, SpokeConfig},
 };
 
@@ -100,6 +101,14 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
 fn proposal_line(proposal: &ProposalState) -> String {
     let problem = proposal.problem.as_deref().map_or_else(String::new, |problem| format!(" ({problem})"));
     format!("  {} {} {}: {}{problem}", proposal.table, proposal.id, proposal.key, proposal.state)
+}
+
+/// An incident in the text of a command.
+fn incident_line(lang: Lang, one: &Incident) -> String {
+    let moment = |at: &str| messages::stored_moment(lang, at);
+    let end = one.closed_at.as_deref().zip(one.closed_how.as_deref());
+    let end = end.map_or_else(String::new, |(at, how)| format!(" → {} {how}", moment(at)));
+    format!("  {}  {} {}: {}{end}", moment(&one.at), one.code, one.subject, one.detail)
 }
 
 /// The configuration that `--config` names.

@@ -22,6 +22,7 @@ struct Status {
     records: Vec<Listed>,
     proposals: Vec<ProposalState>,
     incidents: Vec<Incident>,
+    closed_incidents: Vec<Incident>,
 }
 
 pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
@@ -40,6 +41,7 @@ pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
             records: report::listed(&snapshot)?,
             proposals: report::proposals(&snapshot)?,
             incidents: report::incidents(&snapshot)?,
+            closed_incidents: report::closed_incidents(&snapshot)?,
         })
     };
     let status = look()?;
@@ -80,14 +82,10 @@ fn text(lang: Lang, status: &Status) -> String {
         lines.push(super::proposal_line(proposal));
     }
     lines.push(say("spoke-status-incidents", &[("n", status.incidents.len().into())]));
-    for incident in &status.incidents {
-        lines.push(format!(
-            "  {}  {} {}: {}",
-            messages::stored_moment(lang, &incident.at),
-            incident.code,
-            incident.subject,
-            incident.detail
-        ));
+    lines.extend(status.incidents.iter().map(|one| super::incident_line(lang, one)));
+    if !status.closed_incidents.is_empty() {
+        lines.push(say("spoke-status-closed", &[("n", status.closed_incidents.len().into())]));
+        lines.extend(status.closed_incidents.iter().map(|one| super::incident_line(lang, one)));
     }
     lines.join("\n")
 }

@@ -62,6 +62,10 @@ fn text(lang: Lang, audit: &Audit) -> String {
         ("why", proof.why.clone().unwrap_or_default().into()),
     ];
     lines.push(messages::text(lang, &format!("spoke-verify-digest-{}", proof.proven), &args));
+    if !audit.incidents.is_empty() {
+        lines.push(messages::text(lang, "spoke-status-incidents", &[("n", audit.incidents.len().into())]));
+        lines.extend(audit.incidents.iter().map(|one| super::incident_line(lang, one)));
+    }
     lines.join("\n")
 }
 

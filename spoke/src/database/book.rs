@@ -36,3 +36,23 @@ pub fn open_incident(
     )?;
     Ok(inserted > 0)
 }
+
+/// Closes the incident that [`open_incident`] has opened with these words, and says how it ended. True if one was open.
+///
+/// # Errors
+/// SQLite's.
+pub fn close_incident(
+    connection: &Connection,
+    code: &str,
+    subject: &str,
+    detail: &str,
+    how: &str,
+    now: Timestamp,
+) -> Result<bool, DatabaseError> {
+    let closed = connection.execute(
+        "UPDATE svod_incident SET closed_at = ?5, closed_how = ?4 WHERE code = ?1 AND subject = ?2 AND detail = ?3 \
+         AND closed_at IS NULL",
+        params![code, subject, detail, how, now.to_string()],
+    )?;
+    Ok(closed > 0)
+}

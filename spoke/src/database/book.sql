@@ -98,11 +98,11 @@ CREATE TABLE svod_proposal (
   at TEXT NOT NULL,
   body BLOB NOT NULL,
   problem TEXT,                  -- unfit: why it cannot be sent
-  state TEXT NOT NULL,           -- unfit · open · sent · accepted · declined · refused
+  state TEXT NOT NULL,           -- unfit · open · sent · accepted · declined · refused · replaced
   packet TEXT,                   -- that took it
   decided_by TEXT                -- the packet that brought the decision
 ) WITHOUT ROWID;
-CREATE INDEX svod_proposal_undecided ON svod_proposal (target) WHERE state IN ('open', 'sent');
+CREATE INDEX svod_proposal_undecided ON svod_proposal (target) WHERE state IN ('open', 'sent', 'declined');
 
 -- Packets of both directions, our answers, and files in quarantine: kept for ever.
 CREATE TABLE svod_packet (
@@ -164,7 +164,8 @@ CREATE TABLE svod_incident (
   code TEXT NOT NULL,
   subject TEXT NOT NULL,
   detail TEXT NOT NULL,
-  closed_at TEXT
+  closed_at TEXT,
+  closed_how TEXT
 );
 
 CREATE INDEX svod_sent_listed ON svod_sent (epoch, seq) WHERE outcome IS NOT NULL;

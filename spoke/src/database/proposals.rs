@@ -61,7 +61,8 @@ pub fn add(connection: &Connection, new: &New<'_>, now: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Decides what newer publications decide; returns it.
+/// Decides what newer publications decide; returns what is new. That the hub goes by another value than the
+/// wished one is no last word: its staff may accept the wish later.
 ///
 /// # Errors
 /// SQLite's, or a row that this program cannot have written.
@@ -69,7 +70,7 @@ pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, Data
     let mut statement = connection.prepare_cached(
         "SELECT s.key, s.target_kind, s.body, s.seen, p.form, p.bytes, p.packet FROM svod_proposal s \
          INDEXED BY svod_proposal_undecided JOIN svod_publication p ON p.kind = s.target_kind AND p.key = s.target \
-         WHERE s.state IN ('open', 'sent') AND p.version > s.seen_version \
+         WHERE s.state IN ('open', 'sent', 'declined') AND p.version > s.seen_version AND p.packet IS NOT s.decided_by \
          AND p.outcome IN ('new', 'changed', 'unchanged') ORDER BY s.key",
     )?;
     let mut found = statement.query([])?;
@@ -104,9 +105,14 @@ pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, Data
             Decision::Accepted => "accepted",
             Decision::Declined => "declined",
         };
-        connection
-            .prepare_cached("UPDATE svod_proposal SET state = ?2, decided_by = ?3 WHERE key = ?1")?
+        let changed = connection
+            .prepare_cached(
+                "UPDATE svod_proposal SET state = ?2, decided_by = ?3 WHERE key = ?1 AND state <> ?2",
+            )?
             .execute(params![key.to_string(), state, packet?])?;
+        if changed == 0 {
+            continue;
+        }
         connection
             .prepare_cached("DELETE FROM svod_change WHERE kind = ?1 AND key = ?2")?
             .execute([PROPOSALS, &key.to_string()])?;

@@ -91,6 +91,12 @@ pub struct Incident {
     pub subject: String,
     /// More.
     pub detail: String,
+    /// When it was over, and how; none while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<String>,
+    /// How it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_how: Option<String>,
 }
 
 /// Counts by word.
@@ -218,24 +224,34 @@ pub fn proposals_of(
     Ok(statement.query_map([table, id], proposal)?.collect::<Result<_, _>>()?)
 }
 
+const INCIDENT: &str = "SELECT n, at, code, subject, detail, closed_at, closed_how FROM svod_incident";
+
+fn incident(row: &Row<'_>) -> rusqlite::Result<Incident> {
+    Ok(Incident {
+        n: row.get(0)?,
+        at: row.get(1)?,
+        code: row.get(2)?,
+        subject: row.get(3)?,
+        detail: row.get(4)?,
+        closed_at: row.get(5)?,
+        closed_how: row.get(6)?,
+    })
+}
+
 /// Incidents that are open.
 ///
 /// # Errors
 /// SQLite's.
 pub fn incidents(connection: &Connection) -> Result<Vec<Incident>, DatabaseError> {
-    all(
-        connection,
-        "SELECT n, at, code, subject, detail FROM svod_incident WHERE closed_at IS NULL ORDER BY n",
-        |row| {
-            Ok(Incident {
-                n: row.get(0)?,
-                at: row.get(1)?,
-                code: row.get(2)?,
-                subject: row.get(3)?,
-                detail: row.get(4)?,
-            })
-        },
-    )
+    all(connection, &format!("{INCIDENT} WHERE closed_at IS NULL ORDER BY n"), incident)
+}
+
+/// The last ten incidents that are over, the newest first.
+///
+/// # Errors
+/// SQLite's.
+pub fn closed_incidents(connection: &Connection) -> Result<Vec<Incident>, DatabaseError> {
+    all(connection, &format!("{INCIDENT} WHERE closed_at IS NOT NULL ORDER BY n DESC LIMIT 10"), incident)
 }
 
 /// Rows by state.

@@ -234,7 +234,16 @@ pub fn write(
     write_lines(connection, table, id, row)
 }
 
-fn write_lines(connection: &Connection, table: &Table, id: &str, row: &Row) -> Result<(), DatabaseError> {
+/// Puts the lines of `row` in the place of those that the row `id` of `table` has.
+///
+/// # Errors
+/// SQLite's.
+pub(super) fn write_lines(
+    connection: &Connection,
+    table: &Table,
+    id: &str,
+    row: &Row,
+) -> Result<(), DatabaseError> {
     let Some(lines) = &table.lines else { return Ok(()) };
     delete_lines(connection, table, id)?;
     let names: Vec<String> = lines.columns.iter().map(|column| format!(", \"{}\"", column.name)).collect();

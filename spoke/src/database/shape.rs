@@ -1,67 +1,161 @@
-//! Whether the tables are those that `init` made, and making them so again: ALTER, DROP and CREATE INDEX ask no
+//! Whether the tables are those that `init` made, and making them so again: ALTER, DROP and CREATE ask no
 //! trigger (exchange §8, D10).
+//!
+//! A table is compared by its shape, not by its text: a rebuilt one may look alike and yet let a REPLACE by its
+//! rowid, a UNIQUE of its own or a key that tells no case apart delete a locked row that no trigger sees.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
 use exchange_format::record::Form;
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, Row};
 
 use crate::decisions::{
     mapping,
-    tables::{Table, table, tables},
+    tables::{Table, tables},
 };
 
 use super::{
     DatabaseError, open, own_records, publications, rows,
     verify::{Damage, Fault},
-    write,
+    write::{self, Scope},
 };
+
+/// What is true of a table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Fact {
+    /// What it is, whether it is WITHOUT ROWID and STRICT.
+    Storage(String, bool, bool),
+    /// A column, by its name and what follows it in `ALTER TABLE … ADD COLUMN`; its place in the key; whether it is computed.
+    Column { name: String, rest: String, demanded: bool, key: u32, computed: bool },
+    /// A constraint that SQLite keeps as a unique index: its columns with how they are compared.
+    Unique(Vec<String>),
+    /// A column that names rows of a table, and what happens with them.
+    Reference(String, String),
+    /// A condition on rows.
+    Condition(String),
+}
+
+impl Fact {
+    /// Whether a program may add it to our tables: it opens no way past the locks and closes none to us.
+    fn is_harmless(&self) -> bool {
+        match self {
+            Self::Column { demanded, key, .. } => !demanded && *key == 0,
+            Self::Reference(..) => true,
+            Self::Storage(..) | Self::Unique(_) | Self::Condition(_) => false,
+        }
+    }
+
+    fn column(&self) -> Option<&str> {
+        if let Self::Column { name, .. } = self { Some(name) } else { None }
+    }
+}
+
+type Shape = BTreeSet<Fact>;
 
 /// A table, an index or a view as `init` makes it.
 struct Part {
     kind: String,
     name: String,
     sql: String,
-    /// Of a table: its columns with what follows the name in `ALTER TABLE … ADD COLUMN`.
-    columns: Vec<(String, String)>,
+    /// Of a table.
+    shape: Shape,
 }
 
+/// Tables first, views last.
 fn expected() -> &'static [Part] {
     static PARTS: LazyLock<Vec<Part>> = LazyLock::new(|| {
         let scratch = Connection::open_in_memory().expect("SQLite opens a database in memory");
         scratch.execute_batch(&open::schema_sql()).expect("the schema is tested");
-        parts(&scratch).expect("sqlite_master is readable")
+        let mut parts = parts(&scratch).expect("sqlite_master is readable");
+        let own: BTreeSet<String> = parts.iter().map(|part| part.name.clone()).collect();
+        for part in parts.iter_mut().filter(|part| part.kind == "table") {
+            part.shape = shape(&scratch, &part.name, &part.sql, &own).expect("the schema is readable");
+        }
+        parts
     });
     &PARTS
 }
 
-fn parts(connection: &Connection) -> Result<Vec<Part>, DatabaseError> {
-    let mut statement = connection.prepare(
-        "SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'index', 'view') AND sql IS NOT NULL \
-         ORDER BY type = 'view', type = 'index', name",
-    )?;
-    let found = statement.query_map([], |row| {
-        Ok(Part { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)?, columns: Vec::new() })
-    })?;
-    let mut parts: Vec<Part> = found.collect::<Result<_, _>>()?;
-    for part in parts.iter_mut().filter(|part| part.kind == "table") {
-        let mut statement =
-            connection.prepare("SELECT name, type, \"notnull\" FROM pragma_table_info(?1)")?;
-        let columns = statement.query_map([&part.name], |row| {
-            let (ty, required) = (row.get::<_, String>(1)?, row.get::<_, bool>(2)?);
-            Ok((row.get(0)?, ty + if required { " NOT NULL DEFAULT ''" } else { "" }))
-        })?;
-        part.columns = columns.collect::<Result<_, _>>()?;
-    }
-    Ok(parts)
+fn expected_tables() -> impl Iterator<Item = &'static Part> {
+    expected().iter().filter(|part| part.kind == "table")
 }
 
-fn names(part: &Part) -> BTreeSet<&str> {
-    part.columns.iter().map(|(name, _)| name.as_str()).collect()
+fn own_names() -> &'static BTreeSet<String> {
+    static NAMES: LazyLock<BTreeSet<String>> =
+        LazyLock::new(|| expected().iter().map(|part| part.name.clone()).collect());
+    &NAMES
+}
+
+fn parts(connection: &Connection) -> Result<Vec<Part>, DatabaseError> {
+    all(
+        connection,
+        "SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'index', 'view') AND sql IS NOT NULL \
+         AND ?1 = '' ORDER BY type = 'view', type = 'index', name",
+        "",
+        |row| Ok(Part { kind: row.get(0)?, name: row.get(1)?, sql: row.get(2)?, shape: Shape::new() }),
+    )
+}
+
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    table: &str,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, DatabaseError> {
+    let mut statement = connection.prepare(sql)?;
+    Ok(statement.query_map([table], read)?.collect::<Result<_, _>>()?)
+}
+
+/// The shape of `table`, which `sql` has made. Indexes of the names `own` are compared by their text.
+fn shape(
+    connection: &Connection,
+    table: &str,
+    sql: &str,
+    own: &BTreeSet<String>,
+) -> Result<Shape, DatabaseError> {
+    let mut shape: Shape = conditions(sql).map(Fact::Condition).collect();
+    let storage = "SELECT type, wr, strict FROM pragma_table_list WHERE schema = 'main' AND name = ?1";
+    shape.extend(all(connection, storage, table, |row| {
+        Ok(Fact::Storage(row.get(0)?, row.get(1)?, row.get(2)?))
+    })?);
+    let columns = "SELECT name, upper(type), \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?1)";
+    shape.extend(all(connection, columns, table, |row| {
+        let (ty, required, default): (String, bool, Option<String>) = (row.get(1)?, row.get(2)?, row.get(3)?);
+        let demanded = required && default.is_none();
+        let default = default.map_or_else(String::new, |value| format!(" DEFAULT ({value})"));
+        let rest = format!("{ty}{}{default}", if required { " NOT NULL" } else { "" });
+        let (name, key, computed) = (row.get(0)?, row.get(4)?, row.get::<_, i64>(5)? != 0);
+        Ok(Fact::Column { name, rest, demanded, key, computed })
+    })?);
+    let references =
+        "SELECT \"from\", \"table\" || ' ' || on_update || ' ' || on_delete FROM pragma_foreign_key_list(?1)";
+    shape.extend(all(connection, references, table, |row| Ok(Fact::Reference(row.get(0)?, row.get(1)?)))?);
+    let unique = "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1";
+    let unique: Vec<String> = all(connection, unique, table, |row| row.get(0))?;
+    for index in unique.iter().filter(|index| !own.contains(*index)) {
+        let columns = "SELECT coalesce(name, '()') || ' ' || coll FROM pragma_index_xinfo(?1) WHERE key = 1 ORDER BY seqno";
+        shape.insert(Fact::Unique(all(connection, columns, index, |row| row.get(0))?));
+    }
+    Ok(shape)
+}
+
+/// The conditions in the text of a table, without white space: SQLite lists them nowhere else.
+fn conditions(sql: &str) -> impl Iterator<Item = String> {
+    let squeezed: String = sql.split_whitespace().collect();
+    let starts: Vec<usize> =
+        squeezed.to_ascii_uppercase().match_indices("CHECK(").map(|(at, _)| at + 5).collect();
+    starts.into_iter().filter_map(move |start| {
+        let mut depth = 0;
+        let end = squeezed.get(start..)?.find(|c| {
+            depth += i32::from(c == '(') - i32::from(c == ')');
+            depth == 0
+        })?;
+        Some(squeezed[start..=start + end].to_owned())
+    })
 }
 
 /// What is not as `init` made it. Columns and plain indexes that a centre has added for itself are its own
-/// matter; a unique index is not, for a REPLACE by it deletes a locked row that no trigger sees.
+/// matter.
 ///
 /// # Errors
 /// SQLite's.
@@ -69,135 +163,234 @@ pub fn check(connection: &Connection) -> Result<Vec<Damage>, DatabaseError> {
     let there = parts(connection)?;
     let mut damages = Vec::new();
     for part in expected() {
-        let found = there.iter().find(|found| found.kind == part.kind && found.name == part.name);
-        match found {
-            None if part.kind == "table" => damages.push(Damage::new(Fault::TableMissing, &part.name, "")),
+        let found = there.iter().find(|found| found.name == part.name);
+        let fault = match found {
             Some(found) if part.kind == "table" => {
-                let (here, there) = (names(part), names(found));
-                let missing: Vec<String> = here.difference(&there).map(|name| (*name).to_owned()).collect();
-                if !missing.is_empty() {
-                    damages.push(Damage::new(Fault::ColumnMissing, &part.name, "").of_columns(missing));
-                }
+                damages.extend(compare(part, &shape(connection, &part.name, &found.sql, own_names())?));
+                continue;
             }
-            Some(found) if found.sql == part.sql => {}
-            _ => damages.push(Damage::new(Fault::IndexAltered, &part.name, "")),
-        }
-    }
-    for part in expected().iter().filter(|part| part.kind == "table") {
-        let mut statement = connection
-            .prepare("SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1 AND origin = 'c'")?;
-        let unique = statement.query_map([&part.name], |row| row.get::<_, String>(0))?;
-        for name in unique {
-            let name = name?;
-            if expected().iter().all(|known| known.name != name) {
-                damages.push(Damage::new(Fault::IndexForeign, &part.name, name));
-            }
-        }
+            Some(found) if found.sql == part.sql => continue,
+            None if part.kind == "table" => Fault::TableMissing,
+            _ => Fault::IndexAltered,
+        };
+        damages.push(Damage::new(fault, &part.name, ""));
     }
     Ok(damages)
 }
 
-/// Whether with `damage` the contents of the tables cannot be looked at.
-pub fn blinds(damage: &Damage) -> bool {
-    matches!(damage.fault, Fault::TableMissing | Fault::ColumnMissing | Fault::IndexAltered)
+/// In what a table of the shape `found` is not that of `part`.
+fn compare(part: &Part, found: &Shape) -> Option<Damage> {
+    let missing: Vec<&Fact> = part.shape.difference(found).collect();
+    let names = |shape: &Shape| -> BTreeSet<String> {
+        shape.iter().filter_map(|fact| fact.column().map(str::to_owned)).collect()
+    };
+    let gone: Vec<String> = names(&part.shape).difference(&names(found)).cloned().collect();
+    let foreign: Vec<&Fact> = found.difference(&part.shape).filter(|fact| !fact.is_harmless()).collect();
+    let unique =
+        |fact: &&Fact| if let Fact::Unique(columns) = fact { Some(columns.join(", ")) } else { None };
+    if !gone.is_empty() {
+        return Some(Damage::new(Fault::ColumnMissing, &part.name, "").of_columns(gone));
+    }
+    let only_unique = missing.is_empty() && foreign.iter().all(|fact| unique(fact).is_some());
+    match (only_unique, foreign.is_empty()) {
+        (true, true) => None,
+        (true, false) => {
+            let columns = foreign.iter().filter_map(unique).collect();
+            Some(Damage::new(Fault::IndexForeign, &part.name, "").of_columns(columns))
+        }
+        _ => Some(Damage::new(Fault::TableAltered, &part.name, "")),
+    }
 }
 
-/// Makes the tables again what they were: a renamed one gets its name back, a domain table that is gone is made
-/// anew, a column that is gone comes back; the centre's own rows say again what was last sent of them. What
-/// the hub published is put right afterwards, from what it signed. One of the exchange's own tables that is
-/// gone stays so: nothing but a copy of the database can bring it back.
+/// Whether with `damage` the contents of the tables cannot be looked at.
+pub fn blinds(damage: &Damage) -> bool {
+    use Fault::{ColumnMissing, IndexAltered, TableAltered, TableMissing};
+    matches!(damage.fault, TableMissing | ColumnMissing | TableAltered | IndexAltered)
+}
+
+/// Whether `damage` is one that [`mend`] mends.
+pub fn is_of_tables(damage: &Damage) -> bool {
+    blinds(damage) || damage.fault == Fault::IndexForeign
+}
+
+/// Makes the tables again what they were: one that is not is made anew with the rows that stand in it. What it
+/// lost of the centre's own rows, they say again as it was last sent; what was typed and not sent yet stays.
+/// What the hub published is put right afterwards, from what it signed. One of the exchange's own tables that
+/// is gone stays so, and nothing happens: only a copy of the database can bring it back.
 ///
 /// # Errors
 /// SQLite's; then nothing has happened.
-pub fn mend(connection: &mut Connection, damages: &[Damage]) -> Result<(), DatabaseError> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Renamed tables take their triggers along, so all of ours go, wherever they are.
-    write::drop_all(&transaction)?;
-    let mut made_anew = BTreeSet::new();
-    for damage in damages {
-        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-        let part = expected().iter().find(|part| part.name == damage.table);
-        match (damage.fault, part) {
-            (Fault::TableMissing, Some(part)) => {
-                made_anew.extend(bring_back(&transaction, part)?.then_some(&part.name));
+pub fn mend(connection: &mut Connection) -> Result<(), DatabaseError> {
+    let mended = write::write_if(connection, Scope::Everything, |transaction| {
+        // Renamed tables take their triggers along, so all of ours go, wherever they are.
+        write::drop_all(transaction)?;
+        let mut lost = Vec::new();
+        for part in expected_tables() {
+            take_back_name(transaction, part)?;
+            lost.extend(rebuild(transaction, part)?.map(|columns| (part, columns)));
+        }
+        let altered = check(transaction)?;
+        for part in expected().iter().filter(|part| altered.iter().any(|damage| damage.table == part.name)) {
+            if part.kind != "table" {
+                transaction
+                    .execute_batch(&format!("DROP {0} IF EXISTS {1}; {2}", part.kind, part.name, part.sql))?;
             }
-            (Fault::IndexForeign, _) => {
-                transaction.execute_batch(&format!("DROP INDEX {}", quoted(&damage.id)))?;
-            }
-            (Fault::ColumnMissing, Some(part)) => {
-                for (name, rest) in part.columns.iter().filter(|(name, _)| damage.columns.contains(name)) {
-                    transaction.execute_batch(&format!(
-                        "ALTER TABLE {} ADD COLUMN {} {rest}",
-                        part.name,
-                        quoted(name)
-                    ))?;
-                }
-            }
-            _ => {}
+        }
+        if !check(transaction)?.is_empty() {
+            return Ok(None);
+        }
+        for (part, columns) in lost {
+            say_again(transaction, &part.name, &columns)?;
+        }
+        write::restore_journal_triggers(transaction)?;
+        Ok::<_, DatabaseError>(Some(()))
+    })?;
+    if mended.is_none() {
+        tracing::error!("a table of the exchange's own is gone; only a copy of the database brings it back");
+    }
+    Ok(())
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A table that has our table's columns and is none of ours is our table under another name, if it is the only one.
+fn take_back_name(connection: &Connection, part: &Part) -> Result<(), DatabaseError> {
+    let there = parts(connection)?;
+    match there.iter().find(|found| found.name == part.name) {
+        Some(found) if found.kind == "table" => return Ok(()),
+        Some(found) => connection.execute_batch(&format!("DROP {} {}", found.kind, part.name))?,
+        None => {}
+    }
+    let mut alike = Vec::new();
+    for other in there.iter().filter(|other| other.kind == "table" && !own_names().contains(&other.name)) {
+        let shape = shape(connection, &other.name, "", own_names())?;
+        if part
+            .shape
+            .iter()
+            .filter_map(Fact::column)
+            .all(|name| shape.iter().any(|fact| fact.column() == Some(name)))
+        {
+            alike.push(&other.name);
         }
     }
-    // Indexes and the view last: they need their columns.
-    for part in check(&transaction)?.iter().filter(|damage| damage.fault == Fault::IndexAltered) {
-        let Some(part) = expected().iter().find(|known| known.name == part.table) else { continue };
-        transaction.execute_batch(&format!("DROP {} IF EXISTS {}; {}", part.kind, part.name, part.sql))?;
+    if let [other] = alike[..] {
+        connection.execute_batch(&format!("ALTER TABLE {} RENAME TO {}", quoted(other), part.name))?;
     }
-    if check(&transaction)?.iter().any(blinds) {
-        return Ok(());
+    Ok(())
+}
+
+/// Makes the table of `part` anew if it is not as it should be, with the rows, the columns, the indexes and the
+/// triggers that others have given it. Returns which of our columns it did not have. Rows that do not fit, two of one key
+/// for instance, stay in a table of their own.
+fn rebuild(connection: &Connection, part: &Part) -> Result<Option<BTreeSet<String>>, DatabaseError> {
+    let name = &part.name;
+    let Some(there) = parts(connection)?.into_iter().find(|found| found.name == *name) else {
+        if table_of(name).is_none() {
+            return Ok(None);
+        }
+        connection.execute_batch(&part.sql)?;
+        return Ok(Some(part.shape.iter().filter_map(|fact| fact.column().map(str::to_owned)).collect()));
+    };
+    let found = shape(connection, name, &there.sql, own_names())?;
+    if compare(part, &found).is_none() {
+        return Ok(None);
     }
-    for damage in damages {
-        // what only got its name back, or lost an index, still says what was typed: also what was not sent yet
-        let lost = damage.fault == Fault::ColumnMissing || made_anew.contains(&damage.table);
-        if let Some(table) = table_of(&damage.table).filter(|_| lost || damage.fault == Fault::IndexForeign) {
-            say_again(&transaction, table, damage, lost)?;
+    let others = all(
+        connection,
+        "SELECT name, sql FROM sqlite_master WHERE tbl_name = ?1 AND sql IS NOT NULL AND (type = 'trigger' OR \
+         type = 'index' AND name NOT IN (SELECT name FROM pragma_index_list(?1) WHERE \"unique\" = 1))",
+        name,
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+    )?;
+    let mut former = format!("former_{name}");
+    while connection.table_exists(None, former.as_str())? {
+        former.push('_');
+    }
+    connection.execute_batch(&format!(
+        "CREATE TABLE {former} AS SELECT * FROM {name}; DROP TABLE {name}; {}",
+        part.sql
+    ))?;
+    let (mut columns, mut values, mut gone) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for fact in &part.shape {
+        let Fact::Column { name: column, rest, demanded, .. } = fact else { continue };
+        let is_there = found.iter().any(|fact| fact.column() == Some(column));
+        columns.push(quoted(column));
+        values.push(match (is_there, demanded) {
+            (true, _) => quoted(column),
+            (false, true) => if rest.starts_with("INTEGER") { "0" } else { "''" }.to_owned(),
+            (false, false) => "NULL".to_owned(),
+        });
+        gone.extend((!is_there).then(|| column.clone()));
+    }
+    let ours: BTreeSet<&str> = part.shape.iter().filter_map(Fact::column).collect();
+    for fact in &found {
+        let Fact::Column { name: column, rest, demanded, .. } = fact else { continue };
+        if !ours.contains(column.as_str()) {
+            let rest = if *demanded { rest.replace(" NOT NULL", "") } else { rest.clone() };
+            connection.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN {} {rest}", quoted(column)))?;
+            columns.push(quoted(column));
+            values.push(quoted(column));
         }
     }
-    for trigger in write::expected(write::Scope::Everything) {
-        transaction.execute_batch(&trigger.sql)?;
+    let kept = connection.execute(
+        &format!(
+            "INSERT OR IGNORE INTO {name} ({}) SELECT {} FROM {former}",
+            columns.join(", "),
+            values.join(", ")
+        ),
+        [],
+    )?;
+    settle_former(connection, name, &former, kept, &columns, &values)?;
+    for (_, sql) in others.iter().filter(|(index, _)| !own_names().contains(index)) {
+        if let Err(error) = connection.execute_batch(sql) {
+            tracing::warn!(table = name, %error, "an index or a trigger of the centre's own does not fit the table any more");
+        }
     }
-    Ok(transaction.commit()?)
+    Ok(Some(gone))
+}
+
+/// Drops the table `former` if its `kept` rows are all that it has; else leaves those in it that found no place.
+fn settle_former(
+    connection: &Connection,
+    name: &str,
+    former: &str,
+    kept: usize,
+    columns: &[String],
+    values: &[String],
+) -> Result<(), DatabaseError> {
+    let count = format!("SELECT count(*) FROM {former}");
+    if connection.query_row(&count, [], |row| row.get::<_, usize>(0))? == kept {
+        return Ok(connection.execute_batch(&format!("DROP TABLE {former}"))?);
+    }
+    let pairs = columns.iter().zip(values).filter(|(column, value)| column == value);
+    let same: Vec<String> = pairs.map(|(column, _)| format!("t.{column} IS {former}.{column}")).collect();
+    connection.execute_batch(&format!(
+        "DELETE FROM {former} WHERE EXISTS (SELECT 1 FROM {name} t WHERE {})",
+        same.join(" AND ")
+    ))?;
+    tracing::error!(table = name, kept_in = former, "rows that do not fit the table are kept beside it");
+    Ok(())
 }
 
 /// The table called `name`, or the one whose lines are called so.
 fn table_of(name: &str) -> Option<&'static Table> {
-    let lines = || tables().iter().find(|table| table.lines.as_ref().is_some_and(|lines| lines.name == name));
-    table(name).or_else(lines)
+    let lines = |table: &Table| table.lines.as_ref().is_some_and(|lines| lines.name == name);
+    tables().iter().find(|table| table.name == name || lines(table))
 }
 
-/// Whether the table had to be made anew, empty.
-fn bring_back(connection: &Connection, part: &Part) -> Result<bool, DatabaseError> {
-    let there = parts(connection)?;
-    let is_stray = |other: &&Part| expected().iter().all(|known| known.name != other.name);
-    let mut renamed = there.iter().filter(is_stray).filter(|other| names(other) == names(part));
-    match (renamed.next(), renamed.next()) {
-        (Some(other), None) => {
-            let other = other.name.replace('"', "\"\"");
-            connection.execute_batch(&format!("ALTER TABLE \"{other}\" RENAME TO {}", part.name))?;
-            Ok(false)
-        }
-        _ if table_of(&part.name).is_some() => {
-            connection.execute_batch(&part.sql)?;
-            Ok(true)
-        }
-        _ => Ok(false),
-    }
-}
-
-/// The centre's own rows of `table` say again in the columns that came back, or as a whole where they are
-/// gone, what was last sent of them. Unless something of them was `lost`, only those that are gone without a
-/// trigger having seen it: deleted by REPLACE through an index that is not ours.
-fn say_again(
-    connection: &Connection,
-    table: &Table,
-    damage: &Damage,
-    lost: bool,
-) -> Result<(), DatabaseError> {
+/// The centre's own rows of the table `name` say again in the columns that it has `lost` what was last sent of
+/// them; those that are gone, which no trigger has seen, as a whole.
+fn say_again(connection: &Connection, name: &str, lost: &BTreeSet<String>) -> Result<(), DatabaseError> {
+    let Some(table) = table_of(name) else { return Ok(()) };
     let Some(kind) = table.own else { return Ok(()) };
-    let mut statement = connection.prepare(
-        "SELECT id, key FROM svod_record AS r WHERE kind = ?1 AND state IN ('own', 'provisional') \
-         AND (?2 OR NOT EXISTS (SELECT 1 FROM svod_change AS c WHERE c.kind = r.kind AND c.key = r.key))",
+    let own: Vec<(String, String)> = all(
+        connection,
+        "SELECT id, key FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional')",
+        table.name,
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    let found = statement.query_map(params![table.name, lost], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let own: Vec<(String, String)> = found.collect::<Result<_, _>>()?;
     for (id, key) in own {
         let key = rows::record_id("svod_record", &key)?;
         let Some(sent) = own_records::sent(connection, kind, key)? else { continue };
@@ -206,26 +399,49 @@ fn say_again(
         }
         let claim = mapping::row(table, &publications::read_body(&sent.record)?);
         let Some(said) = rows::resolve(connection, table, &claim)? else { continue };
-        let row = match rows::as_it_stands(connection, table, &id)? {
-            None => said,
-            Some(_) if !lost => continue,
-            Some(row) => merged(table, row, said, damage),
-        };
-        rows::write(connection, table, &id, None, &row)?;
+        if rows::as_it_stands(connection, table, &id)?.is_none() {
+            rows::write(connection, table, &id, None, &said)?;
+        } else if !lost.is_empty() {
+            fill(connection, table, name, &id, lost, &said)?;
+        }
     }
     Ok(())
 }
 
-/// `row` with what came back taken from `said`: the lines as a whole, for nothing else tells them apart.
-fn merged(table: &Table, mut row: mapping::Row, said: mapping::Row, damage: &Damage) -> mapping::Row {
-    if damage.table != table.name {
-        row.lines = said.lines;
-        return row;
+/// Puts into the `lost` columns of row `id`, or of its lines if those are the table `name`, what `said` says there.
+fn fill(
+    connection: &Connection,
+    table: &Table,
+    name: &str,
+    id: &str,
+    lost: &BTreeSet<String>,
+    said: &mapping::Row,
+) -> Result<(), DatabaseError> {
+    if name == table.name {
+        for (column, value) in table.columns.iter().zip(&said.values) {
+            if lost.contains(&column.name) {
+                let sql = format!("UPDATE {name} SET {} = ?2 WHERE id = ?1", quoted(&column.name));
+                connection.prepare_cached(&sql)?.execute((id, value))?;
+            }
+        }
+        return Ok(());
     }
-    for ((column, value), said) in table.columns.iter().zip(&mut row.values).zip(said.values) {
-        if damage.columns.contains(&column.name) {
-            *value = said;
+    let Some(lines) = &table.lines else { return Ok(()) };
+    if ["id", "no", &lines.parent].into_iter().any(|column| lost.contains(column)) {
+        return rows::write_lines(connection, table, id, said);
+    }
+    let no = lines.columns.iter().position(|column| column.name == "no");
+    for line in &said.lines {
+        for (column, value) in
+            lines.columns.iter().zip(line).filter(|(column, _)| lost.contains(&column.name))
+        {
+            let sql = format!(
+                "UPDATE {name} SET {} = ?3 WHERE {} = ?1 AND no IS ?2",
+                quoted(&column.name),
+                lines.parent
+            );
+            connection.prepare_cached(&sql)?.execute((id, no.and_then(|no| line[no].as_ref()), value))?;
         }
     }
-    row
+    Ok(())
 }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::decisions::{
     mapping,
-    picture::{LinkedRow, Picture, State, picture},
+    picture::{Picture, State},
     raced, tables,
     tables::Table,
     wishes::{self, Decision},
@@ -19,6 +19,7 @@ use super::{
     DatabaseError, own_records, proposals,
     publications::{COLUMNS, Publication, find, read, read_body},
     rows,
+    standing::{ShownRow, Standing, standing},
 };
 
 /// A local edit that was turned into a proposal because the hub's lock came first.
@@ -41,8 +42,30 @@ pub struct Held {
     pub version: u32,
     /// The packet that brought it.
     pub packet: String,
-    /// What it would have been had its referent been here.
+    /// What it would have been had it been shown.
     pub instead_of: RecordOutcome,
+    /// Why it waits.
+    pub why: Waits,
+}
+
+/// Why a publication waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    /// For a record that it refers to.
+    Referent,
+    /// For a row of the centre's own, which bears its number as id, to go or to get another id: nobody's
+    /// row is written over.
+    Row,
+}
+
+impl Waits {
+    /// The rule and the reason, as in a PR.
+    pub const fn why(self) -> (&'static str, RecordReason) {
+        match self {
+            Self::Referent => ("record.reference", RecordReason::DanglingRef),
+            Self::Row => ("record.row", RecordReason::Invalid),
+        }
+    }
 }
 
 /// What showing did besides.
@@ -52,8 +75,8 @@ pub struct Shown {
     pub raced: Vec<Raced>,
     /// Records that wait for another one.
     pub held: Vec<Held>,
-    /// How many records that had waited are shown now.
-    pub released: usize,
+    /// Records that had waited and are shown now.
+    pub released: Vec<(Kind, RecordId)>,
     /// Proposals that the hub's publications decide.
     pub decided: Vec<(RecordId, Decision)>,
 }
@@ -71,11 +94,11 @@ pub fn show_pending(
     show_waiting(connection, "pending = 1", now, new_key, &mut shown)?;
     // Held ones may wait for one another: as long as one comes free, look again.
     loop {
-        let before = shown.released;
+        let before = shown.released.len();
         show_waiting(connection, "outcome = 'held'", now, new_key, &mut shown)?;
         // Showing a person may have made others wait to be shown anew.
         show_waiting(connection, "pending = 1", now, new_key, &mut shown)?;
-        if shown.released == before {
+        if shown.released.len() == before {
             shown.decided = proposals::decide(connection)?;
             return Ok(shown);
         }
@@ -127,28 +150,31 @@ fn show_one(
     let record = &publication.record;
     let was_held = publication.outcome == RecordOutcome::Held;
     let mut show = Show { connection, restoring: false, now, new_key, raced: &mut shown.raced };
-    let is_shown = match record.kind {
+    let waits = match record.kind {
         Kind::Link => show.link(record)?,
         _ => show.publication(publication)?,
     };
-    let word = match (is_shown, was_held) {
-        (true, true) => {
-            shown.released += 1;
+    let word = match (waits, was_held) {
+        (None, true) => {
+            shown.released.push((record.kind, record.key));
             RecordOutcome::Changed
         }
-        (true, false) => publication.outcome,
-        (false, _) => RecordOutcome::Held,
+        (None, false) => publication.outcome,
+        (Some(why), _) => {
+            if !was_held {
+                shown.held.push(Held {
+                    kind: record.kind,
+                    key: record.key,
+                    version: record.version,
+                    packet: publication.packet.clone(),
+                    instead_of: publication.outcome,
+                    why,
+                });
+            }
+            RecordOutcome::Held
+        }
     };
-    if !is_shown && !was_held {
-        shown.held.push(Held {
-            kind: record.kind,
-            key: record.key,
-            version: record.version,
-            packet: publication.packet.clone(),
-            instead_of: publication.outcome,
-        });
-    }
-    let why = (!is_shown).then_some(("record.reference", RecordReason::DanglingRef.code()));
+    let why = waits.map(Waits::why);
     connection
         .prepare_cached(
             "UPDATE svod_publication SET pending = 0, outcome = ?3, rule = ?4, reason = ?5 WHERE kind = ?1 AND key = ?2",
@@ -158,13 +184,12 @@ fn show_one(
             record.key.to_string(),
             word.word(),
             why.map(|(rule, _)| rule),
-            why.map(|(_, reason)| reason)
+            why.map(|(_, reason)| reason.code())
         ])?;
     Ok(())
 }
 
 /// Makes the rows show the publication `key` of `kind` as it is kept: how verification restores them.
-/// False if it cannot be shown, because a referent is missing.
 ///
 /// # Errors
 /// SQLite's.
@@ -173,9 +198,10 @@ pub fn show_again(
     publication: &Publication,
     now: Timestamp,
     new_key: &mut dyn FnMut() -> RecordId,
-) -> Result<bool, DatabaseError> {
+) -> Result<(), DatabaseError> {
     let mut raced = Vec::new();
-    Show { connection, restoring: true, now, new_key, raced: &mut raced }.publication(publication)
+    Show { connection, restoring: true, now, new_key, raced: &mut raced }.publication(publication)?;
+    Ok(())
 }
 
 /// Makes row `id` say again what the centre last sent of it. False if nothing was sent, so that it is not the
@@ -210,9 +236,10 @@ struct Show<'a> {
 
 impl Show<'_> {
     /// A link is shown by what it links to; if that was shown without it, it is shown again.
-    fn link(&mut self, record: &Record) -> Result<bool, DatabaseError> {
+    fn link(&mut self, record: &Record) -> Result<Option<Waits>, DatabaseError> {
         if record.form == Form::Tombstone {
-            return self.unlink(record.key);
+            self.unlink(record.key)?;
+            return Ok(None);
         }
         let body = read_body(record)?;
         let target = rows::record_id("svod_publication", body.text("target").unwrap_or_default())?;
@@ -221,18 +248,18 @@ impl Show<'_> {
         let Some(kind) =
             kinds.into_iter().find(|kind| claim_kind(*kind).is_some_and(|k| k.name() == claimed))
         else {
-            return Ok(false);
+            return Ok(Some(Waits::Referent));
         };
         match find(self.connection, kind, target)? {
             Some(publication) if publication.outcome != RecordOutcome::Refused => {
                 self.publication(&publication)
             }
-            _ => Ok(false),
+            _ => Ok(Some(Waits::Referent)),
         }
     }
 
     /// The claim is no part of anything any more: its row says again what the centre last sent.
-    fn unlink(&mut self, claim: RecordId) -> Result<bool, DatabaseError> {
+    fn unlink(&mut self, claim: RecordId) -> Result<(), DatabaseError> {
         for table in tables::tables().iter().filter(|table| table.published.is_some()) {
             let mut statement = self.connection.prepare_cached(
                 "SELECT id FROM svod_record WHERE kind = ?1 AND key = ?2 AND state NOT IN ('own', 'provisional')",
@@ -243,56 +270,51 @@ impl Show<'_> {
                 self.back_to_own(table, &id)?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
-    fn publication(&mut self, publication: &Publication) -> Result<bool, DatabaseError> {
+    /// Makes the rows show `publication`, or says what it waits for.
+    fn publication(&mut self, publication: &Publication) -> Result<Option<Waits>, DatabaseError> {
         let record = &publication.record;
-        let Some(table) = tables::table_of(record.kind) else { return Ok(true) };
+        let Some(table) = tables::table_of(record.kind) else { return Ok(None) };
         let uid = record.key.to_string();
-        let linked = self.linked_rows(table, &uid)?;
-        let uid_row = rows::as_it_stands(self.connection, table, &uid)?.is_some();
+        let there = rows::as_it_stands(self.connection, table, &uid)?.is_some();
         let before = self.showing(table, &uid)?;
-        let (primary, state, aliases) = match picture(&uid, record.form, linked, uid_row) {
+        let Standing { picture, is_taken } = standing(self.connection, table, publication, there)?;
+        let (primary, state, aliases) = match picture {
             Picture::Ended { back_to_own } => {
                 for id in back_to_own {
                     self.back_to_own(table, &id)?;
                 }
-                if uid_row {
+                if there && !is_taken {
                     self.end_uid_row(table, publication)?;
                 }
-                return Ok(true);
+                return Ok(None);
             }
             Picture::Shown { primary, state, aliases } => (primary, state, aliases),
         };
+        // What was shown there before, and only that is restored, was the hub's.
+        if is_taken && primary == uid && !self.restoring {
+            return Ok(Some(Waits::Row));
+        }
         let row = mapping::row(table, &read_body(record)?);
-        let Some(row) = rows::resolve(self.connection, table, &row)? else { return Ok(false) };
-        self.put(table, publication, &primary, state, None, &row)?;
-        for alias in &aliases {
-            self.put(table, publication, alias, State::Alias, Some(&primary), &row)?;
+        let Some(row) = rows::resolve(self.connection, table, &row)? else {
+            return Ok(Some(Waits::Referent));
+        };
+        self.put(table, &ShownRow { table, id: &primary, state, alias_of: None, publication }, &row)?;
+        for id in &aliases {
+            let alias_of = Some(primary.as_str());
+            self.put(table, &ShownRow { table, id, state: State::Alias, alias_of, publication }, &row)?;
         }
         let shown = |id: &String| *id == primary || aliases.contains(id);
         for id in before.iter().filter(|id| !shown(id)) {
             self.release(table, id, &uid)?;
         }
         if before.contains(&primary) || before.is_empty() {
-            return Ok(true);
+            return Ok(None);
         }
         self.look_again_at_referrers(table, &before)?;
-        Ok(true)
-    }
-
-    /// Rows of the centre's claims that links make part of `uid`.
-    fn linked_rows(&self, table: &Table, uid: &str) -> Result<Vec<LinkedRow>, DatabaseError> {
-        let Some(claim_kind) = table.own else { return Ok(Vec::new()) };
-        let mut statement = self.connection.prepare_cached(
-            "SELECT r.id, l.is_primary FROM svod_link l JOIN svod_record r ON r.kind = ?1 AND r.key = l.claim \
-             WHERE l.target = ?2 AND l.claim_kind = ?3",
-        )?;
-        let found = statement.query_map([table.name, uid, claim_kind.name()], |row| {
-            Ok(LinkedRow { id: row.get(0)?, secondary: !row.get::<_, bool>(1)? })
-        })?;
-        Ok(found.collect::<Result<_, _>>()?)
+        Ok(None)
     }
 
     /// Rows that show `uid` now, the primary one first.
@@ -304,48 +326,19 @@ impl Show<'_> {
         Ok(found.collect::<Result<_, _>>()?)
     }
 
-    /// Makes row `id` show `publication` in `state`; an edit of it that was never sent becomes a proposal.
+    /// Makes the row `shown` say `row`; an edit of it that was never sent becomes a proposal.
     fn put(
         &mut self,
         table: &'static Table,
-        publication: &Publication,
-        id: &str,
-        state: State,
-        alias_of: Option<&str>,
+        shown: &ShownRow<'_>,
         row: &mapping::Row,
     ) -> Result<(), DatabaseError> {
-        let record = &publication.record;
-        let uid = record.key.to_string();
+        let (id, record) = (shown.id, &shown.publication.record);
         if let Some((key, true)) = self.key_and_openness(table, id)? {
             self.save_raced_edit(table, record, id, key)?;
         }
-        rows::write(self.connection, table, id, Some(&uid), row)?;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO svod_record (kind, id, key, state) SELECT ?1, ?2, ?2, 'locked' WHERE NOT EXISTS \
-                 (SELECT 1 FROM svod_record WHERE kind = ?1 AND id = ?2)",
-            )?
-            .execute([table.name, id])?;
-        self.connection
-            .prepare_cached(
-                "UPDATE svod_record SET state = ?3, alias_of = ?4, uid = ?5, version = ?6, form = ?7, sha256 = ?8, \
-                 hub_bytes = ?9, hub_signature = ?10, packet = ?11, epoch = ?12 WHERE kind = ?1 AND id = ?2",
-            )?
-            .execute(params![
-                table.name,
-                id,
-                state.word(),
-                alias_of,
-                uid,
-                record.version,
-                record.form.name(),
-                record.hash().to_string(),
-                record.body,
-                record.signature.map(|signature| signature.to_vec()),
-                publication.packet,
-                publication.epoch
-            ])?;
-        Ok(())
+        rows::write(self.connection, table, id, Some(&record.key.to_string()), row)?;
+        shown.keep(self.connection)
     }
 
     fn key_and_openness(&self, table: &Table, id: &str) -> Result<Option<(RecordId, bool)>, DatabaseError> {

@@ -7,19 +7,21 @@ use exchange_format::{
     state_digest::StateDigest,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::decisions::{
     mapping,
-    picture::{LinkedRow, Picture, State, picture},
+    picture::{Picture, State},
     tables::{self, Table},
 };
 
 use super::{
     DatabaseError,
     publications::{self, Publication},
-    rows, showing, write,
+    rows, showing,
+    standing::{ShownRow, standing},
+    write,
 };
 
 /// What is wrong in one place.
@@ -52,9 +54,11 @@ pub enum Fault {
     TableMissing,
     /// Columns of a table are gone or have other names.
     ColumnMissing,
+    /// A table was made anew with another key, other types or conditions, or with a rowid.
+    TableAltered,
     /// An index or a view is gone or another.
     IndexAltered,
-    /// A unique index that is none of ours: a REPLACE by it would pass the locks.
+    /// A unique index or constraint that is none of ours: a REPLACE by it would pass the locks.
     IndexForeign,
 }
 
@@ -162,9 +166,11 @@ fn check_shown(
         return Ok(());
     };
     let uid = record.key.to_string();
-    let uid_row = is_known(connection, table, &uid)?;
-    let picture = picture(&uid, record.form, linked(connection, table, &uid)?, uid_row);
-    let Picture::Shown { primary, state, aliases } = picture else { return Ok(()) };
+    let there = is_known(connection, table, &uid)?;
+    let Picture::Shown { primary, state, aliases } = standing(connection, table, publication, there)?.picture
+    else {
+        return Ok(());
+    };
     let Ok(body) = record.read_body() else {
         damages.push(Damage::new(Fault::PublicationForged, record.kind.name(), uid));
         return Ok(());
@@ -173,62 +179,37 @@ fn check_shown(
         damages.push(Damage::new(Fault::RecordAltered, table.name, primary));
         return Ok(());
     };
-    check_row(connection, table, publication, &primary, state, None, &expected, damages)?;
-    for alias in &aliases {
-        check_row(connection, table, publication, alias, State::Alias, Some(&primary), &expected, damages)?;
+    let row = ShownRow { table, id: &primary, state, alias_of: None, publication };
+    check_row(connection, &row, &expected, damages)?;
+    for id in &aliases {
+        let alias_of = Some(primary.as_str());
+        let row = ShownRow { table, id, state: State::Alias, alias_of, publication };
+        check_row(connection, &row, &expected, damages)?;
     }
     Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row against all that should be true of it")]
 fn check_row(
     connection: &Connection,
-    table: &Table,
-    publication: &Publication,
-    id: &str,
-    state: State,
-    alias_of: Option<&str>,
+    row: &ShownRow<'_>,
     expected: &mapping::Row,
     damages: &mut Vec<Damage>,
 ) -> Result<(), DatabaseError> {
-    let record = &publication.record;
-    let mut statement = connection.prepare_cached(
-        "SELECT state = ?3 AND alias_of IS ?4 AND uid IS ?5 AND version IS ?6 AND form IS ?7 AND sha256 IS ?8 \
-         AND hub_bytes IS ?9 AND hub_signature IS ?10 FROM svod_record WHERE kind = ?1 AND id = ?2",
-    )?;
-    let uid = record.key.to_string();
-    let as_it_should: Option<bool> = statement
-        .query_row(
-            rusqlite::params![
-                table.name,
-                id,
-                state.word(),
-                alias_of,
-                uid,
-                record.version,
-                record.form.name(),
-                record.hash().to_string(),
-                record.body,
-                record.signature.map(|signature| signature.to_vec())
-            ],
-            |row| row.get(0),
-        )
-        .optional()?;
-    if as_it_should != Some(true) {
+    let (table, id) = (row.table, row.id);
+    if !row.is_kept(connection)? {
         damages.push(Damage::new(Fault::RecordAltered, table.name, id));
     }
-    match rows::as_it_stands(connection, table, id)? {
-        None => damages.push(Damage::new(Fault::RowMissing, table.name, id)),
-        Some(row) => {
-            let uid_there = rows::uid(connection, table, id)?;
-            let mut columns = differing(table, &row, expected);
-            if table.has_uid && uid_there.as_deref() != Some(&uid) {
-                columns.push("uid".to_owned());
-            }
-            if !columns.is_empty() {
-                damages.push(Damage::new(Fault::RowAltered, table.name, id).of_columns(columns));
-            }
-        }
+    let Some(stands) = rows::as_it_stands(connection, table, id)? else {
+        damages.push(Damage::new(Fault::RowMissing, table.name, id));
+        return Ok(());
+    };
+    let mut columns = differing(table, &stands, expected);
+    let uid = row.publication.record.key.to_string();
+    if table.has_uid && rows::uid(connection, table, id)?.as_deref() != Some(&uid) {
+        columns.push("uid".to_owned());
+    }
+    if !columns.is_empty() {
+        damages.push(Damage::new(Fault::RowAltered, table.name, id).of_columns(columns));
     }
     Ok(())
 }
@@ -245,18 +226,6 @@ fn is_known(connection: &Connection, table: &Table, id: &str) -> Result<bool, Da
     let mut statement =
         connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM svod_record WHERE kind = ?1 AND id = ?2)")?;
     Ok(statement.query_row([table.name, id], |row| row.get(0))?)
-}
-
-fn linked(connection: &Connection, table: &Table, uid: &str) -> Result<Vec<LinkedRow>, DatabaseError> {
-    let Some(own) = table.own else { return Ok(Vec::new()) };
-    let mut statement = connection.prepare_cached(
-        "SELECT r.id, l.is_primary FROM svod_link l JOIN svod_record r ON r.kind = ?1 AND r.key = l.claim \
-         WHERE l.target = ?2 AND l.claim_kind = ?3",
-    )?;
-    let found = statement.query_map([table.name, uid, own.name()], |row| {
-        Ok(LinkedRow { id: row.get(0)?, secondary: !row.get::<_, bool>(1)? })
-    })?;
-    Ok(found.collect::<Result<_, _>>()?)
 }
 
 /// Rows called the hub's that no publication explains.

@@ -24,7 +24,9 @@ use super::{
 };
 use crate::database::{
     book::{self, InStream},
-    publications, shape, showing,
+    publications,
+    report::{self, Incident},
+    shape, showing,
     verify::{self, Damage, Fault},
     write::{self, Scope},
 };
@@ -44,7 +46,12 @@ pub struct Audit {
     pub left: Vec<Damage>,
     /// Whether anything was put right.
     pub restored: bool,
+    /// Incidents that are open, of whatever cause.
+    pub incidents: Vec<Incident>,
 }
+
+/// The code of an incident: somebody has altered the database past the locks.
+const TAMPERED: &str = "TAMPERED";
 
 /// What the sum of all publications was compared with.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -92,8 +99,10 @@ pub fn look_only(config: &Config<SpokeConfig>, connection: &Connection) -> Resul
         file: &|name| config.path(Path::new(name)),
     };
     let (found, publications, digest) = look(connection, &measure)?;
-    let left = found.clone();
-    Ok(Audit { whole: found.is_empty(), publications, digest, found, left, restored: false })
+    let (whole, left) = (found.is_empty(), found.clone());
+    let blind = found.iter().any(shape::blinds);
+    let incidents = if blind { Vec::new() } else { report::incidents(connection)? };
+    Ok(Audit { whole, publications, digest, found, left, restored: false, incidents })
 }
 
 fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, u64, Proof), SpokeError> {
@@ -185,29 +194,44 @@ pub fn is_readable(station: &Station) -> Result<bool, SpokeError> {
     Ok(!shape::check(&station.connection)?.iter().any(shape::blinds))
 }
 
-/// Looks, and puts right what is wrong, with an entry in the journal and an incident.
+/// Looks; puts right what is wrong, if it is to, with an entry in the journal and an incident, which closes when
+/// another look finds the place whole.
 ///
 /// # Errors
 /// The database.
 pub fn audit(station: &mut Station, restore: bool, now: Timestamp) -> Result<Audit, SpokeError> {
-    let (own, hub) = (station.own(), station.hub());
     let (found, publications, digest) = look_at(station)?;
-    let left = found.clone();
-    let mut audit = Audit { whole: found.is_empty(), publications, digest, left, found, restored: false };
-    if audit.whole || !restore {
-        return Ok(audit);
+    let (whole, left) = (found.is_empty(), found.clone());
+    let mut audit = Audit { whole, publications, digest, found, left, ..Audit::default() };
+    if restore && !whole {
+        put_right(station, &mut audit, now)?;
     }
+    if !audit.left.iter().any(shape::blinds) {
+        if restore {
+            close_incidents(station, &audit, now)?;
+        }
+        audit.incidents = report::incidents(&station.connection)?;
+    }
+    Ok(audit)
+}
+
+fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result<(), SpokeError> {
     for damage in &audit.found {
         tracing::error!(fault = ?damage.fault, table = damage.table, "the database was altered");
     }
+    let (own, hub) = (station.own(), station.hub());
     let mut wrong = audit.found.clone();
-    if wrong.iter().any(|damage| shape::blinds(damage) || damage.fault == Fault::IndexForeign) {
-        shape::mend(&mut station.connection, &wrong)?;
+    if wrong.iter().any(shape::is_of_tables) {
+        shape::mend(&mut station.connection)?;
         wrong = look_at(station)?.0;
         if wrong.iter().any(shape::blinds) {
             audit.left = wrong;
-            return Ok(audit);
+            return Ok(());
         }
+        // what could not be seen for the tables
+        let seen: Vec<Damage> =
+            wrong.iter().filter(|damage| !audit.found.contains(damage)).cloned().collect();
+        audit.found.extend(seen);
     }
     let missing = |damage: &Damage| {
         matches!(damage.fault, Fault::DigestDiffers | Fault::PublicationForged | Fault::RecordForged)
@@ -232,14 +256,39 @@ pub fn audit(station: &mut Station, restore: bool, now: Timestamp) -> Result<Aud
             // A centre's own row ids may be anything; the journal takes a digest of them.
             let id = Digest::of(damage.id.as_bytes()).prefix();
             let place = format!("{} {id}", damage.table);
-            journal(transaction, own, now, "database.restored", &place, &fault, &[])?;
-            book::open_incident(transaction, "TAMPERED", &subject(damage), &fault, now)?;
+            journal(transaction, own, now, "database.altered", &place, &fault, &[])?;
+            book::open_incident(transaction, TAMPERED, &subject(damage), &fault, now)?;
         }
         Ok::<_, SpokeError>(())
     })?;
     audit.restored = true;
     (audit.left, audit.publications, audit.digest) = look_at(station)?;
-    Ok(audit)
+    Ok(())
+}
+
+/// Closes the incidents whose place is whole again: another harm there is another incident.
+fn close_incidents(station: &mut Station, audit: &Audit, now: Timestamp) -> Result<(), SpokeError> {
+    let still = |one: &Incident| {
+        audit
+            .left
+            .iter()
+            .any(|damage| subject(damage) == one.subject && fault_code(damage.fault) == one.detail)
+    };
+    let open = report::incidents(&station.connection)?;
+    let over: Vec<Incident> = open.into_iter().filter(|one| one.code == TAMPERED && !still(one)).collect();
+    if over.is_empty() {
+        return Ok(());
+    }
+    let how = if audit.restored { "restored" } else { "found whole" };
+    let own = station.own();
+    write::write(&mut station.connection, Scope::Book, |transaction| {
+        for one in &over {
+            book::close_incident(transaction, &one.code, &one.subject, &one.detail, how, now)?;
+            let place = format!("incident {}", one.n);
+            journal(transaction, own, now, "database.restored", &place, &one.detail, &[])?;
+        }
+        Ok(())
+    })
 }
 
 /// The sum that the hub signed last, if it can be read from the archive.

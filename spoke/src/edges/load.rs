@@ -25,7 +25,7 @@ use super::{
 use crate::database::{
     book::{self, InStream, Received},
     publications,
-    showing::{self, Held},
+    showing::{self, Held, Shown, Waits},
     write::{self, Scope},
 };
 use crate::decisions::wishes::Decision;
@@ -69,14 +69,8 @@ impl Tally {
             *n = n.saturating_sub(1);
         }
         *self.totals.entry((held.kind, RecordOutcome::Held)).or_default() += 1;
-        self.list(
-            held.kind,
-            held.key,
-            held.version,
-            RecordOutcome::Held,
-            "record.reference",
-            RecordReason::DanglingRef,
-        );
+        let (rule, reason) = held.why.why();
+        self.list(held.kind, held.key, held.version, RecordOutcome::Held, rule, reason);
     }
 }
 
@@ -199,6 +193,7 @@ fn apply(
                 tally.hold(held);
             }
         }
+        tell_of_taken_rows(transaction, own, &shown, now)?;
         for raced in &shown.raced {
             let subject = format!("{} {}", raced.kind, raced.key);
             journal(transaction, own, now, "proposal.made", &subject, "edit raced a lock", &[])?;
@@ -214,9 +209,14 @@ fn apply(
             put_aside(transaction, own, hub, opened, now)?;
         }
         stream.told = told.map(|state| as_digest(&state)).or(stream.told);
+        let (code, subject, detail) = ("DIVERGED", hub.as_str(), "state digest differs");
         if check_state(told.as_ref(), &stream.state, false) == StateCheck::Diverged {
-            book::open_incident(transaction, "DIVERGED", hub.as_str(), "state digest differs", now)?;
-            journal(transaction, own, now, "incident.diverged", hub.as_str(), "DIVERGED", &[])?;
+            book::open_incident(transaction, code, subject, detail, now)?;
+            journal(transaction, own, now, "incident.diverged", subject, code, &[])?;
+        } else if told.is_some()
+            && book::close_incident(transaction, code, subject, detail, "agrees again", now)?
+        {
+            journal(transaction, own, now, "incident.closed", subject, code, &[])?;
         }
         book::set_in_stream(transaction, hub, &stream)?;
         for file in files {
@@ -228,6 +228,30 @@ fn apply(
     })?;
     protocol.finished = Timestamp::now();
     Ok(protocol)
+}
+
+/// A publication waits for as long as a row of the centre's own bears its number as id.
+fn tell_of_taken_rows(
+    connection: &Connection,
+    own: ParticipantCode,
+    shown: &Shown,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let (code, detail) =
+        ("ROW_TAKEN", "a row of the centre's own has the id of a publication, which waits for it");
+    let place = |kind: Kind, key| format!("{} {key}", kind.schema().table.unwrap_or(kind.name()));
+    for held in shown.held.iter().filter(|held| held.why == Waits::Row) {
+        let subject = place(held.kind, held.key);
+        book::open_incident(connection, code, &subject, detail, now)?;
+        journal(connection, own, now, "incident.opened", &subject, code, &[])?;
+    }
+    for (kind, key) in &shown.released {
+        let subject = place(*kind, *key);
+        if book::close_incident(connection, code, &subject, detail, "shown", now)? {
+            journal(connection, own, now, "incident.closed", &subject, code, &[])?;
+        }
+    }
+    Ok(())
 }
 
 /// A new epoch has begun: what is still held of older ones will never be applied.

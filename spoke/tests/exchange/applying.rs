@@ -239,3 +239,44 @@ fn files_that_are_not_for_us_or_damaged_are_put_aside() {
     centre.sync();
     assert_eq!(row(&centre, "r1").1, "locked");
 }
+
+#[test]
+fn a_row_of_the_centres_own_that_bears_the_number_of_a_publication_is_kept() {
+    let mut centre = Centre::with_recipient();
+    let (taken, other) = (uid(5), uid(6));
+    centre.sql(&format!("INSERT INTO recipient (id, surname, given) VALUES ('{taken}', 'Своя', 'Вера')"));
+    centre.settle();
+    let person = centre.person(taken, "Чужая");
+    centre.hub.publish(&[person]);
+    centre.sync();
+    let row = format!("SELECT surname || ' ' || given FROM recipient WHERE id = '{taken}'");
+    assert_eq!(centre.value(&row), "Своя Вера");
+    let status = centre.ok(&["status"]);
+    assert_eq!(status["incidents"][0]["code"], "ROW_TAKEN", "{status}");
+    assert_eq!(status["incidents"][0]["subject"], format!("recipient {taken}"), "{status}");
+    let held = status["records"].as_array().expect("a list");
+    assert!(held.iter().any(|one| one["outcome"] == "held" && one["rule"] == "record.row"), "{status}");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    centre.sql(&format!("UPDATE recipient SET surname = 'Новая' WHERE id = '{taken}'"));
+    // What was linked to another row shows there; the centre's own stays its own.
+    let link = centre.link(centre.key("recipient", "r1"), taken, true);
+    centre.hub.publish(&[link]);
+    centre.sync();
+    assert_eq!(centre.value("SELECT surname FROM recipient WHERE id = 'r1'"), "Чужая");
+    assert_eq!(centre.value(&row), "Новая Вера");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    // Another one is shown as soon as the row has gone to another id.
+    centre.sql(&format!("INSERT INTO recipient (id, surname) VALUES ('{other}', 'Вторая')"));
+    let person = centre.person(other, "Пришедшая");
+    centre.hub.publish(&[person]);
+    centre.sync();
+    centre.sql(&format!("UPDATE recipient SET id = 'r6' WHERE id = '{other}'"));
+    centre.hub.publish(&[]);
+    centre.sync();
+    assert_eq!(centre.value(&format!("SELECT surname FROM recipient WHERE id = '{other}'")), "Пришедшая");
+    assert_eq!(centre.value("SELECT surname FROM recipient WHERE id = 'r6'"), "Вторая");
+    let status = centre.ok(&["status"]);
+    assert_eq!(status["incidents"].as_array().map(Vec::len), Some(0), "{status}");
+    assert_eq!(status["closed_incidents"][0]["closed_how"], "shown", "{status}");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}

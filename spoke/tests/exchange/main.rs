@@ -8,5 +8,6 @@ mod every_kind;
 mod faults;
 mod hub;
 mod proposals;
+mod rebuilding;
 mod sending;
 mod tampering;

@@ -101,6 +101,14 @@ fn a_proposal_is_declined_by_another_value_and_refused_by_an_answer() {
     centre.sync();
     publish(&mut centre, "Иванова", "+79330000000");
     assert_eq!(state(&centre), "declined");
+    // Staff may come to it later all the same.
+    publish(&mut centre, "Петрова", "+79330000000");
+    assert_eq!(state(&centre), "declined");
+    publish(&mut centre, "Петрова", "+79110000000");
+    assert_eq!(state(&centre), "accepted");
+    for event in ["proposal.declined", "proposal.accepted"] {
+        assert_eq!(centre.value(&format!("SELECT count(*) FROM svod_journal WHERE event = '{event}'")), "1");
+    }
 
     let mut centre = locked();
     centre.ok(&["propose", "recipient", "r1", "phone="]);

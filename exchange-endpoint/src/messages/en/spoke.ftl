@@ -27,6 +27,7 @@ spoke-fault-behind-watermark = the database is older than the watermark: it was 
 spoke-fault-journal-altered = the journal was altered
 spoke-fault-table-missing = the table is gone or has another name
 spoke-fault-column-missing = the column is gone or has another name
+spoke-fault-table-altered = the table was made anew by somebody: another key, another type or condition, or a rowid
 spoke-fault-index-altered = the index or view is gone or another
 spoke-fault-index-foreign = a unique index of somebody's: a REPLACE by it passes the locks
 spoke-verify-digest-signed = The sum of publications agrees with the signed packet { $packet }
@@ -42,6 +43,7 @@ spoke-status-unanswered = Packets without an answer: { $n }
 spoke-status-records = Records that need attention: { $n }
 spoke-status-proposals = Proposals: { $n }
 spoke-status-incidents = Open incidents: { $n }
+spoke-status-closed = Closed incidents, the last ones: { $n }
 
 spoke-propose-done = Proposal { $key } is kept and goes to the coordination centre. svod-spoke status shows the decision
 

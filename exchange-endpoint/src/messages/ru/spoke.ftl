@@ -27,8 +27,9 @@ spoke-fault-behind-watermark = база старее отметки: вероя�
 spoke-fault-journal-altered = журнал изменён
 spoke-fault-table-missing = таблицы нет или она переименована
 spoke-fault-column-missing = столбца нет или он переименован
+spoke-fault-table-altered = таблица создана заново не так, как её делает программа обмена: другой ключ, типы или условия
 spoke-fault-index-altered = индекс или представление удалены или изменены
-spoke-fault-index-foreign = посторонний уникальный индекс: через него REPLACE обходит защиту
+spoke-fault-index-foreign = посторонний уникальный индекс или ограничение: через него REPLACE обходит защиту
 spoke-verify-digest-signed = Сумма публикаций сверена с подписанным пакетом { $packet }
 spoke-verify-digest-kept = Сумма публикаций сверена только с записью в базе, подписи под ней нет ({ $packet }: { $why }); каждая публикация проверена по своей подписи
 spoke-verify-digest-none = Сумма публикаций не сверена: { $why }
@@ -42,6 +43,7 @@ spoke-status-unanswered = Пакеты без ответа: { $n }
 spoke-status-records = Записи, требующие внимания: { $n }
 spoke-status-proposals = Предложения: { $n }
 spoke-status-incidents = Открытые происшествия: { $n }
+spoke-status-closed = Закрытые происшествия, последние: { $n }
 
 spoke-propose-done = Предложение { $key } сохранено и будет отправлено координационному центру. Решение покажет svod-spoke status
 

@@ -1,0 +1,135 @@
+//! Where a publication stands: its rows, and what `svod_record` says of each. [`super::showing`] makes it so,
+//! [`super::verify`] compares.
+
+use rusqlite::{
+    Connection, OptionalExtension as _, params_from_iter,
+    types::{ToSqlOutput, ValueRef},
+};
+
+use crate::decisions::{
+    picture::{LinkedRow, Picture, State, picture},
+    tables::Table,
+};
+
+use super::{DatabaseError, publications::Publication};
+
+/// Where a publication stands in its table.
+pub(super) struct Standing {
+    /// Which rows show it.
+    pub picture: Picture,
+    /// Whether a row of the centre's own bears its number as id: it shows nothing of the hub's and is no alias.
+    pub is_taken: bool,
+}
+
+/// Where `publication` stands in `table`, a row `id = uid` being `there`.
+pub(super) fn standing(
+    connection: &Connection,
+    table: &Table,
+    publication: &Publication,
+    there: bool,
+) -> Result<Standing, DatabaseError> {
+    let uid = publication.record.key.to_string();
+    let linked = linked_rows(connection, table, &uid)?;
+    let mut statement =
+        connection.prepare_cached("SELECT state, key = id FROM svod_record WHERE kind = ?1 AND id = ?2")?;
+    let at_uid: Option<(String, bool)> =
+        statement.query_row([table.name, &uid], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    // The key of a row that the hub put here is its id; a program cannot choose the key of its own.
+    let is_open = |state: &str| State::from_word(state).is_some_and(State::is_open);
+    let is_taken = at_uid.is_some_and(|(state, is_hubs)| is_open(&state) && !is_hubs)
+        && linked.iter().all(|row| row.id != uid);
+    Ok(Standing { picture: picture(&uid, publication.record.form, linked, there && !is_taken), is_taken })
+}
+
+/// Rows of the centre's claims that links make part of `uid`.
+fn linked_rows(connection: &Connection, table: &Table, uid: &str) -> Result<Vec<LinkedRow>, DatabaseError> {
+    let Some(claim_kind) = table.own else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(
+        "SELECT r.id, l.is_primary FROM svod_link l JOIN svod_record r ON r.kind = ?1 AND r.key = l.claim \
+         WHERE l.target = ?2 AND l.claim_kind = ?3",
+    )?;
+    let found = statement.query_map([table.name, uid, claim_kind.name()], |row| {
+        Ok(LinkedRow { id: row.get(0)?, secondary: !row.get::<_, bool>(1)? })
+    })?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// A row and the publication that it shows.
+pub(super) struct ShownRow<'a> {
+    pub table: &'a Table,
+    pub id: &'a str,
+    pub state: State,
+    pub alias_of: Option<&'a str>,
+    pub publication: &'a Publication,
+}
+
+/// What `svod_record` says of such a row besides its kind, its id and its key.
+const COLUMNS: [&str; 10] = [
+    "state",
+    "alias_of",
+    "uid",
+    "version",
+    "form",
+    "sha256",
+    "hub_bytes",
+    "hub_signature",
+    // which packet brought it is not signed with the record
+    "packet",
+    "epoch",
+];
+const PROVEN: usize = 8;
+
+impl ShownRow<'_> {
+    /// The kind, the id, and the values of the first `count` of [`COLUMNS`].
+    fn bound(&self, count: usize) -> impl Iterator<Item = ToSqlOutput<'_>> {
+        let record = &self.publication.record;
+        let text = |text| ToSqlOutput::Borrowed(ValueRef::Text(text));
+        let blob = |bytes| ToSqlOutput::Borrowed(ValueRef::Blob(bytes));
+        [
+            text(self.table.name.as_bytes()),
+            text(self.id.as_bytes()),
+            text(self.state.word().as_bytes()),
+            self.alias_of.map_or(ToSqlOutput::Borrowed(ValueRef::Null), |id| text(id.as_bytes())),
+            record.key.to_string().into(),
+            record.version.into(),
+            text(record.form.name().as_bytes()),
+            record.hash().to_string().into(),
+            blob(&record.body),
+            record.signature.as_ref().map_or(ToSqlOutput::Borrowed(ValueRef::Null), |bytes| blob(bytes)),
+            text(self.publication.packet.as_bytes()),
+            self.publication.epoch.into(),
+        ]
+        .into_iter()
+        .take(count + 2)
+    }
+
+    /// `NAME {between} ?N` of the first `count` of [`COLUMNS`].
+    fn pairs(count: usize, between: &str, joint: &str) -> String {
+        let pairs = COLUMNS.iter().zip(3..).take(count);
+        pairs.map(|(name, n)| format!("{name} {between} ?{n}")).collect::<Vec<_>>().join(joint)
+    }
+
+    /// Keeps it in `svod_record`.
+    pub fn keep(&self, connection: &Connection) -> Result<(), DatabaseError> {
+        connection
+            .prepare_cached(
+                "INSERT INTO svod_record (kind, id, key, state) SELECT ?1, ?2, ?2, 'locked' WHERE NOT EXISTS \
+                 (SELECT 1 FROM svod_record WHERE kind = ?1 AND id = ?2)",
+            )?
+            .execute([self.table.name, self.id])?;
+        let sets = Self::pairs(COLUMNS.len(), "=", ", ");
+        connection
+            .prepare_cached(&format!("UPDATE svod_record SET {sets} WHERE kind = ?1 AND id = ?2"))?
+            .execute(params_from_iter(self.bound(COLUMNS.len())))?;
+        Ok(())
+    }
+
+    /// Whether `svod_record` says all of it that the hub has signed or that follows from it.
+    pub fn is_kept(&self, connection: &Connection) -> Result<bool, DatabaseError> {
+        let same = Self::pairs(PROVEN, "IS", " AND ");
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM svod_record WHERE kind = ?1 AND id = ?2 AND {same})");
+        Ok(connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(self.bound(PROVEN)), |row| row.get(0))?)
+    }
+}

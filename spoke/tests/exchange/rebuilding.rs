@@ -1,0 +1,207 @@
+//! Tables that another program has made anew: alike, yet with a way past the locks (exchange §8, D10).
+
+use super::{
+    centre::{Centre, uid},
+    tampering::{faults, harm, locked, python, snapshot},
+};
+
+/// The table with everything in it, made anew by a program that changes its text and then puts the triggers back.
+fn rebuild(centre: &Centre, table: &str, from: &str, to: &str, then: &str) {
+    let sql = centre.value(&format!("SELECT sql FROM sqlite_master WHERE name = '{table}'"));
+    assert!(sql.contains(from), "{from}: {sql}");
+    let mut made = sql.replacen(from, to, 1);
+    if !made.contains("PRIMARY KEY") {
+        made = made.replace("WITHOUT ROWID", "");
+    }
+    let indexes = centre.value(&format!(
+        "SELECT coalesce(group_concat(sql, ';'), '') FROM sqlite_master WHERE type = 'index' AND tbl_name = '{table}'"
+    ));
+    harm(
+        centre,
+        &format!(
+            "CREATE TEMP TABLE kept AS SELECT * FROM {table}; DROP TABLE {table}; {made}; \
+             INSERT INTO {table} SELECT * FROM kept; DROP TABLE kept; {indexes}; {then}"
+        ),
+        true,
+    );
+}
+
+fn own_rows() -> Centre {
+    let mut centre = locked();
+    centre.sql(
+        "INSERT INTO recipient (id, surname, given) VALUES ('r5', 'Своя', 'Вера');
+         INSERT INTO programme (id, recipient_id, number) VALUES ('p5', 'r5', '5');
+         INSERT INTO programme_line (id, programme_id, no, name) VALUES ('l5', 'p5', '1', 'Своя строка')",
+    );
+    centre.settle();
+    centre
+}
+
+#[test]
+fn a_table_made_anew_with_a_way_past_the_locks_is_found_and_made_ours_again() {
+    let new_person = uid(2);
+    // table, what stands in its text, what takes its place, the harm that no trigger sees, the fault
+    let cases = [
+        (
+            "recipient",
+            "surname TEXT",
+            "surname TEXT UNIQUE",
+            "INSERT OR REPLACE INTO recipient (id, surname) VALUES ('x', 'Новая'); DELETE FROM recipient WHERE id = 'x'"
+                .to_owned(),
+            "index-foreign",
+        ),
+        (
+            "recipient",
+            "WITHOUT ROWID",
+            "",
+            format!(
+                "INSERT OR REPLACE INTO recipient (rowid, id, surname) SELECT rowid, 'x', 'Чужая' FROM recipient \
+                 WHERE id = '{new_person}'; DELETE FROM recipient WHERE id = 'x'"
+            ),
+            "table-altered",
+        ),
+        (
+            "recipient",
+            "id TEXT PRIMARY KEY NOT NULL",
+            "id TEXT COLLATE NOCASE PRIMARY KEY NOT NULL",
+            "INSERT OR REPLACE INTO recipient (id, surname) VALUES ('R1', 'Чужая'); DELETE FROM recipient WHERE id = 'R1'"
+                .to_owned(),
+            "table-altered",
+        ),
+        ("programme_line", "no TEXT", "no INTEGER", "SELECT 1".into(), "table-altered"),
+        ("recipient", "CHECK (typeof(id) = 'text' AND id <> '')", "", "SELECT 1".into(), "table-altered"),
+        ("recipient", "WITHOUT ROWID", "STRICT, WITHOUT ROWID", "SELECT 1".into(), "table-altered"),
+        ("svod_record", "PRIMARY KEY (kind, id)", "PRIMARY KEY (kind, key)", "SELECT 1".into(), "table-altered"),
+        ("svod_publication", "WITHOUT ROWID", "", "SELECT 1".into(), "table-altered"),
+    ];
+    let centre = own_rows();
+    let honest = snapshot(&centre);
+    for (table, from, to, then, fault) in cases {
+        rebuild(&centre, table, from, to, "");
+        python(&centre, &then);
+        let found = faults(&centre);
+        assert!(found.iter().any(|found| found == fault), "{table}, {to}, {then}: {found:?}");
+        let report = centre.ok(&["verify", "--restore"]);
+        assert_eq!(report["left"].as_array().map(Vec::len), Some(0), "{table}, {to}: {report}");
+        let sorted = |lines: &[String]| {
+            let mut lines: Vec<String> =
+                lines.iter().filter(|line| !line.starts_with("svod_change")).cloned().collect();
+            lines.sort();
+            lines
+        };
+        assert_eq!(sorted(&snapshot(&centre)), sorted(&honest), "{table}, {to}");
+        assert_eq!(centre.ok(&["verify"])["whole"], true, "{table}, {to}");
+        centre.db().execute("DELETE FROM recipient WHERE id = 'r1'", []).expect_err("locked again");
+    }
+}
+
+#[test]
+fn what_others_have_given_a_table_and_what_was_not_sent_yet_stay() {
+    let centre = own_rows();
+    centre.sql(
+        "ALTER TABLE recipient ADD COLUMN shelf TEXT DEFAULT 'A'; CREATE INDEX by_surname ON recipient (surname, shelf);
+         CREATE TABLE note (id TEXT); CREATE VIEW mine AS SELECT id, shelf FROM recipient;
+         CREATE TRIGGER noted AFTER UPDATE OF shelf ON recipient BEGIN INSERT INTO note VALUES (NEW.id); END;",
+    );
+    assert_eq!(centre.ok(&["verify"])["whole"], true, "all that is the centre's own matter");
+    centre.sql(
+        "UPDATE recipient SET surname = 'Иная', shelf = 'B' WHERE id = 'r5'; DELETE FROM note;
+         UPDATE programme_line SET name = 'Иное' WHERE id = 'l5'",
+    );
+    rebuild(&centre, "recipient", "WITHOUT ROWID", "", "");
+    python(&centre, "ALTER TABLE recipient DROP COLUMN given");
+    rebuild(&centre, "programme_line", "no TEXT", "no INTEGER", "");
+    python(&centre, "ALTER TABLE programme_line RENAME TO lines");
+    centre.ok(&["verify", "--restore"]);
+    assert_eq!(
+        centre.value("SELECT surname || ' ' || given || ' ' || shelf FROM recipient WHERE id = 'r5'"),
+        "Иная Вера B"
+    );
+    assert_eq!(
+        centre.value("SELECT id || ' ' || no || ' ' || name FROM programme_line WHERE id = 'l5'"),
+        "l5 1 Иное"
+    );
+    assert_eq!(centre.value("SELECT given FROM recipient WHERE id = 'r1'"), "Анна");
+    assert_eq!(centre.value("SELECT count(*) FROM note"), "0", "what is restored is nobody's edit");
+    centre.sql("UPDATE recipient SET shelf = 'C' WHERE id = 'r1'");
+    assert_eq!(centre.value("SELECT group_concat(id) FROM note"), "r1");
+    assert_eq!(centre.value("SELECT shelf FROM mine WHERE id = 'r1'"), "C");
+    assert_eq!(centre.value("SELECT count(*) FROM sqlite_master WHERE name = 'by_surname'"), "1");
+    centre.sync();
+    let sent = centre.hub.take_data();
+    let bodies: Vec<u8> =
+        sent.iter().flat_map(|packet| &packet.records).flat_map(|r| r.body.clone()).collect();
+    let said = String::from_utf8(bodies).expect("UTF-8");
+    assert!(said.contains("Иная") && said.contains("Вера") && said.contains("Иное"), "{said}");
+    assert_eq!(centre.value("SELECT count(*) FROM sqlite_master WHERE name LIKE 'former%'"), "0");
+}
+
+#[test]
+fn rows_that_do_not_fit_are_kept_beside() {
+    let centre = own_rows();
+    rebuild(
+        &centre,
+        "recipient",
+        "TEXT PRIMARY KEY NOT NULL CHECK (typeof(id) = 'text' AND id <> '')",
+        "TEXT",
+        "",
+    );
+    python(
+        &centre,
+        "PRAGMA recursive_triggers = OFF; INSERT INTO recipient (id, surname) VALUES ('r5', 'Вторая')",
+    );
+    centre.ok(&["verify", "--restore"]);
+    assert_eq!(centre.value("SELECT count(*) FROM recipient WHERE id = 'r5'"), "1");
+    let all = "SELECT group_concat(surname, ' ') FROM (SELECT surname FROM recipient WHERE id = 'r5' UNION ALL \
+               SELECT surname FROM former_recipient ORDER BY 1)";
+    assert_eq!(centre.value(all), "Вторая Своя");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_view_in_the_place_of_a_table_is_found_and_taken_away() {
+    let centre = own_rows();
+    let honest = snapshot(&centre);
+    python(&centre, "ALTER TABLE recipient RENAME TO x; CREATE VIEW recipient AS SELECT * FROM x");
+    assert!(
+        faults(&centre).contains(&"table-altered".to_owned())
+            || faults(&centre).contains(&"table-missing".to_owned())
+    );
+    centre.ok(&["verify", "--restore"]);
+    assert_eq!(snapshot(&centre), honest);
+}
+
+#[test]
+fn a_second_harm_to_the_same_row_is_another_incident() {
+    let centre = locked();
+    let tampered = "UPDATE recipient SET surname = 'Чужая' WHERE id = 'r1'";
+    for n in 1..=2_u64 {
+        harm(&centre, tampered, true);
+        centre.sync();
+        let status = centre.ok(&["status"]);
+        assert_eq!(status["incidents"].as_array().map(Vec::len), Some(0), "{status}");
+        let closed = status["closed_incidents"].as_array().expect("a list");
+        assert_eq!(closed.len() as u64, n, "{status}");
+        assert!(
+            closed.iter().all(|one| one["closed_how"] == "restored" && one["code"] == "TAMPERED"),
+            "{status}"
+        );
+        for event in ["database.altered", "database.restored"] {
+            let sql =
+                format!("SELECT count(*) FROM svod_journal WHERE event = '{event}' AND rule = 'row-altered'");
+            assert_eq!(centre.value(&sql), n.to_string(), "{event}");
+        }
+    }
+    // What cannot be put right stays open, and is told by both commands.
+    harm(&centre, "UPDATE svod_journal SET event = 'x' WHERE n = 0", true);
+    centre.sync();
+    for report in [
+        centre.ok(&["status"]),
+        serde_json::from_str(&centre.ends(&["verify", "--format", "json"], 1).0).expect("JSON"),
+    ] {
+        assert_eq!(report["incidents"][0]["detail"], "journal-altered", "{report}");
+    }
+    let (out, _) = centre.ends(&["verify"], 1);
+    assert!(out.contains("TAMPERED svod_journal"), "{out}");
+    centre.hub.take();
+}
