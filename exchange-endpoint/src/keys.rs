@@ -147,8 +147,7 @@ impl OwnKeys {
         let signing: SigningKey = text.trim_end().parse().map_err(|error| malformed(path.clone(), &error))?;
         check_owner(path, signing.participant(), code)?;
         let (path, text) = read_secret(directory, AGE)?;
-        let identities: Result<Vec<Identity>, _> = text.lines().map(str::parse).collect();
-        let identities = identities.map_err(|error| malformed(path.clone(), &error))?;
+        let identities = parse_identities(&path, &text)?;
         let path = directory.join(CARD);
         let bytes = fs::read(&path).map_err(|source| KeysError::Io { path: path.clone(), source })?;
         let card = Card::from_bytes(&bytes).map_err(|error| malformed(path.clone(), &error))?;
@@ -172,6 +171,22 @@ impl OwnKeys {
     pub fn recipients_for(&self, peer: &Card) -> [Recipient; 2] {
         [peer.content.age_recipient.clone(), self.card.content.archive_recipient.clone()]
     }
+}
+
+/// The age identities of a key file (`age.key`, `archive.key`) wherever it lies: for who opens a packet by hand, with a
+/// key from a medium that may know no permissions.
+pub fn read_identities(file: &Path) -> Result<Vec<Identity>, KeysError> {
+    let failed = |source| KeysError::Io { path: file.to_owned(), source };
+    if fs::metadata(file).map_err(failed)?.len() > FILE_BYTES {
+        let fault = "too large for a key file".to_owned();
+        return Err(KeysError::Malformed { path: file.to_owned(), fault });
+    }
+    parse_identities(file, &fs::read_to_string(file).map_err(failed)?)
+}
+
+fn parse_identities(path: &Path, text: &str) -> Result<Vec<Identity>, KeysError> {
+    let identities: Result<Vec<Identity>, _> = text.lines().map(str::parse).collect();
+    identities.map_err(|error| malformed(path.to_owned(), &error))
 }
 
 fn put(directory: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), KeysError> {

@@ -20,7 +20,8 @@ use cargo_metadata::{Metadata, MetadataCommand};
 use source::Source;
 
 /// The crates that run in production; `fixtures` and `svod-tests` do not.
-const PRODUCTION: [&str; 4] = ["exchange-format", "exchange-endpoint", "svod-hub", "svod-spoke"];
+const PRODUCTION: [&str; 5] =
+    ["exchange-format", "exchange-endpoint", "svod-hub", "svod-spoke", "svod-packet"];
 const DAEMONS: [&str; 2] = ["svod-hub", "svod-spoke"];
 
 fn root() -> PathBuf {

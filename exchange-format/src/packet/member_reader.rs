@@ -15,6 +15,14 @@ use super::{
 
 const BUFFER: usize = 64 * 1024;
 
+/// The lines before the records of a member of this kind.
+pub(super) fn opening(kind: &str) -> String {
+    format!("{XML_DECLARATION}\n<records kind=\"{kind}\">\n")
+}
+
+/// The line after them.
+pub(super) const CLOSING: &[u8] = b"</records>\n";
+
 /// Hands each record of `member` (each line, if it is an answer) to `each`. What the manifest says of the
 /// member is proved only when this returns `Ok`.
 pub(super) fn read_lines<R, E>(

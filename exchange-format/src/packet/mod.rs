@@ -18,7 +18,7 @@ pub use limits::Limits;
 pub use manifest::{
     Header, LogEvidence, Manifest, Member, MemberName, Nonce, Purpose, SnapshotBasis, SnapshotPart,
 };
-pub use reader::{CheckedPacket, UnverifiedPacket, VerifiedPacket, open_sealed};
+pub use reader::{CheckedPacket, UnprovenPacket, UnverifiedPacket, VerifiedPacket, open_sealed};
 pub use writer::{PacketWriter, WriteError, WrittenPacket};
 
 /// The version of the format that this library writes, and the highest that it reads.

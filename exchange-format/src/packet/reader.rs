@@ -42,6 +42,12 @@ pub struct CheckedPacket<'a, R> {
     packet: &'a mut Packet<R>,
 }
 
+/// A packet that agrees with its own manifest, whoever made it: to be looked at, never acted upon.
+#[derive(Debug)]
+pub struct UnprovenPacket<R> {
+    packet: Packet<R>,
+}
+
 #[derive(Debug)]
 struct Packet<R> {
     input: R,
@@ -101,6 +107,26 @@ impl<R: Read + Seek> UnverifiedPacket<R> {
         self.packet.digest
     }
 
+    /// The bytes of `manifest.sig`, unproved.
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The bytes of `manifest.xml`, unproved.
+    pub fn manifest_bytes(&self) -> &[u8] {
+        &self.packet.manifest_bytes
+    }
+
+    /// Whether each part of `name` is what the manifest says.
+    pub fn check_name(&self, name: &FileName) -> Result<(), PacketError> {
+        check_name(name, &self.packet.manifest, &self.packet.digest)
+    }
+
+    /// Gives up the question who made it: what is left to ask is whether it agrees with itself.
+    pub fn without_sender(self) -> UnprovenPacket<R> {
+        UnprovenPacket { packet: self.packet }
+    }
+
     /// Proves that the packet is what `name` says and signed by its sender, whose key `key` knows, to the last
     /// byte: what was damaged on the way is found here, before anything is unpacked. That the name belongs to the login or directory, and `to` is this participant, is the caller's to check.
     pub fn verify(
@@ -108,19 +134,23 @@ impl<R: Read + Seek> UnverifiedPacket<R> {
         name: &FileName,
         key: impl Fn(ParticipantCode) -> Option<VerifyingKey>,
     ) -> Result<VerifiedPacket<R>, PacketError> {
+        self.check_name(name)?;
         let Packet { manifest, digest, .. } = &self.packet;
-        check_name(name, manifest, digest)?;
         let from = manifest.header.from;
         let key =
             key(from).filter(|key| key.participant() == from).ok_or(PacketError::UnknownKey { from })?;
         signature::verify_note(&key, &name.stem(), digest, &self.signature)?;
-        self.packet.check_list()?;
-        let Packet { mut input, limits, entries, manifest, manifest_bytes, digest } = self.packet;
-        for (member, entry) in manifest.members.iter().zip(&entries) {
-            member_reader::check_packed(&mut input, entry, member)?;
-        }
-        let packet = Packet { input, limits, entries, manifest, manifest_bytes, digest };
+        let mut packet = self.packet;
+        packet.check_packed()?;
         Ok(VerifiedPacket { packet })
+    }
+}
+
+impl<R: Read + Seek> UnprovenPacket<R> {
+    /// Compares list, packed bytes, size, count and SHA-256 of the members with the manifest, within the limits.
+    pub fn check_members(&mut self) -> Result<CheckedPacket<'_, R>, PacketError> {
+        self.packet.check_packed()?;
+        self.packet.check_members()
     }
 }
 
@@ -169,6 +199,26 @@ impl<R> Packet<R> {
     }
 }
 
+impl<R: Read + Seek> Packet<R> {
+    /// The members are the manifest's, and stand in the ZIP as it says.
+    fn check_packed(&mut self) -> Result<(), PacketError> {
+        self.check_list()?;
+        for (member, entry) in self.manifest.members.iter().zip(&self.entries) {
+            member_reader::check_packed(&mut self.input, entry, member)?;
+        }
+        Ok(())
+    }
+
+    /// Unpacks each member once and compares size, count and SHA-256 with the manifest, within the limits.
+    fn check_members(&mut self) -> Result<CheckedPacket<'_, R>, PacketError> {
+        let Packet { input, limits, entries, manifest, .. } = self;
+        for (member, entry) in manifest.members.iter().zip(&*entries) {
+            member_reader::read_lines(input, entry, member, limits, |_| Ok::<_, PacketError>(()))?;
+        }
+        Ok(CheckedPacket { packet: self })
+    }
+}
+
 impl<R: Read + Seek> VerifiedPacket<R> {
     /// What it says of itself.
     pub fn manifest(&self) -> &Manifest {
@@ -193,11 +243,7 @@ impl<R: Read + Seek> VerifiedPacket<R> {
     /// Unpacks each member once and compares size, count and SHA-256 with the manifest, within the limits: what
     /// is wrong now was signed by its sender. To be done before anything is applied.
     pub fn check_members(&mut self) -> Result<CheckedPacket<'_, R>, PacketError> {
-        let Packet { input, limits, entries, manifest, .. } = &mut self.packet;
-        for (member, entry) in manifest.members.iter().zip(&*entries) {
-            member_reader::read_lines(input, entry, member, limits, |_| Ok::<_, PacketError>(()))?;
-        }
-        Ok(CheckedPacket { packet: &mut self.packet })
+        self.packet.check_members()
     }
 
     /// The members to be proved while they are read, for a caller whose transaction is rolled back if
@@ -231,5 +277,20 @@ impl<R: Read + Seek> CheckedPacket<'_, R> {
         };
         member_reader::check_packed(input, entry, member)?;
         member_reader::read_lines(input, entry, member, limits, each)
+    }
+
+    /// Writes the unpacked bytes of `member`; what was written is to be thrown away if this ends in an error.
+    pub fn copy_member(&mut self, member: &MemberName, out: &mut impl Write) -> Result<(), PacketError> {
+        if let Some(kind) = member.kind() {
+            out.write_all(member_reader::opening(kind).as_bytes())?;
+        }
+        self.for_each_line(member, |line| {
+            out.write_all(line)?;
+            out.write_all(b"\n").map_err(PacketError::from)
+        })?;
+        if member.kind().is_some() {
+            out.write_all(member_reader::CLOSING)?;
+        }
+        Ok(())
     }
 }

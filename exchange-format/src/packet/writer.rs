@@ -16,8 +16,9 @@ use crate::{
 };
 
 use super::{
-    MANIFEST_NAME, SIGNATURE_NAME, XML_DECLARATION,
+    MANIFEST_NAME, SIGNATURE_NAME,
     manifest::{Header, Manifest, ManifestError, Member, MemberName},
+    member_reader,
     zip::{self, Entry, Method},
 };
 
@@ -135,7 +136,7 @@ impl<W: Write + Seek> PacketWriter<W> {
         self.packer = Some(Compress::new(Compression::new(1), false));
         self.input.reserve(CHUNK);
         self.packed.reserve(CHUNK);
-        let prologue = name.kind().map(|kind| format!("{XML_DECLARATION}\n<records kind=\"{kind}\">\n"));
+        let prologue = name.kind().map(member_reader::opening);
         let (hash, packed_hash) = (Sha256::new(), Sha256::new());
         self.open = Some(OpenMember { name, at, count: 0, size: 0, hash, packed_hash, crc: Crc::new() });
         self.feed(prologue.unwrap_or_default().as_bytes())
@@ -159,7 +160,7 @@ impl<W: Write + Seek> PacketWriter<W> {
     pub fn end_member(&mut self) -> Result<(), WriteError> {
         let Some(open) = &self.open else { return Ok(()) };
         if open.name.kind().is_some() {
-            self.feed(b"</records>\n")?;
+            self.feed(member_reader::CLOSING)?;
         }
         self.pack(FlushCompress::Finish)?;
         self.packer = None;

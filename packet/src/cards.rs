@@ -1,0 +1,84 @@
+//! The cards that the auditor trusts, current and superseded ones alike: what a card signed it signed for ever.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use exchange_endpoint::{
+    output::{Exit, Failure},
+    trust::Trust,
+};
+use exchange_format::{card::Card, participant::ParticipantCode, position::Digest, signature};
+use jiff::civil::Date;
+
+/// All cards of the directories and files named.
+#[derive(Debug, Default)]
+pub struct Cards(Vec<Card>);
+
+/// Which card signed a manifest.
+#[derive(Debug)]
+pub enum Signer<'a> {
+    /// This one.
+    Card(&'a Card),
+    /// None of the participant's cards here; why the first of them did not.
+    Another(signature::SignatureError),
+    /// There is no card of the participant here.
+    NoCard,
+}
+
+impl Cards {
+    /// Reads each of `paths`: a directory `trust/` of a participant, or one card.
+    pub fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let mut cards = Self::default();
+        for path in paths {
+            if path.is_dir() {
+                let trust = Trust::open(path)?;
+                for card in trust.cards() {
+                    cards.0.push(card.clone());
+                    cards.0.extend(trust.superseded(card.content.code).cloned());
+                }
+            } else {
+                cards.0.push(read(path)?);
+            }
+        }
+        Ok(cards)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Which card of `from` signed the manifest with `digest` of the packet called `stem`. Of several with the same key
+    /// the one that is valid on `day`.
+    pub fn signer(
+        &self,
+        from: ParticipantCode,
+        (stem, digest, note): (&str, &Digest, &[u8]),
+        day: Date,
+    ) -> Signer<'_> {
+        let mut best = Signer::NoCard;
+        for card in self.0.iter().filter(|card| card.content.code == from) {
+            match signature::verify_note(&card.content.signing_key, stem, digest, note) {
+                Ok(()) if card.check_valid_on(day).is_ok() => return Signer::Card(card),
+                Ok(()) => best = Signer::Card(card),
+                Err(why) if matches!(best, Signer::NoCard) => best = Signer::Another(why),
+                Err(_) => {}
+            }
+        }
+        best
+    }
+}
+
+fn read(path: &Path) -> Result<Card, Failure> {
+    let bytes = fs::read(path).map_err(|error| {
+        Failure::new(Exit::of_io(&error), "trust-file").told("file", path.display()).told("detail", error)
+    })?;
+    Ok(Card::from_bytes(&bytes)?)
+}

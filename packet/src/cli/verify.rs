@@ -1,0 +1,225 @@
+//! `verify`: what is proven, what is not, in words for somebody who is no programmer.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use exchange_endpoint::{
+    messages::{self, Value},
+    output::{CommonArgs, Exit, Failure, Lang},
+};
+use exchange_format::answer::{PacketReason, RecordOutcome, RecordReason};
+
+use crate::{
+    cards::Cards,
+    examination::{self, AnswerWords, Check, Found, KindCount, Report, Verdict},
+    given::Given,
+    protocol_check::{self, ProtocolReport},
+};
+
+/// So many records are listed in the text; the JSON has more.
+const LISTED: usize = 20;
+
+/// The file and what it is checked against.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The packet, or a protocol (JSON)
+    file: PathBuf,
+    /// A directory of cards, or one card, that you trust; may be repeated
+    #[arg(long, value_name = "DIR", required = true)]
+    trust: Vec<PathBuf>,
+    /// A file of age keys that the packet may be sealed to; may be repeated
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+}
+
+impl Verify {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
+        let cards = Cards::read(&self.trust)?;
+        let identities = super::identities(&self.key)?;
+        let given = Given::read(&self.file)?;
+        if protocol_check::is_meant(&given) {
+            let report = protocol_check::verify(&given)?;
+            common.print(&report, |lang| protocol_text(lang, &given.label, &report))?;
+            return Ok(if report.verdict == "false" { Exit::False } else { Exit::Done });
+        }
+        let report = examination::verify(&given, &cards, &identities)?;
+        common.print(&report, |lang| text(lang, &report))?;
+        match report.verdict {
+            Verdict::Proven => Ok(Exit::Done),
+            Verdict::False => Ok(Exit::False),
+            Verdict::Unknown => Err(undecided(&report)),
+        }
+    }
+}
+
+/// What is missing to decide.
+fn undecided(report: &Report) -> Failure {
+    let code = match report.checks.iter().filter_map(|check| check.reason).find(|why| *why != "not-reached") {
+        Some("no-key") => "packet-sealed",
+        Some("other-key") => "packet-other-key",
+        _ => "packet-no-card",
+    };
+    Failure::new(Exit::Refused, code).with("file", report.file.clone())
+}
+
+fn say(lang: Lang, id: &str) -> String {
+    messages::text(lang, id, &[])
+}
+
+pub(super) fn text(lang: Lang, report: &Report) -> String {
+    let verdict = match report.verdict {
+        Verdict::Proven => "packet-verdict-proven",
+        Verdict::False => "packet-verdict-false",
+        Verdict::Unknown => "packet-verdict-unknown",
+    };
+    let mut lines = vec![report.file.clone(), say(lang, verdict)];
+    if let Some(packet) = &report.packet {
+        lines.extend(packet.lines(lang));
+    }
+    if let Some(records) = &report.records {
+        lines.extend(record_lines(lang, &records.kinds));
+    }
+    if let Some(answer) = &report.answer {
+        lines.extend(answer_lines(lang, answer));
+    }
+    lines.extend(check_lines(lang, &report.checks, &|check| {
+        let mut args = check.args.clone();
+        if let Some(signer) = &report.signer {
+            for (name, value) in [
+                ("code", &signer.code),
+                ("name", &signer.name),
+                ("fingerprint", &signer.fingerprint),
+                ("from", &signer.valid_from),
+                ("until", &signer.valid_until),
+            ] {
+                args.push((name, value.clone().into()));
+            }
+        }
+        args
+    }));
+    for flaw in report.records.iter().flat_map(|records| &records.flaws).take(LISTED) {
+        let sentence = flaw.reason.parse::<RecordReason>().map_or("", |reason| lang.of(reason.sentence()));
+        lines.push(format!("    {} {} v{}: {sentence} ({})", flaw.kind, flaw.key, flaw.version, flaw.rule));
+    }
+    lines.extend(not_proven_lines(lang, &report.not_proven));
+    lines.join("\n")
+}
+
+/// The checks under their three headings.
+fn check_lines(
+    lang: Lang,
+    checks: &[Check],
+    args: &dyn Fn(&Check) -> Vec<(&'static str, Value<'static>)>,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (found, word) in [(Found::Proven, "proven"), (Found::False, "false"), (Found::Unknown, "unknown")] {
+        let these: Vec<&Check> = checks.iter().filter(|check| check.result == found).collect();
+        if these.is_empty() {
+            continue;
+        }
+        lines.push(say(lang, &format!("packet-heading-{word}")));
+        for check in these {
+            let why = check
+                .reason
+                .filter(|_| found == Found::Unknown)
+                .map(|why| format!("-{why}"))
+                .unwrap_or_default();
+            let id = format!("packet-check-{}-{word}{why}", check.check);
+            let id = if messages::find(lang, &id, &args(check)).is_some() {
+                id
+            } else {
+                format!("packet-check-{}-{word}", check.check)
+            };
+            lines.push(format!("  {}", messages::text(lang, &id, &args(check))));
+            if found == Found::False {
+                lines.extend(why_lines(lang, check));
+            }
+        }
+    }
+    lines
+}
+
+/// The reason in words and, for a specialist, what was found.
+fn why_lines(lang: Lang, check: &Check) -> Vec<String> {
+    let reason: Option<PacketReason> = check.reason.and_then(|code| code.parse().ok());
+    let sentence = reason.map(|reason| format!("    {}: {}", reason.code(), lang.of(reason.sentence())));
+    let detail = check.detail.as_ref().map(|detail| {
+        format!("    {}", messages::text(lang, "packet-detail", &[("detail", detail.clone().into())]))
+    });
+    sentence.into_iter().chain(detail).collect()
+}
+
+fn not_proven_lines(lang: Lang, codes: &[&str]) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !codes.is_empty() {
+        lines.push(say(lang, "packet-heading-limits"));
+    }
+    lines.extend(codes.iter().map(|code| format!("  {}", say(lang, &format!("packet-not-proven-{code}")))));
+    lines
+}
+
+pub(super) fn record_lines(lang: Lang, kinds: &[KindCount]) -> Vec<String> {
+    kinds
+        .iter()
+        .map(|count| {
+            let known = messages::find(lang, &format!("kind-{}", count.kind), &[]);
+            let (live, withdrawn, tombstones) = count.forms();
+            let args = [
+                ("kind", known.unwrap_or_else(|| count.kind.clone()).into()),
+                ("live", live.into()),
+                ("withdrawn", withdrawn.into()),
+                ("tombstones", tombstones.into()),
+            ];
+            format!("  {}", messages::text(lang, "packet-records-of-kind", &args))
+        })
+        .collect()
+}
+
+pub(super) fn answer_lines(lang: Lang, answer: &AnswerWords) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(received) = &answer.received {
+        let at = messages::stored_moment(lang, received);
+        lines.push(format!("  {}", messages::text(lang, "packet-answer-received", &[("at", at.into())])));
+    }
+    if let Some(outcome) = answer.outcome {
+        let word = say(lang, &format!("packet-state-{}", outcome.to_lowercase()));
+        lines.push(format!(
+            "  {}",
+            messages::text(lang, "packet-answer-outcome", &[("outcome", word.into())])
+        ));
+    }
+    if let Some(reason) = answer.reason.and_then(|reason| reason.parse::<PacketReason>().ok()) {
+        lines.push(format!("    {}: {}", reason.code(), lang.of(reason.sentence())));
+    }
+    for (_, word) in RecordOutcome::ALL {
+        if let Some(count) = answer.counts.get(word).filter(|count| **count > 0) {
+            lines.push(format!("    {}: {count}", say(lang, &format!("outcome-{word}"))));
+        }
+    }
+    for line in answer.records.iter().take(LISTED) {
+        let outcome = say(lang, &format!("outcome-{}.one", line.outcome));
+        let sentence = line.reason.parse::<RecordReason>().map_or("", |reason| lang.of(reason.sentence()));
+        lines.push(format!("    {} {}: {outcome}: {sentence} ({})", line.kind, line.key, line.rule));
+    }
+    lines
+}
+
+fn protocol_text(lang: Lang, label: &str, report: &ProtocolReport) -> String {
+    let args = [
+        ("number", report.number.to_string().into()),
+        ("heading", say(lang, &format!("protocol-heading-{}", report.kind)).into()),
+        ("participant", report.participant.clone().into()),
+        ("peer", report.peer.clone().unwrap_or_else(|| "—".to_owned()).into()),
+        ("started", messages::stored_moment(lang, &report.started).into()),
+        ("finished", messages::stored_moment(lang, &report.finished).into()),
+    ];
+    let mut lines = vec![
+        label.to_owned(),
+        say(lang, &format!("packet-protocol-{}", report.verdict)),
+        messages::text(lang, "packet-protocol-says", &args),
+    ];
+    lines.extend(report.packets.iter().map(|packet| format!("  {} {}", packet.name, packet.state)));
+    lines.extend(check_lines(lang, &report.checks, &|check| check.args.clone()));
+    lines.extend(not_proven_lines(lang, &report.not_proven));
+    lines.join("\n")
+}

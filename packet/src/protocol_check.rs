@@ -1,0 +1,145 @@
+//! A protocol of exchange (`protocols/NNNNNN-<kind>.json`), as far as it can be checked: against itself and the page beside
+//! it. It bears no signature; what proves an outcome is the signed answer (PR) of the peer.
+
+use std::{collections::BTreeMap, fs};
+
+use exchange_endpoint::{
+    output::{Exit, Failure},
+    protocol::{self, Packet, Protocol, SCHEMA},
+};
+use exchange_format::{file_name::FileName, position::Digest};
+use serde::Serialize;
+
+use crate::{
+    examination::{Check, Found},
+    given::Given,
+};
+
+/// A protocol of a hundred thousand lines has some 50 MiB.
+const LIMIT: u64 = 256 << 20;
+/// What is kept of a file that was no packet.
+const STRAY: &str = "STRAY_";
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct ProtocolReport {
+    schema: &'static str,
+    /// `consistent` or `false`.
+    pub verdict: &'static str,
+    /// The protocol's number.
+    pub number: u32,
+    /// What was done.
+    pub kind: &'static str,
+    /// Who drew it up.
+    pub participant: String,
+    /// The other side.
+    pub peer: Option<String>,
+    /// When the run began and ended, RFC 3339.
+    pub started: String,
+    /// When it ended.
+    pub finished: String,
+    /// The packets it names.
+    pub packets: Vec<Packet>,
+    /// `packets`, `totals`, `times`, `page`.
+    pub checks: Vec<Check>,
+    /// Always the same: what a protocol cannot show.
+    pub not_proven: [&'static str; 3],
+}
+
+/// Whether the file looks like JSON, so that it can be a protocol and no packet.
+pub fn is_meant(given: &Given) -> bool {
+    given.begins_with(b'{')
+}
+
+/// Checks the protocol in `given`.
+///
+/// # Errors
+/// It cannot be read, or is no protocol.
+pub fn verify(given: &Given) -> Result<ProtocolReport, Failure> {
+    let damaged = |detail: String| {
+        Failure::new(Exit::Refused, "protocol-damaged")
+            .with("file", given.label.clone())
+            .with("detail", detail)
+    };
+    let bytes = given.whole(LIMIT)?.ok_or_else(|| damaged(format!("more than {LIMIT} bytes")))?;
+    let protocol: Protocol = serde_json::from_slice(&bytes).map_err(|error| damaged(place(&error)))?;
+    if protocol.schema != SCHEMA {
+        return Err(damaged(format!("not {SCHEMA}")));
+    }
+    let checks = vec![packets(&protocol), totals(&protocol), times(&protocol), page(given, &protocol)?];
+    let wrong = checks.iter().any(|check| check.result == Found::False);
+    Ok(ProtocolReport {
+        schema: "svod.packet.protocol/1",
+        verdict: if wrong { "false" } else { "consistent" },
+        number: protocol.number,
+        kind: protocol.kind.word(),
+        participant: protocol.participant,
+        peer: protocol.peer,
+        started: protocol.started.to_string(),
+        finished: protocol.finished.to_string(),
+        packets: protocol.packets,
+        checks,
+        not_proven: ["author", "unchanged", "outcome"],
+    })
+}
+
+/// Where the JSON is not as it should be, without what stands there.
+fn place(error: &serde_json::Error) -> String {
+    format!("line {}, column {}", error.line(), error.column())
+}
+
+fn result(check: &'static str, wrong: Option<String>) -> Check {
+    wrong.map_or_else(|| Check::proven(check), |detail| Check::wrong_because(check, detail))
+}
+
+/// Each packet's name is one, of this pair of participants, and bears the digits of the digest beside it.
+fn packets(protocol: &Protocol) -> Check {
+    let wrong = protocol.packets.iter().enumerate().find_map(|(at, packet)| {
+        if packet.name.starts_with(STRAY) {
+            return None;
+        }
+        let Ok(name) = packet.name.parse::<FileName>() else {
+            return Some(format!("packet {}: no name", at + 1));
+        };
+        let known = |code: &str| code == protocol.participant || Some(code) == protocol.peer.as_deref();
+        if protocol.peer.is_some() && !(known(name.from.as_str()) && known(name.to.as_str())) {
+            return Some(format!("packet {}: of other participants", at + 1));
+        }
+        let digest = packet.digest.as_ref()?;
+        let same =
+            digest.parse::<Digest>().is_ok_and(|digest| digest.prefix() == name.digest_prefix.as_str());
+        (!same).then(|| format!("packet {}: name and digest differ", at + 1))
+    });
+    result("packets", wrong).with("n", protocol.packets.len())
+}
+
+/// No more lines of a kind and outcome are told than were counted.
+fn totals(protocol: &Protocol) -> Check {
+    let mut left: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for total in &protocol.totals {
+        *left.entry((&total.kind, &total.outcome)).or_default() += total.count;
+    }
+    let wrong = protocol.lines.iter().enumerate().find_map(|(at, line)| {
+        let known = left.get_mut(&(line.kind.as_str(), line.outcome.as_str())).filter(|left| **left > 0);
+        known.map_or_else(
+            || Some(format!("line {} is not among the records counted", at + 1)),
+            |left| {
+                *left -= 1;
+                None
+            },
+        )
+    });
+    result("totals", wrong).with("n", protocol.records())
+}
+
+fn times(protocol: &Protocol) -> Check {
+    let wrong = protocol.finished < protocol.started;
+    result("times", wrong.then(|| "it ended before it began".to_owned()))
+}
+
+/// Whether the page for printing beside it is the one that this program makes of it.
+fn page(given: &Given, protocol: &Protocol) -> Result<Check, Failure> {
+    let Ok(page) = fs::read(given.beside("html")) else { return Ok(Check::unknown("page", "absent")) };
+    let made = protocol::render(protocol).map_err(|error| Failure::bug(&error))?;
+    Ok(if made.as_bytes() == page { Check::proven("page") } else { Check::unknown("page", "differs") })
+}
