@@ -120,7 +120,9 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        let mut text = [0; 64];
+        hex::encode_to_slice(self.0, &mut text).expect("two digits a byte");
+        f.write_str(str::from_utf8(&text).expect("digits"))
     }
 }
 

@@ -6,6 +6,7 @@
 //! and manifest agree) → [`CheckedPacket`] (every byte of every member is the signed one).
 
 pub mod limits;
+pub mod lot;
 pub mod manifest;
 mod manifest_xml;
 mod member_reader;

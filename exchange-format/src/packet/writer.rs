@@ -96,6 +96,8 @@ pub struct PacketWriter<W: Write + Seek> {
     packer: Option<Compress>,
     input: Vec<u8>,
     packed: Vec<u8>,
+    /// What was packed since the last lot ended, if the writer is asked for lots.
+    lot: Option<Vec<u8>>,
     content: u64,
 }
 
@@ -123,8 +125,26 @@ impl<W: Write + Seek> PacketWriter<W> {
             packer: None,
             input: Vec::new(),
             packed: Vec::new(),
+            lot: None,
             content: 0,
         })
+    }
+
+    /// Makes a writer whose lines can be had packed, a lot at a time: see [`PacketWriter::end_lot`].
+    #[must_use]
+    pub fn in_lots(mut self) -> Self {
+        self.lot = Some(Vec::new());
+        self
+    }
+
+    /// Ends a lot of lines and gives its packed bytes, which [`lot::find`](super::lot::find) reads without those
+    /// before: whoever keeps what it sends need not pack it again.
+    ///
+    /// # Panics
+    /// If the writer is not [`in_lots`](PacketWriter::in_lots), or no member was begun.
+    pub fn end_lot(&mut self) -> Result<Vec<u8>, WriteError> {
+        self.pack(FlushCompress::Full)?;
+        Ok(mem::take(self.lot.as_mut().expect("a writer in lots")))
     }
 
     /// Begins a member; ends the one before. Members are begun in the order of the format (`Kind::ALL`).
@@ -134,6 +154,9 @@ impl<W: Write + Seek> PacketWriter<W> {
         let placeholder = entry_of(&name.to_string(), Method::Deflate, at)?;
         self.put(&placeholder.local_header())?;
         self.packer = Some(Compress::new(Compression::new(1), false));
+        if let Some(lot) = &mut self.lot {
+            lot.clear();
+        }
         self.input.reserve(CHUNK);
         self.packed.reserve(CHUNK);
         let prologue = name.kind().map(member_reader::opening);
@@ -249,7 +272,8 @@ impl<W: Write + Seek> PacketWriter<W> {
         Ok(())
     }
 
-    /// Hashes and packs the input gathered; with `Finish` to the end of the member's deflate stream.
+    /// Hashes and packs the input gathered; with `Finish` to the end of the member's deflate stream, with
+    /// `Full` so that what follows can be unpacked by itself (RFC 1951: no reference reaches back).
     fn pack(&mut self, flush: FlushCompress) -> Result<(), WriteError> {
         let open = self.open.as_mut().expect("a member is open while input is gathered");
         open.hash.update(&self.input);
@@ -266,6 +290,9 @@ impl<W: Write + Seek> PacketWriter<W> {
             rest = &rest[taken..];
             open.packed_hash.update(&self.packed);
             self.output.write_all(&self.packed)?;
+            if let Some(lot) = &mut self.lot {
+                lot.extend_from_slice(&self.packed);
+            }
             self.written += self.packed.len() as u64;
             let done = match flush {
                 FlushCompress::Finish => status == Status::StreamEnd,

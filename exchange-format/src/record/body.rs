@@ -64,7 +64,14 @@ impl Line {
         self.values[index] = Some(text);
     }
 
-    pub(super) fn set_at(&mut self, index: usize, text: &str) -> Result<(), Finding> {
+    /// States the field that is the `index`th of the schema, from 0; else as [`Line::set`]: for who fills many lines.
+    ///
+    /// # Errors
+    /// Those of [`Line::set`].
+    ///
+    /// # Panics
+    /// If the schema has no such field: a mistake in the program.
+    pub fn set_at(&mut self, index: usize, text: &str) -> Result<(), Finding> {
         if !text.is_empty() && is_plain(text, |_| false) {
             self.values[index] = Some(text.into());
             return Ok(());
@@ -79,6 +86,14 @@ impl Line {
             _ => Some(text.nfc().collect::<String>().into_boxed_str()),
         };
         Ok(())
+    }
+
+    /// The name of the field that is the `index`th of the schema, from 0.
+    ///
+    /// # Panics
+    /// If the schema has no such field: a mistake in the program.
+    pub fn name_at(&self, index: usize) -> &'static str {
+        self.fields[index].name
     }
 
     /// Makes a field absent.

@@ -37,6 +37,7 @@ CREATE TABLE svod_change (
 
 -- What this centre has sent of each record of its own, and what became of it. With a rowid, because bodies are long and
 -- SQLite keeps long rows of a WITHOUT ROWID table in pages of their own; its guards let no statement in by any key.
+-- What a snapshot carried stands in its lot, as packed for the packet: many times less to write than every body by itself.
 CREATE TABLE svod_sent (
   n INTEGER PRIMARY KEY NOT NULL,
   kind TEXT NOT NULL,            -- the kind on the wire
@@ -49,9 +50,16 @@ CREATE TABLE svod_sent (
   outcome TEXT,                  -- of this version, once its PR is here
   rule TEXT,
   reason TEXT,
-  body BLOB NOT NULL
+  lot INTEGER,                   -- where the body is packed, or
+  body BLOB                      -- the body; of a tombstone empty
 );
 CREATE UNIQUE INDEX svod_sent_key ON svod_sent (kind, key);
+
+-- Lines of a snapshot as they were sent, packed (RFC 1951) a lot at a time. Goes when a newer snapshot carries all of it.
+CREATE TABLE svod_lot (
+  n INTEGER PRIMARY KEY NOT NULL,
+  packed BLOB NOT NULL
+);
 
 -- Everything the hub has published to this centre, each record in its last version, as received.
 -- The rows of the domain tables and what svod_record says of them can be made again from here.

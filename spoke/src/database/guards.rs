@@ -10,8 +10,9 @@ use super::{
 };
 
 /// Tables that only the daemon writes. `svod_replaced` is the triggers' own scratch pad.
-pub const CLOSED: [&str; 9] = [
+pub const CLOSED: [&str; 10] = [
     "svod_sent",
+    "svod_lot",
     "svod_link",
     "svod_publication",
     "svod_proposal",

@@ -9,7 +9,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::decisions::{mapping, picture::State, tables};
 
-use super::{DatabaseError, rows, sent};
+use super::{
+    DatabaseError, rows,
+    sent::{self, Kept},
+};
 
 /// The `kind` under which proposals stand in `svod_change`.
 pub const PROPOSALS: &str = "svod_proposal";
@@ -21,8 +24,6 @@ pub struct Sent {
     pub record: Record,
     /// The packet that carried it.
     pub packet: String,
-    /// What its receiver made of it, if not plainly applied.
-    pub outcome: Option<String>,
 }
 
 /// A record that has changed since it was last sent.
@@ -90,35 +91,14 @@ pub fn has_fresh_changes(connection: &Connection) -> Result<bool, DatabaseError>
     Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// What was last sent of the record `key`.
+/// What was last sent of the record `key`, body and all.
 ///
 /// # Errors
 /// SQLite's.
 pub fn sent(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option<Sent>, DatabaseError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT version, form, body, (SELECT name FROM svod_packet p WHERE p.direction = 'out' AND p.answers IS NULL \
-         AND p.peer = (SELECT value FROM svod_meta WHERE name = 'hub') AND p.epoch = s.epoch AND p.seq = s.seq), outcome \
-         FROM svod_sent s WHERE kind = ?1 AND key = ?2",
-    )?;
-    let found = statement
-        .query_row(params![kind.name(), key.to_string()], |row| {
-            Ok((
-                row.get::<_, u32>(0)?,
-                row.get::<_, String>(1)?,
-                row.get::<_, Vec<u8>>(2)?,
-                row.get::<_, Option<String>>(3)?.unwrap_or_default(),
-                row.get::<_, Option<String>>(4)?,
-            ))
-        })
-        .optional()?;
-    found
-        .map(|(version, form, body, packet, outcome)| {
-            let form =
-                form.parse().map_err(|_| DatabaseError::Corrupt { table: "svod_sent", what: "a form" })?;
-            let record = Record { kind, key, version, form, body, signature: None };
-            Ok(Sent { record, packet, outcome })
-        })
-        .transpose()
+    let Some(last) = sent::last(connection, kind, key)? else { return Ok(None) };
+    let record = sent::record(connection, kind, key, &last)?;
+    Ok(Some(Sent { record, packet: last.packet }))
 }
 
 /// What the record of row `id` says now, in the centre's words.
@@ -140,12 +120,12 @@ pub fn body_of_row(
 /// SQLite's.
 pub fn look_at(connection: &Connection, change: &Change) -> Result<Sealable, DatabaseError> {
     let Some(kind) = change.wire_kind() else { return Ok(Sealable::Nothing) };
-    let last = sent(connection, kind, change.key)?;
+    let last = sent::last(connection, kind, change.key)?;
     let body = match current_body(connection, change)? {
         Current::Hubs => return Ok(Sealable::Nothing),
         Current::Gone => {
-            let live = last.as_ref().is_some_and(|sent| sent.record.form == Form::Live);
-            let version = last.map_or(0, |sent| sent.record.version) + 1;
+            let live = last.as_ref().is_some_and(|last| last.form == Form::Live);
+            let version = last.map_or(0, |last| last.version) + 1;
             let end = Record::tombstone(kind, change.key, version);
             return Ok(if live { Sealable::Version(end) } else { Sealable::Nothing });
         }
@@ -153,10 +133,10 @@ pub fn look_at(connection: &Connection, change: &Change) -> Result<Sealable, Dat
         Current::Says(bytes) => bytes,
     };
     let version = match &last {
-        Some(sent) if sent.record.body == body && sent.record.form == Form::Live => {
+        Some(last) if last.form == Form::Live && last.hash == Digest::of(&body) => {
             return Ok(Sealable::Nothing);
         }
-        Some(sent) => sent.record.version + 1,
+        Some(last) => last.version + 1,
         None => 1,
     };
     Ok(Sealable::Version(Record { kind, key: change.key, version, form: Form::Live, body, signature: None }))
@@ -208,7 +188,7 @@ pub fn remember(
     packet: &str,
 ) -> Result<(), DatabaseError> {
     let sha256 = hash.to_string();
-    sent::keep(connection, record, &sha256, position)?;
+    sent::keep(connection, record, &sha256, position, Kept::Alone)?;
     if change.kind == PROPOSALS {
         connection
             .prepare_cached("UPDATE svod_proposal SET state = 'sent', packet = ?2 WHERE key = ?1")?
@@ -272,10 +252,10 @@ pub fn account(
     record: &Record,
     hash: &Digest,
 ) -> Result<(), DatabaseError> {
-    if let Some(before) = sent(connection, record.kind, record.key)?
-        && let Some(term) = before.record.term(&before.record.hash())
+    if let Some(last) = sent::last(connection, record.kind, record.key)?
+        && last.form != Form::Tombstone
     {
-        state.remove(&term);
+        state.remove(&StateDigest::term(record.kind, record.key, last.version, last.form, &last.hash));
     }
     if let Some(term) = record.term(hash) {
         state.add(&term);

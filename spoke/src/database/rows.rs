@@ -46,13 +46,13 @@ fn reading(table: &Table, by_key: bool) -> Option<&'static Reading> {
         tables()
             .iter()
             .flat_map(both)
-            .map(|(table, by_key)| ((table.name, by_key), text(table, by_key)))
+            .map(|(table, by_key)| ((table.name, by_key), reading_of(table, by_key)))
             .collect()
     });
     ALL.get(&(table.name, by_key))
 }
 
-fn text(table: &Table, by_key: bool) -> Reading {
+fn reading_of(table: &Table, by_key: bool) -> Reading {
     let head =
         format!("SELECT 1{} FROM {} t WHERE t.id = ?1", select_list(&table.columns, "t", by_key), table.name);
     let lines = table.lines.as_ref().map_or_else(String::new, |line| {
@@ -98,24 +98,28 @@ fn texts(
     (first..first + count).map(|at| Ok(text_of(row.get_ref(at)?))).collect()
 }
 
-/// The texts of `count` columns of `row` from the column `first`, counted from 0: of a row whose references
-/// are record keys.
-pub(super) fn texts_from(
-    row: &rusqlite::Row<'_>,
+/// The texts of `count` columns of `row` from the column `first`, counted from 0.
+///
+/// # Panics
+/// If the statement has no such columns: a mistake in the program.
+pub(super) fn texts_of<'a>(
+    row: &'a rusqlite::Row<'_>,
     first: usize,
     count: usize,
-) -> Result<Vec<Option<String>>, rusqlite::Error> {
-    texts(row, first, count, strictly)
+) -> impl Iterator<Item = Option<&'a str>> {
+    (first..first + count).map(|at| text(row.get_ref_unwrap(at)))
+}
+
+fn text(value: ValueRef<'_>) -> Option<&str> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Text(bytes) => Some(std::str::from_utf8(bytes).unwrap_or(NOT_TEXT)),
+        ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => Some(NOT_TEXT),
+    }
 }
 
 fn strictly(value: ValueRef<'_>) -> Option<String> {
-    match value {
-        ValueRef::Null => None,
-        ValueRef::Text(bytes) => {
-            Some(std::str::from_utf8(bytes).map_or_else(|_| NOT_TEXT.to_owned(), str::to_owned))
-        }
-        ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => Some(NOT_TEXT.to_owned()),
-    }
+    text(value).map(str::to_owned)
 }
 
 fn leniently(value: ValueRef<'_>) -> Option<String> {

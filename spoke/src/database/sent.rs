@@ -2,14 +2,24 @@
 
 use exchange_format::{
     answer::{RecordLine, RecordOutcome},
-    position::Position,
-    record::Record,
+    packet::lot,
+    position::{Digest, Position},
+    record::{Form, Kind, Record, RecordId},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::decisions::tables;
 
 use super::DatabaseError;
+
+/// Where the body of what was sent is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// By itself.
+    Alone,
+    /// In this lot of a snapshot, which is [kept](keep_lot) when it is full.
+    InLot(i64),
+}
 
 /// Keeps `record`, whose body has the hash `sha256` (hexadecimal), as what was last sent, in the packet at `position`.
 ///
@@ -20,11 +30,16 @@ pub fn keep(
     record: &Record,
     sha256: &str,
     position: Position,
+    kept: Kept,
 ) -> Result<(), DatabaseError> {
+    let (lot, body) = match kept {
+        Kept::Alone => (None, Some(&record.body)),
+        Kept::InLot(n) => (Some(n), None),
+    };
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO svod_sent (kind, key, version, form, sha256, epoch, seq, body) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT OR REPLACE INTO svod_sent (kind, key, version, form, sha256, epoch, seq, lot, body) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             record.kind.name(),
@@ -34,9 +49,103 @@ pub fn keep(
             sha256,
             position.epoch.get(),
             position.seq.get(),
-            record.body,
+            lot,
+            body,
         ])?;
     Ok(())
+}
+
+/// The number of the next lot.
+///
+/// # Errors
+/// SQLite's.
+pub fn next_lot(connection: &Connection) -> Result<i64, DatabaseError> {
+    Ok(connection.query_row("SELECT coalesce(max(n), 0) + 1 FROM svod_lot", [], |row| row.get(0))?)
+}
+
+/// Keeps the lot `n`.
+///
+/// # Errors
+/// SQLite's.
+pub fn keep_lot(connection: &Connection, n: i64, packed: &[u8]) -> Result<(), DatabaseError> {
+    let sql = "INSERT INTO svod_lot (n, packed) VALUES (?1, ?2)";
+    connection.prepare_cached(sql)?.execute(params![n, packed])?;
+    Ok(())
+}
+
+/// Drops the lots older than `first` in which nothing is any more that was sent last.
+///
+/// # Errors
+/// SQLite's.
+pub fn drop_lots_before(connection: &Connection, first: i64) -> Result<(), DatabaseError> {
+    let sql = "DELETE FROM svod_lot WHERE n < ?1 AND n NOT IN (SELECT lot FROM svod_sent WHERE lot < ?1)";
+    connection.execute(sql, [first])?;
+    Ok(())
+}
+
+/// What was last sent of a record, but for its body.
+#[derive(Debug, Clone)]
+pub struct Last {
+    /// Its version.
+    pub version: u32,
+    /// Its form.
+    pub form: Form,
+    /// The hash of its body.
+    pub hash: Digest,
+    /// The packet that carried it.
+    pub packet: String,
+}
+
+const CORRUPT: fn(&'static str) -> DatabaseError = |what| DatabaseError::Corrupt { table: "svod_sent", what };
+
+/// What was last sent of the record `key`.
+///
+/// # Errors
+/// SQLite's.
+pub fn last(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option<Last>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT version, form, sha256, (SELECT name FROM svod_packet p WHERE p.direction = 'out' AND p.answers IS NULL \
+         AND p.peer = (SELECT value FROM svod_meta WHERE name = 'hub') AND p.epoch = s.epoch AND p.seq = s.seq) \
+         FROM svod_sent s WHERE kind = ?1 AND key = ?2",
+    )?;
+    let found = statement.query_row(params![kind.name(), key.to_string()], |row| {
+        Ok((
+            row.get(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, String>(2)?,
+            row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+        ))
+    });
+    let Some((version, form, hash, packet)) = found.optional()? else { return Ok(None) };
+    let form = form.parse().map_err(|_| CORRUPT("a form"))?;
+    let hash = hash.parse().map_err(|_| CORRUPT("a hash"))?;
+    Ok(Some(Last { version, form, hash, packet }))
+}
+
+/// The record that `last` tells of, body and all.
+///
+/// # Errors
+/// SQLite's; [`DatabaseError::Corrupt`] if what is kept is not what was sent.
+pub fn record(
+    connection: &Connection,
+    kind: Kind,
+    key: RecordId,
+    last: &Last,
+) -> Result<Record, DatabaseError> {
+    let sql = "SELECT s.body, l.packed FROM svod_sent s LEFT JOIN svod_lot l ON l.n = s.lot WHERE kind = ?1 AND key = ?2";
+    let (body, packed): (Option<Vec<u8>>, Option<Vec<u8>>) = connection
+        .prepare_cached(sql)?
+        .query_row(params![kind.name(), key.to_string()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let body = match (body, packed) {
+        (Some(body), _) => body,
+        (None, Some(packed)) => {
+            let found = lot::find(kind, key, &packed).map_err(|_| CORRUPT("a lot"))?;
+            found.ok_or(CORRUPT("a record in its lot"))?.body
+        }
+        (None, None) => return Err(CORRUPT("a body")),
+    };
+    let record = Record { kind, key, version: last.version, form: last.form, body, signature: None };
+    if record.hash() == last.hash { Ok(record) } else { Err(CORRUPT("the body that was sent")) }
 }
 
 /// A PR says what became of the records that the packet at `position` carried: all plainly applied but those that follow.

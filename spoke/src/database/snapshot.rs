@@ -5,7 +5,7 @@ use exchange_format::record::{Finding, Kind, RecordId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::decisions::{
-    mapping::{self, Row},
+    mapping::Draft,
     tables::{Table, table_of},
 };
 
@@ -49,13 +49,15 @@ fn for_each_row<E: From<DatabaseError>>(
     kind: Kind,
     mut each: impl FnMut(OwnRow) -> Result<(), E>,
 ) -> Result<(), E> {
-    let name = table.name;
-    let head = format!(
-        "SELECT t.id, r.key{} FROM {name} t CROSS JOIN svod_record r ON r.kind = '{name}' AND r.id = t.id \
-         WHERE r.state IN ('own', 'provisional') ORDER BY t.id",
-        rows::select_list(&table.columns, "t", true)
-    );
+    let columns = rows::select_list(&table.columns, "t", true);
+    let head = format!("SELECT t.id{columns} FROM {} t ORDER BY t.id", table.name);
     let mut head = connection.prepare(&head).map_err(DatabaseError::from)?;
+    // Both lie in the order of their ids: each is read once from end to end, and nothing is looked up.
+    let own =
+        "SELECT id, key FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional') ORDER BY id";
+    let mut own = connection.prepare(own).map_err(DatabaseError::from)?;
+    let mut own = own.query([table.name]).map_err(DatabaseError::from)?;
+    let mut next_own = next_key(&mut own)?;
     let mut of_lines = table.lines.as_ref().map(|line| {
         // no ORDER BY: a body brings its lines into order
         let columns = rows::select_list(&line.columns, "t", true);
@@ -67,32 +69,42 @@ fn for_each_row<E: From<DatabaseError>>(
     };
     let mut found = head.query([]).map_err(DatabaseError::from)?;
     while let Some(row) = found.next().map_err(DatabaseError::from)? {
-        let read = || -> Result<_, DatabaseError> {
-            let key = rows::record_id("svod_record", row.get_ref(1)?.as_str().unwrap_or_default())?;
-            Ok((row.get::<_, String>(0)?, key, rows::texts_from(row, 2, table.columns.len())?))
-        };
-        let (id, key, values) = read()?;
-        let lines = match &mut lines {
-            Some((statement, columns)) => lines_of(statement, &id, *columns)?,
-            None => Vec::new(),
-        };
-        let body = mapping::body(table, kind, &Row { values, lines }).map(|body| body.to_xml());
+        let id: String = row.get(0).map_err(DatabaseError::from)?;
+        while next_own.as_ref().is_some_and(|(own, _)| *own < id) {
+            next_own = next_key(&mut own)?;
+        }
+        let Some((_, key)) = next_own.take_if(|(own, _)| *own == id) else { continue };
+        next_own = next_key(&mut own)?;
+        let mut draft = Draft::new(table, kind);
+        let mut said = draft.head(rows::texts_of(row, 1, table.columns.len()));
+        if let (Some((statement, columns)), Ok(())) = (&mut lines, &said) {
+            said = each_line(statement, &id, |line| draft.line(rows::texts_of(line, 1, *columns)))?;
+        }
+        let body = said.and_then(|()| draft.finish()).map(|body| body.to_xml());
         each(OwnRow { kind, id, key, body })?;
     }
     Ok(())
 }
 
-fn lines_of(
+fn next_key(found: &mut rusqlite::Rows<'_>) -> Result<Option<(String, RecordId)>, DatabaseError> {
+    let Some(row) = found.next()? else { return Ok(None) };
+    let key = rows::record_id("svod_record", row.get_ref_unwrap(1).as_str().unwrap_or_default())?;
+    Ok(Some((row.get(0)?, key)))
+}
+
+/// Hands the lines of row `id` to `each` until it finds something.
+fn each_line(
     statement: &mut rusqlite::Statement<'_>,
     id: &str,
-    columns: usize,
-) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+    mut each: impl FnMut(&rusqlite::Row<'_>) -> Result<(), Finding>,
+) -> Result<Result<(), Finding>, DatabaseError> {
     let mut found = statement.query([id])?;
-    let mut lines = Vec::new();
     while let Some(row) = found.next()? {
-        lines.push(rows::texts_from(row, 1, columns)?);
+        if let Err(finding) = each(row) {
+            return Ok(Err(finding));
+        }
     }
-    Ok(lines)
+    Ok(Ok(()))
 }
 
 fn for_each_proposal<E: From<DatabaseError>>(
@@ -112,29 +124,8 @@ fn for_each_proposal<E: From<DatabaseError>>(
     Ok(())
 }
 
-/// Keeps with row `id` the hash (hexadecimal) of what is sent of it for the first time. The packet that will carry it has no name yet:
-/// `place`, as long as a name, stands for it, so that no row has to move for the name.
-///
-/// # Errors
-/// SQLite's.
-pub fn told(
-    connection: &Connection,
-    kind: Kind,
-    id: &str,
-    sha256: &str,
-    place: &str,
-) -> Result<(), DatabaseError> {
-    let Some(table) = table_of(kind) else { return Ok(()) };
-    connection
-        .prepare_cached(
-            "UPDATE svod_record SET version = 1, form = 'live', sha256 = ?3, packet = ?4, state = ?5 \
-             WHERE kind = ?1 AND id = ?2",
-        )?
-        .execute(params![table.name, id, sha256, place, told_state(table.name).word()])?;
-    Ok(())
-}
-
-/// Rows of one kind, from one id to another, both included, in one part of a snapshot.
+/// Rows of one kind, from one id to another, both included: all of them that are the centre's were sent in one
+/// part of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// The part, from 0.
@@ -147,24 +138,30 @@ pub struct Run {
     pub last: String,
 }
 
-/// The rows of `run`, for which `place` stands in, are sent in `packet`.
+/// The rows of `run` were sent for the first time, in `packet`, as [`sent::keep`](super::sent::keep) has it.
 ///
 /// # Errors
 /// SQLite's.
-pub fn carried_by(
-    connection: &Connection,
-    run: &Run,
-    place: &str,
-    packet: &str,
-) -> Result<(), DatabaseError> {
-    if let Some(table) = table_of(run.kind) {
-        let sql =
-            "UPDATE svod_record SET packet = ?4 WHERE kind = ?1 AND id BETWEEN ?2 AND ?3 AND packet = ?5";
-        connection.prepare_cached(sql)?.execute([table.name, &run.first, &run.last, packet, place])?;
-    } else {
+pub fn carried_by(connection: &Connection, run: &Run, packet: &str) -> Result<(), DatabaseError> {
+    let Some(table) = table_of(run.kind) else {
         let sql = "UPDATE svod_proposal SET state = 'sent', packet = ?3 WHERE key BETWEEN ?1 AND ?2 AND state = 'open'";
         connection.prepare_cached(sql)?.execute([&run.first, &run.last, packet])?;
-    }
+        return Ok(());
+    };
+    connection
+        .prepare_cached(
+            "UPDATE svod_record SET version = 1, form = 'live', packet = ?4, state = ?5, sha256 = (SELECT s.sha256 \
+             FROM svod_sent s WHERE s.kind = ?6 AND s.key = svod_record.key) \
+             WHERE kind = ?1 AND id BETWEEN ?2 AND ?3 AND state IN ('own', 'provisional')",
+        )?
+        .execute(params![
+            table.name,
+            run.first,
+            run.last,
+            packet,
+            told_state(table.name).word(),
+            run.kind.name()
+        ])?;
     Ok(())
 }
 

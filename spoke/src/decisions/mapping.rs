@@ -2,14 +2,14 @@
 //!
 //! In a [`Row`] references are record ids; whoever reads or writes the table puts row ids in their place.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use exchange_format::{
     record::{Body, Field, FieldProblem, Finding, Kind, Line},
     rules,
 };
 
-use super::tables::{Column, Table};
+use super::tables::{Column, Table, table_of};
 
 /// What stands in the place of a value that is not text: no record can carry it, so it is found and told.
 pub const NOT_TEXT: &str = "\u{0}";
@@ -31,43 +31,109 @@ impl fmt::Debug for Row {
     }
 }
 
+/// Which field of a kind, by its place in the schema, each column of a table states.
+struct Places {
+    head: Vec<Place>,
+    line: Vec<Place>,
+}
+
+/// The field, if the kind has it, and whether it is a reference.
+type Place = (Option<usize>, bool);
+
+/// Made once: they are asked for with every row.
+fn places(table: &Table, kind: Kind) -> &'static Places {
+    static ALL: LazyLock<BTreeMap<Kind, Places>> = LazyLock::new(|| {
+        let of = |columns: &[Column], fields: &[Field]| {
+            let place = |column: &Column| {
+                (fields.iter().position(|field| field.name == column.field), column.refers_to.is_some())
+            };
+            columns.iter().map(place).collect()
+        };
+        let of_kind = |kind: Kind| {
+            let (table, schema) = (table_of(kind)?, kind.schema());
+            let head = of(&table.columns, schema.fields);
+            let line = table.lines.as_ref().zip(schema.lines);
+            let line = line.map_or_else(Vec::new, |(table, schema)| of(&table.columns, schema.fields));
+            Some((kind, Places { head, line }))
+        };
+        Kind::ALL.into_iter().filter_map(of_kind).collect()
+    });
+    debug_assert_eq!(table_of(kind).map(|of_kind| of_kind.name), Some(table.name));
+    &ALL[&kind]
+}
+
+/// A body that is being made of a row.
+pub struct Draft {
+    body: Body,
+    places: &'static Places,
+}
+
+impl Draft {
+    /// Of a row of `table` that stands for a record of `kind`.
+    pub fn new(table: &Table, kind: Kind) -> Self {
+        Self { body: Body::new(kind), places: places(table, kind) }
+    }
+
+    /// States the head: its values in the order of the table's columns.
+    ///
+    /// # Errors
+    /// The first value that no body can carry.
+    pub fn head<'a>(&mut self, values: impl Iterator<Item = Option<&'a str>>) -> Result<(), Finding> {
+        fill(self.body.head_mut(), &self.places.head, values)
+    }
+
+    /// Adds a line: its values in the order of the line table's columns.
+    ///
+    /// # Errors
+    /// The first value that no body can carry.
+    pub fn line<'a>(&mut self, values: impl Iterator<Item = Option<&'a str>>) -> Result<(), Finding> {
+        if self.body.kind().schema().lines.is_none() {
+            return Ok(());
+        }
+        fill(self.body.add_line(), &self.places.line, values)
+            .map_err(|finding| Finding { line: Some(self.body.lines().len()), ..finding })
+    }
+
+    /// The body.
+    ///
+    /// # Errors
+    /// The first rule that it breaks.
+    pub fn finish(mut self) -> Result<Body, Finding> {
+        self.body.sort_lines();
+        match rules::first_fault(&self.body) {
+            Some(finding) => Err(finding),
+            None => Ok(self.body),
+        }
+    }
+}
+
+fn fill<'a>(
+    line: &mut Line,
+    places: &[Place],
+    values: impl Iterator<Item = Option<&'a str>>,
+) -> Result<(), Finding> {
+    for (&(field, refers), value) in places.iter().zip(values) {
+        let (Some(field), Some(text)) = (field, value) else { continue };
+        if refers && text == DANGLING {
+            let problem = FieldProblem::Rule("names a row that is not there");
+            return Err(Finding { field: line.name_at(field), line: None, problem });
+        }
+        line.set_at(field, text)?;
+    }
+    Ok(())
+}
+
 /// The body of `kind` that `row` of `table` stands for.
 ///
 /// # Errors
 /// The first value that no body can carry, or the first rule that the body breaks.
 pub fn body(table: &Table, kind: Kind, row: &Row) -> Result<Body, Finding> {
-    let mut body = Body::new(kind);
-    let schema = kind.schema();
-    fill(body.head_mut(), &table.columns, &row.values, |name| schema.fields.iter().any(|f| f.name == name))?;
-    if let (Some(lines), Some(schema)) = (&table.lines, schema.lines) {
-        for (n, values) in row.lines.iter().enumerate() {
-            let known = |name: &str| schema.fields.iter().any(|f| f.name == name);
-            fill(body.add_line(), &lines.columns, values, known)
-                .map_err(|finding| Finding { line: Some(n + 1), ..finding })?;
-        }
+    let mut draft = Draft::new(table, kind);
+    draft.head(row.values.iter().map(Option::as_deref))?;
+    for values in &row.lines {
+        draft.line(values.iter().map(Option::as_deref))?;
     }
-    body.sort_lines();
-    match rules::first_fault(&body) {
-        Some(finding) => Err(finding),
-        None => Ok(body),
-    }
-}
-
-fn fill(
-    line: &mut Line,
-    columns: &[Column],
-    values: &[Option<String>],
-    known: impl Fn(&str) -> bool,
-) -> Result<(), Finding> {
-    for (column, value) in columns.iter().zip(values) {
-        let Some(text) = value.as_deref().filter(|_| known(column.field)) else { continue };
-        if text == DANGLING && column.refers_to.is_some() {
-            let problem = FieldProblem::Rule("names a row that is not there");
-            return Err(Finding { field: column.field, line: None, problem });
-        }
-        line.set(column.field, text)?;
-    }
-    Ok(())
+    draft.finish()
 }
 
 /// What `row` of `table` says as far as a body of `kind` can hold it, fit to be sent or not: characters that XML

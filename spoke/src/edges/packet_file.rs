@@ -14,14 +14,14 @@ use exchange_endpoint::{
 use exchange_format::{
     card::Card,
     error::PacketError,
-    file_name::{DigestPrefix, FileName, PacketKind},
+    file_name::FileName,
     packet::{
         FORMAT, Header, Limits, MemberName, PacketWriter, VerifiedPacket,
         manifest::{LogEvidence, Nonce, Purpose},
         open_sealed,
     },
     participant::ParticipantCode,
-    position::{Digest, Epoch, Position, Seq},
+    position::{Digest, Position},
     seal,
     state_digest::StateDigest,
     stream::Control,
@@ -136,20 +136,6 @@ impl<'a> Desk<'a> {
 
     fn failed(&self, source: std::io::Error) -> SpokeError {
         SpokeError::Io { path: self.spool.clone(), source }
-    }
-
-    /// A text as long as the name of a packet of ours.
-    pub fn unsealed_name(&self, now: Timestamp) -> String {
-        let name = FileName {
-            kind: PacketKind::Snapshot,
-            to: self.hub,
-            from: self.own,
-            position: Position { epoch: Epoch::FIRST, seq: Seq::FIRST },
-            date: now.to_zoned(TimeZone::UTC).date(),
-            digest_prefix: DigestPrefix::of(&Digest::of(b"")),
-            sealed: true,
-        };
-        name.to_string()
     }
 
     fn header(&self, heading: Heading, now: Timestamp) -> Header {

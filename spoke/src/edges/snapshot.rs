@@ -8,7 +8,7 @@ use std::{
     io::BufWriter,
     mem,
     path::Path,
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
     thread,
 };
 
@@ -32,7 +32,8 @@ use super::{
     packet_file::{Desk, Heading},
 };
 use crate::database::{
-    self, book, sent,
+    self, book,
+    sent::{self, Kept},
     snapshot::{self, OwnRow, Run, Unfit},
 };
 
@@ -40,9 +41,10 @@ use crate::database::{
 const LOT: usize = 128;
 const LOTS: usize = 4;
 
-/// A record on its way into part `part`, counted from 0.
+/// A record on its way into part `part`, counted from 0, and lot `lot`.
 struct Parcel {
     part: usize,
+    lot: i64,
     record: Record,
     hash: Digest,
 }
@@ -58,8 +60,9 @@ pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> 
     let mut stream = book::out_stream(connection, desk.hub)?;
     let basis = SnapshotBasis::Initial;
     let epoch = stream.machine.open_epoch(1, basis.reason())?.epoch();
-    let place = desk.unsealed_name(now);
-    let (cut, parts, state) = gather(connection, desk, epoch, &place, &mut exported)?;
+    let first_lot = sent::next_lot(connection)?;
+    let (cut, parts, state) = gather(connection, desk, epoch, first_lot, &mut exported)?;
+    sent::drop_lots_before(connection, first_lot)?;
     stream.state = state;
     let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
     let mut opening = stream.machine.open_epoch(count, basis.reason())?;
@@ -86,7 +89,7 @@ pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> 
             unsealed.into_iter().map(|packet| desk.envelope(packet)).collect::<Result<Vec<_>, SpokeError>>()
         });
         for run in &cut.runs {
-            snapshot::carried_by(connection, run, &place, &names[run.part])?;
+            snapshot::carried_by(connection, run, &names[run.part])?;
         }
         let news = snapshot::leave_in_queue(connection, &cut.unfit)?;
         exported.problems.extend(news.iter().map(|one| (one.kind, one.key.to_string(), one.field)));
@@ -108,18 +111,45 @@ pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> 
 }
 
 /// How the snapshot was cut, and what did not go.
-#[derive(Default)]
 struct Cut {
     runs: Vec<Run>,
+    /// What the last run is of; none if it ended.
+    run_of: Option<(usize, Kind)>,
+    part: usize,
+    /// Records and bytes of the part.
     records: u64,
     bytes: u64,
-    part: usize,
+    lot: i64,
+    /// What the lot is of, and how many records.
+    lot_of: Option<(usize, Kind)>,
+    in_lot: usize,
     unfit: Vec<Unfit>,
 }
 
 impl Cut {
-    /// The part that `row` with so long a body goes into.
-    fn add(&mut self, kind: Kind, id: String, body: usize) -> usize {
+    fn new(first_lot: i64) -> Self {
+        let (runs, unfit) = (Vec::new(), Vec::new());
+        Self {
+            runs,
+            run_of: None,
+            part: 0,
+            records: 0,
+            bytes: 0,
+            lot: first_lot - 1,
+            lot_of: None,
+            in_lot: 0,
+            unfit,
+        }
+    }
+
+    /// A row that does not go: no run reaches over it.
+    fn leave(&mut self, unfit: Unfit) {
+        self.unfit.push(unfit);
+        self.run_of = None;
+    }
+
+    /// The part and the lot that row `id` with so long a body goes into.
+    fn add(&mut self, kind: Kind, id: String, body: usize) -> (usize, i64) {
         // The envelope of a record takes about 100 bytes.
         let bytes = body as u64 + 100;
         if self.records == RECORDS || (self.records > 0 && self.bytes + bytes > BYTES) {
@@ -128,11 +158,17 @@ impl Cut {
         }
         self.records += 1;
         self.bytes += bytes;
+        let of = Some((self.part, kind));
         match self.runs.last_mut() {
-            Some(run) if run.kind == kind && run.part == self.part => run.last = id,
+            Some(run) if self.run_of == of => run.last = id,
             _ => self.runs.push(Run { part: self.part, kind, first: id.clone(), last: id }),
         }
-        self.part
+        self.run_of = of;
+        if self.lot_of != of || self.in_lot == LOT {
+            (self.lot, self.lot_of, self.in_lot) = (self.lot + 1, of, 0);
+        }
+        self.in_lot += 1;
+        (self.part, self.lot)
     }
 }
 
@@ -141,7 +177,7 @@ fn gather(
     connection: &Connection,
     desk: &Desk<'_>,
     epoch: Epoch,
-    place: &str,
+    first_lot: i64,
     exported: &mut Exported,
 ) -> Result<(Cut, Vec<Writer>, StateDigest), SpokeError> {
     let path = connection.path().map(Path::new).expect("the database is a file").to_owned();
@@ -149,18 +185,26 @@ fn gather(
         let (found, rows) = sync_channel(LOTS);
         let reading = scope.spawn(move || read(&path, &found));
         let (parcels, packed) = sync_channel(LOTS);
-        let packing = scope.spawn(move || pack(desk, &packed));
-        let mut cut = Cut::default();
+        // without a limit, or the two would wait for each other; there are no more than parcels on their way
+        let (full, lots) = channel();
+        let packing = scope.spawn(move || pack(desk, &packed, &full));
+        let mut cut = Cut::new(first_lot);
         for lot in rows {
             let mut parcel = Vec::with_capacity(LOT);
             for row in lot {
-                parcel.extend(remember(connection, &mut cut, row, epoch, place, exported)?);
+                parcel.extend(remember(connection, &mut cut, row, epoch, exported)?);
             }
             if parcels.send(parcel).is_err() {
                 break; // packing has failed and says so itself
             }
+            for (n, packed) in lots.try_iter() {
+                sent::keep_lot(connection, n, &packed)?;
+            }
         }
         drop(parcels);
+        for (n, packed) in lots {
+            sent::keep_lot(connection, n, &packed)?;
+        }
         let (parts, state) = packing.join().expect("packing does not panic")?;
         reading.join().expect("reading does not panic")?;
         Ok((cut, parts, state))
@@ -193,33 +237,46 @@ fn remember(
     cut: &mut Cut,
     row: OwnRow,
     epoch: Epoch,
-    place: &str,
     exported: &mut Exported,
 ) -> Result<Option<Parcel>, SpokeError> {
     let OwnRow { kind, id, key, body } = row;
     let body = match body {
         Ok(body) => body,
         Err(finding) => {
-            cut.unfit.push(Unfit { kind, key, field: finding.word(), problem: finding.to_string() });
+            cut.leave(Unfit { kind, key, field: finding.word(), problem: finding.to_string() });
             return Ok(None);
         }
     };
     let record = Record { kind, key, version: 1, form: Form::Live, body, signature: None };
     let hash = record.hash();
     let sha256 = hash.to_string();
-    snapshot::told(connection, kind, &id, &sha256, place)?;
-    let part = cut.add(kind, id, record.body.len());
+    let (part, lot) = cut.add(kind, id, record.body.len());
     let seq = Seq::new(part as u64 + 1).map_err(exchange_format::stream::CannotSeal::from)?;
-    sent::keep(connection, &record, &sha256, Position { epoch, seq })?;
+    sent::keep(connection, &record, &sha256, Position { epoch, seq }, Kept::InLot(lot))?;
     exported.count(&record);
-    Ok(Some(Parcel { part, record, hash }))
+    Ok(Some(Parcel { part, lot, record, hash }))
 }
 
-/// Packs parcels into parts, of which there is at least one, and sums up the digest of the stream.
-fn pack(desk: &Desk<'_>, lots: &Receiver<Vec<Parcel>>) -> Result<(Vec<Writer>, StateDigest), SpokeError> {
+/// Packs parcels into parts, of which there is at least one, hands on each lot that is full, and sums up the
+/// digest of the stream.
+fn pack(
+    desk: &Desk<'_>,
+    parcels: &Receiver<Vec<Parcel>>,
+    full: &Sender<(i64, Vec<u8>)>,
+) -> Result<(Vec<Writer>, StateDigest), SpokeError> {
     let mut parts = vec![begin(desk)?];
-    let (mut state, mut kind, mut line) = (StateDigest::default(), None, Vec::new());
-    for Parcel { part, record, hash } in lots.iter().flatten() {
+    let (mut state, mut kind, mut line, mut open) = (StateDigest::default(), None, Vec::new(), None);
+    let end_lot = |writer: &mut Writer, open: Option<i64>| -> Result<(), SpokeError> {
+        if let Some(lot) = open {
+            // nobody takes them any more if keeping them has failed, which says so itself
+            let _ = full.send((lot, writer.end_lot()?));
+        }
+        Ok(())
+    };
+    for Parcel { part, lot, record, hash } in parcels.iter().flatten() {
+        if open != Some(lot) {
+            end_lot(parts.last_mut().expect("never empty"), open.replace(lot))?;
+        }
         if part == parts.len() {
             parts.last_mut().expect("never empty").end_member()?;
             parts.push(begin(desk)?);
@@ -237,10 +294,12 @@ fn pack(desk: &Desk<'_>, lots: &Receiver<Vec<Parcel>>) -> Result<(Vec<Writer>, S
             state.add(&term);
         }
     }
-    parts.last_mut().expect("never empty").end_member()?;
+    let last = parts.last_mut().expect("never empty");
+    end_lot(last, open)?;
+    last.end_member()?;
     Ok((parts, state))
 }
 
 fn begin(desk: &Desk<'_>) -> Result<Writer, SpokeError> {
-    Ok(PacketWriter::new(BufWriter::new(desk.nameless()?))?)
+    Ok(PacketWriter::new(BufWriter::new(desk.nameless()?))?.in_lots())
 }
