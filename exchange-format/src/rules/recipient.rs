@@ -196,6 +196,16 @@ pub(super) static RULES: &[Rule] = &[
         check: phone,
     },
     Rule {
+        code: "R06a",
+        applies: BOTH,
+        sentence: text(
+            "Адрес электронной почты должен иметь вид имя@домен.",
+            "An e-mail address is of the form name@domain.",
+        ),
+        source: "RFC 5322",
+        check: |c| at("email", c.text("email")?.split([',', ';']).any(|one| !is_email(one.trim()))),
+    },
+    Rule {
         code: "R07",
         applies: BOTH,
         sentence: text(
@@ -426,6 +436,16 @@ fn phone(c: &Case<'_>) -> Option<Place> {
         digits.len() == 11 && digits.starts_with(['7', '8']) || digits.len() == 10
     };
     at(field, c.text(field)?.split([',', ';']).any(|number| !fits(number)))
+}
+
+fn is_email(address: &str) -> bool {
+    let plain = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c == '@');
+    address.split_once('@').is_some_and(|(name, domain)| {
+        plain(name)
+            && plain(domain)
+            && domain.split('.').count() > 1
+            && domain.split('.').all(|part| !part.is_empty())
+    })
 }
 
 fn stale_passport(c: &Case<'_>) -> Option<Place> {

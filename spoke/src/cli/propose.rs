@@ -5,8 +5,11 @@ use exchange_endpoint::{
     messages,
     output::{CommonArgs, Exit, Failure},
 };
-use exchange_format::record::Record;
-use jiff::Timestamp;
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Record, RecordId},
+};
+use jiff::{Timestamp, tz::TimeZone};
 use rusqlite::Connection;
 use serde_json::json;
 
@@ -16,7 +19,7 @@ use crate::{
         tables::Table,
         write::{self, Scope},
     },
-    decisions::wishes::{self, Unproposable, Wish},
+    decisions::wishes::{self, Amended, Unproposable, Wish},
     edges::{
         SpokeError,
         station::{self, journal, new_key},
@@ -43,29 +46,59 @@ impl Propose {
         let config = super::config(common)?;
         let table = super::import::table_or_line(&self.table)?;
         let mut connection = station::open_database(&config)?;
-        let key = new_key();
         let now = Timestamp::now();
-        let about = write::write::<_, Refusal>(&mut connection, Scope::Book, |transaction| {
-            let about = self.publication(transaction, table)?;
-            let shown = publications::read_body(&about)?;
-            let named = (about.key, about.version);
-            let body = wishes::by_hand(table, &shown, named, &self.wishes, self.reason.as_deref())
-                .map_err(|error| self.unfit(error))?;
-            let (table, id) = (table.name, self.id.as_str());
-            let new =
-                proposals::New { key, table, id, about: &about, claim: None, body: &body, problem: None };
-            proposals::add(transaction, &new, now)?;
-            journal(transaction, config.code, now, "proposal.made", &key.to_string(), "by hand", &[])?;
-            Ok(about)
+        let kept = write::write::<_, Refusal>(&mut connection, Scope::Book, |transaction| {
+            self.keep(transaction, config.code, table, now)
         })?;
         let answer = json!({
-            "proposal": key.to_string(), "table": table.name, "id": self.id, "target": about.key.to_string(),
-            "based_on": about.version,
+            "proposal": kept.key.to_string(), "table": table.name, "id": self.id, "target": kept.about.key.to_string(),
+            "based_on": kept.about.version, "new": kept.message == "spoke-propose-done",
+            "replaced": kept.replaced.iter().map(RecordId::to_string).collect::<Vec<_>>(),
         });
         common.print(&answer, |lang| {
-            messages::text(lang, "spoke-propose-done", &[("key", key.to_string().into())])
+            messages::text(lang, kept.message, &[("key", kept.key.to_string().into())])
         })?;
         Ok(Exit::Done)
+    }
+
+    /// Keeps the proposal. Where one that is not decided yet is about the same, that one says the newer wish.
+    fn keep(
+        &self,
+        connection: &Connection,
+        own: ParticipantCode,
+        table: &'static Table,
+        now: Timestamp,
+    ) -> Result<Kept, Refusal> {
+        let about = self.publication(connection, table)?;
+        let shown = publications::read_body(&about)?;
+        let (named, today) = ((about.key, about.version), now.to_zoned(TimeZone::UTC).date());
+        let mut body = wishes::by_hand(table, &shown, named, &self.wishes, self.reason.as_deref(), today)
+            .map_err(|error| self.unfit(error))?;
+        let (mut same, mut replaced) = (None, Vec::new());
+        for (key, open) in proposals::undecided(connection, about.key)? {
+            match wishes::amend(&open, &mut body) {
+                Amended::Untouched => {}
+                Amended::Same => same = Some(key),
+                Amended::Replaced(newer) => {
+                    proposals::replace(connection, key, &newer, &about)?;
+                    journal(connection, own, now, "proposal.replaced", &key.to_string(), "by hand", &[])?;
+                    replaced.push(key);
+                }
+            }
+        }
+        if body.lines().is_empty() {
+            let changed = replaced.first().map(|key| (*key, "spoke-propose-replaced"));
+            let known = changed.or(same.map(|key| (key, "spoke-propose-again")));
+            let (key, message) = known.expect("each wish was taken by a proposal");
+            return Ok(Kept { key, about, replaced, message });
+        }
+        let key = new_key();
+        let (name, id) = (table.name, self.id.as_str());
+        let new =
+            proposals::New { key, table: name, id, about: &about, claim: None, body: &body, problem: None };
+        proposals::add(connection, &new, now)?;
+        journal(connection, own, now, "proposal.made", &key.to_string(), "by hand", &[])?;
+        Ok(Kept { key, about, replaced, message: "spoke-propose-done" })
     }
 
     /// What the hub publishes in the row.
@@ -91,12 +124,25 @@ impl Propose {
             Unproposable::Value(column, detail) => {
                 failure("spoke-propose-value").with("column", column).with("detail", detail)
             }
+            Unproposable::Rule(column, code, sentence) => failure("spoke-propose-rule")
+                .with("column", column)
+                .with("rule", code)
+                .with("ru", sentence.ru)
+                .with("en", sentence.en),
             Unproposable::Reason(finding) => failure("spoke-propose-value")
                 .with("column", "--reason")
                 .with("detail", finding.problem.to_string()),
             Unproposable::Stands => failure("spoke-propose-stands").with("id", self.id.clone()),
         }
     }
+}
+
+/// What became of the wishes.
+struct Kept {
+    key: RecordId,
+    about: Record,
+    replaced: Vec<RecordId>,
+    message: &'static str,
 }
 
 /// Why nothing was proposed.

@@ -106,7 +106,7 @@ CREATE TABLE svod_proposal (
   at TEXT NOT NULL,
   body BLOB NOT NULL,
   problem TEXT,                  -- unfit: why it cannot be sent
-  state TEXT NOT NULL,           -- unfit · open · sent · accepted · declined · refused · replaced
+  state TEXT NOT NULL,           -- unfit · open · sent · accepted · declined · refused
   packet TEXT,                   -- that took it
   decided_by TEXT                -- the packet that brought the decision
 ) WITHOUT ROWID;

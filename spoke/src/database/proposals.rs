@@ -53,12 +53,59 @@ pub fn add(connection: &Connection, new: &New<'_>, now: Timestamp) -> Result<(),
             new.problem.map(Finding::to_string),
             if new.problem.is_some() { "unfit" } else { "open" }
         ])?;
-    if new.problem.is_none() {
-        connection
-            .prepare_cached("INSERT INTO svod_change (kind, key) VALUES (?1, ?2)")?
-            .execute([PROPOSALS, &key])?;
-    }
+    if new.problem.is_none() { queue(connection, &key) } else { Ok(()) }
+}
+
+fn queue(connection: &Connection, key: &str) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO svod_change (kind, key) SELECT ?1, ?2 WHERE NOT EXISTS \
+             (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)",
+        )?
+        .execute([PROPOSALS, key])?;
     Ok(())
+}
+
+/// The proposals about the publication `target` that nobody has decided yet, the oldest first.
+///
+/// # Errors
+/// SQLite's, or a row that this program cannot have written.
+pub fn undecided(connection: &Connection, target: RecordId) -> Result<Vec<(RecordId, Body)>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, body FROM svod_proposal WHERE target = ?1 AND state IN ('open', 'sent') ORDER BY at, key",
+    )?;
+    let found =
+        statement.query_map([target.to_string()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    found
+        .map(|row| {
+            let (key, body) = row?;
+            let key = rows::record_id(PROPOSALS, &key)?;
+            Ok((key, publications::read_body(&live(Kind::Proposal, key, body))?))
+        })
+        .collect()
+}
+
+fn live(kind: Kind, key: RecordId, body: Vec<u8>) -> Record {
+    Record { kind, key, version: 1, form: Form::Live, body, signature: None }
+}
+
+/// The undecided proposal `key` says `body` now, in view of the publication `about`; its next version is sent.
+///
+/// # Errors
+/// SQLite's.
+pub fn replace(
+    connection: &Connection,
+    key: RecordId,
+    body: &Body,
+    about: &Record,
+) -> Result<(), DatabaseError> {
+    let key = key.to_string();
+    connection
+        .prepare_cached(
+            "UPDATE svod_proposal SET body = ?2, seen_version = ?3, seen = ?4, state = 'open' WHERE key = ?1",
+        )?
+        .execute(params![key, body.to_xml(), about.version, about.body])?;
+    queue(connection, &key)
 }
 
 /// Decides what newer publications decide; returns what is new. That the hub goes by another value than the
@@ -81,16 +128,7 @@ pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, Data
         let key = rows::record_id(PROPOSALS, &text(0)?)?;
         let kind: Kind = text(1)?.parse().map_err(|_| bad("a kind"))?;
         let form: Form = text(4)?.parse().map_err(|_| bad("a form"))?;
-        let body = |kind, body| {
-            publications::read_body(&Record {
-                kind,
-                key,
-                version: 1,
-                form: Form::Live,
-                body,
-                signature: None,
-            })
-        };
+        let body = |kind, body| publications::read_body(&live(kind, key, body));
         let verdict = if form == Form::Tombstone {
             Some(Decision::Declined)
         } else {
@@ -121,13 +159,17 @@ pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, Data
     Ok(told)
 }
 
-/// The hub's answer `packet` refuses the proposal `key` in its version `version`.
+/// The hub's answer refuses the proposal `key` in its version `version`; what was proposed in its place since is
+/// not touched.
 ///
 /// # Errors
 /// SQLite's.
-pub fn refused(connection: &Connection, key: RecordId) -> Result<(), DatabaseError> {
+pub fn refused(connection: &Connection, key: RecordId, version: u32) -> Result<(), DatabaseError> {
     connection
-        .prepare_cached("UPDATE svod_proposal SET state = 'refused' WHERE key = ?1 AND state = 'sent'")?
-        .execute([key.to_string()])?;
+        .prepare_cached(
+            "UPDATE svod_proposal SET state = 'refused' WHERE key = ?1 AND state = 'sent' \
+             AND EXISTS (SELECT 1 FROM svod_sent WHERE kind = 'proposal' AND key = ?1 AND version = ?2)",
+        )?
+        .execute(params![key.to_string(), version])?;
     Ok(())
 }

@@ -1,6 +1,11 @@
 //! A proposal made by hand, and what became of a proposal as the hub's later publications tell (exchange §8).
 
-use exchange_format::record::{Body, Field, Finding, Kind, Line, RecordId};
+use exchange_format::{
+    answer::Text,
+    record::{Body, Field, Finding, Kind, Line, RecordId},
+    rules::{self, Around, Rule},
+};
+use jiff::civil::Date;
 
 use super::tables::Table;
 
@@ -112,13 +117,15 @@ pub enum Unproposable {
     Column(String),
     /// The wished value may not stand there, by column and problem.
     Value(String, String),
+    /// The wished value breaks a rule of the domain by itself: its column, the rule's code and sentence.
+    Rule(String, &'static str, Text),
     /// The reason may not stand in a proposal.
     Reason(Finding),
     /// All of it stands there already.
     Stands,
 }
 
-/// The proposal that the publication `target`, which says `shown` in its version `version`, be changed.
+/// The proposal that the publication `target`, which says `shown` in its version `version`, be changed, as `today`.
 ///
 /// # Errors
 /// The first wish that cannot be one.
@@ -128,10 +135,12 @@ pub fn by_hand(
     (target, version): (RecordId, u32),
     wishes: &[Wish],
     reason: Option<&str>,
+    today: Date,
 ) -> Result<Body, Unproposable> {
     let kind = shown.kind();
     let mut after = shown.clone();
     let mut proposal = Body::new(Kind::Proposal);
+    let mut stated = Vec::new();
     for wish in wishes {
         let field =
             field_of(table, kind, shown, wish).ok_or_else(|| Unproposable::Column(wish.column.clone()))?;
@@ -142,6 +151,7 @@ pub fn by_hand(
         }
         if wish.no.is_none() {
             after.set(field.name, &wish.value).map_err(|finding| unfit(finding.problem.to_string()))?;
+            stated.extend(value.map(|value| (wish, field.name, value)));
         }
         if value_of(shown, field.name, wish.no.as_deref()) == value {
             continue;
@@ -155,6 +165,11 @@ pub fn by_hand(
     }
     if let Some(finding) = after.findings().into_iter().next() {
         return Err(Unproposable::Value(finding.field.to_owned(), finding.problem.to_string()));
+    }
+    for (wish, field, value) in stated {
+        if let Some(rule) = broken(&after, field, value, today) {
+            return Err(Unproposable::Rule(wish.column.clone(), rule.code, rule.sentence));
+        }
     }
     if proposal.lines().is_empty() {
         return Err(Unproposable::Stands);
@@ -173,6 +188,68 @@ pub fn by_hand(
         Some(finding) => Err(Unproposable::Value(finding.field.to_owned(), finding.problem.to_string())),
         None => Ok(proposal),
     }
+}
+
+/// The rule that `value` breaks in `field` both by itself and in the record as it would be, `after`: not one that only
+/// tells how unlikely it is beside the other values.
+fn broken(after: &Body, field: &str, value: &str, today: Date) -> Option<&'static Rule> {
+    let around = Around { today: Some(today), ..Around::nothing() };
+    let mut alone = Body::new(after.kind());
+    alone.set(field, value).ok()?;
+    let broken_by = |body: &Body| -> Vec<&'static Rule> {
+        let breaches = rules::check(body, &around).into_iter();
+        breaches.filter(|b| b.place.field == field && b.place.line.is_none()).map(|b| b.rule).collect()
+    };
+    let there = broken_by(after);
+    broken_by(&alone).into_iter().find(|rule| there.iter().any(|other| other.code == rule.code))
+}
+
+/// What became of an undecided proposal when its centre wishes anew.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Amended {
+    /// It is about something else.
+    Untouched,
+    /// It says the same.
+    Same,
+    /// It says this now.
+    Replaced(Body),
+}
+
+/// Takes out of the proposal `newer` what `open` is about as well: of two wishes about one place the newer counts.
+pub fn amend(open: &Body, newer: &mut Body) -> Amended {
+    let place = |line: &Line| ["field", "line_no"].map(|name| line.text(name).map(str::to_owned));
+    let (mut lines, mut left) = (open.lines().to_vec(), Vec::new());
+    for wish in newer.lines() {
+        let Some(line) = lines.iter_mut().find(|line| place(line) == place(wish)) else {
+            left.push(wish.clone());
+            continue;
+        };
+        let no = line.text("no").unwrap_or_default().to_owned();
+        *line = wish.clone();
+        line.set("no", &no).expect("it was in a body already");
+    }
+    if left.len() == newer.lines().len() {
+        return Amended::Untouched;
+    }
+    let with_lines = |body: &Body, lines: Vec<Line>| {
+        let mut body = body.clone();
+        body.clear_lines();
+        for line in lines {
+            *body.add_line() = line;
+        }
+        body
+    };
+    let mut amended = with_lines(open, lines);
+    *newer = with_lines(newer, left);
+    if amended == *open {
+        return Amended::Same;
+    }
+    for field in ["based_on", "reason"] {
+        if let Some(text) = newer.text(field) {
+            amended.set(field, text).expect("it was in a body already");
+        }
+    }
+    Amended::Replaced(amended)
 }
 
 /// The field of `wish`: no reference, no number of a line, nothing that only the hub gives.
@@ -210,7 +287,14 @@ mod tests {
     fn proposed(wishes: &[&str]) -> Result<Body, Unproposable> {
         let wishes: Vec<Wish> = wishes.iter().map(|text| text.parse().expect("a wish")).collect();
         let table = table("recipient").expect("a table");
-        by_hand(table, &person("Иванова", "+79000000000"), (target(), 3), &wishes, Some("паспорт"))
+        by_hand(
+            table,
+            &person("Иванова", "+79000000000"),
+            (target(), 3),
+            &wishes,
+            Some("паспорт"),
+            Date::constant(2026, 11, 22),
+        )
     }
 
     #[test]
@@ -234,6 +318,26 @@ mod tests {
         let told = proposed(&["birth_date=2.1.1950"]).expect_err("no date");
         assert!(!format!("{told:?}").contains("1950"), "{told:?}");
         assert_eq!(proposed(&["surname=Иванова"]), Err(Unproposable::Stands));
+        for (wish, code) in [
+            ("phone=абв", "R06"),
+            ("email=anna", "R06a"),
+            ("email=a@b@c.ru", "R06a"),
+            ("birth_date=2031-01-01", "R04"),
+            ("surname=нет данных", "R05"),
+        ] {
+            let told = proposed(&[wish]);
+            assert!(
+                matches!(&told, Err(Unproposable::Rule(_, broken, _)) if *broken == code),
+                "{wish}: {told:?}"
+            );
+        }
+        for wish in ["snils=11223344596", "birth_date=1950-02-31"] {
+            assert!(matches!(proposed(&[wish]), Err(Unproposable::Value(..))), "{wish}");
+        }
+        // What only is unlikely beside other values, staff decide; and anything may be wished away.
+        for wish in ["sex=М", "email=anna@example.ru", "phone="] {
+            assert!(proposed(&[wish]).is_ok(), "{wish}: {:?}", proposed(&[wish]));
+        }
         assert!(Wish::from_str("surname").is_err());
     }
 
@@ -245,6 +349,24 @@ mod tests {
         assert_eq!(now("Иванова", "8 (911) 000-00-00"), Some(Decision::Accepted));
         assert_eq!(now("Иванова", "+79220000000"), Some(Decision::Declined));
         assert_eq!(now("Петрова", "+79000000000"), None, "another field was corrected: no answer to this");
+    }
+
+    #[test]
+    fn of_two_wishes_about_one_place_the_newer_counts() {
+        let open = proposed(&["surname=Петрова", "phone=+79110000000"]).expect("a proposal");
+        let amended = |wishes: &[&str]| {
+            let mut newer = proposed(wishes).expect("a proposal");
+            let became = amend(&open, &mut newer);
+            (became, newer.lines().iter().map(|l| l.text("value").map(str::to_owned)).collect::<Vec<_>>())
+        };
+        assert_eq!(amended(&["phone=+79110000000"]), (Amended::Same, vec![]));
+        let other = vec![Some("a@example.ru".to_owned())];
+        assert_eq!(amended(&["email=a@example.ru"]), (Amended::Untouched, other.clone()));
+        let (became, left) = amended(&["email=a@example.ru", "phone=+79220000000"]);
+        let Amended::Replaced(body) = became else { panic!("{became:?}") };
+        let said: Vec<_> = body.lines().iter().map(|l| (l.text("no"), l.text("value"))).collect();
+        assert_eq!(said, [(Some("1"), Some("Петрова")), (Some("2"), Some("+79220000000"))]);
+        assert_eq!((left, body.findings()), (other, vec![]));
     }
 
     use std::str::FromStr as _;

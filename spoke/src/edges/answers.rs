@@ -157,7 +157,7 @@ pub(super) fn take_protocol(
             while let Some(line) = reader.next_line()? {
                 sent::set_outcome(connection, answered.position, &line)?;
                 if line.kind == Kind::Proposal && line.outcome == RecordOutcome::Refused {
-                    proposals::refused(connection, line.key)?;
+                    proposals::refused(connection, line.key, line.version)?;
                 }
                 behind = behind.or(Some(line.reason).filter(|reason| reason.proves_restore()));
             }

@@ -178,15 +178,33 @@ impl Day {
         self.line_dead_until.is_some()
     }
 
+    /// Looks whether others have written since the last look. What the triggers have caught of it waits in the
+    /// queue or has been `sealed`; a write that they have not caught, or one to the triggers themselves, is
+    /// looked into. The queue says so as long as nobody has emptied it, so this comes before every sealing.
+    fn notice(&mut self, station: &Station, sealed: bool) -> Result<(), SpokeError> {
+        let version = pragma(station, "data_version")?;
+        if version != self.data_version {
+            self.data_version = version;
+            let caught = sealed || own_records::has_fresh_changes(&station.connection)?;
+            self.suspicious |= !caught || pragma(station, "schema_version")? != self.schema_version;
+        }
+        Ok(())
+    }
+
     /// Seals everything that has changed, and places everything that is due.
     ///
     /// # Errors
     /// As [`run`].
     pub async fn work(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
         let now = Timestamp::now();
+        let mut sealed = false;
         loop {
+            self.notice(station, sealed)?;
             let exported = tokio::task::block_in_place(|| export::export(station, now))?;
-            let Some(exported) = exported.filter(|exported| !exported.packets.is_empty()) else { break };
+            self.schema_version = pragma(station, "schema_version")?;
+            let Some(exported) = exported else { break };
+            // a packet without records is a heartbeat; without a packet, the queue came to nothing
+            sealed |= exported.packets.is_empty() || !exported.counts.is_empty();
             for (name, digest) in &exported.packets {
                 tracing::info!(packet = name, %digest, "sealed");
             }
@@ -224,30 +242,22 @@ impl Day {
     /// # Errors
     /// As [`run`].
     pub async fn fetch(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
+        self.notice(station, false)?;
         let fetched = fetch::fetch(station, mailbox, &mut self.second_look, Timestamp::now()).await?;
         self.line(fetched.failed, true);
+        self.schema_version = pragma(station, "schema_version")?;
         // A raced edit has become a proposal, answers are to be placed.
         self.work(station, mailbox).await
     }
 
-    /// Has anybody written? Then whatever the triggers have caught is sealed at once; a write that they have
-    /// not caught, or one to the triggers themselves, is looked into.
+    /// Has anybody written? Then whatever the triggers have caught is sealed at once.
     async fn look_at_database(
         &mut self,
         station: &mut Station,
         mailbox: &dyn Mailbox,
     ) -> Result<(), SpokeError> {
-        let version = pragma(station, "data_version")?;
-        if version != self.data_version {
-            self.data_version = version;
-            let schema = pragma(station, "schema_version")?;
-            let caught = own_records::has_fresh_changes(&station.connection)?;
-            if schema != self.schema_version || !caught {
-                self.suspicious = true;
-            }
-            if caught {
-                self.work(station, mailbox).await?;
-            }
+        if pragma(station, "data_version")? != self.data_version {
+            self.work(station, mailbox).await?;
         }
         if self.suspicious && self.last_audit.elapsed() > AUDIT_PAUSE.max(self.audit_took * 10) {
             self.audit(station)?;
@@ -269,6 +279,7 @@ impl Day {
         }
         self.last_audit = Instant::now();
         self.audit_took = began.elapsed();
+        tracing::info!(whole = report.whole, took_ms = self.audit_took.as_millis(), "audited");
         self.schema_version = pragma(station, "schema_version")?;
         Ok(())
     }

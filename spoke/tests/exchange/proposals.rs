@@ -133,8 +133,10 @@ fn a_proposal_is_declined_by_another_value_and_refused_by_an_answer() {
 fn what_cannot_be_proposed_is_refused_precisely_and_without_the_value() {
     let centre = locked();
     centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Своя')");
-    let cases: [(&[&str], i32, &str); 7] = [
+    let cases: [(&[&str], i32, &str); 9] = [
         (&["recipient", "r1", "birth_date=2.1.1950"], 3, "error.spoke-propose-value"),
+        (&["recipient", "r1", "phone=абв"], 3, r#""rule":"R06""#),
+        (&["recipient", "r1", "email=anna"], 3, r#""rule":"R06a""#),
         (&["recipient", "r1", "case_number=1"], 3, "error.spoke-propose-column"),
         (&["recipient", "r1", "nothing=1"], 3, "error.spoke-propose-column"),
         (&["recipient", "r1", "surname=Иванова"], 3, "error.spoke-propose-stands"),
@@ -155,4 +157,47 @@ fn what_cannot_be_proposed_is_refused_precisely_and_without_the_value() {
         let (out, _) = centre.ends(&["propose", "recipient", "r1", "phone=", "--lang", lang], 0);
         assert!(out.contains(&centre.value("SELECT max(key) FROM svod_proposal")) || lang == "en", "{out}");
     }
+}
+
+#[test]
+fn a_wish_made_twice_is_one_proposal_and_a_newer_one_takes_its_place() {
+    let mut centre = locked();
+    let wish =
+        |centre: &Centre, wishes: &[&str]| centre.ok(&[&["propose", "recipient", "r1"], wishes].concat());
+    let first = wish(&centre, &["phone=+79110000000"]);
+    let again = wish(&centre, &["phone=+79110000000", "--reason", "ещё раз"]);
+    assert_eq!((&again["proposal"], &again["new"]), (&first["proposal"], &false.into()));
+    let newer = wish(&centre, &["phone=+79220000000"]);
+    assert_eq!((&newer["proposal"], &newer["replaced"][0]), (&first["proposal"], &first["proposal"]));
+    assert_eq!(proposals(&centre).len(), 1);
+    centre.sync();
+    let said = |centre: &Centre| -> Vec<(u32, String)> {
+        let packets = centre.hub.take_data();
+        let records = packets.iter().flat_map(|packet| &packet.records).filter(|r| r.kind == Kind::Proposal);
+        records
+            .map(|record| {
+                let body = record.read_body().expect("a body");
+                (record.version, body.lines()[0].text("value").unwrap_or_default().to_owned())
+            })
+            .collect()
+    };
+    assert_eq!(said(&centre), [(1, "+79220000000".to_owned())]);
+    assert_eq!(state(&centre), "sent");
+    // One that the hub has already gets another version; what else is wished is another proposal.
+    let newest = wish(&centre, &["phone=+79330000000", "email=anna@example.ru"]);
+    assert_eq!(newest["replaced"][0], first["proposal"]);
+    assert_ne!(newest["proposal"], first["proposal"]);
+    centre.sync();
+    let mut sent = said(&centre);
+    sent.sort();
+    assert_eq!(sent, [(1, "anna@example.ru".to_owned()), (2, "+79330000000".to_owned())]);
+    assert_eq!(centre.value("SELECT count(*) FROM svod_journal WHERE event = 'proposal.replaced'"), "2");
+    publish(&mut centre, "Иванова", "+79330000000");
+    let states: Vec<_> =
+        proposals(&centre).iter().map(|one| one["state"].as_str().map(str::to_owned)).collect();
+    assert_eq!(states, [Some("accepted".to_owned()), Some("sent".to_owned())]);
+    // What is decided is over: the same wish again is a new one.
+    let another = wish(&centre, &["phone=+79110000000"]);
+    assert_eq!(another["new"], true);
+    assert_ne!(another["proposal"], first["proposal"]);
 }

@@ -196,3 +196,39 @@ fn a_row_of_any_program_goes_at_once_and_the_daemon_ends_when_asked() {
     assert!(killed.expect("kill").success());
     assert!(daemon.wait().expect("ended").success());
 }
+
+#[test]
+fn what_is_written_while_the_daemon_seals_costs_no_audit() {
+    let mut centre = Centre::with_recipient();
+    let mut daemon =
+        centre.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let path = centre.path("spoke.log");
+    let log = || std::fs::read_to_string(&path).unwrap_or_default();
+    let begun = log().matches("database looked at").count();
+    wait_until("the daemon to begin", || log().matches("database looked at").count() > begun);
+    let writer = centre.db();
+    // Longer than the shortest time between two audits on suspicion.
+    let began = Instant::now();
+    let mut n = 0;
+    while began.elapsed() < Duration::from_secs(4) {
+        n += 1;
+        writer
+            .execute("INSERT INTO recipient (id, surname) VALUES ('n' || ?1, 'Новикова')", [n])
+            .expect("written");
+        // a packet that comes makes the daemon seal besides looking
+        if n % 5 == 0 {
+            centre.hub.publish(&[]);
+        }
+        std::thread::sleep(Duration::from_millis(17));
+    }
+    writer.execute("INSERT INTO recipient (id, surname) VALUES ('last', 'Новикова')", []).expect("written");
+    let queue = "SELECT count(*) FROM svod_change";
+    wait_until("all to be sealed", || centre.value(queue) == "0");
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(log().matches("audited").count(), 0, "{}", log());
+    // The count counts: what no trigger sees is looked into.
+    writer.execute_batch("CREATE TABLE note (id TEXT)").expect("made");
+    wait_until("an audit", || log().contains("audited"));
+    daemon.kill().expect("ended");
+    daemon.wait().expect("reaped");
+}

@@ -46,6 +46,8 @@ spoke-status-incidents = Open incidents: { $n }
 spoke-status-closed = Closed incidents, the last ones: { $n }
 
 spoke-propose-done = Proposal { $key } is kept and goes to the coordination centre. svod-spoke status shows the decision
+spoke-propose-again = There is such a proposal already: { $key }. svod-spoke status shows the decision
+spoke-propose-replaced = Proposal { $key } says the new wish now and is sent again. svod-spoke status shows the decision
 
 spoke-check-refused = { $table } { $id }, { $place }: { $rule } — { $sentence } Not sent until it is mended.
 spoke-check-warned = { $table } { $id }, { $place }: { $rule } — { $sentence }
@@ -101,5 +103,7 @@ error-spoke-propose-column = Nothing can be proposed for column { $column } of t
     .next = Proposals are about the locked fields of a row except numbers and references: svod-spoke why.
 error-spoke-propose-value = Column { $column } of table { $table }: { $detail }
     .next = Correct the value: a date is YYYY-MM-DD, an СНИЛС 11 digits, a sex М or Ж.
+error-spoke-propose-rule = Column { $column } of table { $table }: rule { $rule }: { $en }
+    .next = Correct the value; docs/RULES.md lists the rules
 error-spoke-propose-stands = Row { $table } { $id } says so already
     .next = Nothing is to be done.

@@ -46,6 +46,8 @@ spoke-status-incidents = Открытые происшествия: { $n }
 spoke-status-closed = Закрытые происшествия, последние: { $n }
 
 spoke-propose-done = Предложение { $key } сохранено и будет отправлено координационному центру. Решение покажет svod-spoke status
+spoke-propose-again = Такое предложение уже есть: { $key }. Решение покажет svod-spoke status
+spoke-propose-replaced = Предложение { $key } теперь говорит новое и будет отправлено снова. Решение покажет svod-spoke status
 
 spoke-check-refused = { $table } { $id }, { $place }: { $rule } — { $sentence } Не отправляется, пока не исправлено.
 spoke-check-warned = { $table } { $id }, { $place }: { $rule } — { $sentence }
@@ -101,5 +103,7 @@ error-spoke-propose-column = Для столбца { $column } таблицы { 
     .next = Открытые для предложений столбцы — закрытые поля строки, кроме номеров и ссылок: svod-spoke why.
 error-spoke-propose-value = Столбец { $column } таблицы { $table }: { $detail }
     .next = Исправьте значение: дата ГГГГ-ММ-ДД, СНИЛС из 11 цифр, пол М или Ж.
+error-spoke-propose-rule = Столбец { $column } таблицы { $table }: правило { $rule }: { $ru }
+    .next = Исправьте значение; правила перечислены в docs/RULES.md
 error-spoke-propose-stands = В строке { $table } { $id } так и написано
     .next = Ничего делать не нужно.
