@@ -101,6 +101,38 @@ pub fn sent(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option
     Ok(Some(Sent { record, packet: last.packet }))
 }
 
+/// The keys of everything that was sent of `kind`, in their order, with the lengths of the bodies.
+///
+/// # Errors
+/// SQLite's.
+pub fn lengths(connection: &Connection, kind: Kind) -> Result<Vec<(RecordId, u64)>, DatabaseError> {
+    let mut statement =
+        connection.prepare_cached("SELECT key, length(body) FROM svod_sent WHERE kind = ?1 ORDER BY key")?;
+    let found = statement.query_map([kind.name()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    found
+        .map(|row| {
+            let (key, length) = row?;
+            Ok((rows::record_id("svod_sent", &key)?, length))
+        })
+        .collect()
+}
+
+/// The packet at `position` carries what was last sent of `key` once more.
+///
+/// # Errors
+/// SQLite's.
+pub fn carried(
+    connection: &Connection,
+    kind: Kind,
+    key: RecordId,
+    position: Position,
+) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached("UPDATE svod_sent SET epoch = ?3, seq = ?4 WHERE kind = ?1 AND key = ?2")?
+        .execute(params![kind.name(), key.to_string(), position.epoch.get(), position.seq.get()])?;
+    Ok(())
+}
+
 /// What the record of row `id` says now, in the centre's words.
 ///
 /// # Errors

@@ -11,7 +11,7 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     SpokeError, answers, audit, export,
     fetch::{self, SecondLook},
-    packet_file, place, resume,
+    packet_file, place, reopen, resume,
     station::Station,
 };
 use crate::database::{
@@ -218,7 +218,11 @@ impl Day {
         if self.line_dead_until.is_some_and(|until| Instant::now() < until) {
             return Ok(());
         }
-        let placed = place::place(station, mailbox, Timestamp::now()).await?;
+        let mut placed = place::place(station, mailbox, Timestamp::now()).await?;
+        if !placed.lost.is_empty() {
+            tokio::task::block_in_place(|| reopen::reopen(station, &placed.lost, Timestamp::now()))?;
+            placed = place::place(station, mailbox, Timestamp::now()).await?;
+        }
         self.line(placed.failed, placed.placed > 0);
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! A centre at work: its configuration, its files, its mailbox, its clock.
 //!
 //! [`event_loop`] is where to begin. [`station`] what a running centre holds · [`export`] own records into
-//! packets, `snapshot` all of them · [`place`] packets into the mailbox ·
+//! packets, `snapshot` all of them · [`place`] packets into the mailbox · `reopen`
+//! everything again, when one of them is lost ·
 //! [`fetch`] files from it · [`admit`] what a file is · [`load`] applying it · [`resume`] what was held when the
 //! program ended · [`answers`] what the hub made of ours · [`audit`] whether the database is as it should be.
 
@@ -16,6 +17,7 @@ pub mod fetch;
 pub mod load;
 mod packet_file;
 pub mod place;
+mod reopen;
 pub mod resume;
 mod snapshot;
 pub mod station;

@@ -20,6 +20,8 @@ pub struct Placed {
     pub placed: usize,
     /// Why the rest does not.
     pub failed: Option<MailboxError>,
+    /// Numbered packets that are gone from the spool, unanswered.
+    pub lost: Vec<String>,
 }
 
 /// Places what is due, answers first. A dead line ends the round; everything is due again later.
@@ -40,7 +42,12 @@ pub async fn place(
     let mut result = Placed::default();
     let mut done: Vec<(OutPacket, bool)> = Vec::new();
     for packet in due {
-        let outcome = mailbox.put(&station.file(&packet.file), &packet.name).await;
+        let file = station.file(&packet.file);
+        if packet.kind.is_numbered() && !file.exists() {
+            result.lost.push(packet.name);
+            continue;
+        }
+        let outcome = mailbox.put(&file, &packet.name).await;
         match outcome {
             Ok(_) => {
                 result.placed += 1;

@@ -232,3 +232,43 @@ fn what_is_written_while_the_daemon_seals_costs_no_audit() {
     daemon.kill().expect("ended");
     daemon.wait().expect("reaped");
 }
+
+#[test]
+fn a_packet_gone_from_the_spool_unanswered_is_told_and_all_is_sent_again_in_a_new_epoch() {
+    let mut centre = Centre::with_recipient();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Вторая'), ('r3', 'Третья')");
+    centre.settle();
+    centre
+        .sql("UPDATE recipient SET surname = 'Иная' WHERE id = 'r2'; DELETE FROM recipient WHERE id = 'r3'");
+    let config = centre.path("svod-spoke.toml");
+    let text = std::fs::read_to_string(&config).expect("the configuration");
+    assert!(text.contains("#: receipt_s = 120"), "{text}");
+    std::fs::write(&config, text.replace("#: receipt_s = 120", "receipt_s = 1")).expect("written");
+    centre.sync();
+    assert!(!centre.hub.take_data().is_empty(), "it is lost on its way, too");
+    let lost = centre.value("SELECT name FROM svod_packet WHERE kind = 'DT' AND state = 'PLACED'");
+    std::fs::remove_dir_all(centre.path("spool")).expect("gone");
+    centre.sql("UPDATE recipient SET surname = 'Первая' WHERE id = 'r1'");
+    wait_until("the packet to be due again", || {
+        centre.sync();
+        centre.value("SELECT count(*) FROM svod_incident WHERE code = 'SPOOL_LOST'") == "1"
+    });
+    let sent = centre.hub.take_data();
+    let snapshot = sent.iter().find(|packet| packet.name.kind.letters() == "SN").expect("a snapshot");
+    assert_eq!((snapshot.mark.position.epoch.get(), snapshot.mark.position.seq.get()), (2, 1));
+    let mut said: Vec<(u32, bool)> =
+        snapshot.records.iter().map(|r| (r.version, r.body.is_empty())).collect();
+    said.sort_unstable();
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said.contains(&(2, false)) && said.contains(&(2, true)), "versions go on: {said:?}");
+    let status = centre.ok(&["status"]);
+    let told = &status["closed_incidents"][0];
+    assert_eq!((&told["code"], &told["subject"]), (&"SPOOL_LOST".into(), &lost.clone().into()), "{status}");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_journal WHERE event = 'packet.lost'"), "1");
+    assert_eq!(centre.value(&format!("SELECT state FROM svod_packet WHERE name = '{lost}'")), "SUPERSEDED");
+    for packet in sent {
+        centre.hub.answer(&packet, &[]);
+    }
+    centre.sync();
+    assert_eq!(centre.ok(&["status"])["unanswered"].as_array().map(Vec::len), Some(0));
+}
