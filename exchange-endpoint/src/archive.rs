@@ -123,6 +123,29 @@ pub fn keep(path: &Path, source: &mut impl Read) -> Result<Kept, KeepError> {
     file.commit(path)
 }
 
+/// Keeps a durable copy of `source` in `directory` as `name` or, where other files have that name, as `name.2`,
+/// `name.3` and so on; the name that it has there now. The same bytes are kept once.
+pub fn keep_beside(
+    directory: &Path,
+    name: &str,
+    source: &mut (impl Read + Seek),
+) -> Result<String, KeepError> {
+    let mut kept = name.to_owned();
+    let mut copy = 1_u32;
+    loop {
+        let path = directory.join(&kept);
+        source.seek(SeekFrom::Start(0)).map_err(|source| KeepError::Io { path: path.clone(), source })?;
+        match keep(&path, source) {
+            Ok(_) => return Ok(kept),
+            Err(KeepError::Conflict { .. }) => {
+                copy += 1;
+                kept = format!("{name}.{copy}");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
 /// A file without a name in `directory`, gone when closed: for a packet in the clear while it is read.
 pub fn nameless(directory: &Path) -> io::Result<File> {
     let file = NewFile::create(directory)?;
@@ -207,6 +230,22 @@ mod tests {
         assert_eq!(fs::read(&path).expect("read"), bytes);
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         assert_eq!(names(path.parent().expect("a directory")), 1);
+    }
+
+    #[test]
+    fn files_of_one_name_are_kept_beside_each_other_and_the_same_one_once() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let keep =
+            |bytes: &[u8]| keep_beside(dir.path(), "x.zip", &mut io::Cursor::new(bytes)).expect("kept");
+        assert_eq!(
+            [keep(b"one"), keep(b"two"), keep(b"one"), keep(b"two")],
+            ["x.zip", "x.zip.2"].repeat(2)[..]
+        );
+        assert_eq!(keep(b"three"), "x.zip.3");
+        assert_eq!(
+            (names(dir.path()), fs::read(dir.path().join("x.zip.2")).expect("read")),
+            (3, b"two".to_vec())
+        );
     }
 
     #[test]

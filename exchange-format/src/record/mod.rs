@@ -7,6 +7,9 @@
 //! `schema` what a kind consists of · [`body`] the values of one record · `xml` its canonical bytes,
 //! `canonical` read quickly · `line` a record with its envelope, as it stands in a packet · `id` keys.
 
+#[macro_use]
+mod address;
+
 mod assessment;
 mod attachment;
 mod body;

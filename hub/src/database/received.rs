@@ -153,16 +153,16 @@ impl Tx<'_> {
     /// Stores a record, in place of its older version in row `known` or as a new one. `None`, and nothing is
     /// stored, if it is there without being known.
     pub fn store_received(&self, known: Option<ClaimId>, arrived: &Arrived<'_>) -> Result<Option<ClaimId>> {
-        match known {
-            None => self.add_received(arrived),
-            Some(id) => self.replace_received(id, arrived).map(|()| Some(id)),
-        }
-    }
-
-    fn add_received(&self, arrived: &Arrived<'_>) -> Result<Option<ClaimId>> {
-        let added = self.run(
+        // The basis: what the hub went by so far stays where `keep_basis` says so, and is dropped otherwise.
+        let stored = self.run(
             "INSERT INTO received(origin, kind, key, version, form, sha256, body, outcome, rule, packet, state)
-             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT(origin, kind, key) DO NOTHING",
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT(origin, kind, key) DO UPDATE SET
+               basis_version = CASE WHEN ?12 THEN coalesce(basis_version, version) END,
+               basis = CASE WHEN ?12 THEN coalesce(basis, body) END,
+               version = excluded.version, form = excluded.form, sha256 = excluded.sha256, body = excluded.body,
+               outcome = excluded.outcome, rule = excluded.rule, packet = excluded.packet,
+               state = excluded.state, in_digest = 1
+             WHERE ?13",
             params![
                 arrived.origin.as_str(),
                 arrived.kind.name(),
@@ -175,34 +175,11 @@ impl Tx<'_> {
                 arrived.rule,
                 arrived.packet,
                 arrived.standing.word(),
-            ],
-        )?;
-        Ok((added > 0).then(|| self.db.last_insert_rowid()))
-    }
-
-    fn replace_received(&self, id: ClaimId, arrived: &Arrived<'_>) -> Result<()> {
-        // The basis: what the hub went by so far stays where `keep_basis` says so, and is dropped otherwise.
-        self.run(
-            "UPDATE received SET
-               basis_version = CASE WHEN ?2 THEN coalesce(basis_version, version) END,
-               basis = CASE WHEN ?2 THEN coalesce(basis, body) END,
-               version = ?3, form = ?4, sha256 = ?5, body = ?6, outcome = ?7, rule = ?8, packet = ?9, state = ?10,
-               in_digest = 1
-             WHERE id = ?1",
-            params![
-                id,
                 arrived.keep_basis,
-                arrived.version,
-                arrived.form.name(),
-                arrived.hash.to_string(),
-                arrived.body,
-                arrived.outcome,
-                arrived.rule,
-                arrived.packet,
-                arrived.standing.word(),
+                known.is_some(),
             ],
         )?;
-        Ok(())
+        Ok(known.or_else(|| (stored > 0).then(|| self.db.last_insert_rowid())))
     }
 
     /// Sets where a record stands, and what the next PR of it would say.

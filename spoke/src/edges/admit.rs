@@ -1,11 +1,8 @@
 //! What a file of the hub's is: checked five ways before anything is read into the database (exchange §3, §6).
 
-use std::{fs::File, io::Read as _, path::Path};
+use std::{fs::File, path::Path};
 
-use exchange_endpoint::{
-    archive::{self, KeepError},
-    stray::Stray,
-};
+use exchange_endpoint::{archive, stray::Stray};
 use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason},
     error::PacketError,
@@ -409,23 +406,10 @@ fn keep(station: &Station, name: &str, path: &Path) -> Result<String, SpokeError
     keep_in(station, name, path, &station.config.archive.join("in"))
 }
 
-/// Keeps a durable copy of `path` in `directory`; returns its place relative to the configuration.
+/// Keeps a durable copy of `path` in `directory`; returns its place relative to the configuration. The same packet in
+/// another envelope, or another file under a quarantined name, is kept beside what is there.
 fn keep_in(station: &Station, name: &str, path: &Path, directory: &Path) -> Result<String, SpokeError> {
     let mut source = File::open(path).map_err(SpokeError::io(path))?;
-    let place = directory.join(name);
-    match archive::keep(&station.config.path(&place), &mut source) {
-        Ok(_) => Ok(place.to_string_lossy().into_owned()),
-        Err(KeepError::Conflict { .. }) => {
-            // The same packet in another envelope, or another file under a quarantined name: both are kept.
-            let mut bytes = Vec::new();
-            let mut head = File::open(path).map_err(SpokeError::io(path))?.take(1 << 16);
-            head.read_to_end(&mut bytes).map_err(SpokeError::io(path))?;
-            let place =
-                directory.join(format!("{name}.{}", exchange_format::position::Digest::of(&bytes).prefix()));
-            let mut source = File::open(path).map_err(SpokeError::io(path))?;
-            archive::keep(&station.config.path(&place), &mut source)?;
-            Ok(place.to_string_lossy().into_owned())
-        }
-        Err(error) => Err(error.into()),
-    }
+    let kept = archive::keep_beside(&station.config.path(directory), name, &mut source)?;
+    Ok(directory.join(kept).to_string_lossy().into_owned())
 }

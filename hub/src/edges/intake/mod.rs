@@ -45,7 +45,7 @@ pub enum Taken {
 
 /// A file that goes into quarantine.
 struct Aside<'a> {
-    /// The name it is kept by.
+    /// The name it is kept by, if no other file has it.
     kept: &'a str,
     /// What log and journal say of it.
     told: &'a str,
@@ -133,15 +133,8 @@ impl Hub {
         mark: Option<Mark>,
         now: Timestamp,
     ) -> Result<Taken, HubError> {
-        let directory = self.context.paths.quarantine.join(centre.as_str());
-        let mut kept = name.to_owned();
-        let mut copy = 1;
-        while mark.is_none() && directory.join(&kept).exists() {
-            copy += 1;
-            kept = format!("{name}.{copy}");
-        }
         let kind = name.parse::<FileName>().map_or("??", |name| name.kind.letters());
-        let aside = Aside { kept: &kept, told: name, kind, reason, mark };
+        let aside = Aside { kept: name, told: name, kind, reason, mark };
         self.put_aside(centre, &self.context.paths.inbox(centre).join(name), &aside, now)
     }
 
@@ -169,10 +162,11 @@ impl Hub {
     ) -> Result<Taken, HubError> {
         let Aside { kept, told, kind, reason, mark } = *aside;
         let directory = self.context.paths.quarantine.join(centre.as_str());
+        let mut kept = kept.to_owned();
         if mark.is_none() {
             // kept before its row says so, on whatever file system; an authentic one was set aside with its verdict
             let mut source = fs::File::open(path).map_err(at(&directory))?;
-            archive::keep(&directory.join(kept), &mut source)?;
+            kept = archive::keep_beside(&directory, &kept, &mut source)?;
         }
         let hub = self.context.code;
         // A file that was not authenticated bears any name: its row must not take the place of the packet's own.
@@ -195,14 +189,14 @@ impl Hub {
                     records: 0,
                 })?;
             }
-            tx.add_incident(centre, reason.code(), Some(kept), &now.to_string())?;
+            tx.add_incident(centre, reason.code(), Some(&kept), &now.to_string())?;
             let digests: Vec<_> = mark.iter().map(|mark| mark.digest).collect();
             journal(tx, hub, "packet.quarantined", told, reason.code(), &digests, now)
         })?;
         fs::remove_file(path).map_err(at(&directory))?;
         tracing::warn!(centre = %centre, file = told, reason = reason.code(), "quarantined");
         let mut protocol = self.load_protocol(centre, now);
-        protocol.packet(kept, mark.map(|mark| mark.digest), reason.code());
+        protocol.packet(&kept, mark.map(|mark| mark.digest), reason.code());
         protocol.finished = now;
         self.protocols.write(protocol)?;
         Ok(Taken::Quarantined(reason))

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs::File};
 
-use exchange_endpoint::archive::{self, KeepError};
+use exchange_endpoint::archive;
 use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason, Protocol, Severity},
     file_name::FileName,
@@ -199,16 +199,8 @@ impl Step<'_> {
     fn set_aside(&self, name: &str) -> Result<(), HubError> {
         let archived = self.context.paths.archived(self.centre, name);
         let directory = self.context.paths.quarantine.join(self.centre.as_str());
-        for copy in 1_u32.. {
-            let kept = if copy == 1 { name.to_owned() } else { format!("{name}.{copy}") };
-            let mut source = File::open(&archived).map_err(at(&archived))?;
-            match archive::keep(&directory.join(kept), &mut source) {
-                Ok(_) => break,
-                // somebody else's file under this name
-                Err(KeepError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let mut source = File::open(&archived).map_err(at(&archived))?;
+        archive::keep_beside(&directory, name, &mut source)?;
         Ok(())
     }
 

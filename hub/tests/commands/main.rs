@@ -1,0 +1,10 @@
+//! The commands of `svod-hub` as a script sees them: exit code, JSON, and what is left on the disk. A file a noun, as
+//! in `cli`.
+
+mod centre;
+mod city;
+mod init;
+mod person;
+mod protocol;
+mod review;
+mod status;

@@ -1,0 +1,52 @@
+//! `person`, `service`.
+
+use serde_json::Value;
+
+use super::city::{City, centre, done, refused};
+
+#[test]
+fn staff_correct_a_person_and_confirm_who_serves_it() {
+    let city = City::new();
+    city.with_a_question();
+    let (uid, code) = (city.uid(1), centre(1).to_string());
+    let shown = done(&city.run(&["person", "show", &uid]));
+    assert_eq!(shown["claims"][0]["rule"], "SINGLE");
+    let field = |shown: &Value, name: &str| {
+        let fields = shown["fields"].as_array().expect("fields").iter();
+        fields.clone().find(|field| field["field"] == name).cloned().expect("stated")
+    };
+    let workplace = field(&shown, "workplace");
+    assert_eq!((&workplace["value"], &workplace["centre"]), (&"Завод".into(), &code.as_str().into()));
+    let case = shown["case_number"].as_str().expect("text");
+    assert!(case.starts_with("42-32701000-"), "{case}");
+
+    let confirm = |centre: &str| city.run(&["service", "confirm", centre, case, "--reason", "обслуживается"]);
+    assert_eq!(done(&confirm(&code))["changed"], true);
+    assert_eq!(done(&confirm(&code))["changed"], false);
+    assert_eq!(refused(&confirm(centre(2).as_str())), (3, "centre-no-claim".into()));
+    assert_eq!(refused(&confirm(centre(9).as_str())), (3, "centre-unknown".into()));
+
+    let set =
+        |field: &str, value: &str| city.run(&["person", "set", &uid, field, value, "--reason", "паспорт"]);
+    let told = done(&set("birth_date", "13.03.1945"));
+    assert_eq!((&told["changed"], &told["centres"][0]), (&true.into(), &code.as_str().into()));
+    assert_eq!(done(&set("birth_date", "1945-03-13"))["changed"], false);
+    let birth = field(&done(&city.run(&["person", "show", case])), "birth_date");
+    assert_eq!((&birth["value"], &birth["source"]), (&"1945-03-13".into(), &"hub".into()));
+    assert_eq!(
+        (&birth["entry"]["actor"], &birth["losing"][0]["value"]),
+        (&"anna".into(), &"1945-03-12".into())
+    );
+    assert_eq!(done(&set("birth_date", ""))["changed"], true);
+    let birth = field(&done(&city.run(&["person", "show", case])), "birth_date");
+    assert_eq!(birth["value"], "1945-03-12");
+
+    let output = set("snils", "112-233-445 96");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("112"), "a value is never repeated");
+    assert_eq!(refused(&output), (3, "value-unfit".into()));
+    assert_eq!(refused(&set("case_number", "1")), (2, "field-unknown".into()));
+    assert_eq!(refused(&city.run(&["person", "show", "Белова"])), (3, "person-unknown".into()));
+    let (events, inputs) = city.noted();
+    assert_eq!(&events[3..], ["service.confirmed", "person.entry", "person.entry"]);
+    assert_eq!(&inputs[2..], ["confirm", "entry", "entry.removed"]);
+}
