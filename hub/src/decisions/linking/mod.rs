@@ -112,7 +112,7 @@ codes! {
         Surname = "SURNAME",
         /// The same document; ФИО or birth date differ.
         Document = "DOCUMENT",
-        /// ФИО and document, phone or address equal; birth dates alike but not equal, or absent.
+        /// Full ФИО equal, birth dates transposed or one digit off; or one absent, and document, phone or address equal.
         BirthDate = "BIRTH_DATE",
         /// A variant of the given name, or a patronymic on one side only; the rest equal.
         NameVariant = "NAME_VARIANT",

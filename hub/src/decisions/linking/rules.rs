@@ -46,6 +46,8 @@ impl Linker for RuleLinker {
             keys.push(BlockingKey::of("surname-birth", &[surname, patronymic, birth]));
         }
         if let Some(name) = claim.full_name() {
+            // namesakes: their birth dates may be one digit apart
+            keys.push(BlockingKey::of("name", &name));
             for fact in claim.phones.iter().chain(&claim.addresses) {
                 keys.push(BlockingKey::of("name-fact", &[name[0], name[1], name[2], fact]));
             }
@@ -161,8 +163,13 @@ impl Alike {
         if self.document && (self.birth_equal() || (self.surname && self.given)) {
             return Some(Reason::Document);
         }
-        let near = self.birth != DateLikeness::Different && !self.birth_equal();
-        (self.full_name && near && third).then_some(Reason::BirthDate)
+        // a date that is missing is like any other: without a third fact it would make a question with each namesake
+        let near = match self.birth {
+            DateLikeness::Transposed | DateLikeness::OneDigit => true,
+            DateLikeness::Absent => third,
+            DateLikeness::Equal | DateLikeness::Different => false,
+        };
+        (self.full_name && near).then_some(Reason::BirthDate)
     }
 }
 
@@ -275,6 +282,10 @@ mod tests {
             ("Зуева Мария Ильинична|1960-02-03||||", Verdict::Apart),
             ("Белова Мария Ильинична|1960-03-02|||89061234567|", Verdict::Review(Reason::BirthDate)),
             ("Белова Мария Ильинична||||89061234567|", Verdict::Review(Reason::BirthDate)),
+            ("Белова Мария Ильинична|1960-03-02||||", Verdict::Review(Reason::BirthDate)),
+            ("Белова Мария Ильинична|1969-02-03||||", Verdict::Review(Reason::BirthDate)),
+            ("Белова Мария Ильинична|1969-03-03||||", Verdict::Apart),
+            ("Белова Мария Ильинична|||||", Verdict::Apart),
             ("Мария Белова Ильинична|1960-02-03||||", Verdict::Review(Reason::NamesSwapped)),
             ("Зуева Мария|1960-02-03||3204 123456||", Verdict::Review(Reason::Document)),
             ("Зуев Пётр Ильич|1985-02-03||3204 123456|89061234567|ул. Мира 5-7", Verdict::Apart),
