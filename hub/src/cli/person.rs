@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{config, joined, reason, word};
 use crate::edges::operations::{
     operator,
-    people::{self, FieldView, PersonView},
+    people::{self, FieldView, PersonView, ToldView},
 };
 
 /// What can be done with a person.
@@ -86,9 +86,20 @@ fn text(lang: Lang, view: &PersonView) -> String {
         let kind = kind.unwrap_or_else(|| document.kind.to_owned());
         let [number, date] = [&document.number, &document.date].map(|text| text.as_deref().unwrap_or("—"));
         lines.push(format!("  {kind} {}: № {number}, {date}", document.uid));
+        let state = messages::find(lang, &format!("hub-document-{}", document.state), &[]);
+        lines.extend(state.into_iter().chain(told(lang, &document.told)).map(|text| format!("      {text}")));
     }
+    lines.extend(told(lang, &view.told));
     lines.push(messages::text(lang, "hub-person-served", &[("centres", joined(&view.served_by).into())]));
     lines.join("\n")
+}
+
+/// To whom a record is published, and from whom it was withdrawn.
+fn told(lang: Lang, told: &ToldView) -> impl Iterator<Item = String> {
+    [("hub-published-to", &told.published_to), ("hub-withdrawn-from", &told.withdrawn_from)]
+        .into_iter()
+        .filter(|(_, centres)| !centres.is_empty())
+        .map(move |(id, centres)| messages::text(lang, id, &[("centres", joined(centres).into())]))
 }
 
 fn source(lang: Lang, field: &FieldView) -> String {

@@ -26,6 +26,17 @@ pub struct Publication {
     pub sealed: Option<(Form, Digest)>,
 }
 
+/// That a centre is told of a record, or was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// The centre.
+    pub centre: ParticipantCode,
+    /// The record.
+    pub key: RecordId,
+    /// `Live`, or no longer.
+    pub form: Form,
+}
+
 impl Tx<'_> {
     /// Says what `centre` should be told of a record; whether that differs from what was last sealed.
     pub fn publish(
@@ -67,6 +78,19 @@ impl Tx<'_> {
             |row| {
                 let centre = parsed(row, "publication", "centre")?;
                 Ok((centre, parsed(row, "publication", "kind")?, parsed(row, "publication", "key")?))
+            },
+        )
+    }
+
+    /// Everything that was published of the file of `person` and not forgotten, withdrawn records too.
+    pub fn told_of(&self, person: RecordId) -> Result<Vec<Told>> {
+        self.rows(
+            "SELECT centre, key, form FROM publication WHERE person = ?1 AND kind <> 'link' ORDER BY centre",
+            [person.to_string()],
+            |row| {
+                let centre = parsed(row, "publication", "centre")?;
+                let form = parsed(row, "publication", "form")?;
+                Ok(Told { centre, key: parsed(row, "publication", "key")?, form })
             },
         )
     }

@@ -70,15 +70,6 @@ pub struct Wanted {
     pub body: Body,
 }
 
-/// What of a person is published, and what waits for staff.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Publications {
-    /// The records, referents first.
-    pub wanted: Vec<Wanted>,
-    /// Programmes not published because they overlap.
-    pub collisions: Vec<(RecordId, RecordId)>,
-}
-
 impl PersonFile {
     /// The file as it would be without `claims` of the person, and without what rests on them alone.
     #[must_use]
@@ -95,20 +86,31 @@ impl PersonFile {
     }
 }
 
-/// What `centre` gets of `file` under `scope`; nothing if no claim of the person is its own.
-pub fn publications(file: &PersonFile, centre: ParticipantCode, scope: Scope, today: Date) -> Publications {
-    if !file.claims.iter().any(|claim| claim.origin == centre) {
-        return Publications::default();
+impl Scope {
+    /// The claims that `centre` sees under it.
+    fn of(self, centre: ParticipantCode) -> impl Fn(&[Claim]) -> Vec<Claim> {
+        let visible = move |claim: &&Claim| self == Self::Confirmed || claim.origin == centre;
+        move |claims| claims.iter().filter(visible).cloned().collect()
     }
-    let seen = |claims: &[Claim]| -> Vec<Claim> {
-        let visible = |claim: &&Claim| scope == Scope::Confirmed || claim.origin == centre;
-        claims.iter().filter(visible).cloned().collect()
-    };
+}
+
+/// What `centre` gets of `file` under `scope`, referents first; nothing if no claim of the person is its own.
+/// Programmes `withheld` wait for staff, and their supplements with them.
+pub fn publications(
+    file: &PersonFile,
+    centre: ParticipantCode,
+    scope: Scope,
+    withheld: &BTreeSet<RecordId>,
+) -> Vec<Wanted> {
+    if !file.claims.iter().any(|claim| claim.origin == centre) {
+        return Vec::new();
+    }
+    let seen = scope.of(centre);
     let none = BTreeMap::new();
     let entries = if scope == Scope::Confirmed { &file.entries } else { &none };
     let person = golden::person(&file.case_number, &seen(&file.claims), entries);
     let mut wanted = vec![Wanted { key: file.uid, body: person.body }];
-    let (documents, collisions) = documents(file, &seen, today);
+    let documents = documents(file, &seen, withheld);
     wanted.extend(documents.iter().map(|(uid, body)| Wanted { key: *uid, body: body.clone() }));
     wanted.extend(links(&file.claims, centre, Kind::RecipientClaim, file.uid));
     for document in file.documents.iter().filter(|document| documents.contains_key(&document.uid)) {
@@ -116,21 +118,44 @@ pub fn publications(file: &PersonFile, centre: ParticipantCode, scope: Scope, to
             if document.kind == Kind::Programme { Kind::ProgrammeClaim } else { Kind::SupplementClaim };
         wanted.extend(links(&document.claims, centre, kind, document.uid));
     }
-    Publications { wanted, collisions }
+    wanted
 }
 
-/// All programmes of a person that collide, as the hub itself sees them.
+/// All programmes of a person that collide, as the hub itself sees them: staff are asked about each pair.
 pub fn collisions(file: &PersonFile, today: Date) -> Vec<(RecordId, RecordId)> {
-    documents(file, &<[Claim]>::to_vec, today).1
+    colliding(file, &<[Claim]>::to_vec, today)
 }
 
-/// The documents that may be published of what is `seen`: programmes that do not collide, and supplements
+/// The programmes about which staff are asked, as far as `centre` may know of that under `scope`: before it is
+/// confirmed only what its own stream shows (exchange §2).
+pub fn contested(
+    file: &PersonFile,
+    centre: ParticipantCode,
+    scope: Scope,
+    today: Date,
+) -> BTreeSet<RecordId> {
+    colliding(file, &scope.of(centre), today).into_iter().flat_map(|(one, other)| [one, other]).collect()
+}
+
+fn colliding(
+    file: &PersonFile,
+    seen: &dyn Fn(&[Claim]) -> Vec<Claim>,
+    today: Date,
+) -> Vec<(RecordId, RecordId)> {
+    let mut programmes = documents(file, seen, &BTreeSet::new());
+    programmes.retain(|_, body| body.kind() == Kind::Programme);
+    let mut collisions = programme::collisions(&programmes, today);
+    collisions.retain(|pair| !file.allowed.contains(pair));
+    collisions
+}
+
+/// The documents that may be published of what is `seen`: programmes that are not `withheld`, and supplements
 /// whose programme is among them or that have none.
 fn documents(
     file: &PersonFile,
     seen: &dyn Fn(&[Claim]) -> Vec<Claim>,
-    today: Date,
-) -> (BTreeMap<RecordId, Body>, Vec<(RecordId, RecordId)>) {
+    withheld: &BTreeSet<RecordId>,
+) -> BTreeMap<RecordId, Body> {
     let of = |kind: Kind, programmes: &BTreeMap<RecordId, Body>| -> BTreeMap<RecordId, Body> {
         let documents = file.documents.iter().filter(|document| document.kind == kind);
         documents
@@ -146,14 +171,10 @@ fn documents(
             .collect()
     };
     let mut programmes = of(Kind::Programme, &BTreeMap::new());
-    let mut collisions = programme::collisions(&programmes, today);
-    collisions.retain(|pair| !file.allowed.contains(pair));
-    for uid in collisions.iter().flat_map(|(a, b)| [a, b]) {
-        programmes.remove(uid);
-    }
+    programmes.retain(|uid, _| !withheld.contains(uid));
     let supplements = of(Kind::Supplement, &programmes);
     programmes.extend(supplements);
-    (programmes, collisions)
+    programmes
 }
 
 /// The links of `centre`'s claims to `target`; the lowest key is the primary.
@@ -228,8 +249,12 @@ mod tests {
         }
     }
 
-    fn text(publications: &Publications) -> String {
-        let bodies = publications.wanted.iter().map(|one| format!("{} ", one.key) + &xml(&one.body));
+    fn all(file: &PersonFile, centre: ParticipantCode, scope: Scope) -> Vec<Wanted> {
+        publications(file, centre, scope, &BTreeSet::new())
+    }
+
+    fn text(publications: &[Wanted]) -> String {
+        let bodies = publications.iter().map(|one| format!("{} ", one.key) + &xml(&one.body));
         bodies.collect()
     }
 
@@ -239,12 +264,12 @@ mod tests {
 
     #[test]
     fn a_centre_sees_only_its_own_people() {
-        assert_eq!(publications(&file(), centre(3), Scope::Confirmed, TODAY), Publications::default());
+        assert_eq!(all(&file(), centre(3), Scope::Confirmed), []);
     }
 
     #[test]
     fn before_confirmation_nothing_foreign_is_published() {
-        let published = publications(&file(), centre(2), Scope::OwnOnly, TODAY);
+        let published = all(&file(), centre(2), Scope::OwnOnly);
         let all = text(&published);
         for foreign in
             [id(1).to_string(), id(11).to_string(), centre(1).to_string(), "Завод".into(), "Анна".into()]
@@ -252,15 +277,15 @@ mod tests {
             assert!(!all.contains(&foreign), "{foreign} leaked");
         }
         assert!(all.contains("Шахта") && all.contains("42-32701000-000001-5"));
-        assert!(published.wanted.iter().all(|one| one.body.kind() != Kind::Programme));
+        assert!(published.iter().all(|one| one.body.kind() != Kind::Programme));
     }
 
     #[test]
     fn after_confirmation_the_whole_person_is_published_without_foreign_keys() {
-        let all = text(&publications(&file(), centre(2), Scope::Confirmed, TODAY));
-        assert!(all.contains("Анна") && all.contains(&id(110).to_string()));
-        assert!(!all.contains(&id(1).to_string()) && !all.contains(&id(11).to_string()));
-        assert!(!all.contains(centre(1).as_str()));
+        let told = text(&all(&file(), centre(2), Scope::Confirmed));
+        assert!(told.contains("Анна") && told.contains(&id(110).to_string()));
+        assert!(!told.contains(&id(1).to_string()) && !told.contains(&id(11).to_string()));
+        assert!(!told.contains(centre(1).as_str()));
     }
 
     #[test]
@@ -277,15 +302,15 @@ mod tests {
             claims: vec![of(1, 13), of(2, 14)],
             programmes: BTreeMap::from([((centre(1), id(13)), id(110))]),
         });
-        let own = publications(&file, centre(2), Scope::OwnOnly, TODAY);
-        let supplement = own.wanted.iter().find(|one| one.body.kind() == Kind::Supplement);
+        let own = all(&file, centre(2), Scope::OwnOnly);
+        let supplement = own.iter().find(|one| one.body.kind() == Kind::Supplement);
         assert!(supplement.is_some_and(|one| one.body.text("programme").is_none()), "{own:?}");
     }
 
     #[test]
     fn of_two_claims_one_is_primary() {
-        let published = publications(&file(), centre(2), Scope::Confirmed, TODAY);
-        let links: Vec<_> = published.wanted.iter().filter(|one| one.body.kind() == Kind::Link).collect();
+        let published = all(&file(), centre(2), Scope::Confirmed);
+        let links: Vec<_> = published.iter().filter(|one| one.body.kind() == Kind::Link).collect();
         assert_eq!(links.len(), 2);
         assert_eq!(links.iter().filter(|one| one.body.text("primary") == Some("1")).count(), 1);
         assert!(links.iter().all(|one| one.body.findings().is_empty()));
@@ -308,18 +333,20 @@ mod tests {
             claims: vec![supplement],
             programmes: BTreeMap::from([((centre(2), id(13)), id(111))]),
         });
-        let kinds = |published: &Publications| -> Vec<Kind> {
-            let documents = published.wanted.iter().map(|one| one.body.kind());
+        let kinds = |published: &[Wanted]| -> Vec<Kind> {
+            let documents = published.iter().map(|one| one.body.kind());
             documents.filter(|kind| matches!(kind, Kind::Programme | Kind::Supplement)).collect()
         };
-        let published = publications(&file, centre(2), Scope::Confirmed, TODAY);
-        assert_eq!(kinds(&published), []);
-        assert_eq!(published.collisions.len(), 1);
+        let of = |file: &PersonFile, scope| {
+            let withheld = contested(file, centre(2), scope, TODAY);
+            kinds(&publications(file, centre(2), scope, &withheld))
+        };
+        assert_eq!(of(&file, Scope::Confirmed), []);
+        let open = collisions(&file, TODAY);
+        assert_eq!(open.len(), 1);
         // alone with its own stream the centre has no collision: the outcome derives from that stream only
-        let own = publications(&file, centre(2), Scope::OwnOnly, TODAY);
-        assert_eq!(kinds(&own), [Kind::Programme, Kind::Supplement]);
-        file.allowed.extend(published.collisions);
-        let decided = publications(&file, centre(2), Scope::Confirmed, TODAY);
-        assert_eq!(kinds(&decided), [Kind::Programme, Kind::Programme, Kind::Supplement]);
+        assert_eq!(of(&file, Scope::OwnOnly), [Kind::Programme, Kind::Supplement]);
+        file.allowed.extend(open);
+        assert_eq!(of(&file, Scope::Confirmed), [Kind::Programme, Kind::Programme, Kind::Supplement]);
     }
 }

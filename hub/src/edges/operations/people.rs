@@ -8,7 +8,7 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Field, Kind, RecordId},
+    record::{Field, Form, Kind, RecordId},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,8 +19,12 @@ use crate::{
         Tx,
         linking::Act,
         people::{Entry, PersonRow},
+        publications::Told,
     },
-    decisions::golden::{self, Candidate, Source},
+    decisions::{
+        audience::Document,
+        golden::{self, Candidate, Source},
+    },
     edges::{
         config::HubConfig,
         hub::{Hub, open},
@@ -45,6 +49,28 @@ pub struct PersonView {
     pub documents: Vec<DocumentView>,
     /// Centres that are confirmed to serve the person.
     pub served_by: Vec<String>,
+    /// Who is told of the person.
+    #[serde(flatten)]
+    pub told: ToldView,
+}
+
+/// Which centres are told of a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ToldView {
+    /// To these it is published.
+    pub published_to: Vec<String>,
+    /// From these it was withdrawn: what they keep of it is as of then.
+    pub withdrawn_from: Vec<String>,
+}
+
+impl ToldView {
+    fn of(told: &[Told], key: RecordId) -> Self {
+        let centres = |live: bool| {
+            let of = told.iter().filter(|one| one.key == key && (one.form == Form::Live) == live);
+            of.map(|one| one.centre.to_string()).collect()
+        };
+        Self { published_to: centres(true), withdrawn_from: centres(false) }
+    }
 }
 
 /// A claim in the cross-reference.
@@ -112,6 +138,11 @@ pub struct DocumentView {
     pub date: Option<String>,
     /// How many claims are this document.
     pub claims: usize,
+    /// `stands`; `asked`: staff are asked about it; `ended`: no centre claims it any more.
+    pub state: &'static str,
+    /// Who is told of it.
+    #[serde(flatten)]
+    pub told: ToldView,
 }
 
 /// What an entry or a confirmation has done.
@@ -146,26 +177,19 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
             }
         }
         let claims = tx.rules_of(person.uid)?.into_iter();
+        let told = tx.told_of(person.uid)?;
+        let mut documents = Vec::new();
+        for document in &file.documents {
+            let asked = !tx.open_reviews_of("programme", document.uid)?.is_empty();
+            documents.push(document_view(document, asked, &told));
+        }
         Ok(PersonView {
             uid: person.uid.to_string(),
             case_number: person.case_number,
             asked: asked.map(|uid| uid.to_string()),
             fields,
-            documents: file
-                .documents
-                .iter()
-                .map(|document| {
-                    let first = document.claims.first().map(|claim| &claim.body);
-                    let text = |field: &str| first.and_then(|body| body.text(field)).map(str::to_owned);
-                    DocumentView {
-                        kind: document.kind.name(),
-                        uid: document.uid.to_string(),
-                        number: text("number"),
-                        date: text("date"),
-                        claims: document.claims.len(),
-                    }
-                })
-                .collect(),
+            documents,
+            told: ToldView::of(&told, person.uid),
             served_by: serving(tx, person.uid)?,
             claims: claims
                 .map(|(centre, key, rule)| ClaimView {
@@ -176,6 +200,24 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
                 .collect(),
         })
     })
+}
+
+fn document_view(document: &Document, asked: bool, told: &[Told]) -> DocumentView {
+    let first = document.claims.first().map(|claim| &claim.body);
+    let text = |field: &str| first.and_then(|body| body.text(field)).map(str::to_owned);
+    DocumentView {
+        kind: document.kind.name(),
+        uid: document.uid.to_string(),
+        number: text("number"),
+        date: text("date"),
+        claims: document.claims.len(),
+        state: match document.claims.len() {
+            0 => "ended",
+            _ if asked => "asked",
+            _ => "stands",
+        },
+        told: ToldView::of(told, document.uid),
+    }
 }
 
 fn field_view(

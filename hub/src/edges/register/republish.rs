@@ -1,6 +1,6 @@
 //! Persons become publications: what each centre should be told now, against what it was told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use exchange_format::{
     participant::ParticipantCode,
@@ -72,16 +72,23 @@ impl Register<'_> {
         &self,
         file: &PersonFile,
     ) -> Result<BTreeSet<(ParticipantCode, Kind, RecordId)>, RegisterError> {
-        let entries: BTreeMap<String, String> = file.entries.clone();
-        let whole = golden::person(&file.case_number, &file.claims, &entries);
-        self.tx.set_field_sources(file.uid, self.hub, &whole.sources)?;
+        let golden = golden::person(&file.case_number, &file.claims, &file.entries);
+        self.tx.set_field_sources(file.uid, self.hub, &golden.sources)?;
         self.review_programmes(file)?;
         let mut wanted = BTreeSet::new();
-        let file = &file.without(&self.doubtful(file)?);
+        let whole = file;
+        let file = &whole.without(&self.doubtful(whole)?);
         let centres: BTreeSet<ParticipantCode> = file.claims.iter().map(|claim| claim.origin).collect();
         for centre in centres {
             let scope = if self.tx.serves(centre, file.uid)? { Scope::Confirmed } else { Scope::OwnOnly };
-            for record in audience::publications(file, centre, scope, self.today()).wanted {
+            // asked of the whole file: what staff are asked about does not hang on who is doubted meanwhile
+            let mut withheld = audience::contested(whole, centre, scope, self.today());
+            for programme in withheld.clone() {
+                if self.is_served(centre, Kind::Programme, programme)? {
+                    withheld.remove(&programme);
+                }
+            }
+            for record in audience::publications(file, centre, scope, &withheld) {
                 let (kind, bytes) = (record.body.kind(), record.body.to_xml());
                 if !record.body.findings().is_empty() {
                     // a claim so poor that no strict record can be made of it waits, unpublished, for staff
@@ -108,6 +115,14 @@ impl Register<'_> {
             }
         }
         Ok(doubtful)
+    }
+
+    /// Whether a centre has been told of a record that still stands: until staff decide it is not taken away.
+    fn is_served(&self, centre: ParticipantCode, kind: Kind, key: RecordId) -> Result<bool, RegisterError> {
+        let told = self.tx.publication(centre, kind, key)?;
+        Ok(told.is_some_and(|told| {
+            told.form == Form::Live && told.sealed.is_some_and(|(form, _)| form == Form::Live)
+        }))
     }
 
     /// A link ends with its claim; everything else may come back and is withdrawn.

@@ -127,6 +127,23 @@ impl TestCentre {
         names
     }
 
+    /// Part `k` of a snapshot of two that opens epoch `epoch`, with a line that is no record: it is refused whole.
+    pub fn spoilt_part(&mut self, epoch: u64, k: u32) -> String {
+        let part = Part::new(k, 2).expect("a part");
+        let purpose =
+            Purpose::Snapshot(SnapshotPart { basis: SnapshotBasis::Initial, unconfirmed: false, part });
+        let position = Position {
+            epoch: Epoch::new(epoch).expect("small"),
+            seq: Seq::new(u64::from(k)).expect("small"),
+        };
+        let mut header = self.header(purpose, position, self.last.map(|mark| mark.digest));
+        header.state_digest = (k == 2).then_some(self.sum);
+        let member = MemberName::records(Kind::RecipientClaim.name()).expect("a kind");
+        let (name, mark) = self.place(header, &[(member, vec![b"<record>no key</record>".to_vec()])]);
+        self.last = Some(mark);
+        name
+    }
+
     /// The next DT.
     pub fn data(&mut self, records: &[Record]) -> String {
         let last = self.last.expect("begun").position;

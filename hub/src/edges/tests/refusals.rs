@@ -91,6 +91,46 @@ fn parts_wait_for_each_other_and_a_gap_for_what_is_missing() {
 }
 
 #[test]
+fn after_a_refused_first_snapshot_the_next_epoch_is_admitted_and_what_was_held_is_put_aside() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let parts = [one.spoilt_part(1, 1), one.spoilt_part(1, 2)];
+    let early = one.data(&[anna(1, 1, &[])]);
+    let kept = std::fs::read(one.inbox.join(&parts[1])).expect("read");
+    for name in [&early, &parts[0], &parts[1]] {
+        hub.take(&one, name);
+    }
+    hub.send();
+    let read = one.read_out();
+    let refused: Vec<_> = read.protocols.iter().map(|(head, _)| head.outcome).collect();
+    assert_eq!(refused, [PacketOutcome::Refused(PacketReason::Schema); 2], "both parts, and only they");
+    one.clear_out();
+    // the sender learns of it and opens the next epoch, its records in order
+    let opened = one.snapshot(
+        2,
+        &[vec![anna(1, 1, &[])], vec![record(Kind::RecipientClaim, 2, 1, &[("surname", "Зуев")])]],
+    );
+    hub.take(&one, &opened[0]);
+    let Taken::Done(applied) = hub.take(&one, &opened[1]) else { panic!("not applied") };
+    assert_eq!(applied.iter().map(|one| one.state).collect::<Vec<_>>(), ["APPLIED"; 2]);
+    assert_eq!(received(&mut hub), 2);
+    assert_eq!(
+        incidents(&mut hub),
+        ["SCHEMA", "SCHEMA", "STALE_EPOCH"],
+        "told: refused, and the DT of the old epoch"
+    );
+    let next = one.data(&[anna(1, 2, &[("workplace", "Завод")])]);
+    assert!(matches!(hub.take(&one, &next), Taken::Done(applied) if applied.len() == 1));
+    // the refused part once more: the same answer, nothing else
+    one.clear_out();
+    std::fs::write(one.inbox.join(&parts[1]), kept).expect("placed again");
+    assert_eq!(hub.take(&one, &parts[1]), Taken::Done(Vec::new()));
+    hub.send();
+    assert!(one.read_out().protocols.iter().any(|(head, _)| head.outcome == refused[1]));
+    assert_eq!(received(&mut hub), 2);
+}
+
+#[test]
 fn the_same_packet_again_gets_the_same_answers() {
     let mut hub = TestHub::new();
     let mut one = hub.centre(1);

@@ -7,7 +7,7 @@ use exchange_format::{
 };
 
 use super::{TestHub, anna, centre::TestCentre, centre::now, id, record};
-use crate::edges::operations::{merge, questions, reviews};
+use crate::edges::operations::{merge, people, questions, reviews};
 
 /// A centre whose initial load `records` is merged and published, its `out` read and cleared.
 pub(super) fn merged(hub: &mut TestHub, unit: u16, records: Vec<Record>) -> TestCentre {
@@ -190,6 +190,58 @@ fn w3_a_claim_that_may_be_another_person_stays_unpublished_until_staff_decide() 
     // asked and answered: a newer version of the claim asks nothing and is not held back
     exchange(&mut hub, &mut two, &[anna(2, 2, &[])]);
     assert!(open_reviews(&hub).is_empty());
+}
+
+#[test]
+fn what_was_served_stays_served_while_staff_are_asked_and_nothing_new_is() {
+    let mut hub = TestHub::new();
+    let programme = |recipient: u8, key, number: &str| {
+        let recipient = id(recipient).to_string();
+        let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "01.02.2026")];
+        record(Kind::ProgrammeClaim, key, 1, &fields)
+    };
+    let phone = [("phone", "89061234567")];
+    let first = vec![anna(1, 1, &phone), programme(1, 11, "77")];
+    let mut one = merged(&mut hub, 1, first);
+    let (mut two, mut three) = (merged(&mut hub, 2, Vec::new()), merged(&mut hub, 3, Vec::new()));
+    // a namesake, perhaps the same; then Anna again, doubtful for the namesake, with another programme
+    exchange(&mut hub, &mut three, &[anna(3, 1, &[])]);
+    exchange(&mut hub, &mut two, &[anna(2, 1, &phone), programme(2, 12, "78")]);
+    two.clear_out();
+    let asked = |hub: &TestHub| -> Vec<String> {
+        open_reviews(hub).into_iter().map(|question| question.kind).collect()
+    };
+    assert_eq!(asked(&hub), ["pair", "pair", "programme"]);
+    assert_eq!(told(&mut hub, &one), [], "what is served stays as it is");
+    // a third one, new: staff are asked, so nobody is told of it
+    exchange(&mut hub, &mut one, &[programme(1, 13, "79")]);
+    one.clear_out();
+    assert_eq!(asked(&hub).iter().filter(|kind| *kind == "programme").count(), 3);
+    let known = hub.hub.store.read(|tx| tx.known(one.code, Kind::RecipientClaim, id(1))).expect("read");
+    let uid = hub.hub.store.read(|tx| tx.uid_of(known.expect("stored").id)).expect("read").expect("known");
+    people::confirm(&hub.config(), two.code, &uid.to_string(), ("test", "обслуживается"), now())
+        .expect("confirmed");
+    assert_eq!(told(&mut hub, &two), [], "still in doubt");
+    let pairs: Vec<_> = open_reviews(&hub).into_iter().filter(|one| one.kind == "pair").collect();
+    apply(&hub, &table(&pairs, "разные")).expect("applied");
+    assert_eq!(told(&mut hub, &two), [Kind::Person, Kind::Link], "Anna it is, without the programme");
+    assert_eq!(told(&mut hub, &one), [], "nothing is withdrawn, nothing flaps");
+    let view = people::show(&hub.config(), &uid.to_string(), now()).expect("shown");
+    assert_eq!(view.told.published_to, [one.code.to_string(), two.code.to_string()]);
+    let states: Vec<_> = view.documents.iter().map(|one| (one.state, one.told.published_to.len())).collect();
+    assert_eq!(states.iter().filter(|state| **state == ("asked", 1)).count(), 1, "{states:?}");
+    assert_eq!(answer_all(&hub, "разные"), Some(3));
+    assert!(told(&mut hub, &one).contains(&Kind::Programme));
+    // the programme and the claim that ended are told as ended
+    let gone = [
+        Record::tombstone(Kind::ProgrammeClaim, id(12), 2),
+        Record::tombstone(Kind::RecipientClaim, id(2), 2),
+    ];
+    exchange(&mut hub, &mut two, &gone);
+    let view = people::show(&hub.config(), &uid.to_string(), now()).expect("shown");
+    assert_eq!(view.told.withdrawn_from, [two.code.to_string()]);
+    let ended = view.documents.iter().find(|one| one.state == "ended").expect("without a claim");
+    assert_eq!((ended.claims, &ended.told.published_to), (0, &Vec::new()));
 }
 
 #[test]
