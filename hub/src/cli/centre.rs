@@ -40,7 +40,7 @@ pub enum Centre {
     },
     /// All centres, with state and fingerprint
     List,
-    /// Give a centre a client certificate that its FTPS login must show besides the password, or take it away
+    /// Give a centre a client certificate that its FTPS login must show besides the password, or revoke it
     ///
     /// With --out the city's CA issues one: CODE.client.pem and CODE.client.key, for the centre's
     /// certificate_file and key_file; hand the key over on a safe way, keep no copy. The one before counts no more.
@@ -53,7 +53,7 @@ pub enum Centre {
         /// Take the certificate in this file (PEM); the centre has its key. It may be of another issuer
         #[arg(long, value_name = "FILE")]
         cert: Option<PathBuf>,
-        /// It needs none any more; where client_certificates = "required" it then cannot log in
+        /// The one that it has counts no more: until it is given another it cannot log in, and its sessions end
         #[arg(long)]
         revoke: bool,
     },
@@ -122,9 +122,11 @@ fn list(common: &CommonArgs) -> Result<(), Failure> {
 fn line(lang: Lang, centre: &CentreTold) -> String {
     let state = if centre.state == "active" { "hub-state-active" } else { "hub-state-disabled" };
     let merged = if centre.merged { "hub-state-merged" } else { "hub-state-unmerged" };
+    let revoked = if centre.certificate_revoked { "hub-state-certificate-revoked" } else { "" };
+    let revoked = messages::find(lang, revoked, &[]).map(|words| format!(", {words}")).unwrap_or_default();
     let until = centre.valid_until.clone().unwrap_or_else(|| "—".to_owned());
     format!(
-        "{}  {}  {}, {}\n    {}\n    {}",
+        "{}  {}  {}, {}{revoked}\n    {}\n    {}",
         centre.code,
         centre.name,
         messages::find(lang, state, &[]).unwrap_or_default(),

@@ -5,6 +5,39 @@ use rusqlite::{Row, params};
 
 use super::{Result, Tx, parsed, parsed_optional};
 
+/// What a centre must show at login besides its password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ClientCertificate {
+    /// Nothing, unless the hub wants a certificate of every centre.
+    #[default]
+    None,
+    /// The certificate whose DER form has this SHA-256.
+    Known(Digest),
+    /// The one that it had was revoked: it cannot log in until it is given another. Its password alone is not
+    /// enough, or the thief of both would need one of them only.
+    Revoked,
+}
+
+impl ClientCertificate {
+    const REVOKED: &str = "revoked";
+
+    /// The digest of the certificate that counts.
+    pub fn digest(self) -> Option<Digest> {
+        match self {
+            Self::Known(digest) => Some(digest),
+            Self::None | Self::Revoked => None,
+        }
+    }
+}
+
+impl std::str::FromStr for ClientCertificate {
+    type Err = <Digest as std::str::FromStr>::Err;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        if text == Self::REVOKED { Ok(Self::Revoked) } else { text.parse().map(Self::Known) }
+    }
+}
+
 /// A centre.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Centre {
@@ -18,8 +51,8 @@ pub struct Centre {
     pub fingerprint: String,
     /// Its FTPS password: argon2id, PHC string.
     pub password: String,
-    /// SHA-256 of the client certificate (DER) that it must show at login, if it was given one.
-    pub certificate: Option<Digest>,
+    /// What it must show at login besides its password.
+    pub certificate: ClientCertificate,
     /// Whether it may exchange.
     pub active: bool,
     /// Whether its initial load was merged.
@@ -49,10 +82,14 @@ impl Tx<'_> {
         self.row("SELECT * FROM centre WHERE code = ?1", [code.as_str()], read_centre)
     }
 
-    /// Sets the client certificate that a centre must show, or none.
-    pub fn set_certificate(&self, code: ParticipantCode, certificate: Option<Digest>) -> Result<()> {
-        let digest = certificate.map(|digest| digest.to_string());
-        self.run("UPDATE centre SET certificate = ?2 WHERE code = ?1", params![code.as_str(), digest])?;
+    /// Sets the client certificate that a centre must show.
+    pub fn set_certificate(&self, code: ParticipantCode, certificate: ClientCertificate) -> Result<()> {
+        let text = match certificate {
+            ClientCertificate::None => None,
+            ClientCertificate::Known(digest) => Some(digest.to_string()),
+            ClientCertificate::Revoked => Some(ClientCertificate::REVOKED.to_owned()),
+        };
+        self.run("UPDATE centre SET certificate = ?2 WHERE code = ?1", params![code.as_str(), text])?;
         Ok(())
     }
 
@@ -80,7 +117,7 @@ fn read_centre(row: &Row<'_>) -> Result<Centre> {
         card: row.get("card")?,
         fingerprint: row.get("fingerprint")?,
         password: row.get("password")?,
-        certificate: parsed_optional(row, "centre", "certificate")?,
+        certificate: parsed_optional(row, "centre", "certificate")?.unwrap_or_default(),
         active: state == "active",
         merged: row.get("merged")?,
     })

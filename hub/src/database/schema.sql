@@ -6,7 +6,7 @@ CREATE TABLE centre(
   state TEXT NOT NULL DEFAULT 'active',         -- active | disabled
   merged INTEGER NOT NULL DEFAULT 0,            -- 1 once its initial load was merged by a person's command
   added_at TEXT NOT NULL,
-  certificate TEXT) WITHOUT ROWID;              -- SHA-256 of the client certificate that it must show
+  certificate TEXT) WITHOUT ROWID;              -- SHA-256 of the client certificate that it must show, or 'revoked': none counts
 
 -- What centres sent: the last version of each record, and what became of it.
 CREATE TABLE received(

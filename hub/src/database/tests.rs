@@ -283,7 +283,7 @@ fn known_centre() -> centres::Centre {
         card: "c.card".into(),
         fingerprint: "f".into(),
         password: "p".into(),
-        certificate: None,
+        certificate: centres::ClientCertificate::None,
         active: true,
         merged: false,
     }

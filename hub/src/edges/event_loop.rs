@@ -36,7 +36,7 @@ use super::{
     intake::Taken,
     pki::{CityCa, PkiError},
 };
-use crate::database::{Store, Tx};
+use crate::database::{Store, Tx, centres::ClientCertificate};
 
 /// Why the daemon does not run.
 #[derive(Debug, thiserror::Error)]
@@ -324,8 +324,8 @@ impl Accounts for CentreAccounts {
             centre: centre.code.to_string(),
             password_hash: centre.password,
             home: self.ftp.join(centre.code.as_str()),
-            client_certificate: centre.certificate.map(|digest| *digest.as_bytes()),
-            certificate_required: self.required,
+            client_certificate: centre.certificate.digest().map(|digest| *digest.as_bytes()),
+            certificate_required: self.required || centre.certificate == ClientCertificate::Revoked,
             binding: Binding::default(),
         })
     }

@@ -134,8 +134,14 @@ async fn a_centre_disabled_in_its_session_brings_nothing_more() {
     let mut city = City::start().await;
     let mut raw = Raw::login(&city, A).await;
     assert_eq!(raw.store("STOR in/a.part", b"sent before").await, 226);
-    *city.disabled.lock().expect("not poisoned") = Some(A.into());
-    raw.expect("RNFR in/a.part", 421).await;
+    let port = raw.data_port().await;
+    raw.expect("STOR in/b.part", 150).await;
+    let mut idle = Raw::login(&city, A).await;
+    city.accounts.lock().expect("not poisoned").remove(A);
+    // a transfer that goes on ends too, and whatever the next command is
+    assert_eq!(raw.reply().await.0, 421);
+    drop(port);
+    idle.expect("NOOP", 421).await;
     assert_eq!(raw.reply().await.0, 0);
     let mut again = Raw::secure(&city, tls(&city, None)).await.expect("TLS");
     assert_eq!(again.try_login(A, PASSWORD).await, 530);
@@ -181,6 +187,56 @@ async fn a_client_certificate_is_needed_and_must_be_the_centres_own() {
     own.expect("STOR in/a.part", 150).await;
     drop(Raw::protect_as_stranger(&city, port).await);
     assert_eq!(own.reply().await.0, 522);
+}
+
+#[tokio::test]
+async fn a_session_ends_with_the_certificate_that_it_showed() {
+    let issued = std::sync::Mutex::new(std::collections::BTreeMap::new());
+    let city = City::with(config(), |account, ca| {
+        let certificate = ca.issue_client(&account.centre, TODAY).expect("issued");
+        account.client_certificate = Some(certificate_digest(&certificate.certificate_der));
+        issued.lock().expect("not poisoned").insert(account.centre.clone(), certificate);
+    })
+    .await;
+    let issued = issued.into_inner().expect("not poisoned");
+    let shown = || tls(&city, Some(&issued[A]));
+    let mut own = Raw::secure(&city, shown()).await.expect("TLS");
+    assert_eq!(own.try_login(A, PASSWORD).await, 230);
+    own.expect("NOOP", 200).await;
+    // revoked: the hub knows none of this centre, and wants one
+    if let Some(account) = city.accounts.lock().expect("not poisoned").get_mut(A) {
+        account.client_certificate = None;
+        account.certificate_required = true;
+    }
+    own.expect("NOOP", 421).await;
+    let mut again = Raw::secure(&city, shown()).await.expect("TLS");
+    assert_eq!(again.try_login(A, PASSWORD).await, 530);
+    let mut without = Raw::secure(&city, tls(&city, None)).await.expect("TLS");
+    assert_eq!(without.try_login(A, PASSWORD).await, 530, "the password alone is not enough again");
+}
+
+#[tokio::test]
+async fn wrong_certificates_do_not_lock_out_the_holder_of_the_right_one() {
+    let mut few = config();
+    few.login_failures = 3;
+    let issued = std::sync::Mutex::new(std::collections::BTreeMap::new());
+    let city = City::with(few, |account, ca| {
+        let certificate = ca.issue_client(&account.centre, TODAY).expect("issued");
+        account.client_certificate = Some(certificate_digest(&certificate.certificate_der));
+        issued.lock().expect("not poisoned").insert(account.centre.clone(), certificate);
+    })
+    .await;
+    let issued = issued.into_inner().expect("not poisoned");
+    let mut raw = Raw::secure(&city, tls(&city, Some(&issued[B]))).await.expect("TLS");
+    for _ in 0..3 {
+        assert_eq!(raw.try_login(A, PASSWORD).await, 530);
+    }
+    assert_eq!(raw.try_login(A, PASSWORD).await, 421, "locked");
+    let mut own = Raw::secure(&city, tls(&city, Some(&issued[A]))).await.expect("TLS");
+    assert_eq!(own.try_login(A, "wrong").await, 530, "the password is asked for all the same");
+    assert_eq!(own.try_login(A, PASSWORD).await, 230);
+    let mut none = Raw::secure(&city, tls(&city, None)).await.expect("TLS");
+    assert_eq!(none.try_login(A, PASSWORD).await, 421, "and the others stay locked");
 }
 
 #[tokio::test]

@@ -29,20 +29,19 @@ pub struct City {
     pub address: SocketAddr,
     pub announcer: Announcer,
     pub events: mpsc::UnboundedReceiver<Uploaded>,
-    /// A centre that the hub's staff have disabled.
-    pub disabled: Disabled,
+    /// The centres' logins, which the hub's staff may change.
+    pub accounts: Logins,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
 
-struct Table(Disabled, BTreeMap<String, Account>);
+struct Table(Logins);
 
-type Disabled = Arc<Mutex<Option<String>>>;
+type Logins = Arc<Mutex<BTreeMap<String, Account>>>;
 
 impl Accounts for Table {
     fn account(&self, login: &str) -> Option<Account> {
-        let disabled = self.0.lock().expect("not poisoned");
-        self.1.get(login).filter(|_| disabled.as_deref() != Some(login)).cloned()
+        self.0.lock().expect("not poisoned").get(login).cloned()
     }
 }
 
@@ -62,7 +61,6 @@ impl City {
         let pki = dir.path().join("pki");
         let ca = CityCa::open(&pki, TODAY).expect("a CA");
         let identity = ca.issue_server(&pki, &[], TODAY).expect("a certificate");
-        let disabled = Disabled::default();
         let mut accounts = BTreeMap::new();
         for code in [A, B] {
             let home = dir.path().join("ftp").join(code);
@@ -80,13 +78,14 @@ impl City {
             change(&mut account, &ca);
             accounts.insert(code.to_owned(), account);
         }
-        let accounts = Arc::new(Table(disabled.clone(), accounts));
-        let (server, events) = FtpsServer::bind(config, identity, accounts).await.expect("listens");
+        let accounts = Logins::new(Mutex::new(accounts));
+        let table = Arc::new(Table(accounts.clone()));
+        let (server, events) = FtpsServer::bind(config, identity, table).await.expect("listens");
         let address = server.local_addr().expect("address");
         let announcer = server.announcer();
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server.run(async { drop(stopped.await) }));
-        Self { dir, ca, address, announcer, events, disabled, stop: Some(stop), server: Some(server) }
+        Self { dir, ca, address, announcer, events, accounts, stop: Some(stop), server: Some(server) }
     }
 
     pub async fn stop(&mut self) {

@@ -37,8 +37,8 @@ pub struct Account {
     pub binding: Binding,
 }
 
-/// The accounts. Asked on a blocking thread at each login and again before each file, so a centre is disabled from
-/// that moment on, its open sessions too.
+/// The accounts. Asked on a blocking thread at each login, again at each command, and now and then in a long
+/// transfer, so a centre is disabled and its certificate revoked from that moment on, in open sessions too.
 pub trait Accounts: Send + Sync + 'static {
     /// The account with this login, if it exists and may log in now.
     fn account(&self, login: &str) -> Option<Account>;
@@ -113,6 +113,23 @@ pub(super) fn verify(
     let hash = account.map_or(NOBODY, |a| a.password_hash.as_str());
     let right = is_password(hash, password);
     let account = account.filter(|_| right).ok_or(NotLoggedIn::Password)?;
+    check_certificate(account, certificate)
+}
+
+/// Whether a session that logged in to `then` may go on, now that the account is `now`: it is still there, with the
+/// same password, and takes the certificate that the session has shown.
+pub(super) fn may_go_on(then: &Account, now: Option<&Account>, certificate: Option<&[u8]>) -> bool {
+    now.is_some_and(|now| {
+        now.password_hash == then.password_hash && check_certificate(now, certificate).is_ok()
+    })
+}
+
+/// Whether `certificate` is the account's own: its holder has proved to have the key, and nobody else can.
+pub(super) fn is_own_certificate(account: &Account, certificate: Option<&[u8]>) -> bool {
+    account.client_certificate.is_some() && check_certificate(account, certificate).is_ok()
+}
+
+fn check_certificate(account: &Account, certificate: Option<&[u8]>) -> Result<(), NotLoggedIn> {
     // Compared whole: the name in a certificate proves nothing.
     match (account.client_certificate, certificate) {
         (Some(wanted), Some(der)) if certificate_digest(der) == wanted => Ok(()),
@@ -156,7 +173,12 @@ mod tests {
         assert_eq!(check(&account, None), Err(NotLoggedIn::NoCertificate));
         let guessed = verify(Some(&account), "wrong", Some(b"mine"));
         assert_eq!(guessed, Err(NotLoggedIn::Password), "who does not know the password learns nothing more");
+        let then = account.clone();
+        assert!(may_go_on(&then, Some(&account), Some(b"mine")) && !may_go_on(&then, None, Some(b"mine")));
+        account.client_certificate = Some(certificate_digest(b"another"));
+        assert!(!may_go_on(&then, Some(&account), Some(b"mine")));
         account.client_certificate = None;
+        assert!(!is_own_certificate(&account, Some(b"mine")), "there is none to be its own");
         assert_eq!(check(&account, None), Ok(()));
         account.certificate_required = true;
         assert_eq!(check(&account, Some(b"mine")), Err(NotLoggedIn::UnknownCertificate));

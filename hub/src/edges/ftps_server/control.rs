@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use exchange_endpoint::stray::loggable;
+use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::accounts::Account;
+use super::accounts::{self, Account};
 use super::data::{Gate, Owner};
 use super::files;
 use super::jail::Jail;
@@ -128,15 +129,16 @@ impl Control {
                 Some(line) => line,
                 None => self.read_line().await?,
             };
-            match self.session.handle(&line) {
+            let step = self.session.handle(&line);
+            if self.login.is_some() && !matches!(step, Step::Close(_)) && !self.is_still_welcome().await? {
+                return self.no_longer_welcome().await;
+            }
+            match step {
                 Step::Reply(reply) => self.say(&reply).await?,
                 Step::Close(reply) => return self.end(reply).await,
                 Step::StartTls => self.say(&Reply::new(503, "TLS is on already")).await?,
                 Step::Login { user, password } => self.log_in(user, password).await?,
                 Step::Passive { extended } => self.open_gate(extended).await?,
-                Step::File(_) | Step::Transfer(_) if !self.is_still_welcome().await? => {
-                    return self.end(Reply::new(421, "This login is no longer valid")).await;
-                }
                 Step::File(task) => self.file(task).await?,
                 Step::Transfer(transfer) => self.transfer(transfer).await?,
                 Step::Wait(at_most) => self.wait(at_most).await?,
@@ -172,12 +174,25 @@ impl Control {
         Err(Over)
     }
 
-    /// A centre disabled while it is logged in neither brings nor takes another file.
+    /// A centre disabled while it is logged in, or whose password or certificate no longer counts, does nothing more.
     async fn is_still_welcome(&self) -> Result<bool, Over> {
-        let login = self.login.as_ref().ok_or(Over)?.account.centre.clone();
-        let accounts = self.shared.accounts.clone();
-        let asked = tokio::task::spawn_blocking(move || accounts.account(&login).is_some());
+        let then = self.login.as_ref().ok_or(Over)?.account.clone();
+        let (accounts, shown) = (self.shared.accounts.clone(), self.certificate());
+        let asked = tokio::task::spawn_blocking(move || {
+            let now = accounts.account(&then.centre);
+            accounts::may_go_on(&then, now.as_ref(), shown.as_ref().map(AsRef::as_ref))
+        });
         Ok(asked.await.expect("a look at the accounts does not panic"))
+    }
+
+    async fn no_longer_welcome(&mut self) -> Result<(), Over> {
+        tracing::warn!(address = %self.peer.ip(), "a session ends: its login is no longer valid");
+        self.end(Reply::new(421, "This login is no longer valid")).await
+    }
+
+    /// The client certificate that the TLS handshake has shown; who shows it has its key.
+    fn certificate(&self) -> Option<CertificateDer<'static>> {
+        self.wire.get_ref().get_ref().1.peer_certificates().and_then(|chain| chain.first()).cloned()
     }
 
     async fn open_gate(&mut self, extended: bool) -> Result<(), Over> {

@@ -16,13 +16,16 @@ use jiff::{Timestamp, tz::TimeZone};
 use rustls::pki_types::{CertificateDer, UnixTime, pem::PemObject as _};
 
 use super::{enrol::unknown, init::private_directory};
-use crate::edges::{
-    config::HubConfig,
-    failure::file,
-    ftps_server::check_client_certificate,
-    hub::{Hub, open},
-    pki::CityCa,
-    register::Input,
+use crate::{
+    database::centres::ClientCertificate,
+    edges::{
+        config::HubConfig,
+        failure::file,
+        ftps_server::check_client_certificate,
+        hub::{Hub, open},
+        pki::CityCa,
+        register::Input,
+    },
 };
 
 /// What is to become of a centre's client certificate.
@@ -32,7 +35,7 @@ pub enum Wanted<'a> {
     Issued(&'a Path),
     /// The certificate in this file (PEM), whose key the centre has.
     Pinned(&'a Path),
-    /// None any more.
+    /// The one that it has counts no more; until it is given another it cannot log in.
     Revoked,
 }
 
@@ -47,8 +50,8 @@ pub struct Done {
     pub changed: bool,
 }
 
-/// Gives the centre `code` a client certificate, or takes it away. The running server goes by it from the next
-/// login on.
+/// Gives the centre `code` a client certificate, or revokes the one that it has. The running server goes by it at
+/// once, in open sessions too. A centre that never had one has none to be revoked.
 pub fn set(
     config: &Config<HubConfig>,
     code: ParticipantCode,
@@ -61,18 +64,21 @@ pub fn set(
     let (certificate, files) = match wanted {
         Wanted::Issued(dir) => {
             let (digest, files) = issue(config, code, dir, now)?;
-            (Some(digest), Some(files))
+            (ClientCertificate::Known(digest), Some(files))
         }
-        Wanted::Pinned(path) => (Some(read(config, path, now)?), None),
-        Wanted::Revoked => (None, None),
+        Wanted::Pinned(path) => (ClientCertificate::Known(read(config, path, now)?), None),
+        Wanted::Revoked if centre.certificate == ClientCertificate::None => (centre.certificate, None),
+        Wanted::Revoked => (ClientCertificate::Revoked, None),
     };
     let changed = centre.certificate != certificate;
     if changed {
-        let event = if certificate.is_some() { "centre.certificate" } else { "centre.certificate.revoked" };
-        let shown = certificate.or(centre.certificate).map(|digest| digest.to_string());
+        let revoked = certificate == ClientCertificate::Revoked;
+        let event = if revoked { "centre.certificate.revoked" } else { "centre.certificate" };
+        let digest = certificate.digest().or(centre.certificate.digest());
+        let shown = digest.map(|digest| digest.to_string());
         store.write(|tx| {
             tx.set_certificate(code, certificate)?;
-            let digests: Vec<Digest> = certificate.or(centre.certificate).into_iter().collect();
+            let digests: Vec<Digest> = digest.into_iter().collect();
             tx.journal(&Event {
                 at: now,
                 actor,
@@ -90,7 +96,7 @@ pub fn set(
             Ok::<_, Failure>(())
         })?;
     }
-    Ok(Done { certificate, files, changed })
+    Ok(Done { certificate: certificate.digest(), files, changed })
 }
 
 /// Makes key and certificate in `dir`. Written before the hub goes by them: a crash between leaves files that

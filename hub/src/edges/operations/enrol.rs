@@ -15,7 +15,10 @@ use serde::Serialize;
 
 use super::init::private_directory;
 use crate::{
-    database::{Tx, centres::Centre},
+    database::{
+        Tx,
+        centres::{Centre, ClientCertificate},
+    },
     edges::{
         config::{HubConfig, check},
         failure::file,
@@ -83,7 +86,7 @@ pub fn add(
         card: format!("{code}.card"),
         fingerprint: card.fingerprint(),
         password,
-        certificate: None,
+        certificate: ClientCertificate::None,
         active: true,
         merged: false,
     };
@@ -122,6 +125,8 @@ pub struct CentreTold {
     pub fingerprint: String,
     /// SHA-256 of the client certificate that it must show, if it was given one.
     pub certificate: Option<String>,
+    /// Whether it cannot log in because the one that it had was revoked.
+    pub certificate_revoked: bool,
     /// The last day on which its card is valid.
     pub valid_until: Option<String>,
 }
@@ -136,7 +141,8 @@ pub fn list(config: &Config<HubConfig>) -> Result<Vec<CentreTold>, Failure> {
         state: if centre.active { "active" } else { "disabled" },
         merged: centre.merged,
         fingerprint: centre.fingerprint,
-        certificate: centre.certificate.map(|digest| digest.to_string()),
+        certificate: centre.certificate.digest().map(|digest| digest.to_string()),
+        certificate_revoked: centre.certificate == ClientCertificate::Revoked,
         valid_until: context.trust.card(centre.code).map(|card| card.content.valid_until.to_string()),
     });
     Ok(told.collect())

@@ -1,15 +1,23 @@
 //! A transfer beside its control connection: ABOR works in the middle of it.
 
+use std::time::Duration;
+
+use tokio::time::{Instant, interval_at};
+
 use super::super::command::{Command, parse};
 use super::super::reply::Reply;
 use super::super::session::Transfer;
 use super::super::transfer::{Mover, Outcome};
 use super::{Control, Over, owner, stopping};
 
+/// How often a transfer that goes on is asked whether its login still counts.
+const RECHECK: Duration = Duration::from_secs(2);
+
 /// What happened first while a transfer runs.
 enum Turn {
     Done(Outcome),
     Line(Option<Vec<u8>>),
+    Recheck,
     Stopping,
 }
 
@@ -50,12 +58,14 @@ impl Control {
             Err(reply) => return self.say(&reply).await,
         };
         self.say(&Reply::new(150, "Ready for data")).await?;
+        let mut recheck = interval_at(Instant::now() + RECHECK, RECHECK);
         let mut work = std::pin::pin!(mover.carry(job, gate));
         let outcome = loop {
             let turn = tokio::select! {
                 biased;
                 outcome = &mut work => Turn::Done(outcome),
                 line = self.wire.next_line(), if self.held.is_none() => Turn::Line(line.ok().flatten()),
+                _ = recheck.tick() => Turn::Recheck,
                 () = stopping(&mut self.closing) => Turn::Stopping,
             };
             match turn {
@@ -74,6 +84,8 @@ impl Control {
                     work.await;
                     return Err(Over);
                 }
+                Turn::Recheck if self.is_still_welcome().await? => {}
+                Turn::Recheck => return self.no_longer_welcome().await,
                 Turn::Stopping => return self.end(Reply::new(421, "The server stops")).await,
             }
         };
