@@ -1,9 +1,11 @@
 //! How much a packet may ask of its reader. An explicit parameter of every read.
 
-/// The limits of one read. What exceeds one is refused as OVERSIZE (a manifest's depth: SCHEMA) at the first
+/// The limits of one read. What exceeds one is refused as OVERSIZE (a manifest's depth, and its version: SCHEMA) at the first
 /// byte too many, before anything is applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
+    /// The highest version of the format that the reader is declared to read.
+    pub format: u16,
     /// Bytes of the ZIP.
     pub packet_bytes: u64,
     /// Bytes of one member when unpacked.
@@ -30,6 +32,7 @@ impl Default for Limits {
     /// Enough for a snapshot part (10,000 records or 16 MiB) and for a day's changes of a large region.
     fn default() -> Self {
         Self {
+            format: super::FORMAT,
             packet_bytes: 256 << 20,
             member_bytes: 1 << 30,
             total_bytes: 2 << 30,

@@ -246,6 +246,14 @@ pub enum ManifestError {
         /// Where.
         at: usize,
     },
+    /// Written in a newer version of the format than its reader reads.
+    #[error("written in version {format} of the format, and {highest} is the highest that is read here")]
+    TooNew {
+        /// The version.
+        format: u16,
+        /// The reader's highest.
+        highest: u16,
+    },
     /// A required element or attribute is missing.
     #[error("{0} is missing")]
     Missing(&'static str),
@@ -332,6 +340,12 @@ impl Header {
     pub fn signed_text(&self, digest: &Digest) -> String {
         signature::manifest_text(&self.file_name(digest, false).stem(), digest)
     }
+}
+
+/// Whether what is written in version `format` can be read by somebody who reads up to `highest`: asked by a reader of
+/// what it was sent, and by a writer of its peer's `reads` before it writes.
+pub fn check_readable_by(format: u16, highest: u16) -> Result<(), ManifestError> {
+    if format > highest { Err(ManifestError::TooNew { format, highest }) } else { Ok(()) }
 }
 
 impl Manifest {

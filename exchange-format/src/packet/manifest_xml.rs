@@ -14,6 +14,7 @@ use super::{
     Limits, XML_DECLARATION,
     manifest::{
         Header, LogEvidence, Manifest, ManifestError, Member, Nonce, Purpose, SnapshotBasis, SnapshotPart,
+        check_readable_by,
     },
     xml_tree::{self, Element},
 };
@@ -122,6 +123,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Manifest> {
         return Err(ManifestError::Missing("manifest"));
     }
     let format: u16 = root.required("format")?;
+    check_readable_by(format, limits.format)?;
     let reads = root.required("reads")?;
     let newer = format > super::FORMAT;
     let kind: PacketKind = root.leaf("kind")?;

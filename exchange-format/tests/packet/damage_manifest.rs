@@ -3,7 +3,7 @@
 use exchange_format::packet::{Limits, Manifest, Purpose};
 use fixtures::packets::{self, Forgery};
 
-use crate::{read, refuse};
+use crate::refuse;
 
 #[track_caller]
 fn told(forgery: &Forgery, words: &str) {
@@ -144,17 +144,6 @@ fn the_same_in_other_bytes() {
         let forgery = edited(from, to);
         assert_eq!(refuse(&forgery.name(), &forgery.to_bytes()).0, "SCHEMA", "{from:?} → {to:?}");
     }
-}
-
-#[test]
-fn a_newer_format_may_say_more() {
-    let newer = edited("format=\"1\" reads=\"1\"", "format=\"2\" reads=\"3\"")
-        .edit_manifest("<members>", "<novelty a=\"1\"><b/></novelty><members c=\"\">");
-    let mut expected = newer;
-    expected.header.format = 2;
-    expected.header.reads = 3;
-    let lines = read(&expected.name(), &expected.to_bytes(), &Limits::default()).unwrap();
-    assert_eq!(lines, packets::small_members());
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod damage_zip;
 mod names_and_keys;
 mod round_trip;
 mod sealed;
+mod versions;
 
 use std::io::Cursor;
 

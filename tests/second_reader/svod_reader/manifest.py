@@ -139,7 +139,7 @@ def check_name(name: Name, m: Manifest) -> None:
     require(name.digest == m.digest[:16], "BAD_DIGEST", "the name bears the digest of another manifest")
     for part in ("kind", "to", "sender", "epoch", "seq", "date"):
         if getattr(name, part) != getattr(m, part):
-            raise Refused("BAD_NAME", f"`{part}` of the name is not that of the manifest")
+            raise Refused("FOREIGN" if part in ("to", "sender") else "BAD_NAME", f"`{part}` of the name is not that of the manifest")
 
 
 def signed_text(stem: str, digest: str) -> str:

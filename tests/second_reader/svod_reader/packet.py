@@ -55,9 +55,9 @@ def _open(name: Name, data: bytes, identities: list[bytes]) -> bytes:
 
 def _manifest(name: Name, entries: list[Entry], trust: dict[str, Card], limits: Limits) -> Manifest:
     """The manifest: its digest by the name, its signature by the sender's card, then its words."""
-    require(len(entries) >= 2, "CANNOT_OPEN", "ZIP: no manifest and signature")
+    require(len(entries) >= 2, "SCHEMA", "ZIP: no manifest and signature")
     *_, manifest, signature = entries
-    require((manifest.name, signature.name) == ("manifest.xml", "manifest.sig"), "CANNOT_OPEN", "ZIP: the manifest is not at its end")
+    require((manifest.name, signature.name) == ("manifest.xml", "manifest.sig"), "SCHEMA", "ZIP: the manifest is not at its end")
     require(manifest.method == signature.method == STORED, "CANNOT_OPEN", "ZIP: the manifest and its signature must be stored")
     data = unpack(manifest, limits.manifest)
     digest = hashlib.sha256(data).hexdigest()

@@ -1,6 +1,7 @@
 """The one form of a packet's ZIP (FORMAT.md, «Packet»), read byte by byte; `zipfile` would forgive too much."""
 
 import binascii
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ STORED, DEFLATED = 0, 8
 DATE_1980, MIDNIGHT = 0x0021, 0
 VERSION, UNIX = 20, 3
 MODE = 0o100600 << 16
+_NAME = re.compile("[a-z_][a-z_.]*(?:/[a-z_][a-z_.]*)*")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ def read_zip(data: bytes, most: int) -> list[Entry]:
         entry, fields, next_at = _local(data, at)
         header = b"PK\x01\x02" + struct.pack("<BB", VERSION, UNIX) + fields
         central += header + struct.pack("<3H2L", 0, 0, 0, MODE, at) + entry.name.encode()
+        require(_NAME.fullmatch(entry.name) and len(entry.name) <= 64, "CANNOT_OPEN", f"ZIP: a name that no member has at byte {at}")
+        require(all(entry.name != other.name for other in entries), "CANNOT_OPEN", f"ZIP: {entry.name} twice")
         entries.append(entry)
         at = next_at
     require(entries, "CANNOT_OPEN", "not a ZIP that begins with an entry")
