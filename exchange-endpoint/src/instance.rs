@@ -72,7 +72,7 @@ impl From<InstanceError> for Failure {
             }
             InstanceError::Io { path, source } => {
                 let exit = Exit::of_io(&source);
-                Self::new(exit, "instance-lock").told("file", path.display()).told("detail", source)
+                Self::new(exit, "instance-lock").told("file", path.display()).because("detail", source)
             }
         }
     }

@@ -236,7 +236,7 @@ impl From<KeysError> for Failure {
         let failure = Self::new(exit, code).told("file", path.display());
         match error {
             KeysError::Exists { .. } => failure,
-            KeysError::Io { source, .. } => failure.told("detail", source),
+            KeysError::Io { source, .. } => failure.because("detail", source),
             KeysError::Exposed { mode, .. } => failure.told("mode", format_args!("{mode:04o}")),
             KeysError::Malformed { fault, .. } => failure.with("detail", fault),
             KeysError::OtherParticipant { found, expected, .. } => {

@@ -1,6 +1,6 @@
 //! What both daemons need at the edge.
 //!
-//! How a program speaks: [`output`] (results, errors, exit codes), [`messages`] (Russian and English),
+//! How a program speaks: [`output`] (results, errors, exit codes), [`messages`] (Russian and English), [`help`],
 //! [`logging`]. What it reads at start: [`config`], [`instance`]. What it keeps: [`watermark`],
 //! [`journal_table`], [`protocol`], all written by way of [`durable_file`];
 //! [`keys`] and [`trust`], outside the database; [`archive`] for files too large to hold. Where its packets go: [`mailbox`];
@@ -9,6 +9,7 @@
 pub mod archive;
 pub mod config;
 pub mod durable_file;
+pub mod help;
 pub mod instance;
 pub mod journal_table;
 pub mod keys;
@@ -19,4 +20,5 @@ pub mod output;
 pub mod protocol;
 pub mod stray;
 pub mod trust;
+mod usage;
 pub mod watermark;

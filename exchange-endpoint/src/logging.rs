@@ -28,7 +28,7 @@ fn begin(filter: EnvFilter, file: Option<&Path>) -> Result<(), Failure> {
             let file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
                 Failure::new(Exit::of_io(&error), "log-file")
                     .told("file", path.display())
-                    .told("detail", error)
+                    .because("detail", error)
             })?;
             log.with_writer(Mutex::new(Arc::new(file))).try_init()
         }

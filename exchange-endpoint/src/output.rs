@@ -17,7 +17,11 @@ use serde::Serialize;
 use serde_json::json;
 
 pub use crate::messages::Lang;
-use crate::messages::{self, Value};
+use crate::{
+    help,
+    messages::{self, Told, Value},
+    usage,
+};
 
 /// How the result is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -138,11 +142,26 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq)]
 enum Words {
     /// `error-<code>` of the catalogue with these arguments, in the language asked for when it is printed.
-    Catalogue(Vec<(&'static str, Value<'static>)>),
+    Catalogue(Vec<(&'static str, Argument)>),
     Plain {
         message: String,
         next: String,
     },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Argument {
+    Value(Value<'static>),
+    Told(Told),
+}
+
+/// The arguments in `lang`.
+fn in_lang(args: &[(&'static str, Argument)], lang: Lang) -> Vec<(&'static str, Value<'static>)> {
+    let value = |argument: &Argument| match argument {
+        Argument::Value(value) => value.clone(),
+        Argument::Told(told) => told.in_lang(lang).to_owned().into(),
+    };
+    args.iter().map(|(name, argument)| (*name, value(argument))).collect()
 }
 
 impl Failure {
@@ -170,7 +189,7 @@ impl Failure {
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value<'static>>) -> Self {
         if let Words::Catalogue(args) = &mut self.words {
-            args.push((name, value.into()));
+            args.push((name, Argument::Value(value.into())));
         }
         self
     }
@@ -179,6 +198,15 @@ impl Failure {
     #[must_use]
     pub fn told(self, name: &'static str, value: impl fmt::Display) -> Self {
         self.with(name, value.to_string())
+    }
+
+    /// [`with`](Self::with) for a cause that has its words in both languages: an error of the system, a rule.
+    #[must_use]
+    pub fn because(mut self, name: &'static str, cause: impl Into<Told>) -> Self {
+        if let Words::Catalogue(args) = &mut self.words {
+            args.push((name, Argument::Told(cause.into())));
+        }
+        self
     }
 
     /// How the program ends.
@@ -194,7 +222,9 @@ impl Failure {
     /// What happened.
     pub fn message(&self, lang: Lang) -> String {
         match &self.words {
-            Words::Catalogue(args) => messages::text(lang, &format!("error-{}", self.code), args),
+            Words::Catalogue(args) => {
+                messages::text(lang, &format!("error-{}", self.code), &in_lang(args, lang))
+            }
             Words::Plain { message, .. } => message.clone(),
         }
     }
@@ -202,7 +232,9 @@ impl Failure {
     /// What to do now.
     pub fn next(&self, lang: Lang) -> String {
         match &self.words {
-            Words::Catalogue(args) => messages::text(lang, &format!("error-{}.next", self.code), args),
+            Words::Catalogue(args) => {
+                messages::text(lang, &format!("error-{}.next", self.code), &in_lang(args, lang))
+            }
             Words::Plain { next, .. } => next.clone(),
         }
     }
@@ -240,7 +272,7 @@ pub fn print(text: &str) -> Result<(), Failure> {
 fn print_to(out: &mut impl io::Write, text: &str) -> Result<(), Failure> {
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(Exit::Temporary, "output").told("detail", error))
+            Err(Failure::new(Exit::Temporary, "output").because("detail", error))
         }
         _ => Ok(()),
     }
@@ -266,7 +298,9 @@ pub fn run_main<C: CommandLine>(
     command: impl FnOnce(C) -> Result<Exit, Failure>,
 ) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
-    let cli = match C::try_parse_from(&args) {
+    let command_line = help::in_language(C::command(), usage::lang_asked(&args));
+    let parsed = command_line.try_get_matches_from(&args).and_then(|found| C::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return not_understood(&error, &args),
     };
@@ -305,16 +339,8 @@ fn not_understood(error: &clap::Error, args: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
         return print(text).map_or_else(|failure| failure.exit().into(), |()| ExitCode::SUCCESS);
     }
-    let asked = |name: &str| {
-        let words = args.iter().filter_map(|arg| arg.to_str());
-        let mut values = words.clone().zip(words.skip(1)).filter(|(arg, _)| *arg == name);
-        let mut joined = args.iter().filter_map(|arg| arg.to_str()?.strip_prefix(name)?.strip_prefix('='));
-        values.next().map(|(_, value)| value).or(joined.next_back()).map(str::to_owned)
-    };
-    let format = asked("--format").and_then(|name| Format::from_str(&name, false).ok()).unwrap_or_default();
-    let lang = asked("--lang").and_then(|name| Lang::from_str(&name, false).ok()).unwrap_or_default();
-    let detail = text.strip_prefix("error: ").unwrap_or(text).to_owned();
-    note(&Failure::new(Exit::Usage, "usage").with("detail", detail).render(format, lang));
+    let format = usage::asked(args, "--format").unwrap_or_default();
+    note(&usage::failure(error).render(format, usage::lang_asked(args)));
     Exit::Usage.into()
 }
 

@@ -163,7 +163,7 @@ impl From<TrustError> for Failure {
         match error {
             TrustError::Io { path, source } => {
                 let exit = Exit::of_io(&source);
-                Self::new(exit, "trust-file").told("file", path.display()).told("detail", source)
+                Self::new(exit, "trust-file").told("file", path.display()).because("detail", source)
             }
             TrustError::Card { source, .. } => source.into(),
             TrustError::Misplaced { path, found } => {

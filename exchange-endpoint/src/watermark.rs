@@ -192,7 +192,7 @@ impl From<WatermarkError> for Failure {
         match error {
             WatermarkError::Io { path, source } => {
                 let exit = Exit::of_io(&source);
-                Self::new(exit, "watermark-file").told("file", path.display()).told("detail", source)
+                Self::new(exit, "watermark-file").told("file", path.display()).because("detail", source)
             }
             WatermarkError::Damaged { path, line, fault } => Self::new(Exit::Refused, "watermark-damaged")
                 .told("file", path.display())

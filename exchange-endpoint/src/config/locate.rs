@@ -8,6 +8,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use super::Fault;
+use crate::messages::{self, Lang, Told};
 
 /// Line (from 1), dotted key and fault of `error` in `text`.
 pub(super) fn fault(text: &str, error: &toml::de::Error) -> (usize, String, Fault) {
@@ -35,9 +36,34 @@ pub(super) fn fault(text: &str, error: &toml::de::Error) -> (usize, String, Faul
         path.extend(quoted.next());
         Fault::Missing
     } else {
-        Fault::Value(one_line(message))
+        Fault::Value(value(&one_line(message)))
     };
     (line, path.join("."), fault)
+}
+
+/// What serde says of a value that cannot be: of the wrong type, or none of the known ones.
+fn value(message: &str) -> Told {
+    let quoted = || message.split('`').skip(1).step_by(2);
+    if let Some((_, expected)) = message.split_once(", expected ") {
+        if message.starts_with("unknown variant") {
+            let known = quoted().skip(1).collect::<Vec<_>>().join(", ");
+            return Told::new(|lang| match lang {
+                Lang::Ru => messages::text(lang, "config-variant", &[("known", known.as_str().into())]),
+                Lang::En => message.to_owned(),
+            });
+        }
+        let id = match expected.split(' ').next().unwrap_or_default() {
+            "u8" | "u16" | "u32" | "u64" | "usize" | "i64" => "config-type-number",
+            "a" if expected.contains("boolean") => "config-type-boolean",
+            "a" | "path" if expected.contains("string") => "config-type-text",
+            _ => "config-type-other",
+        };
+        return Told::new(|lang| match lang {
+            Lang::Ru => messages::text(lang, id, &[]),
+            Lang::En => message.to_owned(),
+        });
+    }
+    message.to_owned().into()
 }
 
 /// The line (from 1) where `key` (as `ftps.port`) stands; of the nearest table around it if it is not there.

@@ -3,6 +3,7 @@
 //! A configuration type derives `Deserialize` with `deny_unknown_fields`. Paths in it are relative to the
 //! file that names them ([`Config::path`]).
 
+mod limits;
 mod locate;
 mod ranges;
 
@@ -14,8 +15,14 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-pub use self::ranges::{Deadlines, Ranged};
-use crate::output::{Exit, Failure};
+pub use self::{
+    limits::LimitsConfig,
+    ranges::{Deadlines, Ranged},
+};
+use crate::{
+    messages::Told,
+    output::{Exit, Failure},
+};
 
 /// A configuration that was read, and the file it was read from.
 #[derive(Debug, Clone)]
@@ -83,7 +90,7 @@ pub enum Fault {
     Missing,
     /// A value that the key cannot have.
     #[error("{0}")]
-    Value(String),
+    Value(Told),
 }
 
 impl<T: DeserializeOwned> Config<T> {
@@ -115,13 +122,13 @@ impl<T> Config<T> {
     }
 
     /// The error for `key` (as `ftps.port`) whose value has the right type and is wrong all the same.
-    pub fn refuse(&self, key: &str, why: &dyn fmt::Display) -> ConfigError {
+    pub fn refuse(&self, key: &str, why: impl Into<Told>) -> ConfigError {
         let place = Place {
             file: self.file.clone(),
             line: locate::line_of_key(&self.text, key),
             key: key.to_owned(),
         };
-        ConfigError::Wrong { place, fault: Fault::Value(why.to_string()) }
+        ConfigError::Wrong { place, fault: Fault::Value(why.into()) }
     }
 }
 
@@ -139,22 +146,22 @@ impl From<ConfigError> for Failure {
             ConfigError::Unreadable { file, source } => {
                 return Self::new(Exit::Usage, "config-unreadable")
                     .told("file", file.display())
-                    .told("detail", source);
+                    .because("detail", source);
             }
             ConfigError::Wrong { place, fault } => (place, fault),
         };
         let (code, detail) = match fault {
-            Fault::Syntax(detail) => ("config-syntax", detail),
-            Fault::UnknownKey { nearest: Some(nearest), .. } => ("config-mistyped-key", nearest),
-            Fault::UnknownKey { nearest: None, known } => ("config-unknown-key", known.join(", ")),
-            Fault::Missing => ("config-missing-key", String::new()),
+            Fault::Syntax(detail) => ("config-syntax", detail.into()),
+            Fault::UnknownKey { nearest: Some(nearest), .. } => ("config-mistyped-key", nearest.into()),
+            Fault::UnknownKey { nearest: None, known } => ("config-unknown-key", known.join(", ").into()),
+            Fault::Missing => ("config-missing-key", String::new().into()),
             Fault::Value(detail) => ("config-value", detail),
         };
         Self::new(Exit::Usage, code)
             .told("file", place.file.display())
             .told("line", place.line)
             .with("key", place.key)
-            .with("detail", detail)
+            .because("detail", detail)
     }
 }
 

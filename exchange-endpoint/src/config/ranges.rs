@@ -6,6 +6,7 @@ use exchange_format::stream::Timing;
 use jiff::SignedDuration;
 
 use super::{Config, ConfigError};
+use crate::messages::Told;
 
 /// A key (as `exchange.retry_s`), its value, and where that may lie.
 pub type Ranged = (&'static str, u64, RangeInclusive<u64>);
@@ -18,7 +19,8 @@ impl<T> Config<T> {
     pub fn within(&self, values: impl IntoIterator<Item = Ranged>) -> Result<(), ConfigError> {
         let outside = values.into_iter().find(|(_, value, range)| !range.contains(value));
         outside.map_or(Ok(()), |(key, _, range)| {
-            Err(self.refuse(key, &format!("must be within {}–{}", range.start(), range.end())))
+            let args = [("from", range.start().to_string().into()), ("to", range.end().to_string().into())];
+            Err(self.refuse(key, Told::of("config-range", &args)))
         })
     }
 }

@@ -101,10 +101,10 @@ fn a_key_like_no_other_gets_the_list() {
 fn a_value_of_the_wrong_kind_or_size_is_named() {
     let (line, key, fault) = wrong("database = \"hub.db\"\n[ftps]\nstall_s = 5\nport = \"many\"\n");
     assert_eq!((line, key.as_str()), (4, "ftps.port"));
-    assert!(matches!(fault, Fault::Value(detail) if detail.contains("expected u16")));
+    assert!(matches!(fault, Fault::Value(detail) if detail.to_string().contains("expected u16")));
     let (line, key, fault) = wrong("database = \"hub.db\"\n[ftps]\nport = 70000\n");
     assert_eq!((line, key.as_str()), (3, "ftps.port"));
-    assert!(matches!(fault, Fault::Value(detail) if detail.contains("70000")));
+    assert!(matches!(fault, Fault::Value(detail) if detail.to_string().contains("70000")));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn what_is_not_toml_is_told_by_its_line() {
 #[test]
 fn a_value_refused_later_is_found_again() {
     let config = read("database = \"hub.db\"\n[ftps]\nport = 0\n").expect("good so far");
-    let failure = Failure::from(config.refuse("ftps.port", &"must not be 0"));
+    let failure = Failure::from(config.refuse("ftps.port", "must not be 0".to_owned()));
     assert_eq!((failure.code(), failure.exit()), ("config-value", Exit::Usage));
     let told = failure.message(Lang::Ru);
     assert!(told.contains("svod-hub.toml:3: ключ ftps.port: must not be 0"), "{told}");

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::{DirectoryMailbox, FtpsMailbox, FtpsSettings, Mailbox, MailboxError};
+use crate::messages::Told;
 
 /// `[mailbox]`: `kind = "directory"` or `kind = "ftps"`. Relative paths are relative to the configuration file.
 #[derive(Debug, Clone, Deserialize)]
@@ -135,8 +136,8 @@ impl FtpsConfig {
         let read = |path: &PathBuf| {
             std::fs::read_to_string(base.join(path)).map_err(|error| MailboxError::Config {
                 place: format!("{}:{}", self.host, self.port),
-                reason: format!("{}: {error}", base.join(path).display()),
-                next: "put the file there or correct its path under [mailbox]",
+                reason: Told::at(&base.join(path).display(), error),
+                next: "mailbox-next-file",
             })
         };
         let password = read(&self.password_file)?;
@@ -146,8 +147,8 @@ impl FtpsConfig {
             _ => {
                 return Err(MailboxError::Config {
                     place: format!("{}:{}", self.host, self.port),
-                    reason: "certificate_file and key_file go together".into(),
-                    next: "give both under [mailbox], or neither",
+                    reason: Told::of("mailbox-client-half", &[]),
+                    next: "mailbox-next-client",
                 });
             }
         };

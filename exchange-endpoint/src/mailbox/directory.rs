@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::{Mailbox, MailboxError, Offered, Placed, local};
+use crate::messages::Told;
 
 /// How often [`Mailbox::wait`] looks into `out`.
 const POLL: Duration = Duration::from_millis(100);
@@ -29,8 +30,8 @@ impl DirectoryMailbox {
             if !root.join(folder).is_dir() {
                 return Err(MailboxError::Config {
                     place: root.display().to_string(),
-                    reason: format!("there is no folder {folder:?}"),
-                    next: "correct path under [mailbox], or let the hub make the folder (centre add)",
+                    reason: Told::of("mailbox-no-folder", &[("folder", folder.into())]),
+                    next: "mailbox-next-folder",
                 });
             }
         }
@@ -46,7 +47,7 @@ impl DirectoryMailbox {
         let result = tokio::task::spawn_blocking(move || work(root)).await.expect("file work does not panic");
         let place = self.root.display().to_string();
         result.map_err(|trouble| match trouble {
-            Trouble::Io(error) => MailboxError::Temporary { action, place, reason: error.to_string() },
+            Trouble::Io(error) => MailboxError::Temporary { action, place, reason: error.into() },
             Trouble::Refused { name, reason } => MailboxError::Refused { action, place, name, reason },
         })
     }
@@ -54,7 +55,7 @@ impl DirectoryMailbox {
 
 enum Trouble {
     Io(std::io::Error),
-    Refused { name: String, reason: String },
+    Refused { name: String, reason: Told },
 }
 
 impl From<std::io::Error> for Trouble {
@@ -67,7 +68,7 @@ fn check(name: &str) -> Result<(), Trouble> {
     if local::is_plain_name(name) {
         return Ok(());
     }
-    Err(Trouble::Refused { name: name.escape_debug().to_string(), reason: "not a plain file name".into() })
+    Err(Trouble::Refused { name: name.escape_debug().to_string(), reason: Told::of("mailbox-no-name", &[]) })
 }
 
 fn list(root: &Path) -> Result<Vec<Offered>, Trouble> {
@@ -93,7 +94,7 @@ fn fetch(root: &Path, name: &str, dest: &Path) -> Result<u64, Trouble> {
     let part = local::part_path(dest);
     match local::copy_durably(&root.join("out").join(name), &part) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(Trouble::Refused { name: name.to_owned(), reason: "there is no such file in out".into() })
+            Err(Trouble::Refused { name: name.to_owned(), reason: Told::of("mailbox-no-file", &[]) })
         }
         Err(error) => Err(error.into()),
         Ok(length) => {
@@ -120,24 +121,24 @@ fn put(root: &Path, source: &Path, name: &str) -> Result<Placed, Trouble> {
     if there == length {
         return Ok(Placed::Already);
     }
-    let reason = format!("another file of {there} bytes has this name, ours has {length}");
+    let reason = Told::of("mailbox-taken", &[("there", there.into()), ("ours", length.into())]);
     Err(Trouble::Refused { name: name.to_owned(), reason })
 }
 
 #[async_trait]
 impl Mailbox for DirectoryMailbox {
     async fn list_out(&self) -> Result<Vec<Offered>, MailboxError> {
-        self.blocking("listing out", |root| list(&root)).await
+        self.blocking("mailbox-listing", |root| list(&root)).await
     }
 
     async fn fetch(&self, name: &str, dest: &Path) -> Result<u64, MailboxError> {
         let (name, dest) = (name.to_owned(), dest.to_owned());
-        self.blocking("fetching", move |root| fetch(&root, &name, &dest)).await
+        self.blocking("mailbox-fetching", move |root| fetch(&root, &name, &dest)).await
     }
 
     async fn put(&self, source: &Path, name: &str) -> Result<Placed, MailboxError> {
         let (source, name) = (source.to_owned(), name.to_owned());
-        self.blocking("placing", move |root| put(&root, &source, &name)).await
+        self.blocking("mailbox-placing", move |root| put(&root, &source, &name)).await
     }
 
     async fn wait(&self, at_most: Duration) -> Result<bool, MailboxError> {

@@ -19,6 +19,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use super::{Mailbox, MailboxError, Offered, Placed, local};
+use crate::messages::Told;
 use connection::{Connection, Connector};
 use fault::Fault;
 
@@ -90,9 +91,9 @@ impl Job<'_> {
     /// The action and the file, for an error.
     fn words(&self) -> (&'static str, &str) {
         match *self {
-            Self::List => ("listing out", "out"),
-            Self::Fetch { name, .. } => ("fetching", name),
-            Self::Put { name, .. } => ("placing", name),
+            Self::List => ("mailbox-listing", "out"),
+            Self::Fetch { name, .. } => ("mailbox-fetching", name),
+            Self::Put { name, .. } => ("mailbox-placing", name),
         }
     }
 }
@@ -217,7 +218,7 @@ impl Mailbox for FtpsMailbox {
         let legacy = self.tls12_only.load(Ordering::Relaxed);
         match self.connector.connect(legacy).await {
             Ok(connection) => *slot = Some(Waiting { connection, asked: false }),
-            Err(fault) => return Err(fault.into_error("waiting", self.connector.place(), "out")),
+            Err(fault) => return Err(fault.into_error("mailbox-waiting", self.connector.place(), "out")),
         }
         Ok(true)
     }
@@ -228,9 +229,9 @@ fn check(name: &str, place: &str) -> Result<(), MailboxError> {
         return Ok(());
     }
     Err(MailboxError::Refused {
-        action: "naming a file",
+        action: "mailbox-placing",
         place: place.to_owned(),
         name: name.escape_debug().to_string(),
-        reason: "not a plain file name".into(),
+        reason: Told::of("mailbox-no-name", &[]),
     })
 }

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::messages::{self, Told};
+
 pub use config::{FtpsConfig, MailboxConfig};
 pub use directory::DirectoryMailbox;
 pub use ftps::{FtpsMailbox, FtpsSettings};
@@ -60,37 +62,35 @@ pub trait Mailbox: Send + Sync {
 
 /// Why a verb of the mailbox was not done.
 #[derive(Debug, thiserror::Error)]
+#[error("{}", Told::from(self))]
 pub enum MailboxError {
     /// The other side or the way to it is not well now; the same call later may do.
-    #[error("{action}: {place} does not answer as it should now: {reason}")]
     Temporary {
-        /// What was being done.
+        /// What was being done: a message of the catalogue.
         action: &'static str,
         /// Where: a folder or `host:port`.
         place: String,
         /// What was seen.
-        reason: String,
+        reason: Told,
     },
     /// The other side understood and said no; the same call will be refused again.
-    #[error("{action}: {place} refuses {name}: {reason}")]
     Refused {
-        /// What was being done.
+        /// What was being done: a message of the catalogue.
         action: &'static str,
         /// Where: a folder or `host:port`.
         place: String,
         /// The file in question.
         name: String,
         /// What the other side said.
-        reason: String,
+        reason: Told,
     },
     /// This mailbox cannot work as configured (login, certificate, folder); a person must act.
-    #[error("mailbox {place}: {reason}. Next: {next}")]
     Config {
         /// Where: a folder or `host:port`.
         place: String,
         /// What is wrong.
-        reason: String,
-        /// What the operator should do.
+        reason: Told,
+        /// What the operator should do: a message of the catalogue.
         next: &'static str,
     },
 }
@@ -99,5 +99,33 @@ impl MailboxError {
     /// Whether trying again later, without anybody acting, makes sense.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Temporary { .. })
+    }
+
+    /// What the operator should do.
+    pub fn next(&self) -> Told {
+        Told::of(if let Self::Config { next, .. } = self { next } else { "mailbox-next-line" }, &[])
+    }
+}
+
+impl From<&MailboxError> for Told {
+    fn from(error: &MailboxError) -> Self {
+        let (id, action, place, name, reason) = match error {
+            MailboxError::Temporary { action, place, reason } => {
+                ("mailbox-temporary", *action, place, "", reason)
+            }
+            MailboxError::Refused { action, place, name, reason } => {
+                ("mailbox-refused", *action, place, name.as_str(), reason)
+            }
+            MailboxError::Config { place, reason, .. } => ("mailbox-unusable", "", place, "", reason),
+        };
+        Self::new(|lang| {
+            let args = [
+                ("action", messages::find(lang, action, &[]).unwrap_or_default().into()),
+                ("place", place.as_str().into()),
+                ("name", name.into()),
+                ("reason", reason.in_lang(lang).into()),
+            ];
+            messages::text(lang, id, &args)
+        })
     }
 }

@@ -3,12 +3,15 @@
 //! A message is found by its id; `ru/*.ftl` and `en/*.ftl` hold the same ids with the same arguments (a test
 //! compares them). An error `code` has the message `error-<code>` and its attribute `.next`, the next step.
 
+mod told;
+
 use std::sync::LazyLock;
 
-use exchange_format::answer::Text;
+use exchange_format::answer::{PacketReason, RecordReason, Text};
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use jiff::{Timestamp, tz::TimeZone};
 
+pub use self::told::Told;
 pub use fluent_bundle::FluentValue as Value;
 
 /// The language in which staff are spoken to. Logs are always English.
@@ -67,16 +70,19 @@ const EN: [&str; 6] = [
     include_str!("en/demo.ftl"),
 ];
 
-static RUSSIAN: LazyLock<Catalogue> = LazyLock::new(|| catalogue(&RU, "ru"));
-static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| catalogue(&EN, "en"));
+/// `--help`, whose English stands at the arguments ([`crate::help`]).
+const RU_HELP: &str = include_str!("ru/help.ftl");
 
-fn catalogue(sources: &[&str], lang: &str) -> Catalogue {
+static RUSSIAN: LazyLock<Catalogue> = LazyLock::new(|| catalogue(RU.into_iter().chain([RU_HELP]), "ru"));
+static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| catalogue(EN, "en"));
+
+fn catalogue(sources: impl IntoIterator<Item = &'static str>, lang: &str) -> Catalogue {
     let lang = lang.parse().expect("a language of ours");
     let mut bundle = FluentBundle::new_concurrent(vec![lang]);
     // Isolating marks are invisible characters that would break copying of keys and paths.
     bundle.set_use_isolating(false);
     for source in sources {
-        let resource = FluentResource::try_new((*source).to_owned())
+        let resource = FluentResource::try_new(source.to_owned())
             .map_err(|(_, errors)| errors)
             .expect("the catalogue is tested to parse");
         bundle.add_resource(resource).expect("the catalogue is tested to have no id twice");
@@ -110,6 +116,21 @@ pub fn find(lang: Lang, id: &str, args: &[(&str, Value<'_>)]) -> Option<String> 
     let text = bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned();
     debug_assert!(errors.is_empty(), "message {id}: {errors:?}");
     Some(text)
+}
+
+/// The catalogue's words for a code of a rule, reason or state: the message `<group>-<code>`; the code itself if there
+/// is none, as of a code that came with a later version.
+pub fn word(lang: Lang, group: &str, code: &str) -> String {
+    let lower = code.to_lowercase();
+    let known = |code: &str| find(lang, &format!("{group}-{code}"), &[]);
+    known(&lower).or_else(|| known(&lower.replace(['_', ' '], "-"))).unwrap_or_else(|| code.to_owned())
+}
+
+/// What a reason of the exchange says: its sentence; the code itself if it is none.
+pub fn reason(lang: Lang, code: &str) -> String {
+    let packet = code.parse::<PacketReason>().ok().map(PacketReason::sentence);
+    let known = packet.or_else(|| code.parse::<RecordReason>().ok().map(RecordReason::sentence));
+    known.map(|text| lang.of(text).to_owned()).unwrap_or_else(|| word(lang, "incident", code))
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ impl From<ProtocolError> for Failure {
         match error {
             ProtocolError::Io { path, source } => Self::new(Exit::of_io(&source), "protocol-file")
                 .told("file", path.display())
-                .told("detail", source),
+                .because("detail", source),
             ProtocolError::Damaged { path, source } => Self::new(Exit::Refused, "protocol-damaged")
                 .told("file", path.display())
                 .told("detail", source),

@@ -207,11 +207,17 @@ impl Body {
         }
         let numbers: Vec<_> = self.lines.iter().map(|line| line.values[0].as_deref()).collect();
         if let Some(n) = (1..numbers.len()).find(|&n| numbers[..n].contains(&numbers[n])) {
-            let problem = FieldProblem::Rule("two lines have the same number");
+            let problem = FieldProblem::Rule(crate::answer::Text {
+                ru: "у двух строк один номер",
+                en: "two lines have the same number",
+            });
             findings.push(Finding { field: "no", line: Some(n + 1), problem });
         }
         if self.at_most() > MAX_BODY && self.to_xml().len() > MAX_BODY {
-            let problem = FieldProblem::Rule("the record with all its lines is longer than 1 MiB");
+            let problem = FieldProblem::Rule(crate::answer::Text {
+                ru: "запись со всеми строками больше 1 МиБ",
+                en: "the record with all its lines is longer than 1 MiB",
+            });
             findings.push(Finding { field: "no", line: None, problem });
         }
         (self.kind.schema().check)(self, &mut findings);

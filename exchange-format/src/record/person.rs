@@ -70,7 +70,10 @@ fn check(body: &Body, findings: &mut Vec<Finding>) {
                 == number.as_bytes()[number.len() - 1]
     };
     if body.text("case_number").is_some_and(|number| !holds(number)) {
-        let problem = FieldProblem::Rule("is not RR-OKTMO8-NNNNNN-K with its check digit");
+        let problem = FieldProblem::Rule(crate::answer::Text {
+            ru: "нужен вид RR-OKTMO8-NNNNNN-K с верной контрольной цифрой",
+            en: "is not RR-OKTMO8-NNNNNN-K with its check digit",
+        });
         findings.push(Finding { field: "case_number", line: None, problem });
     }
 }

@@ -60,7 +60,10 @@ fn check(body: &Body, findings: &mut Vec<Finding>) {
     if let (Some(date), Some(until)) = (body.text("date"), body.text("valid_until"))
         && until < date
     {
-        let problem = FieldProblem::Rule("is before the programme's date");
+        let problem = FieldProblem::Rule(crate::answer::Text {
+            ru: "раньше даты ИППСУ",
+            en: "is before the programme's date",
+        });
         findings.push(Finding { field: "valid_until", line: None, problem });
     }
 }

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::civil::Date;
 
 use super::{Body, Kind, RecordId};
-use crate::{position::Digest, snils::Snils};
+use crate::{answer::Text, position::Digest, snils::Snils};
 
 /// Whose a record is, for ever (FORMAT.md §Ownership).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -129,6 +129,53 @@ impl Field {
     }
 }
 
+impl FieldProblem {
+    /// The problem whose English words are `words`, of those that bear no list and no rule: for texts that databases
+    /// keep.
+    pub fn known(words: &str) -> Option<Self> {
+        let types = [
+            Type::Token,
+            Type::Code(&[]),
+            Type::Date,
+            Type::Instant,
+            Type::Whole(0),
+            Type::Flag,
+            Type::Snils,
+            Type::Digest,
+            Type::Base64(0),
+            Type::Id,
+        ];
+        let of_type = types.map(|ty| Self::NotOfType { expected: ty.words() });
+        let mut all = [Self::Missing, Self::IllegalCharacter].into_iter().chain(of_type);
+        let too_long = || {
+            let max = words.strip_prefix("is longer than ")?.strip_suffix(" characters")?.parse().ok()?;
+            Some(Self::TooLong { max })
+        };
+        all.find(|problem| problem.to_string() == words).or_else(too_long)
+    }
+
+    /// What is wrong, for staff.
+    pub fn words(&self, choose: impl Fn(Text) -> &'static str) -> String {
+        let say = |ru, en| choose(Text { ru, en });
+        match self {
+            Self::Missing => say("не указано", "must be stated").to_owned(),
+            Self::TooLong { max } => {
+                say("знаков больше, чем допускается: {}", "is longer than the format allows: {}")
+                    .replace("{}", &max.to_string())
+            }
+            Self::NotInList { list } => {
+                format!("{} {}", say("нужно одно из:", "is not one of"), list.join(", "))
+            }
+            Self::NotOfType { expected } => format!("{} {}", say("нужно:", "is not"), choose(*expected)),
+            Self::IllegalCharacter => {
+                say("есть управляющий знак", "has a control character that cannot be carried").to_owned()
+            }
+            Self::Rule(sentence) => choose(*sentence).to_owned(),
+            Self::Broken { code, sentence } => format!("{code}: {}", choose(*sentence)),
+        }
+    }
+}
+
 impl Type {
     fn problem(self, text: &str) -> Option<FieldProblem> {
         let token = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || b"_.-".contains(&c);
@@ -158,19 +205,28 @@ impl Type {
     }
 
     /// The type in words, for messages.
-    pub fn words(self) -> &'static str {
+    pub const fn words(self) -> Text {
+        const fn text(ru: &'static str, en: &'static str) -> Text {
+            Text { ru, en }
+        }
         match self {
-            Self::Text(_) => "text",
-            Self::Token => "a token of a–z, 0–9, _ . -",
-            Self::Code(_) | Self::Codes(_) => "a code of the list",
-            Self::Date => "a date YYYY-MM-DD",
-            Self::Instant => "an instant in UTC",
-            Self::Whole(_) => "a whole number within its limit",
-            Self::Flag => "0 or 1",
-            Self::Snils => "an СНИЛС of 11 digits with a good check number",
-            Self::Digest => "a SHA-256 in lower-case hexadecimal digits",
-            Self::Base64(_) => "base64 of few enough bytes",
-            Self::Id | Self::Reference(_) => "a record id",
+            Self::Text(_) => text("текст", "text"),
+            Self::Token => text("слово из знаков a–z, 0–9, _ . -", "a token of a–z, 0–9, _ . -"),
+            Self::Code(_) | Self::Codes(_) => text("код из перечня", "a code of the list"),
+            Self::Date => text("дата вида ГГГГ-ММ-ДД", "a date YYYY-MM-DD"),
+            Self::Instant => text("момент времени UTC", "an instant in UTC"),
+            Self::Whole(_) => text("целое число в допустимых пределах", "a whole number within its limit"),
+            Self::Flag => text("0 или 1", "0 or 1"),
+            Self::Snils => text(
+                "СНИЛС из 11 цифр с верным контрольным числом",
+                "an СНИЛС of 11 digits with a good check number",
+            ),
+            Self::Digest => text(
+                "SHA-256 строчными шестнадцатеричными цифрами",
+                "a SHA-256 in lower-case hexadecimal digits",
+            ),
+            Self::Base64(_) => text("base64 не больше предела", "base64 of few enough bytes"),
+            Self::Id | Self::Reference(_) => text("номер записи", "a record id"),
         }
     }
 }
@@ -194,24 +250,24 @@ pub enum FieldProblem {
         list: &'static [&'static str],
     },
     /// Not of the field's type.
-    #[error("is not {expected}")]
+    #[error("is not {}", expected.en)]
     NotOfType {
         /// The type in words.
-        expected: &'static str,
+        expected: Text,
     },
     /// A character that XML 1.0 cannot carry.
     #[error("has a control character that cannot be carried")]
     IllegalCharacter,
     /// A rule over several fields does not hold.
-    #[error("{0}")]
-    Rule(&'static str),
+    #[error("{}", .0.en)]
+    Rule(Text),
     /// A rule of the domain does not hold (docs/RULES.md).
-    #[error("{code}: {sentence}")]
+    #[error("{code}: {}", sentence.en)]
     Broken {
         /// Its code.
         code: &'static str,
         /// What is wrong.
-        sentence: &'static str,
+        sentence: Text,
     },
 }
 

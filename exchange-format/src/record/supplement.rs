@@ -74,7 +74,10 @@ fn check(body: &Body, findings: &mut Vec<Finding>) {
         sum = sum.saturating_add(number("unit_minutes").saturating_mul(times));
     }
     if sum != stated {
-        let problem = FieldProblem::Rule("is not the sum of the weekly grid");
+        let problem = FieldProblem::Rule(crate::answer::Text {
+            ru: "не равно сумме недельной сетки",
+            en: "is not the sum of the weekly grid",
+        });
         findings.push(Finding { field: "weekly_minutes", line: None, problem });
     }
 }

@@ -137,11 +137,27 @@ pub fn first_fault(body: &Body) -> Option<Finding> {
     let broken = || {
         all().filter(|rule| rule.severity(body.kind()) == Some(Severity::Refuse)).find_map(|rule| {
             let Place { field, line } = (rule.check)(&case)?;
-            let problem = FieldProblem::Broken { code: rule.code, sentence: rule.sentence.en };
+            let problem = FieldProblem::Broken { code: rule.code, sentence: rule.sentence };
             Some(Finding { field, line, problem })
         })
     };
     body.findings().into_iter().next().or_else(broken)
+}
+
+/// Rules about the form of one value, whatever else the record says.
+const FORMS: [&str; 12] =
+    ["A04", "A07", "R01", "R02", "R03", "R04", "R05", "R06", "R06a", "R07", "R08", "R16"];
+
+/// The rule of form that `value` breaks in `field` of a record of `kind`, whatever its severity: for a value that
+/// somebody enters now and can correct now.
+pub fn form_fault(kind: Kind, field: &str, value: &str, today: Date) -> Option<&'static Rule> {
+    let mut body = Body::new(kind);
+    body.set(field, value).ok()?;
+    let around = Around { today: Some(today), ..Around::nothing() };
+    let breaches = check(&body, &around).into_iter();
+    breaches.map(|b| (b.rule, b.place)).find_map(|(rule, place)| {
+        (FORMS.contains(&rule.code) && place.field == field && place.line.is_none()).then_some(rule)
+    })
 }
 
 impl Rule {

@@ -4,12 +4,12 @@ use std::{io::Write as _, path::PathBuf};
 
 use clap::Args;
 use exchange_endpoint::{
-    messages,
+    messages::{self, word},
     output::{CommonArgs, Failure, Format, Lang},
 };
 use jiff::Timestamp;
 
-use super::{config, word};
+use super::config;
 use crate::edges::{
     hub,
     operations::{
@@ -43,7 +43,7 @@ impl Merge {
         let report = if self.dry_run {
             let (report, questions) = merge::rehearse(&mut hub, now, &mut tell)?;
             if let Some(path) = &self.out {
-                questions::write(path, &questions, false)?;
+                questions::write(path, &questions, false, common.lang)?;
             }
             report
         } else {

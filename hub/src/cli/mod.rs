@@ -16,8 +16,7 @@ use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     config::Config,
     durable_file::{self, SharedWith},
-    messages,
-    output::{CommandLine, CommonArgs, Exit, Failure, Lang, run_main},
+    output::{CommandLine, CommonArgs, Exit, Failure, run_main},
     protocol::ProtocolCommand,
 };
 
@@ -104,18 +103,39 @@ fn config(common: &CommonArgs) -> Result<Config<HubConfig>, Failure> {
 fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > 1000 || text.chars().any(char::is_control) {
-        return Err("1 to 1000 characters in one line".to_owned());
+        return Err("usage-reason".to_owned()); // a message of the catalogue
     }
     Ok(text.to_owned())
-}
-
-/// The catalogue's words for a code of a rule, reason or state; the code itself if it has none.
-fn word(lang: Lang, group: &str, code: &str) -> String {
-    let id = format!("{group}-{}", code.to_lowercase().replace('_', "-"));
-    messages::find(lang, &id, &[]).unwrap_or_else(|| code.to_owned())
 }
 
 /// `values`, or a dash.
 fn joined(values: &[String]) -> String {
     if values.is_empty() { "—".to_owned() } else { values.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use exchange_endpoint::{help, output::Lang};
+
+    use super::*;
+
+    #[test]
+    fn every_command_and_argument_is_explained_in_both_languages() {
+        assert_eq!(help::without_words(Cli::command()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn help_speaks_the_language_asked_for() {
+        for (lang, has, lacks) in [
+            (Lang::Ru, ["Вызов:", "Команды:", "Файл настроек", "Параметры:"], "Options"),
+            (Lang::En, ["Usage:", "Commands:", "Configuration file", "Options:"], "Файл"),
+        ] {
+            let text = help::in_language(Cli::command(), lang).render_long_help().to_string();
+            for words in has {
+                assert!(text.contains(words), "{words}: {text}");
+            }
+            assert!(!text.contains(lacks), "{text}");
+        }
+    }
 }

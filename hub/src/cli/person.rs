@@ -2,12 +2,12 @@
 
 use clap::Subcommand;
 use exchange_endpoint::{
-    messages,
+    messages::{self, word},
     output::{CommonArgs, Failure, Lang},
 };
 use jiff::Timestamp;
 
-use super::{config, joined, reason, word};
+use super::{config, joined, reason};
 use crate::edges::operations::{
     operator,
     people::{self, FieldView, PersonView, ToldView},
@@ -70,7 +70,7 @@ fn text(lang: Lang, view: &PersonView) -> String {
     for field in &view.fields {
         lines.push(format!(
             "  {}: {}  [{}]",
-            field.field,
+            label(lang, field.field),
             field.value.as_deref().unwrap_or("—"),
             source(lang, field)
         ));
@@ -100,6 +100,14 @@ fn told(lang: Lang, told: &ToldView) -> impl Iterator<Item = String> {
         .into_iter()
         .filter(|(_, centres)| !centres.is_empty())
         .map(move |(id, centres)| messages::text(lang, id, &[("centres", joined(centres).into())]))
+}
+
+/// The field's name for staff, and the one that `person set` takes.
+fn label(lang: Lang, field: &str) -> String {
+    match messages::find(lang, &format!("column-{field}"), &[]) {
+        Some(label) if label != field => format!("{label} ({field})"),
+        _ => field.to_owned(),
+    }
 }
 
 fn source(lang: Lang, field: &FieldView) -> String {

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use exchange_endpoint::{
-    messages,
+    messages::{self, word},
     output::{CommonArgs, Failure, Lang},
 };
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{config, word};
+use super::config;
 use crate::edges::operations::{
     operator,
     questions::{self, Question, Side},
@@ -54,7 +54,7 @@ impl Review {
                 let Some(path) = out else {
                     return common.print(&json!({ "reviews": questions }), |lang| text(lang, &questions));
                 };
-                questions::write(path, &questions, true)?;
+                questions::write(path, &questions, true, common.lang)?;
                 let count = questions.len();
                 common.print(&json!({ "reviews": count, "file": path }), |lang| {
                     let file = path.display().to_string();
@@ -91,7 +91,7 @@ fn text(lang: Lang, questions: &[Question]) -> String {
         match question.kind.as_str() {
             "held" | "proposal" => {
                 lines.push(format!("    {}", question.one.centre));
-                lines.extend(question.differences.iter().map(|difference| format!("      {difference}")));
+                lines.extend(question.differences.iter().map(|one| format!("      {}", one.words(lang))));
             }
             _ => {
                 let sides = [&question.one, &question.other];

@@ -2,13 +2,13 @@
 
 use clap::Args;
 use exchange_endpoint::{
-    messages,
+    messages::{self, word},
     output::{CommonArgs, Failure, Lang},
 };
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{config, word};
+use super::config;
 use crate::{
     database::status::Kept,
     edges::operations::status::{self, CentreStatus},
@@ -47,7 +47,7 @@ fn kept_line(lang: Lang, one: &Kept) -> String {
     };
     let args = [
         ("centre", one.centre.clone().into()),
-        ("kind", one.kind.clone().into()),
+        ("kind", word(lang, "kind", &one.kind).into()),
         ("key", one.key.clone().into()),
         ("waits", one.waits_for.join(", ").into()),
     ];
@@ -85,7 +85,9 @@ fn text(lang: Lang, status: &status::Status) -> String {
         for one in &status.incidents {
             let at = messages::stored_moment(lang, &one.at);
             let packet = one.packet.as_deref().unwrap_or_default();
-            lines.push(format!("  {at} {} {} {packet}", one.centre, one.code).trim_end().to_owned());
+            let what = messages::reason(lang, &one.code);
+            lines
+                .push(format!("  {at}  {}  {}: {what} {packet}", one.centre, one.code).trim_end().to_owned());
         }
     }
     lines.join("\n")
@@ -95,7 +97,10 @@ fn line(lang: Lang, centre: &CentreStatus) -> String {
     let packet = |packet: &Option<crate::database::status::LastPacket>| {
         packet.as_ref().map_or_else(
             || "—".to_owned(),
-            |packet| format!("{} {}", messages::stored_moment(lang, &packet.at), packet.state),
+            |packet| {
+                let state = word(lang, "packet-state", &packet.state);
+                format!("{} ({state})", messages::stored_moment(lang, &packet.at))
+            },
         )
     };
     let mut text = messages::text(

@@ -3,10 +3,15 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use exchange_endpoint::{
-    config::{Config, ConfigError, Deadlines, Ranged},
+    config::{Config, ConfigError, Deadlines, LimitsConfig},
+    messages::Told,
     output::Lang,
 };
-use exchange_format::{packet::Limits, participant::ParticipantCode, stream::Timing};
+use exchange_format::{
+    packet::Limits,
+    participant::{ParticipantCode, ParticipantCodeError},
+    stream::Timing,
+};
 use serde::Deserialize;
 
 use super::{ftps_server::FtpsConfig, hub::Paths};
@@ -105,49 +110,6 @@ impl Default for ExchangeConfig {
     }
 }
 
-/// `[limits]`: [`Limits`] that a region may need larger, or an operator smaller.
-#[derive(Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitsConfig {
-    /// Bytes of the ZIP.
-    pub packet_bytes: u64,
-    /// Bytes of one member when unpacked.
-    pub member_bytes: u64,
-    /// Bytes of all members together when unpacked.
-    pub total_bytes: u64,
-    /// How many times larger a member may be unpacked than packed.
-    pub ratio: u64,
-    /// Records of a packet.
-    pub records: u64,
-    /// Bytes of one record.
-    pub line_bytes: usize,
-}
-
-impl Default for LimitsConfig {
-    fn default() -> Self {
-        let Limits { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes, .. } =
-            Limits::default();
-        Self { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes }
-    }
-}
-
-impl LimitsConfig {
-    /// What they may be. Below, the hub could not read what a centre's program sends: a part of a snapshot has
-    /// 10,000 records or 16 MiB, a record as much as a line of 1 MiB; above, 4 GiB is what a ZIP can hold.
-    fn ranges(&self) -> [Ranged; 6] {
-        let Self { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes } = *self;
-        let bytes = (64 << 20)..=u64::from(u32::MAX);
-        [
-            ("limits.packet_bytes", packet_bytes, bytes.clone()),
-            ("limits.member_bytes", member_bytes, bytes.clone()),
-            ("limits.total_bytes", total_bytes, (64 << 20)..=(64 << 32)),
-            ("limits.ratio", ratio, 20..=2000),
-            ("limits.records", records, 10_000..=100_000_000),
-            ("limits.line_bytes", line_bytes as u64, (1 << 20)..=(64 << 20)),
-        ]
-    }
-}
-
 /// `[log]`.
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -191,9 +153,7 @@ impl HubConfig {
 
     /// How much a packet may ask of its reader.
     pub fn limits(&self) -> Limits {
-        let LimitsConfig { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes } =
-            self.limits;
-        Limits { packet_bytes, member_bytes, total_bytes, ratio, records, line_bytes, ..Limits::default() }
+        self.limits.limits()
     }
 
     /// How long a transaction waits for another's.
@@ -214,11 +174,12 @@ pub struct Checked {
 
 /// Checks the values of `config`.
 pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
-    let code: ParticipantCode = config.code.parse().map_err(|error| config.refuse("code", &error))?;
+    let code: ParticipantCode =
+        config.code.parse().map_err(|error: ParticipantCodeError| config.refuse("code", &error))?;
     let region = config.region.as_deref().unwrap_or(code.region());
     let numbering = CaseNumbering::new(region, &config.oktmo).map_err(|error| {
         let key = if matches!(error, CaseNumberError::Region(_)) { "region" } else { "oktmo" };
-        config.refuse(key, &error)
+        config.refuse(key, Told::of(&format!("config-{key}"), &[]))
     })?;
     let ExchangeConfig { watch_ms, scan_ms, late_s, busy_s, .. } = config.exchange;
     config.within(config.deadlines().ranges())?;
@@ -232,8 +193,7 @@ pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
     config.within(config.ftps.ranges())?;
     let (first, last) = config.ftps.passive_ports;
     if first > last || (first == 0) != (last == 0) {
-        let why = "must be the first and the last port, the first not above the last";
-        return Err(config.refuse("ftps.passive_ports", &why));
+        return Err(config.refuse("ftps.passive_ports", Told::of("config-ports", &[])));
     }
     let paths = Paths {
         ftp: config.path(&config.ftp),

@@ -20,7 +20,7 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Older { path, found } => of("hub-older", path).told("detail", found),
             DatabaseError::ReadOnly => Self::new(Exit::Usage, "hub-read-only"),
             DatabaseError::Busy => Self::new(Exit::Temporary, "hub-busy"),
-            DatabaseError::Sqlite(_) => Self::new(Exit::Temporary, "hub-step").told("detail", error),
+            DatabaseError::Sqlite(error) => Self::new(Exit::Temporary, "hub-step").because("detail", error),
             DatabaseError::Damaged { .. } | DatabaseError::Journal(_) => {
                 Self::new(Exit::Refused, "hub-damaged").told("detail", error)
             }
@@ -71,5 +71,5 @@ impl From<PkiError> for Failure {
 /// The error for a file or directory that cannot be read or written.
 pub fn file(path: &Path) -> impl FnOnce(io::Error) -> Failure {
     let path = path.display().to_string();
-    |source| Failure::new(Exit::of_io(&source), "hub-file").with("file", path).told("detail", source)
+    |source| Failure::new(Exit::of_io(&source), "hub-file").with("file", path).because("detail", source)
 }

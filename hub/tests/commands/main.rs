@@ -8,3 +8,4 @@ mod person;
 mod protocol;
 mod review;
 mod status;
+mod words;

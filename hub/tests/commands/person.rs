@@ -45,6 +45,19 @@ fn staff_correct_a_person_and_confirm_who_serves_it() {
     assert!(!String::from_utf8_lossy(&output.stderr).contains("112"), "a value is never repeated");
     assert_eq!(refused(&output), (3, "value-unfit".into()));
     assert_eq!(refused(&set("case_number", "1")), (2, "field-unknown".into()));
+    for (field, value, why) in [
+        ("email", "не почта", "R06a: Адрес электронной почты"),
+        ("phone", "звонить вечером", "R06: Телефон"),
+        ("birth_date", "31.02.1950", "R04: Дата рождения"),
+        ("birth_date", "2199-01-01", "R04: Дата рождения"),
+        ("snils", "11223344596", "A04: Контрольное число"),
+        ("sex", "да", "нужно"),
+    ] {
+        let output = set(field, value);
+        assert_eq!(refused(&output), (3, "value-unfit".into()), "{field}");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(told.contains(why) && !told.contains(value), "{told}");
+    }
     assert_eq!(refused(&city.run(&["person", "show", "Белова"])), (3, "person-unknown".into()));
     let (events, inputs) = city.noted();
     assert_eq!(&events[3..], ["service.confirmed", "person.entry", "person.entry"]);

@@ -94,7 +94,10 @@ impl Import {
                 messages::text(
                     lang,
                     "spoke-import-refused",
-                    &[("line", refused.line.into()), ("why", refused.why.clone().into())],
+                    &[
+                        ("line", refused.line.into()),
+                        ("why", messages::word(lang, "import", &refused.why).into()),
+                    ],
                 )
             };
             let mut lines: Vec<String> = report.refused.iter().map(line).collect();

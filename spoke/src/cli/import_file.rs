@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use exchange_endpoint::output::{Exit, Failure};
+use exchange_endpoint::{
+    messages::Told,
+    output::{Exit, Failure},
+};
 use serde::Deserialize;
 
 use crate::decisions::{
@@ -30,6 +33,34 @@ struct Map {
     columns: BTreeMap<String, String>,
 }
 
+impl Map {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let unreadable = |cause: Told| {
+            let failure = Failure::new(Exit::Refused, "spoke-map-unreadable").told("file", path.display());
+            failure.because("detail", cause)
+        };
+        let text = fs::read_to_string(path).map_err(|error| unreadable(error.into()))?;
+        // its first line says what and where; the rest would show the text again
+        toml::from_str(&text).map_err(|error| {
+            let words = error.to_string();
+            unreadable(words.lines().next().unwrap_or_default().to_owned().into())
+        })
+    }
+
+    /// Refuses a column that the table does not have: here, where the name stands, and not at the file's heading.
+    fn check(&self, path: &Path, known: &[&str]) -> Result<(), Failure> {
+        let strange = |column: &str| !column.is_empty() && !known.contains(&column);
+        let Some((heading, column)) = self.columns.iter().find(|(_, column)| strange(column)) else {
+            return Ok(());
+        };
+        Err(Failure::new(Exit::Refused, "spoke-map-column")
+            .told("file", path.display())
+            .with("heading", heading.clone())
+            .with("column", column.clone())
+            .with("known", known.join(", ")))
+    }
+}
+
 impl ImportFile {
     /// Reads `file`; `map` names the columns where the headings differ from the table's. A heading `key` that
     /// is no column of the table is its `id`.
@@ -43,7 +74,10 @@ impl ImportFile {
                 .told("file", path.display())
                 .told("detail", error)
         };
-        let bytes = fs::read(file).map_err(|error| unreadable(&error, file))?;
+        let bytes = fs::read(file).map_err(|error| {
+            let failure = Failure::new(Exit::Refused, "spoke-csv-unreadable").told("file", file.display());
+            failure.because("detail", error)
+        })?;
         let text = match encoding::encoding(&bytes) {
             Encoding::Utf8 => String::from_utf8(bytes).map_err(|error| unreadable(&error, file))?,
             Encoding::Utf16 => return Err(unreadable(&"UTF-16; save it as UTF-8", file)),
@@ -55,8 +89,9 @@ impl ImportFile {
         let map: Map = match map {
             None => Map::default(),
             Some(path) => {
-                let text = fs::read_to_string(path).map_err(|error| unreadable(&error, path))?;
-                toml::from_str(&text).map_err(|error| unreadable(&error, path))?
+                let map = Map::read(path)?;
+                map.check(path, known)?;
+                map
             }
         };
         let delimiter = encoding::delimiter(text.lines().next().unwrap_or_default());

@@ -16,8 +16,8 @@ use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     config::Config,
     durable_file::{self, SharedWith},
-    messages,
-    output::{self, CommandLine, CommonArgs, Exit, Failure, Lang},
+    messages::{self, Lang},
+    output::{self, CommandLine, CommonArgs, Exit, Failure},
     protocol::ProtocolCommand,
 };
 
@@ -98,20 +98,52 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
 }
 
 /// A proposal in the text of a command.
-fn proposal_line(proposal: &ProposalState) -> String {
-    let problem = proposal.problem.as_deref().map_or_else(String::new, |problem| format!(" ({problem})"));
-    format!("  {} {} {}: {}{problem}", proposal.table, proposal.id, proposal.key, proposal.state)
+fn proposal_line(lang: Lang, proposal: &ProposalState) -> String {
+    let state = messages::word(lang, "proposal-state", &proposal.state);
+    let problem = proposal.problem.as_deref().map(|kept| status::problem(lang, kept));
+    let problem = problem.map_or_else(String::new, |(field, words)| format!(" ({field}: {words})"));
+    format!("  {} {} {}: {state}{problem}", proposal.table, proposal.id, proposal.key)
 }
 
 /// An incident in the text of a command.
 fn incident_line(lang: Lang, one: &Incident) -> String {
     let moment = |at: &str| messages::stored_moment(lang, at);
     let end = one.closed_at.as_deref().zip(one.closed_how.as_deref());
-    let end = end.map_or_else(String::new, |(at, how)| format!(" → {} {how}", moment(at)));
-    format!("  {}  {} {}: {}{end}", moment(&one.at), one.code, one.subject, one.detail)
+    let end = end.map_or_else(String::new, |(at, how)| {
+        format!(" → {} {}", moment(at), messages::word(lang, "closed", how))
+    });
+    let what = messages::reason(lang, &one.code);
+    format!("  {}  {} {}: {what}{end}", moment(&one.at), one.code, one.subject)
 }
 
 /// The configuration that `--config` names.
 fn config(common: &CommonArgs) -> Result<Config<SpokeConfig>, Failure> {
     Ok(config::load(common.config_file()?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use exchange_endpoint::help;
+
+    use super::*;
+
+    #[test]
+    fn every_command_and_argument_is_explained_in_both_languages() {
+        assert_eq!(help::without_words(Cli::command()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn help_speaks_the_language_asked_for() {
+        for (lang, has, lacks) in [
+            (Lang::Ru, ["Вызов:", "Команды:", "Файл настроек", "Параметры:"], "Options"),
+            (Lang::En, ["Usage:", "Commands:", "Configuration file", "Options:"], "Файл"),
+        ] {
+            let text = help::in_language(Cli::command(), lang).render_long_help().to_string();
+            for words in has {
+                assert!(text.contains(words), "{words}: {text}");
+            }
+            assert!(!text.contains(lacks), "{text}");
+        }
+    }
 }

@@ -122,16 +122,16 @@ impl Propose {
         match error {
             Unproposable::Column(column) => failure("spoke-propose-column").with("column", column),
             Unproposable::Value(column, detail) => {
-                failure("spoke-propose-value").with("column", column).with("detail", detail)
+                failure("spoke-propose-value").with("column", column).because("detail", &detail)
+            }
+            Unproposable::Reason(finding) => {
+                failure("spoke-propose-value").with("column", "--reason").because("detail", &finding.problem)
             }
             Unproposable::Rule(column, code, sentence) => failure("spoke-propose-rule")
                 .with("column", column)
                 .with("rule", code)
                 .with("ru", sentence.ru)
                 .with("en", sentence.en),
-            Unproposable::Reason(finding) => failure("spoke-propose-value")
-                .with("column", "--reason")
-                .with("detail", finding.problem.to_string()),
             Unproposable::Stands => failure("spoke-propose-stands").with("id", self.id.clone()),
         }
     }

@@ -4,10 +4,12 @@ use exchange_endpoint::{
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
 };
+use exchange_format::{answer::RecordReason, record::FieldProblem, rules};
 use serde::Serialize;
 
 use crate::{
     database::report::{self, Counts, Incident, Listed, ProposalState, StreamState, Unanswered},
+    decisions::mapping::NO_SUCH_ROW,
     edges::{SpokeError, station},
 };
 
@@ -60,26 +62,32 @@ fn text(lang: Lang, status: &Status) -> String {
             (Some(epoch), Some(seq)) => format!("{epoch}/{seq}"),
             _ => "—".to_owned(),
         };
-        let stop = stream.stop.clone().map_or_else(String::new, |stop| format!(" [{stop}]"));
+        let stop = stream.stop.as_deref().map(|stop| messages::word(lang, "stream-stop", stop));
+        let stop = stop.map_or_else(String::new, |stop| format!(" ({stop})"));
         let id = if stream.direction == "out" { "spoke-status-out" } else { "spoke-status-in" };
         lines.push(say(id, &[("position", (position + &stop).into())]));
     }
-    let rows: Vec<String> = status.rows.iter().map(|(state, n)| format!("{state} {n}")).collect();
-    lines.push(say("spoke-status-rows", &[("rows", rows.join(", ").into())]));
+    let count = |(state, n): (&String, &u64)| format!("{} {n}", messages::word(lang, "row-state", state));
+    let rows: Vec<String> = status.rows.iter().map(count).collect();
+    lines.push(match rows.is_empty() {
+        true => say("spoke-status-no-rows", &[]),
+        false => say("spoke-status-rows", &[("rows", rows.join(", ").into())]),
+    });
     lines.push(say("spoke-status-waiting", &[("n", status.waiting.into())]));
     lines.push(say("spoke-status-unanswered", &[("n", status.unanswered.len().into())]));
     for packet in &status.unanswered {
-        let deadline = packet.deadline.as_deref().unwrap_or("—");
-        lines.push(format!("  {}  {}  → {deadline}", packet.packet, packet.state));
+        let state = messages::word(lang, "packet-state", &packet.state);
+        let due = packet.deadline.as_deref().map(|at| {
+            let at = messages::stored_moment(lang, at);
+            format!(", {}", say("spoke-status-deadline", &[("at", at.into())]))
+        });
+        lines.push(format!("  {}: {state}{}", packet.packet, due.unwrap_or_default()));
     }
     lines.push(say("spoke-status-records", &[("n", status.records.len().into())]));
-    for record in &status.records {
-        let row = record.id.as_deref().unwrap_or(&record.key);
-        lines.push(format!("  {} {row}: {} {} {}", record.kind, record.outcome, record.reason, record.rule));
-    }
+    lines.extend(status.records.iter().map(|record| format!("  {}", listed(lang, record))));
     lines.push(say("spoke-status-proposals", &[("n", status.proposals.len().into())]));
     for proposal in &status.proposals {
-        lines.push(super::proposal_line(proposal));
+        lines.push(super::proposal_line(lang, proposal));
     }
     lines.push(say("spoke-status-incidents", &[("n", status.incidents.len().into())]));
     lines.extend(status.incidents.iter().map(|one| super::incident_line(lang, one)));
@@ -88,4 +96,46 @@ fn text(lang: Lang, status: &Status) -> String {
         lines.extend(status.closed_incidents.iter().map(|one| super::incident_line(lang, one)));
     }
     lines.join("\n")
+}
+
+/// A record that needs somebody's attention: where it is, what is wrong, what to do.
+fn listed(lang: Lang, record: &Listed) -> String {
+    let row = record.id.as_deref().unwrap_or(&record.key);
+    if record.outcome == "unsendable" {
+        let (field, problem) = problem(lang, &record.rule);
+        let args = [
+            ("table", record.kind.clone().into()),
+            ("id", row.to_owned().into()),
+            ("field", field.into()),
+            ("problem", problem.into()),
+        ];
+        return messages::text(lang, "spoke-status-unsendable", &args);
+    }
+    let outcome = messages::find(lang, &format!("outcome-{}.one", record.outcome), &[]);
+    let outcome = outcome.unwrap_or_else(|| record.outcome.clone());
+    let kind = messages::word(lang, "kind", &record.kind);
+    let mut told = format!("{kind}, {row}: {outcome}.");
+    if let Ok(reason) = record.reason.parse::<RecordReason>() {
+        told += &format!(" {} {}", lang.of(reason.sentence()), lang.of(reason.next_action()));
+    } else if !record.reason.is_empty() {
+        told += &format!(" {}", messages::reason(lang, &record.reason));
+    }
+    match rules::find(&record.rule) {
+        Some(rule) => told + " " + rule.code + ": " + lang.of(rule.sentence),
+        None => told,
+    }
+}
+
+/// Field and problem of what is kept of a row that cannot be sent: `field recipient of line 2: must be stated`.
+pub(super) fn problem(lang: Lang, kept: &str) -> (String, String) {
+    let Some((place, words)) = kept.strip_prefix("field ").and_then(|rest| rest.split_once(": ")) else {
+        return ("—".to_owned(), kept.to_owned());
+    };
+    let place = place.split_once(" of line ").map_or_else(|| place.to_owned(), |(f, n)| format!("{f}[{n}]"));
+    let rule = words.split_once(": ").and_then(|(code, _)| rules::find(code));
+    let told = rule.map(|rule| format!("{} ({})", lang.of(rule.sentence), rule.code));
+    let missing = (words == NO_SUCH_ROW.en).then_some(FieldProblem::Rule(NO_SUCH_ROW));
+    let known = || missing.or_else(|| FieldProblem::known(words));
+    let told = told.or_else(|| known().map(|problem| problem.words(|text| lang.of(text)) + "."));
+    (place, told.unwrap_or_else(|| format!("{words}.")))
 }

@@ -59,7 +59,7 @@ fn text(lang: Lang, audit: &Audit) -> String {
     let proof = &audit.digest;
     let args = [
         ("packet", proof.packet.clone().unwrap_or_else(|| "—".to_owned()).into()),
-        ("why", proof.why.clone().unwrap_or_default().into()),
+        ("why", messages::word(lang, "digest", proof.why.as_deref().unwrap_or_default()).into()),
     ];
     lines.push(messages::text(lang, &format!("spoke-verify-digest-{}", proof.proven), &args));
     if !audit.incidents.is_empty() {
@@ -72,6 +72,8 @@ fn text(lang: Lang, audit: &Audit) -> String {
 fn line(lang: Lang, damage: &Damage) -> String {
     let words = messages::text(lang, &format!("spoke-fault-{}", audit::fault_code(damage.fault)), &[]);
     let columns = damage.columns.join(", ");
-    let columns = if columns.is_empty() { columns } else { format!(" ({columns})") };
-    format!("{} {}{columns}: {words}", damage.table, damage.id)
+    let columns = if columns.is_empty() { columns } else { format!("({columns})") };
+    let place = [damage.table.as_str(), damage.id.as_str(), columns.as_str()];
+    let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("{}: {words}", place.join(" "))
 }

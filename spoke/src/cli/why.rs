@@ -3,7 +3,7 @@
 use clap::Args;
 use exchange_endpoint::{
     messages,
-    output::{CommonArgs, Exit, Failure},
+    output::{CommonArgs, Exit, Failure, Lang},
 };
 use serde_json::json;
 
@@ -50,32 +50,39 @@ impl Why {
                 ("table", table.name.into()),
                 ("id", id.into()),
                 ("owner", owner.into()),
-                ("state", record.state.clone().into()),
+                ("state", messages::word(lang, "row-is", &record.state).into()),
                 ("uid", record.uid.clone().unwrap_or_else(none).into()),
                 ("alias", record.alias_of.clone().unwrap_or_else(none).into()),
                 ("version", record.version.map_or_else(none, |n| n.to_string()).into()),
                 ("packet", record.packet.clone().unwrap_or_else(none).into()),
-                ("since", record.since.clone().unwrap_or_else(none).into()),
+                ("since", since(lang, record.since.as_deref()).into()),
                 ("fields", fields.join(", ").into()),
                 ("ask", hub_name.clone().into()),
             ];
             let id = match record.state.as_str() {
                 "alias" => "spoke-why-alias",
+                _ if open && record.packet.is_none() => "spoke-why-never-sent",
                 _ if open => "spoke-why-own",
                 _ => "spoke-why-locked",
             };
             let mut lines = vec![messages::text(lang, id, &args)];
             if let Some(outcome) = &record.outcome {
-                lines.push(messages::text(lang, "spoke-why-outcome", &[("outcome", outcome.clone().into())]));
+                let word = messages::find(lang, &format!("outcome-{outcome}.one"), &[]);
+                let outcome = word.unwrap_or_else(|| outcome.clone());
+                lines.push(messages::text(lang, "spoke-why-outcome", &[("outcome", outcome.into())]));
             }
             if !proposals.is_empty() {
                 lines.push(messages::text(lang, "spoke-status-proposals", &[("n", proposals.len().into())]));
-                lines.extend(proposals.iter().map(super::proposal_line));
+                lines.extend(proposals.iter().map(|one| super::proposal_line(lang, one)));
             }
             lines.join("\n")
         })?;
         Ok(Exit::Done)
     }
+}
+
+fn since(lang: Lang, at: Option<&str>) -> String {
+    at.map_or_else(|| "—".to_owned(), |at| messages::stored_moment(lang, at))
 }
 
 fn locked_fields(table: &tables::Table) -> Vec<&str> {

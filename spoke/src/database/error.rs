@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf};
 
+use exchange_endpoint::messages::Told;
 use exchange_format::record::BodyError;
 
 /// Why the database did not do what was asked. Never repeats a value of a record.
@@ -58,6 +59,26 @@ pub enum DatabaseError {
         /// The column or value class.
         what: &'static str,
     },
+}
+
+impl From<&DatabaseError> for Told {
+    fn from(error: &DatabaseError) -> Self {
+        match error {
+            DatabaseError::Sqlite(error) => error.into(),
+            DatabaseError::Version { found, expected, .. } => {
+                let args = [("found", found.clone().into()), ("expected", (*expected).into())];
+                Self::of("spoke-database-versions", &args)
+            }
+            DatabaseError::Stored { kind, key, .. } => {
+                let args = [("kind", kind.clone().into()), ("key", key.clone().into())];
+                Self::of("spoke-database-stored", &args)
+            }
+            DatabaseError::Corrupt { table, .. } => {
+                Self::of("spoke-database-corrupt", &[("table", (*table).into())])
+            }
+            other => other.to_string().into(),
+        }
+    }
 }
 
 impl DatabaseError {

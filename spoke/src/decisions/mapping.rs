@@ -5,11 +5,16 @@
 use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use exchange_format::{
+    answer::Text,
     record::{Body, Field, FieldProblem, Finding, Kind, Line},
     rules,
 };
 
 use super::tables::{Column, Table, table_of};
+
+/// A reference without its row.
+pub const NO_SUCH_ROW: Text =
+    Text { ru: "указана строка, которой нет", en: "names a row that is not there" };
 
 /// What stands in the place of a value that is not text: no record can carry it, so it is found and told.
 pub const NOT_TEXT: &str = "\u{0}";
@@ -115,7 +120,7 @@ fn fill<'a>(
     for (&(field, refers), value) in places.iter().zip(values) {
         let (Some(field), Some(text)) = (field, value) else { continue };
         if refers && text == DANGLING {
-            let problem = FieldProblem::Rule("names a row that is not there");
+            let problem = FieldProblem::Rule(NO_SUCH_ROW);
             return Err(Finding { field: line.name_at(field), line: None, problem });
         }
         line.set_at(field, text)?;
@@ -222,9 +227,6 @@ mod tests {
         let values =
             table.columns.iter().map(|c| (c.field == "recipient").then(|| DANGLING.to_owned())).collect();
         let finding = body(table, Kind::Contact, &Row { values, lines: Vec::new() }).expect_err("refused");
-        assert_eq!(
-            (finding.field, finding.problem),
-            ("recipient", FieldProblem::Rule("names a row that is not there"))
-        );
+        assert_eq!((finding.field, finding.problem), ("recipient", FieldProblem::Rule(NO_SUCH_ROW)));
     }
 }

@@ -2,7 +2,7 @@
 
 use exchange_format::{
     answer::Text,
-    record::{Body, Field, Finding, Kind, Line, RecordId},
+    record::{Body, Field, FieldProblem, Finding, Kind, Line, RecordId},
     rules::{self, Around, Rule},
 };
 use jiff::civil::Date;
@@ -99,9 +99,9 @@ impl std::fmt::Debug for Wish {
 impl std::str::FromStr for Wish {
     type Err = &'static str;
 
-    /// Reads `COLUMN=VALUE` or `NO.COLUMN=VALUE`.
+    /// Reads `COLUMN=VALUE` or `NO.COLUMN=VALUE`; the error is a message of the catalogue.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (place, value) = text.split_once('=').ok_or("expected COLUMN=VALUE")?;
+        let (place, value) = text.split_once('=').ok_or("usage-wish")?;
         let (no, column) = match place.split_once('.') {
             Some((no, column)) => (Some(no.to_owned()), column),
             None => (None, place),
@@ -116,7 +116,7 @@ pub enum Unproposable {
     /// There is no such column, or none that a centre may wish otherwise.
     Column(String),
     /// The wished value may not stand there, by column and problem.
-    Value(String, String),
+    Value(String, FieldProblem),
     /// The wished value breaks a rule of the domain by itself: its column, the rule's code and sentence.
     Rule(String, &'static str, Text),
     /// The reason may not stand in a proposal.
@@ -144,13 +144,13 @@ pub fn by_hand(
     for wish in wishes {
         let field =
             field_of(table, kind, shown, wish).ok_or_else(|| Unproposable::Column(wish.column.clone()))?;
-        let unfit = |problem: String| Unproposable::Value(wish.column.clone(), problem);
+        let unfit = |problem: FieldProblem| Unproposable::Value(wish.column.clone(), problem);
         let value = Some(wish.value.as_str()).filter(|value| !value.is_empty());
         if let Some(problem) = field.problem(value) {
-            return Err(unfit(problem.to_string()));
+            return Err(unfit(problem));
         }
         if wish.no.is_none() {
-            after.set(field.name, &wish.value).map_err(|finding| unfit(finding.problem.to_string()))?;
+            after.set(field.name, &wish.value).map_err(|finding| unfit(finding.problem))?;
             stated.extend(value.map(|value| (wish, field.name, value)));
         }
         if value_of(shown, field.name, wish.no.as_deref()) == value {
@@ -160,11 +160,11 @@ pub fn by_hand(
         let line = proposal.add_line();
         let pairs = [("no", Some(no.as_str())), ("field", Some(field.name)), ("line_no", wish.no.as_deref())];
         for (name, text) in pairs.into_iter().chain([("value", value)]) {
-            line.set(name, text.unwrap_or_default()).map_err(|finding| unfit(finding.problem.to_string()))?;
+            line.set(name, text.unwrap_or_default()).map_err(|finding| unfit(finding.problem))?;
         }
     }
     if let Some(finding) = after.findings().into_iter().next() {
-        return Err(Unproposable::Value(finding.field.to_owned(), finding.problem.to_string()));
+        return Err(Unproposable::Value(finding.field.to_owned(), finding.problem));
     }
     for (wish, field, value) in stated {
         if let Some(rule) = broken(&after, field, value, today) {
@@ -185,7 +185,7 @@ pub fn by_hand(
     }
     match proposal.findings().into_iter().next() {
         Some(finding) if finding.field == "reason" => Err(Unproposable::Reason(finding)),
-        Some(finding) => Err(Unproposable::Value(finding.field.to_owned(), finding.problem.to_string())),
+        Some(finding) => Err(Unproposable::Value(finding.field.to_owned(), finding.problem)),
         None => Ok(proposal),
     }
 }

@@ -8,8 +8,8 @@ use exchange_endpoint::{
     watermark::{Stream, Watermark},
 };
 use exchange_format::{
-    answer::RecordOutcome, file_name::FileName, packet::Limits, participant::ParticipantCode,
-    position::Digest, record::Record, signature::VerifyingKey, state_digest::StateDigest, stream,
+    answer::RecordOutcome, file_name::FileName, participant::ParticipantCode, position::Digest,
+    record::Record, signature::VerifyingKey, state_digest::StateDigest, stream,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -86,7 +86,7 @@ pub fn look_only(config: &Config<SpokeConfig>, connection: &Connection) -> Resul
     let hub_card = station::hub_card(config)?;
     let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
     let keys = OwnKeys::load(&config.path(&config.keys), config.code);
-    let limits = Limits::default();
+    let limits = config.limits.limits();
     let measure = Measure {
         own: config.code,
         hub: config.hub,

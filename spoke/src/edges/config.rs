@@ -6,7 +6,7 @@ use std::{
 };
 
 use exchange_endpoint::{
-    config::{Config, ConfigError, Deadlines},
+    config::{Config, ConfigError, Deadlines, LimitsConfig},
     mailbox::MailboxConfig,
     messages::Lang,
 };
@@ -52,6 +52,9 @@ pub struct SpokeConfig {
     /// Deadlines.
     #[serde(default)]
     pub exchange: Exchange,
+    /// How much a packet may ask of its reader.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// The program's log.
     #[serde(default)]
     pub log: Log,
@@ -120,6 +123,7 @@ pub fn load(file: &Path) -> Result<Config<SpokeConfig>, ConfigError> {
         ("exchange.watch_ms", watch_ms.into(), 10..=150),
         ("exchange.audit_s", audit_s.into(), 1..=604_800),
     ])?;
+    config.within(config.limits.ranges())?;
     if let MailboxConfig::Ftps(ftps) = &config.mailbox {
         config.within([
             ("mailbox.port", ftps.port.into(), 1..=65_535),
@@ -210,6 +214,9 @@ mod tests {
             ("#: retry_s = 1", "retry_s = 1000", "exchange.retry_cap_s"),
             ("#: watch_ms = 100", "watch_ms = 151", "exchange.watch_ms"),
             ("#: audit_s = 3600", "audit_s = 0", "exchange.audit_s"),
+            ("#: ratio = 200", "ratio = 1", "limits.ratio"),
+            ("#: line_bytes = 1048576", "line_bytes = 100", "limits.line_bytes"),
+            ("#: packet_bytes = 268435456", "packet_bytes = 1", "limits.packet_bytes"),
             (directory, &format!("[mailbox]\n{ftps}\ntimeout_s = 0"), "mailbox.timeout_s"),
             (directory, &format!("[mailbox]\n{ftps}\nport = 0"), "mailbox.port"),
         ] {

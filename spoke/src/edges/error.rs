@@ -9,6 +9,7 @@ use exchange_endpoint::{
     journal_table::JournalError,
     keys::KeysError,
     mailbox::MailboxError,
+    messages::Told,
     output::{Exit, Failure},
     protocol::ProtocolError,
     trust::TrustError,
@@ -105,11 +106,11 @@ impl From<SpokeError> for Failure {
             SpokeError::Protocol(error) => error.into(),
             SpokeError::Mailbox(error) => {
                 let exit = if error.is_temporary() { Exit::Temporary } else { Exit::Usage };
-                Self::new(exit, "spoke-mailbox").told("detail", error)
+                Self::new(exit, "spoke-mailbox").because("detail", &error).because("todo", error.next())
             }
             SpokeError::Keep(error) => Self::new(Exit::Temporary, "spoke-file").told("detail", error),
             SpokeError::Io { path, source } => Self::new(Exit::of_io(&source), "spoke-file")
-                .told("detail", format_args!("{}: {source}", path.display())),
+                .because("detail", Told::at(&path.display(), source)),
             SpokeError::Write(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
             SpokeError::Answer(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
             SpokeError::Packet(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
@@ -130,15 +131,15 @@ fn database_failure(error: &DatabaseError) -> Failure {
         }
         DatabaseError::Version { path, .. } => Failure::new(Exit::Usage, "spoke-database-version")
             .told("file", path.display())
-            .told("detail", error),
+            .because("detail", error),
         DatabaseError::Exists(path) => {
             Failure::new(Exit::Refused, "spoke-exists").told("file", path.display())
         }
         DatabaseError::NotMade { path, source } => Failure::new(Exit::of_io(source), "spoke-file")
-            .told("detail", format_args!("{}: {source}", path.display())),
+            .because("detail", Told::at(&path.display(), source)),
         error if error.is_temporary() => {
-            Failure::new(Exit::Temporary, "spoke-database-busy").told("detail", error)
+            Failure::new(Exit::Temporary, "spoke-database-busy").because("detail", error)
         }
-        error => Failure::new(Exit::Temporary, "spoke-database").told("detail", error),
+        error => Failure::new(Exit::Temporary, "spoke-database").because("detail", error),
     }
 }

@@ -59,6 +59,10 @@ pub async fn run(
 /// As [`run`].
 pub async fn round(station: &mut Station, mailbox: &dyn Mailbox) -> Result<Day, SpokeError> {
     begin(station)?;
+    // Somebody asks now: what waits for its next try does not wait any more.
+    write::write(&mut station.connection, Scope::Book, |tx| {
+        book::try_now(tx, Timestamp::now()).map_err(SpokeError::from)
+    })?;
     let mut day = Day::new(station)?;
     day.work(station, mailbox).await?;
     day.fetch(station, mailbox).await?;

@@ -11,6 +11,7 @@ use exchange_endpoint::{
     instance::InstanceLock,
     journal_table::{self, CENTRE_TABLE, Event},
     keys::OwnKeys,
+    messages::Told,
     protocol::{Protocol, Protocols},
     trust::Trust,
     watermark::{Stream, Watermark},
@@ -73,7 +74,7 @@ impl Station {
         let hub_card = hub_card(&config)?;
         let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
         let protocols = Protocols::open(&config.path(&config.protocols))?;
-        let limits = Limits::default();
+        let limits = config.limits.limits();
         Ok(Self { config, connection, keys, hub_card, watermark, limits, protocols, _lock: lock })
     }
 
@@ -162,9 +163,15 @@ fn check_identity(
     let pairs = [("code", config.code, identity.own), ("hub", config.hub, identity.hub)];
     match pairs.into_iter().find(|(_, ours, theirs)| ours != theirs) {
         None => Ok(()),
-        Some((key, _, theirs)) => {
-            Err(config.refuse(key, &format!("{} is the database of {theirs}", path.display())).into())
-        }
+        Some((key, _, theirs)) => Err(config
+            .refuse(
+                key,
+                Told::of(
+                    "spoke-database-of",
+                    &[("file", path.display().to_string().into()), ("code", theirs.to_string().into())],
+                ),
+            )
+            .into()),
     }
 }
 

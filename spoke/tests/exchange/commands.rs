@@ -208,3 +208,57 @@ fn a_centre_s_group_works_with_the_database_and_nobody_else_reads_anything() {
         assert_eq!(mode(&path) & 0o037, 0, "{}", path.display());
     }
 }
+
+#[test]
+fn status_tells_a_new_centre_and_a_row_that_cannot_be_sent_in_words() {
+    let centre = Centre::new();
+    let (text, _) = centre.ends(&["status"], 0);
+    assert!(text.contains("Строк ещё нет"), "{text}");
+    centre.sql("INSERT INTO contract (id, recipient_id, number) VALUES ('k9', 'nobody', '1')");
+    let (text, _) = centre.ends(&["why", "contract", "k9"], 0);
+    assert!(text.contains("Ещё не отправлялась") && !text.contains('—'), "{text}");
+    centre.sync();
+    let (text, _) = centre.ends(&["status"], 0);
+    assert!(text.contains("Таблица contract, строка k9, поле recipient: "), "{text}");
+    assert!(text.contains("Строка не отправляется"), "{text}");
+    for raw in ["unsendable", "INVALID", "field", "own ", "names a row"] {
+        assert!(!text.contains(raw), "{raw}: {text}");
+    }
+}
+
+#[test]
+fn a_wrong_map_of_columns_is_told_as_the_map_s_fault() {
+    let centre = Centre::new();
+    let csv = centre.path("a.csv").to_string_lossy().into_owned();
+    fs::write(&csv, "Номер;Фамилия\n1;Иванова\n").expect("written");
+    let map = centre.path("map.toml").to_string_lossy().into_owned();
+    for (text, words) in [
+        ("[columns]\n\"Фамилия\" = \"surnam\"\n", "заголовку «Фамилия» назначен столбец surnam"),
+        ("[colums]\n", "не читается"),
+    ] {
+        fs::write(&map, text).expect("written");
+        let args = ["import", "recipient", &csv, "--key", "Номер", "--columns", &map];
+        let (_, error) = centre.ends(&args, 3);
+        assert!(error.contains("map.toml") && error.contains(words), "{error}");
+        assert!(!error.contains("a.csv"), "{error}");
+    }
+}
+
+#[test]
+fn sync_by_hand_does_not_wait_for_the_next_try() {
+    let centre = Centre::new();
+    let config = centre.path("svod-spoke.toml");
+    let text = fs::read_to_string(&config).expect("read");
+    fs::write(&config, text.replace("#: retry_s = 1\n", "retry_s = 900\n")).expect("written");
+    let (inbox, aside) = (centre.hub.mailbox.join("in"), centre.dir.path().join("aside"));
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
+    fs::rename(&inbox, &aside).expect("moved");
+    std::os::unix::fs::symlink("/proc", &inbox).expect("a directory where nobody can make a file");
+    centre.run(&["sync"]);
+    let sealed = "SELECT count(*) FROM svod_packet WHERE state = 'SEALED'";
+    assert_eq!(centre.value(sealed), "1");
+    fs::remove_file(&inbox).expect("removed");
+    fs::rename(&aside, &inbox).expect("back");
+    centre.sync();
+    assert_eq!(centre.value(sealed), "0");
+}

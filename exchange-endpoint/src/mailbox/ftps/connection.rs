@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::FtpsSettings;
 use super::fault::Fault;
 use crate::mailbox::{MailboxError, Offered, local};
+use crate::messages::Told;
 
 /// A warm connection unused for longer is tried with NOOP before it is trusted.
 const FRESH: Duration = Duration::from_secs(3);
@@ -51,7 +52,7 @@ impl Connector {
             client_config(&settings, versions).map_err(|reason| MailboxError::Config {
                 place: place.clone(),
                 reason,
-                next: "give the PEM files that the hub's administrator handed out",
+                next: "mailbox-next-pem",
             })
         };
         let tls = config(rustls::ALL_VERSIONS)?;
@@ -108,27 +109,31 @@ impl Connector {
 fn client_config(
     settings: &FtpsSettings,
     versions: &[&'static rustls::SupportedProtocolVersion],
-) -> Result<ClientConfig, String> {
+) -> Result<ClientConfig, Told> {
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(settings.ca_pem.as_bytes()) {
-        let certificate = certificate.map_err(|e| format!("CA file: {e}"))?;
-        roots.add(certificate).map_err(|e| format!("CA file: {e}"))?;
+        let certificate = certificate.map_err(|e| unfit("mailbox-ca", &e))?;
+        roots.add(certificate).map_err(|e| unfit("mailbox-ca", &e))?;
     }
     if roots.is_empty() {
-        return Err("the CA file holds no certificate".into());
+        return Err(Told::of("mailbox-ca-empty", &[]));
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
-        .map_err(|e| e.to_string())?
+        .map_err(|e| Told::from(e.to_string()))?
         .with_root_certificates(roots);
     let Some((certificate, key)) = &settings.client else { return Ok(builder.with_no_client_auth()) };
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate.as_bytes())
         .collect::<Result<_, _>>()
-        .map_err(|e| format!("client certificate: {e}"))?;
+        .map_err(|e| unfit("mailbox-client", &e))?;
     let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
-        .map_err(|e| format!("client key: {e}"))?;
-    builder.with_client_auth_cert(chain, key).map_err(|e| format!("client certificate and key: {e}"))
+        .map_err(|e| unfit("mailbox-client", &e))?;
+    builder.with_client_auth_cert(chain, key).map_err(|e| unfit("mailbox-client", &e))
+}
+
+fn unfit(id: &str, error: &dyn fmt::Display) -> Told {
+    Told::of(id, &[("detail", error.to_string().into())])
 }
 
 /// A control connection, logged in.

@@ -6,7 +6,10 @@ use std::time::Duration;
 use suppaftp::FtpError;
 use suppaftp::types::Response;
 
-use crate::mailbox::MailboxError;
+use crate::{
+    mailbox::MailboxError,
+    messages::{self, Told},
+};
 
 /// What went wrong on a connection.
 #[derive(Debug, thiserror::Error)]
@@ -24,10 +27,10 @@ pub(super) enum Fault {
     Local(io::Error),
     /// The server's copy differs from ours; the part has been removed.
     #[error("{0}")]
-    Damaged(String),
+    Damaged(Told),
     /// The name is taken by another file, or there is no such file.
     #[error("{0}")]
-    Refused(String),
+    Refused(Told),
 }
 
 impl From<FtpError> for Fault {
@@ -81,14 +84,36 @@ impl Fault {
         }
     }
 
+    /// What happened, for staff; what the server said stays in its words.
+    fn told(&self) -> Told {
+        let said = |id, words: String| Told::of(id, &[("said", words.into())]);
+        match self {
+            Self::Ftp(FtpError::ConnectionError(error)) => error.into(),
+            Self::Ftp(FtpError::SecureError(words)) => said("mailbox-tls", words.clone()),
+            Self::Ftp(FtpError::UnexpectedResponse(reply)) | Self::Cut(reply) => {
+                said("mailbox-server-said", words(reply))
+            }
+            Self::Ftp(other) => other.to_string().into(),
+            Self::Silent(limit) => Told::of("mailbox-silent", &[("seconds", limit.as_secs().into())]),
+            Self::Login(reply) => said("mailbox-login", reply.clone()),
+            Self::Local(error) => {
+                let cause = Told::from(error);
+                Told::new(|lang| {
+                    messages::text(lang, "mailbox-local", &[("detail", cause.in_lang(lang).into())])
+                })
+            }
+            Self::Damaged(told) | Self::Refused(told) => told.clone(),
+        }
+    }
+
     pub fn into_error(self, action: &'static str, place: &str, name: &str) -> MailboxError {
         let place = place.to_owned();
-        let reason = self.to_string();
+        let reason = self.told();
         let config = |next| MailboxError::Config { place: place.clone(), reason: reason.clone(), next };
         match &self {
-            Self::Login(_) => config("check user, password_file and the client certificate under [mailbox]"),
+            Self::Login(_) => config("mailbox-next-login"),
             Self::Ftp(FtpError::SecureError(text)) if text.contains("certificate") => {
-                config("check ca_file and server_name under [mailbox]: the server shows another certificate")
+                config("mailbox-next-ca")
             }
             Self::Refused(_) => MailboxError::Refused { action, place, name: name.to_owned(), reason },
             // 552, no room, passes when the receiver has taken files away.

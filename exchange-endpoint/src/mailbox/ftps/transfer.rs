@@ -14,6 +14,7 @@ use super::connection::{Connection, within};
 use super::fault::Fault;
 use crate::mailbox::Placed;
 use crate::mailbox::local::{self, BUFFER};
+use crate::messages::Told;
 
 type Data = TransferStream<AsyncRustlsStream>;
 
@@ -95,7 +96,7 @@ async fn verify(connection: &mut Connection, part: &str, length: u64, digest: &s
     let Some(seen) = seen else { return Ok(()) };
     let limit = connection.limit;
     within(limit, connection.ftp.rm(part)).await?;
-    Err(Fault::Damaged(format!("the uploaded part came out with {seen}; it was removed")))
+    Err(Fault::Damaged(Told::of("mailbox-damaged-there", &[("seen", seen.to_string().into())])))
 }
 
 async fn publish(
@@ -119,14 +120,14 @@ async fn publish(
     if there == length {
         return Ok(Placed::Already);
     }
-    Err(Fault::Refused(format!("another file of {there} bytes has this name, ours has {length}")))
+    Err(Fault::Refused(Told::of("mailbox-taken", &[("there", there.into()), ("ours", length.into())])))
 }
 
 /// Downloads `out/<name>` to `dest`.
 pub(super) async fn fetch(connection: &mut Connection, name: &str, dest: &Path) -> Result<u64, Fault> {
     let remote = format!("out/{name}");
     let Some(length) = connection.size(&remote).await? else {
-        return Err(Fault::Refused("there is no such file in out".into()));
+        return Err(Fault::Refused(Told::of("mailbox-no-file", &[])));
     };
     let part = local::part_path(dest);
     let offset = match tokio::fs::metadata(&part).await {
@@ -146,7 +147,7 @@ pub(super) async fn fetch(connection: &mut Connection, name: &str, dest: &Path) 
     }
     if !whole {
         tokio::fs::remove_file(&part).await.map_err(Fault::Local)?;
-        return Err(Fault::Damaged("the fetched part is not the file offered; it was removed".into()));
+        return Err(Fault::Damaged(Told::of("mailbox-damaged-here", &[])));
     }
     let (part, dest): (PathBuf, PathBuf) = (part, dest.to_owned());
     local(move || local::replace(&part, &dest)).await?;

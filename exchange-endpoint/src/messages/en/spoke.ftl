@@ -4,7 +4,10 @@ spoke-init-done = The centre is ready to exchange. Settings: { $config }
     Card for the coordination centre: { $card }
     Its fingerprint (tell it by phone): { $fingerprint }
 spoke-sync-done = Exchanged. Packets without an answer: { $n }
-spoke-sync-no-line = The mailbox does not answer. Packets without an answer: { $n }; they are kept and go later
+spoke-sync-no-line = The mailbox does not answer. { $n ->
+    [0] No packet waits for an answer
+   *[other] Packets without an answer: { $n }; they are kept and go later
+}
 
 spoke-import-done = Imported: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
 spoke-import-would = Would import: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
@@ -78,7 +81,7 @@ error-spoke-database-busy = Another program holds the database: { $detail }
 error-spoke-database = The database did not do it: { $detail }
     .next = Check free space and write permission; then svod-spoke verify.
 error-spoke-mailbox = Mailbox: { $detail }
-    .next = Check the line and the section [mailbox] of the settings.
+    .next = { $todo }
 error-spoke-file = File or directory: { $detail }
     .next = Check permissions and free space.
 error-spoke-packet = The packet could not be handled: { $detail }
@@ -107,3 +110,56 @@ error-spoke-propose-rule = Column { $column } of table { $table }: rule { $rule 
     .next = Correct the value; docs/RULES.md lists the rules
 error-spoke-propose-stands = Row { $table } { $id } says so already
     .next = Nothing is to be done.
+
+spoke-database-versions = table version { $found }; this program writes version { $expected }
+spoke-database-stored = the stored body of { $kind } { $key } cannot be read
+spoke-database-corrupt = { $table } holds a value that this program did not write
+spoke-database-of = { $file } is the database of { $code }
+
+row-state-own = own
+row-state-provisional = provisional
+row-state-locked = locked
+row-state-alias = alias
+row-state-withdrawn = withdrawn
+row-is-own = own
+row-is-provisional = provisional
+row-is-locked = locked
+row-is-alias = alias
+row-is-withdrawn = withdrawn
+stream-stop-restored = stopped: the database was put back from a copy
+stream-stop-clone = stopped: a second copy of the database is at work
+proposal-state-unfit = unfit
+proposal-state-open = open
+proposal-state-sent = sent
+proposal-state-accepted = accepted
+proposal-state-declined = declined
+proposal-state-refused = refused
+incident-tampered = The database was altered past the exchange.
+incident-diverged = The sum of publications is not the one the coordination centre told.
+incident-restored = The database was put back from a copy.
+outcome-unsendable = unsendable
+    .one = unsendable
+spoke-status-no-rows = No rows yet
+spoke-status-unsendable = Table { $table }, row { $id }, field { $field }: { $problem } The row is not sent; correct it in your program.
+spoke-status-deadline = an answer is due by { $at }
+spoke-why-never-sent = { $table } { $id }: your centre's row ({ $owner }), state { $state }
+    It was not sent yet. It may be changed.
+
+digest-tables-are-missing-or-altered = tables are missing or altered
+digest-nothing-has-come-from-the-hub = nothing has come from the hub
+digest-no-packet-is-noted-as-applied = no packet is noted as applied
+digest-the-keys-that-open-the-archived-packet-cannot-be-read = the keys that open the archived packet cannot be read
+digest-the-packet-is-gone-from-the-archive = the packet is gone from the archive
+digest-the-archived-file-is-not-the-packet-that-was-applied = the archived file is not the packet that was applied
+digest-the-packet-states-no-sum = the packet states no sum
+closed-agrees-again = agrees again
+closed-restored = restored
+closed-found-whole = found whole
+closed-shown = shown
+import-the-key-is-empty = the key is empty
+import-the-key-stands-in-the-file-twice = the key stands in the file twice
+import-not-csv = not CSV
+error-spoke-map-unreadable = The map of columns { $file } (--columns) cannot be read: { $detail }
+    .next = It has a section [columns] and lines "Heading in the file" = "column of the table".
+error-spoke-map-column = { $file } (--columns): heading "{ $heading }" is given column { $column }, which the table does not have
+    .next = Correct the name of the column in that file. Known: { $known }

@@ -4,7 +4,10 @@ spoke-init-done = Центр готов к обмену. Настройки: { $
     Карточка для координационного центра: { $card }
     Её отпечаток (сообщите по телефону): { $fingerprint }
 spoke-sync-done = Обмен выполнен. Без ответа пакетов: { $n }
-spoke-sync-no-line = Почтовый ящик не отвечает. Без ответа пакетов: { $n }; они сохранены и будут отправлены позже
+spoke-sync-no-line = Почтовый ящик не отвечает. { $n ->
+    [0] Все отправленные пакеты получили ответ
+   *[other] Пакетов без ответа: { $n }; они сохранены и будут отправлены позже
+}
 
 spoke-import-done = Загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
 spoke-import-would = Было бы загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
@@ -55,9 +58,9 @@ spoke-check-type = Значение не того вида, что нужен в
 spoke-check-sum = Проверено строк: { $rows }; замечаний: { $n }
 
 spoke-why-outcome = Решение координационного центра о последней отправке: { $outcome }
-spoke-why-own = { $table } { $id }: строка вашего центра ({ $owner }), состояние { $state }, версия { $version }
+spoke-why-own = { $table } { $id }: строка вашего центра ({ $owner }), состояние: { $state }, версия { $version }
     Последний раз отправлена пакетом { $packet } ({ $since }). Её можно менять.
-spoke-why-locked = { $table } { $id }: строку ведёт координационный центр ({ $owner }), состояние { $state }
+spoke-why-locked = { $table } { $id }: строку ведёт координационный центр ({ $owner }), состояние: { $state }
     Номер записи { $uid }, версия { $version }, пакет { $packet } ({ $since })
     Закрыты поля: { $fields }
     Если значение неверно, обратитесь: { $ask }
@@ -78,7 +81,7 @@ error-spoke-database-busy = База занята другой программ�
 error-spoke-database = База не выполнила действие: { $detail }
     .next = Проверьте свободное место и права на запись; затем svod-spoke verify.
 error-spoke-mailbox = Почтовый ящик: { $detail }
-    .next = Проверьте связь и раздел [mailbox] настроек.
+    .next = { $todo }
 error-spoke-file = Файл или каталог: { $detail }
     .next = Проверьте права и свободное место.
 error-spoke-packet = Пакет не удалось обработать: { $detail }
@@ -107,3 +110,56 @@ error-spoke-propose-rule = Столбец { $column } таблицы { $table }:
     .next = Исправьте значение; правила перечислены в docs/RULES.md
 error-spoke-propose-stands = В строке { $table } { $id } так и написано
     .next = Ничего делать не нужно.
+
+spoke-database-versions = таблицы версии { $found }, этой программе нужна { $expected }
+spoke-database-stored = сохранённая запись { $kind } { $key } не читается
+spoke-database-corrupt = в таблице { $table } значение, которого эта программа не записывала
+spoke-database-of = { $file } — база участника { $code }
+
+row-state-own = своих
+row-state-provisional = ждут подтверждения
+row-state-locked = закреплено координационным центром
+row-state-alias = повторов
+row-state-withdrawn = отозвано
+row-is-own = своя
+row-is-provisional = отправлена, ждёт подтверждения
+row-is-locked = закреплена
+row-is-alias = повтор другой строки
+row-is-withdrawn = отозвана координационным центром
+stream-stop-restored = остановлено: база восстановлена из копии
+stream-stop-clone = остановлено: работает вторая копия базы
+proposal-state-unfit = не отправлено: нарушает правило
+proposal-state-open = ждёт отправки
+proposal-state-sent = отправлено, решения ещё нет
+proposal-state-accepted = принято
+proposal-state-declined = отклонено
+proposal-state-refused = отказано в приёме
+incident-tampered = База изменена в обход обмена.
+incident-diverged = Сумма публикаций не совпала с той, что сообщил координационный центр.
+incident-restored = База восстановлена из копии.
+outcome-unsendable = не отправляются
+    .one = не отправляется
+spoke-status-no-rows = Строк ещё нет
+spoke-status-unsendable = Таблица { $table }, строка { $id }, поле { $field }: { $problem } Строка не отправляется; исправьте её в своей программе.
+spoke-status-deadline = ответ ожидается до { $at }
+spoke-why-never-sent = { $table } { $id }: строка вашего центра ({ $owner }), состояние: { $state }
+    Ещё не отправлялась. Её можно менять.
+
+digest-tables-are-missing-or-altered = таблицы отсутствуют или изменены
+digest-nothing-has-come-from-the-hub = от координационного центра ещё ничего не приходило
+digest-no-packet-is-noted-as-applied = не записано, какой пакет принят последним
+digest-the-keys-that-open-the-archived-packet-cannot-be-read = не читаются ключи, которыми открывается пакет из архива
+digest-the-packet-is-gone-from-the-archive = пакета нет в архиве
+digest-the-archived-file-is-not-the-packet-that-was-applied = файл в архиве — не тот пакет, который был принят
+digest-the-packet-states-no-sum = в пакете нет суммы
+closed-agrees-again = снова совпадает
+closed-restored = исправлено
+closed-found-whole = проверено: всё на месте
+closed-shown = показано
+import-the-key-is-empty = значение ключа не указано
+import-the-key-stands-in-the-file-twice = такой ключ в файле уже был
+import-not-csv = строка записана не по правилам CSV
+error-spoke-map-unreadable = Файл соответствия столбцов { $file } (--columns) не читается: { $detail }
+    .next = В нём нужен раздел [columns] и строки вида "Заголовок в файле" = "столбец таблицы".
+error-spoke-map-column = { $file } (--columns): заголовку «{ $heading }» назначен столбец { $column }, которого в таблице нет
+    .next = Исправьте имя столбца в этом файле. Известные: { $known }

@@ -218,7 +218,7 @@ fn same_keys(one: &Card, other: &Card) -> bool {
 /// The first line of the file.
 fn read_password(path: &Path) -> Result<SecretString, Failure> {
     let text = fs::read_to_string(path).map_err(|error| {
-        Failure::new(Exit::Usage, "password-file").told("file", path.display()).told("detail", error)
+        Failure::new(Exit::Usage, "password-file").told("file", path.display()).because("detail", error)
     })?;
     let text = SecretString::from(text);
     let line = text.expose_secret().lines().next().unwrap_or_default();

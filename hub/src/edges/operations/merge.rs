@@ -142,13 +142,11 @@ fn work_out(register: &Register<'_>, tell: Tell<'_>) -> Result<MergeReport, Fail
     let mut affected: Affected = settled.affected;
     report.created = settled.created;
     // programmes before supplements: these follow them
-    for kind in [Kind::ProgrammeClaim, Kind::SupplementClaim] {
-        let documents = waiting(tx, kind)?;
-        tell("documents", 0, documents.len() as u64);
-        for id in documents {
-            affected.extend(register.settle_document(id)?);
-            report.documents += 1;
-        }
+    let documents = [waiting(tx, Kind::ProgrammeClaim)?, waiting(tx, Kind::SupplementClaim)?].concat();
+    report.documents = documents.len() as u64;
+    tell("documents", 0, report.documents);
+    for id in documents {
+        affected.extend(register.settle_document(id)?);
     }
     // a claim may have gone over to another person, and its documents with it
     affected.extend(register.settle_documents_of(&affected.clone())?);

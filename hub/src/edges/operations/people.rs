@@ -4,13 +4,15 @@
 use exchange_endpoint::{
     config::Config,
     journal_table::Event,
+    messages,
     output::{Exit, Failure},
 };
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Field, Form, Kind, RecordId},
+    record::{Field, FieldProblem, Form, Kind, RecordId},
+    rules,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
 use super::enrol::unknown;
@@ -266,7 +268,7 @@ pub fn set(
 ) -> Result<Said, Failure> {
     let (actor, reason) = act;
     let field = field_of(field)?;
-    let value = good_value(field, value)?;
+    let value = good_value(field, value, now.to_zoned(TimeZone::UTC).date())?;
     let Hub { mut store, context, .. } = open(config)?;
     store.write(|tx| {
         let (person, _) = find(tx, who)?;
@@ -382,15 +384,26 @@ fn field_of(name: &str) -> Result<&'static Field, Failure> {
     })
 }
 
-/// The value as it would be published; `None` if it is empty.
-fn good_value(field: &'static Field, text: &str) -> Result<Option<String>, Failure> {
+/// The value as it would be published; `None` if it is empty. What breaks a rule of form is not taken from staff: they
+/// can correct it now.
+fn good_value(field: &'static Field, text: &str, today: Date) -> Result<Option<String>, Failure> {
     if text.trim().is_empty() {
         return Ok(None);
     }
+    let unfit = |why: messages::Told| {
+        Failure::new(Exit::Refused, "value-unfit").with("field", field.name).because("problem", why)
+    };
+    let typed = text.trim();
+    if let Some(rule) = rules::form_fault(Kind::Person, field.name, typed, today) {
+        return Err(unfit(rule.into()));
+    }
     let value = golden::published(field, text).filter(|value| !value.chars().any(char::is_control));
-    value.map(Some).ok_or_else(|| {
-        let problem = field.problem(Some(text));
-        let expected = problem.map_or_else(|| format!("is not {}", field.ty.words()), |p| p.to_string());
-        Failure::new(Exit::Refused, "value-unfit").with("field", field.name).with("problem", expected)
-    })
+    let Some(value) = value else {
+        let expected = FieldProblem::NotOfType { expected: field.ty.words() };
+        return Err(unfit((&field.problem(Some(typed)).unwrap_or(expected)).into()));
+    };
+    match rules::form_fault(Kind::Person, field.name, &value, today) {
+        Some(rule) => Err(unfit(rule.into())),
+        None => Ok(Some(value)),
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     path::Path,
 };
 
 use exchange_endpoint::{
     config::Config,
+    messages::{self, Lang},
     output::{Exit, Failure},
 };
 use exchange_format::{
@@ -367,7 +367,7 @@ fn programme(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure
 
 /// Writes `questions` as a table with empty columns `decision` and `reason`. Those of a dry run have no number:
 /// nobody was asked yet, and `review apply` takes no answer to them.
-pub fn write(path: &Path, questions: &[Question], numbered: bool) -> Result<(), Failure> {
+pub fn write(path: &Path, questions: &[Question], numbered: bool, lang: Lang) -> Result<(), Failure> {
     let mut heading: Vec<String> = [
         "review",
         "kind",
@@ -385,17 +385,18 @@ pub fn write(path: &Path, questions: &[Question], numbered: bool) -> Result<(), 
     .to_vec();
     heading.extend(SHOWN.iter().flat_map(|field| [format!("{field}_1"), format!("{field}_2")]));
     heading.extend(["differences", "centre_reason", "decision", "reason"].map(str::to_owned));
-    let rows: Vec<Vec<String>> = questions.iter().map(|question| row(question, numbered)).collect();
+    let heading: Vec<String> = heading.iter().map(|column| table_file::heading_of(lang, column)).collect();
+    let rows: Vec<Vec<String>> = questions.iter().map(|question| row(question, numbered, lang)).collect();
     let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
     table_file::write(path, &heading, &rows)
 }
 
-fn row(question: &Question, numbered: bool) -> Vec<String> {
+fn row(question: &Question, numbered: bool, lang: Lang) -> Vec<String> {
     let Question { one, other, person, .. } = question;
     let mut row = vec![
         if numbered { question.review.to_string() } else { String::new() },
-        question.kind.clone(),
-        question.why.clone(),
+        code_in(lang, "question", &question.kind),
+        code_in(lang, "review", &question.why),
         one.centre.clone(),
         one.key.clone(),
         one.version.clone(),
@@ -407,16 +408,23 @@ fn row(question: &Question, numbered: bool) -> Vec<String> {
     row.extend(whose.unwrap_or_default());
     let value = |side: &Side, field: &str| side.values.get(field).cloned().unwrap_or_default();
     row.extend(SHOWN.iter().flat_map(|field| [value(one, field), value(other, field)]));
-    row.push(question.differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; "));
+    row.push(question.differences.iter().map(|one| one.words(lang)).collect::<Vec<_>>().join("; "));
     row.push(question.centre_reason.clone().unwrap_or_default());
     row.extend([String::new(), String::new()]);
     row
 }
 
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// What a code says to staff; in English it stays itself, as scripts know it.
+fn code_in(lang: Lang, group: &str, code: &str) -> String {
+    if lang == Lang::En { code.to_owned() } else { messages::word(lang, group, code) }
+}
+
+impl Difference {
+    /// The field with what stands and what the centre says.
+    pub fn words(&self, lang: Lang) -> String {
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
-        write!(f, "{}: {} → {}", self.field, text(&self.stands), text(&self.wanted))
+        let field = table_file::heading_of(lang, &self.field);
+        format!("{field}: {} → {}", text(&self.stands), text(&self.wanted))
     }
 }
 

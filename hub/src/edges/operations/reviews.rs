@@ -58,6 +58,20 @@ fn problem<T>(id: &'static str) -> Result<T, Problem> {
     Err((id, Vec::new()))
 }
 
+/// A problem in `lang`; a column by its heading there.
+fn say(lang: Lang, (id, args): &Problem) -> String {
+    let args: Vec<_> = args
+        .iter()
+        .map(|(name, value)| match value {
+            Value::String(column) if *name == "column" => {
+                (*name, table_file::heading_of(lang, column).into())
+            }
+            other => (*name, other.clone()),
+        })
+        .collect();
+    messages::text(lang, id, &args)
+}
+
 /// What staff say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word {
@@ -150,7 +164,7 @@ pub fn apply(
         if !problems.is_empty() {
             problems.sort_by_key(|(line, _)| *line);
             let told: Vec<(u64, String)> =
-                problems.iter().map(|(line, (id, args))| (*line, messages::text(lang, id, args))).collect();
+                problems.iter().map(|(line, problem)| (*line, say(lang, problem))).collect();
             return Err(all_bad(path, &told));
         }
         let mut persons = BTreeSet::new();
@@ -162,9 +176,7 @@ pub fn apply(
             } else if answer.stands() {
                 applied.unchanged += 1;
             } else {
-                let unfit = |(id, args): Problem| {
-                    table_file::bad(path, answer.line, &messages::text(lang, id, &args))
-                };
+                let unfit = |problem: Problem| table_file::bad(path, answer.line, &say(lang, &problem));
                 persons.extend(decide(&register, answer, &unfit)?);
                 applied.decided += 1;
             }

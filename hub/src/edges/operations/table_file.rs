@@ -49,9 +49,10 @@ impl Table {
         let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).from_reader(text.as_bytes());
         let heading = reader.headers().map_err(|error| csv_error(path, text, &error, lang))?;
         let columns: BTreeMap<String, usize> =
-            heading.iter().enumerate().map(|(at, name)| (name.trim().to_lowercase(), at)).collect();
+            heading.iter().enumerate().map(|(at, name)| (column_of(name), at)).collect();
         if let Some(missing) = required.iter().find(|name| !columns.contains_key(**name)) {
-            let problem = messages::text(lang, "table-no-column", &[("column", (*missing).into())]);
+            let problem =
+                messages::text(lang, "table-no-column", &[("column", heading_of(lang, missing).into())]);
             return Err(bad(path, 1, &problem));
         }
         let mut rows = Vec::new();
@@ -77,6 +78,62 @@ impl<'a> Row<'a> {
     pub fn text(&self, column: &str) -> &'a str {
         self.table.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or_default().trim()
     }
+}
+
+/// What the columns of staff's tables are called; of the two records of a question with `_1` and `_2`.
+pub const COLUMNS: [&str; 27] = [
+    "review",
+    "kind",
+    "why",
+    "centre",
+    "key",
+    "version",
+    "person",
+    "case_number",
+    "differences",
+    "centre_reason",
+    "decision",
+    "reason",
+    "surname",
+    "given",
+    "patronymic",
+    "birth_date",
+    "sex",
+    "snils",
+    "identity_doc_series",
+    "identity_doc_number",
+    "phone",
+    "email",
+    "address_reg",
+    "address_live",
+    "number",
+    "date",
+    "valid_until",
+];
+
+/// The column's name and the number of its record.
+fn parted(column: &str) -> (&str, &str) {
+    match column.strip_suffix("_1").or_else(|| column.strip_suffix("_2")) {
+        Some(name) => (name, &column[column.len() - 1..]),
+        None => (column, ""),
+    }
+}
+
+/// The heading of `column` for staff. In English it is the column's name, as scripts know it.
+pub fn heading_of(lang: Lang, column: &str) -> String {
+    let (name, no) = parted(column);
+    match (lang, messages::find(lang, &format!("column-{name}"), &[])) {
+        (Lang::Ru, Some(label)) => format!("{label} {no}").trim_end().to_owned(),
+        _ => column.to_owned(),
+    }
+}
+
+/// The column that a heading names, in either language and any case; the heading itself if it is none of ours.
+fn column_of(heading: &str) -> String {
+    let heading = heading.trim().to_lowercase();
+    let numbered = COLUMNS.iter().flat_map(|name| ["", "_1", "_2"].map(|no| format!("{name}{no}")));
+    let known = numbered.into_iter().find(|column| heading_of(Lang::Ru, column).to_lowercase() == heading);
+    known.unwrap_or(heading)
 }
 
 /// The sign that the heading has most of.
@@ -169,6 +226,7 @@ mod tests {
             "review;decision;why\r\n1;один;\"да; точно\"\r\n",
             "Decision,REVIEW,why\n один ,1,да; точно\n",
             "review\tdecision\twhy\n1\tодин\tда; точно\n",
+            "Вопрос;РЕШЕНИЕ;Почему\r\n1;один;\"да; точно\"\r\n",
         ];
         for text in texts {
             let with_bom = format!("{BOM}{text}");
@@ -178,6 +236,22 @@ mod tests {
                 let row = table.rows().next().expect("a row");
                 let cells = ["review", "decision", "why", "none"].map(|column| row.text(column));
                 assert_eq!((row.line, cells), (2, ["1", "один", "да; точно", ""]));
+            }
+        }
+    }
+
+    #[test]
+    fn each_column_has_its_own_heading_in_russian() {
+        let headings: std::collections::BTreeSet<String> =
+            COLUMNS.iter().map(|column| heading_of(Lang::Ru, column)).collect();
+        assert_eq!(headings.len(), COLUMNS.len());
+        for column in COLUMNS {
+            for column in [column.to_owned(), format!("{column}_2")] {
+                let heading = heading_of(Lang::Ru, &column);
+                assert!(!heading.is_ascii(), "{heading}");
+                assert_eq!(column_of(&heading), column);
+                assert_eq!(column_of(&column), column);
+                assert_eq!(heading_of(Lang::En, &column), column);
             }
         }
     }

@@ -289,7 +289,7 @@ fn a_proposal_is_about_what_was_published_to_its_centre() {
     );
     assert!(whose.case_number.starts_with("42-32701000-"));
     assert_eq!(asked.centre_reason.as_deref(), Some("по справке"));
-    assert_eq!(asked.differences[0].to_string(), "workplace: — → Школа");
+    assert_eq!(asked.differences[0].words(Lang::En), "workplace: — → Школа");
     assert_eq!([&asked.one, &asked.other].map(|side| side.values["surname"].as_str()), ["Белова"; 2]);
     assert_eq!(answer_all(&hub, "принять"), Some(1));
     hub.send();

@@ -140,6 +140,17 @@ pub fn due(connection: &Connection, until: Timestamp) -> Result<Vec<OutPacket>, 
     Ok(due)
 }
 
+/// Makes due now what a failed try has put off: packets and answers that are not in the mailbox yet.
+///
+/// # Errors
+/// SQLite's.
+pub fn try_now(connection: &Connection, now: Timestamp) -> Result<(), DatabaseError> {
+    let sql = "UPDATE svod_packet SET next_at = ?1 WHERE direction = 'out' AND next_at IS NOT NULL \
+               AND (answers IS NOT NULL OR state = 'SEALED')";
+    connection.prepare_cached(sql)?.execute([now.to_string()])?;
+    Ok(())
+}
+
 /// When the next packet of ours is to be placed, again or for the first time.
 ///
 /// # Errors

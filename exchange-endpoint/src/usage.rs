@@ -1,0 +1,101 @@
+//! A command line that was not understood, in words of ours: the parser's own are English.
+
+use std::error::Error as _;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use exchange_format::participant::ParticipantCodeError;
+
+use crate::{
+    help,
+    messages::{self, Told},
+    output::{Exit, Failure, Lang},
+};
+
+/// What is wrong with a command line, and how it is called. Values are not repeated: they may be personal data.
+pub(crate) fn failure(error: &clap::Error) -> Failure {
+    let call = error.get(ContextKind::Usage).map(ToString::to_string).unwrap_or_default();
+    let call = Told::new(|lang| {
+        let call = help::in_words(lang, call.trim().trim_start_matches("Usage:").trim());
+        if call.is_empty() {
+            String::new()
+        } else {
+            messages::text(lang, "usage-call", &[("call", call.into())])
+        }
+    });
+    Failure::new(Exit::Usage, "usage").because("detail", told(error)).because("call", call)
+}
+
+fn told(error: &clap::Error) -> Told {
+    let id = match error.kind() {
+        ErrorKind::UnknownArgument => "usage-unknown",
+        ErrorKind::InvalidSubcommand => "usage-no-command",
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "usage-command-missing"
+        }
+        ErrorKind::MissingRequiredArgument => "usage-missing",
+        ErrorKind::ArgumentConflict => "usage-conflict",
+        ErrorKind::InvalidValue if context(error, ContextKind::InvalidValue).is_empty() => "usage-no-value",
+        ErrorKind::InvalidValue if context(error, ContextKind::ValidValue).is_empty() => "usage-value",
+        ErrorKind::InvalidValue => "usage-not-among",
+        ErrorKind::ValueValidation => "usage-value-why",
+        ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues | ErrorKind::TooFewValues => "usage-values",
+        ErrorKind::InvalidUtf8 => "usage-utf8",
+        _ => return error.kind().to_string().into(),
+    };
+    let why = why(error);
+    Told::new(|lang| {
+        let near = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand];
+        let near = near.map(|kind| context(error, kind)).concat();
+        let near = match near.as_str() {
+            "" => String::new(),
+            near => messages::text(lang, "usage-near", &[("near", near.into())]),
+        };
+        let argument = context(error, ContextKind::InvalidArg);
+        let argument =
+            if argument.is_empty() { context(error, ContextKind::InvalidSubcommand) } else { argument };
+        let args = [
+            ("argument", help::in_words(lang, &argument).into()),
+            ("other", help::in_words(lang, &context(error, ContextKind::PriorArg)).into()),
+            ("known", context(error, ContextKind::ValidValue).into()),
+            ("why", why.in_lang(lang).into()),
+            ("near", near.into()),
+        ];
+        messages::text(lang, id, &args)
+    })
+}
+
+/// What a value's own check said. Those of ours say the id of a message.
+fn why(error: &clap::Error) -> Told {
+    let Some(source) = error.source() else { return String::new().into() };
+    if let Some(code) = source.downcast_ref::<ParticipantCodeError>() {
+        return code.into();
+    }
+    let words = source.to_string();
+    let number = source.is::<std::num::ParseIntError>() || words.contains("is not in ");
+    let id = if number { "usage-number" } else { words.as_str() };
+    Told::new(|lang| messages::find(lang, id, &[]).unwrap_or_else(|| words.clone()))
+}
+
+fn context(error: &clap::Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(one)) => one.clone(),
+        Some(ContextValue::Strings(all)) => all.join(", "),
+        Some(
+            other @ (ContextValue::StyledStr(_) | ContextValue::StyledStrs(_) | ContextValue::Number(_)),
+        ) => other.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// The language that the arguments ask for, as far as they show it.
+pub(crate) fn lang_asked(args: &[std::ffi::OsString]) -> Lang {
+    asked(args, "--lang").unwrap_or_default()
+}
+
+/// The value of the option `name` as the arguments show it, understood or not.
+pub(crate) fn asked<T: clap::ValueEnum>(args: &[std::ffi::OsString], name: &str) -> Option<T> {
+    let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let apart = words.windows(2).filter(|pair| pair[0] == name).map(|pair| pair[1]);
+    let joined = words.iter().filter_map(|word| word.strip_prefix(name)?.strip_prefix('='));
+    apart.chain(joined).find_map(|value| T::from_str(value, false).ok())
+}
