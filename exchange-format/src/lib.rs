@@ -26,3 +26,4 @@ pub mod signature;
 pub mod snils;
 pub mod state_digest;
 pub mod stream;
+pub mod xsd;

@@ -9,44 +9,66 @@ use exchange_format::{
     answer::{PacketReason, RecordReason, Text},
     record::{Field, Kind, Owner, Type},
     rules::{self, Rule, Severity},
+    xsd,
 };
 use serde_json::{Value, json};
 
 /// Of what.
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// A kind of record; without it, all are listed
-    kind: Option<String>,
+    /// A kind of record, or with --xsd also manifest or answer; without it, all are listed
+    #[arg(value_name = "KIND")]
+    document: Option<String>,
+    /// The XML Schema (XSD 1.0) of the document
+    #[arg(long, requires = "document")]
+    xsd: bool,
 }
 
 impl Schema {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
-        let Some(name) = &self.kind else {
-            let kinds: Vec<Value> = Kind::ALL
-                .iter()
-                .map(|kind| json!({"kind": kind.name(), "owner": owner(*kind), "table": kind.schema().table}))
-                .collect();
-            common.print(&json!({"kinds": kinds}), |lang| {
-                let line = |kind: &Kind| format!("{}  {}", kind.name(), kind_word(lang, *kind));
-                Kind::ALL.iter().map(line).collect::<Vec<_>>().join("\n")
-            })?;
-            return Ok(Exit::Done);
-        };
-        let kind: Kind =
-            name.parse().map_err(|_| Failure::new(Exit::Usage, "kind-unknown").with("kind", name.clone()))?;
-        let schema = kind.schema();
-        let lines = schema.lines.map_or(&[][..], |lines| lines.fields);
-        let fields = |fields: &[Field]| fields.iter().map(field).collect::<Vec<Value>>();
-        let value = json!({"kind": name, "owner": owner(kind), "table": schema.table,
-            "fields": fields(schema.fields), "lines": fields(lines)});
-        common.print(&value, |lang| {
-            let mut text = vec![format!("{name}  {}", kind_word(lang, kind))];
-            text.extend(schema.fields.iter().map(|field| field_line("", field)));
-            text.extend(lines.iter().map(|field| field_line("line.", field)));
-            text.join("\n")
-        })?;
+        match (&self.document, self.xsd) {
+            (None, _) => kinds(common)?,
+            (Some(name), true) => xml_schema(common, name)?,
+            (Some(name), false) => fields_of(common, name)?,
+        }
         Ok(Exit::Done)
     }
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::new(Exit::Usage, "kind-unknown").with("kind", name.to_owned())
+}
+
+fn kinds(common: &CommonArgs) -> Result<(), Failure> {
+    let kinds: Vec<Value> = Kind::ALL
+        .iter()
+        .map(|kind| json!({"kind": kind.name(), "owner": owner(*kind), "table": kind.schema().table}))
+        .collect();
+    common.print(&json!({"kinds": kinds}), |lang| {
+        let line = |kind: &Kind| format!("{}  {}", kind.name(), kind_word(lang, *kind));
+        Kind::ALL.iter().map(line).collect::<Vec<_>>().join("\n")
+    })
+}
+
+fn xml_schema(common: &CommonArgs, name: &str) -> Result<(), Failure> {
+    let document = xsd::documents().into_iter().find(|one| one.name == name).ok_or_else(|| unknown(name))?;
+    let value = json!({"document": name, "file": document.file(), "xsd": &document.text});
+    common.print(&value, |_| document.text.trim_end().to_owned())
+}
+
+fn fields_of(common: &CommonArgs, name: &str) -> Result<(), Failure> {
+    let kind: Kind = name.parse().map_err(|_| unknown(name))?;
+    let schema = kind.schema();
+    let lines = schema.lines.map_or(&[][..], |lines| lines.fields);
+    let fields = |fields: &[Field]| fields.iter().map(field).collect::<Vec<Value>>();
+    let value = json!({"kind": name, "owner": owner(kind), "table": schema.table,
+        "fields": fields(schema.fields), "lines": fields(lines)});
+    common.print(&value, |lang| {
+        let mut text = vec![format!("{name}  {}", kind_word(lang, kind))];
+        text.extend(schema.fields.iter().map(|field| field_line("", field)));
+        text.extend(lines.iter().map(|field| field_line("line.", field)));
+        text.join("\n")
+    })
 }
 
 fn kind_word(lang: Lang, kind: Kind) -> String {

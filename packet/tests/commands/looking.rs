@@ -186,6 +186,11 @@ fn kinds_and_rules_are_listed() {
     let ended = desk.run(&["schema", "dossier", "--format", "json"]);
     assert_eq!((ended.code, ended.error().as_str()), (2, "kind-unknown"));
     assert!(desk.run(&["schema", "contact"]).out.contains("recipient*  ref recipient_claim person"));
+    let xsd = desk.run(&["schema", "manifest", "--xsd"]);
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/schema/manifest.xsd");
+    assert_eq!((xsd.code, xsd.out), (0, std::fs::read_to_string(committed).unwrap()));
+    let xsd = desk.run(&["schema", "contact", "--xsd", "--format", "json"]).json();
+    assert_eq!(xsd["file"], "records/contact.xsd");
     let rules = desk.run(&["rules", "--format", "json"]).json();
     assert!(rules["rules"].as_array().unwrap().iter().any(|rule| rule["code"] == "A04"));
     assert!(rules["reasons"].as_array().unwrap().iter().any(|reason| reason["code"] == "FOREIGN"));
