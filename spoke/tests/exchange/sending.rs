@@ -204,8 +204,8 @@ fn what_is_written_while_the_daemon_seals_costs_no_audit() {
         centre.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
     let path = centre.path("spoke.log");
     let log = || std::fs::read_to_string(&path).unwrap_or_default();
-    let begun = log().matches("database looked at").count();
-    wait_until("the daemon to begin", || log().matches("database looked at").count() > begun);
+    let before = log().matches("database looked at").count();
+    wait_until("the daemon to begin", || log().matches("database looked at").count() > before);
     let writer = centre.db();
     // Longer than the shortest time between two audits on suspicion.
     let began = Instant::now();
