@@ -32,7 +32,9 @@ CREATE TABLE svod_replaced (
 
 -- Records that have changed since they were last sealed; `problem` says why one cannot be sent yet.
 CREATE TABLE svod_change (
-  kind TEXT NOT NULL, key TEXT NOT NULL, problem TEXT, PRIMARY KEY (kind, key)
+  kind TEXT NOT NULL, key TEXT NOT NULL, problem TEXT,
+  at REAL, -- of a kind with lines: the Julian day of the last change; the daemon waits until nothing more comes
+  PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 
 -- What this centre has sent of each record of its own, and what became of it. With a rowid, because bodies are long and

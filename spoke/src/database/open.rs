@@ -129,6 +129,9 @@ fn settings(connection: &Connection) -> Result<(), DatabaseError> {
     connection.execute_batch(&format!(
         "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB};"
     ))?;
+    connection.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS svod_settle AS SELECT 0 AS seconds; -- see super::own_records::settle",
+    )?;
     connection.set_prepared_statement_cache_capacity(200);
     // A plan is made once, from the text: SQLite would else make one with every value for some statements.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

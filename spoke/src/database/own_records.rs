@@ -1,5 +1,7 @@
 //! The centre's own records: what has changed, what was sent last, what became of it.
 
+use std::sync::LazyLock;
+
 use exchange_format::{
     position::{Digest, Position},
     record::{Body, Finding, Form, Kind, Record, RecordId},
@@ -69,9 +71,10 @@ pub fn changes(
 ) -> Result<Vec<Change>, DatabaseError> {
     let (kind, key) =
         after.map_or((String::new(), String::new()), |change| (change.kind.clone(), change.key.to_string()));
-    let mut statement = connection.prepare_cached(
-        "SELECT kind, key, problem FROM svod_change WHERE (kind, key) > (?1, ?2) ORDER BY kind, key LIMIT ?3",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT kind, key, problem FROM svod_change c WHERE (kind, key) > (?1, ?2) AND NOT ({}) ORDER BY kind, key LIMIT ?3",
+        settling()
+    ))?;
     let rows = statement.query_map(params![kind, key, limit], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?))
     })?;
@@ -82,13 +85,54 @@ pub fn changes(
     .collect()
 }
 
-/// Whether something waits to be sent that is not known to be unfit.
+/// Whether something is to be sent now that is not known to be unfit.
 ///
 /// # Errors
 /// SQLite's.
 pub fn has_fresh_changes(connection: &Connection) -> Result<bool, DatabaseError> {
+    let sql =
+        format!("SELECT EXISTS (SELECT 1 FROM svod_change c WHERE problem IS NULL AND NOT ({}))", settling());
+    Ok(connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// Whether something is to be sent, now or when it has settled, that is not known to be unfit.
+///
+/// # Errors
+/// SQLite's.
+pub fn is_anything_queued(connection: &Connection) -> Result<bool, DatabaseError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM svod_change WHERE problem IS NULL)";
     Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// From now on, on this connection, a record of a kind with lines is sent only when it and its lines have said
+/// the same for so many seconds: a program may write them one by one. One that has no line yet waits
+/// five times as long. Nothing waits on other connections.
+///
+/// # Errors
+/// SQLite's.
+pub fn settle(connection: &Connection, seconds: u32) -> Result<(), DatabaseError> {
+    connection.execute("UPDATE temp.svod_settle SET seconds = ?1", [seconds])?;
+    Ok(())
+}
+
+/// The condition that the change `c` has not settled. A clock that was set back keeps nothing waiting.
+fn settling() -> &'static str {
+    static TEXT: LazyLock<String> = LazyLock::new(|| {
+        let of = |table: &tables::Table| {
+            let (name, lines) = (table.name, table.lines.as_ref()?);
+            Some(format!(
+                " WHEN '{name}' THEN CASE WHEN EXISTS (SELECT 1 FROM svod_record r WHERE r.kind = '{name}' AND r.key = c.key \
+                 AND NOT EXISTS (SELECT 1 FROM {} l WHERE l.{} = r.id)) THEN 5 ELSE 1 END",
+                lines.name, lines.parent
+            ))
+        };
+        let own = tables::tables().iter().filter(|table| table.own.is_some());
+        let times: String = own.filter_map(of).collect();
+        let age = "(julianday('now') - c.at) * 86400.0";
+        let wait = format!("(SELECT seconds FROM temp.svod_settle) * CASE c.kind{times} ELSE 0 END");
+        format!("c.at IS NOT NULL AND {age} >= 0 AND {age} < {wait}")
+    });
+    &TEXT
 }
 
 /// What was last sent of the record `key`, body and all.
@@ -106,8 +150,9 @@ pub fn sent(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option
 /// # Errors
 /// SQLite's.
 pub fn lengths(connection: &Connection, kind: Kind) -> Result<Vec<(RecordId, u64)>, DatabaseError> {
-    let mut statement =
-        connection.prepare_cached("SELECT key, length(body) FROM svod_sent WHERE kind = ?1 ORDER BY key")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT key, coalesce(length(body), 2000) FROM svod_sent WHERE kind = ?1 ORDER BY key",
+    )?;
     let found = statement.query_map([kind.name()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     found
         .map(|row| {

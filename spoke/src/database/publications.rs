@@ -92,20 +92,51 @@ pub fn find(
     found.next()?.map(read).transpose()
 }
 
+/// A publication as no program of ours can have kept it: its kind and key, such as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// What stands for the kind.
+    pub kind: String,
+    /// What stands for the key.
+    pub key: String,
+}
+
 /// Hands every publication to `each`.
 ///
 /// # Errors
 /// SQLite's, or `each`'s.
 pub fn for_each<E: From<DatabaseError>>(
     connection: &Connection,
-    mut each: impl FnMut(Publication) -> Result<(), E>,
+    mut each: impl FnMut(Result<Publication, Unreadable>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut statement = connection
-        .prepare(&format!("SELECT {COLUMNS} FROM svod_publication ORDER BY kind, key"))
+        .prepare(&format!(
+            "SELECT {COLUMNS}, CAST(kind AS TEXT), CAST(key AS TEXT) FROM svod_publication ORDER BY kind, key"
+        ))
         .map_err(DatabaseError::from)?;
     let mut found = statement.query([]).map_err(DatabaseError::from)?;
     while let Some(row) = found.next().map_err(DatabaseError::from)? {
-        each(read(row)?)?;
+        let text = |at| row.get::<_, String>(at).unwrap_or_default();
+        each(read(row).map_err(|_| Unreadable { kind: text(11), key: text(12) }))?;
+    }
+    Ok(())
+}
+
+/// Takes away every publication that cannot be read; from the archive they come back.
+///
+/// # Errors
+/// SQLite's.
+pub fn remove_unreadable(connection: &Connection) -> Result<(), DatabaseError> {
+    let mut unreadable = Vec::new();
+    for_each::<DatabaseError>(connection, |publication| {
+        unreadable.extend(publication.err());
+        Ok(())
+    })?;
+    for Unreadable { kind, key } in unreadable {
+        connection.execute(
+            "DELETE FROM svod_publication WHERE CAST(kind AS TEXT) = ?1 AND CAST(key AS TEXT) = ?2",
+            [kind, key],
+        )?;
     }
     Ok(())
 }

@@ -175,7 +175,7 @@ pub fn uid(connection: &Connection, table: &Table, id: &str) -> Result<Option<St
     }
     let mut statement =
         connection.prepare_cached(&format!("SELECT uid FROM {} WHERE id = ?1", table.name))?;
-    Ok(statement.query_row([id], |row| row.get(0)).optional()?.flatten())
+    Ok(statement.query_row([id], |row| Ok(strictly(row.get_ref(0)?))).optional()?.flatten())
 }
 
 /// `row`, whose references are record ids, with row ids in their place. `None` if a referent is not here.

@@ -50,7 +50,8 @@ fn is_locked(table: &str, id: &str) -> String {
 fn refuse(table: &str, parent: &str, command: &str) -> String {
     format!(
         "SELECT RAISE(ABORT, 'Таблица {table}, команда {command}: строка закреплена координационным центром, \
-         менять и удалять её нельзя. Чья она и к кому обратиться: svod-spoke why {parent} ID');"
+         менять и удалять её нельзя. Чья она и к кому обратиться: svod-spoke why {parent} ID. \
+         Предложить изменение: svod-spoke propose {parent} ID');"
     )
 }
 
@@ -141,15 +142,21 @@ const NEW_KEY: &str = "lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(
      substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', (random() & 3) + 1, 1) || \
      substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))";
 
-/// Queues the record of the row `id`, and lets one that was unfit be looked at again. `NOT EXISTS` and no `OR IGNORE`: inside a trigger the conflict rule of
-/// the outer statement would take its place.
-fn queue(table: &str, id: &str) -> String {
+/// Queues the record of the row `id` of `table`, and lets one that was unfit be looked at again; one of a kind with
+/// lines says when. `NOT EXISTS` and no `OR IGNORE`: inside a trigger the conflict rule of the outer statement would
+/// take its place.
+fn queue(table: &Table, id: &str) -> String {
+    let name = table.name;
+    let (at, again) = match &table.lines {
+        Some(_) => ("julianday('now')", "problem = NULL, at = julianday('now') WHERE"),
+        None => ("NULL", "problem = NULL WHERE problem IS NOT NULL AND"),
+    };
     format!(
-        "INSERT INTO svod_change (kind, key) SELECT r.kind, r.key FROM svod_record r WHERE r.kind = '{table}' \
+        "INSERT INTO svod_change (kind, key, at) SELECT r.kind, r.key, {at} FROM svod_record r WHERE r.kind = '{name}' \
          AND r.id = {id} AND r.state IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM svod_change c \
          WHERE c.kind = r.kind AND c.key = r.key); \
-         UPDATE svod_change SET problem = NULL WHERE problem IS NOT NULL AND kind = '{table}' AND key = \
-         (SELECT key FROM svod_record WHERE kind = '{table}' AND id = {id});"
+         UPDATE svod_change SET {again} kind = '{name}' AND key = \
+         (SELECT key FROM svod_record WHERE kind = '{name}' AND id = {id});"
     )
 }
 
@@ -192,19 +199,19 @@ fn capture(table: &Table) -> Vec<Trigger> {
         trigger(
             "insert",
             &format!("AFTER INSERT ON {name}"),
-            &[new_record.clone(), forget_replaced, queue(name, "NEW.id")],
+            &[new_record.clone(), forget_replaced, queue(table, "NEW.id")],
         ),
         trigger(
             "update",
             &format!("AFTER UPDATE OF {columns} ON {name} WHEN OLD.id = NEW.id"),
-            &[new_record.clone(), queue(name, "NEW.id")],
+            &[new_record.clone(), queue(table, "NEW.id")],
         ),
         // UPDATE OR REPLACE onto another row's id is an update of that row and the end of this one.
         trigger(
             "rename",
             &format!("AFTER UPDATE OF id ON {name} WHEN OLD.id <> NEW.id"),
             &[
-                queue(name, "OLD.id"),
+                queue(table, "OLD.id"),
                 format!(
                     "UPDATE svod_record SET id = NEW.id WHERE {} AND NOT {};",
                     here("OLD.id"),
@@ -212,10 +219,10 @@ fn capture(table: &Table) -> Vec<Trigger> {
                 ),
                 end_old.clone(),
                 new_record,
-                queue(name, "NEW.id"),
+                queue(table, "NEW.id"),
             ],
         ),
-        trigger("delete", &format!("AFTER DELETE ON {name}"), &[queue(name, "OLD.id"), end_old]),
+        trigger("delete", &format!("AFTER DELETE ON {name}"), &[queue(table, "OLD.id"), end_old]),
     ]
 }
 
@@ -225,7 +232,7 @@ fn line_capture(table: &Table, lines: &LineTable) -> Vec<Trigger> {
         return Vec::new();
     }
     let (name, parent) = (lines.name, &lines.parent);
-    let of = |side: &str| queue(table.name, &format!("{side}.{parent}"));
+    let of = |side: &str| queue(table, &format!("{side}.{parent}"));
     let trigger = |verb: &str, body: &str| {
         let event = verb.to_uppercase();
         Trigger::new(
@@ -238,14 +245,14 @@ fn line_capture(table: &Table, lines: &LineTable) -> Vec<Trigger> {
         format!("svod_capture_{name}_replace"),
         &format!(
             "BEFORE INSERT ON {name}\nBEGIN\n  {}\nEND",
-            queue(table.name, &format!("(SELECT {parent} FROM {name} WHERE id = NEW.id)"))
+            queue(table, &format!("(SELECT {parent} FROM {name} WHERE id = NEW.id)"))
         ),
     );
     let displaced_by_update = Trigger::new(
         format!("svod_capture_{name}_displace"),
         &format!(
             "BEFORE UPDATE ON {name} WHEN OLD.id <> NEW.id\nBEGIN\n  {}\nEND",
-            queue(table.name, &format!("(SELECT {parent} FROM {name} WHERE id = NEW.id)"))
+            queue(table, &format!("(SELECT {parent} FROM {name} WHERE id = NEW.id)"))
         ),
     );
     vec![

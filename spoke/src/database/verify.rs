@@ -18,7 +18,7 @@ use crate::decisions::{
 
 use super::{
     DatabaseError,
-    publications::{self, Publication},
+    publications::{self, Publication, Unreadable},
     rows, showing,
     standing::{ShownRow, standing},
     write,
@@ -122,6 +122,13 @@ pub fn look(
     }
     publications::for_each::<DatabaseError>(connection, |publication| {
         look.publications += 1;
+        let publication = match publication {
+            Ok(publication) => publication,
+            Err(Unreadable { kind, key }) => {
+                look.damages.push(Damage::new(Fault::PublicationForged, kind, key));
+                return Ok(());
+            }
+        };
         let record = &publication.record;
         let hash = record.hash();
         if Some(publication.epoch) == epoch
@@ -131,7 +138,7 @@ pub fn look(
         }
         // What was refused for its signature was never taken for the hub's.
         let refused = publication.outcome == RecordOutcome::Refused;
-        if !refused && (stored_hash(connection, record)? != hash.to_string() || !is_signed(record)) {
+        if !refused && (!has_hash(connection, record)? || !is_signed(record)) {
             let damage = Damage::new(Fault::PublicationForged, record.kind.name(), record.key.to_string());
             look.damages.push(damage);
         } else if publication.outcome.is_plain() {
@@ -149,10 +156,11 @@ pub fn look(
     Ok(look)
 }
 
-fn stored_hash(connection: &Connection, record: &Record) -> Result<String, DatabaseError> {
-    let mut statement =
-        connection.prepare_cached("SELECT sha256 FROM svod_publication WHERE kind = ?1 AND key = ?2")?;
-    Ok(statement.query_row([record.kind.name(), &record.key.to_string()], |row| row.get(0))?)
+fn has_hash(connection: &Connection, record: &Record) -> Result<bool, DatabaseError> {
+    let mut statement = connection
+        .prepare_cached("SELECT sha256 IS ?3 FROM svod_publication WHERE kind = ?1 AND key = ?2")?;
+    let (key, hash) = (record.key.to_string(), record.hash().to_string());
+    Ok(statement.query_row([record.kind.name(), &key, &hash], |row| row.get(0))?)
 }
 
 /// What follows from `publication` for its rows, against what stands there.
@@ -228,12 +236,46 @@ fn is_known(connection: &Connection, table: &Table, id: &str) -> Result<bool, Da
     Ok(statement.query_row([table.name, id], |row| row.get(0))?)
 }
 
+/// That `column` is a record id.
+fn is_id(column: &str) -> String {
+    let digits = |n| "[0-9a-f]".repeat(n);
+    let groups = [8, 4, 4, 4, 12].map(digits).join("-");
+    format!("coalesce(typeof({column}) = 'text' AND {column} GLOB '{groups}', 0)")
+}
+
+/// Of `svod_record`: that no program of ours can have written it.
+fn is_foreign() -> String {
+    format!(
+        "(NOT {} OR uid IS NOT NULL AND NOT {} OR typeof(id) <> 'text' OR typeof(state) <> 'text')",
+        is_id("key"),
+        is_id("uid")
+    )
+}
+
+/// Takes away what this program cannot have written and could not read: the rest is put right afterwards.
+///
+/// # Errors
+/// SQLite's.
+pub fn remove_unreadable(connection: &Connection) -> Result<(), DatabaseError> {
+    connection.execute(&format!("DELETE FROM svod_record WHERE {}", is_foreign()), [])?;
+    connection.execute(&format!("DELETE FROM svod_change WHERE NOT {}", is_id("key")), [])?;
+    publications::remove_unreadable(connection)
+}
+
 /// Rows called the hub's that no publication explains.
 fn check_forged(connection: &Connection, damages: &mut Vec<Damage>) -> Result<(), DatabaseError> {
+    let foreign =
+        format!("SELECT CAST(kind AS TEXT), CAST(id AS TEXT) FROM svod_record WHERE {}", is_foreign());
+    let mut statement = connection.prepare(&foreign)?;
+    let found = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    for row in found {
+        let (kind, id) = row?;
+        damages.push(Damage::new(Fault::RecordForged, kind, id));
+    }
     for table in tables::tables() {
         let published = table.published.map_or("", Kind::name);
         let mut statement = connection.prepare(
-            "SELECT id FROM svod_record r WHERE kind = ?1 AND state NOT IN ('own', 'provisional') AND NOT EXISTS \
+            "SELECT CAST(id AS TEXT) FROM svod_record r WHERE kind = ?1 AND state NOT IN ('own', 'provisional') AND NOT EXISTS \
              (SELECT 1 FROM svod_publication p WHERE p.kind = ?2 AND p.key = r.uid AND (r.id = r.uid OR EXISTS \
              (SELECT 1 FROM svod_link l WHERE l.claim = r.key AND l.target = r.uid)))",
         )?;
@@ -257,6 +299,58 @@ fn check_captured(connection: &Connection, damages: &mut Vec<Damage>) -> Result<
             // In a table that only the hub writes, such a row is somebody's invention.
             let fault = if table.own.is_some() { Fault::NotCaptured } else { Fault::RecordForged };
             damages.push(Damage::new(fault, name, id?));
+        }
+        for column in table.hub_columns().into_iter().filter(|_| table.published.is_some()) {
+            let mut statement = connection.prepare(&format!(
+                "SELECT id FROM {name} WHERE \"{column}\" IS NOT NULL AND {}",
+                is_open(name)
+            ))?;
+            for id in statement.query_map([], |row| row.get::<_, String>(0))? {
+                damages.push(Damage::new(Fault::RowAltered, name, id?).of_columns(vec![column.to_owned()]));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// That the row of `table` is the centre's own, with a record or without.
+fn is_open(table: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = '{table}' AND id = {table}.id \
+         AND state NOT IN ('own', 'provisional'))"
+    )
+}
+
+/// A row that nobody has captured and that says what a locked one does is that one under another id: it goes. What
+/// only the hub gives stands in no row of the centre's own.
+fn settle_own_rows(connection: &Connection) -> Result<(), DatabaseError> {
+    for table in tables::tables().iter().filter(|table| table.own.is_some() && table.published.is_some()) {
+        let name = table.name;
+        let columns: Vec<&str> = table.all_columns().into_iter().filter(|column| *column != "id").collect();
+        let same: Vec<String> = columns.iter().map(|c| format!("o.\"{c}\" IS {name}.\"{c}\"")).collect();
+        let mut copies = connection.prepare(&format!(
+            "SELECT id FROM {name} WHERE NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = '{name}' AND id = {name}.id) \
+             AND EXISTS (SELECT 1 FROM {name} o JOIN svod_record r ON r.kind = '{name}' AND r.id = o.id \
+             WHERE r.state NOT IN ('own', 'provisional') AND {})",
+            same.join(" AND ")
+        ))?;
+        let copies: Vec<String> = copies.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        for id in copies {
+            rows::delete(connection, table, &id)?;
+        }
+        let hubs = table.hub_columns();
+        if !hubs.is_empty() {
+            let sets: Vec<String> = hubs.iter().map(|c| format!("\"{c}\" = NULL")).collect();
+            let any: Vec<String> = hubs.iter().map(|c| format!("\"{c}\" IS NOT NULL")).collect();
+            connection.execute(
+                &format!(
+                    "UPDATE {name} SET {} WHERE ({}) AND {}",
+                    sets.join(", "),
+                    any.join(" OR "),
+                    is_open(name)
+                ),
+                [],
+            )?;
         }
     }
     Ok(())
@@ -297,6 +391,7 @@ pub fn restore(
         }
     }
     showing::show_pending(connection, now, new_key)?;
+    settle_own_rows(connection)?;
     super::own_records::requeue_uncaptured(connection, new_key)?;
     Ok(())
 }
@@ -356,6 +451,7 @@ fn give_back_keys(connection: &Connection) -> Result<(), DatabaseError> {
 pub fn rebuild_links(connection: &Connection) -> Result<(), DatabaseError> {
     connection.execute("DELETE FROM svod_link", [])?;
     publications::for_each::<DatabaseError>(connection, |publication| {
+        let Ok(publication) = publication else { return Ok(()) };
         let record = &publication.record;
         if record.kind == Kind::Link
             && record.form != Form::Tombstone

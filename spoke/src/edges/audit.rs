@@ -236,6 +236,8 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
     let missing = |damage: &Damage| {
         matches!(damage.fault, Fault::DigestDiffers | Fault::PublicationForged | Fault::RecordForged)
     };
+    let (connection, _) = packet_file::apart(station);
+    write::write(connection, Scope::Everything, |transaction| verify::remove_unreadable(transaction))?;
     if wrong.iter().any(missing) {
         // What the hub has signed comes first: rows are then judged by it.
         read_again(station, now)?;
@@ -334,8 +336,8 @@ fn read_again(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> {
                     let Ok(record) = Record::parse_line(kind, line) else { return Ok(()) };
                     let known = publications::find(transaction, record.kind, record.key)?;
                     let good = known.as_ref().is_some_and(|known| {
-                        known.record.version > record.version
-                            || (known.record == record && known.outcome != RecordOutcome::Refused)
+                        known.record == record && known.outcome != RecordOutcome::Refused
+                            || known.record.version > record.version && is_signed(&key, own, &known.record)
                     });
                     if !good && is_signed(&key, own, &record) {
                         publications::replace(transaction, &record, &file.name, epoch)?;

@@ -78,6 +78,8 @@ pub struct Exchange {
     pub watch_ms: u32,
     /// How often everything published is compared with what the hub signed, besides at start and on suspicion.
     pub audit_s: u32,
+    /// How long a record of a kind with lines must have said the same before the daemon sends it, seconds.
+    pub settle_s: u32,
 }
 
 impl Default for Exchange {
@@ -90,6 +92,7 @@ impl Default for Exchange {
             retry_cap_s: 900,
             watch_ms: 100,
             audit_s: 3600,
+            settle_s: 2,
         }
     }
 }
@@ -117,11 +120,12 @@ impl Exchange {
 /// Names file, line and key of what is wrong.
 pub fn load(file: &Path) -> Result<Config<SpokeConfig>, ConfigError> {
     let config: Config<SpokeConfig> = Config::load(file)?;
-    let Exchange { watch_ms, audit_s, .. } = config.exchange;
+    let Exchange { watch_ms, audit_s, settle_s, .. } = config.exchange;
     config.within(config.exchange.deadlines().ranges())?;
     config.within([
         ("exchange.watch_ms", watch_ms.into(), 10..=150),
         ("exchange.audit_s", audit_s.into(), 1..=604_800),
+        ("exchange.settle_s", settle_s.into(), 0..=600),
     ])?;
     config.within(config.limits.ranges())?;
     if let MailboxConfig::Ftps(ftps) = &config.mailbox {

@@ -81,6 +81,24 @@ pub enum SpokeError {
 }
 
 impl SpokeError {
+    /// Whether the database says what this program cannot have written: somebody else has.
+    pub fn is_of_content(&self) -> bool {
+        use rusqlite::Error::{
+            FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error,
+        };
+        match self {
+            Self::Database(DatabaseError::Corrupt { .. } | DatabaseError::Stored { .. }) => true,
+            Self::Database(DatabaseError::Sqlite(error)) => matches!(
+                error,
+                FromSqlConversionFailure(..)
+                    | IntegralValueOutOfRange(..)
+                    | InvalidColumnType(..)
+                    | Utf8Error(..)
+            ),
+            _ => false,
+        }
+    }
+
     /// An error of the file at `path`.
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();

@@ -26,27 +26,54 @@ const LINE_RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::
 /// The shortest time between two audits on suspicion.
 const AUDIT_PAUSE: Duration = Duration::from_secs(2);
 
-/// Runs until `ended` says so.
+/// After something in the database that cannot be read, the next try waits this long.
+const CONTENT_PAUSE: Duration = Duration::from_secs(5);
+
+/// Runs until `ended` says so. What somebody has written into the database past this program is put right as far
+/// as can be, and ends nothing.
 ///
 /// # Errors
-/// What no later try can mend: the disk, the database, the configuration.
+/// What no later try can mend: the disk, the configuration.
 pub async fn run(
     station: &mut Station,
     mailbox: Arc<dyn Mailbox>,
     mut ended: tokio::sync::watch::Receiver<bool>,
 ) -> Result<(), SpokeError> {
+    own_records::settle(&station.connection, station.config.exchange.settle_s)?;
+    loop {
+        match days(station, &mailbox, &mut ended).await {
+            Err(error) if error.is_of_content() => {
+                tracing::error!(%error, "the database holds what this program cannot have written; it goes on");
+                if let Err(error) = audit::audit(station, true, Timestamp::now()) {
+                    tracing::error!(%error, "not put right");
+                }
+            }
+            other => return other,
+        }
+        tokio::select! {
+            _ = ended.changed() => return Ok(()),
+            () = tokio::time::sleep(CONTENT_PAUSE) => {}
+        }
+    }
+}
+
+async fn days(
+    station: &mut Station,
+    mailbox: &Arc<dyn Mailbox>,
+    ended: &mut tokio::sync::watch::Receiver<bool>,
+) -> Result<(), SpokeError> {
     begin(station)?;
-    let mut news = listen(Arc::clone(&mailbox));
+    let mut news = listen(Arc::clone(mailbox));
     let mut watch = tokio::time::interval(station.config.exchange.watch());
     watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut day = Day::new(station)?;
-    day.work(station, &*mailbox).await?;
+    day.work(station, &**mailbox).await?;
     loop {
         tokio::select! {
             _ = ended.changed() => break,
-            _ = watch.tick() => day.look_at_database(station, &*mailbox).await?,
-            Some(()) = news.recv() => day.fetch(station, &*mailbox).await?,
-            () = tokio::time::sleep(day.until_due(station)?) => day.due(station, &*mailbox).await?,
+            _ = watch.tick() => day.look_at_database(station, &**mailbox).await?,
+            Some(()) = news.recv() => day.fetch(station, &**mailbox).await?,
+            () = tokio::time::sleep(day.until_due(station)?) => day.due(station, &**mailbox).await?,
         }
     }
     tracing::info!("asked to end: nothing is half done");
@@ -148,6 +175,8 @@ pub struct Day {
     second_look: SecondLook,
     /// Somebody has written what no trigger has seen.
     suspicious: bool,
+    /// Records wait until nothing more comes to them.
+    settling: bool,
     last_audit: Instant,
     audit_took: Duration,
     /// The mailbox failed: placing waits until then.
@@ -164,6 +193,7 @@ impl Day {
             schema_version: pragma(station, "schema_version")?,
             second_look: SecondLook::default(),
             suspicious: false,
+            settling: false,
             last_audit: Instant::now(),
             audit_took: Duration::ZERO,
             line_dead_until: None,
@@ -189,7 +219,7 @@ impl Day {
         let version = pragma(station, "data_version")?;
         if version != self.data_version {
             self.data_version = version;
-            let caught = sealed || own_records::has_fresh_changes(&station.connection)?;
+            let caught = sealed || own_records::is_anything_queued(&station.connection)?;
             self.suspicious |= !caught || pragma(station, "schema_version")? != self.schema_version;
         }
         Ok(())
@@ -213,6 +243,7 @@ impl Day {
                 tracing::info!(packet = name, %digest, "sealed");
             }
         }
+        self.settling = own_records::is_anything_queued(&station.connection)?;
         self.place(station, mailbox).await?;
         self.schema_version = pragma(station, "schema_version")?;
         Ok(())
@@ -264,7 +295,8 @@ impl Day {
         station: &mut Station,
         mailbox: &dyn Mailbox,
     ) -> Result<(), SpokeError> {
-        if pragma(station, "data_version")? != self.data_version {
+        let news = pragma(station, "data_version")? != self.data_version;
+        if news || self.settling && own_records::has_fresh_changes(&station.connection)? {
             self.work(station, mailbox).await?;
         }
         if self.suspicious && self.last_audit.elapsed() > AUDIT_PAUSE.max(self.audit_took * 10) {

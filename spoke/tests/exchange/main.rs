@@ -6,6 +6,7 @@ mod centre;
 mod commands;
 mod every_kind;
 mod faults;
+mod forging;
 mod hub;
 mod proposals;
 mod rebuilding;

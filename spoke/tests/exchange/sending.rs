@@ -8,7 +8,7 @@ use std::{
 use exchange_format::{
     answer::{RecordLine, RecordOutcome, RecordReason},
     file_name::PacketKind,
-    record::{Form, Kind},
+    record::{Form, Kind, Record},
 };
 
 use super::centre::Centre;
@@ -165,7 +165,7 @@ fn nothing_changed_nothing_written() {
     daemon.wait().expect("reaped");
 }
 
-fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+pub(super) fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
     let began = Instant::now();
     while !reached() {
         assert!(began.elapsed() < Duration::from_mins(1), "waited for {what}");
@@ -271,4 +271,45 @@ fn a_packet_gone_from_the_spool_unanswered_is_told_and_all_is_sent_again_in_a_ne
     }
     centre.sync();
     assert_eq!(centre.ok(&["status"])["unanswered"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_record_whose_lines_come_one_by_one_goes_when_it_has_settled() {
+    let mut centre = Centre::with_recipient();
+    centre.publish_person(super::centre::uid(1), "r1", "Иванова");
+    centre.settle();
+    let mut daemon =
+        centre.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Первая')");
+    let mut sent = Vec::new();
+    wait_until("the daemon to send", || {
+        sent.extend(centre.hub.take_data());
+        sent.iter().any(|packet| !packet.records.is_empty())
+    });
+    centre.sql("INSERT INTO programme (id, recipient_id, number) VALUES ('p1', 'r1', '7')");
+    for (no, name) in [(1, "Уборка"), (2, "Прогулка")] {
+        std::thread::sleep(Duration::from_millis(700));
+        centre.sql(&format!(
+            "INSERT INTO programme_line (id, programme_id, no, name) VALUES ('l{no}', 'p1', '{no}', '{name}')"
+        ));
+    }
+    // a kind without lines does not wait
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r3', 'Вторая')");
+    let mut records = Vec::new();
+    wait_until("the programme to be sent", || {
+        records.extend(centre.hub.take_data().into_iter().flat_map(|packet| packet.records));
+        records.iter().any(|record: &Record| record.kind == Kind::ProgrammeClaim)
+    });
+    let kinds: Vec<Kind> = records.iter().map(|record| record.kind).collect();
+    assert_eq!(kinds, [Kind::RecipientClaim, Kind::ProgrammeClaim], "each once, in this order");
+    assert_eq!((records[1].version, records[1].read_body().expect("a body").lines().len()), (1, 2));
+    daemon.kill().expect("ended");
+    daemon.wait().expect("reaped");
+    // One round waits for nothing.
+    centre.sql("INSERT INTO programme (id, recipient_id, number) VALUES ('p2', 'r1', '8')");
+    centre.sync();
+    let round = centre.hub.take_data();
+    assert!(
+        round.iter().flat_map(|packet| &packet.records).any(|record| record.kind == Kind::ProgrammeClaim)
+    );
 }

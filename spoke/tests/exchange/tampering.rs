@@ -31,6 +31,11 @@ pub(super) fn locked() -> Centre {
 /// Does `harm` with every trigger gone, and puts the triggers back unless `leave_triggers` says otherwise.
 pub(super) fn harm(centre: &Centre, sql: &str, put_triggers_back: bool) {
     let db = centre.db();
+    // at once, for a daemon that runs puts its triggers back
+    let at_once = !sql.contains("ATTACH");
+    if at_once {
+        db.execute_batch("BEGIN IMMEDIATE").expect("begun");
+    }
     let triggers: Vec<(String, String)> = db
         .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         .expect("read")
@@ -46,6 +51,9 @@ pub(super) fn harm(centre: &Centre, sql: &str, put_triggers_back: bool) {
         for (_, sql) in &triggers {
             db.execute_batch(sql).expect("created");
         }
+    }
+    if at_once {
+        db.execute_batch("COMMIT").expect("done");
     }
 }
 

@@ -1,0 +1,104 @@
+//! What somebody writes into the exchange's own tables: the centre goes on, and it is put right (exchange §8, D10).
+
+use std::process::Stdio;
+
+use super::{
+    centre::uid,
+    sending::wait_until,
+    tampering::{faults, harm, locked, snapshot},
+};
+
+/// A row that is called the hub's, in words that no program of ours writes.
+const FORGED: &str = "INSERT INTO recipient (id, uid, case_number, surname) VALUES ('fk', 'fk-uid', '1', 'Ф');
+     INSERT INTO svod_record (kind, id, key, state, uid, version) VALUES ('recipient', 'fk', 'fk-uid', 'locked', 'fk-uid', 1);
+     INSERT INTO svod_change (kind, key) VALUES ('recipient', 'no key')";
+
+#[test]
+fn a_forged_row_that_cannot_be_read_is_told_and_put_right() {
+    let centre = locked();
+    centre.hub.take();
+    harm(&centre, FORGED, true);
+    assert!(faults(&centre).contains(&"record-forged".to_owned()));
+    let report = centre.ok(&["verify", "--restore"]);
+    assert_eq!(report["left"].as_array().map(Vec::len), Some(0), "{report}");
+    assert_eq!(
+        centre.value(
+            "SELECT surname || ' ' || (uid IS NULL) || (case_number IS NULL) FROM recipient WHERE id = 'fk'"
+        ),
+        "Ф 11"
+    );
+    assert_ne!(centre.key("recipient", "fk"), centre.key("recipient", "r1"));
+    assert_eq!(centre.value("SELECT state FROM svod_record WHERE id = 'fk'"), "own");
+    centre.sync();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_running_daemon_goes_on_past_what_it_cannot_read() {
+    let centre = locked();
+    centre.hub.take();
+    let mut daemon =
+        centre.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r7', 'Первая')");
+    wait_until("the daemon to begin", || centre.value("SELECT count(*) FROM svod_change") == "0");
+    harm(&centre, FORGED, true);
+    harm(&centre, "UPDATE svod_publication SET version = 'x', pending = 1 WHERE kind = 'person'", true);
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r8', 'Вторая')");
+    let sent = || {
+        centre
+            .value("SELECT count(*) FROM svod_sent WHERE key = (SELECT key FROM svod_record WHERE id = 'r8')")
+    };
+    wait_until("the row to be sealed", || sent() == "1");
+    wait_until("the row to be put right", || {
+        centre.value("SELECT count(*) FROM recipient WHERE id = 'fk' AND uid IS NOT NULL") == "0"
+    });
+    assert!(daemon.try_wait().expect("asked").is_none(), "it runs");
+    daemon.kill().expect("ended");
+    daemon.wait().expect("reaped");
+    centre.sync();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_version_forged_in_both_places_is_restored_from_the_archive() {
+    let centre = locked();
+    let honest = snapshot(&centre);
+    harm(
+        &centre,
+        "UPDATE svod_record SET version = 9 WHERE id = 'r1'; UPDATE svod_publication SET version = 9 WHERE kind = 'person'",
+        true,
+    );
+    assert!(faults(&centre).contains(&"publication-forged".to_owned()));
+    let report = centre.ok(&["verify", "--restore"]);
+    assert_eq!(report["left"].as_array().map(Vec::len), Some(0), "{report}");
+    assert_eq!(snapshot(&centre), honest);
+}
+
+#[test]
+fn a_locked_row_under_another_id_is_no_second_claim() {
+    let centre = locked();
+    let honest = snapshot(&centre);
+    centre.hub.take();
+    harm(&centre, "UPDATE recipient SET id = 'renamed' WHERE id = 'r1'", true);
+    assert!(faults(&centre).contains(&"row-missing".to_owned()));
+    assert_eq!(centre.ok(&["verify", "--restore"])["left"].as_array().map(Vec::len), Some(0));
+    assert_eq!(snapshot(&centre), honest);
+    // One that says something else is a row of the centre's own, without what only the hub gives.
+    harm(
+        &centre,
+        &format!(
+            "INSERT INTO recipient (id, uid, case_number, surname) SELECT 'copy', uid, case_number, 'Иная' FROM recipient \
+             WHERE id = '{}'",
+            uid(2)
+        ),
+        true,
+    );
+    assert_eq!(centre.ok(&["verify", "--restore"])["left"].as_array().map(Vec::len), Some(0));
+    assert_eq!(
+        centre.value(
+            "SELECT surname || ' ' || (uid IS NULL) || (case_number IS NULL) FROM recipient WHERE id = 'copy'"
+        ),
+        "Иная 11"
+    );
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
