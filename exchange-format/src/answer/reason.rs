@@ -161,6 +161,12 @@ reasons! {
             "The record is published by the coordination centre; the change was taken as a proposal."
             => "Дождитесь решения по предложению."
             "Wait for the decision on the proposal.";
+        /// Staff of the receiver have decided against it.
+        Declined "DECLINED" Notice
+            "Сотрудники координационного центра рассмотрели изменение и отклонили его."
+            "The staff of the coordination centre have looked at the change and declined it."
+            => "Спросите у координационного центра о причине; с новыми основаниями предложите изменение ещё раз."
+            "Ask the coordination centre for the reason; with new grounds propose the change again.";
         /// A record of a kind or key that the sender does not own.
         NotOwner "NOT_OWNER" Incident
             "Запись принадлежит другому участнику; изменение не принято."

@@ -6,6 +6,7 @@
 //! [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
 //! others.
 
+pub mod answers;
 pub mod centres;
 pub mod draft;
 pub mod inputs;
@@ -30,7 +31,7 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 2;
+pub const SCHEMA_VERSION: i64 = 3;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;

@@ -71,6 +71,8 @@ pub struct Known {
     pub in_digest: bool,
     /// The version that the hub goes by, if it is not `version`.
     pub basis_version: Option<u32>,
+    /// The packet that brought it.
+    pub packet: String,
 }
 
 /// A record to store.
@@ -117,7 +119,7 @@ impl Tx<'_> {
     /// What is known of a record.
     pub fn known(&self, origin: ParticipantCode, kind: Kind, key: RecordId) -> Result<Option<Known>> {
         self.row(
-            "SELECT id, version, form, sha256, state, in_digest, basis_version, outcome, rule FROM received
+            "SELECT id, version, form, sha256, state, in_digest, basis_version, outcome, rule, packet FROM received
              WHERE origin = ?1 AND kind = ?2 AND key = ?3",
             params![origin.as_str(), kind.name(), key.to_string()],
             |row| {
@@ -131,6 +133,7 @@ impl Tx<'_> {
                     basis_version: row.get(6)?,
                     outcome: row.get(7)?,
                     rule: row.get(8)?,
+                    packet: row.get(9)?,
                 })
             },
         )
@@ -194,9 +197,16 @@ impl Tx<'_> {
     /// Takes the newest version of a claim as what the hub goes by.
     pub fn accept_newest(&self, id: ClaimId) -> Result<()> {
         self.run(
-            "UPDATE received SET basis = NULL, basis_version = NULL, state = 'applied' WHERE id = ?1",
+            "UPDATE received SET basis = NULL, basis_version = NULL, state = 'applied', outcome = 'changed', rule = NULL
+             WHERE id = ?1",
             [id],
         )?;
+        Ok(())
+    }
+
+    /// The newest version of a record is refused by `rule`; the hub goes on by what it had before.
+    pub fn decline_newest(&self, id: ClaimId, rule: &str) -> Result<()> {
+        self.run("UPDATE received SET outcome = 'refused', rule = ?2 WHERE id = ?1", params![id, rule])?;
         Ok(())
     }
 

@@ -106,6 +106,14 @@ CREATE TABLE packet(
 CREATE INDEX packet_place ON packet(direction, peer, epoch, seq);
 CREATE INDEX packet_digest ON packet(digest);
 CREATE INDEX packet_answers ON packet(answered) WHERE answered IS NOT NULL;
+-- What our last PR of a centre's packet said, if a later revision may have to say otherwise of a record.
+CREATE TABLE answer(
+  packet TEXT PRIMARY KEY, revision INTEGER NOT NULL,
+  new INTEGER NOT NULL, changed INTEGER NOT NULL, unchanged INTEGER NOT NULL) WITHOUT ROWID;
+-- The records that it lists.
+CREATE TABLE answer_line(
+  packet TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
+  outcome TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(packet, kind, key)) WITHOUT ROWID;
 -- What a sealed packet carried, until its PR closes exactly these versions.
 CREATE TABLE carried(
   packet TEXT NOT NULL, centre TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,

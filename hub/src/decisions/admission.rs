@@ -107,6 +107,8 @@ pub fn examine_line(record: &Record, flaw: Option<&LineError>) -> Examined {
 
 /// The last word of the rule for a record that its sender does not own.
 const OWNER: &str = "owner";
+/// The last word of the rule for a record that staff have decided against.
+const DECLINED: &str = "declined";
 /// The last word of the rule for another person under the same key.
 const IDENTITY_CHANGED: &str = "identity_changed";
 
@@ -129,9 +131,15 @@ pub fn earlier(outcome: &str, code: Option<&str>) -> Option<(RecordOutcome, Reco
         RecordOutcome::Proposed => RecordReason::Locked,
         RecordOutcome::Held if last_word(code) != IDENTITY_CHANGED => RecordReason::DanglingRef,
         RecordOutcome::Refused if last_word(code) == OWNER => RecordReason::NotOwner,
+        RecordOutcome::Refused if last_word(code) == DECLINED => RecordReason::Declined,
         _ => RecordReason::Invalid,
     };
     Some((outcome, reason, code.parse().ok()?))
+}
+
+/// The rule by which staff have declined a record of `kind`.
+pub fn declined(kind: Kind) -> Rule {
+    rule(&[kind.name(), DECLINED])
 }
 
 /// Decides about an `examined` record of `edition`. A refusal never depends on what other centres sent.

@@ -1,6 +1,9 @@
 //! Wishes that a locked value be changed, and what became of them (exchange §8).
 
-use exchange_format::record::{Body, Finding, Form, Kind, Record, RecordId};
+use exchange_format::{
+    answer::{RecordLine, RecordReason},
+    record::{Body, Finding, Form, Kind, Record, RecordId},
+};
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -159,17 +162,18 @@ pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, Data
     Ok(told)
 }
 
-/// The hub's answer refuses the proposal `key` in its version `version`; what was proposed in its place since is
-/// not touched.
+/// The hub's answer `packet` refuses a proposal, or tells that its staff have declined it; what was proposed in
+/// its place since is not touched.
 ///
 /// # Errors
 /// SQLite's.
-pub fn refused(connection: &Connection, key: RecordId, version: u32) -> Result<(), DatabaseError> {
+pub fn refused(connection: &Connection, line: &RecordLine, packet: &str) -> Result<(), DatabaseError> {
+    let state = if line.reason == RecordReason::Declined { "declined" } else { "refused" };
     connection
         .prepare_cached(
-            "UPDATE svod_proposal SET state = 'refused' WHERE key = ?1 AND state = 'sent' \
+            "UPDATE svod_proposal SET state = ?3, decided_by = ?4 WHERE key = ?1 AND state IN ('sent', 'declined') \
              AND EXISTS (SELECT 1 FROM svod_sent WHERE kind = 'proposal' AND key = ?1 AND version = ?2)",
         )?
-        .execute(params![key.to_string(), version])?;
+        .execute(params![line.key.to_string(), line.version, state, packet])?;
     Ok(())
 }

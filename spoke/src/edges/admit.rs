@@ -253,7 +253,7 @@ fn answer(
         if kind == PacketKind::Receipt {
             answers::take_receipt(transaction, &desk, &timing, answered, body, now)?;
         } else {
-            answers::take_protocol(transaction, &desk, answered, body, now)?;
+            answers::take_protocol(transaction, &desk, (name, answered), body, now)?;
         }
         let packet = InPacket {
             name,

@@ -133,11 +133,11 @@ pub(super) fn take_receipt(
     Ok(())
 }
 
-/// A PR has come.
+/// The PR `name` has come.
 pub(super) fn take_protocol(
     connection: &Connection,
     desk: &Desk<'_>,
-    answered: Mark,
+    (name, answered): (&str, Mark),
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), SpokeError> {
@@ -157,7 +157,7 @@ pub(super) fn take_protocol(
             while let Some(line) = reader.next_line()? {
                 sent::set_outcome(connection, answered.position, &line)?;
                 if line.kind == Kind::Proposal && line.outcome == RecordOutcome::Refused {
-                    proposals::refused(connection, line.key, line.version)?;
+                    proposals::refused(connection, &line, name)?;
                 }
                 behind = behind.or(Some(line.reason).filter(|reason| reason.proves_restore()));
             }

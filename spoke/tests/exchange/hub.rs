@@ -8,7 +8,7 @@ use std::{
 
 use exchange_endpoint::keys::{CardWords, OwnKeys};
 use exchange_format::{
-    answer::{Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, RecordLine, RecordOutcome},
+    answer::{Counts, Protocol, ProtocolReader, ProtocolWriter, RecordLine, RecordOutcome},
     card::Card,
     file_name::{FileName, PacketKind},
     packet::{
@@ -140,29 +140,24 @@ impl Hub {
 
     /// Answers a packet of the centre's: everything applied but `lines`.
     pub fn answer(&mut self, packet: &Opened, lines: &[RecordLine]) {
+        self.revise(packet, 1, lines);
+    }
+
+    /// As [`Hub::answer`], in that revision.
+    pub fn revise(&mut self, packet: &Opened, revision: u32, lines: &[RecordLine]) {
         let mut counts = Counts::default();
         counts.set(RecordOutcome::New, (packet.records.len() - lines.len()) as u64);
         for line in lines {
             counts.add(line.outcome);
         }
-        let outcome = counts.packet_outcome();
-        self.answer_with(packet.mark, outcome, counts, lines);
-    }
-
-    pub fn answer_with(
-        &mut self,
-        answered: Mark,
-        outcome: PacketOutcome,
-        counts: Counts,
-        lines: &[RecordLine],
-    ) {
-        let head = Protocol { answered, revision: 1, outcome, counts };
+        let (answered, outcome) = (packet.mark, counts.packet_outcome());
+        let head = Protocol { answered, revision, outcome, counts };
         let mut writer = ProtocolWriter::new(Vec::new(), &head).expect("a head");
         for line in lines {
             writer.line(line).expect("a line");
         }
         let body = writer.finish().expect("a protocol");
-        let purpose = Purpose::Protocol { answered: answered.digest, revision: 1 };
+        let purpose = Purpose::Protocol { answered: answered.digest, revision };
         self.place(purpose, answered.position, None, None, |writer| {
             writer.begin_member(MemberName::Answer).expect("begun");
             for line in body.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {

@@ -201,3 +201,60 @@ fn a_wish_made_twice_is_one_proposal_and_a_newer_one_takes_its_place() {
     assert_eq!(another["new"], true);
     assert_ne!(another["proposal"], first["proposal"]);
 }
+
+#[test]
+fn what_staff_decide_comes_back_in_a_revised_answer() {
+    let line = |outcome, kind, key, version, reason| RecordLine {
+        outcome,
+        kind,
+        key,
+        version,
+        rule: "recipient_claim.published".parse().expect("a rule"),
+        reason,
+    };
+    let mut centre = locked();
+    centre.ok(&["propose", "recipient", "r1", "phone=+79110000000"]);
+    centre.sync();
+    let sent = centre.hub.take_data();
+    let key = sent[0].records[0].key;
+    centre.hub.answer(&sent[0], &[]);
+    centre.sync();
+    assert_eq!(state(&centre), "sent");
+    let declined = line(RecordOutcome::Refused, Kind::Proposal, key, 1, RecordReason::Declined);
+    centre.hub.revise(&sent[0], 2, &[declined]);
+    centre.sync();
+    assert_eq!(state(&centre), "declined");
+    let by = centre.value("SELECT decided_by FROM svod_proposal");
+    assert!(by.contains("_PR_"), "{by}");
+    // ... which is not the last word either
+    publish(&mut centre, "Иванова", "+79110000000");
+    assert_eq!(state(&centre), "accepted");
+
+    // an edit of a row that is not locked yet, taken as a proposal
+    let mut centre = Centre::with_recipient();
+    centre.sync();
+    centre.sql("UPDATE recipient SET phone = '+79220000000'");
+    centre.sync();
+    let sent = centre.hub.take_data().pop().expect("a packet");
+    let (key, version) = (sent.records[0].key, sent.records[0].version);
+    let about = |outcome, reason| line(outcome, Kind::RecipientClaim, key, version, reason);
+    let told = |centre: &Centre| {
+        let status = centre.ok(&["status"]);
+        let records = status["records"].as_array().expect("a list");
+        records.iter().map(|one| format!("{} {}", one["outcome"], one["reason"])).collect::<Vec<_>>()
+    };
+    centre.hub.answer(&sent, &[about(RecordOutcome::Proposed, RecordReason::Locked)]);
+    centre.sync();
+    assert_eq!(told(&centre), ["\"proposed\" \"LOCKED\""]);
+    centre.hub.revise(&sent, 2, &[about(RecordOutcome::Refused, RecordReason::Declined)]);
+    centre.sync();
+    assert_eq!(told(&centre), ["\"refused\" \"DECLINED\""]);
+    // staff have thought better of it
+    centre.hub.revise(&sent, 3, &[]);
+    centre.sync();
+    assert_eq!(told(&centre), [""; 0]);
+    // an older revision that comes late says nothing
+    centre.hub.revise(&sent, 2, &[about(RecordOutcome::Refused, RecordReason::Declined)]);
+    centre.sync();
+    assert_eq!(told(&centre), [""; 0]);
+}

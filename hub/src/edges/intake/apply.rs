@@ -26,7 +26,10 @@ use crate::{
         received::{Arrived, ClaimId, Known, Standing},
     },
     decisions::admission::{Admission, Examined, Facts, Keep, admit, earlier, examine_line},
-    edges::hub::{Context, HubError},
+    edges::{
+        hub::{Context, HubError},
+        sealing::answers::Settled,
+    },
 };
 
 /// What became of the records of one packet.
@@ -75,6 +78,8 @@ pub(super) struct Intake<'a> {
     /// Changed recipient claims and document claims, for the register.
     recipients: Vec<ClaimId>,
     documents: Vec<ClaimId>,
+    /// Records that were held, and are not any more.
+    released: Vec<Settled>,
 }
 
 impl<'a> Intake<'a> {
@@ -87,7 +92,8 @@ impl<'a> Intake<'a> {
         let merged = tx.centre(centre)?.is_some_and(|centre| centre.merged);
         let (holds, first) = (tx.holds(centre)?, !tx.has_received(centre)?);
         let (here, recipients, documents) = (HashSet::new(), Vec::new(), Vec::new());
-        Ok(Self { context, tx, centre, merged, now, holds, first, here, recipients, documents })
+        let released = Vec::new();
+        Ok(Self { context, tx, centre, merged, now, holds, first, here, recipients, documents, released })
     }
 
     /// Judges and stores the records of `packet`; `sum` becomes the state digest after them.
@@ -314,18 +320,24 @@ impl<'a> Intake<'a> {
     fn release(&mut self, key: RecordId) -> Result<(), HubError> {
         for (record, packet) in self.tx.held_for(self.centre, key)? {
             let known = self.tx.known(self.centre, record.kind, record.key)?;
-            self.judge(&packet, &Looked::at(record, None), known.as_ref())?;
+            let looked = Looked::at(record, None);
+            let admission = self.judge(&packet, &looked, known.as_ref())?;
+            if admission.is_some_and(|admission| admission.outcome.is_plain()) {
+                let Record { kind, key, version, .. } = looked.record;
+                self.released.push(Settled { packet, kind, key, version, applied: true });
+            }
         }
         Ok(())
     }
 
     /// Takes what has changed into the register, unless its initial load still waits for a person's command.
-    pub fn finish(self) -> Result<(), HubError> {
+    /// Gives back what was held before and is not any more.
+    pub fn finish(self) -> Result<Vec<Settled>, HubError> {
         if self.merged {
             let register = self.context.register(self.tx, self.context.code.as_str(), self.now);
             register.take_in(&self.recipients, &self.documents)?;
         }
-        Ok(())
+        Ok(self.released)
     }
 }
 

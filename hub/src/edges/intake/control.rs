@@ -53,7 +53,8 @@ pub(super) fn judge(
             Ok::<_, HubError>(())
         })?;
     }
-    prune_out(&hub.context, centre, control)
+    let Hub { store, context, .. } = hub;
+    prune_out(context, centre, control, |name| Ok(store.read(|tx| tx.is_revision(centre, name))?))
 }
 
 /// The digest that stands at a mark's position in our history: the mark's own, if it is there.

@@ -9,6 +9,7 @@ use exchange_format::{
     packet::{VerifiedPacket, manifest::Purpose},
     participant::ParticipantCode,
     position::Mark,
+    record::Kind,
     stream::{Arrival, Facts, Ready, StateCheck, Verdict, check_state},
 };
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use super::{Applied, Taken, apply, journal, open};
 use crate::{
     database::{
         Tx,
+        answers::Answer,
         streams::{AtPosition, PacketRow, Streams},
     },
     edges::{
@@ -227,12 +229,13 @@ impl Step<'_> {
             let row = self.held_row(tx, mark)?;
             all.push(self.apply_one(tx, &mut intake, &row, streams)?);
         }
-        intake.finish()?;
+        let released = intake.finish()?;
         let superseded = streams.incoming.consume(ready);
         tx.set_streams(self.centre, streams)?;
         for applied in &all {
             self.answer(tx, streams, applied)?;
         }
+        answers::revise(self.context, tx, self.centre, &released, self.now)?;
         if let Some(epoch) = superseded {
             let reason = PacketReason::StaleEpoch.code();
             for held in tx.held_below(self.centre, epoch)? {
@@ -284,7 +287,12 @@ impl Step<'_> {
         answers::receipt(self.context, tx, self.centre, streams, applied.mark, self.now)?;
         let (counts, outcome) = (applied.counts, applied.counts.packet_outcome());
         let head = Protocol { answered: applied.mark, revision: 1, outcome, counts };
-        answers::protocol(self.context, tx, self.centre, streams, &head, &applied.lines, self.now)
+        answers::protocol(self.context, tx, self.centre, streams, &head, &applied.lines, self.now)?;
+        let proposals = applied.totals.iter().any(|(kind, ..)| *kind == Kind::Proposal.name());
+        if proposals || !applied.lines.is_empty() {
+            tx.keep_answer(&applied.name, &Answer { revision: 1, counts, lines: applied.lines.clone() })?;
+        }
+        Ok(())
     }
 
     /// Refuses an authentic packet whole: its file, a row, a PR.

@@ -31,24 +31,25 @@ pub(super) fn open(
 }
 
 /// Deletes from a centre's `out` what it has: our packets that its ack covers, our answers to what its echo
-/// covers. Readers never delete there.
+/// covers. Of an answer that `is_revision` the echo says nothing: it stays until the centre's epoch is over.
+/// Readers never delete there.
 pub(in crate::edges) fn prune_out(
     context: &Context,
     centre: ParticipantCode,
     control: &Control,
+    mut is_revision: impl FnMut(&str) -> Result<bool, HubError>,
 ) -> Result<(), HubError> {
     let directory = context.paths.outbox(centre);
     for entry in fs::read_dir(&directory).map_err(at(&directory))? {
         let path = entry.map_err(at(&directory))?.path();
-        let name: Option<FileName> =
-            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
-        let covered = name.is_some_and(|name| {
-            if name.kind.is_numbered() {
-                control.acknowledges(name.position)
-            } else {
-                control.echo.is_some_and(|echo| name.position <= echo.position)
-            }
-        });
+        let Some(text) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let Ok(name) = text.parse::<FileName>() else { continue };
+        let covered = match control.echo {
+            _ if name.kind.is_numbered() => control.acknowledges(name.position),
+            Some(echo) if name.position.epoch < echo.position.epoch => true,
+            Some(echo) => name.position <= echo.position && !is_revision(text)?,
+            None => false,
+        };
         if covered {
             fs::remove_file(&path).map_err(at(&path))?;
         }

@@ -50,7 +50,7 @@ const SHOWN: [&str; 15] = [
 /// What of a centre's a question can be about, besides a proposal.
 pub(super) const CLAIMS: [Kind; 3] = [Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim];
 /// All that a question about one record can be about.
-const CHANGED: [Kind; 4] =
+pub(super) const CHANGED: [Kind; 4] =
     [Kind::Proposal, Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim];
 const NAMES: [&str; 3] = ["surname", "given", "patronymic"];
 /// Reviews are read in pages.

@@ -11,25 +11,30 @@ use exchange_endpoint::{
     messages::{self, Lang, Value},
     output::Failure,
 };
-use exchange_format::record::{Body, Kind, RecordId};
+use exchange_format::{
+    answer::RecordOutcome,
+    record::{Body, Kind, RecordId},
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    questions::{CLAIMS, target, versions, wishes},
+    questions::{CHANGED, CLAIMS, target, versions, wishes},
     table_file::{self, Row, Table, all_bad},
 };
 use crate::{
     database::{
+        Tx,
         linking::{Act, ClaimName, StaffDecision},
         received::{Received, Standing},
         reviews::Review,
     },
-    decisions::{golden, linking::clusters::Decision},
+    decisions::{admission::declined, golden, linking::clusters::Decision},
     edges::{
         config::HubConfig,
         hub::{Hub, open},
         register::{Input, Register},
+        sealing::answers::{self, Settled},
     },
 };
 
@@ -167,7 +172,7 @@ pub fn apply(
                 problems.iter().map(|(line, problem)| (*line, say(lang, problem))).collect();
             return Err(all_bad(path, &told));
         }
-        let mut persons = BTreeSet::new();
+        let (mut persons, mut settled) = (BTreeSet::new(), BTreeMap::new());
         for answer in &answers {
             // an answer above may have answered this question too
             let gone = tx.review(answer.review.n)?.is_none_or(|review| review.state == "gone");
@@ -178,8 +183,13 @@ pub fn apply(
             } else {
                 let unfit = |problem: Problem| table_file::bad(path, answer.line, &say(lang, &problem));
                 persons.extend(decide(&register, answer, &unfit)?);
+                let by_centre: &mut Vec<_> = settled.entry(answer.review.one.0).or_default();
+                by_centre.extend(settle(tx, answer)?);
                 applied.decided += 1;
             }
+        }
+        for (centre, settled) in settled {
+            answers::revise(&context, tx, centre, &settled, now)?;
         }
         applied.persons = persons.len() as u64;
         Ok(applied)
@@ -299,6 +309,23 @@ fn decide(
     }
 }
 
+/// What an answer about a change is the last word on: its centre is told.
+fn settle(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<Vec<Settled>, Failure> {
+    let (Word::Accept | Word::Decline, (centre, key)) = (answer.word, answer.review.one) else {
+        return Ok(Vec::new());
+    };
+    let applied = answer.word == Word::Accept;
+    let mut settled = Vec::new();
+    for kind in CHANGED {
+        let Some(known) = tx.known(centre, kind, key)? else { continue };
+        if !applied {
+            tx.decline_newest(known.id, declined(kind).as_str())?;
+        }
+        settled.push(Settled { packet: known.packet, kind, key, version: known.version, applied });
+    }
+    Ok(settled)
+}
+
 fn decide_pair(register: &Register<'_>, review: &Review) -> Result<BTreeSet<RecordId>, Failure> {
     let find = |name: ClaimName| register.tx.received_by_key(name.0, Kind::RecipientClaim, name.1);
     let both: Vec<Received> = [find(review.one)?, find(review.other)?].into_iter().flatten().collect();
@@ -326,7 +353,7 @@ fn accept(
         let Some(known) = tx.known(name.0, kind, name.1)? else { continue };
         tx.accept_newest(known.id)?;
         if !merged {
-            tx.set_standing(known.id, Standing::Waiting, &known.outcome)?;
+            tx.set_standing(known.id, Standing::Waiting, RecordOutcome::Changed.word())?;
         } else if kind == Kind::RecipientClaim {
             persons.extend(register.take_in(&[known.id], &[])?);
         } else {

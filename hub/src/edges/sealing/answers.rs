@@ -1,10 +1,14 @@
-//! KV and PR: sealed in the transaction of what they answer.
+//! KV and PR: sealed in the transaction of what they answer; a PR again, one revision higher, in that of what
+//! makes it untrue.
+
+use std::collections::BTreeMap;
 
 use exchange_format::{
-    answer::{Protocol, ProtocolWriter, Receipt, RecordLine},
+    answer::{Protocol, ProtocolWriter, Receipt, RecordLine, RecordOutcome, RecordReason},
     packet::{MemberName, manifest::Purpose},
     participant::ParticipantCode,
     position::Mark,
+    record::{Kind, RecordId},
 };
 use jiff::Timestamp;
 
@@ -12,8 +16,10 @@ use super::{Outline, begin, control, finish};
 use crate::{
     database::{
         Tx,
+        answers::Answer,
         streams::{PacketRow, Streams},
     },
+    decisions::admission::declined,
     edges::hub::{Context, HubError},
 };
 
@@ -49,6 +55,76 @@ pub(in crate::edges) fn protocol(
     let body = writer.finish()?;
     let purpose = Purpose::Protocol { answered: head.answered.digest, revision: head.revision };
     seal_answer(context, tx, peer, streams, (head.answered, Some(head.revision)), purpose, &body, now)
+}
+
+/// A record of a packet that was answered before, of which something else is true now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::edges) struct Settled {
+    /// The packet that brought it.
+    pub packet: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its key.
+    pub key: RecordId,
+    /// Its version.
+    pub version: u32,
+    /// Whether it is applied now; else staff have declined it.
+    pub applied: bool,
+}
+
+/// Answers the packets of `settled` again; those of which the last answer said just that already are left out.
+pub(in crate::edges) fn revise(
+    context: &Context,
+    tx: &Tx<'_>,
+    peer: ParticipantCode,
+    settled: &[Settled],
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let mut by_packet: BTreeMap<&str, Vec<&Settled>> = BTreeMap::new();
+    for one in settled {
+        by_packet.entry(&one.packet).or_default().push(one);
+    }
+    for (packet, settled) in by_packet {
+        let (Some(mut answer), Some(mark)) = (tx.answer(packet)?, tx.mark_of(packet)?) else { continue };
+        let before = answer.clone();
+        settled.into_iter().for_each(|one| restate(&mut answer, one));
+        if answer == before {
+            continue;
+        }
+        answer.revision += 1;
+        let counts = answer.counts;
+        let head =
+            Protocol { answered: mark, revision: answer.revision, outcome: counts.packet_outcome(), counts };
+        protocol(context, tx, peer, &tx.streams(peer)?, &head, &answer.lines, now)?;
+        tx.keep_answer(packet, &answer)?;
+    }
+    Ok(())
+}
+
+/// `answer` with what is true of `one` now.
+fn restate(answer: &mut Answer, one: &Settled) {
+    let is_it = |line: &RecordLine| (line.kind, line.key, line.version) == (one.kind, one.key, one.version);
+    let at = answer.lines.iter().position(is_it);
+    let said = match at {
+        Some(at) => answer.lines.remove(at).outcome,
+        // a proposal is plainly taken at first
+        None if one.kind == Kind::Proposal && !one.applied => RecordOutcome::New,
+        None => return,
+    };
+    answer.counts.set(said, answer.counts.get(said).saturating_sub(1));
+    if one.applied {
+        answer.counts.add(RecordOutcome::Changed);
+        return;
+    }
+    answer.counts.add(RecordOutcome::Refused);
+    answer.lines.push(RecordLine {
+        outcome: RecordOutcome::Refused,
+        kind: one.kind,
+        key: one.key,
+        version: one.version,
+        rule: declined(one.kind),
+        reason: RecordReason::Declined,
+    });
 }
 
 #[allow(clippy::too_many_arguments, reason = "one call site each; a struct would only rename them")]

@@ -2,8 +2,8 @@
 
 use exchange_endpoint::messages::Lang;
 use exchange_format::{
-    answer::RecordOutcome,
-    record::{Kind, Record},
+    answer::{RecordLine, RecordOutcome, RecordReason},
+    record::{Body, Kind, Record},
 };
 
 use super::{TestHub, anna, centre::TestCentre, centre::now, id, record};
@@ -29,6 +29,36 @@ fn exchange(hub: &mut TestHub, centre: &mut TestCentre, records: &[Record]) -> V
     let read = centre.read_out();
     let lines = read.protocols.iter().flat_map(|(_, lines)| lines.iter().map(|line| line.outcome));
     lines.collect()
+}
+
+/// The answers in the centre's folder that took the place of earlier ones.
+fn revised(hub: &mut TestHub, centre: &TestCentre) -> Vec<(u32, Vec<(RecordOutcome, RecordReason)>)> {
+    hub.send();
+    let revised = centre.read_out().protocols.into_iter().filter(|(head, _)| head.revision > 1);
+    let told = |lines: Vec<RecordLine>| lines.iter().map(|line| (line.outcome, line.reason)).collect();
+    revised.map(|(head, lines)| (head.revision, told(lines))).collect()
+}
+
+/// What staff decide about a proposal comes back, and is told again if they think better of it.
+#[test]
+fn a_proposal_gets_an_answer() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("open");
+    let uid: String = db.query_row("SELECT uid FROM person", [], |row| row.get(0)).expect("one person");
+    let mut body = Body::new(Kind::Proposal);
+    for (field, value) in [("target_kind", "person"), ("target", &uid), ("based_on", "1")] {
+        body.set(field, value).expect("text");
+    }
+    let line = body.add_line();
+    for (field, value) in [("no", "1"), ("field", "phone"), ("value", "+79110000000")] {
+        line.set(field, value).expect("text");
+    }
+    let proposal = Record::live(id(9), 1, &body);
+    assert_eq!(exchange(&mut hub, &mut one, &[proposal]), [], "taken");
+    one.clear_out();
+    assert_eq!(answer_all(&hub, "отклонить"), Some(1));
+    assert_eq!(revised(&mut hub, &one), [(2, vec![(RecordOutcome::Refused, RecordReason::Declined)])]);
 }
 
 fn open_reviews(hub: &TestHub) -> Vec<questions::Question> {
@@ -111,8 +141,12 @@ fn staff_are_asked_about_each_newer_version_of_a_published_claim() {
     assert_eq!(said, [RecordOutcome::Proposed]);
     one.clear_out();
     assert_eq!(answer_all(&hub, "отклонить"), Some(1));
-    let said = exchange(&mut hub, &mut one, &[anna(1, 3, &[("workplace", "Школа")])]);
-    assert_eq!(said, [RecordOutcome::Proposed]);
+    // their answer comes back to the centre, and stays in its folder whatever the centre sends
+    assert_eq!(revised(&mut hub, &one), [(2, vec![(RecordOutcome::Refused, RecordReason::Declined)])]);
+    one.control.echo = one.last;
+    let name = one.data(&[anna(1, 3, &[("workplace", "Школа")])]);
+    hub.take(&one, &name);
+    assert_eq!(revised(&mut hub, &one), [(2, vec![(RecordOutcome::Refused, RecordReason::Declined)])]);
     one.clear_out();
     assert_eq!(open_reviews(&hub).len(), 1, "a proposal that nobody sees");
     // the centre takes it back: nothing is left to ask
@@ -139,6 +173,7 @@ fn what_was_held_for_a_record_is_applied_when_a_corrected_version_of_that_record
     one.clear_out();
     let named = record(Kind::RecipientClaim, 2, 2, &[("surname", "Зуев"), ("given", "Пётр")]);
     exchange(&mut hub, &mut one, &[named]);
+    let corrected = revised(&mut hub, &one);
     one.clear_out();
     let code = one.code;
     let standing = |hub: &mut TestHub| {
@@ -147,6 +182,7 @@ fn what_was_held_for_a_record_is_applied_when_a_corrected_version_of_that_record
         (known.outcome, known.version, known.basis_version)
     };
     assert_eq!(standing(&mut hub), ("changed".to_owned(), 1, None));
+    assert_eq!(corrected, [(2, vec![(RecordOutcome::Refused, RecordReason::Invalid)])], "held no longer");
     // a newer version of what is applied may wait as well: the older stands until its referent comes
     exchange(&mut hub, &mut one, &[contact(2, 3)]);
     one.clear_out();
