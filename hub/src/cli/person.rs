@@ -59,7 +59,17 @@ pub(super) fn said(lang: Lang, done: &people::Said) -> String {
         ("centres", joined(&done.centres).into()),
     ];
     let id = if done.changed { "hub-said" } else { "hub-said-before" };
-    messages::find(lang, id, &args).unwrap_or_default()
+    let mut lines = vec![messages::find(lang, id, &args).unwrap_or_default()];
+    if done.centres.is_empty() && done.withheld.is_empty() {
+        lines.push(messages::text(lang, "hub-said-nobody", &[]));
+    }
+    for one in &done.withheld {
+        let reviews: Vec<String> = one.reviews.iter().map(ToString::to_string).collect();
+        let id = if reviews.is_empty() { "hub-said-unfit" } else { "hub-said-withheld" };
+        let args = [("centre", one.centre.clone().into()), ("reviews", joined(&reviews).into())];
+        lines.push(messages::find(lang, id, &args).unwrap_or_default());
+    }
+    lines.join("\n")
 }
 
 fn text(lang: Lang, view: &PersonView) -> String {

@@ -54,6 +54,25 @@ pub struct PacketRow<'a> {
     pub records: u64,
 }
 
+/// A file that nobody's signature proves: its name is a claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Unproven<'a> {
+    /// In whose folder it lay.
+    pub centre: ParticipantCode,
+    /// Its name.
+    pub name: &'a str,
+    /// Its name in the quarantine.
+    pub kept: &'a str,
+    /// Two letters, or `??`.
+    pub kind: &'a str,
+    /// Its place, as its name has it.
+    pub position: Option<Position>,
+    /// A reason code.
+    pub reason: &'a str,
+    /// When, RFC 3339.
+    pub at: &'a str,
+}
+
 impl Tx<'_> {
     /// The streams with `peer`; fresh ones if there are none yet.
     pub fn streams(&self, peer: ParticipantCode) -> Result<Streams> {
@@ -98,6 +117,12 @@ impl Tx<'_> {
 
     /// Notes a packet or answer; in place of one with the same name.
     pub fn put_packet(&self, packet: &PacketRow<'_>) -> Result<()> {
+        // an unproven file that bore the name gives it up to the packet that it belongs to
+        self.run(
+            "UPDATE OR REPLACE packet SET name = 'quarantine/' || peer || '/' || name
+             WHERE name = ?1 AND state = 'QUARANTINED' AND digest IS NULL",
+            [packet.name],
+        )?;
         let position = packet.mark.map(|mark| mark.position);
         let answered = packet.answered;
         self.run(
@@ -130,6 +155,29 @@ impl Tx<'_> {
     /// Sets the state of a packet.
     pub fn set_packet_state(&self, name: &str, state: &str, reason: Option<&str>) -> Result<()> {
         self.run("UPDATE packet SET state = ?2, reason = ?3 WHERE name = ?1", params![name, state, reason])?;
+        Ok(())
+    }
+
+    /// Notes a file in quarantine that nobody's signature proves. Its row bears its name, unless a packet or another
+    /// such file has it: then its place in the quarantine.
+    pub fn put_unproven(&self, file: &Unproven<'_>) -> Result<()> {
+        let sql = "SELECT 1 FROM packet WHERE name = ?1
+                   AND NOT (peer = ?2 AND state = 'QUARANTINED' AND digest IS NULL)";
+        let taken = self.value::<i64>(sql, params![file.name, file.centre.as_str()])?.is_some();
+        let place = format!("quarantine/{}/{}", file.centre, file.kept);
+        self.run(
+            "INSERT OR REPLACE INTO packet(name, direction, peer, kind, epoch, seq, state, reason, next_at, at)
+             VALUES(?1, 'in', ?2, ?3, ?4, ?5, 'QUARANTINED', ?6, ?7, ?7)",
+            params![
+                if taken || file.kept != file.name { &place } else { file.name },
+                file.centre.as_str(),
+                file.kind,
+                file.position.map(|position| position.epoch.get()),
+                file.position.map(|position| position.seq.get()),
+                file.reason,
+                file.at,
+            ],
+        )?;
         Ok(())
     }
 

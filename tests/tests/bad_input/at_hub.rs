@@ -345,24 +345,27 @@ fn a_foreign_file_of_the_same_name_takes_nothing_from_the_genuine_one() {
         let archived = layout.hub().join("archive").join(centre_code(1).as_str()).join(&name);
         assert_eq!(fs::read(archived).expect("archived"), bytes);
     };
-    let foreign = |folder: usize, bytes: &[u8], copy: &str, reason: &str| {
+    let foreign = |folder: usize, bytes: &[u8], copy: &str, reason: &str, first: bool| {
         let code = centre_code(folder);
         drop_into(&layout.mailbox(code, "in"), &name, bytes);
         let kept = format!("quarantine/{code}/{name}{copy}");
-        let sql = format!("SELECT reason FROM packet WHERE name = '{kept}' AND state = 'QUARANTINED'");
+        let named = if first { &name } else { &kept };
+        let sql = format!("SELECT reason FROM packet WHERE name = '{named}' AND state = 'QUARANTINED'");
         assert_eq!(wait_for(&world, &hub_db, &sql), reason);
         wait_gone(&world, &layout.mailbox(code, "in").join(&name));
         assert_eq!(fs::read(layout.hub().join(kept)).expect("kept"), bytes);
     };
     // another centre is first with it, and comes again with other bytes; so does somebody in its own folder
-    foreign(2, &bytes, "", "FOREIGN");
+    foreign(2, &bytes, "", "FOREIGN", true);
     assert_eq!(count(&hub_db, "SELECT count(*) FROM received"), 0);
     drop_into(&folder(&world, "in"), &name, &bytes);
     applied(&world, &genuine);
     stands();
-    foreign(2, b"garbage", ".2", "FOREIGN");
+    let given_up = format!("quarantine/{}/{name}", centre_code(2));
+    assert_eq!(count(&hub_db, &format!("SELECT count(*) FROM packet WHERE name = '{given_up}'")), 1);
+    foreign(2, b"garbage", ".2", "FOREIGN", false);
     stands();
-    foreign(1, &bytes[..100], "", "CANNOT_OPEN");
+    foreign(1, &bytes[..100], "", "CANNOT_OPEN", false);
     stands();
     let header = player.header(Purpose::Data, 2, Some(mark(&genuine).digest));
     let next = player.forge(header, &[("recipient_claim", vec![recipient(2, "Вторая")])]);

@@ -56,6 +56,9 @@ hub-document-ended = No longer in force: no centre claims it any more
 hub-person-served = Served by: { $centres }
 hub-entry = the hub's entry, { $actor }: { $reason }
 hub-said = { $case }  { $uid }: taken; told to centres: { $centres }
+hub-said-nobody = No centre is confirmed to serve the person: nobody is told before service confirm
+hub-said-withheld = Centre { $centre } is not told yet: decide questions { $reviews } first (review list)
+hub-said-unfit = Centre { $centre } is not told yet: what it states cannot be published, it has faults (person show)
 hub-said-before = { $case }  { $uid }: as it was; served by: { $centres }
 
 hub-no-reviews = No open questions

@@ -56,6 +56,9 @@ hub-document-ended = Недействующая: ни один центр её �
 hub-person-served = Обслуживают: { $centres }
 hub-entry = запись координационного центра, { $actor }: { $reason }
 hub-said = { $case }  { $uid }: принято; узнают центры: { $centres }
+hub-said-nobody = Ни один центр не подтверждён как обслуживающий: никто этого не узнает до service confirm
+hub-said-withheld = Центр { $centre } пока не узнает: сначала решите вопросы { $reviews } (review list)
+hub-said-unfit = Центр { $centre } пока не узнает: его запись нельзя опубликовать, в ней ошибки (person show)
 hub-said-before = { $case }  { $uid }: так и было; обслуживают: { $centres }
 
 hub-no-reviews = Нерешённых вопросов нет

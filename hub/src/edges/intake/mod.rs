@@ -27,7 +27,7 @@ use exchange_format::{
 use jiff::Timestamp;
 
 use super::hub::{Context, Hub, HubError, at};
-use crate::database::{Tx, streams::PacketRow};
+use crate::database::{Tx, streams::Unproven};
 
 pub(super) use answers::random;
 pub(in crate::edges) use open::prune_out;
@@ -49,7 +49,6 @@ struct Aside<'a> {
     kept: &'a str,
     /// What log and journal say of it.
     told: &'a str,
-    kind: &'a str,
     reason: PacketReason,
     /// Its mark, if it is an authentic numbered packet: then its row was written with its verdict, and a copy
     /// stands in quarantine already.
@@ -133,8 +132,7 @@ impl Hub {
         mark: Option<Mark>,
         now: Timestamp,
     ) -> Result<Taken, HubError> {
-        let kind = name.parse::<FileName>().map_or("??", |name| name.kind.letters());
-        let aside = Aside { kept: name, told: name, kind, reason, mark };
+        let aside = Aside { kept: name, told: name, reason, mark };
         self.put_aside(centre, &self.context.paths.inbox(centre).join(name), &aside, now)
     }
 
@@ -149,7 +147,7 @@ impl Hub {
         let path = inbox.join(name);
         let stray = Stray::of(name, &path).map_err(at(&inbox))?;
         let (kept, told) = (&stray.name, &stray.to_string());
-        let aside = Aside { kept, told, kind: "??", reason: PacketReason::BadName, mark: None };
+        let aside = Aside { kept, told, reason: PacketReason::BadName, mark: None };
         self.put_aside(centre, &path, &aside, now)
     }
 
@@ -160,7 +158,8 @@ impl Hub {
         aside: &Aside<'_>,
         now: Timestamp,
     ) -> Result<Taken, HubError> {
-        let Aside { kept, told, kind, reason, mark } = *aside;
+        let Aside { kept, told, reason, mark } = *aside;
+        let parsed = kept.parse::<FileName>().ok();
         let directory = self.context.paths.quarantine.join(centre.as_str());
         let mut kept = kept.to_owned();
         if mark.is_none() {
@@ -169,24 +168,16 @@ impl Hub {
             kept = archive::keep_beside(&directory, &kept, &mut source)?;
         }
         let hub = self.context.code;
-        // A file that was not authenticated bears any name: its row must not take the place of the packet's own.
-        let row_name = format!("quarantine/{centre}/{kept}");
         self.store.write(|tx| {
             if mark.is_none() {
-                tx.put_packet(&PacketRow {
-                    name: &row_name,
-                    direction: "in",
-                    peer: centre,
-                    kind,
-                    mark: None,
-                    state: "QUARANTINED",
-                    reason: Some(reason.code()),
-                    previous: None,
-                    part: None,
-                    answered: None,
-                    unconfirmed: false,
+                tx.put_unproven(&Unproven {
+                    centre,
+                    name: aside.kept,
+                    kept: &kept,
+                    kind: parsed.as_ref().map_or("??", |name| name.kind.letters()),
+                    position: parsed.map(|name| name.position),
+                    reason: reason.code(),
                     at: &now.to_string(),
-                    records: 0,
                 })?;
             }
             tx.add_incident(centre, reason.code(), Some(&kept), &now.to_string())?;

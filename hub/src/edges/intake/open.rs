@@ -13,6 +13,9 @@ use exchange_format::{
 
 use crate::edges::hub::{Context, HubError, at};
 
+/// More than the header of any envelope has, bytes.
+const ENVELOPE: u64 = 64 << 10;
+
 /// Opens and verifies the file at `path`, whose name was checked to be of its directory's centre: with it the
 /// five-way check is whole, for the signature proves the manifest's sender and the name agrees with it.
 pub(super) fn open(
@@ -21,6 +24,12 @@ pub(super) fn open(
     name: &FileName,
 ) -> Result<VerifiedPacket<fs::File>, PacketError> {
     let file = fs::File::open(path)?;
+    // before anything is read; an envelope adds a little: a header, and 16 bytes to each 64 KiB
+    let (found, packet) = (file.metadata()?.len(), context.limits.packet_bytes);
+    let limit = if name.sealed { packet + packet / 4096 + ENVELOPE } else { packet };
+    if found > limit {
+        return Err(PacketError::Oversize { what: "bytes of the file", limit, found });
+    }
     let packet = if name.sealed {
         let spool = archive::nameless(&context.paths.archive)?;
         open_sealed(file, &context.keys.identities, spool, &context.limits)?

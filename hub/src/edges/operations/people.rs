@@ -1,6 +1,8 @@
 //! What staff see and say of one person: values with their provenance, the hub's own entries, and which centre
 //! serves whom. What is said is published in the same transaction.
 
+use std::collections::BTreeSet;
+
 use exchange_endpoint::{
     config::Config,
     journal_table::Event,
@@ -158,6 +160,17 @@ pub struct Said {
     pub changed: bool,
     /// The centres that serve the person and are told.
     pub centres: Vec<String>,
+    /// The centres that serve it and are not told yet.
+    pub withheld: Vec<Withheld>,
+}
+
+/// A centre that is not told of a person whom it serves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Withheld {
+    /// The centre.
+    pub centre: String,
+    /// The open questions whether its claim is another person; none: what it would be told has faults.
+    pub reviews: Vec<i64>,
 }
 
 /// The person `who` (uid or case number) with provenance.
@@ -339,8 +352,21 @@ fn journal(register: &Register<'_>, event: &str, uid: RecordId, rule: &str) -> R
 }
 
 fn said(tx: &Tx<'_>, person: PersonRow, changed: bool) -> Result<Said, Failure> {
-    let centres = serving(tx, person.uid)?;
-    Ok(Said { uid: person.uid.to_string(), case_number: person.case_number, changed, centres })
+    let told = ToldView::of(&tx.told_of(person.uid)?, person.uid).published_to;
+    let (centres, unreached): (Vec<_>, Vec<_>) =
+        serving(tx, person.uid)?.into_iter().partition(|centre| told.contains(centre));
+    let claims = tx.rules_of(person.uid)?;
+    let mut withheld = Vec::new();
+    for centre in unreached {
+        let mut reviews = BTreeSet::new();
+        for (origin, key, _) in claims.iter().filter(|(origin, ..)| origin.as_str() == centre) {
+            let open = tx.open_reviews_of("pair", *key)?.into_iter();
+            let name = (*origin, *key);
+            reviews.extend(open.filter(|one| one.one == name || one.other == name).map(|one| one.n));
+        }
+        withheld.push(Withheld { centre, reviews: reviews.into_iter().collect() });
+    }
+    Ok(Said { uid: person.uid.to_string(), case_number: person.case_number, changed, centres, withheld })
 }
 
 /// The centres with a claim of `uid` that staff confirmed.

@@ -30,6 +30,13 @@ fn another_centres_packet_is_foreign_and_nothing_of_it_is_applied() {
     fs::rename(one.inbox.join(&name), two.inbox.join(&name)).expect("moved");
     assert_eq!(hub.take(&two, &name), Taken::Quarantined(PacketReason::Foreign));
     assert_eq!(received(&mut hub), 0);
+    let row = |hub: &TestHub, name: &str| -> Option<(String, i64, i64, String)> {
+        let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
+        let sql = "SELECT peer, epoch, seq, state FROM packet WHERE name = ?1";
+        db.query_one(sql, [name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))).ok()
+    };
+    let quarantined = Some((two.code.to_string(), 1, 1, "QUARANTINED".to_owned()));
+    assert_eq!(row(&hub, &name), quarantined);
     assert!(hub.hub.context.paths.quarantine.join(two.code.as_str()).join(&name).is_file(), "kept whole");
     // renamed to look like its own, it is still not
     let forged = name.replace(one.code.as_str(), two.code.as_str());
@@ -46,6 +53,21 @@ fn another_centres_packet_is_foreign_and_nothing_of_it_is_applied() {
         .expect("copied");
     assert!(matches!(hub.take(&one, &name), Taken::Done(_)));
     assert_eq!(received(&mut hub), 1);
+    // the genuine one has the name now
+    assert_eq!(row(&hub, &name), Some((one.code.to_string(), 1, 1, "APPLIED".to_owned())));
+    assert_eq!(row(&hub, &format!("quarantine/{}/{name}", two.code)), quarantined);
+}
+
+#[test]
+fn a_file_larger_than_any_packet_is_oversize_whatever_is_in_it() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let name = one.snapshot(1, &[vec![anna(1, 1, &[])]]).remove(0);
+    hub.hub.context.limits.packet_bytes = 1000;
+    fs::write(one.inbox.join(&name), vec![0; 200_000]).expect("written");
+    assert_eq!(hub.take(&one, &name), Taken::Quarantined(PacketReason::Oversize));
+    fs::write(one.inbox.join(&name), vec![0; 900]).expect("written");
+    assert_eq!(hub.take(&one, &name), Taken::Quarantined(PacketReason::CannotOpen));
 }
 
 #[test]

@@ -255,8 +255,11 @@ fn what_was_served_stays_served_while_staff_are_asked_and_nothing_new_is() {
     assert_eq!(asked(&hub).iter().filter(|kind| *kind == "programme").count(), 3);
     let known = hub.hub.store.read(|tx| tx.known(one.code, Kind::RecipientClaim, id(1))).expect("read");
     let uid = hub.hub.store.read(|tx| tx.uid_of(known.expect("stored").id)).expect("read").expect("known");
-    people::confirm(&hub.config(), two.code, &uid.to_string(), ("test", "обслуживается"), now())
+    let said = people::confirm(&hub.config(), two.code, &uid.to_string(), ("test", "обслуживается"), now())
         .expect("confirmed");
+    assert_eq!(said.centres, [one.code.to_string()], "only whom it reaches");
+    let withheld: Vec<_> = said.withheld.iter().map(|one| (one.centre.as_str(), one.reviews.len())).collect();
+    assert_eq!(withheld, [(two.code.as_str(), 1)]);
     assert_eq!(told(&mut hub, &two), [], "still in doubt");
     let pairs: Vec<_> = open_reviews(&hub).into_iter().filter(|one| one.kind == "pair").collect();
     apply(&hub, &table(&pairs, "разные")).expect("applied");
