@@ -50,7 +50,6 @@ fn rules_link_few_wrongly_and_most_that_belong_together() {
     let (wrong, right) = (sum(&mut links.values(), 0), sum(&mut links.values(), 1));
     let (asked_in_vain, asked) = (sum(&mut reviews.values(), 0), sum(&mut reviews.values(), 1));
     let told = format!("of {true_pairs} pairs: links {links:?}, reviews {reviews:?} (wrong, right)");
-    println!("{} claims, {told}", claims.len());
     assert!(wrong * 500 <= right, "{told}");
     assert!(right * 100 >= true_pairs * 90, "{told}");
     assert!((right + asked) * 100 >= true_pairs * 98, "what is not linked is asked: {told}");

@@ -108,7 +108,7 @@ fn an_answer_is_to_the_version_that_its_table_shows_and_to_none_that_came_since(
     assert_eq!(open_reviews(&hub).len(), 2, "all lines or none");
     // nor is anything accepted of which no version is named
     let blind = stale.lines().map(|line| line.splitn(4, ';').collect::<Vec<_>>());
-    let blind: String = blind.map(|cells| format!("{};{}\n", cells[0], cells[3])).collect();
+    let blind = blind.fold(String::new(), |all, cells| all + cells[0] + ";" + cells[3] + "\n");
     assert!(apply(&hub, &blind).expect_err("unseen").contains("version_2: the version"), "{blind}");
     assert_eq!(answer_all(&hub, "принять"), Some(2));
     hub.send();
