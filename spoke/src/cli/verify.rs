@@ -8,7 +8,7 @@ use exchange_endpoint::{
 use jiff::Timestamp;
 
 use crate::{
-    database::verify::Damage,
+    database::verify::{Damage, Fault},
     edges::{
         SpokeError,
         audit::{self, Audit},
@@ -27,12 +27,18 @@ pub struct Verify {
 impl Verify {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
         let config = super::config(common)?;
-        let audit = if self.restore {
-            audit::audit(&mut Station::open(config)?, true, Timestamp::now())?
-        } else {
+        let looked = || -> Result<Audit, SpokeError> {
             let connection = station::open_to_look(&config)?;
-            let snapshot = connection.unchecked_transaction().map_err(SpokeError::from)?;
-            audit::look_only(&config, &snapshot)?
+            let snapshot = connection.unchecked_transaction()?;
+            audit::look_only(&config, &snapshot)
+        };
+        let is_damaged = |audit: &Audit| audit.found.iter().any(|one| one.fault == Fault::DatabaseDamaged);
+        // no restoring makes up for pages that are gone
+        let before = if self.restore { Some(looked()?).filter(is_damaged) } else { Some(looked()?) };
+        let audit = if let Some(audit) = before {
+            audit
+        } else {
+            audit::audit(&mut Station::open(config)?, true, Timestamp::now())?
         };
         common.print(&audit, |lang| text(lang, &audit))?;
         Ok(if audit.left.is_empty() { Exit::Done } else { Exit::False })

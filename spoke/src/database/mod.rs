@@ -3,7 +3,7 @@
 //! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
 //! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`sent`] what was sent. In: [`publications`] what came ·
-//! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · [`shape`] whether
+//! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw · [`shape`] whether
 //! the tables are still those. [`rows`] · [`book`] streams and packets ·
 //! [`report`] what operators ask · [`import`] rows of files.
 
@@ -26,6 +26,7 @@ mod standing;
 pub use crate::decisions::tables;
 mod tables_ddl;
 pub mod triggers;
+pub mod unseen;
 pub mod verify;
 pub mod write;
 

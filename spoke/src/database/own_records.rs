@@ -214,9 +214,43 @@ pub fn look_at(connection: &Connection, change: &Change) -> Result<Sealable, Dat
             return Ok(Sealable::Nothing);
         }
         Some(last) => last.version + 1,
-        None => 1,
+        None => version_told(connection, change)? + 1,
     };
     Ok(Sealable::Version(Record { kind, key: change.key, version, form: Form::Live, body, signature: None }))
+}
+
+/// The version of the record that `svod_record` says was sent; more than nothing only if what was sent is lost.
+fn version_told(connection: &Connection, change: &Change) -> Result<u32, DatabaseError> {
+    let mut statement =
+        connection.prepare_cached("SELECT version FROM svod_record WHERE kind = ?1 AND key = ?2")?;
+    let told = statement.query_row([&change.kind, &change.key.to_string()], |row| row.get(0)).optional()?;
+    Ok(told.flatten().unwrap_or(0))
+}
+
+/// The sum over everything that is kept as sent: the state digest of our stream.
+///
+/// # Errors
+/// SQLite's, or a row that this program cannot have written.
+pub fn sum_of_sent(connection: &Connection) -> Result<StateDigest, DatabaseError> {
+    let bad = |what| DatabaseError::Corrupt { table: "svod_sent", what };
+    let mut statement = connection.prepare("SELECT kind, key, version, form, sha256 FROM svod_sent")?;
+    let mut found = statement.query([])?;
+    let mut sum = StateDigest::default();
+    while let Some(row) = found.next()? {
+        let text = |at| row.get::<_, String>(at);
+        let record = Record {
+            kind: text(0)?.parse().map_err(|_| bad("a kind"))?,
+            key: rows::record_id("svod_sent", &text(1)?)?,
+            version: row.get(2)?,
+            form: text(3)?.parse().map_err(|_| bad("a form"))?,
+            body: Vec::new(),
+            signature: None,
+        };
+        if let Some(term) = record.term(&text(4)?.parse().map_err(|_| bad("a hash"))?) {
+            sum.add(&term);
+        }
+    }
+    Ok(sum)
 }
 
 enum Current {

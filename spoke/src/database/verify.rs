@@ -48,6 +48,10 @@ pub enum Fault {
     DigestDiffers,
     /// The database is behind the watermark file: an older copy was put back.
     BehindWatermark,
+    /// What the centre keeps of what it sent, or of packets of either direction, is gone.
+    EvidenceMissing,
+    /// Pages of the file are damaged.
+    DatabaseDamaged,
     /// The journal is not as it was written.
     JournalAltered,
     /// A table is gone or has another name.
@@ -148,6 +152,7 @@ pub fn look(
     })?;
     check_forged(connection, &mut look.damages)?;
     check_captured(connection, &mut look.damages)?;
+    super::unseen::check(connection, &mut look.damages)?;
     if journal_table::verify(connection, journal_table::CENTRE_TABLE, |_, _| {}).is_err() {
         look.damages.push(Damage::new(Fault::JournalAltered, journal_table::CENTRE_TABLE, ""));
     }

@@ -8,8 +8,14 @@ use exchange_endpoint::{
     watermark::{Stream, Watermark},
 };
 use exchange_format::{
-    answer::RecordOutcome, file_name::FileName, participant::ParticipantCode, position::Digest,
-    record::Record, signature::VerifyingKey, state_digest::StateDigest, stream,
+    answer::RecordOutcome,
+    file_name::FileName,
+    participant::ParticipantCode,
+    position::{Digest, Position},
+    record::Record,
+    signature::VerifyingKey,
+    state_digest::StateDigest,
+    stream,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -24,9 +30,9 @@ use super::{
 };
 use crate::database::{
     book::{self, InStream},
-    publications,
+    own_records, publications,
     report::{self, Incident},
-    shape, showing,
+    shape, showing, unseen,
     verify::{self, Damage, Fault},
     write::{self, Scope},
 };
@@ -83,6 +89,12 @@ struct Measure<'a> {
 /// # Errors
 /// SQLite's, the configuration. What is found is no error.
 pub fn look_only(config: &Config<SpokeConfig>, connection: &Connection) -> Result<Audit, SpokeError> {
+    if !unseen::is_sound(connection)? {
+        let found = vec![Damage::new(Fault::DatabaseDamaged, "centre.db", "")];
+        let why = Some("the file is damaged".to_owned());
+        let digest = Proof { proven: "none", packet: None, why };
+        return Ok(Audit { left: found.clone(), found, digest, ..Audit::default() });
+    }
     let hub_card = station::hub_card(config)?;
     let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
     let keys = OwnKeys::load(&config.path(&config.keys), config.code);
@@ -130,6 +142,11 @@ fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, 
         sealed: book::out_stream(connection, hub)?.machine.last.map(|mark| mark.position),
         applied: stream.machine.last.map(|mark| mark.position),
     };
+    let place = |position: Position| (position.epoch.get(), u64::from(position.seq.get()));
+    damages.extend(unseen::check_packets(
+        connection,
+        [("out", database.sealed.map(place)), ("in", database.applied.map(place))],
+    )?);
     if measure.marks.judge(&database).is_some() {
         damages.push(Damage::new(Fault::BehindWatermark, "svod_stream", ""));
     }
@@ -252,6 +269,12 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
             let mut stream = book::in_stream(transaction, hub)?;
             stream.told = Some(told);
             book::set_in_stream(transaction, hub, &stream)?;
+        }
+        if wrong.iter().any(|damage| damage.table == "svod_sent") {
+            // what is lost is sent again as another version, in the place of nothing
+            let mut stream = book::out_stream(transaction, hub)?;
+            stream.state = own_records::sum_of_sent(transaction)?;
+            book::set_out_stream(transaction, hub, &stream)?;
         }
         for damage in &audit.found {
             let fault = fault_code(damage.fault);

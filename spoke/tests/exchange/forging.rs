@@ -102,3 +102,73 @@ fn a_locked_row_under_another_id_is_no_second_claim() {
     );
     assert_eq!(centre.ok(&["verify"])["whole"], true);
 }
+
+#[test]
+fn evidence_that_is_gone_is_told() {
+    let mut centre = locked();
+    centre.sql(
+        "INSERT INTO recipient (id, surname) VALUES ('r5', 'Своя');
+         INSERT INTO programme (id, recipient_id, number) VALUES ('p5', 'r5', '5');
+         INSERT INTO programme_line (id, programme_id, no, name) VALUES ('l5', 'p5', '1', 'Уборка')",
+    );
+    centre.settle();
+    for (sql, fault, table, said) in [
+        ("UPDATE recipient SET surname = 'Иная' WHERE id = 'r5'", "not-captured", "recipient", "Иная"),
+        (
+            "UPDATE programme_line SET name = 'Прогулка' WHERE id = 'l5'",
+            "not-captured",
+            "programme",
+            "Прогулка",
+        ),
+        (
+            "DELETE FROM svod_sent WHERE key = (SELECT key FROM svod_record WHERE id = 'r5')",
+            "evidence-missing",
+            "svod_sent",
+            "Иная",
+        ),
+        ("DELETE FROM recipient WHERE id = 'r5'", "not-captured", "recipient", ""),
+    ] {
+        harm(&centre, sql, true);
+        let (out, _) = centre.ends(&["verify", "--format", "json"], 1);
+        let told: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        assert_eq!(
+            (&told["found"][0]["fault"], &told["found"][0]["table"]),
+            (&fault.into(), &table.into()),
+            "{sql}: {out}"
+        );
+        assert_eq!(centre.ok(&["verify", "--restore"])["left"].as_array().map(Vec::len), Some(0), "{sql}");
+        centre.sync();
+        let packets = centre.hub.take_data();
+        let records: Vec<_> = packets.iter().flat_map(|packet| &packet.records).collect();
+        assert_eq!(records.len(), 1, "{sql}: it is sent");
+        assert!(records[0].version > 1, "{sql}: as another version");
+        assert!(String::from_utf8_lossy(&records[0].body).contains(said), "{sql}");
+        for packet in &packets {
+            centre.hub.answer(packet, &[]);
+        }
+        centre.sync();
+        assert_eq!(centre.ok(&["verify"])["whole"], true, "{sql}");
+    }
+    harm(&centre, "DELETE FROM svod_packet WHERE direction = 'in' AND kind = 'SN'", true);
+    assert!(faults(&centre).contains(&"evidence-missing".to_owned()));
+}
+
+#[test]
+fn a_damaged_page_is_told_as_such() {
+    let centre = locked();
+    centre.sql("PRAGMA wal_checkpoint(TRUNCATE)");
+    let page: usize = centre
+        .value("SELECT rootpage FROM sqlite_master WHERE name = 'svod_publication'")
+        .parse()
+        .expect("a page");
+    let path = centre.path("centre.db");
+    let mut bytes = std::fs::read(&path).expect("read");
+    bytes[(page - 1) * 4096..page * 4096].fill(0);
+    std::fs::write(&path, bytes).expect("written");
+    for args in [&["verify", "--format", "json"][..], &["verify", "--restore", "--format", "json"]] {
+        let (out, _) = centre.ends(args, 1);
+        assert!(out.contains("database-damaged"), "{out}");
+    }
+    let (out, _) = centre.ends(&["verify"], 1);
+    assert!(out.contains("верните базу из копии"), "{out}");
+}

@@ -1,0 +1,108 @@
+//! What of the centre's own was changed or deleted past the triggers, and what it has lost of what it sent
+//! (exchange §8, D10).
+
+use exchange_format::record::{Body, Form, Kind, RecordId, Type};
+use rusqlite::Connection;
+
+use crate::decisions::tables::{Table, tables};
+
+use super::{
+    DatabaseError,
+    own_records::{self, Change, Sealable},
+    publications,
+    verify::{Damage, Fault},
+};
+
+/// Own rows that say something else than was sent, or are gone, while the queue does not know.
+pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Result<(), DatabaseError> {
+    for table in tables() {
+        let Some(kind) = table.own else { continue };
+        let name = table.name;
+        let mut statement = connection.prepare(&format!(
+            "SELECT id, key, NOT EXISTS (SELECT 1 FROM {name} t WHERE t.id = r.id), version IS NOT NULL AND NOT EXISTS \
+             (SELECT 1 FROM svod_sent s WHERE s.kind = '{kind}' AND s.key = r.key) FROM svod_record r \
+             WHERE kind = '{name}' AND state IN ('own', 'provisional') AND NOT EXISTS \
+             (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key)"
+        ))?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let (id, key): (String, String) = (row.get(0)?, row.get(1)?);
+            let (is_gone, is_unproven): (bool, bool) = (row.get(2)?, row.get(3)?);
+            let Ok(key) = key.parse() else { continue };
+            if is_unproven {
+                damages.push(Damage::new(Fault::EvidenceMissing, "svod_sent", &id));
+            } else if is_gone || is_changed(connection, table, kind, key)? {
+                damages.push(Damage::new(Fault::NotCaptured, name, &id));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the record `key` says something else than was sent, in its own words: what it refers to may have got
+/// another key since.
+fn is_changed(
+    connection: &Connection,
+    table: &Table,
+    kind: Kind,
+    key: RecordId,
+) -> Result<bool, DatabaseError> {
+    let change = Change { kind: table.name.to_owned(), key, problem: None };
+    let Sealable::Version(now) = own_records::look_at(connection, &change)? else { return Ok(false) };
+    let Some(sent) = own_records::sent(connection, kind, key)? else { return Ok(true) };
+    if now.form != Form::Live || sent.record.form != Form::Live {
+        return Ok(true);
+    }
+    let words = |record| -> Result<Body, DatabaseError> {
+        let mut body = publications::read_body(record)?;
+        for field in kind.schema().fields {
+            if matches!(field.ty, Type::Reference(_)) {
+                body.head_mut().clear(field.name);
+            }
+        }
+        Ok(body)
+    };
+    Ok(words(&now)? != words(&sent.record)?)
+}
+
+/// Whether every packet of the current epochs is noted: ours up to `sealed`, the hub's up to `applied`.
+///
+/// # Errors
+/// SQLite's.
+pub fn check_packets(
+    connection: &Connection,
+    marks: [(&'static str, Option<(u16, u64)>); 2],
+) -> Result<Vec<Damage>, DatabaseError> {
+    let mut damages = Vec::new();
+    for (direction, mark) in marks {
+        let Some((epoch, seq)) = mark else { continue };
+        let noted: u64 = connection
+            .prepare_cached(
+                "SELECT count(DISTINCT seq) FROM svod_packet WHERE direction = ?1 AND epoch = ?2 AND seq <= ?3 \
+                 AND kind IN ('DT', 'SN', 'KY') AND answers IS NULL",
+            )?
+            .query_row((direction, epoch, seq), |row| row.get(0))?;
+        if noted < seq {
+            damages.push(Damage::new(Fault::EvidenceMissing, "svod_packet", direction));
+        }
+    }
+    Ok(damages)
+}
+
+/// Whether the pages of the file are as SQLite writes them.
+///
+/// # Errors
+/// SQLite's.
+pub fn is_sound(connection: &Connection) -> Result<bool, DatabaseError> {
+    let told = || -> rusqlite::Result<Vec<String>> {
+        connection.prepare("PRAGMA quick_check")?.query_map([], |row| row.get(0))?.collect()
+    };
+    match told() {
+        // conditions of tables are somebody's harm to rows, no damage
+        Ok(lines) => {
+            Ok(!lines.iter().any(|line| line.to_lowercase().contains("page") || line.starts_with("***")))
+        }
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
