@@ -49,7 +49,7 @@ pub enum DatabaseError {
         /// The record's key.
         key: String,
         /// Why.
-        source: BodyError,
+        source: Box<BodyError>,
     },
     /// A value in a table of ours that our own code cannot have written.
     #[error("{table} holds {what} that this program did not write; run svod-spoke verify")]

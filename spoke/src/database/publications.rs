@@ -299,6 +299,6 @@ pub fn read_body(record: &Record) -> Result<Body, DatabaseError> {
     record.read_body().map_err(|source| DatabaseError::Stored {
         kind: record.kind.name().to_owned(),
         key: record.key.to_string(),
-        source,
+        source: Box::new(source),
     })
 }
