@@ -1,6 +1,8 @@
 //! `--help` in the language asked for. English stands at the arguments themselves; Russian is the catalogue
 //! `ru/help.ftl`: `help-<program>-<command>…`, its `.long`, and an attribute for each argument of its own.
 
+use std::fmt::Write as _;
+
 use clap::{Arg, Command};
 
 use crate::messages::{self, Lang};
@@ -52,11 +54,11 @@ fn argument(arg: Arg, id: &str) -> Arg {
         arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
     let takes = arg.get_action().takes_values();
     if takes && !possible.is_empty() {
-        words += &format!(" [можно: {}]", possible.join(", "));
+        let _ = write!(words, " [можно: {}]", possible.join(", "));
     }
     let usual: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
     if takes && !usual.is_empty() {
-        words += &format!(" [обычно: {}]", usual.join(", "));
+        let _ = write!(words, " [обычно: {}]", usual.join(", "));
     }
     let arg = arg.help_heading(heading).hide_default_value(true).hide_possible_values(true);
     let arg = if takes && !values.is_empty() { arg.value_names(values) } else { arg };

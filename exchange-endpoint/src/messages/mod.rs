@@ -130,7 +130,7 @@ pub fn word(lang: Lang, group: &str, code: &str) -> String {
 pub fn reason(lang: Lang, code: &str) -> String {
     let packet = code.parse::<PacketReason>().ok().map(PacketReason::sentence);
     let known = packet.or_else(|| code.parse::<RecordReason>().ok().map(RecordReason::sentence));
-    known.map(|text| lang.of(text).to_owned()).unwrap_or_else(|| word(lang, "incident", code))
+    known.map_or_else(|| word(lang, "incident", code), |text| lang.of(text).to_owned())
 }
 
 #[cfg(test)]

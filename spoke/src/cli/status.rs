@@ -1,5 +1,7 @@
 //! `status`: how the exchange stands.
 
+use std::fmt::Write as _;
+
 use exchange_endpoint::{
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
@@ -69,9 +71,10 @@ fn text(lang: Lang, status: &Status) -> String {
     }
     let count = |(state, n): (&String, &u64)| format!("{} {n}", messages::word(lang, "row-state", state));
     let rows: Vec<String> = status.rows.iter().map(count).collect();
-    lines.push(match rows.is_empty() {
-        true => say("spoke-status-no-rows", &[]),
-        false => say("spoke-status-rows", &[("rows", rows.join(", ").into())]),
+    lines.push(if rows.is_empty() {
+        say("spoke-status-no-rows", &[])
+    } else {
+        say("spoke-status-rows", &[("rows", rows.join(", ").into())])
     });
     lines.push(say("spoke-status-waiting", &[("n", status.waiting.into())]));
     lines.push(say("spoke-status-unanswered", &[("n", status.unanswered.len().into())]));
@@ -116,9 +119,9 @@ fn listed(lang: Lang, record: &Listed) -> String {
     let kind = messages::word(lang, "kind", &record.kind);
     let mut told = format!("{kind}, {row}: {outcome}.");
     if let Ok(reason) = record.reason.parse::<RecordReason>() {
-        told += &format!(" {} {}", lang.of(reason.sentence()), lang.of(reason.next_action()));
+        let _ = write!(told, " {} {}", lang.of(reason.sentence()), lang.of(reason.next_action()));
     } else if !record.reason.is_empty() {
-        told += &format!(" {}", messages::reason(lang, &record.reason));
+        let _ = write!(told, " {}", messages::reason(lang, &record.reason));
     }
     match rules::find(&record.rule) {
         Some(rule) => told + " " + rule.code + ": " + lang.of(rule.sentence),

@@ -96,7 +96,7 @@ async fn verify(connection: &mut Connection, part: &str, length: u64, digest: &s
     let Some(seen) = seen else { return Ok(()) };
     let limit = connection.limit;
     within(limit, connection.ftp.rm(part)).await?;
-    Err(Fault::Damaged(Told::of("mailbox-damaged-there", &[("seen", seen.to_string().into())])))
+    Err(Fault::Damaged(Told::of("mailbox-damaged-there", &[("seen", seen.clone().into())])))
 }
 
 async fn publish(

@@ -87,7 +87,9 @@ pub(in crate::edges) fn revise(
     for (packet, settled) in by_packet {
         let (Some(mut answer), Some(mark)) = (tx.answer(packet)?, tx.mark_of(packet)?) else { continue };
         let before = answer.clone();
-        settled.into_iter().for_each(|one| restate(&mut answer, one));
+        for one in settled {
+            restate(&mut answer, one);
+        }
         if answer == before {
             continue;
         }
