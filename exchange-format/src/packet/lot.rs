@@ -15,14 +15,19 @@ pub fn find(kind: Kind, key: RecordId, lot: &[u8]) -> io::Result<Option<Record>>
     let begins = format!("<record key=\"{key}\" ");
     let mut lines = BufReader::new(DeflateDecoder::new(lot));
     let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line)? > 0 {
+    loop {
+        line.clear();
+        match lines.read_until(b'\n', &mut line) {
+            // a lot is not the end of its member's deflate stream, but for the last
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Ok(0) => return Ok(None),
+            read => read?,
+        };
         if line.starts_with(begins.as_bytes()) {
             line.pop();
             return Record::parse_line(kind, &line).map(Some).map_err(io::Error::other);
         }
-        line.clear();
     }
-    Ok(None)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use exchange_endpoint::{
-    messages,
+    messages::{self, Told},
     output::{CommonArgs, Exit, Failure},
 };
 use exchange_format::{
@@ -129,9 +129,7 @@ impl Propose {
             }
             Unproposable::Rule(column, code, sentence) => failure("spoke-propose-rule")
                 .with("column", column)
-                .with("rule", code)
-                .with("ru", sentence.ru)
-                .with("en", sentence.en),
+                .because("rule", Told::new(|lang| format!("{code}: {}", lang.of(sentence)))),
             Unproposable::Stands => failure("spoke-propose-stands").with("id", self.id.clone()),
         }
     }
