@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::output::{Exit, Failure};
+use crate::{
+    messages::Told,
+    output::{Exit, Failure},
+};
 
 /// Held while this process owns the database.
 #[derive(Debug)]
@@ -67,9 +70,10 @@ impl InstanceLock {
 impl From<InstanceError> for Failure {
     fn from(error: InstanceError) -> Self {
         match error {
-            InstanceError::Owned { database, pid } => {
-                Self::new(Exit::Owned, "instance-owned").told("database", database.display()).with("pid", pid)
-            }
+            InstanceError::Owned { database, pid } => Self::new(Exit::Owned, "instance-owned")
+                .told("database", database.display())
+                .with("pid", pid)
+                .because("todo", Told::of("instance-next", &[])),
             InstanceError::Io { path, source } => {
                 let exit = Exit::of_io(&source);
                 Self::new(exit, "instance-lock").told("file", path.display()).because("detail", source)

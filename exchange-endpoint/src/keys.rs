@@ -249,9 +249,9 @@ impl From<KeysError> for Failure {
 impl From<CardError> for Failure {
     fn from(error: CardError) -> Self {
         match error {
-            CardError::Fingerprint { expected, found } => {
-                Self::new(Exit::Refused, "card-fingerprint").with("expected", expected).with("found", found)
-            }
+            CardError::Fingerprint { expected, found } => Self::new(Exit::Refused, "card-fingerprint")
+                .with("length", expected.chars().count())
+                .with("found", found),
             CardError::NotValidOn { on, from, until } => Self::new(Exit::Refused, "card-not-valid")
                 .told("on", on)
                 .told("from", from)

@@ -340,7 +340,7 @@ fn not_understood(error: &clap::Error, args: &[OsString]) -> ExitCode {
         return print(text).map_or_else(|failure| failure.exit().into(), |()| ExitCode::SUCCESS);
     }
     let format = usage::asked(args, "--format").unwrap_or_default();
-    note(&usage::failure(error).render(format, usage::lang_asked(args)));
+    note(&usage::failure(error, args).render(format, usage::lang_asked(args)));
     Exit::Usage.into()
 }
 

@@ -78,7 +78,7 @@ impl Cards {
 
 fn read(path: &Path) -> Result<Card, Failure> {
     let bytes = fs::read(path).map_err(|error| {
-        Failure::new(Exit::of_io(&error), "trust-file").told("file", path.display()).told("detail", error)
+        Failure::new(Exit::of_io(&error), "trust-file").told("file", path.display()).because("detail", error)
     })?;
     Ok(Card::from_bytes(&bytes)?)
 }

@@ -116,5 +116,5 @@ pub fn rewound(mut file: File) -> io::Result<BufReader<File>> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::new(Exit::of_io(error), "packet-file").told("file", path.display()).told("detail", error)
+    Failure::new(Exit::of_io(error), "packet-file").told("file", path.display()).because("detail", error)
 }

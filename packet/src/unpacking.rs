@@ -68,7 +68,7 @@ pub fn unpack(
     let mut packet = packet.without_sender();
     let mut packet = packet.check_members()?;
     let failed = |error: io::Error| {
-        Failure::new(Exit::of_io(&error), "unpack-file").told("file", out.display()).told("detail", error)
+        Failure::new(Exit::of_io(&error), "unpack-file").told("file", out.display()).because("detail", error)
     };
     let (dir, made) = empty_directory(out)?;
     let mut files = Vec::new();
@@ -99,7 +99,7 @@ pub fn unpack(
 /// The directory, and whether it was made now.
 fn empty_directory(out: &Path) -> Result<(Dir, bool), Failure> {
     let failed = |error: io::Error| {
-        Failure::new(Exit::of_io(&error), "unpack-file").told("file", out.display()).told("detail", error)
+        Failure::new(Exit::of_io(&error), "unpack-file").told("file", out.display()).because("detail", error)
     };
     let made = match DirBuilder::new().mode(0o700).create(out) {
         Ok(()) => true,

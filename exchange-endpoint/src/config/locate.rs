@@ -15,7 +15,8 @@ pub(super) fn fault(text: &str, error: &toml::de::Error) -> (usize, String, Faul
     let span = error.span().unwrap_or(0..0);
     let mut line = line_at(text, span.start);
     let Ok(document) = DeTable::parse(text) else {
-        return (line, String::new(), Fault::Syntax(one_line(error.message())));
+        let column = column_at(text, span.start);
+        return (line, String::new(), Fault::Syntax { column, said: one_line(error.message()) });
     };
     let mut path = key_at(document.get_ref(), &span);
     let message = error.message();
@@ -64,6 +65,18 @@ fn value(message: &str) -> Told {
         });
     }
     message.to_owned().into()
+}
+
+/// What is wrong in a TOML file that is filled in with names of others: line and column, and of what is no TOML the
+/// reader's words; never a word of the file.
+pub fn toml_fault(text: &str, error: &toml::de::Error) -> Told {
+    let at = error.span().unwrap_or(0..0).start;
+    let place = [("line", line_at(text, at).into()), ("column", column_at(text, at).into())];
+    if DeTable::parse(text).is_ok() {
+        return Told::of("toml-not-this", &place);
+    }
+    let [line, column] = place;
+    Told::of("toml-syntax", &[line, column, ("said", one_line(error.message()).into())])
 }
 
 /// The line (from 1) where `key` (as `ftps.port`) stands; of the nearest table around it if it is not there.
@@ -130,6 +143,12 @@ fn within(outer: &Range<usize>, inner: &Range<usize>) -> bool {
 
 fn line_at(text: &str, byte: usize) -> usize {
     text.as_bytes().iter().take(byte).filter(|b| **b == b'\n').count() + 1
+}
+
+/// The place in its line of the character at `byte`, from 1.
+fn column_at(text: &str, byte: usize) -> usize {
+    let above = text.get(..byte).unwrap_or(text);
+    above.chars().rev().take_while(|c| *c != '\n').count() + 1
 }
 
 fn one_line(message: &str) -> String {

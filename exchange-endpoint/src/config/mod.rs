@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::{
     limits::LimitsConfig,
+    locate::toml_fault,
     ranges::{Deadlines, Ranged},
 };
 use crate::{
@@ -75,8 +76,13 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Not TOML.
-    #[error("{0}")]
-    Syntax(String),
+    #[error("column {column}: {said}")]
+    Syntax {
+        /// The place in the line, from 1.
+        column: usize,
+        /// What the reader says.
+        said: String,
+    },
     /// No such key.
     #[error("unknown key; known here: {}", known.join(", "))]
     UnknownKey {
@@ -151,7 +157,13 @@ impl From<ConfigError> for Failure {
             ConfigError::Wrong { place, fault } => (place, fault),
         };
         let (code, detail) = match fault {
-            Fault::Syntax(detail) => ("config-syntax", detail.into()),
+            Fault::Syntax { column, said } => {
+                return Self::new(Exit::Usage, "config-syntax")
+                    .told("file", place.file.display())
+                    .told("line", place.line)
+                    .told("column", column)
+                    .with("detail", said);
+            }
             Fault::UnknownKey { nearest: Some(nearest), .. } => ("config-mistyped-key", nearest.into()),
             Fault::UnknownKey { nearest: None, known } => ("config-unknown-key", known.join(", ").into()),
             Fault::Missing => ("config-missing-key", String::new().into()),

@@ -1,6 +1,8 @@
 //! What an error bears besides its own sentence: causes, in both languages at once, because who reads it is known
 //! only when it is printed.
 
+mod exchange;
+
 use std::{fmt, io};
 
 use exchange_format::{participant::ParticipantCodeError, record::FieldProblem, rules};
@@ -110,7 +112,8 @@ impl From<&rusqlite::Error> for Told {
         };
         Self::new(|lang| match (lang, find(lang, id, &[])) {
             (Lang::Ru, Some(known)) => known,
-            _ => words.clone(),
+            (Lang::Ru, None) => text(lang, "sqlite-said", &[("said", words.clone().into())]),
+            (Lang::En, _) => words.clone(),
         })
     }
 }

@@ -2,14 +2,11 @@
 
 use exchange_endpoint::{
     logging,
-    output::{CommonArgs, Exit, Failure},
+    output::{CommonArgs, Failure},
 };
 
 use super::config;
-use crate::edges::{
-    event_loop::{self, RunError},
-    hub,
-};
+use crate::edges::{event_loop, hub};
 
 pub(super) fn run(common: &CommonArgs) -> Result<(), Failure> {
     let config = config(common)?;
@@ -17,10 +14,5 @@ pub(super) fn run(common: &CommonArgs) -> Result<(), Failure> {
     let file = config.path(&config.log.file);
     let to_file = !config.log.file.as_os_str().is_empty();
     logging::start(&config.log.filter, to_file.then_some(file.as_path()))?;
-    event_loop::run(hub, &config).map_err(|error| match error {
-        RunError::Instance(error) => error.into(),
-        RunError::Hub(error) => error.into(),
-        RunError::Pki(error) => error.into(),
-        other => Failure::new(Exit::Temporary, "hub-start").told("detail", other),
-    })
+    Ok(event_loop::run(hub, &config)?)
 }

@@ -2,10 +2,18 @@
 
 use std::{io, path::Path};
 
-use exchange_endpoint::output::{Exit, Failure};
+use exchange_endpoint::{
+    messages::Told,
+    output::{Exit, Failure},
+};
 
-use super::{hub::HubError, pki::PkiError, register::RegisterError};
-use crate::database::DatabaseError;
+use super::{
+    event_loop::RunError, ftps_server::FtpsServerError, hub::HubError, pki::PkiError, register::RegisterError,
+};
+use crate::{
+    database::{DatabaseError, SCHEMA_VERSION},
+    decisions::case_number::CaseNumberError,
+};
 
 impl From<DatabaseError> for Failure {
     fn from(error: DatabaseError) -> Self {
@@ -16,14 +24,21 @@ impl From<DatabaseError> for Failure {
                 Self::new(Exit::Refused, "hub-exists").told("file", path.display())
             }
             DatabaseError::Foreign(path) => of("hub-database-foreign", path),
-            DatabaseError::Newer { path, found } => of("hub-newer", path).told("detail", found),
-            DatabaseError::Older { path, found } => of("hub-older", path).told("detail", found),
+            DatabaseError::Newer { path, found } => {
+                of("hub-newer", path).told("found", found).told("known", SCHEMA_VERSION)
+            }
+            DatabaseError::Older { path, found } => {
+                of("hub-older", path).told("found", found).told("known", SCHEMA_VERSION)
+            }
             DatabaseError::ReadOnly => Self::new(Exit::Usage, "hub-read-only"),
             DatabaseError::Busy => Self::new(Exit::Temporary, "hub-busy"),
             DatabaseError::Sqlite(error) => Self::new(Exit::Temporary, "hub-step").because("detail", error),
-            DatabaseError::Damaged { .. } | DatabaseError::Journal(_) => {
-                Self::new(Exit::Refused, "hub-damaged").told("detail", error)
+            DatabaseError::Damaged { table, column } => {
+                let place =
+                    Told::of("hub-place", &[("table", (*table).into()), ("column", (*column).into())]);
+                Self::new(Exit::Refused, "hub-damaged").because("detail", place)
             }
+            DatabaseError::Journal(error) => Self::new(Exit::Refused, "hub-damaged").because("detail", error),
         }
     }
 }
@@ -33,9 +48,11 @@ impl From<RegisterError> for Failure {
         match error {
             RegisterError::Database(error) => error.into(),
             RegisterError::CaseNumber(error) => {
-                Self::new(Exit::Refused, "hub-case-numbers").told("detail", error)
+                Self::new(Exit::Refused, "hub-case-numbers").because("detail", &error)
             }
-            RegisterError::Random(_) => Self::new(Exit::Temporary, "hub-step").told("detail", error),
+            RegisterError::Random(_) => {
+                Self::new(Exit::Temporary, "hub-step").because("detail", Told::of("hub-no-chance", &[]))
+            }
         }
     }
 }
@@ -49,13 +66,44 @@ impl From<HubError> for Failure {
             HubError::Protocol(error) => error.into(),
             HubError::Io { path, source } => file(&path)(source),
             HubError::NoCard(code) => Self::new(Exit::Usage, "hub-no-card").told("code", code),
-            HubError::Packet(_)
-            | HubError::Write(_)
-            | HubError::Answer(_)
-            | HubError::CannotSeal(_)
-            | HubError::Keep(_)
-            | HubError::Refused(_) => Self::new(Exit::Temporary, "hub-step").told("detail", error),
+            HubError::Packet(error) => step(&error),
+            HubError::Write(error) => step(&error),
+            HubError::Answer(error) => step(&error),
+            HubError::CannotSeal(error) => step(&error),
+            HubError::Keep(error) => step(&error),
+            HubError::Refused(reason) => step(Told::new(|lang| lang.of(reason.sentence()).to_owned())),
         }
+    }
+}
+
+/// A step of the exchange that was not done.
+fn step(cause: impl Into<Told>) -> Failure {
+    Failure::new(Exit::Temporary, "hub-step").because("detail", cause)
+}
+
+impl From<&CaseNumberError> for Told {
+    fn from(error: &CaseNumberError) -> Self {
+        match error {
+            CaseNumberError::Region(_) => Self::of("config-region", &[]),
+            CaseNumberError::Oktmo(_) => Self::of("config-oktmo", &[]),
+            CaseNumberError::UsedUp(_) => Self::of("hub-case-numbers-used-up", &[]),
+        }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let cause = match error {
+            RunError::Instance(error) => return error.into(),
+            RunError::Hub(error) => return error.into(),
+            RunError::Pki(error) => return error.into(),
+            RunError::Ftps(FtpsServerError::Listen { address, source }) => Told::at(&address, source),
+            RunError::Ftps(FtpsServerError::Certificate(error)) => {
+                Told::of("hub-server-certificate", &[("said", error.to_string().into())])
+            }
+            RunError::Runtime(source) => source.into(),
+        };
+        Self::new(Exit::Temporary, "hub-start").because("detail", cause)
     }
 }
 

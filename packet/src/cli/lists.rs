@@ -36,7 +36,7 @@ impl Schema {
 }
 
 fn unknown(name: &str) -> Failure {
-    Failure::new(Exit::Usage, "kind-unknown").with("kind", name.to_owned())
+    Failure::new(Exit::Usage, "kind-unknown").with("length", name.chars().count())
 }
 
 fn kinds(common: &CommonArgs) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use clap::Args;
 use exchange_endpoint::{
-    messages,
+    messages::{self, Lang, Told},
     output::{CommonArgs, Exit, Failure},
 };
 use rusqlite::{Connection, TransactionBehavior};
@@ -15,9 +15,9 @@ use super::import_file::ImportFile;
 use crate::{
     database::{
         DatabaseError,
-        import::{Done, put},
+        import::{self, Done, put},
     },
-    decisions::tables::{self, Table},
+    decisions::tables::{self, Column, Table},
     edges::{SpokeError, station},
 };
 
@@ -40,19 +40,37 @@ pub struct Import {
 }
 
 /// A line that was not taken. Never repeats a value.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Refused {
     line: u64,
-    why: String,
+    why: Told,
 }
 
-#[derive(Debug, Default, Serialize)]
+/// What is to be known of a line that was taken. Never repeats a value.
+#[derive(Debug, Serialize)]
+struct Warned {
+    line: u64,
+    column: String,
+    /// `no-such-row` or `other-lines`.
+    warning: &'static str,
+    /// The table that the column refers to.
+    table: &'static str,
+    /// How many other lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n: Option<usize>,
+}
+
+#[derive(Debug, Default)]
 struct Report {
     new: u64,
     changed: u64,
     unchanged: u64,
     refused: Vec<Refused>,
+    warned: Vec<Warned>,
 }
+
+/// The line of a row in the file, its columns and values.
+type Taken<'a> = (u64, Vec<(&'a str, Option<&'a str>)>);
 
 /// Where rows go: a table, or its lines.
 struct Target<'a> {
@@ -60,6 +78,8 @@ struct Target<'a> {
     columns: Vec<&'a str>,
     /// Of a table of lines: the column that names the parent.
     parent: Option<&'a str>,
+    /// Columns that name a row of another table, and which table; the parent first.
+    references: Vec<(&'a str, &'static str)>,
 }
 
 impl Target<'_> {
@@ -85,36 +105,44 @@ impl Import {
         let key = self.key_place(&file, &target)?;
         let mut connection = station::open_database(&config)?;
         let report = self.apply(&mut connection, &target, &file, key).map_err(SpokeError::from)?;
+        let refused: Vec<_> = report
+            .refused
+            .iter()
+            .map(|one| json!({"line": one.line, "why": one.why.in_lang(Lang::En)}))
+            .collect();
         let answer = json!({
             "table": target.name, "dry_run": self.dry_run, "new": report.new, "changed": report.changed,
-            "unchanged": report.unchanged, "refused": report.refused,
+            "unchanged": report.unchanged, "refused": refused, "warned": report.warned,
         });
-        common.print(&answer, |lang| {
-            let line = |refused: &Refused| {
-                messages::text(
-                    lang,
-                    "spoke-import-refused",
-                    &[
-                        ("line", refused.line.into()),
-                        ("why", messages::word(lang, "import", &refused.why).into()),
-                    ],
-                )
-            };
-            let mut lines: Vec<String> = report.refused.iter().map(line).collect();
-            let id = if self.dry_run { "spoke-import-would" } else { "spoke-import-done" };
-            lines.push(messages::text(
-                lang,
-                id,
-                &[
-                    ("new", report.new.into()),
-                    ("changed", report.changed.into()),
-                    ("unchanged", report.unchanged.into()),
-                    ("refused", report.refused.len().into()),
-                ],
-            ));
-            lines.join("\n")
-        })?;
+        common.print(&answer, |lang| self.text(lang, &report))?;
         Ok(if report.refused.is_empty() { Exit::Done } else { Exit::Refused })
+    }
+
+    fn text(&self, lang: Lang, report: &Report) -> String {
+        let refused = report.refused.iter().map(|one| {
+            let args = [("line", one.line.into()), ("why", one.why.in_lang(lang).into())];
+            messages::text(lang, "spoke-import-refused", &args)
+        });
+        let warned = report.warned.iter().map(|one| {
+            let id = if one.n.is_some() { "spoke-import-other-lines" } else { "spoke-import-no-such-row" };
+            let args = [
+                ("file", self.file.display().to_string().into()),
+                ("line", one.line.into()),
+                ("column", one.column.clone().into()),
+                ("table", one.table.into()),
+                ("n", one.n.unwrap_or_default().into()),
+            ];
+            messages::text(lang, id, &args)
+        });
+        let id = if self.dry_run { "spoke-import-would" } else { "spoke-import-done" };
+        let counts = [
+            ("new", report.new.into()),
+            ("changed", report.changed.into()),
+            ("unchanged", report.unchanged.into()),
+            ("refused", report.refused.len().into()),
+        ];
+        let lines: Vec<String> = refused.chain(warned).chain([messages::text(lang, id, &counts)]).collect();
+        lines.join("\n")
     }
 
     /// Where in the file the key stands.
@@ -124,7 +152,7 @@ impl Import {
         place.ok_or_else(|| {
             Failure::new(Exit::Refused, "spoke-csv-key")
                 .told("file", self.file.display())
-                .with("key", self.key.clone())
+                .with("length", self.key.chars().count())
                 .with("known", target.columns.join(", "))
         })
     }
@@ -140,14 +168,14 @@ impl Import {
         report
             .refused
             .extend(file.refused.iter().map(|(line, why)| Refused { line: *line, why: why.clone() }));
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut taken) = (BTreeSet::new(), Vec::new());
         // As any program would: by plain SQL, with locks in place and changes captured.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (line, values) in &file.rows {
             let id = target.row_id(file, key, values);
             if id.is_empty() || !seen.insert(id.clone()) {
                 let why = if id.is_empty() { "the key is empty" } else { "the key stands in the file twice" };
-                report.refused.push(Refused { line: *line, why: why.to_owned() });
+                report.refused.push(Refused { line: *line, why: word(why) });
                 continue;
             }
             let pairs: Vec<(&str, Option<&str>)> = file
@@ -158,16 +186,20 @@ impl Import {
                 .filter(|(column, _)| *column != "id")
                 .map(|(column, value)| (column, Some(value).filter(|value| !value.is_empty())))
                 .collect();
-            match put(&transaction, target.name, &id, &pairs) {
-                Ok(Done::New) => report.new += 1,
-                Ok(Done::Changed) => report.changed += 1,
-                Ok(Done::Unchanged) => report.unchanged += 1,
+            let count = match put(&transaction, target.name, &id, &pairs) {
+                Ok(Done::New) => &mut report.new,
+                Ok(Done::Changed) => &mut report.changed,
+                Ok(Done::Unchanged) => &mut report.unchanged,
                 Err(rusqlite::Error::SqliteFailure(_, Some(why))) => {
-                    report.refused.push(Refused { line: *line, why });
+                    report.refused.push(Refused { line: *line, why: why.into() });
+                    continue;
                 }
                 Err(error) => return Err(error.into()),
-            }
+            };
+            *count += 1;
+            taken.push((*line, pairs));
         }
+        report.warned = warnings(&transaction, target, &taken, &seen)?;
         if self.dry_run {
             transaction.rollback()?;
         } else {
@@ -178,12 +210,59 @@ impl Import {
     }
 }
 
-fn target<'a>(table: &'a Table, name: &str) -> Target<'a> {
-    match &table.lines {
-        Some(lines) if lines.name == name => {
-            Target { name: lines.name, columns: lines.all_columns(), parent: Some(&lines.parent) }
+/// What the lines `taken` lack now that all are in their table: rows that they name and that are not there; and of
+/// each parent, lines that are not among the rows `seen` in the file.
+fn warnings(
+    connection: &Connection,
+    target: &Target<'_>,
+    taken: &[Taken<'_>],
+    seen: &BTreeSet<String>,
+) -> Result<Vec<Warned>, DatabaseError> {
+    let (mut warned, mut parents) = (Vec::new(), BTreeSet::new());
+    for (line, pairs) in taken {
+        for (column, table) in &target.references {
+            let value = pairs.iter().find(|(name, _)| name == column).and_then(|(_, value)| *value);
+            let Some(value) = value else { continue };
+            let warning =
+                |warning, n| Warned { line: *line, column: (*column).to_owned(), warning, table, n };
+            if !import::is_there(connection, table, value)? {
+                warned.push(warning("no-such-row", None));
+            }
+            if target.parent == Some(*column) && parents.insert(value) {
+                let lines = import::lines_of(connection, target.name, column, value)?;
+                let others = lines.iter().filter(|id| !seen.contains(*id)).count();
+                warned.extend((others > 0).then(|| warning("other-lines", Some(others))));
+            }
         }
-        _ => Target { name: table.name, columns: table.all_columns(), parent: None },
+    }
+    Ok(warned)
+}
+
+/// A reason that the catalogue has words for.
+fn word(why: &str) -> Told {
+    Told::new(|lang| messages::word(lang, "import", why))
+}
+
+fn target<'a>(table: &'a Table, name: &str) -> Target<'a> {
+    let references = |columns: &'a [Column]| {
+        columns.iter().filter_map(|column| Some((column.name.as_str(), column.refers_to?)))
+    };
+    match &table.lines {
+        Some(lines) if lines.name == name => Target {
+            name: lines.name,
+            columns: lines.all_columns(),
+            parent: Some(&lines.parent),
+            references: [(lines.parent.as_str(), table.name)]
+                .into_iter()
+                .chain(references(&lines.columns))
+                .collect(),
+        },
+        _ => Target {
+            name: table.name,
+            columns: table.all_columns(),
+            parent: None,
+            references: references(&table.columns).collect(),
+        },
     }
 }
 
@@ -199,7 +278,7 @@ pub(super) fn table_or_line(name: &str) -> Result<&'static Table, Failure> {
             .flatten()
             .collect();
         Failure::new(Exit::Refused, "spoke-no-table")
-            .with("table", name.to_owned())
+            .with("length", name.chars().count())
             .with("known", known.join(", "))
     })
 }

@@ -1,12 +1,14 @@
 //! A CSV file as rows: encoding, delimiter, heading, and which column goes where.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
 
 use exchange_endpoint::{
-    messages::Told,
+    config,
+    messages::{self, Told},
     output::{Exit, Failure},
 };
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::decisions::{
     encoding::{self, Encoding},
@@ -22,7 +24,7 @@ pub struct ImportFile {
     /// Line of the file and values of each row.
     pub rows: Vec<(u64, Vec<String>)>,
     /// Lines that are no rows, and why.
-    pub refused: Vec<(u64, String)>,
+    pub refused: Vec<(u64, Told)>,
 }
 
 /// `MAP.toml`: `[columns]`, heading of the file = column of the table; an empty text passes it over.
@@ -30,33 +32,31 @@ pub struct ImportFile {
 #[serde(deny_unknown_fields)]
 struct Map {
     #[serde(default)]
-    columns: BTreeMap<String, String>,
+    columns: BTreeMap<String, Spanned<String>>,
 }
 
 impl Map {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let unreadable = |cause: Told| {
-            let failure = Failure::new(Exit::Refused, "spoke-map-unreadable").told("file", path.display());
-            failure.because("detail", cause)
+    /// Reads the map. Refuses a column that is not among `known`: here, where the name stands, and not at the file's
+    /// heading.
+    fn read(path: &Path, known: &[&str]) -> Result<Self, Failure> {
+        let unreadable = |exit, cause: Told| {
+            Failure::new(exit, "spoke-map-unreadable").told("file", path.display()).because("detail", cause)
         };
-        let text = fs::read_to_string(path).map_err(|error| unreadable(error.into()))?;
-        // its first line says what and where; the rest would show the text again
-        toml::from_str(&text).map_err(|error| {
-            let words = error.to_string();
-            unreadable(words.lines().next().unwrap_or_default().to_owned().into())
-        })
-    }
-
-    /// Refuses a column that the table does not have: here, where the name stands, and not at the file's heading.
-    fn check(&self, path: &Path, known: &[&str]) -> Result<(), Failure> {
+        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => unreadable(Exit::Refused, Told::of("import-not-utf8", &[])),
+            _ => unreadable(Exit::of_io(&error), error.into()),
+        })?;
+        let map: Self = toml::from_str(&text)
+            .map_err(|error| unreadable(Exit::Refused, config::toml_fault(&text, &error)))?;
         let strange = |column: &str| !column.is_empty() && !known.contains(&column);
-        let Some((heading, column)) = self.columns.iter().find(|(_, column)| strange(column)) else {
-            return Ok(());
+        let Some(column) = map.columns.values().find(|column| strange(column.get_ref())) else {
+            return Ok(map);
         };
+        let above = text.get(..column.span().start).unwrap_or_default();
         Err(Failure::new(Exit::Refused, "spoke-map-column")
             .told("file", path.display())
-            .with("heading", heading.clone())
-            .with("column", column.clone())
+            .with("line", above.matches('\n').count() + 1)
+            .with("length", column.get_ref().chars().count())
             .with("known", known.join(", ")))
     }
 }
@@ -69,38 +69,30 @@ impl ImportFile {
     /// The file cannot be read, is in another encoding, its quotes do not go together, it has no heading, or a
     /// column that the table does not, or one twice.
     pub fn read(file: &Path, map: Option<&Path>, known: &[&str], key: &str) -> Result<Self, Failure> {
-        let unreadable = |error: &dyn std::fmt::Display, path: &Path| {
-            Failure::new(Exit::Refused, "spoke-csv-unreadable")
-                .told("file", path.display())
-                .told("detail", error)
+        let failure = |exit, cause: Told| {
+            Failure::new(exit, "spoke-csv-unreadable").told("file", file.display()).because("detail", cause)
         };
-        let bytes = fs::read(file).map_err(|error| {
-            let failure = Failure::new(Exit::Refused, "spoke-csv-unreadable").told("file", file.display());
-            failure.because("detail", error)
-        })?;
+        let unreadable = |cause: Told| failure(Exit::Refused, cause);
+        let bytes = fs::read(file).map_err(|error| failure(Exit::of_io(&error), error.into()))?;
         let text = match encoding::encoding(&bytes) {
-            Encoding::Utf8 => String::from_utf8(bytes).map_err(|error| unreadable(&error, file))?,
-            Encoding::Utf16 => return Err(unreadable(&"UTF-16; save it as UTF-8", file)),
+            Encoding::Utf8 => String::from_utf8(bytes).map_err(|error| Failure::bug(&error))?,
+            Encoding::Utf16 => return Err(unreadable(Told::of("import-utf16", &[]))),
             Encoding::Windows1251 => {
                 encoding_rs::WINDOWS_1251.decode_without_bom_handling(&bytes).0.into_owned()
             }
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let map: Map = match map {
-            None => Map::default(),
-            Some(path) => {
-                let map = Map::read(path)?;
-                map.check(path, known)?;
-                map
-            }
-        };
+        let map = map.map(|path| Map::read(path, known)).transpose()?.unwrap_or_default();
         let delimiter = encoding::delimiter(text.lines().next().unwrap_or_default());
         if let Some(broken) = broken_quote(text, delimiter) {
-            return Err(unreadable(&format_args!("line {}: {}", broken.line, broken.what), file));
+            return Err(unreadable(Told::new(|lang| {
+                let what = messages::word(lang, "import", broken.what);
+                messages::text(lang, "import-line", &[("line", broken.line.into()), ("what", what.into())])
+            })));
         }
         let mut reader =
             csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-        let headings = reader.headers().map_err(|error| unreadable(&error, file))?.clone();
+        let headings = reader.headers().map_err(|_| unreadable(Told::of("import-not-csv", &[])))?.clone();
         let columns: Vec<Option<String>> = headings
             .iter()
             .enumerate()
@@ -113,7 +105,8 @@ impl ImportFile {
         let twice = |n: usize| columns[n].is_some() && columns[..n].contains(&columns[n]);
         if let Some(n) = (0..columns.len()).find(|n| twice(*n)) {
             let name = columns[n].as_deref().unwrap_or_default();
-            return Err(unreadable(&format_args!("heading: column {} is {name} again", n + 1), file));
+            let args = [("n", (n + 1).into()), ("name", name.to_owned().into())];
+            return Err(unreadable(Told::of("import-column-again", &args)));
         }
         let headings: Vec<String> = headings.iter().map(|heading| heading.trim().to_owned()).collect();
         let mut read = Self { columns, headings: headings.clone(), rows: Vec::new(), refused: Vec::new() };
@@ -121,17 +114,17 @@ impl ImportFile {
             match record {
                 Err(error) => {
                     let line = error.position().map_or(0, csv::Position::line);
-                    read.refused.push((line, "not CSV".to_owned()));
+                    read.refused.push((line, Told::of("import-not-csv", &[])));
                 }
                 Ok(record) => {
                     let line = record.position().map_or(0, csv::Position::line);
                     if let Some(n) = record.iter().position(has_control) {
-                        read.refused.push((line, format!("a control character in column {}", n + 1)));
+                        read.refused.push((line, Told::of("import-control", &[("n", (n + 1).into())])));
                     } else if record.len() == headings.len() {
                         read.rows.push((line, record.iter().map(str::to_owned).collect()));
                     } else {
-                        read.refused
-                            .push((line, format!("{} values, {} columns", record.len(), headings.len())));
+                        let cells = [("values", record.len().into()), ("columns", headings.len().into())];
+                        read.refused.push((line, Told::of("import-cells", &cells)));
                     }
                 }
             }
@@ -148,7 +141,7 @@ fn has_control(value: &str) -> bool {
 /// The column that `heading` goes to: `Some(None)` if it is passed over, `None` if there is no such one.
 #[expect(clippy::option_option, reason = "passed over on purpose, and unknown, are two things")]
 fn column(heading: &str, map: &Map, known: &[&str]) -> Option<Option<String>> {
-    let name = map.columns.get(heading).map_or(heading, String::as_str);
+    let name = map.columns.get(heading).map_or(heading, |column| column.get_ref().as_str());
     match name {
         "" => Some(None),
         name => known.contains(&name).then(|| Some(name.to_owned())),
@@ -156,15 +149,10 @@ fn column(heading: &str, map: &Map, known: &[&str]) -> Option<Option<String>> {
 }
 
 fn no_column(file: &Path, n: usize, heading: &str, known: &[&str]) -> Failure {
-    // Without a heading line the first row's values would stand here: they are not repeated.
-    let shown = if heading.chars().all(|c| c.is_alphanumeric() || "_ -.".contains(c)) && heading.len() <= 60 {
-        heading.trim()
-    } else {
-        "?"
-    };
+    // Without a heading line the first row's values stand here.
     Failure::new(Exit::Refused, "spoke-csv-column")
         .told("file", file.display())
         .with("n", n + 1)
-        .with("heading", shown.to_owned())
+        .with("length", heading.trim().chars().count())
         .with("known", known.join(", "))
 }

@@ -31,7 +31,7 @@ use crate::{
 ///
 /// A new centre: init with the hub's card, hand the card it makes to the coordination centre, import what there
 /// is, then run (the daemon) or sync from a timetable. status says what waits and for whom, why explains a
-/// locked row, verify proves every one. All commands may be used while the daemon runs.
+/// locked row, verify proves every one. All commands but sync and verify --restore may be used while the daemon runs.
 #[derive(Debug, Parser)]
 #[command(name = "svod-spoke", version, propagate_version = true)]
 struct Cli {

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::{
     database::{
         DatabaseError, proposals, publications, report,
-        tables::Table,
+        tables::{LineTable, Table},
         write::{self, Scope},
     },
     decisions::wishes::{self, Amended, Unproposable, Wish},
@@ -73,7 +73,7 @@ impl Propose {
         let shown = publications::read_body(&about)?;
         let (named, today) = ((about.key, about.version), now.to_zoned(TimeZone::UTC).date());
         let mut body = wishes::by_hand(table, &shown, named, &self.wishes, self.reason.as_deref(), today)
-            .map_err(|error| self.unfit(error))?;
+            .map_err(|error| self.unfit(table, error))?;
         let (mut same, mut replaced) = (None, Vec::new());
         for (key, open) in proposals::undecided(connection, about.key)? {
             match wishes::amend(&open, &mut body) {
@@ -104,7 +104,10 @@ impl Propose {
     /// What the hub publishes in the row.
     fn publication(&self, connection: &Connection, table: &'static Table) -> Result<Record, Refusal> {
         let refuse = |message| {
-            Failure::new(Exit::Refused, message).with("table", table.name).with("id", self.id.clone())
+            Failure::new(Exit::Refused, message)
+                .with("table", table.name)
+                .with("id", self.id.clone())
+                .with("length", self.id.chars().count())
         };
         let record =
             report::row_record(connection, table, &self.id)?.ok_or_else(|| refuse("spoke-no-row"))?;
@@ -117,10 +120,12 @@ impl Propose {
         Ok(found.ok_or_else(|| refuse("spoke-propose-own"))?.record)
     }
 
-    fn unfit(&self, error: Unproposable) -> Failure {
+    fn unfit(&self, table: &Table, error: Unproposable) -> Failure {
         let failure = |message| Failure::new(Exit::Refused, message).with("table", self.table.clone());
         match error {
-            Unproposable::Column(column) => failure("spoke-propose-column").with("column", column),
+            Unproposable::Column(column) => {
+                failure("spoke-propose-column").because("column", self.column(table, column))
+            }
             Unproposable::Value(column, detail) => {
                 failure("spoke-propose-value").with("column", column).because("detail", &detail)
             }
@@ -132,6 +137,19 @@ impl Propose {
                 .because("rule", Told::new(|lang| format!("{code}: {}", lang.of(sentence)))),
             Unproposable::Stands => failure("spoke-propose-stands").with("id", self.id.clone()),
         }
+    }
+}
+
+impl Propose {
+    /// A column as it is told: by its name; one that the table does not have by its place among the wishes.
+    fn column(&self, table: &Table, column: String) -> Told {
+        let lines = table.lines.as_ref().map(LineTable::all_columns).unwrap_or_default();
+        if table.all_columns().into_iter().chain(lines).any(|known| known == column) {
+            return column.into();
+        }
+        let n = self.wishes.iter().position(|wish| wish.column == column).map_or(0, |n| n + 1);
+        let args = [("n", n.into()), ("length", column.chars().count().into())];
+        Told::of("spoke-propose-nth", &args)
     }
 }
 

@@ -87,16 +87,23 @@ impl Sync {
         runtime.shutdown_timeout(Duration::from_secs(1));
         let day = done?;
         let line_is_dead = day.line_is_dead();
-        if let Some(error) = day.unusable() {
-            return Err(SpokeError::from(error).into());
+        let failed = day.failed().map(|error| Failure::from(SpokeError::from(error)));
+        if let Some(failure) = &failed
+            && failure.exit() == Exit::Usage
+        {
+            return Err(failure.clone());
         }
         let open = report::unanswered(&station.connection).map_err(SpokeError::from)?.len();
         let answer = json!({"unanswered": open, "line_is_dead": line_is_dead});
         common.print(&answer, |lang| {
-            let id = if line_is_dead { "spoke-sync-no-line" } else { "spoke-sync-done" };
+            let id = match (line_is_dead, &failed) {
+                (true, _) => "spoke-sync-no-line",
+                (false, Some(_)) => "spoke-sync-in-part",
+                (false, None) => "spoke-sync-done",
+            };
             messages::text(lang, id, &[("n", open.into())])
         })?;
-        Ok(if line_is_dead { Exit::Temporary } else { Exit::Done })
+        failed.map_or(Ok(Exit::Done), Err)
     }
 
     async fn round(

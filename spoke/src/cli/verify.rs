@@ -2,7 +2,9 @@
 
 use clap::Args;
 use exchange_endpoint::{
-    messages,
+    config::Config,
+    instance::InstanceError,
+    messages::{self, Told},
     output::{CommonArgs, Exit, Failure, Lang},
 };
 use jiff::Timestamp;
@@ -12,6 +14,7 @@ use crate::{
     edges::{
         SpokeError,
         audit::{self, Audit},
+        config::SpokeConfig,
         station::{self, Station},
     },
 };
@@ -19,7 +22,7 @@ use crate::{
 /// Verification.
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// Put right what was altered; a running daemon does so by itself
+    /// Put right what was altered, while the daemon is stopped: a running one does so by itself
     #[arg(long)]
     restore: bool,
 }
@@ -38,11 +41,20 @@ impl Verify {
         let audit = if let Some(audit) = before {
             audit
         } else {
-            audit::audit(&mut Station::open(config)?, true, Timestamp::now())?
+            audit::audit(&mut own(config)?, true, Timestamp::now())?
         };
         common.print(&audit, |lang| text(lang, &audit))?;
         Ok(if audit.left.is_empty() { Exit::Done } else { Exit::False })
     }
+}
+
+/// The centre, for this command alone. A daemon that has it does by itself what is asked for.
+fn own(config: Config<SpokeConfig>) -> Result<Station, Failure> {
+    Station::open(config).map_err(|error| {
+        let owned = matches!(error, SpokeError::Instance(InstanceError::Owned { .. }));
+        let failure = Failure::from(error);
+        if owned { failure.because("todo", Told::of("spoke-verify-owned", &[])) } else { failure }
+    })
 }
 
 fn text(lang: Lang, audit: &Audit) -> String {

@@ -32,7 +32,7 @@ impl Why {
         let Some(record) = record else {
             return Err(Failure::new(Exit::Refused, "spoke-no-row")
                 .with("table", table.name)
-                .with("id", self.id.clone()));
+                .with("length", self.id.chars().count()));
         };
         let proposals = report::proposals_of(&connection, table.name, id).map_err(SpokeError::from)?;
         let hub_name = station::hub_card(&config)?.content.name;

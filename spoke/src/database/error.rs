@@ -82,6 +82,13 @@ impl From<&DatabaseError> for Told {
 }
 
 impl DatabaseError {
+    /// Whether it is a database of a newer program than this one.
+    pub fn is_newer(&self) -> bool {
+        let Self::Version { found, expected, .. } = self else { return false };
+        let number = |version: &str| version.parse::<u32>().unwrap_or_default();
+        number(found) > number(expected)
+    }
+
     /// Whether trying again later may help: another program holds the database.
     pub fn is_temporary(&self) -> bool {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};

@@ -51,3 +51,25 @@ pub fn put(
     connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))?;
     Ok(Done::New)
 }
+
+/// Whether `table` has a row `id`.
+///
+/// # Errors
+/// SQLite's.
+pub fn is_there(connection: &Connection, table: &str, id: &str) -> Result<bool, rusqlite::Error> {
+    connection.prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?1"))?.exists([id])
+}
+
+/// The ids of the rows of `table` that name `parent` in `column`.
+///
+/// # Errors
+/// SQLite's.
+pub fn lines_of(
+    connection: &Connection,
+    table: &str,
+    column: &str,
+    parent: &str,
+) -> Result<Vec<String>, rusqlite::Error> {
+    let sql = format!("SELECT id FROM {table} WHERE \"{column}\" = ?1");
+    connection.prepare_cached(&sql)?.query_map([parent], |row| row.get(0))?.collect()
+}

@@ -123,20 +123,28 @@ impl From<SpokeError> for Failure {
             SpokeError::Watermark(error) => error.into(),
             SpokeError::Protocol(error) => error.into(),
             SpokeError::Mailbox(error) => {
-                let exit = if error.is_temporary() { Exit::Temporary } else { Exit::Usage };
+                let is_setting = matches!(error, MailboxError::Config { .. });
+                let exit = if is_setting { Exit::Usage } else { Exit::Temporary };
                 Self::new(exit, "spoke-mailbox").because("detail", &error).because("todo", error.next())
             }
-            SpokeError::Keep(error) => Self::new(Exit::Temporary, "spoke-file").told("detail", error),
+            SpokeError::Keep(error) => Self::new(Exit::Temporary, "spoke-file").because("detail", &error),
             SpokeError::Io { path, source } => Self::new(Exit::of_io(&source), "spoke-file")
                 .because("detail", Told::at(&path.display(), source)),
-            SpokeError::Write(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
-            SpokeError::Answer(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
-            SpokeError::Packet(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
-            SpokeError::Journal(error) => Self::new(Exit::Temporary, "spoke-packet").told("detail", error),
-            SpokeError::Stream(error) => Self::new(Exit::Refused, "spoke-stream").told("detail", error),
+            SpokeError::Write(error) => Self::new(Exit::Temporary, "spoke-packet").because("detail", &error),
+            SpokeError::Answer(error) => Self::new(Exit::Temporary, "spoke-packet").because("detail", &error),
+            SpokeError::Packet(error) => Self::new(Exit::Temporary, "spoke-packet").because("detail", &error),
+            SpokeError::Journal(error) => {
+                Self::new(Exit::Temporary, "spoke-packet").because("detail", &error)
+            }
+            SpokeError::Stream(error) => Self::new(Exit::Refused, "spoke-stream").because("detail", &error),
             SpokeError::NoHubCard(code) => Self::new(Exit::Usage, "spoke-no-hub-card").told("code", code),
         }
     }
+}
+
+/// What to do about a database of another version than this program's.
+fn version_todo(error: &DatabaseError) -> Told {
+    Told::of(if error.is_newer() { "spoke-database-newer" } else { "spoke-database-older" }, &[])
 }
 
 fn database_failure(error: &DatabaseError) -> Failure {
@@ -149,7 +157,8 @@ fn database_failure(error: &DatabaseError) -> Failure {
         }
         DatabaseError::Version { path, .. } => Failure::new(Exit::Usage, "spoke-database-version")
             .told("file", path.display())
-            .because("detail", error),
+            .because("detail", error)
+            .because("todo", version_todo(error)),
         DatabaseError::Exists(path) => {
             Failure::new(Exit::Refused, "spoke-exists").told("file", path.display())
         }

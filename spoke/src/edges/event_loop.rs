@@ -80,7 +80,7 @@ async fn days(
     Ok(())
 }
 
-/// One round: everything that has changed out, everything that has come in. Returns what keeps the line dead.
+/// One round: everything that has changed out, everything that has come in. What was not done is in the result.
 ///
 /// # Errors
 /// As [`run`].
@@ -182,8 +182,10 @@ pub struct Day {
     /// The mailbox failed: placing waits until then.
     line_dead_until: Option<Instant>,
     line_pause: Duration,
-    /// Why it failed, if a person must act: a login refused, a wrong certificate.
-    unusable: Option<MailboxError>,
+    /// Why what was to be placed last is not there.
+    unplaced: Option<MailboxError>,
+    /// Why something was not brought the last time.
+    unfetched: Option<MailboxError>,
 }
 
 impl Day {
@@ -198,13 +200,16 @@ impl Day {
             audit_took: Duration::ZERO,
             line_dead_until: None,
             line_pause: LINE_RETRY.0,
-            unusable: None,
+            unplaced: None,
+            unfetched: None,
         })
     }
 
-    /// Why the mailbox could not be used, if it failed last time and a person must act.
-    pub fn unusable(self) -> Option<MailboxError> {
-        self.unusable
+    /// Why not all was placed and brought the last time; before all else what a person must put right: a login
+    /// refused, a wrong certificate.
+    pub fn failed(self) -> Option<MailboxError> {
+        let failed = [self.unplaced, self.unfetched].into_iter().flatten();
+        failed.min_by_key(|error| !matches!(error, MailboxError::Config { .. }))
     }
 
     /// Whether the line was dead when it was last used.
@@ -258,21 +263,22 @@ impl Day {
             tokio::task::block_in_place(|| reopen::reopen(station, &placed.lost, Timestamp::now()))?;
             placed = place::place(station, mailbox, Timestamp::now()).await?;
         }
-        self.line(placed.failed, placed.placed > 0);
+        self.line(placed.failed.as_ref(), placed.placed > 0);
+        if placed.failed.is_some() || placed.placed > 0 {
+            self.unplaced = placed.failed;
+        }
         Ok(())
     }
 
     /// Remembers whether the line is dead; it is left alone for a while that grows. So is a mailbox that
     /// refuses the login, or it would soon be locked. One file refused says nothing of the line.
-    fn line(&mut self, failed: Option<MailboxError>, alive: bool) {
-        if let Some(error) = failed.filter(|error| !matches!(error, MailboxError::Refused { .. })) {
+    fn line(&mut self, failed: Option<&MailboxError>, alive: bool) {
+        if failed.is_some_and(|error| !matches!(error, MailboxError::Refused { .. })) {
             self.line_dead_until = Some(Instant::now() + self.line_pause);
             self.line_pause = (self.line_pause * 2).min(LINE_RETRY.1);
-            self.unusable = Some(error).filter(|error| !error.is_temporary());
         } else if alive {
             self.line_dead_until = None;
             self.line_pause = LINE_RETRY.0;
-            self.unusable = None;
         }
     }
 
@@ -283,7 +289,8 @@ impl Day {
     pub async fn fetch(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
         self.notice(station, false)?;
         let fetched = fetch::fetch(station, mailbox, &mut self.second_look, Timestamp::now()).await?;
-        self.line(fetched.failed, true);
+        self.line(fetched.failed.as_ref(), true);
+        self.unfetched = fetched.failed;
         self.schema_version = pragma(station, "schema_version")?;
         // A raced edit has become a proposal, answers are to be placed.
         self.work(station, mailbox).await

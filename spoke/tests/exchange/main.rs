@@ -12,3 +12,4 @@ mod proposals;
 mod rebuilding;
 mod sending;
 mod tampering;
+mod words;

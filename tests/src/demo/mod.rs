@@ -85,7 +85,8 @@ fn show(
     programs: Programs,
     daemons: Daemons,
 ) -> Result<Report, WorldError> {
-    let mut progress = Progress::new(args.common.lang);
+    plan.refuse_full_directory()?;
+    let mut progress = Progress::new(args.common.lang, args.common.format);
     progress.step("demo-step-enrol");
     let mut world = World::make(plan, programs, daemons)?;
     progress.step("demo-step-people");

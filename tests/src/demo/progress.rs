@@ -1,4 +1,4 @@
-//! Progress on standard error: a spinner for people at a terminal, a line a step elsewhere.
+//! Progress on standard error: a spinner for people at a terminal, a line a step elsewhere, nothing with `--format json`.
 
 use std::{
     io::{IsTerminal as _, stderr},
@@ -7,7 +7,7 @@ use std::{
 
 use exchange_endpoint::{
     messages::{self, Lang},
-    output,
+    output::{self, Format},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -15,6 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Debug)]
 pub struct Progress {
     lang: Lang,
+    quiet: bool,
     bar: Option<ProgressBar>,
     step: Option<(&'static str, Instant)>,
     /// Seconds of each finished step.
@@ -22,9 +23,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Nothing told yet.
-    pub fn new(lang: Lang) -> Self {
-        let bar = stderr().is_terminal().then(|| {
+    /// Nothing told yet. Programs that read JSON are told nothing but an error.
+    pub fn new(lang: Lang, format: Format) -> Self {
+        let quiet = format == Format::Json;
+        let bar = (!quiet && stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new_spinner();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed:>4} {wide_msg}") {
                 bar.set_style(style);
@@ -32,7 +34,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        Self { lang, bar, step: None, stages: Vec::new() }
+        Self { lang, quiet, bar, step: None, stages: Vec::new() }
     }
 
     /// The step `id` of the catalogue begins; the one before has ended.
@@ -41,6 +43,7 @@ impl Progress {
         let text = messages::text(self.lang, id, &[]);
         match &self.bar {
             Some(bar) => bar.set_message(text),
+            None if self.quiet => {}
             None => output::note(&text),
         }
         self.step = Some((id, Instant::now()));

@@ -50,6 +50,17 @@ pub struct WorldPlan {
     pub patience: Duration,
 }
 
+impl WorldPlan {
+    /// Refuses a directory in which something lies.
+    ///
+    /// # Errors
+    /// [`WorldError::NotEmpty`].
+    pub fn refuse_full_directory(&self) -> Result<(), WorldError> {
+        let full = fs::read_dir(&self.dir).is_ok_and(|mut entries| entries.next().is_some());
+        if full { Err(WorldError::NotEmpty(self.dir.clone())) } else { Ok(()) }
+    }
+}
+
 /// A city on this machine. Its daemons end when it goes.
 #[derive(Debug)]
 pub struct World {
@@ -77,9 +88,7 @@ impl World {
     /// # Errors
     /// [`WorldError::NotEmpty`]; what a command says.
     pub fn make(plan: &WorldPlan, programs: Programs, daemons: Daemons) -> Result<Self, WorldError> {
-        if fs::read_dir(&plan.dir).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(WorldError::NotEmpty(plan.dir.clone()));
-        }
+        plan.refuse_full_directory()?;
         fs::create_dir_all(&plan.dir).map_err(WorldError::file(&plan.dir))?;
         let dir = fs::canonicalize(&plan.dir).map_err(WorldError::file(&plan.dir))?;
         let world = Self {

@@ -66,23 +66,23 @@ fn what_is_no_table_is_refused_whole() {
         assert!(!message.contains("Тайна"), "no value is repeated: {message}");
         assert_eq!(desk.rows(), 0, "nothing is half taken: {words}");
     };
-    told(b"", "spoke-csv-key", "id");
-    told("name,surname\n1,А\n".as_bytes(), "spoke-csv-column", "name");
-    told("surname\nА\n".as_bytes(), "spoke-csv-key", "id");
+    told(b"", "spoke-csv-key", "2");
+    told("name,surname\n1,А\n".as_bytes(), "spoke-csv-column", "1 (знаков: 4)");
+    told("surname\nА\n".as_bytes(), "spoke-csv-key", "2");
     told("id,surname,surname\n1,А,Б\n".as_bytes(), "spoke-csv-unreadable", "3");
-    told("id,surname\n1,А\n2,\"Тайна\n3,В\n".as_bytes(), "spoke-csv-unreadable", "line 3");
-    told("id,surname\n1,\"А\"Тайна\n".as_bytes(), "spoke-csv-unreadable", "line 2");
+    told("id,surname\n1,А\n2,\"Тайна\n3,В\n".as_bytes(), "spoke-csv-unreadable", "строка 3");
+    told("id,surname\n1,\"А\"Тайна\n".as_bytes(), "spoke-csv-unreadable", "строка 2");
     told(b"\xff\xfei\0d\0", "spoke-csv-unreadable", "UTF-16");
     told("1;Тайна (1 марта)\n".as_bytes(), "spoke-csv-column", "1");
     let config = desk.world.layout.centre_config(1);
     let gone = ["import", "recipient", "/no/such.csv", "--key", "id"];
     assert!(
-        failed(&run(&desk.programs, Who::Spoke, &config, &gone), 3, "spoke-csv-unreadable")
+        failed(&run(&desk.programs, Who::Spoke, &config, &gone), 2, "spoke-csv-unreadable")
             .contains("/no/such.csv")
     );
     let gone = ["import", "dossier", "/no/such.csv", "--key", "id"];
     assert!(
-        failed(&run(&desk.programs, Who::Spoke, &config, &gone), 3, "spoke-no-table").contains("dossier")
+        failed(&run(&desk.programs, Who::Spoke, &config, &gone), 3, "spoke-no-table").contains("знаков: 7")
     );
 }
 

@@ -67,22 +67,34 @@ fn a_database_that_is_missing_or_not_ours_is_named_and_left_alone() {
         fs::rename(&aside, &db).expect("put back");
 
         let newer = Connection::open(&db).expect("opens");
-        let (up, down) = match who {
+        let (up, old, down) = match who {
             Who::Hub => {
                 let stood: u32 =
                     newer.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a version");
-                ("PRAGMA user_version = 999".to_owned(), format!("PRAGMA user_version = {stood}"))
+                (
+                    "PRAGMA user_version = 999".to_owned(),
+                    "PRAGMA user_version = 1".to_owned(),
+                    format!("PRAGMA user_version = {stood}"),
+                )
             }
             Who::Spoke => {
                 let sql = "SELECT value FROM svod_meta WHERE name = 'tables_version'";
                 let stood: String = newer.query_row(sql, [], |row| row.get(0)).expect("a version");
-                (version_set(&newer, "999"), version_set(&newer, &stood))
+                (version_set(&newer, "999"), version_set(&newer, "1"), version_set(&newer, &stood))
             }
         };
         newer.execute_batch(&up).expect("set");
         let message =
             failed(&run(&programs, who, &config, &["run"]), 2, name("hub-newer", "spoke-database-version"));
         assert!(message.contains("999"), "{message}");
+        newer.execute_batch(&old).expect("set");
+        let output = run(&programs, who, &config, &["status"]);
+        failed(&output, 2, name("hub-older", "spoke-database-version"));
+        let next = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(
+            next.contains("Верните") || next.contains("верните"),
+            "it is not the program that is old: {next}"
+        );
         newer.execute_batch(&down).expect("set back");
     }
     // each other's databases
@@ -232,4 +244,19 @@ fn the_second_daemon_on_a_database_is_told_who_has_it() {
         done(&run(&programs, who, &config, &["status"]));
     }
     world.daemons.check().expect("the first ones still run");
+}
+
+#[test]
+fn a_demonstration_in_a_directory_that_is_not_empty_says_only_the_error() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("letter"), "x").expect("written");
+    for format in ["json", "text"] {
+        let mut demo = std::process::Command::new(DEMO);
+        let output = demo.args(["--format", format, "--dir"]).arg(dir.path()).output().expect("ran");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(output.stdout.is_empty() && said.contains(&dir.path().display().to_string()), "{said}");
+        let lines = if format == "json" { 1 } else { 2 };
+        assert_eq!(said.lines().count(), lines, "no step was begun: {said}");
+    }
 }

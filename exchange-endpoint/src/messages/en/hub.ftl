@@ -109,6 +109,11 @@ review-locked = the centre changed what is published
 review-proposal = the centre's proposal
 review-next = Run svod-hub review list, decide one or different, and load it: review apply.
 
+hub-place = table { $table }, column { $column }
+hub-no-chance = no randomness from the operating system
+hub-case-numbers-used-up = the numbers of this municipality are used up
+hub-server-certificate = the certificate of the FTPS server cannot be used ({ $said }); remove pki/server.* to have them made again
+
 error-hub-busy = The database is busy with another command
     .next = Repeat the command in a minute.
 error-hub-no-database = There is no database { $file }
@@ -121,9 +126,9 @@ error-hub-damaged = The database holds a value that this program did not write: 
     .next = Stop the service, keep a copy of the database, and tell the developers.
 error-hub-exists = { $file } exists already
     .next = Name another place: what exists is not overwritten.
-error-hub-older = The database { $file } has not the schema that this program reads (schema { $detail })
-    .next = Take the version of svod-hub that worked with it, or check that it is the right database.
-error-hub-newer = The database { $file } was made by a newer program (schema { $detail })
+error-hub-older = The database { $file } is older than the program: it has schema { $found }, the program needs { $known }
+    .next = Put back the version of svod-hub that worked with it, or make the hub anew (svod-hub init). There is no conversion.
+error-hub-newer = The database { $file } was made by a newer program: it has schema { $found }, the program knows { $known }
     .next = Update svod-hub.
 error-hub-file = File or directory { $file }: { $detail }
     .next = Check path, permissions and disk space, and repeat.

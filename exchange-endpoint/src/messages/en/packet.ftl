@@ -120,5 +120,5 @@ error-unpack-not-empty = The directory { $dir } is not empty
     .next = Name a new or empty directory: nothing is overwritten.
 error-unpack-not-proven = The file { $file } was not unpacked: the cards given do not prove it
     .next = verify with the same --trust and --key tells why.
-error-kind-unknown = There is no kind of record { $kind }
+error-kind-unknown = There is no kind of record of that name (of { $length } characters)
     .next = The kinds: svod-packet schema

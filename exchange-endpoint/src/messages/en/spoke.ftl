@@ -4,6 +4,7 @@ spoke-init-done = The centre is ready to exchange. Settings: { $config }
     Card for the coordination centre: { $card }
     Its fingerprint (tell it by phone): { $fingerprint }
 spoke-sync-done = Exchanged. Packets without an answer: { $n }
+spoke-sync-in-part = Exchanged in part. Packets without an answer: { $n }
 spoke-sync-no-line = The mailbox does not answer. { $n ->
     [0] No packet waits for an answer
    *[other] Packets without an answer: { $n }; they are kept and go later
@@ -12,6 +13,9 @@ spoke-sync-no-line = The mailbox does not answer. { $n ->
 spoke-import-done = Imported: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
 spoke-import-would = Would import: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
 spoke-import-refused = Line { $line }: { $why }
+
+spoke-import-no-such-row = { $file }:{ $line }: column { $column }: table { $table } has no such row. The record is kept; it is not sent while that row is missing
+spoke-import-other-lines = { $file }:{ $line }: column { $column }: this row of table { $table } has lines that are not in the file: { $n }. They stay; if they are the same lines under other ids, delete them
 
 spoke-verify-whole = All that is published ({ $n }) is as the coordination centre signed it
 spoke-verify-damaged = Differences: { $found } (publications checked: { $n }). To restore: svod-spoke verify --restore
@@ -50,6 +54,8 @@ spoke-status-proposals = Proposals: { $n }
 spoke-status-incidents = Open incidents: { $n }
 spoke-status-closed = Closed incidents, the last ones: { $n }
 
+spoke-propose-nth = no. { $n } (its name has { $length } characters)
+spoke-verify-owned = A running service puts the database right by itself. To do it by the command, stop the service and repeat; verify without --restore may be used beside it.
 spoke-propose-done = Proposal { $key } is kept and goes to the coordination centre. svod-spoke status shows the decision
 spoke-propose-again = There is such a proposal already: { $key }. svod-spoke status shows the decision
 spoke-propose-replaced = Proposal { $key } says the new wish now and is sent again. svod-spoke status shows the decision
@@ -77,7 +83,7 @@ error-spoke-database-missing = There is no database { $file }
 error-spoke-database-foreign = { $file } is not the database of a centre of this exchange
     .next = Check the key database in the settings: this is another program's database.
 error-spoke-database-version = The database { $file } has another version: { $detail }
-    .next = Update the exchange program.
+    .next = { $todo }
 error-spoke-database-busy = Another program holds the database: { $detail }
     .next = Try again in a minute; close the program that holds it.
 error-spoke-database = The database did not do it: { $detail }
@@ -92,15 +98,15 @@ error-spoke-stream = Sending is stopped: { $detail }
     .next = Look at the incidents: svod-spoke status
 error-spoke-no-hub-card = There is no card of the coordination centre { $code } in trust
     .next = Put it back from a copy, or get it from the coordination centre and compare the fingerprint by phone.
-error-spoke-no-table = There is no table { $table }
+error-spoke-no-table = There is no table of that name (of { $length } characters)
     .next = Tables known: { $known }
-error-spoke-no-row = Table { $table } has no row { $id }
+error-spoke-no-row = Table { $table } has no row with that id (of { $length } characters)
     .next = Check the id.
 error-spoke-csv-unreadable = The file { $file } cannot be read: { $detail }
     .next = Check path, permissions, and that it is CSV with a heading line.
-error-spoke-csv-column = { $file }: the table does not know column { $n } ("{ $heading }")
-    .next = Name it in the --columns file or rename it. Known: { $known }
-error-spoke-csv-key = { $file }: there is no key column { $key }
+error-spoke-csv-column = { $file }, heading line: the table does not know column { $n } (of { $length } characters)
+    .next = The first line must have the headings. Name the column in the --columns file or rename it. Known: { $known }
+error-spoke-csv-key = { $file }: there is no column as named by --key (of { $length } characters)
     .next = Give --key one of the columns: { $known }
 error-spoke-propose-own = Row { $table } { $id } is your centre's
     .next = Change it in your own program: no proposal is needed.
@@ -114,6 +120,8 @@ error-spoke-propose-stands = Row { $table } { $id } says so already
     .next = Nothing is to be done.
 
 spoke-database-versions = table version { $found }; this program writes version { $expected }
+spoke-database-newer = A newer program made the database: update the exchange program.
+spoke-database-older = The database is older than the program: put back the version of the program that worked with it, or make the centre anew (svod-spoke init) and import its data. There is no conversion.
 spoke-database-stored = the stored body of { $kind } { $key } cannot be read
 spoke-database-corrupt = { $table } holds a value that this program did not write
 spoke-database-of = { $file } is the database of { $code }
@@ -162,8 +170,16 @@ closed-found-whole = found whole
 closed-shown = shown
 import-the-key-is-empty = the key is empty
 import-the-key-stands-in-the-file-twice = the key stands in the file twice
+import-a-quoted-value-does-not-end = a quoted value does not end
+import-text-follows-the-closing-quote-of-a-value = text follows the closing quote of a value
+import-line = line { $line }: { $what }
+import-not-utf8 = the file is not UTF-8
+import-utf16 = UTF-16; save it as UTF-8
+import-column-again = heading: column { $n } is { $name } again
+import-control = a control character in column { $n }
+import-cells = { $values } values, { $columns } columns
 import-not-csv = not CSV
 error-spoke-map-unreadable = The map of columns { $file } (--columns) cannot be read: { $detail }
     .next = It has a section [columns] and lines "Heading in the file" = "column of the table".
-error-spoke-map-column = { $file } (--columns): heading "{ $heading }" is given column { $column }, which the table does not have
+error-spoke-map-column = { $file } (--columns): line { $line }: names a column that the table does not have (of { $length } characters)
     .next = Correct the name of the column in that file. Known: { $known }

@@ -122,5 +122,5 @@ error-unpack-not-empty = Каталог { $dir } не пуст
     .next = Укажите новый или пустой каталог: программа ничего не перезаписывает.
 error-unpack-not-proven = Файл { $file } не распакован: он не подтверждён указанными карточками
     .next = Причину покажет команда verify с теми же --trust и --key.
-error-kind-unknown = Вида записей { $kind } нет
+error-kind-unknown = Вида записей с таким именем нет (в нём знаков: { $length })
     .next = Список видов: svod-packet schema

@@ -4,6 +4,7 @@ spoke-init-done = Центр готов к обмену. Настройки: { $
     Карточка для координационного центра: { $card }
     Её отпечаток (сообщите по телефону): { $fingerprint }
 spoke-sync-done = Обмен выполнен. Без ответа пакетов: { $n }
+spoke-sync-in-part = Обмен выполнен не полностью. Без ответа пакетов: { $n }
 spoke-sync-no-line = Почтовый ящик не отвечает. { $n ->
     [0] Все отправленные пакеты получили ответ
    *[other] Пакетов без ответа: { $n }; они сохранены и будут отправлены позже
@@ -12,6 +13,9 @@ spoke-sync-no-line = Почтовый ящик не отвечает. { $n ->
 spoke-import-done = Загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
 spoke-import-would = Было бы загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
 spoke-import-refused = Строка { $line }: { $why }
+
+spoke-import-no-such-row = { $file }:{ $line }: столбец { $column }: такой строки в таблице { $table } нет. Запись сохранена; пока той строки нет, она не отправляется
+spoke-import-other-lines = { $file }:{ $line }: столбец { $column }: у этой строки таблицы { $table } есть и другие строки, не из файла: { $n }. Они остаются; если это те же строки под другими id, удалите их
 
 spoke-verify-whole = Всё опубликованное ({ $n }) совпадает с подписанным координационным центром
 spoke-verify-damaged = Найдено отличий: { $found } (проверено публикаций: { $n }). Исправить: svod-spoke verify --restore
@@ -50,6 +54,8 @@ spoke-status-proposals = Предложения: { $n }
 spoke-status-incidents = Открытые происшествия: { $n }
 spoke-status-closed = Закрытые происшествия, последние: { $n }
 
+spoke-propose-nth = № { $n } (в имени знаков: { $length })
+spoke-verify-owned = Работающая служба исправляет базу сама. Чтобы сделать это командой, остановите службу и повторите; проверить (verify без --restore) можно и при ней.
 spoke-propose-done = Предложение { $key } сохранено и будет отправлено координационному центру. Решение покажет svod-spoke status
 spoke-propose-again = Такое предложение уже есть: { $key }. Решение покажет svod-spoke status
 spoke-propose-replaced = Предложение { $key } теперь говорит новое и будет отправлено снова. Решение покажет svod-spoke status
@@ -77,7 +83,7 @@ error-spoke-database-missing = Базы { $file } нет
 error-spoke-database-foreign = { $file } — не база центра этого обмена
     .next = Проверьте ключ database в настройках: это база другой программы.
 error-spoke-database-version = База { $file } другой версии: { $detail }
-    .next = Обновите программу обмена.
+    .next = { $todo }
 error-spoke-database-busy = База занята другой программой: { $detail }
     .next = Повторите через минуту; закройте программу, которая долго держит базу.
 error-spoke-database = База не выполнила действие: { $detail }
@@ -92,15 +98,15 @@ error-spoke-stream = Отправка остановлена: { $detail }
     .next = Посмотрите происшествия: svod-spoke status
 error-spoke-no-hub-card = В каталоге trust нет карточки координационного центра { $code }
     .next = Верните её из копии или получите у координационного центра, сверив отпечаток по телефону.
-error-spoke-no-table = Таблицы { $table } нет
+error-spoke-no-table = Таблицы с таким именем нет (в нём знаков: { $length })
     .next = Известные таблицы: { $known }
-error-spoke-no-row = В таблице { $table } нет строки { $id }
+error-spoke-no-row = В таблице { $table } нет строки с таким id (в нём знаков: { $length })
     .next = Проверьте значение id.
 error-spoke-csv-unreadable = Файл { $file } не читается: { $detail }
     .next = Проверьте путь, права и что это CSV со строкой заголовков.
-error-spoke-csv-column = { $file }: столбец { $n } («{ $heading }») не известен таблице
-    .next = Назовите его в файле --columns или переименуйте. Известные: { $known }
-error-spoke-csv-key = { $file }: нет ключевого столбца { $key }
+error-spoke-csv-column = { $file }, строка заголовков: столбец { $n } (знаков: { $length }) не известен таблице
+    .next = Первой строкой должны стоять заголовки. Назовите столбец в файле --columns или переименуйте. Известные: { $known }
+error-spoke-csv-key = { $file }: нет столбца, названного в --key (знаков: { $length })
     .next = Укажите --key одним из столбцов: { $known }
 error-spoke-propose-own = Строку { $table } { $id } ведёт ваш центр
     .next = Измените её в своей программе: предложение не нужно.
@@ -114,6 +120,8 @@ error-spoke-propose-stands = В строке { $table } { $id } так и нап
     .next = Ничего делать не нужно.
 
 spoke-database-versions = таблицы версии { $found }, этой программе нужна { $expected }
+spoke-database-newer = Базу создала более новая программа: обновите программу обмена.
+spoke-database-older = База старее программы: верните программу той версии, которая с ней работала, или создайте центр заново (svod-spoke init) и загрузите сведения. Преобразования нет.
 spoke-database-stored = сохранённая запись { $kind } { $key } не читается
 spoke-database-corrupt = в таблице { $table } значение, которого эта программа не записывала
 spoke-database-of = { $file } — база участника { $code }
@@ -162,8 +170,16 @@ closed-found-whole = проверено: всё на месте
 closed-shown = показано
 import-the-key-is-empty = значение ключа не указано
 import-the-key-stands-in-the-file-twice = такой ключ в файле уже был
+import-a-quoted-value-does-not-end = значение в кавычках не закончено
+import-text-follows-the-closing-quote-of-a-value = после закрывающей кавычки идёт текст
+import-line = строка { $line }: { $what }
+import-not-utf8 = файл не в кодировке UTF-8
+import-utf16 = это UTF-16; сохраните файл в UTF-8
+import-column-again = строка заголовков: столбец { $n } — снова { $name }
+import-control = управляющий знак в столбце { $n }
+import-cells = значений { $values }, а столбцов { $columns }
 import-not-csv = строка записана не по правилам CSV
 error-spoke-map-unreadable = Файл соответствия столбцов { $file } (--columns) не читается: { $detail }
     .next = В нём нужен раздел [columns] и строки вида "Заголовок в файле" = "столбец таблицы".
-error-spoke-map-column = { $file } (--columns): заголовку «{ $heading }» назначен столбец { $column }, которого в таблице нет
+error-spoke-map-column = { $file } (--columns): строка { $line }: назначен столбец, которого в таблице нет (в имени знаков: { $length })
     .next = Исправьте имя столбца в этом файле. Известные: { $known }

@@ -55,7 +55,7 @@ pub struct NewHub<'a> {
 /// Makes a hub and gives back its card.
 pub fn init(new: &NewHub<'_>, now: Timestamp) -> Result<Card, Failure> {
     CaseNumbering::new(new.code.region(), new.oktmo)
-        .map_err(|error| Failure::new(Exit::Usage, "hub-case-numbers").told("detail", error))?;
+        .map_err(|error| Failure::new(Exit::Usage, "hub-case-numbers").because("detail", &error))?;
     if new.name.trim().is_empty() || new.name.chars().count() > 200 || new.name.chars().any(char::is_control)
     {
         return Err(Failure::new(Exit::Usage, "hub-name-unfit"));

@@ -1,0 +1,120 @@
+//! Causes that come from the exchange format and from what both daemons keep.
+
+use std::fmt;
+
+use exchange_format::{
+    answer::AnswerError,
+    error::PacketError,
+    packet::WriteError,
+    seal::OpenError,
+    stream::{CannotSeal, Stop},
+};
+
+use super::Told;
+use crate::{archive::KeepError, journal_table::JournalError};
+
+/// Words of ours, and in brackets what `error` says: the evidence, for who helps.
+fn wrapped(id: &str, error: &dyn fmt::Display) -> Told {
+    Told::of(id, &[("said", error.to_string().into())])
+}
+
+impl From<&PacketError> for Told {
+    fn from(error: &PacketError) -> Self {
+        match (error, error.reason()) {
+            (PacketError::Io(source) | PacketError::Open(OpenError::Io(source)), _) => source.into(),
+            (_, Some(reason)) => Self::new(|lang| match lang {
+                super::Lang::Ru => format!("{} ({error})", lang.of(reason.sentence()).trim_end_matches('.')),
+                super::Lang::En => error.to_string(),
+            }),
+            (_, None) => error.to_string().into(),
+        }
+    }
+}
+
+impl From<&WriteError> for Told {
+    fn from(error: &WriteError) -> Self {
+        match error {
+            WriteError::Io(source) => source.into(),
+            other => wrapped("exchange-not-written", other),
+        }
+    }
+}
+
+impl From<&AnswerError> for Told {
+    fn from(error: &AnswerError) -> Self {
+        match error {
+            AnswerError::Io(source) => source.into(),
+            other => wrapped("exchange-no-answer", other),
+        }
+    }
+}
+
+impl From<&CannotSeal> for Told {
+    fn from(error: &CannotSeal) -> Self {
+        let id = match error {
+            CannotSeal::NotBegun => "seal-not-begun",
+            CannotSeal::Stopped(Stop::Restored) => "seal-restored",
+            CannotSeal::Stopped(Stop::Clone) => "seal-clone",
+            CannotSeal::NoParts => "seal-no-parts",
+            CannotSeal::UsedUp(_) => "seal-used-up",
+        };
+        Self::of(id, &[])
+    }
+}
+
+impl From<&KeepError> for Told {
+    fn from(error: &KeepError) -> Self {
+        match error {
+            KeepError::Conflict { path } => {
+                Self::of("exchange-other-file", &[("file", path.display().to_string().into())])
+            }
+            KeepError::Io { path, source } => Self::at(&path.display(), source),
+        }
+    }
+}
+
+impl From<&JournalError> for Told {
+    fn from(error: &JournalError) -> Self {
+        match error {
+            JournalError::Database(source) => source.into(),
+            JournalError::Entry(source) => wrapped("journal-entry", source),
+            JournalError::Altered { n } => Self::of("journal-altered", &[("n", (*n).into())]),
+            JournalError::Missing { n } => Self::of("journal-missing", &[("n", (*n).into())]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exchange_format::answer::PacketReason;
+
+    use super::*;
+    use crate::messages::Lang;
+
+    #[test]
+    fn each_cause_is_told_in_russian_first() {
+        let packet = PacketError::NoMember("records/person.xml".to_owned());
+        let answer = AnswerError::Counts;
+        let write = WriteError::TooLarge;
+        let keep = KeepError::Conflict { path: "a".into() };
+        let causes = [
+            Told::from(&packet),
+            (&answer).into(),
+            (&write).into(),
+            (&keep).into(),
+            (&CannotSeal::NotBegun).into(),
+            (&CannotSeal::Stopped(Stop::Clone)).into(),
+            (&CannotSeal::NoParts).into(),
+            (&JournalError::Altered { n: 7 }).into(),
+            (&JournalError::Missing { n: 8 }).into(),
+        ];
+        for cause in causes {
+            let (before, said) =
+                cause.in_lang(Lang::Ru).split_once('(').unwrap_or((cause.in_lang(Lang::Ru), ""));
+            assert!(before.chars().any(|c| ('а'..='я').contains(&c)), "{before} ({said}");
+            assert!(!before.contains(|c: char| c.is_ascii_alphabetic() && !"a".contains(c)), "{before}");
+            assert!(cause.in_lang(Lang::En).is_ascii(), "{cause}");
+        }
+        assert_eq!(packet.reason(), Some(PacketReason::Schema));
+    }
+}
