@@ -3,7 +3,7 @@
 use std::{io, path::Path};
 
 use exchange_endpoint::{
-    messages::Told,
+    messages::{self, Told},
     output::{Exit, Failure},
 };
 
@@ -97,7 +97,10 @@ impl From<RunError> for Failure {
             RunError::Instance(error) => return error.into(),
             RunError::Hub(error) => return error.into(),
             RunError::Pki(error) => return error.into(),
-            RunError::Ftps(FtpsServerError::Listen { address, source }) => Told::at(&address, source),
+            RunError::Ftps(FtpsServerError::Listen { address, source }) => {
+                let why = Told::at(&address, source);
+                Told::new(|lang| messages::text(lang, "hub-no-port", &[("why", why.in_lang(lang).into())]))
+            }
             RunError::Ftps(FtpsServerError::Certificate(error)) => {
                 Told::of("hub-server-certificate", &[("said", error.to_string().into())])
             }

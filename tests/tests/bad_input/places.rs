@@ -220,7 +220,10 @@ fn a_port_in_use_is_named_and_the_hub_starts_when_it_is_free() {
     let programs = Programs::find(DEMO);
     let taken = TcpListener::bind(("127.0.0.1", world.ftps_port)).expect("free until now");
     let message = failed(&run(&programs, Who::Hub, &world.layout.hub_config(), &["run"]), 4, "hub-start");
-    assert!(message.contains(&world.ftps_port.to_string()) && message.contains("[ftps] listen"), "{message}");
+    assert!(
+        message.contains(&world.ftps_port.to_string()) && message.contains("listen в разделе [ftps]"),
+        "{message}"
+    );
     drop(taken);
     all_is_well(&world);
 }

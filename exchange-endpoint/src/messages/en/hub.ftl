@@ -110,6 +110,7 @@ review-proposal = the centre's proposal
 review-next = Run svod-hub review list, decide one or different, and load it: review apply.
 
 hub-place = table { $table }, column { $column }
+hub-no-port = FTPS: { $why }; free the port or change listen in [ftps]
 hub-no-chance = no randomness from the operating system
 hub-case-numbers-used-up = the numbers of this municipality are used up
 hub-server-certificate = the certificate of the FTPS server cannot be used ({ $said }); remove pki/server.* to have them made again

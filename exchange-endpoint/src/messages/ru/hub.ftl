@@ -110,6 +110,7 @@ review-proposal = предложение центра
 review-next = Запустите svod-hub review list, решите «один» или «разные» и загрузите: review apply.
 
 hub-place = таблица { $table }, столбец { $column }
+hub-no-port = FTPS: { $why }; освободите порт или измените listen в разделе [ftps]
 hub-no-chance = операционная система не дала случайных чисел
 hub-case-numbers-used-up = номера этого муниципального образования исчерпаны
 hub-server-certificate = сертификат сервера FTPS не годится ({ $said }); удалите pki/server.*, они будут созданы снова
