@@ -61,6 +61,14 @@ struct Part {
     shape: Shape,
 }
 
+/// What a table that was made anew had lost.
+struct Lost {
+    part: &'static Part,
+    columns: BTreeSet<String>,
+    /// The one column lost had only another name: what waits to be sent has kept its value.
+    renamed: bool,
+}
+
 /// Tables first, views last.
 fn expected() -> &'static [Part] {
     static PARTS: LazyLock<Vec<Part>> = LazyLock::new(|| {
@@ -225,9 +233,12 @@ pub fn mend(connection: &mut Connection) -> Result<(), DatabaseError> {
         // Renamed tables take their triggers along, so all of ours go, wherever they are.
         write::drop_all(transaction)?;
         let mut lost = Vec::new();
-        for part in expected_tables() {
+        // our own first: what waits in them is asked for
+        let (ours, domain): (Vec<_>, Vec<_>) =
+            expected_tables().partition(|part| part.name.starts_with("svod_"));
+        for part in ours.into_iter().chain(domain) {
             take_back_name(transaction, part)?;
-            lost.extend(rebuild(transaction, part)?.map(|columns| (part, columns)));
+            lost.extend(rebuild(transaction, part)?);
         }
         let altered = check(transaction)?;
         for part in expected().iter().filter(|part| altered.iter().any(|damage| damage.table == part.name)) {
@@ -239,8 +250,8 @@ pub fn mend(connection: &mut Connection) -> Result<(), DatabaseError> {
         if !check(transaction)?.is_empty() {
             return Ok(None);
         }
-        for (part, columns) in lost {
-            say_again(transaction, &part.name, &columns)?;
+        for lost in lost {
+            say_again(transaction, &lost)?;
         }
         write::restore_journal_triggers(transaction)?;
         Ok::<_, DatabaseError>(Some(()))
@@ -276,7 +287,16 @@ fn take_back_name(connection: &Connection, part: &Part) -> Result<(), DatabaseEr
         }
     }
     if let [other] = alike[..] {
-        connection.execute_batch(&format!("ALTER TABLE {} RENAME TO {}", quoted(other), part.name))?;
+        let rename = format!("ALTER TABLE {} RENAME TO {}", quoted(other), part.name);
+        if let Err(error) = connection.execute_batch(&rename) {
+            // SQLite also renames what views say of it, and will not while one of the centre's own is broken
+            tracing::warn!(table = part.name, %error, "renamed without its views");
+            let legacy = |on| format!("PRAGMA legacy_alter_table = {on}");
+            connection.execute_batch(&legacy("ON"))?;
+            let renamed = connection.execute_batch(&rename);
+            connection.execute_batch(&legacy("OFF"))?;
+            renamed?;
+        }
     }
     Ok(())
 }
@@ -284,14 +304,15 @@ fn take_back_name(connection: &Connection, part: &Part) -> Result<(), DatabaseEr
 /// Makes the table of `part` anew if it is not as it should be, with the rows, the columns, the indexes and the
 /// triggers that others have given it. Returns which of our columns it did not have. Rows that do not fit, two of one key
 /// for instance, stay in a table of their own.
-fn rebuild(connection: &Connection, part: &Part) -> Result<Option<BTreeSet<String>>, DatabaseError> {
+fn rebuild(connection: &Connection, part: &'static Part) -> Result<Option<Lost>, DatabaseError> {
     let name = &part.name;
     let Some(there) = parts(connection)?.into_iter().find(|found| found.name == *name) else {
         if table_of(name).is_none() {
             return Ok(None);
         }
         connection.execute_batch(&part.sql)?;
-        return Ok(Some(part.shape.iter().filter_map(|fact| fact.column().map(str::to_owned)).collect()));
+        let columns = part.shape.iter().filter_map(|fact| fact.column().map(str::to_owned)).collect();
+        return Ok(Some(Lost { part, columns, renamed: false }));
     };
     let found = shape(connection, name, &there.sql, own_names())?;
     if compare(part, &found).is_none() {
@@ -312,15 +333,17 @@ fn rebuild(connection: &Connection, part: &Part) -> Result<Option<BTreeSet<Strin
         "CREATE TABLE {former} AS SELECT * FROM {name}; DROP TABLE {name}; {}",
         part.sql
     ))?;
+    let renamed = renamed(connection, part, &found, &former)?;
     let (mut columns, mut values, mut gone) = (Vec::new(), Vec::new(), BTreeSet::new());
     for fact in &part.shape {
         let Fact::Column { name: column, rest, demanded, .. } = fact else { continue };
         let is_there = found.iter().any(|fact| fact.column() == Some(column));
         columns.push(quoted(column));
-        values.push(match (is_there, demanded) {
-            (true, _) => quoted(column),
-            (false, true) => if rest.starts_with("INTEGER") { "0" } else { "''" }.to_owned(),
-            (false, false) => "NULL".to_owned(),
+        values.push(match (is_there, demanded, &renamed) {
+            (true, ..) => quoted(column),
+            (false, _, Some(value)) => value.clone(),
+            (false, true, None) => if rest.starts_with("INTEGER") { "0" } else { "''" }.to_owned(),
+            (false, false, None) => "NULL".to_owned(),
         });
         gone.extend((!is_there).then(|| column.clone()));
     }
@@ -348,7 +371,46 @@ fn rebuild(connection: &Connection, part: &Part) -> Result<Option<BTreeSet<Strin
             tracing::warn!(table = name, %error, "an index or a trigger of the centre's own does not fit the table any more");
         }
     }
-    Ok(Some(gone))
+    Ok(Some(Lost { part, columns: gone, renamed: renamed.is_some() }))
+}
+
+/// What stands for the one column of ours that a table has under another name, in the same place, of the same
+/// type: its value where the row waits to be sent. What does not wait is said again as it was sent.
+fn renamed(
+    connection: &Connection,
+    part: &Part,
+    found: &Shape,
+    former: &str,
+) -> Result<Option<String>, DatabaseError> {
+    let Some(table) = table_of(&part.name).filter(|table| table.own.is_some()) else { return Ok(None) };
+    let only = |these: &Shape, those: &Shape| -> Option<(String, String)> {
+        let is_there = |name: &str| those.iter().any(|fact| fact.column() == Some(name));
+        let mut columns = these.iter().filter_map(|fact| match fact {
+            Fact::Column { name, rest, key: 0, computed: false, .. } if !is_there(name) => {
+                Some((name.clone(), rest.clone()))
+            }
+            _ => None,
+        });
+        columns.next().filter(|_| columns.next().is_none())
+    };
+    let (Some((ours, rest)), Some((theirs, same))) = (only(&part.shape, found), only(found, &part.shape))
+    else {
+        return Ok(None);
+    };
+    let place = |table: &str, column: &str| -> Result<i64, DatabaseError> {
+        let sql = "SELECT cid FROM pragma_table_info(?1) WHERE name = ?2";
+        Ok(connection.query_row(sql, [table, column], |row| row.get(0))?)
+    };
+    let id = table.lines.as_ref().filter(|lines| lines.name == part.name).map_or("id", |lines| &lines.parent);
+    if rest != same || ours == id || place(&part.name, &ours)? != place(former, &theirs)? {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "CASE WHEN EXISTS (SELECT 1 FROM svod_record r JOIN svod_change c ON c.kind = r.kind AND c.key = r.key WHERE \
+         r.kind = '{}' AND r.id = {former}.{id}) THEN {} END",
+        table.name,
+        quoted(&theirs)
+    )))
 }
 
 /// Drops the table `former` if its `kept` rows are all that it has; else leaves those in it that found no place.
@@ -380,18 +442,20 @@ fn table_of(name: &str) -> Option<&'static Table> {
     tables().iter().find(|table| table.name == name || lines(table))
 }
 
-/// The centre's own rows of the table `name` say again in the columns that it has `lost` what was last sent of
-/// them; those that are gone, which no trigger has seen, as a whole.
-fn say_again(connection: &Connection, name: &str, lost: &BTreeSet<String>) -> Result<(), DatabaseError> {
+/// The centre's own rows say again in the columns that their table has `lost` what was last sent of them; those
+/// that are gone, which no trigger has seen, as a whole.
+fn say_again(connection: &Connection, lost: &Lost) -> Result<(), DatabaseError> {
+    let name = lost.part.name.as_str();
     let Some(table) = table_of(name) else { return Ok(()) };
     let Some(kind) = table.own else { return Ok(()) };
-    let own: Vec<(String, String)> = all(
+    let own: Vec<(String, String, bool)> = all(
         connection,
-        "SELECT id, key FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional')",
+        "SELECT id, key, EXISTS (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key) \
+         FROM svod_record r WHERE kind = ?1 AND state IN ('own', 'provisional')",
         table.name,
-        |row| Ok((row.get(0)?, row.get(1)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    for (id, key) in own {
+    for (id, key, waits) in own {
         let key = rows::record_id("svod_record", &key)?;
         let Some(sent) = own_records::sent(connection, kind, key)? else { continue };
         if sent.record.form != Form::Live {
@@ -401,8 +465,8 @@ fn say_again(connection: &Connection, name: &str, lost: &BTreeSet<String>) -> Re
         let Some(said) = rows::resolve(connection, table, &claim)? else { continue };
         if rows::as_it_stands(connection, table, &id)?.is_none() {
             rows::write(connection, table, &id, None, &said)?;
-        } else if !lost.is_empty() {
-            fill(connection, table, name, &id, lost, &said)?;
+        } else if !lost.columns.is_empty() && !(lost.renamed && waits) {
+            fill(connection, table, name, &id, &lost.columns, &said)?;
         }
     }
     Ok(())

@@ -88,13 +88,18 @@ impl SpokeError {
         };
         match self {
             Self::Database(DatabaseError::Corrupt { .. } | DatabaseError::Stored { .. }) => true,
-            Self::Database(DatabaseError::Sqlite(error)) => matches!(
-                error,
-                FromSqlConversionFailure(..)
-                    | IntegralValueOutOfRange(..)
-                    | InvalidColumnType(..)
-                    | Utf8Error(..)
-            ),
+            Self::Database(DatabaseError::Sqlite(error)) => {
+                // no such table or column, while the statements of this program are right
+                let of_statement =
+                    |code| matches!(code, rusqlite::ffi::SQLITE_ERROR | rusqlite::ffi::SQLITE_SCHEMA);
+                matches!(
+                    error,
+                    FromSqlConversionFailure(..)
+                        | IntegralValueOutOfRange(..)
+                        | InvalidColumnType(..)
+                        | Utf8Error(..)
+                ) || error.sqlite_error().is_some_and(|error| of_statement(error.extended_code))
+            }
             _ => false,
         }
     }

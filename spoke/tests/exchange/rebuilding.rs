@@ -205,3 +205,60 @@ fn a_second_harm_to_the_same_row_is_another_incident() {
     assert!(out.contains("TAMPERED svod_journal"), "{out}");
     centre.hub.take();
 }
+
+#[test]
+fn a_renamed_column_keeps_what_was_typed_and_not_sent() {
+    let mut centre = own_rows();
+    centre.sql(
+        "INSERT INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r5', 'phone', '+7900'), \
+         ('c2', 'r5', 'phone', '+7901')",
+    );
+    centre.settle();
+    let daemon = centre.command(&["run"]).stdout(std::process::Stdio::null()).spawn().expect("starts");
+    let mut daemon = Daemon(daemon);
+    wait_for(|| fs_log(&centre).contains("database looked at"));
+    centre.sql(
+        "BEGIN IMMEDIATE; UPDATE contact SET value = '+7902' WHERE id = 'c1'; \
+         INSERT INTO contact (id, recipient_id, type, value) VALUES ('c3', 'r5', 'phone', '+7903'); \
+         ALTER TABLE contact RENAME COLUMN value TO val; COMMIT",
+    );
+    let mended = "SELECT count(*) FROM pragma_table_info('contact') WHERE name = 'value'";
+    wait_for(|| centre.value(mended) == "1");
+    let said = "SELECT group_concat(id || value, ' ') FROM (SELECT id, value FROM contact ORDER BY id)";
+    assert_eq!(centre.value(said), "c1+7902 c2+7901 c3+7903");
+    wait_for(|| centre.value("SELECT count(*) FROM svod_change") == "0");
+    assert!(daemon.0.try_wait().expect("asked").is_none(), "it goes on: {}", fs_log(&centre));
+}
+
+#[test]
+fn a_renamed_table_comes_back_beside_a_broken_view() {
+    let centre = own_rows();
+    centre.sql(
+        "ALTER TABLE contact RENAME TO contact_2025; CREATE VIEW my_report AS SELECT * FROM no_such_table",
+    );
+    centre.sync();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+struct Daemon(std::process::Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn fs_log(centre: &Centre) -> String {
+    std::fs::read_to_string(centre.path("spoke.log")).unwrap_or_default()
+}
+
+fn wait_for(mut ready: impl FnMut() -> bool) {
+    for _ in 0..300 {
+        if ready() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("it did not happen");
+}
