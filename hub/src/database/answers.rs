@@ -17,7 +17,7 @@ pub struct Answer {
     pub revision: u32,
     /// How many records had each outcome.
     pub counts: Counts,
-    /// Those that were not plainly applied.
+    /// Those that were not plainly applied, or may come to be refused: a proposal.
     pub lines: Vec<RecordLine>,
 }
 
@@ -26,7 +26,10 @@ const PLAIN: [RecordOutcome; 3] = [RecordOutcome::New, RecordOutcome::Changed, R
 impl Tx<'_> {
     /// Keeps what our PR of the packet `packet` says, in place of what an earlier revision said.
     pub fn keep_answer(&self, packet: &str, answer: &Answer) -> Result<()> {
-        let [new, changed, unchanged] = PLAIN.map(|outcome| answer.counts.get(outcome));
+        let [new, changed, unchanged] = PLAIN.map(|outcome| {
+            let own = answer.lines.iter().filter(|line| line.outcome == outcome).count() as u64;
+            answer.counts.get(outcome).saturating_sub(own)
+        });
         self.run(
             "INSERT OR REPLACE INTO answer(packet, revision, new, changed, unchanged) VALUES(?1, ?2, ?3, ?4, ?5)",
             params![packet, answer.revision, new, changed, unchanged],

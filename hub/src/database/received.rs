@@ -71,7 +71,7 @@ pub struct Known {
     pub in_digest: bool,
     /// The version that the hub goes by, if it is not `version`.
     pub basis_version: Option<u32>,
-    /// The packet that brought it.
+    /// The packet that brought it last.
     pub packet: String,
 }
 
@@ -320,9 +320,10 @@ impl Tx<'_> {
         )
     }
 
-    /// Counts a record in the state digest again.
-    pub fn count_in_digest(&self, id: ClaimId) -> Result<()> {
-        self.run("UPDATE received SET in_digest = 1 WHERE id = ?1", [id])?;
+    /// A record has come again as it was: the state digest counts it, and what is said of it from now on answers
+    /// `packet`.
+    pub fn came_again(&self, id: ClaimId, packet: &str) -> Result<()> {
+        self.run("UPDATE received SET in_digest = 1, packet = ?2 WHERE id = ?1", params![id, packet])?;
         Ok(())
     }
 

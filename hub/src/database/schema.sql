@@ -106,11 +106,12 @@ CREATE TABLE packet(
 CREATE INDEX packet_place ON packet(direction, peer, epoch, seq);
 CREATE INDEX packet_digest ON packet(digest);
 CREATE INDEX packet_answers ON packet(answered) WHERE answered IS NOT NULL;
--- What our last PR of a centre's packet said, if a later revision may have to say otherwise of a record.
+-- What our last PR of a centre's packet said, if a later revision may have to say otherwise of a record; new,
+-- changed, unchanged: how many records besides those of answer_line.
 CREATE TABLE answer(
   packet TEXT PRIMARY KEY, revision INTEGER NOT NULL,
   new INTEGER NOT NULL, changed INTEGER NOT NULL, unchanged INTEGER NOT NULL) WITHOUT ROWID;
--- The records that it lists.
+-- The records that it lists or, refused later, may come to list.
 CREATE TABLE answer_line(
   packet TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
   outcome TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(packet, kind, key)) WITHOUT ROWID;

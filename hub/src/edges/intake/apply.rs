@@ -28,7 +28,7 @@ use crate::{
     decisions::admission::{Admission, Examined, Facts, Keep, admit, earlier, examine_line},
     edges::{
         hub::{Context, HubError},
-        sealing::answers::Settled,
+        sealing::answers::{Settled, refusable},
     },
 };
 
@@ -36,6 +36,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     pub counts: Counts,
+    /// Those that the PR lists, and proposals.
     pub lines: Vec<RecordLine>,
     by_kind: BTreeMap<(Kind, RecordOutcome), u64>,
 }
@@ -139,9 +140,12 @@ impl<'a> Intake<'a> {
         }
         outcome.counts.add(admission.outcome);
         *outcome.by_kind.entry((record.kind, admission.outcome)).or_default() += 1;
+        let (kind, key, version, said) = (record.kind, record.key, record.version, admission.outcome);
         if let Some((reason, rule)) = admission.why {
-            let (kind, key, version) = (record.kind, record.key, record.version);
-            outcome.lines.push(RecordLine { outcome: admission.outcome, kind, key, version, rule, reason });
+            outcome.lines.push(RecordLine { outcome: said, kind, key, version, rule, reason });
+        } else if kind == Kind::Proposal && record.form == Form::Live {
+            // plainly taken at first; what staff decide is told by this line
+            outcome.lines.push(refusable(kind, key, version, said));
         }
         Ok(())
     }
@@ -224,8 +228,8 @@ impl<'a> Intake<'a> {
         examined: &Examined,
     ) -> Result<bool, HubError> {
         if admission.keep == Keep::Nothing {
-            if let Some(known) = known.filter(|known| !known.in_digest && told(known) == *edition) {
-                self.tx.count_in_digest(known.id)?;
+            if let Some(known) = known.filter(|known| told(known) == *edition) {
+                self.tx.came_again(known.id, packet)?;
             }
             return Ok(true);
         }

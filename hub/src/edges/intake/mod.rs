@@ -215,7 +215,7 @@ impl Hub {
                     protocol.count(kind, outcome.word(), *count);
                 }
             }
-            for line in &one.lines {
+            for line in one.lines.iter().filter(|line| !line.outcome.is_plain()) {
                 protocol.tell(Line::of_answer(self.context.lang, line));
             }
         }

@@ -9,7 +9,6 @@ use exchange_format::{
     packet::{VerifiedPacket, manifest::Purpose},
     participant::ParticipantCode,
     position::Mark,
-    record::Kind,
     stream::{Arrival, Facts, Ready, StateCheck, Verdict, check_state},
 };
 use jiff::Timestamp;
@@ -288,8 +287,7 @@ impl Step<'_> {
         let (counts, outcome) = (applied.counts, applied.counts.packet_outcome());
         let head = Protocol { answered: applied.mark, revision: 1, outcome, counts };
         answers::protocol(self.context, tx, self.centre, streams, &head, &applied.lines, self.now)?;
-        let proposals = applied.totals.iter().any(|(kind, ..)| *kind == Kind::Proposal.name());
-        if proposals || !applied.lines.is_empty() {
+        if !applied.lines.is_empty() {
             tx.keep_answer(&applied.name, &Answer { revision: 1, counts, lines: applied.lines.clone() })?;
         }
         Ok(())

@@ -320,6 +320,8 @@ fn settle(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<Vec<Settled>, Failure> {
         let Some(known) = tx.known(centre, kind, key)? else { continue };
         if !applied {
             tx.decline_newest(known.id, declined(kind).as_str())?;
+        } else if kind == Kind::Proposal {
+            tx.accept_newest(known.id)?;
         }
         settled.push(Settled { packet: known.packet, kind, key, version: known.version, applied });
     }

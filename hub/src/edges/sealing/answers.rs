@@ -38,7 +38,7 @@ pub(in crate::edges) fn receipt(
     seal_answer(context, tx, peer, streams, (answered, None), purpose, &body, now)
 }
 
-/// Seals a PR.
+/// Seals a PR: `lines` without those that are plainly applied.
 pub(in crate::edges) fn protocol(
     context: &Context,
     tx: &Tx<'_>,
@@ -49,7 +49,7 @@ pub(in crate::edges) fn protocol(
     now: Timestamp,
 ) -> Result<(), HubError> {
     let mut writer = ProtocolWriter::new(Vec::new(), head)?;
-    for line in lines {
+    for line in lines.iter().filter(|line| !line.outcome.is_plain()) {
         writer.line(line)?;
     }
     let body = writer.finish()?;
@@ -103,30 +103,32 @@ pub(in crate::edges) fn revise(
     Ok(())
 }
 
-/// `answer` with what is true of `one` now.
+/// `answer` with what is true of `one` now. A line that is plainly applied now is kept: it may be declined again.
 fn restate(answer: &mut Answer, one: &Settled) {
-    let is_it = |line: &RecordLine| (line.kind, line.key, line.version) == (one.kind, one.key, one.version);
-    let at = answer.lines.iter().position(is_it);
-    let said = match at {
-        Some(at) => answer.lines.remove(at).outcome,
-        // a proposal is plainly taken at first
-        None if one.kind == Kind::Proposal && !one.applied => RecordOutcome::New,
-        None => return,
-    };
-    answer.counts.set(said, answer.counts.get(said).saturating_sub(1));
-    if one.applied {
-        answer.counts.add(RecordOutcome::Changed);
+    let is_it =
+        |line: &&mut RecordLine| (line.kind, line.key, line.version) == (one.kind, one.key, one.version);
+    let Some(line) = answer.lines.iter_mut().find(is_it) else { return };
+    let said = line.outcome;
+    if one.applied && said.is_plain() {
         return;
     }
-    answer.counts.add(RecordOutcome::Refused);
-    answer.lines.push(RecordLine {
-        outcome: RecordOutcome::Refused,
-        kind: one.kind,
-        key: one.key,
-        version: one.version,
-        rule: declined(one.kind),
-        reason: RecordReason::Declined,
-    });
+    if one.applied {
+        line.outcome = RecordOutcome::Changed;
+    } else {
+        *line = refusable(one.kind, one.key, one.version, RecordOutcome::Refused);
+    }
+    answer.counts.set(said, answer.counts.get(said).saturating_sub(1));
+    answer.counts.add(line.outcome);
+}
+
+/// The line of a record that staff may decline, or have.
+pub(in crate::edges) fn refusable(
+    kind: Kind,
+    key: RecordId,
+    version: u32,
+    outcome: RecordOutcome,
+) -> RecordLine {
+    RecordLine { outcome, kind, key, version, rule: declined(kind), reason: RecordReason::Declined }
 }
 
 #[allow(clippy::too_many_arguments, reason = "one call site each; a struct would only rename them")]

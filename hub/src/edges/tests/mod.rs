@@ -2,6 +2,7 @@
 
 mod centre;
 mod crash;
+mod decisions;
 mod exchange;
 mod refusals;
 mod rules;

@@ -22,7 +22,7 @@ pub(super) fn merged(hub: &mut TestHub, unit: u16, records: Vec<Record>) -> Test
 }
 
 /// Takes `records` of `centre` in one packet; the outcome of each that its PR lists.
-fn exchange(hub: &mut TestHub, centre: &mut TestCentre, records: &[Record]) -> Vec<RecordOutcome> {
+pub(super) fn exchange(hub: &mut TestHub, centre: &mut TestCentre, records: &[Record]) -> Vec<RecordOutcome> {
     let name = centre.data(records);
     hub.take(centre, &name);
     hub.send();
@@ -61,18 +61,18 @@ fn a_proposal_gets_an_answer() {
     assert_eq!(revised(&mut hub, &one), [(2, vec![(RecordOutcome::Refused, RecordReason::Declined)])]);
 }
 
-fn open_reviews(hub: &TestHub) -> Vec<questions::Question> {
+pub(super) fn open_reviews(hub: &TestHub) -> Vec<questions::Question> {
     questions::list(&hub.config(), now()).expect("listed")
 }
 
 /// Answers all open questions; how many.
-fn answer_all(hub: &TestHub, decision: &str) -> Option<usize> {
+pub(super) fn answer_all(hub: &TestHub, decision: &str) -> Option<usize> {
     let open = open_reviews(hub);
     apply(hub, &table(&open, decision)).ok().map(|_| open.len())
 }
 
 /// A table that decides all of `open` alike.
-fn table(open: &[questions::Question], decision: &str) -> String {
+pub(super) fn table(open: &[questions::Question], decision: &str) -> String {
     let lines = open.iter().map(|question| {
         let (one, other) = (&question.one.version, &question.other.version);
         format!("{};{one};{other};{decision};проверено\n", question.review)
@@ -81,9 +81,13 @@ fn table(open: &[questions::Question], decision: &str) -> String {
 }
 
 fn apply(hub: &TestHub, table: &str) -> Result<reviews::Applied, String> {
+    decide(hub, table, false)
+}
+
+pub(super) fn decide(hub: &TestHub, table: &str, revise: bool) -> Result<reviews::Applied, String> {
     let path = hub.dir.path().join("answers.csv");
     std::fs::write(&path, table).expect("written");
-    let done = reviews::apply(&hub.config(), &path, false, Lang::En, "test", now());
+    let done = reviews::apply(&hub.config(), &path, revise, Lang::En, "test", now());
     done.map_err(|failure| failure.to_string())
 }
 
