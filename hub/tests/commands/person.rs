@@ -30,7 +30,7 @@ fn staff_correct_a_person_and_confirm_who_serves_it() {
         |field: &str, value: &str| city.run(&["person", "set", &uid, field, value, "--reason", "паспорт"]);
     let told = done(&set("birth_date", "13.03.1945"));
     assert_eq!((&told["changed"], &told["centres"][0]), (&true.into(), &code.as_str().into()));
-    assert_eq!(done(&set("birth_date", "1945-03-13"))["changed"], false);
+    assert_eq!(done(&set("Дата рождения", "1945-03-13"))["changed"], false, "as person show names it");
     let birth = field(&done(&city.run(&["person", "show", case])), "birth_date");
     assert_eq!((&birth["value"], &birth["source"]), (&"1945-03-13".into(), &"hub".into()));
     assert_eq!(

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use exchange_endpoint::{
     config::Config,
     journal_table::Event,
-    messages,
+    messages::{self, Lang},
     output::{Exit, Failure},
 };
 use exchange_format::{
@@ -402,9 +402,14 @@ fn no_person() -> Failure {
     Failure::new(Exit::Refused, "person-unknown")
 }
 
+/// The field of that name, or of the name that staff see.
 fn field_of(name: &str) -> Result<&'static Field, Failure> {
     let fields = || Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number");
-    fields().find(|field| field.name == name).ok_or_else(|| {
+    let is_it = |field: &&Field| {
+        let label = || messages::find(Lang::Ru, &format!("column-{}", field.name), &[]);
+        field.name == name || label().is_some_and(|label| label.to_lowercase() == name.to_lowercase())
+    };
+    fields().find(is_it).ok_or_else(|| {
         let known: Vec<&str> = fields().map(|field| field.name).collect();
         Failure::new(Exit::Usage, "field-unknown").with("known", known.join(", "))
     })
