@@ -167,6 +167,12 @@ reasons! {
             "The staff of the coordination centre have looked at the change and declined it."
             => "Спросите у координационного центра о причине; с новыми основаниями предложите изменение ещё раз."
             "Ask the coordination centre for the reason; with new grounds propose the change again.";
+        /// Another person stands under the key of an earlier one.
+        IdentityChanged "IDENTITY_CHANGED" Notice
+            "Под прежним ключом записан другой человек; изменение отложено, его рассматривают сотрудники координационного центра."
+            "Another person stands under the same key; the change is held, the staff of the coordination centre are looking at it."
+            => "Дождитесь решения; если запись исправили по ошибке, верните прежние сведения, а нового человека заведите отдельной записью."
+            "Wait for the decision; if the record was altered by mistake, restore it and enter the new person as a record of its own.";
         /// A record of a kind or key that the sender does not own.
         NotOwner "NOT_OWNER" Incident
             "Запись принадлежит другому участнику; изменение не принято."

@@ -129,7 +129,8 @@ pub fn earlier(outcome: &str, code: Option<&str>) -> Option<(RecordOutcome, Reco
     let code = code?;
     let reason = match outcome {
         RecordOutcome::Proposed => RecordReason::Locked,
-        RecordOutcome::Held if last_word(code) != IDENTITY_CHANGED => RecordReason::DanglingRef,
+        RecordOutcome::Held if last_word(code) == IDENTITY_CHANGED => RecordReason::IdentityChanged,
+        RecordOutcome::Held => RecordReason::DanglingRef,
         RecordOutcome::Refused if last_word(code) == OWNER => RecordReason::NotOwner,
         RecordOutcome::Refused if last_word(code) == DECLINED => RecordReason::Declined,
         _ => RecordReason::Invalid,
@@ -169,7 +170,7 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
     match &facts.basis {
         Some(basis) if kind == Kind::RecipientClaim && other_person(basis, body) => {
             let rule = rule(&[kind.name(), IDENTITY_CHANGED]);
-            listed(RecordOutcome::Held, RecordReason::Invalid, rule, Keep::Hold)
+            listed(RecordOutcome::Held, RecordReason::IdentityChanged, rule, Keep::Hold)
         }
         Some(basis) if facts.published && differs(kind, basis, body) => {
             let rule = rule(&[kind.name(), "published"]);
@@ -337,7 +338,8 @@ mod tests {
         let known = Edition::of(&Record::live(id(1), 1, &before));
         let facts = Facts { known: Some(known), basis: Some(before), ..Facts::default() };
         let record = Record::live(id(1), 2, &recipient(&after));
-        assert_eq!(decide(&record, &facts).0, RecordOutcome::Held);
+        let held = (RecordOutcome::Held, Some(RecordReason::IdentityChanged), Keep::Hold);
+        assert_eq!(decide(&record, &facts), held);
         let patronymic = [BELOVA[0], BELOVA[1], ("patronymic", "Петровна"), after[2], ("snils", &two)];
         let third = Record::live(id(1), 2, &recipient(&patronymic));
         assert_eq!(decide(&third, &facts).0, RecordOutcome::Held, "any part of the name counts");
