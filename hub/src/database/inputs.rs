@@ -1,6 +1,6 @@
 //! The hub's stream to itself: every input and every generated value, until it is sealed into a packet.
 
-use exchange_format::record::{Kind, Record, RecordId};
+use exchange_format::record::{Body, Kind, Record, RecordId};
 use rusqlite::params;
 
 use super::{Result, Tx, parsed};
@@ -13,6 +13,18 @@ impl Tx<'_> {
             params![record.key.to_string(), at, action, record.body],
         )?;
         Ok(())
+    }
+
+    /// The inputs with one of these actions, in the order in which they were made.
+    pub fn inputs_of(&self, actions: &[&str]) -> Result<Vec<Body>> {
+        let mut inputs = Vec::new();
+        for action in actions {
+            inputs.extend(self.rows("SELECT n, body FROM hub_input WHERE action = ?1", [action], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
+            })?);
+        }
+        inputs.sort_unstable();
+        Ok(inputs.iter().filter_map(|(_, body)| Body::from_xml(Kind::HubInput, body).ok()).collect())
     }
 
     /// Inputs not sealed yet, at most `limit`, in the order in which they were made.

@@ -26,6 +26,8 @@ pub struct Review {
     pub state: String,
     /// What they decided.
     pub decision: Option<String>,
+    /// When they did, or when it had answered itself.
+    pub closed_at: Option<String>,
 }
 
 impl Tx<'_> {
@@ -141,5 +143,6 @@ fn read_review(row: &Row<'_>) -> Result<Review> {
         other: name("origin_2", "key_2")?,
         state: row.get("state")?,
         decision: row.get("decision")?,
+        closed_at: row.get("closed_at")?,
     })
 }

@@ -69,6 +69,8 @@ fn a_centre_is_given_a_client_certificate_another_and_none() {
     let card = city.card(1);
     done(&city.add(&card, "long enough"));
     let code = centre(1).to_string();
+    let none = city.run(&["centre", "certificate", &code, "--revoke"]);
+    assert_eq!(refused(&none), (3, "no-client-certificate".into()));
     let out = city.dir.path().join("handed over");
     let out = out.to_str().expect("UTF-8");
     let issue = ["centre", "certificate", &code, "--out", out];
@@ -95,7 +97,12 @@ fn a_centre_is_given_a_client_certificate_another_and_none() {
     assert_eq!(revoked(&city), true, "it is shut out until it has another");
     assert_eq!(done(&city.run(&revoke))["changed"], false);
     let pin = |file: &str| city.run(&["centre", "certificate", &code, "--cert", file]);
-    assert_eq!(done(&pin(certificate))["certificate"], told["certificate"]);
+    assert_eq!(refused(&pin(certificate)), (3, "client-certificate-revoked".into()));
+    let again = city.dir.path().join("again");
+    let again = done(&city.run(&["centre", "certificate", &code, "--out", again.to_str().expect("UTF-8")]));
+    assert_ne!(again["certificate"], told["certificate"]);
+    let another = again["certificate_file"].as_str().expect("a path");
+    assert_eq!(done(&pin(another))["changed"], false);
     assert_eq!(revoked(&city), false);
     let ca = city.hub().join("pki/ca.pem");
     let rubbish = city.file("rubbish.pem", "rubbish");

@@ -59,7 +59,7 @@ fn every_bad_line_of_a_table_is_told_and_nothing_is_applied() {
     let city = City::new();
     city.with_a_question();
     let table = format!(
-        "review;key_1;decision;reason\n1;{};один;да\n1;;один;да\n7;;один;да\nx;;один;да\n1;;может быть;да\n1;;один;\n1;;принять;да\n;;;\n",
+        "review;key_1;decision;reason\n1;{};один;да\n1;;разные;да\n7;;один;да\nx;;один;да\n1;;может быть;да\n1;;один;\n1;;принять;да\n;;;\n",
         key(9)
     );
     let path = city.file("bad.csv", table);

@@ -11,13 +11,13 @@ use exchange_endpoint::{
     journal_table::Event,
     output::{Exit, Failure},
 };
-use exchange_format::{participant::ParticipantCode, position::Digest};
+use exchange_format::{participant::ParticipantCode, position::Digest, record::Body};
 use jiff::{Timestamp, tz::TimeZone};
 use rustls::pki_types::{CertificateDer, UnixTime, pem::PemObject as _};
 
 use super::{enrol::unknown, init::private_directory};
 use crate::{
-    database::centres::ClientCertificate,
+    database::{Tx, centres::ClientCertificate},
     edges::{
         config::HubConfig,
         failure::file,
@@ -51,7 +51,7 @@ pub struct Done {
 }
 
 /// Gives the centre `code` a client certificate, or revokes the one that it has. The running server goes by it at
-/// once, in open sessions too. A centre that never had one has none to be revoked.
+/// once, in open sessions too. A centre that never had one has none to be revoked; one that was revoked is not taken again.
 pub fn set(
     config: &Config<HubConfig>,
     code: ParticipantCode,
@@ -66,8 +66,17 @@ pub fn set(
             let (digest, files) = issue(config, code, dir, now)?;
             (ClientCertificate::Known(digest), Some(files))
         }
-        Wanted::Pinned(path) => (ClientCertificate::Known(read(config, path, now)?), None),
-        Wanted::Revoked if centre.certificate == ClientCertificate::None => (centre.certificate, None),
+        Wanted::Pinned(path) => {
+            let digest = read(config, path, now)?;
+            if store.read(|tx| was_revoked(tx, code, digest))? {
+                let failure = Failure::new(Exit::Refused, "client-certificate-revoked");
+                return Err(failure.told("code", code).told("file", path.display()));
+            }
+            (ClientCertificate::Known(digest), None)
+        }
+        Wanted::Revoked if centre.certificate == ClientCertificate::None => {
+            return Err(Failure::new(Exit::Refused, "no-client-certificate").told("code", code));
+        }
         Wanted::Revoked => (ClientCertificate::Revoked, None),
     };
     let changed = centre.certificate != certificate;
@@ -120,6 +129,15 @@ fn issue(
     durable_file::create_new(&certificate, issued.certificate_pem.as_bytes(), 0o644)
         .map_err(file(&certificate))?;
     Ok((Digest::of(&issued.certificate_der), (certificate, key)))
+}
+
+/// Whether the certificate of `digest` was taken from the centre `code` by a revocation.
+fn was_revoked(tx: &Tx<'_>, code: ParticipantCode, digest: Digest) -> Result<bool, Failure> {
+    let (code, digest) = (code.to_string(), digest.to_string());
+    let is_it = |input: &Body| {
+        input.text("centre") == Some(code.as_str()) && input.text("value") == Some(digest.as_str())
+    };
+    Ok(tx.inputs_of(&["centre.certificate.revoked"])?.iter().any(is_it))
 }
 
 /// The digest of the one certificate in the file, which the server must be able to take.

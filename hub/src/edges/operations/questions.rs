@@ -106,8 +106,8 @@ pub struct Side {
     pub centre: String,
     /// Its key.
     pub key: String,
-    /// Which state of it is told here: its version and the first digits of its hash. Empty: what stands of a
-    /// proposal's target, which no answer rests on.
+    /// Which state of it is told here: its version and the first digits of its hash; of what stands of a proposal's
+    /// target the hash only, of two documents that of both together.
     pub version: String,
     /// What it says.
     pub values: BTreeMap<&'static str, String>,
@@ -179,9 +179,14 @@ pub(super) fn versions(register: &Register<'_>, review: &Review) -> Result<[Stri
         let found = tx.received_by_key(name.0, kind, name.1)?.map(|found| found.claim);
         Ok(found.map(|claim| edition(claim.version, &Digest::of(&claim.body.to_xml()))).unwrap_or_default())
     };
-    let document = |uid| -> Result<String, Failure> {
+    // of both together: joining them or telling them apart moves claims and changes nothing that they say
+    let documents = || -> Result<String, Failure> {
+        let mut claims = tx.claims_of(review.one.1)?;
+        claims.extend(tx.claims_of(review.other.1)?);
+        claims.sort_unstable();
+        claims.dedup();
         let (mut sum, mut text) = (0, String::new());
-        for id in tx.claims_of(uid)? {
+        for id in claims {
             let Some(claim) = tx.received(id)?.map(|found| found.claim) else { continue };
             sum += claim.version;
             text.push_str(&Digest::of(&claim.body.to_xml()).to_string());
@@ -189,12 +194,17 @@ pub(super) fn versions(register: &Register<'_>, review: &Review) -> Result<[Stri
         Ok(edition(sum, &Digest::of(text.as_bytes())))
     };
     match review.kind.as_str() {
-        "programme" => Ok([document(review.one.1)?, document(review.other.1)?]),
+        "programme" => documents().map(|both| [both.clone(), both]),
         "pair" => Ok([used(review.one, Kind::RecipientClaim)?, used(review.other, Kind::RecipientClaim)?]),
         _ => {
             for kind in CHANGED {
                 let Some(known) = tx.known(review.one.0, kind, review.one.1)? else { continue };
-                let stands = if kind == Kind::Proposal { String::new() } else { used(review.one, kind)? };
+                let stands = if kind == Kind::Proposal {
+                    let stands = change(register, review.one)?.stands;
+                    edition(0, &Digest::of(format!("{stands:?}").as_bytes()))
+                } else {
+                    used(review.one, kind)?
+                };
                 return Ok([stands, edition(known.version, &known.hash)]);
             }
             Ok(Default::default())

@@ -231,25 +231,42 @@ fn read_answer<'a>(
         }
     }
     let answer = Answer { review, word, reason, line: row.line };
-    match unseen(register, &answer, row)? {
-        Some(problem) => Ok(Err(problem)),
-        None => Ok(Ok(Some(answer))),
+    let problem = match unseen(register, &answer, row)? {
+        Some(problem) => Some(problem),
+        None => impossible(register.tx, &answer)?,
+    };
+    Ok(problem.map_or(Ok(Some(answer)), Err))
+}
+
+/// What cannot be carried out: the wish of a proposal that no entry of the hub's can fulfil, and the end of a claim's
+/// acceptance, since what the hub went by before is gone.
+fn impossible(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<Option<Problem>, Failure> {
+    let (review, decides) = (&answer.review, matches!(answer.word, Word::Accept | Word::Decline));
+    if !decides || answer.stands() || review.state == "gone" {
+        return Ok(None);
+    }
+    let accepted = review.decision.as_deref() == Some(Word::Accept.code());
+    match tx.received_by_key(review.one.0, Kind::Proposal, review.one.1)? {
+        Some(found) if answer.word == Word::Accept => Ok(wished(tx, &found.claim.body)?.err()),
+        None if answer.word == Word::Decline && accepted => Ok(Some(("table-accepted-already", Vec::new()))),
+        _ => Ok(None),
     }
 }
 
-/// An answer is to what its table shows, and to no version that has come since. What is accepted must be named;
-/// two records may be told apart without (a table written by hand).
+/// An answer is to what its table shows, and to no version that has come since. What is accepted or joined must be
+/// named; it may be declined or told apart without (a table written by hand).
 fn unseen(register: &Register<'_>, answer: &Answer<'_>, row: Row<'_>) -> Result<Option<Problem>, Failure> {
     if answer.stands() || answer.review.state == "gone" {
         return Ok(None);
     }
     let [one, other] = versions(register, &answer.review)?;
-    // of a change the answer rests on what the centre says, not on what it replaces
-    let of_two = matches!(answer.review.kind.as_str(), "pair" | "programme");
-    let columns = [("version_1", one), ("version_2", other)];
-    for (column, is) in columns.into_iter().filter(|(column, _)| of_two || *column == "version_2") {
+    let named = matches!(answer.word, Word::Accept | Word::Same);
+    // a change that is declined replaces nothing
+    let both = answer.word != Word::Decline;
+    let columns = [("version_2", other), ("version_1", one)];
+    for (column, is) in columns.into_iter().filter(|(column, _)| both || *column == "version_2") {
         match row.text(column) {
-            "" if answer.word == Word::Accept => {
+            "" if named => {
                 return Ok(Some(("table-version-missing", vec![("column", column.into())])));
             }
             "" => {}
@@ -304,6 +321,9 @@ fn decide(
             Ok(register.decide_documents([review.one.1, review.other.1], decision)?)
         }
         (_, Word::Accept) => accept(register, review.one, act, unfit),
+        (_, Word::Decline) if review.decision.as_deref() == Some(Word::Accept.code()) => {
+            take_back(register, review, act)
+        }
         // the hub goes on by what it had before
         _ => Ok(BTreeSet::new()),
     }
@@ -365,20 +385,14 @@ fn accept(
     Ok(persons)
 }
 
-/// The wished values become the hub's own entries about the person.
-fn accept_proposal(
-    register: &Register<'_>,
+/// The hub's own entries that the wishes of a proposal become: whose, and each field with its value.
+fn wished(
+    tx: &Tx<'_>,
     proposal: &Body,
-    act: Act<'_>,
-    unfit: &dyn Fn(Problem) -> Failure,
-) -> Result<BTreeSet<RecordId>, Failure> {
-    let Some(asked) = target(proposal) else {
-        return Err(unfit(("table-proposal-target", Vec::new())));
-    };
-    let Some(person) = register.tx.person(asked)? else {
-        return Err(unfit(("table-proposal-target", Vec::new())));
-    };
-    let uid = person.merged_into.unwrap_or(person.uid);
+) -> Result<Result<(RecordId, Vec<(&'static str, String)>), Problem>, Failure> {
+    let person = target(proposal).map(|asked| tx.person(asked)).transpose()?.flatten();
+    let Some(person) = person else { return Ok(problem("table-proposal-target")) };
+    let mut entries = Vec::new();
     for (name, value) in wishes(proposal) {
         let fields = Kind::Person.schema().fields;
         let field = fields.iter().find(|field| field.name == name && name != "case_number");
@@ -388,17 +402,79 @@ fn accept_proposal(
             None => None,
         };
         let (Some(field), Some(value)) = (field, value) else {
-            return Err(unfit(("table-proposal-value", vec![("field", name.into())])));
+            return Ok(Err(("table-proposal-value", vec![("field", name.into())])));
         };
-        register.tx.set_entry(uid, field.name, &value, act)?;
-        register.note(&Input {
-            action: "entry",
-            subject: Some((Kind::Person.name(), uid)),
-            field: Some(field.name),
-            value: Some(&value),
-            reason: Some(act.reason),
-            ..Input::default()
-        })?;
+        entries.push((field.name, value));
+    }
+    Ok(Ok((person.merged_into.unwrap_or(person.uid), entries)))
+}
+
+/// The wished values become the hub's own entries about the person.
+fn accept_proposal(
+    register: &Register<'_>,
+    proposal: &Body,
+    act: Act<'_>,
+    unfit: &dyn Fn(Problem) -> Failure,
+) -> Result<BTreeSet<RecordId>, Failure> {
+    let (uid, entries) = wished(register.tx, proposal)?.map_err(unfit)?;
+    for (field, value) in entries {
+        enter(register, uid, field, Some(&value), act)?;
+    }
+    register.republish(uid)?;
+    Ok(BTreeSet::from([uid]))
+}
+
+/// The hub's own entry of a field is `value` from now on; `None`: there is none.
+fn enter(
+    register: &Register<'_>,
+    uid: RecordId,
+    field: &str,
+    value: Option<&str>,
+    act: Act<'_>,
+) -> Result<(), Failure> {
+    match value {
+        Some(value) => register.tx.set_entry(uid, field, value, act)?,
+        None => register.tx.remove_entry(uid, field)?,
+    }
+    register.note(&Input {
+        action: if value.is_some() { "entry" } else { "entry.removed" },
+        subject: Some((Kind::Person.name(), uid)),
+        field: Some(field),
+        value,
+        reason: Some(act.reason),
+        ..Input::default()
+    })?;
+    Ok(())
+}
+
+/// What the acceptance of a proposal entered is taken back, as far as it still stands; what it replaced stands again.
+fn take_back(register: &Register<'_>, review: &Review, act: Act<'_>) -> Result<BTreeSet<RecordId>, Failure> {
+    let tx = register.tx;
+    let found = tx.received_by_key(review.one.0, Kind::Proposal, review.one.1)?;
+    let Some(Ok((uid, entries))) = found.map(|found| wished(tx, &found.claim.body)).transpose()? else {
+        return Ok(BTreeSet::new());
+    };
+    let standing = tx.entries(uid)?;
+    for (field, value) in entries {
+        let stands = standing.get(field).filter(|entry| entry.value == value);
+        let Some(stands) = stands.filter(|entry| Some(&entry.at) == review.closed_at.as_ref()) else {
+            continue;
+        };
+        let mut before = None;
+        for input in tx.inputs_of(&["entry", "entry.removed"])? {
+            let of_field =
+                input.text("field") == Some(field) && input.text("subject") == Some(uid.to_string().as_str());
+            if !of_field {
+                continue;
+            }
+            let entered = input.text("action") == Some("entry");
+            let entered = entered.then(|| input.text("value").unwrap_or_default().to_owned());
+            if input.text("at") == Some(stands.at.as_str()) && entered.as_ref() == Some(&value) {
+                break;
+            }
+            before = entered;
+        }
+        enter(register, uid, field, before.as_deref(), act)?;
     }
     register.republish(uid)?;
     Ok(BTreeSet::from([uid]))

@@ -7,9 +7,13 @@ use exchange_format::{
 
 use super::{
     TestHub, anna,
-    centre::TestCentre,
-    id,
+    centre::{TestCentre, now},
+    id, record,
     rules::{answer_all, decide, exchange, merged, open_reviews, table},
+};
+use crate::edges::operations::{
+    certificates::{self, Wanted},
+    people,
 };
 
 /// The one person's uid.
@@ -79,4 +83,99 @@ fn a_decision_answers_the_packet_that_carried_the_record_last() {
     assert_eq!((head.answered.position.epoch.get(), head.counts.total()), (2, 2));
     let why: Vec<_> = lines.iter().map(|line| (line.outcome, line.reason)).collect();
     assert_eq!(why, [(RecordOutcome::Refused, RecordReason::Declined); 2]);
+}
+
+/// The workplace that the one person has at the hub.
+fn workplace(hub: &TestHub) -> Option<String> {
+    let view = people::show(&hub.config(), &uid(hub), now()).expect("shown");
+    view.fields.into_iter().find(|one| one.field == "workplace").and_then(|one| one.value)
+}
+
+fn enter(hub: &TestHub, workplace: &str) {
+    let act = ("test", "по звонку");
+    people::set(&hub.config(), &uid(hub), "workplace", workplace, act, now()).expect("entered");
+}
+
+#[test]
+fn a_proposal_that_is_declined_after_all_leaves_what_stood_before() {
+    for before in [None, Some("Завод")] {
+        let mut hub = TestHub::new();
+        let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+        if let Some(before) = before {
+            enter(&hub, before);
+        }
+        let wish = proposal(&uid(&hub), 9, "Школа");
+        exchange(&mut hub, &mut one, &[wish]);
+        let asked = open_reviews(&hub);
+        decide(&hub, &table(&asked, "принять"), false).expect("accepted");
+        assert_eq!(workplace(&hub).as_deref(), Some("Школа"));
+        decide(&hub, &table(&asked, "отклонить"), true).expect("declined");
+        assert_eq!(workplace(&hub).as_deref(), before);
+        // what a colleague entered since is hers
+        decide(&hub, &table(&asked, "принять"), true).expect("accepted");
+        enter(&hub, "Вокзал");
+        decide(&hub, &table(&asked, "отклонить"), true).expect("declined");
+        assert_eq!(workplace(&hub).as_deref(), Some("Вокзал"));
+    }
+}
+
+#[test]
+fn an_accepted_change_of_a_claim_cannot_be_declined_any_more() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    exchange(&mut hub, &mut one, &[anna(1, 2, &[("workplace", "Школа")])]);
+    let asked = open_reviews(&hub);
+    decide(&hub, &table(&asked, "принять"), false).expect("accepted");
+    one.clear_out();
+    let told = decide(&hub, &table(&asked, "отклонить"), true).expect_err("the earlier one is gone");
+    assert!(told.contains(":2: this change is accepted already"), "{told}");
+    assert_eq!(workplace(&hub).as_deref(), Some("Школа"));
+    assert_eq!(revised(&mut hub, &one).iter().map(|(_, lines)| lines.len()).sum::<usize>(), 0);
+}
+
+#[test]
+fn what_a_colleague_entered_meanwhile_is_not_overwritten_unseen() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let wish = proposal(&uid(&hub), 9, "Школа");
+    exchange(&mut hub, &mut one, &[wish]);
+    let stale = table(&open_reviews(&hub), "принять");
+    enter(&hub, "Вокзал");
+    let told = decide(&hub, &stale, false).expect_err("it has changed");
+    assert!(told.contains("column version_1: this has changed"), "{told}");
+    assert_eq!(workplace(&hub).as_deref(), Some("Вокзал"));
+    assert_eq!(answer_all(&hub, "принять"), Some(1));
+    assert_eq!(workplace(&hub).as_deref(), Some("Школа"));
+}
+
+#[test]
+fn two_programmes_are_joined_and_told_apart_again_by_one_table() {
+    let mut hub = TestHub::new();
+    let programme = |key, number: &str| {
+        let recipient = id(1).to_string();
+        let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "01.02.2026")];
+        record(Kind::ProgrammeClaim, key, 1, &fields)
+    };
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[]), programme(11, "77")]);
+    exchange(&mut hub, &mut one, &[programme(12, "78")]);
+    let asked = open_reviews(&hub);
+    assert_eq!(asked.len(), 1);
+    let blind = format!("review;decision;reason\n{};один;да\n", asked[0].review);
+    assert!(decide(&hub, &blind, false).expect_err("unseen").contains("column version_2"));
+    for decision in ["один", "разные", "один"] {
+        decide(&hub, &table(&asked, decision), true).expect(decision);
+    }
+}
+
+#[test]
+fn a_certificate_is_revoked_where_there_is_one_and_for_good() {
+    let mut hub = TestHub::new();
+    let centre = hub.centre(1);
+    let set = |wanted| certificates::set(&hub.config(), centre.code, wanted, "test", now());
+    assert_eq!(set(Wanted::Revoked).expect_err("none").code(), "no-client-certificate");
+    let dir = hub.dir.path().join("handed over");
+    let (file, _) = set(Wanted::Issued(&dir)).expect("issued").files.expect("written");
+    assert!(set(Wanted::Revoked).expect("revoked").changed);
+    let told = set(Wanted::Pinned(&file)).expect_err("revoked");
+    assert_eq!(told.code(), "client-certificate-revoked");
 }

@@ -194,8 +194,9 @@ fn a_change_after_publication_is_a_proposal_that_staff_accept() {
     assert_eq!(wanted.wanted.as_deref(), Some("Вокзал"));
     one.clear_out();
     let table = hub.dir.path().join("answers.csv");
-    let answer = format!("{};{};принять;справка\n", open[0].review, open[0].other.version);
-    std::fs::write(&table, format!("review;version_2;decision;reason\n{answer}")).expect("written");
+    let (before, after) = (&open[0].one.version, &open[0].other.version);
+    let answer = format!("{};{before};{after};принять;справка\n", open[0].review);
+    std::fs::write(&table, format!("review;version_1;version_2;decision;reason\n{answer}")).expect("written");
     let apply = |hub: &TestHub| reviews::apply(&hub.config(), &table, false, Lang::Ru, "test", now());
     let done = apply(&hub).expect("applied");
     assert_eq!((done.decided, done.unchanged), (1, 0));
