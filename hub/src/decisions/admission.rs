@@ -8,7 +8,7 @@ use exchange_format::{
     stream::{Edition, VersionVerdict},
 };
 
-use super::{golden::published, linking::Features};
+use super::{golden::published, linking::Features, normalise::display};
 
 /// A record looked at by itself.
 #[derive(Debug, Clone)]
@@ -112,6 +112,21 @@ const DECLINED: &str = "declined";
 /// The last word of the rule for another person under the same key.
 const IDENTITY_CHANGED: &str = "identity_changed";
 
+/// The last word of the rule for a value of a person that is not understood.
+const UNREADABLE: &str = "unreadable";
+
+/// What a centre typed as birth date or sex of a person and nobody can read: published without it, the record would
+/// take it from the centre's own row. A date that stands for none is none.
+pub fn unreadable(claim: &Body) -> impl Iterator<Item = &'static str> {
+    let fields = Kind::Person.schema().fields.iter();
+    let no_date = |text: &String| ["1900-01-01", "01.01.1900"].iter().any(|none| text.starts_with(none));
+    let typed = move |name| claim.text(name).and_then(display::text).filter(|text| !no_date(text));
+    fields
+        .filter(|field| ["birth_date", "sex"].contains(&field.name))
+        .filter(move |field| typed(field.name).is_some_and(|text| published(field, &text).is_none()))
+        .map(|field| field.name)
+}
+
 fn last_word(code: &str) -> &str {
     code.rsplit('.').next().unwrap_or(code)
 }
@@ -130,6 +145,7 @@ pub fn earlier(outcome: &str, code: Option<&str>) -> Option<(RecordOutcome, Reco
     let reason = match outcome {
         RecordOutcome::Proposed => RecordReason::Locked,
         RecordOutcome::Held if last_word(code) == IDENTITY_CHANGED => RecordReason::IdentityChanged,
+        RecordOutcome::Held if last_word(code) == UNREADABLE => RecordReason::Invalid,
         RecordOutcome::Held => RecordReason::DanglingRef,
         RecordOutcome::Refused if last_word(code) == OWNER => RecordReason::NotOwner,
         RecordOutcome::Refused if last_word(code) == DECLINED => RecordReason::Declined,
@@ -176,6 +192,14 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
             let rule = rule(&[kind.name(), "published"]);
             listed(RecordOutcome::Proposed, RecordReason::Locked, rule, Keep::Aside)
         }
+        _ if kind == Kind::RecipientClaim && !facts.published => match unreadable(body).next() {
+            // linked, and not published until it is understood
+            Some(field) => {
+                let rule = rule(&[kind.name(), field, UNREADABLE]);
+                listed(RecordOutcome::Held, RecordReason::Invalid, rule, Keep::Use)
+            }
+            None => plain(outcome, Keep::Use),
+        },
         _ => plain(outcome, Keep::Use),
     }
 }

@@ -14,8 +14,9 @@ use crate::{
         received::ClaimId,
     },
     decisions::{
+        admission::unreadable,
         audience::{self, PersonFile, Scope},
-        golden,
+        golden::{self, Claim},
     },
 };
 
@@ -102,19 +103,32 @@ impl Register<'_> {
     }
 
     /// The claims of `file` of which staff are asked whether they are another person, and that were never
-    /// published: they stay so until staff have decided (W3).
+    /// published: they stay so until staff have decided (W3). So do those with a value that is not understood, unless
+    /// their centre is told a better one.
     fn doubtful(&self, file: &PersonFile) -> Result<BTreeSet<ClaimName>, RegisterError> {
         let mut doubtful = BTreeSet::new();
         for claim in &file.claims {
             let name = (claim.origin, claim.key);
             let asked = self.tx.open_reviews_of("pair", claim.key)?;
-            if asked.iter().any(|review| review.one == name || review.other == name)
+            if (asked.iter().any(|review| review.one == name || review.other == name)
+                || self.is_lost(file, claim)?)
                 && self.tx.publication(claim.origin, Kind::Link, claim.key)?.is_none()
             {
                 doubtful.insert(name);
             }
         }
         Ok(doubtful)
+    }
+
+    /// Whether the centre of `claim` would be told nothing in place of a value that is not understood.
+    fn is_lost(&self, file: &PersonFile, claim: &Claim) -> Result<bool, RegisterError> {
+        let mut fields =
+            unreadable(&claim.body).filter(|field| !file.entries.contains_key(*field)).peekable();
+        if fields.peek().is_none() || !self.tx.serves(claim.origin, file.uid)? {
+            return Ok(fields.peek().is_some());
+        }
+        let golden = golden::person(&file.case_number, &file.claims, &file.entries).body;
+        Ok(fields.any(|field| golden.text(field).is_none()))
     }
 
     /// Whether a centre has been told of a record that still stands: until staff decide it is not taken away.

@@ -179,3 +179,37 @@ fn a_certificate_is_revoked_where_there_is_one_and_for_good() {
     let told = set(Wanted::Pinned(&file)).expect_err("revoked");
     assert_eq!(told.code(), "client-certificate-revoked");
 }
+
+#[test]
+fn a_birth_date_that_nobody_can_read_stays_in_its_row_until_it_is_corrected() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, Vec::new());
+    let born = |version, date: &str| {
+        let fields = [("surname", "Белова"), ("given", "Анна"), ("birth_date", date)];
+        record(Kind::RecipientClaim, 1, version, &fields)
+    };
+    for _ in 0..2 {
+        let name = one.data(&[born(1, "32.13.1940")]);
+        hub.take(&one, &name);
+        hub.send();
+        let read = one.read_out();
+        let line = &read.protocols[0].1[0];
+        assert_eq!((line.outcome, line.reason), (RecordOutcome::Held, RecordReason::Invalid));
+        assert_eq!(line.rule.as_str(), "recipient_claim.birth_date.unreadable");
+        assert!(read.records.is_empty(), "nothing locks the row");
+        one.clear_out();
+    }
+    assert_eq!(exchange(&mut hub, &mut one, &[born(2, "30.12.1940")]), []);
+    let person = one.read_out().records.into_iter().find(|one| one.kind == Kind::Person).expect("published");
+    assert_eq!(person.read_body().expect("canonical").text("birth_date"), Some("1940-12-30"));
+    one.clear_out();
+    // or until staff know better
+    let other = record(Kind::RecipientClaim, 2, 1, &[("surname", "Зуев"), ("given", "Пётр"), ("sex", "да")]);
+    exchange(&mut hub, &mut one, &[other]);
+    one.clear_out();
+    let id = hub.hub.store.read(|tx| tx.known(one.code, Kind::RecipientClaim, id(2))).expect("read");
+    let uid = hub.hub.store.read(|tx| tx.uid_of(id.expect("stored").id)).expect("read").expect("linked");
+    people::set(&hub.config(), &uid.to_string(), "sex", "М", ("test", "паспорт"), now()).expect("entered");
+    hub.send();
+    assert!(one.read_out().records.iter().any(|record| record.kind == Kind::Person));
+}
