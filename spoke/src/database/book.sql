@@ -33,7 +33,8 @@ CREATE TABLE svod_replaced (
 -- Records that have changed since they were last sealed; `problem` says why one cannot be sent yet.
 CREATE TABLE svod_change (
   kind TEXT NOT NULL, key TEXT NOT NULL, problem TEXT,
-  at REAL, -- of a kind with lines: the Julian day of the last change; the daemon waits until nothing more comes
+  at REAL, -- of a kind with lines: the Julian day of the last change; the daemon waits until nothing more comes,
+  since REAL, -- but not for ever: that of the first
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 
@@ -138,7 +139,8 @@ CREATE TABLE svod_packet (
   placed_at TEXT,
   received_at TEXT,              -- its KV
   answered_at TEXT,              -- its PR
-  file TEXT                      -- in spool/, archive/ or quarantine/
+  file TEXT,                     -- in spool/, archive/ or quarantine/
+  sha256 TEXT                    -- out: of the file as it was written
 ) WITHOUT ROWID;
 CREATE INDEX svod_packet_position ON svod_packet (direction, peer, epoch, seq);
 CREATE INDEX svod_packet_answers ON svod_packet (answers) WHERE answers IS NOT NULL;

@@ -4,6 +4,8 @@
 //! client's own statement. So those two let pass exactly what capture does, for rows of the centre's own;
 //! what passes can neither open a lock nor lose a record.
 
+use exchange_format::record::{Form, Kind};
+
 use super::{
     tables::{Table, tables},
     triggers::Trigger,
@@ -56,6 +58,23 @@ fn row_exists(side: &str) -> String {
     format!("({})", all.join(" OR "))
 }
 
+/// The key of NEW has ended, or is the hub's: a trigger of the centre's may have chosen it.
+fn is_taken() -> String {
+    let kind_of = |kind: fn(&Table) -> Option<Kind>| {
+        let whens =
+            tables().iter().filter_map(|t| Some(format!(" WHEN '{}' THEN '{}'", t.name, kind(t)?.name())));
+        format!("CASE NEW.kind{} END", whens.collect::<String>())
+    };
+    format!(
+        "EXISTS (SELECT 1 FROM svod_sent WHERE kind = {} AND key = NEW.key AND form = '{}') OR EXISTS (SELECT 1 FROM \
+         svod_publication WHERE kind = {} AND key = NEW.key) OR EXISTS (SELECT 1 FROM svod_link WHERE target = NEW.key) \
+         OR EXISTS (SELECT 1 FROM svod_record WHERE uid = NEW.key)",
+        kind_of(|table| table.own),
+        Form::Tombstone.name(),
+        kind_of(|table| table.published)
+    )
+}
+
 const NO_HUB_PART: &str = "NEW.alias_of IS NULL AND NEW.uid IS NULL AND NEW.version IS NULL AND NEW.form IS NULL \
      AND NEW.sha256 IS NULL AND NEW.hub_bytes IS NULL AND NEW.hub_signature IS NULL AND NEW.packet IS NULL \
      AND NEW.epoch IS NULL";
@@ -64,9 +83,10 @@ const NO_HUB_PART: &str = "NEW.alias_of IS NULL AND NEW.uid IS NULL AND NEW.vers
 fn record_guards() -> [Trigger; 3] {
     let table = "svod_record";
     let begins = format!(
-        "NEW.state = 'own' AND {NO_HUB_PART} AND {} AND NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind \
+        "NEW.state = 'own' AND {NO_HUB_PART} AND {} AND NOT ({}) AND NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind \
          AND id = NEW.id) AND NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind AND key = NEW.key)",
-        row_exists("NEW")
+        row_exists("NEW"),
+        is_taken()
     );
     let same = |columns: &[&str]| {
         columns.iter().map(|c| format!("NEW.{c} IS OLD.{c}")).collect::<Vec<_>>().join(" AND ")

@@ -12,6 +12,7 @@ mod error;
 pub mod faults;
 pub mod guards;
 pub mod import;
+pub mod links;
 mod open;
 pub mod own_records;
 pub mod proposals;

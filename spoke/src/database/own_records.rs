@@ -106,7 +106,7 @@ pub fn is_anything_queued(connection: &Connection) -> Result<bool, DatabaseError
 
 /// From now on, on this connection, a record of a kind with lines is sent only when it and its lines have said
 /// the same for so many seconds: a program may write them one by one. One that has no line yet waits
-/// five times as long. Nothing waits on other connections.
+/// five times as long, none ten times as long since it first changed. Nothing waits on other connections.
 ///
 /// # Errors
 /// SQLite's.
@@ -130,28 +130,78 @@ fn settling() -> &'static str {
         let times: String = own.filter_map(of).collect();
         let age = "(julianday('now') - c.at) * 86400.0";
         let wait = format!("(SELECT seconds FROM temp.svod_settle) * CASE c.kind{times} ELSE 0 END");
-        format!("c.at IS NOT NULL AND {age} >= 0 AND {age} < {wait}")
+        let whole = "(julianday('now') - c.since) * 86400.0 >= 10 * (SELECT seconds FROM temp.svod_settle)";
+        format!("c.at IS NOT NULL AND {age} >= 0 AND {age} < {wait} AND NOT coalesce({whole}, 0)")
     });
     &TEXT
 }
 
-/// What was last sent of the record `key`, body and all.
+/// What was last sent of the record `key`, body and all; `None` too if the body is lost.
 ///
 /// # Errors
 /// SQLite's.
 pub fn sent(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option<Sent>, DatabaseError> {
     let Some(last) = sent::last(connection, kind, key)? else { return Ok(None) };
-    let record = sent::record(connection, kind, key, &last)?;
-    Ok(Some(Sent { record, packet: last.packet }))
+    match sent::record(connection, kind, key, &last) {
+        Ok(record) => Ok(Some(Sent { record, packet: last.packet })),
+        // somebody has taken the body or its lot away
+        Err(DatabaseError::Corrupt { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
-/// The keys of everything that was sent of `kind`, in their order, with the lengths of the bodies.
+/// Keys of what was sent of `table` and has not ended, of which no row, no record, no link and no change knows.
+///
+/// # Errors
+/// SQLite's.
+pub fn sent_without_record(
+    connection: &Connection,
+    table: &tables::Table,
+) -> Result<Vec<String>, DatabaseError> {
+    let Some(kind) = table.own else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare(
+        "SELECT key FROM svod_sent s WHERE kind = ?1 AND form = 'live' AND NOT EXISTS (SELECT 1 FROM svod_record r \
+         WHERE r.kind = ?2 AND r.key = s.key) AND NOT EXISTS (SELECT 1 FROM svod_link l WHERE l.claim = s.key) \
+         AND NOT EXISTS (SELECT 1 FROM svod_change c WHERE c.kind = ?2 AND c.key = s.key)",
+    )?;
+    let keys = statement.query_map([kind.name(), table.name], |row| row.get(0))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+/// What was sent in a lot that is gone is kept by itself where the row still says it; else only its version is.
+///
+/// # Errors
+/// SQLite's.
+pub fn do_without_lots(connection: &Connection) -> Result<(), DatabaseError> {
+    let mut statement = connection.prepare(
+        "SELECT kind, key, sha256 FROM svod_sent WHERE body IS NULL AND lot IS NOT NULL AND lot NOT IN (SELECT n FROM svod_lot)",
+    )?;
+    let lost: Vec<(String, String, String)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    for (kind, key, sha256) in lost {
+        let table = kind.parse().ok().and_then(tables::table_of).map_or(PROPOSALS, |table| table.name);
+        let change =
+            Change { kind: table.to_owned(), key: rows::record_id("svod_sent", &key)?, problem: None };
+        let body = match current_body(connection, &change)? {
+            Current::Says(bytes) if Digest::of(&bytes).to_string() == sha256 => Some(bytes),
+            _ => None,
+        };
+        connection
+            .prepare_cached("UPDATE svod_sent SET lot = NULL, body = ?3 WHERE kind = ?1 AND key = ?2")?
+            .execute(params![kind, key, body])?;
+    }
+    Ok(())
+}
+
+/// The keys of everything that was sent of `kind` and is kept, in their order, with the lengths of the bodies.
 ///
 /// # Errors
 /// SQLite's.
 pub fn lengths(connection: &Connection, kind: Kind) -> Result<Vec<(RecordId, u64)>, DatabaseError> {
     let mut statement = connection.prepare_cached(
-        "SELECT key, coalesce(length(body), 2000) FROM svod_sent WHERE kind = ?1 ORDER BY key",
+        "SELECT key, coalesce(length(body), 2000) FROM svod_sent WHERE kind = ?1 \
+         AND (body IS NOT NULL OR lot IN (SELECT n FROM svod_lot)) ORDER BY key",
     )?;
     let found = statement.query_map([kind.name()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     found
@@ -233,7 +283,10 @@ fn version_told(connection: &Connection, change: &Change) -> Result<u32, Databas
 /// SQLite's, or a row that this program cannot have written.
 pub fn sum_of_sent(connection: &Connection) -> Result<StateDigest, DatabaseError> {
     let bad = |what| DatabaseError::Corrupt { table: "svod_sent", what };
-    let mut statement = connection.prepare("SELECT kind, key, version, form, sha256 FROM svod_sent")?;
+    let mut statement = connection.prepare(
+        "SELECT kind, key, version, form, sha256 FROM svod_sent \
+         WHERE epoch = (SELECT epoch FROM svod_stream WHERE direction = 'out')",
+    )?;
     let mut found = statement.query([])?;
     let mut sum = StateDigest::default();
     while let Some(row) = found.next()? {
@@ -365,6 +418,7 @@ pub fn account(
 ) -> Result<(), DatabaseError> {
     if let Some(last) = sent::last(connection, record.kind, record.key)?
         && last.form != Form::Tombstone
+        && last.is_of_epoch
     {
         state.remove(&StateDigest::term(record.kind, record.key, last.version, last.form, &last.hash));
     }
@@ -404,6 +458,7 @@ pub fn requeue_uncaptured(
         for key in &suspects {
             connection.execute("DELETE FROM svod_record WHERE kind = ?1 AND key = ?2", [name, key])?;
         }
+        suspects.extend(sent_without_record(connection, table)?);
         let mut open = connection
             .prepare("SELECT key FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional')")?;
         suspects.extend(open.query_map([name], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?);

@@ -280,15 +280,28 @@ fn index_link(connection: &Connection, record: &Record) -> Result<(), DatabaseEr
 
 /// Keeps what a live link says where it is found by its target.
 pub(super) fn index_link_quietly(connection: &Connection, record: &Record) -> Result<(), DatabaseError> {
-    let claim = record.key.to_string();
-    let body = read_body(record)?;
-    let text = |field| body.text(field).unwrap_or_default();
+    let said = link_said(record)?;
     connection
         .prepare_cached(
             "INSERT INTO svod_link (claim, claim_kind, target, is_primary, based_on) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute(params![claim, text("claim_kind"), text("target"), text("primary") == "1", text("based_on")])?;
+        .execute(said)?;
     Ok(())
+}
+
+/// Whether that is kept of the live link `record`.
+pub(super) fn is_indexed(connection: &Connection, record: &Record) -> Result<bool, DatabaseError> {
+    // a body that cannot be read is told of as forged
+    let Ok(said) = link_said(record) else { return Ok(true) };
+    let sql = "SELECT EXISTS (SELECT 1 FROM svod_link WHERE claim = ?1 AND claim_kind IS ?2 AND target IS ?3 \
+               AND is_primary IS ?4 AND based_on IS CAST(?5 AS INTEGER))";
+    Ok(connection.prepare_cached(sql)?.query_row(said, |row| row.get(0))?)
+}
+
+fn link_said(record: &Record) -> Result<(String, String, String, bool, String), DatabaseError> {
+    let body = read_body(record)?;
+    let text = |field| body.text(field).unwrap_or_default().to_owned();
+    Ok((record.key.to_string(), text("claim_kind"), text("target"), text("primary") == "1", text("based_on")))
 }
 
 /// The values of a record that is kept.

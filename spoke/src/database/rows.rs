@@ -1,6 +1,10 @@
 //! Reading and writing the rows of domain tables.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::LazyLock,
+};
 
 use exchange_format::record::RecordId;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::ValueRef};
@@ -312,4 +316,41 @@ pub fn is_referred_to(connection: &Connection, table: &Table, id: &str) -> Resul
 /// A record id of our own database.
 pub(super) fn record_id(table: &'static str, text: &str) -> Result<RecordId, DatabaseError> {
     text.parse().map_err(|_| DatabaseError::Corrupt { table, what: "a record id" })
+}
+
+/// Puts into the `lost` columns of row `id`, or of its lines if those are the table `name`, what `said` says there.
+pub(super) fn fill(
+    connection: &Connection,
+    table: &Table,
+    name: &str,
+    id: &str,
+    lost: &BTreeSet<String>,
+    said: &Row,
+) -> Result<(), DatabaseError> {
+    if name == table.name {
+        for (column, value) in table.columns.iter().zip(&said.values) {
+            if lost.contains(&column.name) {
+                let sql = format!("UPDATE {name} SET \"{}\" = ?2 WHERE id = ?1", column.name);
+                connection.prepare_cached(&sql)?.execute((id, value))?;
+            }
+        }
+        return Ok(());
+    }
+    let Some(lines) = &table.lines else { return Ok(()) };
+    if ["id", "no", &lines.parent].into_iter().any(|column| lost.contains(column)) {
+        return write_lines(connection, table, id, said);
+    }
+    let no = lines.columns.iter().position(|column| column.name == "no");
+    for line in &said.lines {
+        for (column, value) in
+            lines.columns.iter().zip(line).filter(|(column, _)| lost.contains(&column.name))
+        {
+            let sql = format!(
+                "UPDATE {name} SET \"{}\" = ?3 WHERE {} = ?1 AND no IS ?2",
+                column.name, lines.parent
+            );
+            connection.prepare_cached(&sql)?.execute((id, no.and_then(|no| line[no].as_ref()), value))?;
+        }
+    }
+    Ok(())
 }

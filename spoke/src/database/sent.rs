@@ -94,6 +94,8 @@ pub struct Last {
     pub hash: Digest,
     /// The packet that carried it.
     pub packet: String,
+    /// Whether it is part of the current epoch of our stream: what is lost goes into no later snapshot.
+    pub is_of_epoch: bool,
 }
 
 const CORRUPT: fn(&'static str) -> DatabaseError = |what| DatabaseError::Corrupt { table: "svod_sent", what };
@@ -105,7 +107,8 @@ const CORRUPT: fn(&'static str) -> DatabaseError = |what| DatabaseError::Corrupt
 pub fn last(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option<Last>, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "SELECT version, form, sha256, (SELECT name FROM svod_packet p WHERE p.direction = 'out' AND p.answers IS NULL \
-         AND p.peer = (SELECT value FROM svod_meta WHERE name = 'hub') AND p.epoch = s.epoch AND p.seq = s.seq) \
+         AND p.peer = (SELECT value FROM svod_meta WHERE name = 'hub') AND p.epoch = s.epoch AND p.seq = s.seq), \
+         s.epoch IS (SELECT epoch FROM svod_stream WHERE direction = 'out') \
          FROM svod_sent s WHERE kind = ?1 AND key = ?2",
     )?;
     let found = statement.query_row(params![kind.name(), key.to_string()], |row| {
@@ -114,12 +117,13 @@ pub fn last(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option
             row.get::<_, String>(1)?,
             row.get::<_, String>(2)?,
             row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+            row.get(4)?,
         ))
     });
-    let Some((version, form, hash, packet)) = found.optional()? else { return Ok(None) };
+    let Some((version, form, hash, packet, is_of_epoch)) = found.optional()? else { return Ok(None) };
     let form = form.parse().map_err(|_| CORRUPT("a form"))?;
     let hash = hash.parse().map_err(|_| CORRUPT("a hash"))?;
-    Ok(Some(Last { version, form, hash, packet }))
+    Ok(Some(Last { version, form, hash, packet, is_of_epoch }))
 }
 
 /// The record that `last` tells of, body and all.

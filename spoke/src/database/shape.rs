@@ -465,46 +465,8 @@ fn say_again(connection: &Connection, lost: &Lost) -> Result<(), DatabaseError> 
         let Some(said) = rows::resolve(connection, table, &claim)? else { continue };
         if rows::as_it_stands(connection, table, &id)?.is_none() {
             rows::write(connection, table, &id, None, &said)?;
-        } else if !lost.columns.is_empty() && !(lost.renamed && waits) {
-            fill(connection, table, name, &id, &lost.columns, &said)?;
-        }
-    }
-    Ok(())
-}
-
-/// Puts into the `lost` columns of row `id`, or of its lines if those are the table `name`, what `said` says there.
-fn fill(
-    connection: &Connection,
-    table: &Table,
-    name: &str,
-    id: &str,
-    lost: &BTreeSet<String>,
-    said: &mapping::Row,
-) -> Result<(), DatabaseError> {
-    if name == table.name {
-        for (column, value) in table.columns.iter().zip(&said.values) {
-            if lost.contains(&column.name) {
-                let sql = format!("UPDATE {name} SET {} = ?2 WHERE id = ?1", quoted(&column.name));
-                connection.prepare_cached(&sql)?.execute((id, value))?;
-            }
-        }
-        return Ok(());
-    }
-    let Some(lines) = &table.lines else { return Ok(()) };
-    if ["id", "no", &lines.parent].into_iter().any(|column| lost.contains(column)) {
-        return rows::write_lines(connection, table, id, said);
-    }
-    let no = lines.columns.iter().position(|column| column.name == "no");
-    for line in &said.lines {
-        for (column, value) in
-            lines.columns.iter().zip(line).filter(|(column, _)| lost.contains(&column.name))
-        {
-            let sql = format!(
-                "UPDATE {name} SET {} = ?3 WHERE {} = ?1 AND no IS ?2",
-                quoted(&column.name),
-                lines.parent
-            );
-            connection.prepare_cached(&sql)?.execute((id, no.and_then(|no| line[no].as_ref()), value))?;
+        } else if !(lost.columns.is_empty() || lost.renamed && waits) {
+            rows::fill(connection, table, name, &id, &lost.columns, &said)?;
         }
     }
     Ok(())

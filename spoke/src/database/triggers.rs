@@ -152,7 +152,7 @@ fn queue(table: &Table, id: &str) -> String {
         None => ("NULL", "problem = NULL WHERE problem IS NOT NULL AND"),
     };
     format!(
-        "INSERT INTO svod_change (kind, key, at) SELECT r.kind, r.key, {at} FROM svod_record r WHERE r.kind = '{name}' \
+        "INSERT INTO svod_change (kind, key, at, since) SELECT r.kind, r.key, {at}, {at} FROM svod_record r WHERE r.kind = '{name}' \
          AND r.id = {id} AND r.state IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM svod_change c \
          WHERE c.kind = r.kind AND c.key = r.key); \
          UPDATE svod_change SET {again} kind = '{name}' AND key = \

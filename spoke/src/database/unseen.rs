@@ -1,7 +1,7 @@
 //! What of the centre's own was changed or deleted past the triggers, and what it has lost of what it sent
 //! (exchange §8, D10).
 
-use exchange_format::record::{Body, Form, Kind, RecordId, Type};
+use exchange_format::record::{Form, Kind, RecordId};
 use rusqlite::Connection;
 
 use crate::decisions::tables::{Table, tables};
@@ -15,9 +15,18 @@ use super::{
 
 /// Own rows that say something else than was sent, or are gone, while the queue does not know.
 pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Result<(), DatabaseError> {
+    let mut lots = connection.prepare(
+        "SELECT DISTINCT lot FROM svod_sent WHERE body IS NULL AND lot IS NOT NULL AND lot NOT IN (SELECT n FROM svod_lot)",
+    )?;
+    for lot in lots.query_map([], |row| row.get::<_, i64>(0))? {
+        damages.push(Damage::new(Fault::EvidenceMissing, "svod_lot", lot?.to_string()));
+    }
     for table in tables() {
         let Some(kind) = table.own else { continue };
         let name = table.name;
+        for key in own_records::sent_without_record(connection, table)? {
+            damages.push(Damage::new(Fault::NotCaptured, name, key));
+        }
         let mut statement = connection.prepare(&format!(
             "SELECT id, key, NOT EXISTS (SELECT 1 FROM {name} t WHERE t.id = r.id), version IS NOT NULL AND NOT EXISTS \
              (SELECT 1 FROM svod_sent s WHERE s.kind = '{kind}' AND s.key = r.key) FROM svod_record r \
@@ -39,8 +48,8 @@ pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Resul
     Ok(())
 }
 
-/// Whether the record `key` says something else than was sent, in its own words: what it refers to may have got
-/// another key since.
+/// Whether the record `key` says something else than was sent. What it refers to may have got another key since:
+/// then nothing bears the former one.
 fn is_changed(
     connection: &Connection,
     table: &Table,
@@ -53,16 +62,21 @@ fn is_changed(
     if now.form != Form::Live || sent.record.form != Form::Live {
         return Ok(true);
     }
-    let words = |record| -> Result<Body, DatabaseError> {
-        let mut body = publications::read_body(record)?;
-        for field in kind.schema().fields {
-            if matches!(field.ty, Type::Reference(_)) {
-                body.head_mut().clear(field.name);
-            }
+    let (mut now, mut said) = (publications::read_body(&now)?, publications::read_body(&sent.record)?);
+    let mut bears = connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM svod_record WHERE kind = ?1 AND key = ?2)")?;
+    for column in &table.columns {
+        let (Some(to), name) = (column.refers_to, column.field) else { continue };
+        let is_borne = match said.text(name) {
+            Some(former) => bears.query_row([to, former], |row| row.get(0))?,
+            None => true,
+        };
+        if !is_borne {
+            now.head_mut().clear(name);
+            said.head_mut().clear(name);
         }
-        Ok(body)
-    };
-    Ok(words(&now)? != words(&sent.record)?)
+    }
+    Ok(now != said)
 }
 
 /// Whether every packet of the current epochs is noted: ours up to `sealed`, the hub's up to `applied`.

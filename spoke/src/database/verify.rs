@@ -17,7 +17,7 @@ use crate::decisions::{
 };
 
 use super::{
-    DatabaseError,
+    DatabaseError, links,
     publications::{self, Publication, Unreadable},
     rows, showing,
     standing::{ShownRow, standing},
@@ -38,7 +38,7 @@ pub enum Fault {
     RowMissing,
     /// A published row, or one of its lines, says something else than the hub does.
     RowAltered,
-    /// `svod_record` says something else of a row than follows from what the hub published.
+    /// `svod_record` or `svod_link` says something else than follows from what the hub published.
     RecordAltered,
     /// `svod_record` calls a row the hub's that the hub never published.
     RecordForged,
@@ -150,6 +150,7 @@ pub fn look(
         }
         Ok(())
     })?;
+    links::check(connection, &mut look.damages)?;
     check_forged(connection, &mut look.damages)?;
     check_captured(connection, &mut look.damages)?;
     super::unseen::check(connection, &mut look.damages)?;
@@ -376,7 +377,7 @@ pub fn restore(
     for damage in damages.iter().filter(|damage| damage.fault == Fault::RecordForged) {
         forget_forged(connection, damage, now, new_key)?;
     }
-    rebuild_links(connection)?;
+    links::rebuild(connection)?;
     give_back_keys(connection)?;
     connection
         .execute("UPDATE svod_publication SET pending = 0 WHERE pending = 1 AND outcome <> 'held'", [])?;
@@ -397,6 +398,7 @@ pub fn restore(
     }
     showing::show_pending(connection, now, new_key)?;
     settle_own_rows(connection)?;
+    super::own_records::do_without_lots(connection)?;
     super::own_records::requeue_uncaptured(connection, new_key)?;
     Ok(())
 }
@@ -447,23 +449,4 @@ fn give_back_keys(connection: &Connection) -> Result<(), DatabaseError> {
         )?;
     }
     Ok(())
-}
-
-/// Reads the index of links anew from the publications.
-///
-/// # Errors
-/// SQLite's.
-pub fn rebuild_links(connection: &Connection) -> Result<(), DatabaseError> {
-    connection.execute("DELETE FROM svod_link", [])?;
-    publications::for_each::<DatabaseError>(connection, |publication| {
-        let Ok(publication) = publication else { return Ok(()) };
-        let record = &publication.record;
-        if record.kind == Kind::Link
-            && record.form != Form::Tombstone
-            && publication.outcome != RecordOutcome::Refused
-        {
-            publications::index_link_quietly(connection, record)?;
-        }
-        Ok(())
-    })
 }

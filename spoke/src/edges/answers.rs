@@ -81,6 +81,7 @@ fn give(
         kind,
         sent: SentPacket::new(mark, false, false, now),
         file: sealed.file,
+        sha256: Some(sealed.sha256),
         records: 0,
     };
     book::add_out_packet(connection, desk.hub, &packet, Some(answered.digest), now)?;

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::database::{
     book::{self, InStream},
-    own_records, publications,
+    links, own_records, publications,
     report::{self, Incident},
     shape, showing, unseen,
     verify::{self, Damage, Fault},
@@ -236,7 +236,6 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
     for damage in &audit.found {
         tracing::error!(fault = ?damage.fault, table = damage.table, "the database was altered");
     }
-    let (own, hub) = (station.own(), station.hub());
     let mut wrong = audit.found.clone();
     if wrong.iter().any(shape::is_of_tables) {
         shape::mend(&mut station.connection)?;
@@ -245,10 +244,14 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
             audit.left = wrong;
             return Ok(());
         }
-        // what could not be seen for the tables
-        let seen: Vec<Damage> =
-            wrong.iter().filter(|damage| !audit.found.contains(damage)).cloned().collect();
-        audit.found.extend(seen);
+        note_seen(&mut audit.found, &wrong);
+    }
+    if wrong.iter().any(|damage| damage.table == links::TABLE) {
+        // rows are judged by the links
+        let (connection, _) = packet_file::apart(station);
+        write::write(connection, Scope::Book, |transaction| links::rebuild(transaction))?;
+        wrong = look_at(station)?.0;
+        note_seen(&mut audit.found, &wrong);
     }
     let missing = |damage: &Damage| {
         matches!(damage.fault, Fault::DigestDiffers | Fault::PublicationForged | Fault::RecordForged)
@@ -260,10 +263,31 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
         read_again(station, now)?;
         wrong = look_at(station)?.0;
     }
+    restore(station, &wrong, &audit.found, now)?;
+    audit.restored = true;
+    (audit.left, audit.publications, audit.digest) = look_at(station)?;
+    let later: Vec<Damage> = audit.left.iter().filter(|one| !audit.found.contains(one)).cloned().collect();
+    if !later.is_empty() && !later.iter().any(shape::blinds) {
+        // what looked right beside what was wrong
+        restore(station, &later, &later, now)?;
+        audit.found.extend(later);
+        (audit.left, audit.publications, audit.digest) = look_at(station)?;
+    }
+    Ok(())
+}
+
+/// Puts right what is `wrong`, and tells what was `found`.
+fn restore(
+    station: &mut Station,
+    wrong: &[Damage],
+    found: &[Damage],
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let (own, hub) = (station.own(), station.hub());
     let told = signed_sum(station)?;
     let (connection, _) = packet_file::apart(station);
     write::write(connection, Scope::Everything, |transaction| {
-        verify::restore(transaction, &wrong, now, &mut new_key)?;
+        verify::restore(transaction, wrong, now, &mut new_key)?;
         write::restore_journal_triggers(transaction)?;
         if let Some(told) = told {
             let mut stream = book::in_stream(transaction, hub)?;
@@ -276,7 +300,7 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
             stream.state = own_records::sum_of_sent(transaction)?;
             book::set_out_stream(transaction, hub, &stream)?;
         }
-        for damage in &audit.found {
+        for damage in found {
             let fault = fault_code(damage.fault);
             // A centre's own row ids may be anything; the journal takes a digest of them.
             let id = Digest::of(damage.id.as_bytes()).prefix();
@@ -285,10 +309,13 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
             book::open_incident(transaction, TAMPERED, &subject(damage), &fault, now)?;
         }
         Ok::<_, SpokeError>(())
-    })?;
-    audit.restored = true;
-    (audit.left, audit.publications, audit.digest) = look_at(station)?;
-    Ok(())
+    })
+}
+
+/// Adds to `found` what could not be seen before other things were put right.
+fn note_seen(found: &mut Vec<Damage>, wrong: &[Damage]) {
+    let seen: Vec<Damage> = wrong.iter().filter(|damage| !found.contains(damage)).cloned().collect();
+    found.extend(seen);
 }
 
 /// Closes the incidents whose place is whole again: another harm there is another incident.
@@ -347,7 +374,7 @@ fn read_again(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> {
     let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
     let (connection, desk) = packet_file::apart(station);
     write::write(connection, Scope::Everything, |transaction| {
-        verify::rebuild_links(transaction)?;
+        links::rebuild(transaction)?;
         for (file, path) in files.iter().zip(&paths).filter(|(file, _)| file.state == "APPLIED") {
             let Ok(name) = file.name.parse::<FileName>() else { continue };
             let Ok(mut verified) = desk.open(path, &name) else { continue };

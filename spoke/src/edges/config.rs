@@ -125,7 +125,7 @@ pub fn load(file: &Path) -> Result<Config<SpokeConfig>, ConfigError> {
     config.within([
         ("exchange.watch_ms", watch_ms.into(), 10..=150),
         ("exchange.audit_s", audit_s.into(), 1..=604_800),
-        ("exchange.settle_s", settle_s.into(), 0..=600),
+        ("exchange.settle_s", settle_s.into(), 0..=60),
     ])?;
     config.within(config.limits.ranges())?;
     if let MailboxConfig::Ftps(ftps) = &config.mailbox {

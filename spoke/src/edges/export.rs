@@ -208,7 +208,14 @@ pub(super) fn enter(
     records: u64,
     now: Timestamp,
 ) -> Result<(), SpokeError> {
-    let packet = OutPacket { name: sealed.name.clone(), kind, sent, file: sealed.file.clone(), records };
+    let packet = OutPacket {
+        name: sealed.name.clone(),
+        kind,
+        sent,
+        file: sealed.file.clone(),
+        sha256: Some(sealed.sha256),
+        records,
+    };
     book::add_out_packet(connection, desk.hub, &packet, None, now)?;
     journal(connection, desk.own, now, "packet.sealed", &sealed.name, "", &[sealed.digest])
 }

@@ -1,11 +1,13 @@
 //! Sealed packets into the mailbox: what to place follows the database, never a listing (exchange §5).
 
+use std::{io, path::Path};
+
 use exchange_endpoint::mailbox::{Mailbox, MailboxError};
 use exchange_format::stream::Placing;
 use jiff::Timestamp;
 
 use super::{
-    SpokeError,
+    SpokeError, packet_file,
     station::{Station, journal, random_u32},
 };
 use crate::database::{
@@ -20,7 +22,7 @@ pub struct Placed {
     pub placed: usize,
     /// Why the rest does not.
     pub failed: Option<MailboxError>,
-    /// Numbered packets that are gone from the spool, unanswered.
+    /// Numbered packets that are gone from the spool, or damaged there, unanswered.
     pub lost: Vec<String>,
 }
 
@@ -43,7 +45,7 @@ pub async fn place(
     let mut done: Vec<(OutPacket, bool)> = Vec::new();
     for packet in due {
         let file = station.file(&packet.file);
-        if packet.kind.is_numbered() && !file.exists() {
+        if packet.kind.is_numbered() && !is_whole(&packet, &file)? {
             result.lost.push(packet.name);
             continue;
         }
@@ -68,6 +70,20 @@ pub async fn place(
         record(station, &mut done, now)?;
     }
     Ok(result)
+}
+
+/// Whether the file of `packet` is there as it was written.
+fn is_whole(packet: &OutPacket, file: &Path) -> Result<bool, SpokeError> {
+    let found = match packet_file::sha256_of(file) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(SpokeError::io(file)(error)),
+    };
+    let is_whole = packet.sha256.is_none_or(|written| written == found);
+    if !is_whole {
+        tracing::error!(packet = packet.name, "its file was damaged or altered in the spool");
+    }
+    Ok(is_whole)
 }
 
 fn record(station: &mut Station, done: &mut [(OutPacket, bool)], now: Timestamp) -> Result<(), SpokeError> {

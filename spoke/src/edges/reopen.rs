@@ -52,17 +52,19 @@ pub(super) fn reopen(station: &mut Station, lost: &[String], now: Timestamp) -> 
 /// Seals the snapshot and returns its epoch.
 fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<u16, SpokeError> {
     let mut stream = book::out_stream(connection, desk.hub)?;
-    let parts = plan(connection)?;
+    let mut parts = plan(connection)?;
     let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
     let basis = SnapshotBasis::Initial;
     let mut opening = stream.machine.open_epoch(count, basis.reason())?;
     let mut state = StateDigest::default();
-    for records in &parts {
-        for (kind, key) in records {
-            let sent = own_records::sent(connection, *kind, *key)?.expect("it was planned from there");
+    for records in &mut parts {
+        for (kind, key) in std::mem::take(records) {
+            // what is lost goes when its row changes
+            let Some(sent) = own_records::sent(connection, kind, key)? else { continue };
             if let Some(term) = sent.record.term(&sent.record.hash()) {
                 state.add(&term);
             }
+            records.push((kind, key));
         }
     }
     for records in &parts {
@@ -82,7 +84,7 @@ fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<u16,
                     writer.begin_member(member(*kind))?;
                     begun = Some(*kind);
                 }
-                let sent = own_records::sent(connection, *kind, *key)?.expect("it was planned from there");
+                let sent = own_records::sent(connection, *kind, *key)?.expect("it was there before");
                 let mut line = Vec::with_capacity(sent.record.body.len() + 128);
                 sent.record.write_line(&mut line);
                 writer.write_line(&line)?;

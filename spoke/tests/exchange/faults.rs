@@ -7,9 +7,12 @@ use exchange_format::{
     answer::{RecordLine, RecordOutcome, RecordReason},
     record::{Body, Form, Kind, Record, RecordId},
 };
-use svod_spoke::database::{DatabaseError, write};
+use svod_spoke::database::{DatabaseError, own_records, write};
 
-use super::centre::{Centre, uid};
+use super::{
+    centre::{Centre, uid},
+    tampering::{self, harm, locked},
+};
 
 /// Writes into the exchange's own tables as only the daemon can.
 fn as_the_daemon(centre: &Centre, sql: &str) {
@@ -206,4 +209,133 @@ fn a_record_that_is_not_the_hubs_to_write_is_refused_shown_nowhere_and_still_in_
         status["incidents"].as_array().expect("a list").iter().map(|one| &one["code"]).collect();
     assert_eq!(codes, ["NOT_OWNER"], "and no DIVERGED: the sums agree");
     assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+/// What waits in the mailbox is to be placed again now.
+fn try_again(centre: &Centre) {
+    as_the_daemon(
+        centre,
+        "UPDATE svod_packet SET next_at = '2026-01-01T00:00:00Z' WHERE next_at IS NOT NULL AND answers IS NULL",
+    );
+    centre.sync();
+}
+
+const OUT_EPOCH: &str = "SELECT epoch FROM svod_stream WHERE direction = 'out'";
+
+#[test]
+fn a_packet_damaged_in_the_spool_is_as_good_as_lost() {
+    let centre = Centre::with_recipient();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Вторая')");
+    centre.sync();
+    centre.hub.take();
+    try_again(&centre);
+    assert_eq!(centre.value(OUT_EPOCH), "1", "a sound one is placed again");
+    let name = centre.value("SELECT name FROM svod_packet WHERE state = 'PLACED' AND answers IS NULL");
+    let file = fs::OpenOptions::new().write(true).open(centre.path("spool").join(&name)).expect("there");
+    file.set_len(100).expect("cut");
+    centre.hub.take();
+    try_again(&centre);
+    assert_eq!(centre.value(OUT_EPOCH), "2");
+    let records: usize = centre.hub.take_data().iter().map(|packet| packet.records.len()).sum();
+    assert_eq!(records, 2, "all is sent again");
+    let told = format!("SELECT count(*) FROM svod_incident WHERE code = 'SPOOL_LOST' AND subject = '{name}'");
+    assert_eq!(centre.value(&told), "1");
+}
+
+#[test]
+fn without_the_lots_of_what_was_sent_the_exchange_goes_on() {
+    let mut centre = Centre::new();
+    centre.sql(
+        "INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова'), ('r2', 'Вторая'); \
+         INSERT INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r2', 'phone', '+7900')",
+    );
+    centre.settle();
+    centre.publish_person(uid(1), "r1", "Иванова");
+    centre.settle();
+    harm(&centre, "DELETE FROM svod_lot", true);
+    assert_eq!(tampering::faults(&centre), ["evidence-missing"]);
+    centre.settle();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    centre.sql("UPDATE contact SET value = '+7901' WHERE id = 'c1'");
+    centre.sync();
+    centre.hub.take();
+    let name = centre.value("SELECT name FROM svod_packet WHERE state = 'PLACED' AND answers IS NULL");
+    fs::remove_file(centre.path("spool").join(name)).expect("lost");
+    try_again(&centre);
+    assert_eq!(centre.value(OUT_EPOCH), "2");
+    let mut kinds: Vec<(Kind, u32)> = Vec::new();
+    for packet in centre.hub.take_data() {
+        kinds.extend(packet.records.iter().map(|record| (record.kind, record.version)));
+        centre.hub.answer(&packet, &[]);
+    }
+    assert_eq!(
+        kinds,
+        [(Kind::RecipientClaim, 1), (Kind::Contact, 2)],
+        "but for the claim that nobody can say again"
+    );
+    centre.sync();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn no_trigger_of_the_centres_own_chooses_a_key_that_has_ended_or_is_the_hubs() {
+    let mut centre = locked();
+    centre.sql("INSERT INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r1', 'phone', '+7900')");
+    centre.settle();
+    let key = centre.key("contact", "c1");
+    centre.sql("DELETE FROM contact WHERE id = 'c1'");
+    centre.settle();
+    centre.sql(&format!(
+        "CREATE TRIGGER a AFTER INSERT ON contact BEGIN INSERT INTO svod_record (kind, id, key, state) \
+         VALUES ('contact', NEW.id, '{key}', 'own'); END; \
+         CREATE TRIGGER b AFTER INSERT ON recipient BEGIN INSERT INTO svod_record (kind, id, key, state) \
+         VALUES ('recipient', NEW.id, NEW.id, 'own'); END;"
+    ));
+    for sql in [
+        "INSERT INTO contact (id, recipient_id, type, value) VALUES ('c2', 'r1', 'phone', '+7901')"
+            .to_owned(),
+        format!("INSERT INTO recipient (id, surname) VALUES ('{}', 'Своя')", uid(1)),
+    ] {
+        centre.db().execute_batch(&sql).expect_err(&sql);
+    }
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r7', 'Своя')");
+}
+
+#[test]
+fn what_is_changed_or_deleted_past_the_triggers_reaches_the_hub() {
+    let mut centre = locked();
+    centre.sql(
+        "INSERT INTO recipient (id, surname) VALUES ('r5', 'Своя'); \
+         INSERT INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r5', 'phone', '+7900'), \
+         ('c2', 'r5', 'phone', '+7901')",
+    );
+    centre.settle();
+    let ended = centre.key("contact", "c2");
+    harm(
+        &centre,
+        "UPDATE contact SET recipient_id = 'r1' WHERE id = 'c1'; DELETE FROM contact WHERE id = 'c2'; \
+         DELETE FROM svod_record WHERE kind = 'contact' AND id = 'c2'",
+        true,
+    );
+    assert_eq!(tampering::faults(&centre), ["not-captured"]);
+    centre.sync();
+    let records: Vec<Record> = centre.hub.take_data().into_iter().flat_map(|packet| packet.records).collect();
+    assert_eq!(records.len(), 2, "{records:?}");
+    assert!(records.iter().any(|record| record.key == ended && record.form == Form::Tombstone));
+    assert!(records.iter().any(|record| record.key == centre.key("contact", "c1") && record.version == 2));
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_record_that_never_settles_goes_all_the_same() {
+    let centre = Centre::with_recipient();
+    let (db, _) = svod_spoke::database::open(&centre.path("centre.db")).expect("opens");
+    own_records::settle(&db, 60).expect("set");
+    centre.sql("INSERT INTO programme (id, recipient_id, number) VALUES ('p1', 'r1', '7')");
+    centre.sql("UPDATE svod_change SET since = since - 500.0 / 86400");
+    centre.sql("UPDATE programme SET number = '8'");
+    assert!(!own_records::has_fresh_changes(&db).expect("read"));
+    centre.sql("UPDATE svod_change SET since = since - 101.0 / 86400");
+    centre.sql("UPDATE programme SET number = '9'");
+    assert!(own_records::has_fresh_changes(&db).expect("read"));
 }

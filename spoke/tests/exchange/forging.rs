@@ -172,3 +172,42 @@ fn a_damaged_page_is_told_as_such() {
     let (out, _) = centre.ends(&["verify"], 1);
     assert!(out.contains("верните базу из копии"), "{out}");
 }
+
+#[test]
+fn links_that_the_hub_did_not_sign_are_found_and_read_anew() {
+    let mut centre = locked();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Вторая')");
+    centre.settle();
+    let records = [centre.person(uid(5), "Вторая"), centre.link(centre.key("recipient", "r2"), uid(5), true)];
+    centre.hub.publish(&records);
+    centre.sync();
+    let honest = snapshot(&centre);
+    let hubs = "uid, version, form, sha256, hub_bytes, hub_signature, packet, epoch";
+    let swap = |table: &str, columns: &str, kind: &str| {
+        format!(
+            "CREATE TEMP TABLE t AS SELECT * FROM {table}; \
+             UPDATE {table} SET ({columns}) = (SELECT {columns} FROM temp.t WHERE t.id = \
+             CASE {table}.id WHEN 'r1' THEN 'r2' ELSE 'r1' END {kind}) WHERE id IN ('r1', 'r2') {kind}; DROP TABLE temp.t;"
+        )
+    };
+    let (a, b) = (centre.key("recipient", "r1"), centre.key("recipient", "r2"));
+    let swapped = format!(
+        "{} {} UPDATE svod_link SET target = CASE claim WHEN '{a}' THEN '{}' ELSE '{}' END WHERE claim IN ('{a}', '{b}'); \
+         UPDATE programme SET recipient_id = 'r2' WHERE recipient_id = 'r1'",
+        swap("recipient", "uid, case_number, surname, given", ""),
+        swap("svod_record", hubs, "AND kind = 'recipient'"),
+        uid(5),
+        uid(1)
+    );
+    harm(&centre, &swapped, true);
+    assert!(faults(&centre).contains(&"record-altered".to_owned()));
+    centre.ok(&["verify", "--restore"]);
+    assert_eq!(snapshot(&centre), honest);
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    let invented =
+        format!("INSERT INTO svod_link VALUES ('{}', 'recipient_claim', '{}', 0, 1)", uid(8), uid(1));
+    harm(&centre, &invented, true);
+    assert!(faults(&centre).contains(&"record-forged".to_owned()));
+    centre.sync();
+    assert_eq!(snapshot(&centre), honest);
+}

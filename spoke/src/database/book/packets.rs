@@ -25,6 +25,8 @@ pub struct OutPacket {
     pub sent: SentPacket,
     /// Its file, relative to the centre's directory.
     pub file: String,
+    /// The SHA-256 of that file.
+    pub sha256: Option<Digest>,
     /// Records in it.
     pub records: u64,
 }
@@ -44,8 +46,8 @@ pub fn add_out_packet(
     connection
         .prepare_cached(
             "INSERT INTO svod_packet (name, direction, peer, kind, epoch, seq, digest, state, at, answers, \
-             unconfirmed, attempts, next_at, records, file) \
-             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, ?13)",
+             unconfirmed, attempts, next_at, records, file, sha256) \
+             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, ?13, ?14)",
         )?
         .execute(params![
             packet.name,
@@ -60,7 +62,8 @@ pub fn add_out_packet(
             packet.sent.unconfirmed,
             packet.sent.next_at.to_string(),
             packet.records,
-            packet.file
+            packet.file,
+            packet.sha256.map(|sha256| sha256.to_string())
         ])?;
     Ok(())
 }
@@ -115,6 +118,7 @@ fn out_packet(row: &Row<'_>) -> Result<OutPacket, DatabaseError> {
             revision: row.get("revision")?,
         },
         file: row.get::<_, Option<String>>("file")?.unwrap_or_default(),
+        sha256: parsed(row, "sha256", PACKET, "a digest")?,
         records: row.get("records")?,
     })
 }
