@@ -98,6 +98,9 @@ fn text(lang: Lang, questions: &[Question]) -> String {
                 lines.extend(sides.map(|side| format!("    {}  {}", side.centre, values(side))));
             }
         }
+        if question.only_decline {
+            lines.push(format!("    {}", messages::text(lang, "hub-review-only-decline", &[])));
+        }
         if let Some(reason) = &question.centre_reason {
             lines.push(format!(
                 "    {}",

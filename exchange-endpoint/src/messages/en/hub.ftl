@@ -62,6 +62,7 @@ hub-said-unfit = Centre { $centre } is not told yet: what it states cannot be pu
 hub-said-before = { $case }  { $uid }: as it was; served by: { $centres }
 
 hub-no-reviews = No open questions
+hub-review-only-decline = This proposal is about no person: it cannot be accepted, only declined
 hub-review-reason = The centre says: { $reason }
 hub-review-file = Questions: { $count }; table: { $file }. Fill in the columns decision and reason and run review apply.
 hub-review-applied = Decided: { $decided }, decided before: { $unchanged }, without a decision: { $left }, no longer asked: { $gone }; persons touched: { $persons }

@@ -62,6 +62,7 @@ hub-said-unfit = Центр { $centre } пока не узнает: его за�
 hub-said-before = { $case }  { $uid }: так и было; обслуживают: { $centres }
 
 hub-no-reviews = Нерешённых вопросов нет
+hub-review-only-decline = Принять нельзя: это предложение не о человеке; его можно только отклонить
 hub-review-reason = Причина центра: { $reason }
 hub-review-file = Вопросов: { $count }; таблица: { $file }. Заполните столбцы «Решение» и «Причина» и выполните review apply.
 hub-review-applied = Решений принято: { $decided }, принято раньше: { $unchanged }, без решения: { $left }, уже не актуальны: { $gone }; затронуто людей: { $persons }

@@ -69,6 +69,8 @@ pub struct Question {
     pub person: Option<Whose>,
     /// Why the centre wants it otherwise, if it says so.
     pub centre_reason: Option<String>,
+    /// Whether it is a proposal that can only be declined: it is about no person.
+    pub only_decline: bool,
     /// The first record.
     pub one: Side,
     /// The second record; of one record twice: what its centre says now.
@@ -134,7 +136,7 @@ pub(super) fn open_questions(register: &Register<'_>) -> Result<Vec<Question>, F
 }
 
 fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure> {
-    let (mut differences, mut centre_reason) = (Vec::new(), None);
+    let (mut differences, mut centre_reason, mut only_decline) = (Vec::new(), None, false);
     let (person, one, other) = match review.kind.as_str() {
         "programme" => {
             let person = register.tx.person_of_document(review.one.1)?;
@@ -145,6 +147,7 @@ fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure
             let change = change(register, review.one)?;
             differences = change.differences();
             centre_reason = change.reason;
+            only_decline = change.only_decline;
             let shown = |stated: Stated| {
                 let mut all = change.whose.clone();
                 all.extend(stated);
@@ -163,6 +166,7 @@ fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure
     Ok(Question {
         person: person.map(|uid| whose(register, uid)).transpose()?.flatten(),
         centre_reason,
+        only_decline,
         one: side(review.one, first, one),
         other: side(review.other, second, other),
         differences,
@@ -248,6 +252,8 @@ struct Change {
     wanted: Stated,
     /// Why.
     reason: Option<String>,
+    /// Whether it can only be declined.
+    only_decline: bool,
 }
 
 impl Change {
@@ -281,6 +287,7 @@ fn change(register: &Register<'_>, name: ClaimName) -> Result<Change, Failure> {
             stands: stated(&found.claim.body),
             wanted: tx.newest_body(found.id)?.as_ref().map(stated).unwrap_or_default(),
             reason: None,
+            only_decline: false,
         });
     }
     Ok(Change::default())
@@ -316,6 +323,7 @@ fn proposal(register: &Register<'_>, centre: ParticipantCode, body: &Body) -> Re
         stands,
         wanted: wishes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
         reason: body.text("reason").map(str::to_owned),
+        only_decline: target(body).is_none(),
     })
 }
 

@@ -213,3 +213,25 @@ fn a_birth_date_that_nobody_can_read_stays_in_its_row_until_it_is_corrected() {
     hub.send();
     assert!(one.read_out().records.iter().any(|record| record.kind == Kind::Person));
 }
+
+#[test]
+fn a_proposal_about_a_programme_is_listed_as_one_that_can_only_be_declined() {
+    let mut hub = TestHub::new();
+    let recipient = id(1).to_string();
+    let fields = [("recipient", recipient.as_str()), ("number", "77"), ("date", "01.02.2026")];
+    let programme = record(Kind::ProgrammeClaim, 11, 1, &fields);
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[]), programme]);
+    let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("open");
+    let told: String = db.query_row("SELECT uid FROM document", [], |row| row.get(0)).expect("one programme");
+    let person = proposal(&uid(&hub), 8, "Школа");
+    let mut body = proposal(&told, 9, "Школа").read_body().expect("canonical");
+    body.set("target_kind", "programme").expect("text");
+    exchange(&mut hub, &mut one, &[person, Record::live(id(9), 1, &body)]);
+    let asked = open_reviews(&hub);
+    let (can, cannot): (Vec<_>, Vec<_>) = asked.into_iter().partition(|one| !one.only_decline);
+    assert_eq!((can.len(), cannot.len()), (1, 1));
+    let both: Vec<_> = cannot.into_iter().chain(can).collect();
+    let told = decide(&hub, &table(&both, "принять"), false).expect_err("no entry can fulfil it");
+    assert!(told.contains(":2: ") && !told.contains(":3: "), "{told}");
+    assert_eq!(workplace(&hub), None, "all or none");
+}
