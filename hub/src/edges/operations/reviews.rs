@@ -385,11 +385,11 @@ fn accept(
     Ok(persons)
 }
 
-/// The hub's own entries that the wishes of a proposal become: whose, and each field with its value.
-fn wished(
-    tx: &Tx<'_>,
-    proposal: &Body,
-) -> Result<Result<(RecordId, Vec<(&'static str, String)>), Problem>, Failure> {
+/// Entries of the hub's own: whose, and each field with its value.
+type Entries = (RecordId, Vec<(&'static str, String)>);
+
+/// The hub's own entries that the wishes of a proposal become.
+fn wished(tx: &Tx<'_>, proposal: &Body) -> Result<Result<Entries, Problem>, Failure> {
     let person = target(proposal).map(|asked| tx.person(asked)).transpose()?.flatten();
     let Some(person) = person else { return Ok(problem("table-proposal-target")) };
     let mut entries = Vec::new();
