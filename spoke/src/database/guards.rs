@@ -7,6 +7,7 @@
 use exchange_format::record::{Form, Kind};
 
 use super::{
+    standing,
     tables::{Table, tables},
     triggers::Trigger,
 };
@@ -91,20 +92,7 @@ fn record_guards() -> [Trigger; 3] {
     let same = |columns: &[&str]| {
         columns.iter().map(|c| format!("NEW.{c} IS OLD.{c}")).collect::<Vec<_>>().join(" AND ")
     };
-    let rest = [
-        "kind",
-        "key",
-        "state",
-        "alias_of",
-        "uid",
-        "version",
-        "form",
-        "sha256",
-        "hub_bytes",
-        "hub_signature",
-        "packet",
-        "epoch",
-    ];
+    let rest: Vec<&str> = ["kind", "key"].into_iter().chain(standing::COLUMNS).collect();
     let moves = format!(
         "OLD.state IN ('own', 'provisional') AND {} AND {} AND NOT {} AND NOT EXISTS (SELECT 1 FROM svod_record \
          WHERE kind = NEW.kind AND id = NEW.id)",

@@ -64,7 +64,7 @@ pub(super) struct ShownRow<'a> {
 }
 
 /// What `svod_record` says of such a row besides its kind, its id and its key.
-const COLUMNS: [&str; 10] = [
+pub(super) const COLUMNS: [&str; 10] = [
     "state",
     "alias_of",
     "uid",

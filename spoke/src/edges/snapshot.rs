@@ -101,11 +101,7 @@ pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> 
     }
     let opened = opening.epoch();
     stream.machine = opening.finish(now).expect("every part was sealed");
-    for mut old in book::open_before(connection, opened)? {
-        if old.sent.supersede(opened) {
-            book::update_out_packet(connection, &old.name, &old.sent, now)?;
-        }
-    }
+    book::supersede_before(connection, opened, now)?;
     book::set_out_stream(connection, desk.hub, &stream)?;
     Ok(exported)
 }

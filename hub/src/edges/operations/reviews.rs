@@ -454,14 +454,14 @@ fn take_back(register: &Register<'_>, review: &Review, act: Act<'_>) -> Result<B
     let Some(Ok((uid, entries))) = found.map(|found| wished(tx, &found.claim.body)).transpose()? else {
         return Ok(BTreeSet::new());
     };
-    let standing = tx.entries(uid)?;
+    let (standing, inputs) = (tx.entries(uid)?, tx.inputs_of(&["entry", "entry.removed"])?);
     for (field, value) in entries {
         let stands = standing.get(field).filter(|entry| entry.value == value);
         let Some(stands) = stands.filter(|entry| Some(&entry.at) == review.closed_at.as_ref()) else {
             continue;
         };
         let mut before = None;
-        for input in tx.inputs_of(&["entry", "entry.removed"])? {
+        for input in &inputs {
             let of_field =
                 input.text("field") == Some(field) && input.text("subject") == Some(uid.to_string().as_str());
             if !of_field {

@@ -199,11 +199,20 @@ pub fn sent_at(
     found.next()?.map(out_packet).transpose()
 }
 
-/// Our packets of older epochs than `opened` that are still open.
+/// Our packets of older epochs than `opened` that are still open need no answer any more.
 ///
 /// # Errors
 /// SQLite's.
-pub fn open_before(connection: &Connection, opened: Epoch) -> Result<Vec<OutPacket>, DatabaseError> {
+pub fn supersede_before(connection: &Connection, opened: Epoch, now: Timestamp) -> Result<(), DatabaseError> {
+    for mut old in open_before(connection, opened)? {
+        if old.sent.supersede(opened) {
+            update_out_packet(connection, &old.name, &old.sent, now)?;
+        }
+    }
+    Ok(())
+}
+
+fn open_before(connection: &Connection, opened: Epoch) -> Result<Vec<OutPacket>, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "SELECT * FROM svod_packet WHERE direction = 'out' AND answers IS NULL AND epoch < ?1 \
          AND state IN ('SEALED', 'PLACED', 'RECEIVED')",
