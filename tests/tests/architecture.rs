@@ -13,10 +13,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::LazyLock,
 };
 
-use cargo_metadata::{Metadata, MetadataCommand};
+use serde::Deserialize;
 use source::Source;
 
 /// The crates that run in production; `fixtures` and `svod-tests` do not.
@@ -28,16 +29,40 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_owned()
 }
 
+/// What `cargo metadata` tells of the members of this workspace. Read here and not by a library: the ones
+/// there are turn on features of what the daemons use, so that every test run would build all of it anew.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// `dev`, `build`, or none for what production uses.
+    kind: Option<String>,
+}
+
 static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
-    let mut command = MetadataCommand::new();
-    command.current_dir(root()).other_options(["--locked".to_owned(), "--offline".to_owned()]);
-    command.exec().expect("cargo metadata of this workspace")
+    let told = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--locked", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo starts");
+    serde_json::from_slice(&told.stdout).expect("cargo metadata of this workspace")
 });
 
 /// The directory of the member `name`.
 fn directory(name: &str) -> PathBuf {
     let package = METADATA.packages.iter().find(|package| package.name == name).expect("a member");
-    package.manifest_path.parent().expect("a directory").as_std_path().to_owned()
+    package.manifest_path.parent().expect("a directory").to_owned()
 }
 
 /// The sources of all production crates.

@@ -1,18 +1,16 @@
 //! Crates: which may know which, and what they may bring with them.
 
-use cargo_metadata::{DependencyKind, Metadata};
-
-use super::{METADATA, directory, hold, source::Source};
+use super::{METADATA, Metadata, directory, hold, source::Source};
 
 /// (crate, crate it depends on, whether only its tests do), both of the workspace.
 type Edge = (String, String, bool);
 
 fn edges(metadata: &Metadata) -> Vec<Edge> {
-    let members = metadata.workspace_packages();
+    let members = &metadata.packages;
     let is_member = |name: &str| members.iter().any(|package| package.name == name);
     let edges = members.iter().flat_map(|package| {
         let ours = package.dependencies.iter().filter(|dependency| is_member(&dependency.name));
-        ours.map(|d| (package.name.to_string(), d.name.clone(), d.kind == DependencyKind::Development))
+        ours.map(|d| (package.name.clone(), d.name.clone(), d.kind.as_deref() == Some("dev")))
     });
     edges.collect()
 }
@@ -71,7 +69,7 @@ fn impure_dependencies(names: &[&str]) -> Vec<String> {
 #[test]
 fn the_format_knows_no_library_of_the_edge() {
     let format = METADATA.packages.iter().find(|p| p.name == "exchange-format").expect("a member");
-    let normal = format.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal);
+    let normal = format.dependencies.iter().filter(|d| d.kind.is_none());
     let names: Vec<&str> = normal.map(|d| d.name.as_str()).collect();
     assert!(names.contains(&"sha2"));
     hold("exchange-format has no library of the edge", &impure_dependencies(&names));
@@ -90,7 +88,7 @@ fn idle(declared: &[String], sources: &[Source]) -> Vec<String> {
 #[test]
 fn every_dependency_is_used() {
     let mut violations = Vec::new();
-    for package in METADATA.workspace_packages() {
+    for package in &METADATA.packages {
         let directory = directory(&package.name);
         let parts = ["src", "tests", "benches"].map(|part| directory.join(part));
         let sources: Vec<Source> = parts
