@@ -153,7 +153,7 @@ CREATE TABLE svod_stream (
   epoch INTEGER,
   seq INTEGER,
   digest TEXT,
-  state_digest TEXT NOT NULL,    -- of what this stream has carried
+  state_digest TEXT NOT NULL,    -- of what this epoch of the stream has carried
   sealed_at TEXT,
   highest_epoch INTEGER,
   echo_epoch INTEGER,
@@ -163,6 +163,7 @@ CREATE TABLE svod_stream (
   stopped_epoch INTEGER,
   closed_epoch INTEGER,
   told_digest TEXT,              -- in: the state digest of the last manifest that bore one
+  kept_digest TEXT,              -- out: of all that was ever sent, tombstones too
   PRIMARY KEY (peer, direction)
 ) WITHOUT ROWID;
 

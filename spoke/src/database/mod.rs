@@ -2,7 +2,7 @@
 //!
 //! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
-//! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`sent`] what was sent. In: [`publications`] what came ·
+//! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`sent`] what was sent, [`sums`] over it, [`lost`] of it. In: [`publications`] what came ·
 //! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw · [`shape`] whether
 //! the tables are still those. [`rows`] · [`book`] streams and packets ·
 //! [`report`] what operators ask · [`import`] rows of files.
@@ -13,6 +13,7 @@ pub mod faults;
 pub mod guards;
 pub mod import;
 pub mod links;
+pub mod lost;
 mod open;
 pub mod own_records;
 pub mod proposals;
@@ -24,6 +25,7 @@ pub mod shape;
 pub mod showing;
 pub mod snapshot;
 mod standing;
+pub mod sums;
 pub use crate::decisions::tables;
 mod tables_ddl;
 pub mod triggers;

@@ -5,14 +5,13 @@ use std::sync::LazyLock;
 use exchange_format::{
     position::{Digest, Position},
     record::{Body, Finding, Form, Kind, Record, RecordId},
-    state_digest::StateDigest,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::decisions::{mapping, picture::State, tables};
 
 use super::{
-    DatabaseError, rows,
+    DatabaseError, lost, rows,
     sent::{self, Kept},
 };
 
@@ -168,48 +167,21 @@ pub fn sent_without_record(
     Ok(keys.collect::<Result<_, _>>()?)
 }
 
-/// What was sent in a lot that is gone is kept by itself where the row still says it; else only its version is.
-///
-/// # Errors
-/// SQLite's.
-pub fn do_without_lots(connection: &Connection) -> Result<(), DatabaseError> {
-    let mut statement = connection.prepare(
-        "SELECT kind, key, sha256 FROM svod_sent WHERE body IS NULL AND lot IS NOT NULL AND lot NOT IN (SELECT n FROM svod_lot)",
-    )?;
-    let lost: Vec<(String, String, String)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<Result<_, _>>()?;
-    for (kind, key, sha256) in lost {
-        let table = kind.parse().ok().and_then(tables::table_of).map_or(PROPOSALS, |table| table.name);
-        let change =
-            Change { kind: table.to_owned(), key: rows::record_id("svod_sent", &key)?, problem: None };
-        let body = match current_body(connection, &change)? {
-            Current::Says(bytes) if Digest::of(&bytes).to_string() == sha256 => Some(bytes),
-            _ => None,
-        };
-        connection
-            .prepare_cached("UPDATE svod_sent SET lot = NULL, body = ?3 WHERE kind = ?1 AND key = ?2")?
-            .execute(params![kind, key, body])?;
-    }
-    Ok(())
-}
-
-/// The keys of everything that was sent of `kind` and is kept, in their order, with the lengths of the bodies.
+/// The keys of everything that was ever sent of `kind`, in their order, with the lengths of the bodies as far as they
+/// are known.
 ///
 /// # Errors
 /// SQLite's.
 pub fn lengths(connection: &Connection, kind: Kind) -> Result<Vec<(RecordId, u64)>, DatabaseError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT key, coalesce(length(body), 2000) FROM svod_sent WHERE kind = ?1 \
-         AND (body IS NOT NULL OR lot IN (SELECT n FROM svod_lot)) ORDER BY key",
-    )?;
+    let sql = "SELECT key, coalesce(length(body), 2000) FROM svod_sent WHERE kind = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_map([kind.name()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
-    found
-        .map(|row| {
-            let (key, length) = row?;
-            Ok((rows::record_id("svod_sent", &key)?, length))
-        })
-        .collect()
+    let mut all: Vec<(String, u64)> = found.collect::<Result<_, _>>()?;
+    if let Some(table) = tables::table_of(kind) {
+        all.extend(lost::linked_unnoted(connection, table)?.into_iter().map(|key| (key, 2000)));
+    }
+    all.sort_unstable();
+    all.into_iter().map(|(key, length)| Ok((rows::record_id("svod_sent", &key)?, length))).collect()
 }
 
 /// The packet at `position` carries what was last sent of `key` once more.
@@ -249,7 +221,7 @@ pub fn look_at(connection: &Connection, change: &Change) -> Result<Sealable, Dat
     let Some(kind) = change.wire_kind() else { return Ok(Sealable::Nothing) };
     let last = sent::last(connection, kind, change.key)?;
     let body = match current_body(connection, change)? {
-        Current::Hubs => return Ok(Sealable::Nothing),
+        Current::Hubs(id) => return say_again(connection, change, kind, &id, last),
         Current::Gone => {
             let live = last.as_ref().is_some_and(|last| last.form == Form::Live);
             let version = last.map_or(0, |last| last.version) + 1;
@@ -269,6 +241,33 @@ pub fn look_at(connection: &Connection, change: &Change) -> Result<Sealable, Dat
     Ok(Sealable::Version(Record { kind, key: change.key, version, form: Form::Live, body, signature: None }))
 }
 
+/// The claim of the locked row `id` once more, if what was sent of it is lost.
+fn say_again(
+    connection: &Connection,
+    change: &Change,
+    kind: Kind,
+    id: &str,
+    last: Option<sent::Last>,
+) -> Result<Sealable, DatabaseError> {
+    let table = tables::table(&change.kind).filter(|table| table.own == Some(kind));
+    let Some(table) = table else { return Ok(Sealable::Nothing) };
+    if !lost::is_owed(connection, kind, change.key)? {
+        return Ok(Sealable::Nothing);
+    }
+    let version = match last {
+        Some(last) => last.version + 1,
+        None => lost::version_above(connection, change.key)?,
+    };
+    Ok(match body_of_row(connection, table, id)? {
+        None => Sealable::Nothing,
+        Some(Err(finding)) => Sealable::Problem(finding),
+        Some(Ok(body)) => {
+            let (key, body) = (change.key, body.to_xml());
+            Sealable::Version(Record { kind, key, version, form: Form::Live, body, signature: None })
+        }
+    })
+}
+
 /// The version of the record that `svod_record` says was sent; more than nothing only if what was sent is lost.
 fn version_told(connection: &Connection, change: &Change) -> Result<u32, DatabaseError> {
     let mut statement =
@@ -277,40 +276,20 @@ fn version_told(connection: &Connection, change: &Change) -> Result<u32, Databas
     Ok(told.flatten().unwrap_or(0))
 }
 
-/// The sum over everything that is kept as sent: the state digest of our stream.
-///
-/// # Errors
-/// SQLite's, or a row that this program cannot have written.
-pub fn sum_of_sent(connection: &Connection) -> Result<StateDigest, DatabaseError> {
-    let bad = |what| DatabaseError::Corrupt { table: "svod_sent", what };
-    let mut statement = connection.prepare(
-        "SELECT kind, key, version, form, sha256 FROM svod_sent \
-         WHERE epoch = (SELECT epoch FROM svod_stream WHERE direction = 'out')",
-    )?;
-    let mut found = statement.query([])?;
-    let mut sum = StateDigest::default();
-    while let Some(row) = found.next()? {
-        let text = |at| row.get::<_, String>(at);
-        let record = Record {
-            kind: text(0)?.parse().map_err(|_| bad("a kind"))?,
-            key: rows::record_id("svod_sent", &text(1)?)?,
-            version: row.get(2)?,
-            form: text(3)?.parse().map_err(|_| bad("a form"))?,
-            body: Vec::new(),
-            signature: None,
-        };
-        if let Some(term) = record.term(&text(4)?.parse().map_err(|_| bad("a hash"))?) {
-            sum.add(&term);
-        }
-    }
-    Ok(sum)
-}
-
 enum Current {
     Says(Vec<u8>),
     Unfit(Finding),
     Gone,
-    Hubs,
+    /// The row of this id is locked.
+    Hubs(String),
+}
+
+/// The bytes that the centre's own row of `change` stands for now, if it is fit.
+pub(super) fn says(connection: &Connection, change: &Change) -> Result<Option<Vec<u8>>, DatabaseError> {
+    Ok(match current_body(connection, change)? {
+        Current::Says(bytes) => Some(bytes),
+        Current::Unfit(_) | Current::Gone | Current::Hubs(_) => None,
+    })
 }
 
 fn current_body(connection: &Connection, change: &Change) -> Result<Current, DatabaseError> {
@@ -330,7 +309,7 @@ fn current_body(connection: &Connection, change: &Change) -> Result<Current, Dat
         return Ok(Current::Gone);
     };
     if !State::from_word(&state).is_some_and(State::is_open) {
-        return Ok(Current::Hubs);
+        return Ok(Current::Hubs(id));
     }
     Ok(match body_of_row(connection, table, &id)? {
         None => Current::Gone,
@@ -406,30 +385,8 @@ pub fn set_problem(connection: &Connection, change: &Change, problem: &str) -> R
     Ok(())
 }
 
-/// Adds a record's contribution to the digest of our stream, and takes its former one out.
-///
-/// # Errors
-/// SQLite's.
-pub fn account(
-    connection: &Connection,
-    state: &mut StateDigest,
-    record: &Record,
-    hash: &Digest,
-) -> Result<(), DatabaseError> {
-    if let Some(last) = sent::last(connection, record.kind, record.key)?
-        && last.form != Form::Tombstone
-        && last.is_of_epoch
-    {
-        state.remove(&StateDigest::term(record.kind, record.key, last.version, last.form, &last.hash));
-    }
-    if let Some(term) = record.term(hash) {
-        state.add(&term);
-    }
-    Ok(())
-}
-
 /// Queues what the triggers cannot have seen while they were away: rows without a record, rows that say
-/// something else than was sent, records without a row. Returns how many.
+/// something else than was sent, records without a row; and claims of which what was sent is lost. Returns how many.
 ///
 /// # Errors
 /// SQLite's.
@@ -462,6 +419,8 @@ pub fn requeue_uncaptured(
         let mut open = connection
             .prepare("SELECT key FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional')")?;
         suspects.extend(open.query_map([name], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?);
+        suspects.extend(lost::linked_unnoted(connection, table)?);
+        suspects.extend(lost::locked_bodiless(connection, table)?);
         for key in suspects {
             let change =
                 Change { kind: name.to_owned(), key: rows::record_id("svod_record", &key)?, problem: None };

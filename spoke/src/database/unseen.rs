@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::decisions::tables::{Table, tables};
 
 use super::{
-    DatabaseError,
+    DatabaseError, lost,
     own_records::{self, Change, Sealable},
     publications,
     verify::{Damage, Fault},
@@ -26,6 +26,19 @@ pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Resul
         let name = table.name;
         for key in own_records::sent_without_record(connection, table)? {
             damages.push(Damage::new(Fault::NotCaptured, name, key));
+        }
+        let unqueued = |key: &String| is_queued(connection, name, key).map(|queued| !queued);
+        for key in lost::linked_unnoted(connection, table)? {
+            if unqueued(&key)? {
+                damages.push(Damage::new(Fault::EvidenceMissing, "svod_sent", key));
+            }
+        }
+        let mut otherwise = connection.prepare(&format!(
+            "SELECT id FROM svod_record r WHERE kind = '{name}' AND EXISTS (SELECT 1 {})",
+            lost::differing("r", kind)
+        ))?;
+        for id in otherwise.query_map([], |row| row.get::<_, String>(0))? {
+            damages.push(Damage::new(Fault::RecordAltered, name, id?));
         }
         let mut statement = connection.prepare(&format!(
             "SELECT id, key, NOT EXISTS (SELECT 1 FROM {name} t WHERE t.id = r.id), version IS NOT NULL AND NOT EXISTS \
@@ -46,6 +59,11 @@ pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Resul
         }
     }
     Ok(())
+}
+
+fn is_queued(connection: &Connection, table: &str, key: &str) -> Result<bool, DatabaseError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)";
+    Ok(connection.prepare_cached(sql)?.query_row([table, key], |row| row.get(0))?)
 }
 
 /// Whether the record `key` says something else than was sent. What it refers to may have got another key since:

@@ -21,6 +21,7 @@ use super::{
     publications::{self, Publication, Unreadable},
     rows, showing,
     standing::{ShownRow, standing},
+    sums::{SUMMED, Sums},
     write,
 };
 
@@ -50,6 +51,8 @@ pub enum Fault {
     BehindWatermark,
     /// What the centre keeps of what it sent, or of packets of either direction, is gone.
     EvidenceMissing,
+    /// What the centre keeps of what it sent, or the sums over it, is not what the journal says.
+    SentDiffers,
     /// Pages of the file are damaged.
     DatabaseDamaged,
     /// The journal is not as it was written.
@@ -101,6 +104,8 @@ pub struct Look {
     pub publications: u64,
     /// The sum over them, to be compared with what the hub last said.
     pub digest: StateDigest,
+    /// The sums over what was sent that the journal, which is sound, was told last.
+    pub sums: Option<Sums>,
     /// The tables are such that nothing else could be looked at.
     pub blind: bool,
 }
@@ -154,8 +159,15 @@ pub fn look(
     check_forged(connection, &mut look.damages)?;
     check_captured(connection, &mut look.damages)?;
     super::unseen::check(connection, &mut look.damages)?;
-    if journal_table::verify(connection, journal_table::CENTRE_TABLE, |_, _| {}).is_err() {
-        look.damages.push(Damage::new(Fault::JournalAltered, journal_table::CENTRE_TABLE, ""));
+    let mut summed = None;
+    let read = journal_table::verify(connection, journal_table::CENTRE_TABLE, |entry, _| {
+        if entry.event == SUMMED {
+            summed = Sums::from_digests(&entry.digests);
+        }
+    });
+    match read {
+        Ok(_) => look.sums = summed,
+        Err(_) => look.damages.push(Damage::new(Fault::JournalAltered, journal_table::CENTRE_TABLE, "")),
     }
     look.damages.sort();
     look.damages.dedup();
@@ -265,6 +277,14 @@ fn is_foreign() -> String {
 pub fn remove_unreadable(connection: &Connection) -> Result<(), DatabaseError> {
     connection.execute(&format!("DELETE FROM svod_record WHERE {}", is_foreign()), [])?;
     connection.execute(&format!("DELETE FROM svod_change WHERE NOT {}", is_id("key")), [])?;
+    connection.execute(
+        &format!(
+            "DELETE FROM svod_sent WHERE NOT {} OR typeof(version) <> 'integer' OR form NOT IN ('live', 'tombstone') \
+             OR length(sha256) <> 64 OR sha256 GLOB '*[^0-9a-f]*'",
+            is_id("key")
+        ),
+        [],
+    )?;
     publications::remove_unreadable(connection)
 }
 
@@ -398,7 +418,9 @@ pub fn restore(
     }
     showing::show_pending(connection, now, new_key)?;
     settle_own_rows(connection)?;
-    super::own_records::do_without_lots(connection)?;
+    let is_proven = |damage: &Damage| !(damage.fault == Fault::SentDiffers && damage.table == "svod_sent");
+    super::lost::settle_notes(connection, damages.iter().all(is_proven))?;
+    super::lost::do_without_lots(connection)?;
     super::own_records::requeue_uncaptured(connection, new_key)?;
     Ok(())
 }

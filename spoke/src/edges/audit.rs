@@ -26,13 +26,16 @@ use super::{
     config::SpokeConfig,
     load::as_digest,
     packet_file::{self, Desk},
-    station::{self, Station, WATERMARK, is_signed, journal, new_key},
+    reopen,
+    station::{self, Station, WATERMARK, is_signed, journal, keep_out_stream, new_key},
 };
 use crate::database::{
-    book::{self, InStream},
-    links, own_records, publications,
+    book::{self, InStream, OutStream},
+    links, publications,
     report::{self, Incident},
-    shape, showing, unseen,
+    shape, showing,
+    sums::{self, Sums},
+    unseen,
     verify::{self, Damage, Fault},
     write::{self, Scope},
 };
@@ -138,8 +141,10 @@ fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, 
         let column = vec!["told_digest".to_owned()];
         damages.push(Damage::new(Fault::DigestDiffers, "svod_stream", "").of_columns(column));
     }
+    let out = book::out_stream(connection, hub)?;
+    damages.extend(check_sent(connection, &out, look.sums)?);
     let database = stream::Watermark {
-        sealed: book::out_stream(connection, hub)?.machine.last.map(|mark| mark.position),
+        sealed: out.machine.last.map(|mark| mark.position),
         applied: stream.machine.last.map(|mark| mark.position),
     };
     let place = |position: Position| (position.epoch.get(), u64::from(position.seq.get()));
@@ -151,6 +156,40 @@ fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, 
         damages.push(Damage::new(Fault::BehindWatermark, "svod_stream", ""));
     }
     Ok((damages, look.publications, proof))
+}
+
+/// What is kept of what was sent, against the sums in the journal; without them, against what the stream says.
+fn check_sent(
+    connection: &Connection,
+    out: &OutStream,
+    journal: Option<Sums>,
+) -> Result<Vec<Damage>, SpokeError> {
+    let mut damages = Vec::new();
+    let differs = |one: &Sums, other: &Sums| -> Vec<String> {
+        let pairs = [("state_digest", one.state == other.state), ("kept_digest", one.kept == other.kept)];
+        pairs.into_iter().filter(|(_, same)| !same).map(|(name, _)| name.to_owned()).collect()
+    };
+    let (stated, kept) = (Sums::of(out), sums::of_sent(connection)?);
+    let proven = journal.unwrap_or(stated);
+    let columns = differs(&stated, &proven);
+    if !columns.is_empty() {
+        damages.push(Damage::new(Fault::SentDiffers, "svod_stream", "").of_columns(columns));
+    }
+    // what svod_record still tells of is told row by row
+    let columns = differs(&kept, &proven);
+    if !columns.is_empty() && sums::with_told(connection, kept)? != proven {
+        damages.push(Damage::new(Fault::SentDiffers, SENT, "").of_columns(columns));
+    }
+    Ok(damages)
+}
+
+/// The table of what was sent.
+const SENT: &str = "svod_sent";
+
+/// Whether by `damage` nobody can say what the hub has of us: only the whole can be told.
+fn is_unprovable(damage: &Damage) -> bool {
+    let live = damage.columns.iter().any(|column| column == "state_digest");
+    damage.fault == Fault::SentDiffers && damage.table == SENT && live
 }
 
 fn kept(stream: &InStream) -> Option<StateDigest> {
@@ -264,6 +303,9 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
         wrong = look_at(station)?.0;
     }
     restore(station, &wrong, &audit.found, now)?;
+    if wrong.iter().any(is_unprovable) {
+        reopen::say_all_again(station, now)?;
+    }
     audit.restored = true;
     (audit.left, audit.publications, audit.digest) = look_at(station)?;
     let later: Vec<Damage> = audit.left.iter().filter(|one| !audit.found.contains(one)).cloned().collect();
@@ -294,11 +336,11 @@ fn restore(
             stream.told = Some(told);
             book::set_in_stream(transaction, hub, &stream)?;
         }
-        if wrong.iter().any(|damage| damage.table == "svod_sent") {
+        if wrong.iter().any(|damage| damage.table == SENT || damage.fault == Fault::SentDiffers) {
             // what is lost is sent again as another version, in the place of nothing
             let mut stream = book::out_stream(transaction, hub)?;
-            stream.state = own_records::sum_of_sent(transaction)?;
-            book::set_out_stream(transaction, hub, &stream)?;
+            Sums { state: stream.state, kept: stream.kept } = sums::of_sent(transaction)?;
+            keep_out_stream(transaction, own, hub, &stream, now)?;
         }
         for damage in found {
             let fault = fault_code(damage.fault);

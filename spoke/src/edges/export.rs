@@ -16,11 +16,12 @@ use super::{
     SpokeError,
     packet_file::{self, Desk, Heading, SealedFile},
     snapshot,
-    station::{Station, journal},
+    station::{Station, journal, keep_out_stream},
 };
 use crate::database::{
     book::{self, OutPacket, OutStream},
     own_records::{self, Change, Sealable},
+    sums,
     write::{self, Scope},
 };
 
@@ -137,7 +138,7 @@ fn delta(
     stream.machine.sealed(mark, now);
     let sent = SentPacket::new(mark, false, false, now);
     enter(connection, desk, PacketKind::Data, &sealed, sent, records.len() as u64, now)?;
-    book::set_out_stream(connection, desk.hub, &stream)?;
+    keep_out_stream(connection, desk.own, desk.hub, &stream, now)?;
     exported.packets.push((sealed.name, sealed.digest));
     Ok(Some(exported))
 }
@@ -160,7 +161,7 @@ fn collect(
         after = Some(last.clone());
         for change in chunk {
             if let Some(record) = weigh(connection, &change, exported, &mut dirty)? {
-                own_records::account(connection, &mut stream.state, &record, &record.hash())?;
+                sums::account(connection, stream, &record, &record.hash())?;
                 bytes += record.body.len() as u64 + 100;
                 exported.count(&record);
                 records.push((change, record));

@@ -1,10 +1,12 @@
 //! Everything that this centre has said, once more, as the snapshot of a new epoch: when a packet that is not
-//! answered yet is gone from the spool, its number can never be filled (exchange §5, S2, F7).
+//! answered yet is gone from the spool, its number can never be filled (exchange §5, S2, F7); when what was sent
+//! cannot be proven any more, only the whole can be told.
 
 use exchange_format::{
     file_name::PacketKind,
     packet::manifest::{Purpose, SnapshotBasis, SnapshotPart},
-    record::{Kind, RecordId},
+    position::{Position, Seq},
+    record::{Kind, Record, RecordId},
     state_digest::StateDigest,
     stream::SentPacket,
 };
@@ -15,10 +17,12 @@ use super::{
     SpokeError,
     export::{BYTES, RECORDS, control, enter, member},
     packet_file::{self, Desk, Heading},
-    station::{Station, journal},
+    station::{Station, journal, keep_out_stream},
 };
 use crate::database::{
-    book, own_records,
+    book, lost, own_records,
+    sent::{self, Kept},
+    sums,
     write::{self, Scope},
 };
 
@@ -27,11 +31,7 @@ use crate::database::{
 /// # Errors
 /// The database or the spool; then nothing is sealed.
 pub(super) fn reopen(station: &mut Station, lost: &[String], now: Timestamp) -> Result<(), SpokeError> {
-    let spool = station.spool();
-    std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
-    let (connection, desk) = packet_file::apart(station);
-    write::write(connection, Scope::Book, |transaction| {
-        let opened = seal(transaction, &desk, now)?;
+    anew(station, now, |transaction, desk, opened| {
         for name in lost {
             tracing::error!(
                 packet = name,
@@ -44,7 +44,37 @@ pub(super) fn reopen(station: &mut Station, lost: &[String], now: Timestamp) -> 
             let how = format!("all is sent again in epoch {opened}");
             book::close_incident(transaction, code, name, detail, &how, now)?;
         }
-        Ok::<_, SpokeError>(())
+        Ok(())
+    })
+}
+
+/// Opens a new epoch because what is kept of what was sent is not what was sent. Not where data stop: the whole is
+/// told when they go again.
+///
+/// # Errors
+/// The database or the spool; then nothing is sealed.
+pub(super) fn say_all_again(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> {
+    let machine = book::out_stream(&station.connection, station.hub())?.machine;
+    if machine.stop.is_some() || machine.last.is_none() {
+        return Ok(());
+    }
+    anew(station, now, |transaction, desk, opened| {
+        tracing::error!(epoch = opened, "what was sent cannot be proven; a new epoch begins");
+        journal(transaction, desk.own, now, "stream.reopened", desk.hub.as_str(), "sent-differs", &[])
+    })
+}
+
+fn anew(
+    station: &mut Station,
+    now: Timestamp,
+    tell: impl FnOnce(&Connection, &Desk<'_>, u16) -> Result<(), SpokeError>,
+) -> Result<(), SpokeError> {
+    let spool = station.spool();
+    std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
+    let (connection, desk) = packet_file::apart(station);
+    write::write(connection, Scope::Book, |transaction| {
+        let opened = seal(transaction, &desk, now)?;
+        tell(transaction, &desk, opened)
     })?;
     station.raise_watermark()
 }
@@ -56,18 +86,24 @@ fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<u16,
     let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
     let basis = SnapshotBasis::Initial;
     let mut opening = stream.machine.open_epoch(count, basis.reason())?;
-    let mut state = StateDigest::default();
-    for records in &mut parts {
+    let begins = Position { epoch: opening.epoch(), seq: Seq::FIRST };
+    let (mut state, mut anew) = (StateDigest::default(), Vec::new());
+    for (part, records) in parts.iter_mut().enumerate() {
         for (kind, key) in std::mem::take(records) {
-            // what is lost goes when its row changes
-            let Some(sent) = own_records::sent(connection, kind, key)? else { continue };
-            if let Some(term) = sent.record.term(&sent.record.hash()) {
+            // what is lost and cannot be said now goes when its row changes
+            let Some(record) = lost::said(connection, kind, key)? else { continue };
+            let hash = record.hash();
+            if let Some(term) = record.term(&hash) {
                 state.add(&term);
+            }
+            if own_records::sent(connection, kind, key)?.is_none() {
+                sent::keep(connection, &record, &hash.to_string(), begins, Kept::Alone)?;
+                anew.push((part, record));
             }
             records.push((kind, key));
         }
     }
-    for records in &parts {
+    for (n, records) in parts.iter().enumerate() {
         let slot = opening.next_part().expect("as many parts as were planned");
         let part = slot.part.expect("a snapshot has parts");
         let heading = Heading {
@@ -92,6 +128,11 @@ fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<u16,
             Ok(())
         })?;
         let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
+        for (_, record) in anew.iter().filter(|(part, _): &&(usize, Record)| *part == n) {
+            let change = lost::change_of(record.kind, record.key);
+            let hash = record.hash();
+            own_records::remember(connection, &change, record, &hash, mark.position, &sealed.name)?;
+        }
         for (kind, key) in records {
             own_records::carried(connection, *kind, *key, mark.position)?;
         }
@@ -100,9 +141,9 @@ fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<u16,
     }
     let opened = opening.epoch();
     stream.machine = opening.finish(now).expect("every part was sealed");
-    stream.state = state;
+    (stream.state, stream.kept) = (state, sums::of_sent(connection)?.kept);
     book::supersede_before(connection, opened, now)?;
-    book::set_out_stream(connection, desk.hub, &stream)?;
+    keep_out_stream(connection, desk.own, desk.hub, &stream, now)?;
     Ok(opened.get())
 }
 

@@ -30,11 +30,13 @@ use super::{
     SpokeError,
     export::{BYTES, Exported, RECORDS, control, enter, member},
     packet_file::{Desk, Heading},
+    station::keep_out_stream,
 };
 use crate::database::{
     self, book,
     sent::{self, Kept},
     snapshot::{self, OwnRow, Run, Unfit},
+    sums,
 };
 
 /// Records passed on at a time, and how many such lots may wait.
@@ -63,7 +65,7 @@ pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> 
     let first_lot = sent::next_lot(connection)?;
     let (cut, parts, state) = gather(connection, desk, epoch, first_lot, &mut exported)?;
     sent::drop_lots_before(connection, first_lot)?;
-    stream.state = state;
+    (stream.state, stream.kept) = (state, sums::of_sent(connection)?.kept);
     let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
     let mut opening = stream.machine.open_epoch(count, basis.reason())?;
     let (mut unsealed, mut books) = (Vec::new(), Vec::new());
@@ -102,7 +104,7 @@ pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> 
     let opened = opening.epoch();
     stream.machine = opening.finish(now).expect("every part was sealed");
     book::supersede_before(connection, opened, now)?;
-    book::set_out_stream(connection, desk.hub, &stream)?;
+    keep_out_stream(connection, desk.own, desk.hub, &stream, now)?;
     Ok(exported)
 }
 

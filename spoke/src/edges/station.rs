@@ -29,7 +29,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{SpokeError, config::SpokeConfig};
-use crate::database::{self, book};
+use crate::database::{
+    self,
+    book::{self, OutStream},
+    sums::{SUMMED, Sums},
+};
 
 /// The file of the watermark, beside the keys.
 pub const WATERMARK: &str = "watermark";
@@ -207,6 +211,21 @@ pub fn journal(
     let event = Event { at: now, actor: own.as_str(), event, subject, rule, digests };
     journal_table::append(connection, CENTRE_TABLE, &event)?;
     Ok(())
+}
+
+/// Keeps our stream to the hub, with its sums in the journal, where they cannot be altered unseen.
+///
+/// # Errors
+/// The database's.
+pub fn keep_out_stream(
+    connection: &Connection,
+    own: ParticipantCode,
+    hub: ParticipantCode,
+    stream: &OutStream,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    book::set_out_stream(connection, hub, stream)?;
+    journal(connection, own, now, SUMMED, hub.as_str(), "", &Sums::of(stream).digests())
 }
 
 /// 16 random bytes of the operating system.

@@ -8,6 +8,7 @@ mod every_kind;
 mod faults;
 mod forging;
 mod hub;
+mod losing;
 mod proposals;
 mod rebuilding;
 mod sending;

@@ -32,6 +32,7 @@ spoke-fault-not-captured = the row was put in past the capture of changes
 spoke-fault-digest-differs = the sum of publications is not the one the coordination centre told: something is lost, or old again
 spoke-fault-behind-watermark = the database is older than the watermark: it was probably put back from a copy
 spoke-fault-evidence-missing = what was kept of what was sent or received is gone: the row goes again, packets come back only with a copy of the database
+spoke-fault-sent-differs = what is kept of what was sent does not agree with the journal: if live records are missing, all goes again in a new epoch
 spoke-fault-database-damaged = the database file is damaged: stop the program and put the database back from a copy
 spoke-fault-journal-altered = the journal was altered
 spoke-fault-table-missing = the table is gone or has another name

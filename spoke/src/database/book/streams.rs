@@ -29,8 +29,10 @@ pub struct InStream {
 pub struct OutStream {
     /// Numbering, heartbeat, stop.
     pub machine: Outgoing,
-    /// The sum of what it has carried.
+    /// The sum of what its epoch has carried.
     pub state: StateDigest,
+    /// The sum of all that was ever sent.
+    pub kept: StateDigest,
 }
 
 /// Our stream to `peer`; a new one where none was begun.
@@ -56,6 +58,7 @@ pub fn out_stream(connection: &Connection, peer: ParticipantCode) -> Result<OutS
             stop,
         },
         state: parsed(row, "state_digest", STREAM, "a digest")?.unwrap_or_default(),
+        kept: parsed(row, "kept_digest", STREAM, "a digest")?.unwrap_or_default(),
     })
 }
 
@@ -74,8 +77,8 @@ pub fn set_out_stream(
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO svod_stream (peer, direction, epoch, seq, digest, state_digest, sealed_at, \
-             highest_epoch, echo_epoch, echo_seq, echo_digest, stop) \
-             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             highest_epoch, echo_epoch, echo_seq, echo_digest, stop, kept_digest) \
+             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             peer.as_str(),
@@ -88,7 +91,8 @@ pub fn set_out_stream(
             echo.map(|mark| mark.position.epoch.get()),
             echo.map(|mark| mark.position.seq.get()),
             echo.map(|mark| mark.digest.to_string()),
-            stop
+            stop,
+            stream.kept.to_string()
         ])?;
     Ok(())
 }

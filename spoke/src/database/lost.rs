@@ -1,0 +1,155 @@
+//! What the centre has lost of what it sent: found by what else tells of it, and said again (exchange §5, D10).
+//!
+//! A claim whose body is gone is said again as its row stands. Of a locked row that is what the hub publishes: the
+//! hub goes on having a claim of this centre, and none that wishes anything otherwise.
+
+use exchange_format::{
+    position::Digest,
+    record::{Form, Kind, Record, RecordId},
+};
+use rusqlite::{Connection, params};
+
+use crate::decisions::tables::{self, Table};
+
+use super::{
+    DatabaseError,
+    own_records::{self, Change, PROPOSALS, Sealable},
+    rows, sent,
+};
+
+/// A claim that the hub has linked: it was sent, whether that is noted or not. Of `?1` the kind on the wire, `?2` the table.
+const LINKED_UNNOTED: &str = "SELECT r.key FROM svod_link l JOIN svod_record r ON r.kind = ?2 AND r.key = l.claim \
+     WHERE l.claim_kind = ?1 AND NOT EXISTS (SELECT 1 FROM svod_sent s WHERE s.kind = ?1 AND s.key = l.claim)";
+
+/// Keys of claims of `table` that the hub has linked and of which nothing is noted as sent.
+pub(super) fn linked_unnoted(connection: &Connection, table: &Table) -> Result<Vec<String>, DatabaseError> {
+    let Some(kind) = table.own else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare(LINKED_UNNOTED)?;
+    let found = statement.query_map([kind.name(), table.name], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Keys of claims of locked rows of `table` that were sent and whose body is gone.
+pub(super) fn locked_bodiless(connection: &Connection, table: &Table) -> Result<Vec<String>, DatabaseError> {
+    let Some(kind) = table.own else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare(
+        "SELECT s.key FROM svod_sent s JOIN svod_record r ON r.kind = ?2 AND r.key = s.key WHERE s.kind = ?1 \
+         AND s.form = 'live' AND s.body IS NULL AND (s.lot IS NULL OR s.lot NOT IN (SELECT n FROM svod_lot)) \
+         AND r.state NOT IN ('own', 'provisional')",
+    )?;
+    let found = statement.query_map([kind.name(), table.name], |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Whether the claim `key` of a locked row has to be said again: the hub knows it, and here nothing stands behind it.
+pub(super) fn is_owed(connection: &Connection, kind: Kind, key: RecordId) -> Result<bool, DatabaseError> {
+    if let Some(last) = sent::last(connection, kind, key)? {
+        return Ok(last.form == Form::Live && own_records::sent(connection, kind, key)?.is_none());
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM svod_link WHERE claim = ?2 AND claim_kind = ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([kind.name(), &key.to_string()], |row| row.get(0))?)
+}
+
+/// A version that the claim `key`, of which nothing is noted, cannot have had: it rises by one at most with each packet,
+/// and the hub's link names one that it had.
+pub(super) fn version_above(connection: &Connection, key: RecordId) -> Result<u32, DatabaseError> {
+    let sql = "SELECT 1 + coalesce((SELECT based_on FROM svod_link WHERE claim = ?1), 0) + \
+               (SELECT count(*) FROM svod_packet WHERE direction = 'out' AND answers IS NULL) + \
+               (SELECT coalesce(max(seq), 0) FROM svod_stream WHERE direction = 'out')";
+    Ok(connection.prepare_cached(sql)?.query_row([key.to_string()], |row| row.get(0))?)
+}
+
+/// The record `key` for a snapshot: as it was last sent, or anew where that is lost. `None` if nothing can be said.
+///
+/// # Errors
+/// SQLite's.
+pub fn said(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option<Record>, DatabaseError> {
+    if let Some(sent) = own_records::sent(connection, kind, key)? {
+        return Ok(Some(sent.record));
+    }
+    let change = change_of(kind, key);
+    if let Some(last) = sent::last(connection, kind, key)?
+        && let Some(body) = own_records::says(connection, &change)?
+        && Digest::of(&body) == last.hash
+    {
+        let (version, form) = (last.version, last.form);
+        return Ok(Some(Record { kind, key, version, form, body, signature: None }));
+    }
+    Ok(match own_records::look_at(connection, &change)? {
+        Sealable::Version(record) => Some(record),
+        Sealable::Nothing | Sealable::Problem(_) => None,
+    })
+}
+
+/// The record `key` as it stands in the queue.
+pub fn change_of(kind: Kind, key: RecordId) -> Change {
+    let table = tables::table_of(kind).map_or(PROPOSALS, |table| table.name);
+    Change { kind: table.to_owned(), key, problem: None }
+}
+
+/// What was sent in a lot that is gone is kept by itself where the row still says it; else only its version is.
+///
+/// # Errors
+/// SQLite's.
+pub fn do_without_lots(connection: &Connection) -> Result<(), DatabaseError> {
+    let mut statement = connection.prepare(
+        "SELECT kind, key, sha256 FROM svod_sent WHERE body IS NULL AND lot IS NOT NULL AND lot NOT IN (SELECT n FROM svod_lot)",
+    )?;
+    let lost: Vec<(String, String, String)> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    for (kind, key, sha256) in lost {
+        let bad = |_| DatabaseError::Corrupt { table: "svod_sent", what: "a kind" };
+        let change = change_of(kind.parse().map_err(bad)?, rows::record_id("svod_sent", &key)?);
+        let body = own_records::says(connection, &change)?;
+        let body = body.filter(|bytes| Digest::of(bytes).to_string() == sha256);
+        connection
+            .prepare_cached("UPDATE svod_sent SET lot = NULL, body = ?3 WHERE kind = ?1 AND key = ?2")?
+            .execute(params![kind, key, body])?;
+    }
+    Ok(())
+}
+
+/// `svod_record` and `svod_sent` tell of the same what was sent of a row of the centre's own. If what is kept as sent is
+/// `proven`, the former follows the latter; else neither is believed: the row goes again, in a version above both.
+///
+/// # Errors
+/// SQLite's.
+pub fn settle_notes(connection: &Connection, proven: bool) -> Result<(), DatabaseError> {
+    for table in tables::tables() {
+        let Some(kind) = table.own else { continue };
+        let note =
+            format!("(SELECT {{}} FROM svod_sent s WHERE s.kind = '{kind}' AND s.key = svod_record.key)");
+        let differing =
+            format!("kind = '{}' AND EXISTS (SELECT 1 {})", table.name, differing("svod_record", kind));
+        if proven {
+            let told = note.replace("{}", "version, form, sha256");
+            let sql = format!("UPDATE svod_record SET (version, form, sha256) = {told} WHERE {differing}");
+            connection.execute(&sql, [])?;
+            continue;
+        }
+        let higher = note.replace("{}", "max(s.version, coalesce(svod_record.version, 0))");
+        let sql = format!("UPDATE svod_record SET version = {higher}, sha256 = '' WHERE {differing}");
+        connection.execute(&sql, [])?;
+        connection.execute(
+            &format!(
+                "DELETE FROM svod_sent WHERE kind = '{kind}' AND EXISTS (SELECT 1 FROM svod_record r WHERE r.kind = '{}' \
+                 AND r.key = svod_sent.key AND r.state IN ('own', 'provisional') AND r.sha256 = '') OR kind = '{kind}' \
+                 AND EXISTS (SELECT 1 FROM svod_link l WHERE l.claim = svod_sent.key AND l.claim_kind = '{kind}' \
+                 AND l.based_on > svod_sent.version)",
+                table.name
+            ),
+            [],
+        )?;
+    }
+    Ok(())
+}
+
+/// `FROM svod_sent …`: what is noted as sent of the open row that the record `record` tells of, and it tells otherwise.
+pub(super) fn differing(record: &str, kind: Kind) -> String {
+    format!(
+        "FROM svod_sent n WHERE n.kind = '{kind}' AND n.key = {record}.key AND n.form = 'live' \
+         AND {record}.state IN ('own', 'provisional') AND (n.version, n.form, n.sha256) IS NOT \
+         ({record}.version, {record}.form, {record}.sha256)"
+    )
+}

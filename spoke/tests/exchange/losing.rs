@@ -1,0 +1,184 @@
+//! What is lost or altered of what a centre keeps of what it sent: found by the journal's sums, said again, and the
+//! hub's sum and ours agree afterwards (exchange §4, D10).
+
+use std::collections::BTreeMap;
+
+use exchange_format::{
+    record::{Form, Kind, Record, RecordId},
+    state_digest::StateDigest,
+};
+
+use super::{
+    centre::{Centre, uid},
+    hub::Opened,
+    tampering::{faults, harm, locked},
+};
+
+/// What a hub knows of the centre: it begins anew with each epoch.
+#[derive(Default)]
+struct Known {
+    records: BTreeMap<(Kind, RecordId), Record>,
+}
+
+impl Known {
+    /// Takes in what the centre has placed, and answers it. The sum that each packet states must be ours.
+    fn settle(&mut self, centre: &mut Centre) -> Vec<Opened> {
+        centre.sync();
+        let packets = centre.hub.take_data();
+        for packet in &packets {
+            if packet.name.kind.letters() == "SN" && packet.mark.position.seq.get() == 1 {
+                self.records.clear();
+            }
+            for record in &packet.records {
+                self.records.insert((record.kind, record.key), record.clone());
+            }
+            let mut sum = StateDigest::default();
+            for record in self.records.values() {
+                if let Some(term) = record.term(&record.hash()) {
+                    sum.add(&term);
+                }
+            }
+            assert_eq!(packet.manifest.header.state_digest.unwrap_or(sum), sum, "{}", packet.name);
+            centre.hub.answer(packet, &[]);
+        }
+        centre.sync();
+        packets
+    }
+}
+
+/// A centre with the locked row `r1`, rows of its own, and a contact that has ended.
+fn centre() -> (Centre, Known) {
+    let mut centre = Centre::new();
+    let mut known = Known::default();
+    centre.sql(
+        "INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова'), ('r2', 'Вторая'), ('r3', 'Третья');
+         INSERT INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r2', 'phone', '+7900'), \
+         ('c2', 'r2', 'phone', '+7901')",
+    );
+    known.settle(&mut centre);
+    centre.sql("DELETE FROM contact WHERE id = 'c2'");
+    centre.publish_person(uid(1), "r1", "Опубликованная");
+    known.settle(&mut centre);
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    (centre, known)
+}
+
+const EPOCH: &str = "SELECT epoch FROM svod_stream WHERE direction = 'out'";
+
+#[test]
+fn an_altered_sum_of_our_stream_is_found_and_set_right() {
+    let (mut centre, mut known) = centre();
+    for column in ["state_digest", "kept_digest"] {
+        let sql = format!("UPDATE svod_stream SET {column} = '{}' WHERE direction = 'out'", "ab".repeat(32));
+        harm(&centre, &sql, true);
+        let (out, _) = centre.ends(&["verify", "--format", "json"], 1);
+        let told: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        assert_eq!(
+            (&told["found"][0]["fault"], &told["found"][0]["table"], &told["found"][0]["columns"][0]),
+            (&"sent-differs".into(), &"svod_stream".into(), &column.into()),
+            "{out}"
+        );
+        centre.sql(&format!("UPDATE recipient SET surname = 'Иная {column}' WHERE id = 'r2'"));
+        let packets = known.settle(&mut centre);
+        assert!(packets.iter().any(|packet| packet.records.len() == 1), "and the sum agrees");
+        assert_eq!(centre.ok(&["verify"])["whole"], true, "{column}");
+    }
+    assert_eq!(centre.value(EPOCH), "1", "the journal proves what was sent: nothing goes again");
+}
+
+#[test]
+fn the_claim_of_a_locked_row_goes_again_when_its_note_is_gone() {
+    let (mut centre, mut known) = centre();
+    let key = centre.key("recipient", "r1");
+    harm(&centre, &format!("DELETE FROM svod_sent WHERE key = '{key}'"), true);
+    assert_eq!(faults(&centre), ["evidence-missing", "sent-differs"]);
+    let packets = known.settle(&mut centre);
+    assert_eq!(centre.value(EPOCH), "2", "all goes again");
+    let claim = packets.iter().flat_map(|packet| &packet.records).find(|record| record.key == key);
+    let claim = claim.expect("its claim too");
+    assert!(claim.version > 1 && claim.form == Form::Live, "above whatever it had: {}", claim.version);
+    let body = claim.read_body().expect("a body");
+    assert_eq!(body.text("surname"), Some("Опубликованная"), "as the row stands");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    assert_eq!(centre.value("SELECT count(*) FROM svod_change"), "0");
+    centre.sql("UPDATE recipient SET surname = 'Иная' WHERE id = 'r2'");
+    assert_eq!(known.settle(&mut centre).len(), 1);
+}
+
+#[test]
+fn a_record_of_which_nothing_is_left_is_found_by_the_sum() {
+    let (mut centre, mut known) = centre();
+    let key = centre.key("recipient", "r3");
+    harm(
+        &centre,
+        &format!(
+            "DELETE FROM recipient WHERE id = 'r3'; DELETE FROM svod_record WHERE id = 'r3'; \
+             DELETE FROM svod_sent WHERE key = '{key}'"
+        ),
+        true,
+    );
+    assert_eq!(faults(&centre), ["sent-differs"]);
+    let packets = known.settle(&mut centre);
+    assert_eq!(centre.value(EPOCH), "2");
+    assert!(packets.iter().flat_map(|packet| &packet.records).all(|record| record.key != key));
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    let told = "SELECT count(*) FROM svod_incident WHERE code = 'TAMPERED' AND detail = 'sent-differs'";
+    assert_eq!(centre.value(told), "1");
+}
+
+#[test]
+fn a_lost_tombstone_is_told() {
+    let (mut centre, mut known) = centre();
+    harm(&centre, "DELETE FROM svod_sent WHERE form = 'tombstone'", true);
+    assert_eq!(faults(&centre), ["sent-differs"]);
+    assert!(
+        known.settle(&mut centre).is_empty(),
+        "the hub knows that it has ended, and nothing that lives is lost"
+    );
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    assert_eq!(centre.value("SELECT count(*) FROM svod_incident WHERE detail = 'sent-differs'"), "1");
+}
+
+#[test]
+fn a_note_that_says_another_version_is_not_believed() {
+    let (mut centre, mut known) = centre();
+    let key = centre.key("recipient", "r2");
+    harm(&centre, &format!("UPDATE svod_sent SET version = 7 WHERE key = '{key}'"), true);
+    assert_eq!(faults(&centre), ["record-altered", "sent-differs"]);
+    let packets = known.settle(&mut centre);
+    let sent: Vec<u32> = packets
+        .iter()
+        .flat_map(|packet| &packet.records)
+        .filter(|record| record.key == key)
+        .map(|record| record.version)
+        .collect();
+    assert_eq!(sent, [8]);
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    // The other way round the sum proves the note.
+    harm(&centre, "UPDATE svod_record SET version = 3 WHERE id = 'r2'", true);
+    assert_eq!(faults(&centre), ["record-altered"]);
+    assert!(known.settle(&mut centre).is_empty());
+    assert_eq!(centre.value("SELECT version FROM svod_record WHERE id = 'r2'"), "8");
+}
+
+#[test]
+fn bodies_that_are_lost_are_said_again_in_the_very_snapshot_of_a_new_epoch() {
+    let centre = locked();
+    let claim = centre.key("recipient", "r1");
+    // Nobody has looked since: the bodies are gone when the packet turns out to be.
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r6', 'Шестая')");
+    centre.sync();
+    centre.hub.take();
+    harm(&centre, "UPDATE svod_sent SET body = x'00', lot = NULL WHERE kind = 'recipient_claim'", true);
+    std::fs::remove_dir_all(centre.path("spool")).expect("lost");
+    let due = "UPDATE svod_packet SET next_at = '2026-01-01T00:00:00Z' WHERE next_at IS NOT NULL AND answers IS NULL";
+    harm(&centre, due, true);
+    centre.sync();
+    let records: Vec<Record> = centre.hub.take_data().into_iter().flat_map(|packet| packet.records).collect();
+    assert_eq!(records.len(), 2, "{records:?}");
+    let again = records.iter().find(|record| record.key == claim).expect("the claim of the locked row");
+    assert_eq!(again.version, 2);
+    let own = records.iter().find(|record| record.key != claim).expect("the other one");
+    assert_eq!(own.version, 1, "its row says what was sent");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
