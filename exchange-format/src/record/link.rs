@@ -2,11 +2,12 @@
 
 use super::{
     Field, Kind, KindSchema, Owner,
-    Type::{Code, Flag, Id, Whole},
+    Type::{Code, Flag, Id, Text, Whole},
 };
 
 /// Flat: a claim points to its published record, never to another claim. Of several claims of one centre
-/// with the same target exactly one is `primary`; the others are its aliases.
+/// with the same target exactly one is `primary`; the others are its aliases. `as_typed` names the fields of the
+/// claim, separated by spaces, that its row goes on showing as its centre sent them: the hub says nothing there.
 pub(super) static SCHEMA: KindSchema = KindSchema {
     kind: Kind::Link,
     name: "link",
@@ -18,6 +19,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::required("target", Id),
         Field::required("primary", Flag),
         Field::required("based_on", Whole(u32::MAX as u64)),
+        Field::optional("as_typed", Text(4000)),
     ],
     lines: None,
     check: |_, _| {},

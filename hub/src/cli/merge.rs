@@ -14,7 +14,7 @@ use crate::edges::{
     hub,
     operations::{
         merge::{self, MergeReport},
-        questions,
+        question_table,
     },
 };
 
@@ -36,14 +36,14 @@ pub struct Merge {
 impl Merge {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
         if let Some(path) = &self.out {
-            questions::refuse_existing(path)?;
+            question_table::refuse_existing(path)?;
         }
         let (mut hub, now) = (hub::open(&config(common)?)?, Timestamp::now());
         let mut tell = |stage: &'static str, done: u64, all: u64| tell(common, stage, done, all);
         let report = if self.dry_run {
             let (report, questions) = merge::rehearse(&mut hub, now, &mut tell)?;
             if let Some(path) = &self.out {
-                questions::write(path, &questions, false, common.lang)?;
+                question_table::write(path, &questions, false, common.lang)?;
             }
             report
         } else {

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::config;
 use crate::edges::operations::{
     operator,
+    question_table::{answers, refuse_existing, write},
     questions::{self, Question, Side},
     reviews,
 };
@@ -30,7 +31,8 @@ pub enum Review {
     /// has changed since the table was written, nothing is decided
     ///
     /// decision: один or разные (one, different) of two records, or of two programmes (the same one entered twice,
-    /// or both stand); принять or отклонить (accept, decline) of a change or a proposal. reason is required. Lines without a decision wait on.
+    /// or both stand); принять or отклонить (accept, decline) of a change or a proposal; оставить (keep) of a value that
+    /// nobody can read. reason is required. Lines without a decision wait on.
     /// UTF-8 or Windows-1251; semicolons, commas or tabs. Applying the same file again changes nothing.
     Apply {
         /// The table
@@ -48,13 +50,13 @@ impl Review {
         match self {
             Self::List { out } => {
                 if let Some(path) = out {
-                    questions::refuse_existing(path)?;
+                    refuse_existing(path)?;
                 }
                 let questions = questions::list(&config, now)?;
                 let Some(path) = out else {
                     return common.print(&json!({ "reviews": questions }), |lang| text(lang, &questions));
                 };
-                questions::write(path, &questions, true, common.lang)?;
+                write(path, &questions, true, common.lang)?;
                 let count = questions.len();
                 common.print(&json!({ "reviews": count, "file": path }), |lang| {
                     let file = path.display().to_string();
@@ -89,7 +91,7 @@ fn text(lang: Lang, questions: &[Question]) -> String {
             lines.push(format!("    {}  {}  {}", person.case_number, person.name, person.uid));
         }
         match question.kind.as_str() {
-            "held" | "proposal" => {
+            "held" | "proposal" | "value" => {
                 lines.push(format!("    {}", question.one.centre));
                 lines.extend(question.differences.iter().map(|one| format!("      {}", one.words(lang))));
             }
@@ -101,6 +103,8 @@ fn text(lang: Lang, questions: &[Question]) -> String {
         if question.only_decline {
             lines.push(format!("    {}", messages::text(lang, "hub-review-only-decline", &[])));
         }
+        let words = [("answers", answers(question, lang).into())];
+        lines.push(format!("    {}", messages::text(lang, "hub-review-answers", &words)));
         if let Some(reason) = &question.centre_reason {
             lines.push(format!(
                 "    {}",

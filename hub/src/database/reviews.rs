@@ -14,7 +14,7 @@ use super::{
 pub struct Review {
     /// Its number.
     pub n: i64,
-    /// `pair`, `programme`, `held` or `proposal`.
+    /// `pair`, `programme`, `held`, `proposal` or `value`.
     pub kind: String,
     /// Why staff are asked.
     pub reason: String,
@@ -62,12 +62,13 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The question about these two has answered itself.
+    /// The question about these two has answered itself. One about a value is settled by the value alone: what staff
+    /// said of an earlier one does not stand for the next.
     pub fn close_review(&self, kind: &str, one: ClaimName, other: ClaimName, at: &str) -> Result<()> {
         let (one, other) = if one <= other { (one, other) } else { (other, one) };
         self.run(
             "UPDATE review SET state = 'gone', closed_at = ?6 WHERE kind = ?1 AND origin_1 = ?2 AND key_1 = ?3
-               AND origin_2 = ?4 AND key_2 = ?5 AND state = 'open'",
+               AND origin_2 = ?4 AND key_2 = ?5 AND (state = 'open' OR state = 'decided' AND kind = 'value')",
             params![kind, one.0.as_str(), one.1.to_string(), other.0.as_str(), other.1.to_string(), at],
         )?;
         Ok(())

@@ -69,7 +69,7 @@ CREATE INDEX staff_decision_1 ON staff_decision(key_1);
 CREATE INDEX staff_decision_2 ON staff_decision(key_2);
 
 CREATE TABLE review(
-  n INTEGER PRIMARY KEY, kind TEXT NOT NULL,    -- pair | programme | held | proposal
+  n INTEGER PRIMARY KEY, kind TEXT NOT NULL,    -- pair | programme | held | proposal | value
   reason TEXT NOT NULL, origin_1 TEXT NOT NULL, key_1 TEXT NOT NULL, origin_2 TEXT NOT NULL,
   key_2 TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open',  -- open | decided | gone
   decision TEXT, why TEXT, actor TEXT, opened_at TEXT NOT NULL, closed_at TEXT);

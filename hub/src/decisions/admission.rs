@@ -8,7 +8,10 @@ use exchange_format::{
     stream::{Edition, VersionVerdict},
 };
 
-use super::{golden::published, linking::Features, normalise::display};
+use super::{
+    golden::{claimed, published, unreadable},
+    linking::Features,
+};
 
 /// A record looked at by itself.
 #[derive(Debug, Clone)]
@@ -115,16 +118,9 @@ const IDENTITY_CHANGED: &str = "identity_changed";
 /// The last word of the rule for a value of a person that is not understood.
 const UNREADABLE: &str = "unreadable";
 
-/// What a centre typed as birth date or sex of a person and nobody can read: published without it, the record would
-/// take it from the centre's own row. A date that stands for none is none.
-pub fn unreadable(claim: &Body) -> impl Iterator<Item = &'static str> {
-    let fields = Kind::Person.schema().fields.iter();
-    let no_date = |text: &String| ["1900-01-01", "01.01.1900"].iter().any(|none| text.starts_with(none));
-    let typed = move |name| claim.text(name).and_then(display::text).filter(|text| !no_date(text));
-    fields
-        .filter(|field| ["birth_date", "sex"].contains(&field.name))
-        .filter(move |field| typed(field.name).is_some_and(|text| published(field, &text).is_none()))
-        .map(|field| field.name)
+/// Without these a person is not published: its centre or staff are to say them first.
+pub fn awaited(claim: &Body) -> impl Iterator<Item = &'static str> {
+    unreadable(claim).filter(|field| ["birth_date", "sex"].contains(field))
 }
 
 fn last_word(code: &str) -> &str {
@@ -192,7 +188,7 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
             let rule = rule(&[kind.name(), "published"]);
             listed(RecordOutcome::Proposed, RecordReason::Locked, rule, Keep::Aside)
         }
-        _ if kind == Kind::RecipientClaim && !facts.published => match unreadable(body).next() {
+        _ if kind == Kind::RecipientClaim && !facts.published => match awaited(body).next() {
             // linked, and not published until it is understood
             Some(field) => {
                 let rule = rule(&[kind.name(), field, UNREADABLE]);
@@ -225,8 +221,7 @@ fn other_person(before: &Body, after: &Body) -> bool {
 
 /// The fields of a person that `after` states otherwise than `before`, as they would be published.
 pub fn changed_fields(before: &Body, after: &Body) -> Vec<(&'static str, Option<String>)> {
-    let fields = Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number");
-    fields
+    claimed()
         .filter_map(|field| {
             let value = |body: &Body| body.text(field.name).and_then(|text| published(field, text));
             let (old, new) = (value(before), value(after));

@@ -108,16 +108,19 @@ pub fn publications(
     let seen = scope.of(centre);
     let none = BTreeMap::new();
     let entries = if scope == Scope::Confirmed { &file.entries } else { &none };
-    let person = golden::person(&file.case_number, &seen(&file.claims), entries);
-    let mut wanted = vec![Wanted { key: file.uid, body: person.body }];
+    let claims = seen(&file.claims);
+    let person = golden::person(&file.case_number, &claims, entries).body;
+    let as_typed = |claim: &Claim| golden::as_typed(&person, &claims, claim, entries);
+    let mut all_links: Vec<Wanted> = links(&file.claims, centre, file.uid, &as_typed).collect();
     let documents = documents(file, &seen, withheld);
-    wanted.extend(documents.iter().map(|(uid, body)| Wanted { key: *uid, body: body.clone() }));
-    wanted.extend(links(&file.claims, centre, Kind::RecipientClaim, file.uid));
-    for document in file.documents.iter().filter(|document| documents.contains_key(&document.uid)) {
-        let kind =
-            if document.kind == Kind::Programme { Kind::ProgrammeClaim } else { Kind::SupplementClaim };
-        wanted.extend(links(&document.claims, centre, kind, document.uid));
+    for document in &file.documents {
+        let Some(body) = documents.get(&document.uid) else { continue };
+        let as_typed = |claim: &Claim| programme::as_typed(body, &claim.body);
+        all_links.extend(links(&document.claims, centre, document.uid, &as_typed));
     }
+    let mut wanted = vec![Wanted { key: file.uid, body: person }];
+    wanted.extend(documents.into_iter().map(|(key, body)| Wanted { key, body }));
+    wanted.extend(all_links);
     wanted
 }
 
@@ -177,28 +180,29 @@ fn documents(
     programmes
 }
 
-/// The links of `centre`'s claims to `target`; the lowest key is the primary.
+/// The links of `centre`'s claims to `target`, each with the fields that its row shows `as_typed`; the lowest key is
+/// the primary.
 fn links(
     claims: &[Claim],
     centre: ParticipantCode,
-    claim_kind: Kind,
     target: RecordId,
+    as_typed: &dyn Fn(&Claim) -> Vec<&'static str>,
 ) -> impl Iterator<Item = Wanted> {
-    let own: BTreeMap<RecordId, u32> = claims
-        .iter()
-        .filter(|claim| claim.origin == centre)
-        .map(|claim| (claim.key, claim.version))
-        .collect();
-    own.into_iter().enumerate().map(move |(at, (key, version))| {
+    let own: BTreeMap<RecordId, &Claim> =
+        claims.iter().filter(|claim| claim.origin == centre).map(|claim| (claim.key, claim)).collect();
+    own.into_iter().enumerate().map(move |(at, (key, claim))| {
         let mut body = Body::new(Kind::Link);
         for (field, value) in [
-            ("claim_kind", claim_kind.name().to_owned()),
+            ("claim_kind", claim.body.kind().name().to_owned()),
             ("claim", key.to_string()),
             ("target", target.to_string()),
             ("primary", if at == 0 { "1" } else { "0" }.to_owned()),
-            ("based_on", version.to_string()),
+            ("based_on", claim.version.to_string()),
+            ("as_typed", as_typed(claim).join(" ")),
         ] {
-            body.set(field, &value).expect("ids, codes and numbers are plain text");
+            if !value.is_empty() {
+                body.set(field, &value).expect("ids, codes and numbers are plain text");
+            }
         }
         Wanted { key, body }
     })

@@ -123,7 +123,7 @@ pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, St
     let mut golden =
         Golden { body: Body::new(Kind::Person), sources: BTreeMap::new(), losers: BTreeMap::new() };
     set(&mut golden.body, "case_number", case_number);
-    for field in Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number") {
+    for field in claimed() {
         let ranked = ranked(field, claims);
         let entry = entries.get(field.name).and_then(|text| published(field, text));
         let winner = match entry {
@@ -159,6 +159,11 @@ pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, St
         }
     }
     golden
+}
+
+/// The fields of a person that claims state: all but the number that the hub gives.
+pub fn claimed() -> impl Iterator<Item = &'static Field> {
+    Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number")
 }
 
 /// `value` as the hub would publish it in `field` of a person; `None` if it is no good value there.
@@ -217,21 +222,65 @@ fn ranked(field: &'static Field, claims: &[Claim]) -> Vec<Candidate> {
     order.into_iter().map(|at| candidate(good[at].1, good[at].2.clone())).collect()
 }
 
+/// The fields of `claim`, one of the `claims` that `golden` is made of, that its row goes on showing as its centre
+/// typed them: neither `golden` nor the hub's `entries` say anything there, and no other claim's statement stands in
+/// place of what the field is part of (docs/adr/0011).
+pub fn as_typed(
+    golden: &Body,
+    claims: &[Claim],
+    claim: &Claim,
+    entries: &BTreeMap<String, String>,
+) -> Vec<&'static str> {
+    let is_said = |field: &str| golden.text(field).is_some() || entries.contains_key(field);
+    let stands = |field: &str| {
+        let Some(group) = group_of(field) else { return true };
+        let entered = group[0].starts_with("address") && entries.contains_key(group[0]);
+        let key = |claim: &Claim| statement(group, &claim.body).map(|(key, _)| key);
+        !entered && group_winner(group, claims).is_none_or(|winner| key(winner) == key(claim))
+    };
+    let fields = claimed().map(|field| field.name);
+    fields.filter(|field| claim.body.text(field).is_some() && !is_said(field) && stands(field)).collect()
+}
+
+/// The fields of a `claim` of a recipient in which something stands that is no value there and nobody can read. What
+/// says that there is none, as «нет данных» or 01.01.1900, is none.
+pub fn unreadable(claim: &Body) -> impl Iterator<Item = &'static str> {
+    let is_unread = |field: &&Field| {
+        let text = claim.text(field.name).and_then(display::text);
+        text.is_some_and(|text| !stands_for_none(field.ty, &text) && published(field, &text).is_none())
+    };
+    claimed().filter(move |field| is_unread(field)).map(|field| field.name)
+}
+
+/// Whether `text` is what programs and people put where there is no such date or number.
+fn stands_for_none(ty: Type, text: &str) -> bool {
+    match ty {
+        Type::Date => ["1900-01-01", "01.01.1900"].iter().any(|none| text.starts_with(none)),
+        Type::Snils => !text.bytes().any(|byte| matches!(byte, b'1'..=b'9')),
+        _ => false,
+    }
+}
+
+/// What `body` states of `group` as a whole, to be compared, and whether its form holds.
+fn statement(group: &[&str], body: &Body) -> Option<(String, bool)> {
+    let text = |field: &str| body.text(field).and_then(display::text);
+    let first = text(group[0])?;
+    let field = claimed().find(|field| field.name == group[0]);
+    let is_value = field.is_some_and(|field| published(field, &first).is_some());
+    Some(match group[0] {
+        "identity_doc_number" => {
+            let key = document_key(&text(group[1]).unwrap_or_default(), &first);
+            (key.unwrap_or_else(|| first.to_lowercase()), document_holds(body))
+        }
+        field => (comparison_key(field, &first), is_value && form_holds(field, &first)),
+    })
+}
+
 /// The claim whose document (or other group) stands.
 fn group_winner<'a>(group: &[&str], claims: &'a [Claim]) -> Option<&'a Claim> {
     let stated: Vec<(String, &Claim, bool)> = claims
         .iter()
-        .filter_map(|claim| {
-            let text = |field: &str| claim.body.text(field).and_then(display::text);
-            let first = text(group[0])?;
-            Some(match group[0] {
-                "identity_doc_number" => {
-                    let key = document_key(&text(group[1]).unwrap_or_default(), &first);
-                    (key.unwrap_or_else(|| first.to_lowercase()), claim, document_holds(&claim.body))
-                }
-                field => (comparison_key(field, &first), claim, form_holds(field, &first)),
-            })
-        })
+        .filter_map(|claim| statement(group, &claim.body).map(|(key, holds)| (key, claim, holds)))
         .collect();
     let order = rank(stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)));
     order.first().map(|at| stated[*at].1)
@@ -363,6 +412,38 @@ mod tests {
         assert_eq!(golden.sources["given"], Source::Hub);
         assert_eq!(golden.losers["given"][0].value, "Иван");
         assert_eq!(golden.body.text("workplace"), None);
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_left_as_typed_where_nothing_better_stands() {
+        let typed = |claims: &[Claim], at: usize, entries: &BTreeMap<String, String>| {
+            let golden = person(&case(), claims, entries).body;
+            as_typed(&golden, claims, &claims[at], entries)
+        };
+        let none = BTreeMap::new();
+        let bad = claim(
+            1,
+            1,
+            &[("birth_date", "01.01.1900"), ("snils", "112-233-445 96"), ("identity_doc_issued", "весной")],
+        );
+        let alone = [bad.clone()];
+        assert_eq!(typed(&alone, 0, &none), ["birth_date", "snils", "identity_doc_issued"]);
+        assert_eq!(unreadable(&bad.body).collect::<Vec<_>>(), ["snils", "identity_doc_issued"]);
+        // the hub says itself that there is none
+        let said = BTreeMap::from([("snils".into(), String::new())]);
+        assert_eq!(typed(&alone, 0, &said), ["birth_date", "identity_doc_issued"]);
+        // another centre knows better, and its document is another one
+        let good = Snils::from_number(112_233_445).to_form();
+        let document = [("identity_doc_series", "3204"), ("identity_doc_number", "123456"), ("snils", &good)];
+        let both = [bad.clone(), claim(2, 2, &document)];
+        assert_eq!(typed(&both, 0, &none), ["birth_date"]);
+        // of the same document each centre keeps what it alone knows
+        let mut same = bad;
+        for (field, value) in &document[..2] {
+            same.body.set(field, value).expect("plain");
+        }
+        let both = [claim(2, 2, &document), same];
+        assert_eq!(typed(&both, 1, &none), ["birth_date", "identity_doc_issued"]);
     }
 
     #[test]

@@ -62,6 +62,54 @@ pub fn published(
         .map(|(_, (origin, key), body)| (body, origin, key))
 }
 
+/// The fields of `claim` that its row goes on showing as its centre typed them, the document being published as
+/// `body`: those of which `body` says nothing, and [`LINES`] if something in the lines that it has from this claim was left out.
+pub fn as_typed(body: &Body, claim: &Body) -> Vec<&'static str> {
+    let fields = body.kind().schema().fields.iter();
+    let fields = fields.filter(|field| !matches!(field.ty, Type::Reference(_))).map(|field| field.name);
+    let mut fields: Vec<&str> =
+        fields.filter(|field| claim.text(field).is_some() && body.text(field).is_none()).collect();
+    let id = |field: &str| {
+        let stated = body.head().iter().find(|(of_kind, _)| of_kind.name == field);
+        stated.and_then(|(_, text)| text?.parse().ok())
+    };
+    let taken = |recipient| strict(body.kind(), claim, recipient, id("programme"));
+    if unreadable(body.kind(), claim).contains(&LINES)
+        && id("recipient").and_then(taken).as_ref() == Some(body)
+    {
+        fields.push(LINES);
+    }
+    fields
+}
+
+/// What in a document `claim` nobody can read: fields of its head, and [`LINES`] if that is so of one of its lines.
+pub fn unreadable(kind: Kind, claim: &Body) -> Vec<&'static str> {
+    let fields = kind.schema().fields.iter().filter(|field| is_unread(field, claim.head()));
+    let mut fields: Vec<&str> = fields.map(|field| field.name).collect();
+    if unreadable_lines(kind, claim).next().is_some() {
+        fields.push(LINES);
+    }
+    fields
+}
+
+/// The lines of a document `claim` that cannot be taken whole.
+pub fn unreadable_lines(kind: Kind, claim: &Body) -> impl Iterator<Item = &Line> {
+    let fields = kind.schema().lines.map_or(&[][..], |lines| lines.fields);
+    let is_left_out = |field: &Field, line: &Line| {
+        is_unread(field, line) || field.required && strict_value(field, line).is_none()
+    };
+    claim.lines().iter().filter(move |line| fields.iter().any(|field| is_left_out(field, line)))
+}
+
+fn is_unread(field: &Field, line: &Line) -> bool {
+    !matches!(field.ty, Type::Reference(_))
+        && line.text(field.name).and_then(display::text).is_some()
+        && strict_value(field, line).is_none()
+}
+
+/// What stands for all lines of a document among the names of its fields.
+pub const LINES: &str = "lines";
+
 /// The claim in the strict form of `kind`: values that the strict schema does not take are left out, and a
 /// line without its required values too. `None` if the whole does not hold.
 fn strict(kind: Kind, claim: &Body, recipient: RecordId, programme: Option<RecordId>) -> Option<Body> {

@@ -91,7 +91,8 @@ CREATE TABLE svod_link (
   claim_kind TEXT NOT NULL,
   target TEXT NOT NULL,
   is_primary INTEGER NOT NULL,
-  based_on INTEGER NOT NULL
+  based_on INTEGER NOT NULL,
+  as_typed TEXT                  -- columns that the row goes on showing as the claim says, separated by spaces
 ) WITHOUT ROWID;
 CREATE INDEX svod_link_target ON svod_link (target);
 

@@ -283,7 +283,8 @@ pub(super) fn index_link_quietly(connection: &Connection, record: &Record) -> Re
     let said = link_said(record)?;
     connection
         .prepare_cached(
-            "INSERT INTO svod_link (claim, claim_kind, target, is_primary, based_on) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO svod_link (claim, claim_kind, target, is_primary, based_on, as_typed) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(said)?;
     Ok(())
@@ -294,14 +295,18 @@ pub(super) fn is_indexed(connection: &Connection, record: &Record) -> Result<boo
     // a body that cannot be read is told of as forged
     let Ok(said) = link_said(record) else { return Ok(true) };
     let sql = "SELECT EXISTS (SELECT 1 FROM svod_link WHERE claim = ?1 AND claim_kind IS ?2 AND target IS ?3 \
-               AND is_primary IS ?4 AND based_on IS CAST(?5 AS INTEGER))";
+               AND is_primary IS ?4 AND based_on IS CAST(?5 AS INTEGER) AND as_typed IS ?6)";
     Ok(connection.prepare_cached(sql)?.query_row(said, |row| row.get(0))?)
 }
 
-fn link_said(record: &Record) -> Result<(String, String, String, bool, String), DatabaseError> {
+type LinkSaid = (String, String, String, bool, String, Option<String>);
+
+fn link_said(record: &Record) -> Result<LinkSaid, DatabaseError> {
     let body = read_body(record)?;
     let text = |field| body.text(field).unwrap_or_default().to_owned();
-    Ok((record.key.to_string(), text("claim_kind"), text("target"), text("primary") == "1", text("based_on")))
+    let (is_primary, as_typed) = (text("primary") == "1", body.text("as_typed").map(str::to_owned));
+    let key = record.key.to_string();
+    Ok((key, text("claim_kind"), text("target"), is_primary, text("based_on"), as_typed))
 }
 
 /// The values of a record that is kept.

@@ -19,7 +19,7 @@ use super::{
     DatabaseError, own_records, proposals,
     publications::{COLUMNS, Publication, find, read, read_body},
     rows,
-    standing::{ShownRow, Standing, standing},
+    standing::{ShownRow, Standing, standing, with_as_typed},
 };
 
 /// A local edit that was turned into a proposal because the hub's lock came first.
@@ -337,7 +337,8 @@ impl Show<'_> {
         if let Some((key, true)) = self.key_and_openness(table, id)? {
             self.save_raced_edit(table, record, id, key)?;
         }
-        rows::write(self.connection, table, id, Some(&record.key.to_string()), row)?;
+        let row = with_as_typed(self.connection, table, id, row)?;
+        rows::write(self.connection, table, id, Some(&record.key.to_string()), &row)?;
         shown.keep(self.connection)
     }
 

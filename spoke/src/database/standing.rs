@@ -6,12 +6,19 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
+use exchange_format::record::Form;
+
 use crate::decisions::{
+    mapping,
     picture::{LinkedRow, Picture, State, picture},
     tables::Table,
 };
 
-use super::{DatabaseError, publications::Publication};
+use super::{
+    DatabaseError, own_records,
+    publications::{Publication, read_body},
+    rows,
+};
 
 /// Where a publication stands in its table.
 pub(super) struct Standing {
@@ -52,6 +59,38 @@ fn linked_rows(connection: &Connection, table: &Table, uid: &str) -> Result<Vec<
         Ok(LinkedRow { id: row.get(0)?, secondary: !row.get::<_, bool>(1)? })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// What row `id` of `table` shows of `published`: besides what the hub says the columns that, by the link of its
+/// claim, the hub says nothing of, as the centre last sent them.
+pub(super) fn with_as_typed(
+    connection: &Connection,
+    table: &Table,
+    id: &str,
+    published: &mapping::Row,
+) -> Result<mapping::Row, DatabaseError> {
+    let mut row = published.clone();
+    let Some(kind) = table.own else { return Ok(row) };
+    let mut statement = connection.prepare_cached(
+        "SELECT l.claim, l.as_typed FROM svod_record r JOIN svod_link l ON l.claim = r.key \
+         WHERE r.kind = ?1 AND r.id = ?2 AND l.claim_kind = ?3 AND l.as_typed IS NOT NULL",
+    )?;
+    let found: Option<(String, String)> = statement
+        .query_row([table.name, id, kind.name()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((claim, fields)) = found else { return Ok(row) };
+    let sent = own_records::sent(connection, kind, rows::record_id("svod_link", &claim)?)?;
+    let Some(sent) = sent.filter(|sent| sent.record.form == Form::Live) else { return Ok(row) };
+    let typed = mapping::row(table, &read_body(&sent.record)?);
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let columns = table.columns.iter().zip(row.values.iter_mut().zip(typed.values));
+    for (_, (value, typed)) in columns.filter(|(column, _)| fields.contains(&column.field)) {
+        *value = value.take().or(typed);
+    }
+    if fields.contains(&"lines") {
+        row.lines = typed.lines;
+    }
+    Ok(row)
 }
 
 /// A row and the publication that it shows.

@@ -20,7 +20,7 @@ use super::{
     DatabaseError, links,
     publications::{self, Publication, Unreadable},
     rows, showing,
-    standing::{ShownRow, standing},
+    standing::{ShownRow, standing, with_as_typed},
     sums::{SUMMED, Sums},
     write,
 };
@@ -229,7 +229,7 @@ fn check_row(
         damages.push(Damage::new(Fault::RowMissing, table.name, id));
         return Ok(());
     };
-    let mut columns = differing(table, &stands, expected);
+    let mut columns = differing(table, &stands, &with_as_typed(connection, table, id, expected)?);
     let uid = row.publication.record.key.to_string();
     if table.has_uid && rows::uid(connection, table, id)?.as_deref() != Some(&uid) {
         columns.push("uid".to_owned());

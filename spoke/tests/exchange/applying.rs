@@ -50,6 +50,40 @@ fn a_published_person_locks_the_row_and_is_answered() {
 }
 
 #[test]
+fn what_the_hub_cannot_read_stays_in_its_locked_row_as_typed() {
+    let mut centre = Centre::with_recipient();
+    let (key, phone) = (centre.key("recipient", "r1"), || "SELECT phone FROM recipient WHERE id = 'r1'");
+    let mut link = centre.link(key, uid(1), true).read_body().expect("canonical");
+    link.set("as_typed", "phone snils").expect("text");
+    let person = centre.person(uid(1), "Иванова");
+    let link = centre.hub.record(key, Form::Live, &link);
+    centre.hub.publish(&[person, link]);
+    centre.sync();
+    assert_eq!(row(&centre, "r1").1, "locked");
+    assert_eq!(centre.value(phone()), "+7900");
+    assert!(centre.db().execute("UPDATE recipient SET phone = 'x'", []).is_err(), "locked as the rest");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    super::tampering::harm(&centre, "UPDATE recipient SET phone = 'x'", true);
+    assert_eq!(super::tampering::faults(&centre), ["row-altered"]);
+    centre.ok(&["verify", "--restore"]);
+    assert_eq!(centre.value(phone()), "+7900");
+    // the hub has a value now
+    let mut person = person_body("Иванова");
+    person.set("phone", "+79001234567").expect("text");
+    let person = centre.hub.record(uid(1), Form::Live, &person);
+    let link = centre.link(key, uid(1), true);
+    centre.hub.publish(&[person, link]);
+    centre.sync();
+    assert_eq!(centre.value(phone()), "+79001234567");
+    // and takes it away
+    let person = centre.person(uid(1), "Иванова");
+    centre.hub.publish(&[person]);
+    centre.sync();
+    assert_eq!(centre.value(phone()), "");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
 fn an_edit_that_raced_the_lock_becomes_a_proposal() {
     let mut centre = Centre::with_recipient();
     centre.publish_person(uid(1), "r1", "Иванова");

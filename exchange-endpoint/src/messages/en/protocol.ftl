@@ -58,6 +58,7 @@ kind-attachment = Attachment
 kind-proposal = Proposed correction
 kind-pair = Pair of records
 kind-held = Change waiting for a decision
+kind-value = Value that nobody can read
 kind-hub_input = Decision of the coordination centre
 
 outcome-new = new

@@ -59,6 +59,7 @@ kind-attachment = Вложение
 kind-proposal = Предложение исправления
 kind-pair = Пара записей
 kind-held = Изменение, ждущее решения
+kind-value = Нечитаемое значение
 kind-hub_input = Решение координационного центра
 
 outcome-new = новые

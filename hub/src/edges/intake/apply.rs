@@ -297,7 +297,7 @@ impl<'a> Intake<'a> {
             }
             Keep::Use | Keep::End => {
                 // what staff were asked about an earlier version has answered itself
-                for kind in ["held", "proposal"].into_iter().filter(|_| earlier) {
+                for kind in ["held", "proposal", "value"].into_iter().filter(|_| earlier) {
                     self.tx.close_review(kind, name, name, &at)?;
                 }
                 self.note_changed(record.kind, id);

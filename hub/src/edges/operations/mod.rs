@@ -8,6 +8,8 @@ pub mod enrol;
 pub mod init;
 pub mod merge;
 pub mod people;
+mod proposals;
+pub mod question_table;
 pub mod questions;
 pub mod reviews;
 pub mod status;

@@ -1,15 +1,8 @@
-//! Questions to staff: both records side by side, told or written as a table to be filled in.
+//! Questions to staff: both records side by side.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use exchange_endpoint::{
-    config::Config,
-    messages::{self, Lang},
-    output::{Exit, Failure},
-};
+use exchange_endpoint::{config::Config, output::Failure};
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
@@ -18,7 +11,7 @@ use exchange_format::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::table_file;
+use super::table_file::SHOWN;
 use crate::{
     database::{linking::ClaimName, reviews::Review},
     decisions::{golden, programme},
@@ -29,24 +22,6 @@ use crate::{
     },
 };
 
-/// Fields of the two records that staff see, if either states one.
-const SHOWN: [&str; 15] = [
-    "surname",
-    "given",
-    "patronymic",
-    "birth_date",
-    "sex",
-    "snils",
-    "identity_doc_series",
-    "identity_doc_number",
-    "phone",
-    "email",
-    "address_reg",
-    "address_live",
-    "number",
-    "date",
-    "valid_until",
-];
 /// What of a centre's a question can be about, besides a proposal.
 pub(super) const CLAIMS: [Kind; 3] = [Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim];
 /// All that a question about one record can be about.
@@ -61,7 +36,7 @@ const PAGE: u32 = 500;
 pub struct Question {
     /// Its number.
     pub review: i64,
-    /// `pair`, `programme`, `held` or `proposal`.
+    /// `pair`, `programme`, `held`, `proposal` or `value`.
     pub kind: String,
     /// Why staff are asked.
     pub why: String,
@@ -71,6 +46,8 @@ pub struct Question {
     pub centre_reason: Option<String>,
     /// Whether it is a proposal that can only be declined: it is about no person.
     pub only_decline: bool,
+    /// What may be answered: codes that `review apply` takes.
+    pub answers: &'static [&'static str],
     /// The first record.
     pub one: Side,
     /// The second record; of one record twice: what its centre says now.
@@ -104,7 +81,7 @@ pub struct Difference {
 /// One of the two records.
 #[derive(Serialize)]
 pub struct Side {
-    /// Whose it is; a programme is the hub's.
+    /// Whose it is; of a programme the centres whose claims it is made of.
     pub centre: String,
     /// Its key.
     pub key: String,
@@ -142,6 +119,11 @@ fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure
             let person = register.tx.person_of_document(review.one.1)?;
             (person, programme(register, review.one)?, programme(register, review.other)?)
         }
+        "value" => {
+            let unread = unread(register, review.one)?;
+            differences = unread.differences();
+            (unread.person, only_shown(&unread.whose), only_shown(&unread.wanted))
+        }
         "pair" => (None, claim(register, review.one)?, claim(register, review.other)?),
         _ => {
             let change = change(register, review.one)?;
@@ -157,23 +139,44 @@ fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure
         }
     };
     let [first, second] = versions(register, &review)?;
-    let side = |name: ClaimName, version, values| Side {
-        centre: name.0.to_string(),
-        key: name.1.to_string(),
-        version,
-        values,
+    let side = |name: ClaimName, version, values| -> Result<Side, Failure> {
+        let centre = match review.kind.as_str() {
+            "programme" => claimants(register, name.1)?,
+            _ => name.0.to_string(),
+        };
+        Ok(Side { centre, key: name.1.to_string(), version, values })
     };
     Ok(Question {
         person: person.map(|uid| whose(register, uid)).transpose()?.flatten(),
         centre_reason,
         only_decline,
-        one: side(review.one, first, one),
-        other: side(review.other, second, other),
+        answers: answers(&review.kind, only_decline),
+        one: side(review.one, first, one)?,
+        other: side(review.other, second, other)?,
         differences,
         review: review.n,
         kind: review.kind,
         why: review.reason,
     })
+}
+
+/// What may be answered to a question of `kind`.
+fn answers(kind: &str, only_decline: bool) -> &'static [&'static str] {
+    match kind {
+        "pair" | "programme" => &["same", "different"],
+        "value" => &["keep"],
+        _ if only_decline => &["decline"],
+        _ => &["accept", "decline"],
+    }
+}
+
+/// The centres whose claims the document `uid` is made of.
+fn claimants(register: &Register<'_>, uid: RecordId) -> Result<String, Failure> {
+    let mut centres = BTreeSet::new();
+    for claim in register.tx.claims_of(uid)? {
+        centres.extend(register.tx.name_of(claim)?.map(|(centre, ..)| centre.to_string()));
+    }
+    Ok(centres.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// What state the two records of a question are in: an answer is to this state, and to no later one.
@@ -293,6 +296,31 @@ fn change(register: &Register<'_>, name: ClaimName) -> Result<Change, Failure> {
     Ok(Change::default())
 }
 
+/// What nobody can read in the claim `name`, and whose claim that is.
+fn unread(register: &Register<'_>, name: ClaimName) -> Result<Change, Failure> {
+    let tx = register.tx;
+    for kind in CLAIMS {
+        let Some(found) = tx.received_by_key(name.0, kind, name.1)? else { continue };
+        let (mut person, body) = (tx.uid_of(found.id)?, &found.claim.body);
+        let mut wanted = stated(body);
+        if kind == Kind::RecipientClaim {
+            let fields: BTreeSet<&str> = golden::unreadable(body).collect();
+            wanted.retain(|field, _| fields.contains(field.as_str()));
+        } else {
+            person = person.map(|document| tx.person_of_document(document)).transpose()?.flatten();
+            let strict = if kind == Kind::ProgrammeClaim { Kind::Programme } else { Kind::Supplement };
+            let fields = programme::unreadable(strict, body);
+            wanted.retain(|field, _| fields.contains(&field.as_str()));
+            for line in programme::unreadable_lines(strict, body) {
+                wanted.extend(of_line(line));
+            }
+        }
+        let whose = named(register, person)?;
+        return Ok(Change { whose, person, wanted, ..Change::default() });
+    }
+    Ok(Change::default())
+}
+
 fn proposal(register: &Register<'_>, centre: ParticipantCode, body: &Body) -> Result<Change, Failure> {
     let tx = register.tx;
     let wishes = wishes(body);
@@ -309,11 +337,7 @@ fn proposal(register: &Register<'_>, centre: ParticipantCode, body: &Body) -> Re
         let told = kind.map(|kind| tx.publication(centre, kind, asked)).transpose()?.flatten();
         if let Some(told) = told.and_then(|told| Body::from_xml(told.kind, &told.body).ok()) {
             stands = stated(&told);
-            for line in told.lines() {
-                let no = line.text("no").unwrap_or_default();
-                let of_line = line.iter().filter_map(|(field, value)| Some((field, value?)));
-                stands.extend(of_line.map(|(field, value)| (in_line(field.name, no), value.to_owned())));
-            }
+            stands.extend(told.lines().iter().flat_map(of_line));
         }
     }
     stands.retain(|field, _| wishes.contains_key(field));
@@ -352,6 +376,13 @@ pub(super) fn wishes(proposal: &Body) -> BTreeMap<String, String> {
     proposal.lines().iter().map(|line| (name(line), text(line, "value"))).collect()
 }
 
+/// What a line states, each field with the line's number.
+fn of_line(line: &Line) -> impl Iterator<Item = (String, String)> {
+    let no = line.text("no").unwrap_or_default();
+    let stated = line.iter().filter_map(|(field, value)| Some((field, value?)));
+    stated.map(move |(field, value)| (in_line(field.name, no), value.to_owned()))
+}
+
 fn in_line(field: &str, no: &str) -> String {
     format!("{no}.{field}")
 }
@@ -381,75 +412,4 @@ fn programme(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure
         values.extend(shown(&body));
     }
     Ok(values)
-}
-
-/// Writes `questions` as a table with empty columns `decision` and `reason`. Those of a dry run have no number:
-/// nobody was asked yet, and `review apply` takes no answer to them.
-pub fn write(path: &Path, questions: &[Question], numbered: bool, lang: Lang) -> Result<(), Failure> {
-    let mut heading: Vec<String> = [
-        "review",
-        "kind",
-        "why",
-        "centre_1",
-        "key_1",
-        "version_1",
-        "centre_2",
-        "key_2",
-        "version_2",
-        "person",
-        "case_number",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    heading.extend(SHOWN.iter().flat_map(|field| [format!("{field}_1"), format!("{field}_2")]));
-    heading.extend(["differences", "centre_reason", "decision", "reason"].map(str::to_owned));
-    let heading: Vec<String> = heading.iter().map(|column| table_file::heading_of(lang, column)).collect();
-    let rows: Vec<Vec<String>> = questions.iter().map(|question| row(question, numbered, lang)).collect();
-    let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
-    table_file::write(path, &heading, &rows)
-}
-
-fn row(question: &Question, numbered: bool, lang: Lang) -> Vec<String> {
-    let Question { one, other, person, .. } = question;
-    let mut row = vec![
-        if numbered { question.review.to_string() } else { String::new() },
-        code_in(lang, "question", &question.kind),
-        code_in(lang, "review", &question.why),
-        one.centre.clone(),
-        one.key.clone(),
-        one.version.clone(),
-        other.centre.clone(),
-        other.key.clone(),
-        other.version.clone(),
-    ];
-    let whose = person.as_ref().map(|person| [person.uid.clone(), person.case_number.clone()]);
-    row.extend(whose.unwrap_or_default());
-    let value = |side: &Side, field: &str| side.values.get(field).cloned().unwrap_or_default();
-    row.extend(SHOWN.iter().flat_map(|field| [value(one, field), value(other, field)]));
-    row.push(question.differences.iter().map(|one| one.words(lang)).collect::<Vec<_>>().join("; "));
-    row.push(question.centre_reason.clone().unwrap_or_default());
-    row.extend([String::new(), String::new()]);
-    row
-}
-
-/// What a code says to staff; in English it stays itself, as scripts know it.
-fn code_in(lang: Lang, group: &str, code: &str) -> String {
-    if lang == Lang::En { code.to_owned() } else { messages::word(lang, group, code) }
-}
-
-impl Difference {
-    /// The field with what stands and what the centre says.
-    pub fn words(&self, lang: Lang) -> String {
-        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
-        let field = table_file::heading_of(lang, &self.field);
-        format!("{field}: {} → {}", text(&self.stands), text(&self.wanted))
-    }
-}
-
-/// The error for a file that `review list` is to write and that is there already.
-pub fn refuse_existing(path: &Path) -> Result<(), Failure> {
-    if path.exists() {
-        return Err(Failure::new(Exit::Refused, "hub-exists").told("file", path.display()));
-    }
-    Ok(())
 }

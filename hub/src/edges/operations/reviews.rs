@@ -13,13 +13,14 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     answer::RecordOutcome,
-    record::{Body, Kind, RecordId},
+    record::{Kind, RecordId},
 };
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    questions::{CHANGED, CLAIMS, target, versions, wishes},
+    proposals,
+    questions::{CHANGED, CLAIMS, versions},
     table_file::{self, Row, Table, all_bad},
 };
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
         received::{Received, Standing},
         reviews::Review,
     },
-    decisions::{admission::declined, golden, linking::clusters::Decision},
+    decisions::{admission::declined, linking::clusters::Decision},
     edges::{
         config::HubConfig,
         hub::{Hub, open},
@@ -57,9 +58,9 @@ pub struct Applied {
 }
 
 /// What is wrong with a line: a message of the catalogue and its arguments.
-type Problem = (&'static str, Vec<(&'static str, Value<'static>)>);
+pub(super) type Problem = (&'static str, Vec<(&'static str, Value<'static>)>);
 
-fn problem<T>(id: &'static str) -> Result<T, Problem> {
+pub(super) fn problem<T>(id: &'static str) -> Result<T, Problem> {
     Err((id, Vec::new()))
 }
 
@@ -84,6 +85,7 @@ enum Word {
     Different,
     Accept,
     Decline,
+    Keep,
 }
 
 impl Word {
@@ -94,6 +96,7 @@ impl Word {
             Self::Different => "different",
             Self::Accept => "accept",
             Self::Decline => "decline",
+            Self::Keep => "keep",
         }
     }
 
@@ -104,15 +107,18 @@ impl Word {
             "разные" | "different" => Self::Different,
             "принять" | "accept" => Self::Accept,
             "отклонить" | "decline" => Self::Decline,
+            "оставить" | "keep" => Self::Keep,
             _ => return problem("table-decision"),
         };
         match (kind, word) {
             ("pair" | "programme", Self::Same | Self::Different)
-            | ("held" | "proposal", Self::Accept | Self::Decline) => Ok(word),
+            | ("held" | "proposal", Self::Accept | Self::Decline)
+            | ("value", Self::Keep) => Ok(word),
             ("held", Self::Same) => Ok(Self::Accept),
             ("held", Self::Different) => Ok(Self::Decline),
             ("programme", _) => problem("table-decision-programme"),
             ("pair", _) => problem("table-decision-pair"),
+            ("value", _) => problem("table-decision-value"),
             _ => problem("table-decision-change"),
         }
     }
@@ -219,13 +225,11 @@ fn read_answer<'a>(
     if reason.is_empty() || reason.chars().count() > REASON {
         return told("table-reason");
     }
-    let names = [
-        ("centre_1", review.one.0.to_string()),
-        ("key_1", review.one.1.to_string()),
-        ("centre_2", review.other.0.to_string()),
-        ("key_2", review.other.1.to_string()),
-    ];
-    for (column, is) in names {
+    let keys = [("key_1", review.one.1.to_string()), ("key_2", review.other.1.to_string())];
+    let centres = [("centre_1", review.one.0.to_string()), ("centre_2", review.other.0.to_string())];
+    // a programme is that of all whose claims it is made of: its key names it
+    let named = centres.into_iter().filter(|_| review.kind != "programme");
+    for (column, is) in keys.into_iter().chain(named) {
         if !["", is.as_str()].contains(&row.text(column)) {
             return Ok(Err(("table-other-record", vec![("column", column.into())])));
         }
@@ -247,7 +251,7 @@ fn impossible(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<Option<Problem>, Failu
     }
     let accepted = review.decision.as_deref() == Some(Word::Accept.code());
     match tx.received_by_key(review.one.0, Kind::Proposal, review.one.1)? {
-        Some(found) if answer.word == Word::Accept => Ok(wished(tx, &found.claim.body)?.err()),
+        Some(found) if answer.word == Word::Accept => Ok(proposals::wished(tx, &found.claim.body)?.err()),
         None if answer.word == Word::Decline && accepted => Ok(Some(("table-accepted-already", Vec::new()))),
         _ => Ok(None),
     }
@@ -322,7 +326,7 @@ fn decide(
         }
         (_, Word::Accept) => accept(register, review.one, act, unfit),
         (_, Word::Decline) if review.decision.as_deref() == Some(Word::Accept.code()) => {
-            take_back(register, review, act)
+            proposals::take_back(register, review, act)
         }
         // the hub goes on by what it had before
         _ => Ok(BTreeSet::new()),
@@ -367,7 +371,7 @@ fn accept(
 ) -> Result<BTreeSet<RecordId>, Failure> {
     let tx = register.tx;
     if let Some(found) = tx.received_by_key(name.0, Kind::Proposal, name.1)? {
-        return accept_proposal(register, &found.claim.body, act, unfit);
+        return proposals::accept(register, &found.claim.body, act, unfit);
     }
     let merged = tx.centre(name.0)?.is_some_and(|centre| centre.merged);
     let mut persons = BTreeSet::new();
@@ -383,99 +387,4 @@ fn accept(
         }
     }
     Ok(persons)
-}
-
-/// Entries of the hub's own: whose, and each field with its value.
-type Entries = (RecordId, Vec<(&'static str, String)>);
-
-/// The hub's own entries that the wishes of a proposal become.
-fn wished(tx: &Tx<'_>, proposal: &Body) -> Result<Result<Entries, Problem>, Failure> {
-    let person = target(proposal).map(|asked| tx.person(asked)).transpose()?.flatten();
-    let Some(person) = person else { return Ok(problem("table-proposal-target")) };
-    let mut entries = Vec::new();
-    for (name, value) in wishes(proposal) {
-        let fields = Kind::Person.schema().fields;
-        let field = fields.iter().find(|field| field.name == name && name != "case_number");
-        let value = match field {
-            Some(field) if value.is_empty() && !field.required => Some(String::new()),
-            Some(field) => golden::published(field, &value),
-            None => None,
-        };
-        let (Some(field), Some(value)) = (field, value) else {
-            return Ok(Err(("table-proposal-value", vec![("field", name.into())])));
-        };
-        entries.push((field.name, value));
-    }
-    Ok(Ok((person.merged_into.unwrap_or(person.uid), entries)))
-}
-
-/// The wished values become the hub's own entries about the person.
-fn accept_proposal(
-    register: &Register<'_>,
-    proposal: &Body,
-    act: Act<'_>,
-    unfit: &dyn Fn(Problem) -> Failure,
-) -> Result<BTreeSet<RecordId>, Failure> {
-    let (uid, entries) = wished(register.tx, proposal)?.map_err(unfit)?;
-    for (field, value) in entries {
-        enter(register, uid, field, Some(&value), act)?;
-    }
-    register.republish(uid)?;
-    Ok(BTreeSet::from([uid]))
-}
-
-/// The hub's own entry of a field is `value` from now on; `None`: there is none.
-fn enter(
-    register: &Register<'_>,
-    uid: RecordId,
-    field: &str,
-    value: Option<&str>,
-    act: Act<'_>,
-) -> Result<(), Failure> {
-    match value {
-        Some(value) => register.tx.set_entry(uid, field, value, act)?,
-        None => register.tx.remove_entry(uid, field)?,
-    }
-    register.note(&Input {
-        action: if value.is_some() { "entry" } else { "entry.removed" },
-        subject: Some((Kind::Person.name(), uid)),
-        field: Some(field),
-        value,
-        reason: Some(act.reason),
-        ..Input::default()
-    })?;
-    Ok(())
-}
-
-/// What the acceptance of a proposal entered is taken back, as far as it still stands; what it replaced stands again.
-fn take_back(register: &Register<'_>, review: &Review, act: Act<'_>) -> Result<BTreeSet<RecordId>, Failure> {
-    let tx = register.tx;
-    let found = tx.received_by_key(review.one.0, Kind::Proposal, review.one.1)?;
-    let Some(Ok((uid, entries))) = found.map(|found| wished(tx, &found.claim.body)).transpose()? else {
-        return Ok(BTreeSet::new());
-    };
-    let (standing, inputs) = (tx.entries(uid)?, tx.inputs_of(&["entry", "entry.removed"])?);
-    for (field, value) in entries {
-        let stands = standing.get(field).filter(|entry| entry.value == value);
-        let Some(stands) = stands.filter(|entry| Some(&entry.at) == review.closed_at.as_ref()) else {
-            continue;
-        };
-        let mut before = None;
-        for input in &inputs {
-            let of_field =
-                input.text("field") == Some(field) && input.text("subject") == Some(uid.to_string().as_str());
-            if !of_field {
-                continue;
-            }
-            let entered = input.text("action") == Some("entry");
-            let entered = entered.then(|| input.text("value").unwrap_or_default().to_owned());
-            if input.text("at") == Some(stands.at.as_str()) && entered.as_ref() == Some(&value) {
-                break;
-            }
-            before = entered;
-        }
-        enter(register, uid, field, before.as_deref(), act)?;
-    }
-    register.republish(uid)?;
-    Ok(BTreeSet::from([uid]))
 }

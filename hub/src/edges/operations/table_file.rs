@@ -80,8 +80,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// What the columns of staff's tables are called; of the two records of a question with `_1` and `_2`.
-pub const COLUMNS: [&str; 27] = [
+/// Columns of a question's own; those of its two records with `_1` and `_2`.
+const OF_QUESTION: [&str; 13] = [
     "review",
     "kind",
     "why",
@@ -92,8 +92,13 @@ pub const COLUMNS: [&str; 27] = [
     "case_number",
     "differences",
     "centre_reason",
+    "answers",
     "decision",
     "reason",
+];
+
+/// Fields of two records that staff see, if either states one.
+pub const SHOWN: [&str; 15] = [
     "surname",
     "given",
     "patronymic",
@@ -110,6 +115,11 @@ pub const COLUMNS: [&str; 27] = [
     "date",
     "valid_until",
 ];
+
+/// What the columns of staff's tables are called.
+fn columns() -> impl Iterator<Item = &'static str> {
+    OF_QUESTION.into_iter().chain(SHOWN)
+}
 
 /// The column's name and the number of its record.
 fn parted(column: &str) -> (&str, &str) {
@@ -131,7 +141,7 @@ pub fn heading_of(lang: Lang, column: &str) -> String {
 /// The column that a heading names, in either language and any case; the heading itself if it is none of ours.
 fn column_of(heading: &str) -> String {
     let heading = heading.trim().to_lowercase();
-    let numbered = COLUMNS.iter().flat_map(|name| ["", "_1", "_2"].map(|no| format!("{name}{no}")));
+    let numbered = columns().flat_map(|name| ["", "_1", "_2"].map(|no| format!("{name}{no}")));
     let known = numbered.into_iter().find(|column| heading_of(Lang::Ru, column).to_lowercase() == heading);
     known.unwrap_or(heading)
 }
@@ -243,9 +253,9 @@ mod tests {
     #[test]
     fn each_column_has_its_own_heading_in_russian() {
         let headings: std::collections::BTreeSet<String> =
-            COLUMNS.iter().map(|column| heading_of(Lang::Ru, column)).collect();
-        assert_eq!(headings.len(), COLUMNS.len());
-        for column in COLUMNS {
+            columns().map(|column| heading_of(Lang::Ru, column)).collect();
+        assert_eq!(headings.len(), columns().count());
+        for column in columns() {
             for column in [column.to_owned(), format!("{column}_2")] {
                 let heading = heading_of(Lang::Ru, &column);
                 assert!(!heading.is_ascii(), "{heading}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Form, Kind, RecordId},
+    record::{Body, Form, Kind, RecordId},
 };
 
 use super::{Affected, Input, Register, RegisterError};
@@ -14,9 +14,10 @@ use crate::{
         received::ClaimId,
     },
     decisions::{
-        admission::unreadable,
+        admission::awaited,
         audience::{self, PersonFile, Scope},
         golden::{self, Claim},
+        programme,
     },
 };
 
@@ -76,6 +77,7 @@ impl Register<'_> {
         let golden = golden::person(&file.case_number, &file.claims, &file.entries);
         self.tx.set_field_sources(file.uid, self.hub, &golden.sources)?;
         self.review_programmes(file)?;
+        self.review_values(file, &golden.body)?;
         let mut wanted = BTreeSet::new();
         let whole = file;
         let file = &whole.without(&self.doubtful(whole)?);
@@ -122,8 +124,7 @@ impl Register<'_> {
 
     /// Whether the centre of `claim` would be told nothing in place of a value that is not understood.
     fn is_lost(&self, file: &PersonFile, claim: &Claim) -> Result<bool, RegisterError> {
-        let mut fields =
-            unreadable(&claim.body).filter(|field| !file.entries.contains_key(*field)).peekable();
+        let mut fields = awaited(&claim.body).filter(|field| !file.entries.contains_key(*field)).peekable();
         if fields.peek().is_none() || !self.tx.serves(claim.origin, file.uid)? {
             return Ok(fields.peek().is_some());
         }
@@ -172,6 +173,34 @@ impl Register<'_> {
                 if !collisions.contains(&(review.one.1, review.other.1)) {
                     self.tx.close_review("programme", review.one, review.other, &at)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks staff about what a centre typed and nobody can read, where nothing better stands, and takes back what has
+    /// answered itself.
+    fn review_values(&self, file: &PersonFile, golden: &Body) -> Result<(), RegisterError> {
+        let at = self.at();
+        let ask = |claim: &Claim, shown: &[&str], unread: &[&str]| {
+            let name = (claim.origin, claim.key);
+            if unread.iter().any(|field| shown.contains(field)) {
+                self.tx.open_review("value", "UNREADABLE", name, name, &at)
+            } else {
+                self.tx.close_review("value", name, name, &at)
+            }
+        };
+        for claim in &file.claims {
+            let shown = golden::as_typed(golden, &file.claims, claim, &file.entries);
+            ask(claim, &shown, &golden::unreadable(&claim.body).collect::<Vec<_>>())?;
+        }
+        for document in &file.documents {
+            let programme = document.programme(&document.claims);
+            let published = programme::published(document.kind, &document.claims, file.uid, programme);
+            for claim in &document.claims {
+                let unread = programme::unreadable(document.kind, &claim.body);
+                let shown = published.as_ref().map(|(body, ..)| programme::as_typed(body, &claim.body));
+                ask(claim, shown.as_ref().unwrap_or(&unread), &unread)?;
             }
         }
         Ok(())

@@ -235,3 +235,87 @@ fn a_proposal_about_a_programme_is_listed_as_one_that_can_only_be_declined() {
     assert!(told.contains(":2: ") && !told.contains(":3: "), "{told}");
     assert_eq!(workplace(&hub), None, "all or none");
 }
+
+/// What the links published to a centre leave as typed.
+fn as_typed(hub: &mut TestHub, centre: &TestCentre) -> Vec<Option<String>> {
+    hub.send();
+    let links = centre.read_out().records.into_iter().filter(|record| record.kind == Kind::Link);
+    let told = links.map(|link| link.read_body().expect("canonical").text("as_typed").map(str::to_owned));
+    let told = told.collect();
+    centre.clear_out();
+    told
+}
+
+#[test]
+fn a_number_that_nobody_can_read_stays_in_its_row_and_staff_are_asked() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, Vec::new());
+    let typed = [("snils", "112-233-445 96"), ("identity_doc_issued", "01.01.1900")];
+    let name = one.data(&[anna(1, 1, &typed)]);
+    hub.take(&one, &name);
+    assert_eq!(as_typed(&mut hub, &one), [Some("snils identity_doc_issued".to_owned())]);
+    let asked = open_reviews(&hub);
+    let [question] = &asked[..] else { panic!("{} questions", asked.len()) };
+    assert_eq!((question.kind.as_str(), question.why.as_str()), ("value", "UNREADABLE"));
+    let told: Vec<_> = question.differences.iter().map(|one| (one.field.as_str(), &one.wanted)).collect();
+    assert_eq!(told, [("snils", &Some("112-233-445 96".to_owned()))]);
+    let wrong = decide(&hub, &table(&asked, "принять"), false).expect_err("there is nothing to accept");
+    assert!(wrong.contains(":2: "), "{wrong}");
+    decide(&hub, &table(&asked, "оставить"), false).expect("kept");
+    assert!(open_reviews(&hub).is_empty());
+    // staff find out the number after all
+    people::confirm(&hub.config(), one.code, &uid(&hub), ("test", "обслуживается"), now())
+        .expect("confirmed");
+    people::set(&hub.config(), &uid(&hub), "snils", "112-233-445 95", ("test", "по звонку"), now())
+        .expect("entered");
+    assert_eq!(as_typed(&mut hub, &one), [Some("identity_doc_issued".to_owned())]);
+    // what they said of one number they did not say of the next
+    people::set(&hub.config(), &uid(&hub), "snils", "", ("test", "ошиблись"), now()).expect("taken back");
+    assert_eq!(open_reviews(&hub).len(), 1);
+}
+
+#[test]
+fn what_of_a_programme_nobody_can_read_stays_in_its_row_and_staff_are_asked() {
+    let mut hub = TestHub::new();
+    let recipient = id(1).to_string();
+    let fields = [
+        ("recipient", recipient.as_str()),
+        ("number", "77"),
+        ("date", "01.02.2026"),
+        ("valid_until", "летом"),
+    ];
+    let mut programme = record(Kind::ProgrammeClaim, 11, 1, &fields).read_body().expect("canonical");
+    for (no, kind) in [("1", "бытовые"), ("2", "прочее")] {
+        let line = programme.add_line();
+        for (field, value) in [("no", no), ("service_kind", kind), ("name", "Уборка")] {
+            line.set(field, value).expect("text");
+        }
+    }
+    let mut one = merged(&mut hub, 1, Vec::new());
+    let name = one.data(&[anna(1, 1, &[]), Record::live(id(11), 1, &programme)]);
+    hub.take(&one, &name);
+    let told = as_typed(&mut hub, &one);
+    assert!(told.contains(&Some("valid_until lines".to_owned())) && told.contains(&None), "{told:?}");
+    let asked = open_reviews(&hub);
+    let fields: Vec<_> =
+        asked.iter().flat_map(|one| &one.differences).map(|one| one.field.as_str()).collect();
+    assert_eq!(fields, ["2.name", "2.no", "2.service_kind", "valid_until"]);
+}
+
+#[test]
+fn a_question_about_two_programmes_names_the_centres_that_claim_them() {
+    let mut hub = TestHub::new();
+    let recipient = id(1).to_string();
+    let programme = |key, number: &str| {
+        let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "01.02.2026")];
+        record(Kind::ProgrammeClaim, key, 1, &fields)
+    };
+    let one = merged(&mut hub, 1, vec![anna(1, 1, &[]), programme(11, "77"), programme(12, "78")]);
+    let asked = open_reviews(&hub);
+    let centres = [&asked[0].one.centre, &asked[0].other.centre];
+    assert_eq!(centres, [&one.code.to_string(); 2]);
+    let file = "review;centre_1;centre_2;version_1;version_2;decision;reason\n".to_owned();
+    let versions = format!("{};{}", asked[0].one.version, asked[0].other.version);
+    let line = format!("{};{};{1};{versions};разные;обе\n", asked[0].review, one.code);
+    decide(&hub, &(file + &line), false).expect("its own table is taken");
+}
