@@ -29,7 +29,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_owned()
 }
 
-/// What `cargo metadata` tells of the members of this workspace. Read here and not by a library: the ones
+/// What `cargo metadata` tells of this workspace and all that it depends on. Read here and not by a library: the ones
 /// there are turn on features of what the daemons use, so that every test run would build all of it anew.
 #[derive(Deserialize)]
 struct Metadata {
@@ -40,7 +40,15 @@ struct Metadata {
 struct Package {
     name: String,
     manifest_path: PathBuf,
+    /// Where it is from: none for a member of the workspace.
+    source: Option<String>,
     dependencies: Vec<Dependency>,
+}
+
+impl Metadata {
+    fn members(&self) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(|package| package.source.is_none())
+    }
 }
 
 #[derive(Deserialize)]
@@ -52,7 +60,7 @@ struct Dependency {
 
 static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
     let told = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--no-deps", "--locked", "--offline"])
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
         .current_dir(root())
         .output()
         .expect("cargo starts");

@@ -6,9 +6,8 @@ use super::{METADATA, Metadata, directory, hold, source::Source};
 type Edge = (String, String, bool);
 
 fn edges(metadata: &Metadata) -> Vec<Edge> {
-    let members = &metadata.packages;
-    let is_member = |name: &str| members.iter().any(|package| package.name == name);
-    let edges = members.iter().flat_map(|package| {
+    let is_member = |name: &str| metadata.members().any(|package| package.name == name);
+    let edges = metadata.members().flat_map(|package| {
         let ours = package.dependencies.iter().filter(|dependency| is_member(&dependency.name));
         ours.map(|d| (package.name.clone(), d.name.clone(), d.kind.as_deref() == Some("dev")))
     });
@@ -88,7 +87,7 @@ fn idle(declared: &[String], sources: &[Source]) -> Vec<String> {
 #[test]
 fn every_dependency_is_used() {
     let mut violations = Vec::new();
-    for package in &METADATA.packages {
+    for package in METADATA.members() {
         let directory = directory(&package.name);
         let parts = ["src", "tests", "benches"].map(|part| directory.join(part));
         let sources: Vec<Source> = parts
