@@ -6,7 +6,7 @@
 //! neither.
 
 use exchange_format::{
-    journal::{Entry, EntryError},
+    journal::{Entry, EntryError, Tree},
     position::Digest,
 };
 use jiff::Timestamp;
@@ -148,6 +148,49 @@ pub fn verify(
     Ok(n)
 }
 
+/// The leaves of `table` from the entry `from` on, up to the first that is missing or no leaf.
+///
+/// # Errors
+/// SQLite's.
+pub fn leaves_from(db: &Connection, table: &str, from: u64) -> Result<Vec<Digest>, JournalError> {
+    let mut leaves = Vec::new();
+    let end = for_each_leaf(db, table, from, |leaf| leaves.push(leaf))?;
+    debug_assert_eq!(end, from + leaves.len() as u64);
+    Ok(leaves)
+}
+
+/// Whether `table` begins with the entries of which `tree` is made; none of it was cut off or altered then.
+///
+/// # Errors
+/// SQLite's.
+pub fn begins_with(db: &Connection, table: &str, tree: &Tree) -> Result<bool, JournalError> {
+    let mut found = Tree::default();
+    for_each_leaf(db, table, 0, |leaf| {
+        if found.size() < tree.size() {
+            found.push(leaf);
+        }
+    })?;
+    Ok(found == *tree)
+}
+
+fn for_each_leaf(
+    db: &Connection,
+    table: &str,
+    from: u64,
+    mut each: impl FnMut(Digest),
+) -> Result<u64, JournalError> {
+    let mut select = db.prepare_cached(&format!("SELECT n, leaf FROM {table} WHERE n >= ?1 ORDER BY n"))?;
+    let mut rows = select.query([from.cast_signed()])?;
+    let mut next = from;
+    while let Some(row) = rows.next()? {
+        let leaf = row.get::<_, String>(1).ok().and_then(|text| text.parse().ok());
+        let Some(leaf) = leaf.filter(|_| number(row).is_ok_and(|n| n == next)) else { break };
+        each(leaf);
+        next += 1;
+    }
+    Ok(next)
+}
+
 /// Column `n`, which the schema keeps from being negative.
 fn number(row: &Row<'_>) -> rusqlite::Result<u64> {
     row.get::<_, i64>(0).map(i64::cast_unsigned)
@@ -206,6 +249,29 @@ mod tests {
         let count = verify(&db, CENTRE_TABLE, |entry, leaf| leaves.push((entry.n, leaf))).expect("sound");
         assert_eq!((count, leaves.len()), (4, 4));
         assert_eq!(leaves[3], (3, entry.leaf().expect("a leaf")));
+    }
+
+    #[test]
+    fn a_tree_of_the_leaves_tells_what_was_cut_off_or_altered() {
+        let db = journal();
+        let mut tree = Tree::default();
+        for leaf in leaves_from(&db, CENTRE_TABLE, 0).expect("read") {
+            tree.push(leaf);
+        }
+        append(&db, CENTRE_TABLE, &event("four")).expect("appended");
+        assert_eq!(leaves_from(&db, CENTRE_TABLE, 3).expect("read").len(), 1);
+        assert!(begins_with(&db, CENTRE_TABLE, &Tree::default()).expect("read"));
+        assert!(begins_with(&db, CENTRE_TABLE, &tree).expect("read"), "more has come since");
+        for trigger in ["no_update", "no_delete", "in_order"] {
+            db.execute_batch(&format!("DROP TRIGGER svod_journal_{trigger}")).expect("dropped");
+        }
+        db.execute_batch("DELETE FROM svod_journal WHERE n >= 2").expect("cut");
+        assert_eq!(verify(&db, CENTRE_TABLE, |_, _| ()).expect("sound in itself"), 2);
+        assert!(!begins_with(&db, CENTRE_TABLE, &tree).expect("read"));
+        append(&db, CENTRE_TABLE, &event("other")).expect("appended");
+        assert!(!begins_with(&db, CENTRE_TABLE, &tree).expect("read"), "as long, and another");
+        db.execute_batch("DELETE FROM svod_journal WHERE n = 1").expect("a hole");
+        assert_eq!(leaves_from(&db, CENTRE_TABLE, 0).expect("read").len(), 1);
     }
 
     #[test]

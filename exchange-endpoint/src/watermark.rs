@@ -6,13 +6,15 @@
 //! elsewhere.
 //!
 //! ```text
-//! svod watermark 1
+//! svod watermark 2
 //! 4200014 sealed 3 17
 //! 4200014 applied 2 88
+//! journal 2 fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125
 //! sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 //! ```
-//! One line a peer and direction, ordered: peer, direction, epoch, number. The last line is the SHA-256 of all
-//! bytes above it.
+//! One line a peer and direction, ordered: peer, direction, epoch, number. Then how long the journal was when a mark
+//! was raised last, with the roots of the perfect subtrees of its RFC 6962 tree, the largest first: what was cut off
+//! its end or altered since does not go unseen. The last line is the SHA-256 of all bytes above it.
 
 use std::{
     collections::BTreeMap,
@@ -22,6 +24,7 @@ use std::{
 };
 
 use exchange_format::{
+    journal::Tree,
     participant::ParticipantCode,
     position::{Digest, Epoch, Position, Seq},
 };
@@ -31,7 +34,8 @@ use crate::{
     output::{Exit, Failure},
 };
 
-const HEADING: &str = "svod watermark 1";
+const HEADING: &str = "svod watermark 2";
+const JOURNAL: &str = "journal";
 
 /// Which of the two streams with a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +62,7 @@ type Marks = BTreeMap<(ParticipantCode, Stream), Position>;
 pub struct Watermark {
     path: PathBuf,
     marks: Marks,
+    journal: Tree,
 }
 
 /// Why the watermark cannot be relied on.
@@ -87,7 +92,7 @@ impl Watermark {
     /// Begins an empty watermark at `path`, where none may be yet (initialisation only: to begin again over a
     /// lost one is to forget whether the database was restored).
     pub fn create(path: &Path) -> Result<Self, WatermarkError> {
-        let watermark = Self { path: path.to_owned(), marks: Marks::new() };
+        let watermark = Self { path: path.to_owned(), marks: Marks::new(), journal: Tree::default() };
         durable_file::create_new(path, watermark.text().as_bytes(), 0o600)
             .map_err(|source| watermark.io(source))?;
         Ok(watermark)
@@ -97,12 +102,12 @@ impl Watermark {
     pub fn open(path: &Path) -> Result<Self, WatermarkError> {
         let text = fs::read_to_string(path)
             .map_err(|source| WatermarkError::Io { path: path.to_owned(), source })?;
-        let marks = parse(&text).map_err(|(line, fault)| WatermarkError::Damaged {
+        let (marks, journal) = parse(&text).map_err(|(line, fault)| WatermarkError::Damaged {
             path: path.to_owned(),
             line,
             fault,
         })?;
-        Ok(Self { path: path.to_owned(), marks })
+        Ok(Self { path: path.to_owned(), marks, journal })
     }
 
     /// The highest position of `stream` with `peer`, if any.
@@ -115,24 +120,48 @@ impl Watermark {
         self.marks.iter().map(|((peer, stream), position)| (*peer, *stream, *position))
     }
 
-    /// Raises the marks that `reached` passes; the others stay. On the disk when this returns, by one write;
-    /// without a write if none was passed. After an error nothing has changed.
-    pub fn raise(
+    /// The journal as it was when a mark was raised last: a journal that does not begin so was cut or altered.
+    pub fn journal(&self) -> &Tree {
+        &self.journal
+    }
+
+    /// Raises the marks that `reached` passes; the others stay. `gained` gives the leaves of the journal from that
+    /// number on. On the disk when this returns, by one write; without a write if none was passed. After an error
+    /// nothing has changed.
+    pub fn raise<E: From<WatermarkError>>(
         &mut self,
         reached: impl IntoIterator<Item = (ParticipantCode, Stream, Position)>,
-    ) -> Result<(), WatermarkError> {
-        let before = self.marks.clone();
+        gained: impl FnOnce(u64) -> Result<Vec<Digest>, E>,
+    ) -> Result<(), E> {
+        let mut marks = self.marks.clone();
         for (peer, stream, position) in reached {
-            let mark = self.marks.entry((peer, stream)).or_insert(position);
+            let mark = marks.entry((peer, stream)).or_insert(position);
             *mark = position.max(*mark);
         }
-        if self.marks == before {
-            return Ok(());
+        if marks == self.marks { Ok(()) } else { self.replace(marks, gained) }
+    }
+
+    /// Takes in what the journal has gained, though no mark is passed.
+    pub fn raise_journal<E: From<WatermarkError>>(
+        &mut self,
+        gained: impl FnOnce(u64) -> Result<Vec<Digest>, E>,
+    ) -> Result<(), E> {
+        self.replace(self.marks.clone(), gained)
+    }
+
+    fn replace<E: From<WatermarkError>>(
+        &mut self,
+        marks: Marks,
+        gained: impl FnOnce(u64) -> Result<Vec<Digest>, E>,
+    ) -> Result<(), E> {
+        let mut journal = self.journal.clone();
+        for leaf in gained(journal.size())? {
+            journal.push(leaf);
         }
-        durable_file::replace(&self.path, self.text().as_bytes(), 0o600).map_err(|source| {
-            self.marks = before;
-            self.io(source)
-        })
+        let next = Self { path: self.path.clone(), marks, journal };
+        durable_file::replace(&next.path, next.text().as_bytes(), 0o600).map_err(|source| self.io(source))?;
+        *self = next;
+        Ok(())
     }
 
     fn text(&self) -> String {
@@ -140,6 +169,11 @@ impl Watermark {
         for ((peer, stream), Position { epoch, seq }) in &self.marks {
             writeln!(text, "{peer} {} {epoch} {seq}", stream.word()).expect("a String takes any text");
         }
+        write!(text, "{JOURNAL} {}", self.journal.size()).expect("a String takes any text");
+        for root in self.journal.frontier() {
+            write!(text, " {root}").expect("a String takes any text");
+        }
+        text.push('\n');
         let digest = Digest::of(text.as_bytes());
         text + &format!("sha256 {digest}\n")
     }
@@ -149,8 +183,8 @@ impl Watermark {
     }
 }
 
-/// The marks of `text`, or the line (from 1) and what is wrong with it.
-fn parse(text: &str) -> Result<Marks, (usize, String)> {
+/// The marks and the journal of `text`, or the line (from 1) and what is wrong with it.
+fn parse(text: &str) -> Result<(Marks, Tree), (usize, String)> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let Some((last, body)) = lines.split_last() else { return Err((1, "the file is empty".to_owned())) };
     if body.first().is_none_or(|first| *first != format!("{HEADING}\n")) {
@@ -160,15 +194,24 @@ fn parse(text: &str) -> Result<Marks, (usize, String)> {
     if *last != format!("sha256 {sum}\n") {
         return Err((lines.len(), "the check sum does not fit the lines above it".to_owned()));
     }
+    let journal = body.last().and_then(|line| parse_journal(line));
+    let journal =
+        journal.ok_or_else(|| (lines.len() - 1, "expected: journal, its length, roots".to_owned()))?;
     let mut marks = Marks::new();
-    for (at, line) in body.iter().enumerate().skip(1) {
+    for (at, line) in body.iter().enumerate().take(body.len() - 1).skip(1) {
         let (key, position) = parse_line(line).map_err(|fault| (at + 1, fault))?;
         if marks.last_key_value().is_some_and(|(before, _)| *before >= key) {
             return Err((at + 1, "out of order".to_owned()));
         }
         marks.insert(key, position);
     }
-    Ok(marks)
+    Ok((marks, journal))
+}
+
+fn parse_journal(line: &str) -> Option<Tree> {
+    let mut words = line.trim_end_matches('\n').split(' ');
+    let size = words.next().filter(|word| *word == JOURNAL).and_then(|_| words.next()?.parse().ok())?;
+    Tree::from_parts(size, words.map(str::parse).collect::<Result<_, _>>().ok()?)
 }
 
 fn parse_line(line: &str) -> Result<((ParticipantCode, Stream), Position), String> {
@@ -210,6 +253,10 @@ mod tests {
         Position { epoch: Epoch::new(epoch).expect("epoch"), seq: Seq::new(seq).expect("seq") }
     }
 
+    fn nothing(_: u64) -> Result<Vec<Digest>, WatermarkError> {
+        Ok(Vec::new())
+    }
+
     fn peer(unit: u16) -> ParticipantCode {
         ParticipantCode::new(42, unit)
     }
@@ -220,18 +267,40 @@ mod tests {
         let path = dir.path().join("watermark");
         let mut watermark = Watermark::create(&path).expect("created");
         watermark
-            .raise([
-                (peer(2), Stream::Applied, position(1, 9)),
-                (peer(1), Stream::Sealed, position(2, 1)),
-                (peer(1), Stream::Sealed, position(1, 500)),
-            ])
+            .raise(
+                [
+                    (peer(2), Stream::Applied, position(1, 9)),
+                    (peer(1), Stream::Sealed, position(2, 1)),
+                    (peer(1), Stream::Sealed, position(1, 500)),
+                ],
+                nothing,
+            )
             .expect("raised");
-        watermark.raise([(peer(2), Stream::Applied, position(1, 8))]).expect("stays");
+        watermark.raise([(peer(2), Stream::Applied, position(1, 8))], nothing).expect("stays");
         let read = Watermark::open(&path).expect("read");
         assert_eq!(read.get(peer(1), Stream::Sealed), Some(position(2, 1)));
         assert_eq!(read.get(peer(2), Stream::Applied), Some(position(1, 9)));
         assert_eq!(read.get(peer(1), Stream::Applied), None);
         assert_eq!(read.all().collect::<Vec<_>>(), watermark.all().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_journal_rises_with_a_mark_or_by_itself() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("watermark");
+        let mut watermark = Watermark::create(&path).expect("created");
+        let leaves = [b"a", b"b", b"c"].map(|text| exchange_format::journal::leaf_hash(text));
+        let gained =
+            |from: u64| Ok::<_, WatermarkError>(leaves[usize::try_from(from).expect("few")..].to_vec());
+        let reached = [(peer(1), Stream::Sealed, position(1, 1))];
+        watermark.raise(reached, |from| gained(from).map(|leaves| leaves[..2].to_vec())).expect("raised");
+        watermark
+            .raise(reached, |_| panic!("no mark is passed") as Result<_, WatermarkError>)
+            .expect("stays");
+        watermark.raise_journal(gained).expect("raised");
+        let mut tree = Tree::default();
+        leaves.into_iter().for_each(|leaf| tree.push(leaf));
+        assert_eq!(Watermark::open(&path).expect("read").journal(), &tree);
     }
 
     #[test]
@@ -248,10 +317,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("watermark");
         let mut watermark = Watermark::create(&path).expect("created");
-        watermark.raise([(peer(1), Stream::Sealed, position(1, 1))]).expect("raised");
+        watermark.raise([(peer(1), Stream::Sealed, position(1, 1))], nothing).expect("raised");
         fs::remove_dir_all(dir.path()).expect("removed");
-        watermark.raise([(peer(1), Stream::Sealed, position(1, 1))]).expect("nothing to write");
-        watermark.raise([(peer(1), Stream::Sealed, position(1, 2))]).expect_err("nowhere to write");
+        watermark.raise([(peer(1), Stream::Sealed, position(1, 1))], nothing).expect("nothing to write");
+        watermark.raise([(peer(1), Stream::Sealed, position(1, 2))], nothing).expect_err("nowhere to write");
         assert_eq!(watermark.get(peer(1), Stream::Sealed), Some(position(1, 1)));
     }
 
@@ -260,7 +329,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("watermark");
         let mut watermark = Watermark::create(&path).expect("created");
-        watermark.raise([(peer(1), Stream::Sealed, position(3, 17))]).expect("raised");
+        watermark.raise([(peer(1), Stream::Sealed, position(3, 17))], nothing).expect("raised");
         let good = fs::read(&path).expect("read");
         for at in 0..good.len() {
             let mut bad = good.clone();
@@ -282,12 +351,18 @@ mod tests {
         };
         let one = peer(1);
         assert_eq!(parse(""), Err((1, "the file is empty".to_owned())));
-        assert_eq!(told("svod watermark 2\n").0, 1);
-        assert_eq!(told(&format!("{HEADING}\n{one} sealed 1\n")).0, 2);
-        assert_eq!(told(&format!("{HEADING}\n{one} sent 1 1\n")).1, "expected “sealed” or “applied”");
-        assert_eq!(told(&format!("{HEADING}\n{one} sealed 0 1\n")).1, "epoch 0 is outside 1–9999");
-        let twice = format!("{HEADING}\n{one} sealed 1 1\n{one} sealed 1 2\n");
+        assert_eq!(told("svod watermark 1\n").0, 1);
+        for journal in ["", "journal\n", "journal 1\n", "journal 2 00\n"] {
+            assert_eq!(told(&format!("{HEADING}\n{journal}")).1, "expected: journal, its length, roots");
+        }
+        assert_eq!(told(&format!("{HEADING}\n{one} sealed 1\njournal 0\n")).0, 2);
+        assert_eq!(
+            told(&format!("{HEADING}\n{one} sent 1 1\njournal 0\n")).1,
+            "expected “sealed” or “applied”"
+        );
+        assert_eq!(told(&format!("{HEADING}\n{one} sealed 0 1\njournal 0\n")).1, "epoch 0 is outside 1–9999");
+        let twice = format!("{HEADING}\n{one} sealed 1 1\n{one} sealed 1 2\njournal 0\n");
         assert_eq!(told(&twice), (3, "out of order".to_owned()));
-        assert!(told(&format!("{HEADING}\n4200010 sealed 1 1\n")).1.contains("check digit"));
+        assert!(told(&format!("{HEADING}\n4200010 sealed 1 1\njournal 0\n")).1.contains("check digit"));
     }
 }

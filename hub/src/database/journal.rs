@@ -2,6 +2,8 @@
 
 use exchange_endpoint::journal_table::{self, Event, HUB_TABLE};
 
+use exchange_format::{journal::Tree, position::Digest};
+
 use super::{Result, Tx};
 
 impl Tx<'_> {
@@ -9,6 +11,16 @@ impl Tx<'_> {
     pub fn journal(&self, event: &Event<'_>) -> Result<()> {
         journal_table::append(&self.db, HUB_TABLE, event)?;
         Ok(())
+    }
+
+    /// The leaves of the entries from `from` on.
+    pub fn journal_leaves(&self, from: u64) -> Result<Vec<Digest>> {
+        Ok(journal_table::leaves_from(&self.db, HUB_TABLE, from)?)
+    }
+
+    /// Whether the journal begins with the entries of `tree`.
+    pub fn journal_begins_with(&self, tree: &Tree) -> Result<bool> {
+        Ok(journal_table::begins_with(&self.db, HUB_TABLE, tree)?)
     }
 
     /// How many entries there are.

@@ -271,7 +271,8 @@ fn text_name(entry: &fs::DirEntry) -> Option<String> {
 }
 
 /// Compares the database with the watermark file: a stream that is behind it stops. If the stream hub→hub is,
-/// ids and numbers were given that this database does not know, and every stream stops.
+/// ids and numbers were given that this database does not know, and every stream stops. A journal that is not the
+/// one of which the watermark tells is an incident, and stops nothing.
 pub(super) fn judge_watermark(
     tx: &Tx<'_>,
     watermark: &Watermark,
@@ -279,7 +280,7 @@ pub(super) fn judge_watermark(
     now: Timestamp,
 ) -> Result<(), HubError> {
     let centres = tx.centres()?.into_iter().map(|centre| centre.code);
-    let mut found = None;
+    let (mut found, mut is_older) = (None, false);
     for peer in [hub].into_iter().chain(centres) {
         let mut streams = tx.streams(peer)?;
         let file = StoredWatermark {
@@ -294,12 +295,18 @@ pub(super) fn judge_watermark(
         if peer == hub {
             found = evidence;
         }
+        is_older |= evidence.is_some();
         if let Some(evidence) = evidence {
             tracing::error!(peer = %peer, "this hub was restored: {evidence}");
             streams.outgoing.stop = Some(Stop::Restored);
             tx.add_incident(peer, "RESTORED", None, &now.to_string())?;
             tx.set_streams(peer, &streams)?;
         }
+    }
+    // an older database has an older journal
+    if !is_older && !tx.journal_begins_with(watermark.journal())? {
+        tracing::error!("the journal does not begin as the watermark says: it was cut or altered");
+        tx.add_incident(hub, "JOURNAL_ALTERED", None, &now.to_string())?;
     }
     Ok(())
 }

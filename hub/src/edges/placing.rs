@@ -76,8 +76,8 @@ impl Hub {
         let streams = self.store.read(|tx| tx.streams(peer))?;
         let reached = [(Stream::Sealed, streams.outgoing.last), (Stream::Applied, streams.incoming.last)];
         let reached = reached.into_iter().filter_map(|(stream, mark)| Some((peer, stream, mark?.position)));
-        self.watermark.raise(reached)?;
-        Ok(())
+        let store = &mut self.store;
+        self.watermark.raise(reached, |from| store.read(|tx| Ok::<_, HubError>(tx.journal_leaves(from)?)))
     }
 
     fn export_protocol(

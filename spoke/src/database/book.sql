@@ -141,7 +141,8 @@ CREATE TABLE svod_packet (
   received_at TEXT,              -- its KV
   answered_at TEXT,              -- its PR
   file TEXT,                     -- in spool/, archive/ or quarantine/
-  sha256 TEXT                    -- out: of the file as it was written
+  sha256 TEXT,                   -- out: of the file as it was written
+  body BLOB                      -- of our KV and PR: what it says, to be sealed again if its file is lost
 ) WITHOUT ROWID;
 CREATE INDEX svod_packet_position ON svod_packet (direction, peer, epoch, seq);
 CREATE INDEX svod_packet_answers ON svod_packet (answers) WHERE answers IS NOT NULL;

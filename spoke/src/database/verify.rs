@@ -1,8 +1,9 @@
 //! Whether the database still says what the hub signed, and putting it right (exchange §8, D10).
 
-use exchange_endpoint::journal_table;
+use exchange_endpoint::journal_table::{self, CENTRE_TABLE};
 use exchange_format::{
     answer::RecordOutcome,
+    journal::Tree,
     record::{Form, Kind, Record, RecordId},
     state_digest::StateDigest,
 };
@@ -57,6 +58,8 @@ pub enum Fault {
     DatabaseDamaged,
     /// The journal is not as it was written.
     JournalAltered,
+    /// The journal is shorter than the watermark file says.
+    JournalCut,
     /// A table is gone or has another name.
     TableMissing,
     /// Columns of a table are gone or have other names.
@@ -104,20 +107,23 @@ pub struct Look {
     pub publications: u64,
     /// The sum over them, to be compared with what the hub last said.
     pub digest: StateDigest,
-    /// The sums over what was sent that the journal, which is sound, was told last.
+    /// The sums over what was sent that the journal was told last, if it is sound in itself.
     pub sums: Option<Sums>,
+    /// Its tree, cut to the length that the watermark knows; none if it is not sound.
+    pub journal: Option<Tree>,
     /// The tables are such that nothing else could be looked at.
     pub blind: bool,
 }
 
 /// Looks at everything. `is_signed` says whether the hub's signature of a record holds, `epoch` is that of
-/// the hub's stream.
+/// the hub's stream, `journal_length` how long the journal is at least.
 ///
 /// # Errors
 /// SQLite's. What is found is no error.
 pub fn look(
     connection: &Connection,
     epoch: Option<u16>,
+    journal_length: u64,
     is_signed: &dyn Fn(&Record) -> bool,
 ) -> Result<Look, DatabaseError> {
     let mut look = Look { damages: super::shape::check(connection)?, ..Look::default() };
@@ -159,19 +165,26 @@ pub fn look(
     check_forged(connection, &mut look.damages)?;
     check_captured(connection, &mut look.damages)?;
     super::unseen::check(connection, &mut look.damages)?;
-    let mut summed = None;
-    let read = journal_table::verify(connection, journal_table::CENTRE_TABLE, |entry, _| {
-        if entry.event == SUMMED {
-            summed = Sums::from_digests(&entry.digests);
-        }
-    });
-    match read {
-        Ok(_) => look.sums = summed,
-        Err(_) => look.damages.push(Damage::new(Fault::JournalAltered, journal_table::CENTRE_TABLE, "")),
-    }
+    read_journal(connection, journal_length, &mut look);
     look.damages.sort();
     look.damages.dedup();
     Ok(look)
+}
+
+fn read_journal(connection: &Connection, known: u64, look: &mut Look) {
+    let (mut sums, mut tree) = (None, Tree::default());
+    let read = journal_table::verify(connection, CENTRE_TABLE, |entry, leaf| {
+        if entry.event == SUMMED {
+            sums = Sums::from_digests(&entry.digests);
+        }
+        if tree.size() < known {
+            tree.push(leaf);
+        }
+    });
+    match read {
+        Ok(_) => (look.sums, look.journal) = (sums, Some(tree)),
+        Err(_) => look.damages.push(Damage::new(Fault::JournalAltered, CENTRE_TABLE, "")),
+    }
 }
 
 fn has_hash(connection: &Connection, record: &Record) -> Result<bool, DatabaseError> {

@@ -23,6 +23,9 @@ use crate::database::{
     proposals, sent,
 };
 
+/// Of every PR of a centre: what it says of a packet is its last word.
+const REVISION: u32 = 1;
+
 /// The most records that one PR may list.
 const LINES: u64 = 2_000_000;
 
@@ -36,7 +39,7 @@ pub(super) fn give_receipt(
     let mut body = Vec::new();
     Receipt { answered, received_at: now }.write(&mut body)?;
     let purpose = Purpose::Receipt { answered: answered.digest };
-    give(connection, desk, PacketKind::Receipt, purpose, answered, &body, now)
+    give(connection, desk, PacketKind::Receipt, purpose, answered, &body, now).map(|_| ())
 }
 
 /// Seals a PR for `answered`, to be placed after this transaction.
@@ -49,16 +52,36 @@ pub(super) fn give_protocol(
     lines: &[RecordLine],
     now: Timestamp,
 ) -> Result<(), SpokeError> {
-    let head = Protocol { answered, revision: 1, outcome, counts };
+    let head = Protocol { answered, revision: REVISION, outcome, counts };
     let mut writer = ProtocolWriter::new(Vec::new(), &head)?;
     for line in lines {
         writer.line(line)?;
     }
     let body = writer.finish()?;
-    let purpose = Purpose::Protocol { answered: answered.digest, revision: 1 };
-    give(connection, desk, PacketKind::Protocol, purpose, answered, &body, now)
+    let purpose = Purpose::Protocol { answered: answered.digest, revision: REVISION };
+    give(connection, desk, PacketKind::Protocol, purpose, answered, &body, now).map(|_| ())
 }
 
+/// Seals the answer `name` once more in the place of its lost file; says how. `None` if what it says is lost, too.
+pub(super) fn give_again(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    name: &str,
+    now: Timestamp,
+) -> Result<Option<String>, SpokeError> {
+    let given = book::answer(connection, name)?;
+    book::give_up_answer(connection, name)?;
+    let Some(book::Answer { kind, answered, body }) = given else { return Ok(None) };
+    let answers = answered.digest;
+    let purpose = match kind {
+        PacketKind::Receipt => Purpose::Receipt { answered: answers },
+        _ => Purpose::Protocol { answered: answers, revision: REVISION },
+    };
+    let again = give(connection, desk, kind, purpose, answered, &body, now)?;
+    Ok(Some(format!("sealed again as {again}")))
+}
+
+/// Seals an answer and returns its name.
 fn give(
     connection: &Connection,
     desk: &Desk<'_>,
@@ -67,7 +90,7 @@ fn give(
     answered: Mark,
     body: &[u8],
     now: Timestamp,
-) -> Result<(), SpokeError> {
+) -> Result<String, SpokeError> {
     let control = Control {
         ack: book::in_stream(connection, desk.hub)?.machine.last,
         echo: book::out_stream(connection, desk.hub)?.machine.echo,
@@ -84,8 +107,10 @@ fn give(
         sha256: Some(sealed.sha256),
         records: 0,
     };
-    book::add_out_packet(connection, desk.hub, &packet, Some(answered.digest), now)?;
-    journal(connection, desk.own, now, "packet.sealed", &sealed.name, "", &[sealed.digest, answered.digest])
+    book::add_out_packet(connection, desk.hub, &packet, Some((answered.digest, body)), now)?;
+    let digests = [sealed.digest, answered.digest];
+    journal(connection, desk.own, now, "packet.sealed", &sealed.name, "", &digests)?;
+    Ok(sealed.name)
 }
 
 /// Places our answers to `answered` once more: the packet came again.

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use exchange_endpoint::{
     config::Config,
+    journal_table::CENTRE_TABLE,
     keys::OwnKeys,
     watermark::{Stream, Watermark},
 };
 use exchange_format::{
     answer::RecordOutcome,
     file_name::FileName,
+    journal::Tree,
     participant::ParticipantCode,
     position::{Digest, Position},
     record::Record,
@@ -81,6 +83,7 @@ struct Measure<'a> {
     key: VerifyingKey,
     /// Of the watermark file.
     marks: stream::Watermark,
+    journal: Tree,
     /// What opens the archived packets.
     desk: Option<Desk<'a>>,
     /// Where a file that the database names is.
@@ -110,6 +113,7 @@ pub fn look_only(config: &Config<SpokeConfig>, connection: &Connection) -> Resul
             sealed: watermark.get(config.hub, Stream::Sealed),
             applied: watermark.get(config.hub, Stream::Applied),
         },
+        journal: watermark.journal().clone(),
         desk: keys.as_ref().ok().map(|keys| Desk::new(config, keys, &hub_card, &limits)),
         file: &|name| config.path(Path::new(name)),
     };
@@ -127,7 +131,7 @@ fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, 
     let stream = if blind { InStream::default() } else { book::in_stream(connection, hub)? };
     let epoch = stream.machine.last.map(|mark| mark.position.epoch.get());
     let signed = |record: &Record| is_signed(&measure.key, own, record);
-    let look = verify::look(connection, epoch, &signed)?;
+    let look = verify::look(connection, epoch, measure.journal.size(), &signed)?;
     let mut damages = look.damages;
     if look.blind {
         let why = Some("tables are missing or altered".to_owned());
@@ -142,7 +146,6 @@ fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, 
         damages.push(Damage::new(Fault::DigestDiffers, "svod_stream", "").of_columns(column));
     }
     let out = book::out_stream(connection, hub)?;
-    damages.extend(check_sent(connection, &out, look.sums)?);
     let database = stream::Watermark {
         sealed: out.machine.last.map(|mark| mark.position),
         applied: stream.machine.last.map(|mark| mark.position),
@@ -152,10 +155,25 @@ fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, 
         connection,
         [("out", database.sealed.map(place)), ("in", database.applied.map(place))],
     )?);
-    if measure.marks.judge(&database).is_some() {
+    let is_older = measure.marks.judge(&database).is_some();
+    if is_older {
         damages.push(Damage::new(Fault::BehindWatermark, "svod_stream", ""));
     }
+    let cut = check_journal(&measure.journal, look.journal.as_ref(), is_older);
+    let sums = look.sums.filter(|_| cut.is_none());
+    damages.extend(cut.map(|fault| Damage::new(fault, CENTRE_TABLE, "")));
+    damages.extend(check_sent(connection, &out, sums)?);
     Ok((damages, look.publications, proof))
+}
+
+/// Whether the journal `found`, which is sound in itself, begins as the watermark `knows`. In an older database it is
+/// older too.
+fn check_journal(knows: &Tree, found: Option<&Tree>, is_older: bool) -> Option<Fault> {
+    match found {
+        Some(found) if found.size() < knows.size() => (!is_older).then_some(Fault::JournalCut),
+        Some(found) => (found != knows).then_some(Fault::JournalAltered),
+        None => None,
+    }
 }
 
 /// What is kept of what was sent, against the sums in the journal; without them, against what the stream says.
@@ -235,11 +253,17 @@ fn proof(
 }
 
 fn look_at(station: &mut Station) -> Result<(Vec<Damage>, u64, Proof), SpokeError> {
+    with_measure(station, |connection, measure| look(connection, measure))
+}
+
+/// What a running centre is measured by.
+fn with_measure<T>(station: &mut Station, work: impl FnOnce(&Connection, &Measure<'_>) -> T) -> T {
     let (own, hub, key, marks) = (station.own(), station.hub(), station.hub_key(), station.marks());
+    let journal = station.watermark.journal().clone();
     let directory = station.file("");
     let file = |name: &str| directory.join(name);
     let (connection, desk) = packet_file::apart(station);
-    look(connection, &Measure { own, hub, key, marks, desk: Some(desk), file: &file })
+    work(connection, &Measure { own, hub, key, marks, journal, desk: Some(desk), file: &file })
 }
 
 /// Whether the tables are there to be looked at.
@@ -347,11 +371,13 @@ fn restore(
             // A centre's own row ids may be anything; the journal takes a digest of them.
             let id = Digest::of(damage.id.as_bytes()).prefix();
             let place = format!("{} {id}", damage.table);
-            journal(transaction, own, now, "database.altered", &place, &fault, &[])?;
-            book::open_incident(transaction, TAMPERED, &subject(damage), &fault, now)?;
+            if book::open_incident(transaction, TAMPERED, &subject(damage), &fault, now)? {
+                journal(transaction, own, now, "database.altered", &place, &fault, &[])?;
+            }
         }
         Ok::<_, SpokeError>(())
-    })
+    })?;
+    station.raise_journal()
 }
 
 /// Adds to `found` what could not be seen before other things were put right.
@@ -387,13 +413,8 @@ fn close_incidents(station: &mut Station, audit: &Audit, now: Timestamp) -> Resu
 
 /// The sum that the hub signed last, if it can be read from the archive.
 fn signed_sum(station: &mut Station) -> Result<Option<Digest>, SpokeError> {
-    let (own, hub, key, marks) = (station.own(), station.hub(), station.hub_key(), station.marks());
-    let stream = book::in_stream(&station.connection, hub)?;
-    let directory = station.file("");
-    let file = |name: &str| directory.join(name);
-    let (connection, desk) = packet_file::apart(station);
-    let measure = Measure { own, hub, key, marks, desk: Some(desk), file: &file };
-    let (proof, told) = proof(connection, &measure, &stream)?;
+    let stream = book::in_stream(&station.connection, station.hub())?;
+    let (proof, told) = with_measure(station, |connection, measure| proof(connection, measure, &stream))?;
     Ok(told.filter(|_| proof.proven == "signed").map(|told| as_digest(&told)))
 }
 

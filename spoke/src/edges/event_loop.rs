@@ -11,7 +11,9 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     SpokeError, answers, audit, export,
     fetch::{self, SecondLook},
-    packet_file, place, reopen, resume,
+    packet_file,
+    place::{self, Lost},
+    reopen, resume,
     station::Station,
 };
 use crate::database::{
@@ -62,11 +64,11 @@ async fn days(
     mailbox: &Arc<dyn Mailbox>,
     ended: &mut tokio::sync::watch::Receiver<bool>,
 ) -> Result<(), SpokeError> {
-    begin(station)?;
+    let begun = begin(station)?;
     let mut news = listen(Arc::clone(mailbox));
     let mut watch = tokio::time::interval(station.config.exchange.watch());
     watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut day = Day::new(station)?;
+    let mut day = Day::new(station, begun)?;
     day.work(station, &**mailbox).await?;
     loop {
         tokio::select! {
@@ -85,20 +87,22 @@ async fn days(
 /// # Errors
 /// As [`run`].
 pub async fn round(station: &mut Station, mailbox: &dyn Mailbox) -> Result<Day, SpokeError> {
-    begin(station)?;
+    let begun = begin(station)?;
     // Somebody asks now: what waits for its next try does not wait any more.
     write::write(&mut station.connection, Scope::Book, |tx| {
         book::try_now(tx, Timestamp::now()).map_err(SpokeError::from)
     })?;
-    let mut day = Day::new(station)?;
+    let mut day = Day::new(station, begun)?;
     day.work(station, mailbox).await?;
     day.fetch(station, mailbox).await?;
     Ok(day)
 }
 
-/// What is done once at the start: was the database put back from a copy? Is something half done?
-fn begin(station: &mut Station) -> Result<(), SpokeError> {
+/// What is done once at the start: was the database put back from a copy? Is something half done? Returns the version
+/// of the data as it was before it was looked at.
+fn begin(station: &mut Station) -> Result<i64, SpokeError> {
     let now = Timestamp::now();
+    let begun = pragma(station, "data_version")?;
     if !audit::is_readable(station)? {
         audit::audit(station, true, now)?;
     }
@@ -118,7 +122,7 @@ fn begin(station: &mut Station) -> Result<(), SpokeError> {
     let report = audit::audit(station, true, now)?;
     tracing::info!(publications = report.publications, whole = report.whole, "database looked at");
     resume::resume(station, now)?;
-    Ok(())
+    Ok(begun)
 }
 
 fn tell_restored(station: &mut Station, evidence: &Evidence, now: Timestamp) -> Result<(), SpokeError> {
@@ -189,12 +193,14 @@ pub struct Day {
 }
 
 impl Day {
-    fn new(station: &Station) -> Result<Self, SpokeError> {
+    /// What was written since the version `begun` of the data came after the first look, or beside it.
+    fn new(station: &Station, begun: i64) -> Result<Self, SpokeError> {
+        let data_version = pragma(station, "data_version")?;
         Ok(Self {
-            data_version: pragma(station, "data_version")?,
+            data_version,
             schema_version: pragma(station, "schema_version")?,
             second_look: SecondLook::default(),
-            suspicious: false,
+            suspicious: data_version != begun,
             settling: false,
             last_audit: Instant::now(),
             audit_took: Duration::ZERO,
@@ -260,7 +266,7 @@ impl Day {
         }
         let mut placed = place::place(station, mailbox, Timestamp::now()).await?;
         if !placed.lost.is_empty() {
-            tokio::task::block_in_place(|| reopen::reopen(station, &placed.lost, Timestamp::now()))?;
+            tokio::task::block_in_place(|| seal_again(station, &placed.lost))?;
             placed = place::place(station, mailbox, Timestamp::now()).await?;
         }
         self.line(placed.failed.as_ref(), placed.placed > 0);
@@ -354,6 +360,15 @@ impl Day {
         }
         self.work(station, mailbox).await
     }
+}
+
+/// What the spool has lost is made again: answers each by itself, of packets everything.
+fn seal_again(station: &mut Station, lost: &[Lost]) -> Result<(), SpokeError> {
+    let (packets, answers): (Vec<&Lost>, Vec<&Lost>) = lost.iter().partition(|one| one.is_numbered);
+    if !answers.is_empty() {
+        reopen::answer_again(station, &answers, Timestamp::now())?;
+    }
+    if packets.is_empty() { Ok(()) } else { reopen::reopen(station, &packets, Timestamp::now()) }
 }
 
 fn pragma(station: &Station, name: &str) -> Result<i64, SpokeError> {

@@ -22,8 +22,19 @@ pub struct Placed {
     pub placed: usize,
     /// Why the rest does not.
     pub failed: Option<MailboxError>,
-    /// Numbered packets that are gone from the spool, or damaged there, unanswered.
-    pub lost: Vec<String>,
+    /// What is gone from the spool, or damaged there: the rest is placed all the same.
+    pub lost: Vec<Lost>,
+}
+
+/// A packet or an answer of ours whose file is not in the spool as it was written.
+#[derive(Debug)]
+pub struct Lost {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a packet, not an answer.
+    pub is_numbered: bool,
+    /// The file is there, and another.
+    pub is_damaged: bool,
 }
 
 /// Places what is due, answers first. A dead line ends the round; everything is due again later.
@@ -45,8 +56,9 @@ pub async fn place(
     let mut done: Vec<(OutPacket, bool)> = Vec::new();
     for packet in due {
         let file = station.file(&packet.file);
-        if packet.kind.is_numbered() && !is_whole(&packet, &file)? {
-            result.lost.push(packet.name);
+        if let Some(is_damaged) = is_lost(&packet, &file)? {
+            let is_numbered = packet.kind.is_numbered();
+            result.lost.push(Lost { name: packet.name, is_numbered, is_damaged });
             continue;
         }
         let outcome = mailbox.put(&file, &packet.name).await;
@@ -72,18 +84,14 @@ pub async fn place(
     Ok(result)
 }
 
-/// Whether the file of `packet` is there as it was written.
-fn is_whole(packet: &OutPacket, file: &Path) -> Result<bool, SpokeError> {
+/// Whether the file of `packet` is not there as it was written: gone, or (true) damaged.
+fn is_lost(packet: &OutPacket, file: &Path) -> Result<Option<bool>, SpokeError> {
     let found = match packet_file::sha256_of(file) {
         Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(false)),
         Err(error) => return Err(SpokeError::io(file)(error)),
     };
-    let is_whole = packet.sha256.is_none_or(|written| written == found);
-    if !is_whole {
-        tracing::error!(packet = packet.name, "its file was damaged or altered in the spool");
-    }
-    Ok(is_whole)
+    Ok(packet.sha256.is_some_and(|written| written != found).then_some(true))
 }
 
 fn record(station: &mut Station, done: &mut [(OutPacket, bool)], now: Timestamp) -> Result<(), SpokeError> {

@@ -1,4 +1,4 @@
-//! Everything that this centre has said, once more, as the snapshot of a new epoch: when a packet that is not
+//! What the spool has lost is sealed again: an answer by itself; of a packet everything that this centre has said, as the snapshot of a new epoch: when a packet that is not
 //! answered yet is gone from the spool, its number can never be filled (exchange §5, S2, F7); when what was sent
 //! cannot be proven any more, only the whole can be told.
 
@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    SpokeError,
+    SpokeError, answers,
     export::{BYTES, RECORDS, control, enter, member},
     packet_file::{self, Desk, Heading},
+    place::Lost,
     station::{Station, journal, keep_out_stream},
 };
 use crate::database::{
@@ -26,26 +27,53 @@ use crate::database::{
     write::{self, Scope},
 };
 
-/// Opens a new epoch because the files of the packets `lost` are gone, and tells it.
+/// Opens a new epoch because the packets `lost` are not in the spool any more, and tells it.
 ///
 /// # Errors
 /// The database or the spool; then nothing is sealed.
-pub(super) fn reopen(station: &mut Station, lost: &[String], now: Timestamp) -> Result<(), SpokeError> {
+pub(super) fn reopen(station: &mut Station, lost: &[&Lost], now: Timestamp) -> Result<(), SpokeError> {
     anew(station, now, |transaction, desk, opened| {
-        for name in lost {
-            tracing::error!(
-                packet = name,
-                epoch = opened,
-                "gone from the spool unanswered; a new epoch begins"
-            );
-            let (code, detail) = ("SPOOL_LOST", "the packet is gone from the spool before it was answered");
-            book::open_incident(transaction, code, name, detail, now)?;
-            journal(transaction, desk.own, now, "packet.lost", name, code, &[])?;
-            let how = format!("all is sent again in epoch {opened}");
-            book::close_incident(transaction, code, name, detail, &how, now)?;
-        }
-        Ok(())
+        let how = format!("all is sent again in epoch {opened}");
+        lost.iter().try_for_each(|one| tell_lost(transaction, desk, one, Some(&how), now))
     })
+}
+
+/// Seals the answers `lost` again. One that nobody can say any more is an incident that stays open, and is not tried
+/// for ever.
+///
+/// # Errors
+/// The database or the spool; then nothing is sealed.
+pub(super) fn answer_again(station: &mut Station, lost: &[&Lost], now: Timestamp) -> Result<(), SpokeError> {
+    let spool = station.spool();
+    std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
+    let (connection, desk) = packet_file::apart(station);
+    write::write(connection, Scope::Book, |transaction| {
+        for one in lost {
+            let how = answers::give_again(transaction, &desk, &one.name, now)?;
+            tell_lost(transaction, &desk, one, how.as_deref(), now)?;
+        }
+        Ok::<_, SpokeError>(())
+    })
+}
+
+/// An incident, which ends at once if something was done: `how`.
+fn tell_lost(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    lost: &Lost,
+    how: Option<&str>,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let name = &lost.name;
+    let what = if lost.is_damaged { "damaged in" } else { "gone from" };
+    tracing::error!(packet = name, done = how, "{what} the spool before it was answered or placed");
+    let (code, detail) = ("SPOOL_LOST", format!("{what} the spool before it was answered or placed"));
+    book::open_incident(connection, code, name, &detail, now)?;
+    journal(connection, desk.own, now, "packet.lost", name, code, &[])?;
+    if let Some(how) = how {
+        book::close_incident(connection, code, name, &detail, how, now)?;
+    }
+    Ok(())
 }
 
 /// Opens a new epoch because what is kept of what was sent is not what was sent. Not where data stop: the whole is

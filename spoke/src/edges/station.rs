@@ -125,7 +125,17 @@ impl Station {
         let applied = book::in_stream(&self.connection, hub)?.machine.last;
         let reached = [(Stream::Sealed, sealed), (Stream::Applied, applied)];
         let reached = reached.into_iter().filter_map(|(s, mark)| mark.map(|mark| (hub, s, mark.position)));
-        Ok(self.watermark.raise(reached)?)
+        let connection = &self.connection;
+        self.watermark.raise(reached, |from| Ok(journal_table::leaves_from(connection, CENTRE_TABLE, from)?))
+    }
+
+    /// The watermark takes in what the journal has gained.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn raise_journal(&mut self) -> Result<(), SpokeError> {
+        let connection = &self.connection;
+        self.watermark.raise_journal(|from| Ok(journal_table::leaves_from(connection, CENTRE_TABLE, from)?))
     }
 
     /// What the watermark file says of the two streams.

@@ -11,7 +11,7 @@ use exchange_format::{
 use super::{
     centre::{Centre, uid},
     hub::Opened,
-    tampering::{faults, harm, locked},
+    tampering::{faults, harm, harm_by, locked},
 };
 
 /// What a hub knows of the centre: it begins anew with each epoch.
@@ -181,4 +181,107 @@ fn bodies_that_are_lost_are_said_again_in_the_very_snapshot_of_a_new_epoch() {
     let own = records.iter().find(|record| record.key != claim).expect("the other one");
     assert_eq!(own.version, 1, "its row says what was sent");
     assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_cut_tail_of_the_journal_is_found_by_the_watermark() {
+    let (centre, _) = centre();
+    let entries = || centre.value("SELECT count(*) FROM svod_journal").parse::<u64>().expect("a number");
+    harm(&centre, &format!("DELETE FROM svod_journal WHERE n >= {}", entries() - 12), true);
+    assert!(faults(&centre).contains(&"journal-cut".to_owned()));
+    let words = centre.ends(&["verify"], 1).0;
+    assert!(words.contains("короче"), "{words}");
+    centre.sync();
+    assert_eq!(centre.ok(&["status"])["incidents"][0]["detail"], "journal-cut");
+    // Grown again it is as long, and another.
+    for n in 0..20 {
+        centre.sql(&format!("UPDATE recipient SET surname = 'Иная {n}' WHERE id = 'r2'"));
+        centre.sync();
+    }
+    assert!(faults(&centre).contains(&"journal-altered".to_owned()));
+}
+
+#[test]
+fn lost_and_damaged_answers_are_sealed_again_and_hold_nothing_up() {
+    let mut centre = locked();
+    centre.hub.take();
+    let again = |centre: &Centre| {
+        let due = "UPDATE svod_packet SET state = 'SEALED', next_at = '2026-01-01T00:00:00Z' WHERE answers IS NOT NULL \
+                   AND state = 'PLACED'";
+        harm(centre, due, true);
+    };
+    let name = |kind: &str| {
+        centre.value(&format!(
+            "SELECT name FROM svod_packet WHERE answers IS NOT NULL AND kind = '{kind}' AND state = 'PLACED'"
+        ))
+    };
+    let (receipt, protocol) = (name("KV"), name("PR"));
+    std::fs::remove_file(centre.path("spool").join(&receipt)).expect("gone");
+    std::fs::write(centre.path("spool").join(&protocol), "damaged").expect("written");
+    again(&centre);
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r7', 'Седьмая')");
+    centre.sync();
+    let placed = centre.hub.take();
+    let kinds: Vec<&str> = placed.iter().map(|packet| packet.name.kind.letters()).collect();
+    assert_eq!(kinds, ["KV", "PR", "DT"]);
+    let (head, lines) = super::hub::protocol_of(&placed[1]);
+    assert_eq!((head.revision, head.outcome.word(), lines.len()), (1, "APPLIED", 0));
+    assert_eq!(head.counts.get(exchange_format::answer::RecordOutcome::New), 4);
+    assert_eq!(centre.value(EPOCH), "1", "an answer is no packet of the stream");
+    for (old, how) in [(&receipt, "gone from%"), (&protocol, "damaged in%")] {
+        let told = format!(
+            "SELECT count(*) FROM svod_incident WHERE code = 'SPOOL_LOST' AND subject = '{old}' AND detail LIKE '{how}' \
+             AND closed_how LIKE 'sealed again as SVOD1_%'"
+        );
+        assert_eq!(centre.value(&told), "1");
+    }
+    for packet in placed.iter().filter(|packet| packet.name.kind.is_numbered()) {
+        centre.hub.answer(packet, &[]);
+    }
+    centre.sync();
+    assert!(centre.hub.take().is_empty(), "all stands where it should");
+    // What nobody can say any more stays an incident, once.
+    harm(&centre, "UPDATE svod_packet SET body = NULL", true);
+    again(&centre);
+    std::fs::remove_dir_all(centre.path("spool")).expect("gone");
+    for _ in 0..2 {
+        centre.sync();
+        let open = "SELECT count(*) FROM svod_incident WHERE code = 'SPOOL_LOST' AND closed_at IS NULL";
+        assert_eq!(centre.value(open), "2");
+    }
+    assert_eq!(centre.value("SELECT count(*) FROM svod_journal WHERE event = 'packet.lost'"), "4");
+}
+
+#[test]
+fn what_is_written_behind_the_daemons_first_look_is_looked_into() {
+    let mut centre = locked();
+    // The snapshot of another epoch was archived and noted when the program was killed: applying it waits for the lock.
+    let (snapshot, mark) = {
+        let records = [centre.person(uid(1), "Новейшая")];
+        let records = records.map(|record| Record { version: 7, ..record });
+        let records = records.map(|record| centre.hub.sign(record));
+        centre.hub.open_epoch(4, &records)
+    };
+    let archived = centre.path("archive/in").join(&snapshot);
+    std::fs::rename(centre.hub.mailbox.join("out").join(&snapshot), archived).expect("archived");
+    let held = format!(
+        "INSERT INTO svod_packet (name, direction, peer, kind, epoch, seq, digest, state, at, part, parts, file) \
+         VALUES ('{snapshot}', 'in', '{}', 'SN', 4, 1, '{}', 'HELD', '2026-11-21T10:00:00Z', 1, 1, 'archive/in/{snapshot}')",
+        centre.hub.code, mark.digest
+    );
+    harm(&centre, &held, true);
+    let looks = || {
+        let log = std::fs::read_to_string(centre.path("spoke.log")).unwrap_or_default();
+        log.matches("database looked at").count()
+    };
+    let (before, db) = (looks(), centre.db());
+    db.execute_batch("BEGIN IMMEDIATE").expect("begun");
+    let mut daemon = centre.command(&["run"]).stdout(std::process::Stdio::null()).spawn().expect("starts");
+    super::sending::wait_until("the first look", || looks() > before);
+    harm_by(&db, &format!("UPDATE recipient SET surname = 'Чужая' WHERE id = '{}'", uid(2)), true);
+    db.execute_batch("COMMIT").expect("done");
+    let surname = format!("SELECT surname FROM recipient WHERE id = '{}'", uid(2));
+    super::sending::wait_until("the row to be put right", || centre.value(&surname) == "Новая");
+    daemon.kill().expect("ended");
+    daemon.wait().expect("reaped");
 }

@@ -36,6 +36,14 @@ pub(super) fn harm(centre: &Centre, sql: &str, put_triggers_back: bool) {
     if at_once {
         db.execute_batch("BEGIN IMMEDIATE").expect("begun");
     }
+    harm_by(&db, sql, put_triggers_back);
+    if at_once {
+        db.execute_batch("COMMIT").expect("done");
+    }
+}
+
+/// As [`harm`], by a connection that has begun its transaction.
+pub(super) fn harm_by(db: &rusqlite::Connection, sql: &str, put_triggers_back: bool) {
     let triggers: Vec<(String, String)> = db
         .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         .expect("read")
@@ -51,9 +59,6 @@ pub(super) fn harm(centre: &Centre, sql: &str, put_triggers_back: bool) {
         for (_, sql) in &triggers {
             db.execute_batch(sql).expect("created");
         }
-    }
-    if at_once {
-        db.execute_batch("COMMIT").expect("done");
     }
 }
 

@@ -238,9 +238,9 @@ impl Step<'_> {
         if let Some(epoch) = superseded {
             let reason = PacketReason::StaleEpoch.code();
             for held in tx.held_below(self.centre, epoch)? {
+                // no incident: the snapshot says what it said, or something newer
                 self.set_aside(&held.name)?;
                 tx.set_packet_state(&held.name, "QUARANTINED", Some(reason))?;
-                tx.add_incident(self.centre, reason, Some(&held.name), &self.now.to_string())?;
                 self.enter(tx, "packet.quarantined", &held, reason)?;
             }
         }

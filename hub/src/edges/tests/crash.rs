@@ -57,7 +57,10 @@ fn f21_a_database_behind_its_own_stream_stops_every_stream_but_no_answer() {
         ..own.position
     };
     let sealed = exchange_endpoint::watermark::Stream::Sealed;
-    hub.hub.watermark.raise([(code, sealed, next)]).expect("raised");
+    hub.hub
+        .watermark
+        .raise([(code, sealed, next)], |_| Ok::<_, exchange_endpoint::watermark::WatermarkError>(vec![]))
+        .expect("raised");
     let crate::edges::hub::Hub { store, watermark, .. } = &mut hub.hub;
     store.write(|tx| crate::edges::event_loop::judge_watermark(tx, watermark, code, now())).expect("judged");
     let name = one.data(&[record(Kind::RecipientClaim, 9, 1, &[("surname", "Котов")])]);

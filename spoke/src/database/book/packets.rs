@@ -31,7 +31,7 @@ pub struct OutPacket {
     pub records: u64,
 }
 
-/// Keeps a packet that is being sealed. `answers` is the digest of what it answers, for an answer.
+/// Keeps a packet that is being sealed. `answers` is the digest of what it answers and what it says, for an answer.
 ///
 /// # Errors
 /// SQLite's.
@@ -39,15 +39,15 @@ pub fn add_out_packet(
     connection: &Connection,
     peer: ParticipantCode,
     packet: &OutPacket,
-    answers: Option<Digest>,
+    answers: Option<(Digest, &[u8])>,
     now: Timestamp,
 ) -> Result<(), DatabaseError> {
     let Mark { position, digest } = packet.sent.mark;
     connection
         .prepare_cached(
             "INSERT INTO svod_packet (name, direction, peer, kind, epoch, seq, digest, state, at, answers, \
-             unconfirmed, attempts, next_at, records, file, sha256) \
-             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, ?13, ?14)",
+             unconfirmed, attempts, next_at, records, file, sha256, body) \
+             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             packet.name,
@@ -58,13 +58,52 @@ pub fn add_out_packet(
             digest.to_string(),
             packet.sent.state.as_str(),
             now.to_string(),
-            answers.map(|digest| digest.to_string()),
+            answers.map(|(digest, _)| digest.to_string()),
             packet.sent.unconfirmed,
             packet.sent.next_at.to_string(),
             packet.records,
             packet.file,
-            packet.sha256.map(|sha256| sha256.to_string())
+            packet.sha256.map(|sha256| sha256.to_string()),
+            answers.map(|(_, body)| body)
         ])?;
+    Ok(())
+}
+
+/// What an answer of ours says.
+#[derive(Debug)]
+pub struct Answer {
+    /// KV or PR.
+    pub kind: PacketKind,
+    /// What it answers.
+    pub answered: Mark,
+    /// Its text.
+    pub body: Vec<u8>,
+}
+
+/// What the answer `name` says, if that is kept.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn answer(connection: &Connection, name: &str) -> Result<Option<Answer>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM svod_packet WHERE name = ?1 AND answers IS NOT NULL AND body IS NOT NULL",
+    )?;
+    let mut found = statement.query([name])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    let kind = parsed(row, "kind", PACKET, "a kind")?.ok_or_else(|| bad(PACKET, "no kind"))?;
+    let digest = parsed(row, "answers", PACKET, "a digest")?.ok_or_else(|| bad(PACKET, "no digest"))?;
+    let Mark { position, .. } = mark(row, "", PACKET)?.ok_or_else(|| bad(PACKET, "no position"))?;
+    Ok(Some(Answer { kind, answered: Mark { position, digest }, body: row.get("body")? }))
+}
+
+/// The answer `name` is placed no more: another stands in its place, or nobody can say it.
+///
+/// # Errors
+/// SQLite's.
+pub fn give_up_answer(connection: &Connection, name: &str) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached("UPDATE svod_packet SET state = ?2, next_at = NULL WHERE name = ?1")?
+        .execute([name, PacketState::Superseded.as_str()])?;
     Ok(())
 }
 
@@ -230,9 +269,10 @@ fn open_before(connection: &Connection, opened: Epoch) -> Result<Vec<OutPacket>,
 /// # Errors
 /// SQLite's.
 pub fn answers_to(connection: &Connection, digest: Digest) -> Result<Vec<String>, DatabaseError> {
-    let mut statement =
-        connection.prepare_cached("SELECT name FROM svod_packet WHERE answers = ?1 ORDER BY kind")?;
-    let found = statement.query_map([digest.to_string()], |row| row.get(0))?;
+    let mut statement = connection
+        .prepare_cached("SELECT name FROM svod_packet WHERE answers = ?1 AND state <> ?2 ORDER BY kind")?;
+    let given_up = PacketState::Superseded.as_str();
+    let found = statement.query_map([&digest.to_string(), given_up], |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
 }
 
