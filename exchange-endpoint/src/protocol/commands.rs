@@ -85,7 +85,9 @@ fn show(common: &CommonArgs, protocols: &Protocols, number: u32) -> Result<(), F
             let kind = word(lang, "kind", &line.kind);
             let outcome = one(lang, &line.outcome);
             text.push(format!("  {kind} {}: {outcome} ({} {})", line.key, line.rule, line.reason));
-            text.push(format!("    {}\n    → {}", line.sentence, line.next));
+            text.push(format!("    {}", line.sentence));
+            text.extend(line.words.iter().map(|words| format!("    «{words}»")));
+            text.extend(Some(&line.next).filter(|next| !next.is_empty()).map(|next| format!("    → {next}")));
         }
         let file = protocols.printable(&protocol).display().to_string();
         text.push(messages::text(lang, "protocol-printable", &[("file", file.into())]));

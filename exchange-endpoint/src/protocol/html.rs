@@ -3,7 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::{Protocol, word};
+use super::{Kind, Protocol, word};
 use crate::messages::{self, Lang, Value};
 
 /// The page could not be written.
@@ -29,6 +29,11 @@ struct Page<'a> {
 impl Page<'_> {
     fn t(&self, id: &str) -> String {
         messages::text(self.protocol.lang, &format!("protocol-{id}"), &[])
+    }
+
+    /// A text that is another one in the protocol of a decision.
+    fn of_kind(&self, id: &str) -> String {
+        if self.protocol.kind == Kind::Decision { self.t(&format!("{id}-decision")) } else { self.t(id) }
     }
 
     fn word(&self, group: &str, data: &str) -> String {

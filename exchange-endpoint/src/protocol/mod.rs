@@ -1,5 +1,6 @@
 //! The protocol of one run (протокол обмена): what staff and auditors read of an export, a load or a merge
-//! (exchange §9). It bears identifiers, rules and reasons, never personal data.
+//! (exchange §9). It bears identifiers, rules and reasons, never personal data; of a decision also the reason that whoever
+//! took it gave.
 //!
 //! A run begins one ([`Protocol::begin`]), counts and notes as it goes, and hands it to [`Protocols::write`],
 //! which numbers it and keeps it twice: as JSON for programs, as one printable HTML file for people.
@@ -37,11 +38,13 @@ pub enum Kind {
     Load,
     /// The hub linked claims to persons and published.
     Merge,
+    /// The hub's staff decided something.
+    Decision,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Export, Self::Load, Self::Merge];
+    pub const ALL: [Self; 4] = [Self::Export, Self::Load, Self::Merge, Self::Decision];
 
     /// The word in file names and in JSON.
     pub const fn word(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Kind {
             Self::Export => "export",
             Self::Load => "load",
             Self::Merge => "merge",
+            Self::Decision => "decision",
         }
     }
 }
@@ -63,6 +67,9 @@ pub struct Packet {
     /// What became of it: a word of the catalogue (`packet-state-<word>`) or the code of a
     /// [`PacketReason`].
     pub state: String,
+    /// How many of its records the totals count; absent if none could be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<u64>,
 }
 
 impl Packet {
@@ -90,6 +97,9 @@ pub struct Line {
     pub sentence: String,
     /// What to do about it, for staff.
     pub next: String,
+    /// Why, in the words of whoever decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
 }
 
 /// How many records of one kind had one outcome.
@@ -118,8 +128,11 @@ pub struct Protocol {
     pub heading: String,
     /// The code of the participant whose run it was.
     pub participant: String,
-    /// The code of the other side; none in a merge.
+    /// The code of the other side; none in a merge or a decision.
     pub peer: Option<String>,
+    /// Who gave the command, as the system names the account; none where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// The packets, in order.
     pub packets: Vec<Packet>,
     /// When the run began.
@@ -157,6 +170,7 @@ impl Line {
             reason: line.reason.code().to_owned(),
             sentence: lang.of(line.reason.sentence()).to_owned(),
             next: lang.of(line.reason.next_action()).to_owned(),
+            words: None,
         }
     }
 }
@@ -178,6 +192,7 @@ impl Protocol {
             heading: messages::text(lang, &format!("protocol-heading-{}", kind.word()), &[]),
             participant: participant.to_string(),
             peer: peer.map(|code| code.to_string()),
+            actor: None,
             packets: Vec::new(),
             started,
             finished: started,
@@ -187,10 +202,22 @@ impl Protocol {
         }
     }
 
-    /// Names a packet of the run and what became of it.
-    pub fn packet(&mut self, name: impl Into<String>, digest: Option<Digest>, state: impl Into<String>) {
+    /// Names a file of the run that nobody could take anything from, and what became of it.
+    pub fn file(&mut self, name: impl Into<String>, digest: Option<Digest>, state: impl Into<String>) {
         let digest = digest.map(|digest| digest.to_string());
-        self.packets.push(Packet { name: name.into(), digest, state: state.into() });
+        self.packets.push(Packet { name: name.into(), digest, state: state.into(), records: None });
+    }
+
+    /// Names a packet of the run, what became of it, and how many of its records the totals count.
+    pub fn packet(
+        &mut self,
+        name: impl Into<String>,
+        digest: Digest,
+        state: impl Into<String>,
+        records: u64,
+    ) {
+        self.file(name, Some(digest), state);
+        self.packets.last_mut().expect("just added").records = Some(records);
     }
 
     /// Counts `count` records of `kind` with `outcome`.
@@ -211,6 +238,17 @@ impl Protocol {
     /// How many records were counted.
     pub fn records(&self) -> u64 {
         self.totals.iter().map(|total| total.count).sum()
+    }
+
+    /// How many records the totals count too many or too few for the packets listed; `None` where that is not to be
+    /// known. What could not be sent is told beside the packets of an export.
+    pub fn miscounted(&self) -> Option<i128> {
+        let packets = self.packets.iter().filter(|packet| packet.state.parse::<PacketReason>().is_err());
+        let carried = packets.map(|packet| packet.records).sum::<Option<u64>>()?;
+        let is_carried = |total: &&Total| self.kind == Kind::Load || total.outcome != "refused";
+        let counted: u64 = self.totals.iter().filter(is_carried).map(|total| total.count).sum();
+        let apart = i128::from(counted) - i128::from(carried);
+        (matches!(self.kind, Kind::Load | Kind::Export) && apart != 0).then_some(apart)
     }
 
     /// How many records had each outcome, whatever their kind.

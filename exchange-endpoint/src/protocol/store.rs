@@ -58,6 +58,7 @@ impl Protocols {
     /// Numbers `protocol` and keeps it. When this returns, both files are on the disk; another process may
     /// write into the same directory at the same time.
     pub fn write(&mut self, mut protocol: Protocol) -> Result<Protocol, ProtocolError> {
+        debug_assert_eq!(protocol.miscounted(), None, "{:?} {:?}", protocol.packets, protocol.totals);
         loop {
             protocol.number = self.last + 1;
             let path = self.file(protocol.number, protocol.kind, "json");

@@ -14,6 +14,7 @@ fn held(key: &str) -> Line {
         reason: "INVALID".to_owned(),
         sentence: "Имя, дата рождения и СНИЛС изменены одновременно <b>".to_owned(),
         next: "Проверьте, тот ли это человек".to_owned(),
+        words: None,
     }
 }
 
@@ -23,7 +24,7 @@ fn loaded(lang: Lang) -> Protocol {
     let started = "2026-11-21T08:00:00Z".parse().expect("a moment");
     let mut protocol = Protocol::begin(Kind::Load, lang, hub, Some(centre), started);
     protocol.finished = "2026-11-21T08:00:02Z".parse().expect("a moment");
-    protocol.packet("SVOD1_DT_X.zip.age", Some(Digest::of(b"manifest")), "applied_partial");
+    protocol.packet("SVOD1_DT_X.zip.age", Digest::of(b"manifest"), "applied_partial", 46);
     protocol.count("recipient_claim", "new", 40);
     protocol.count("recipient_claim", "new", 2);
     protocol.count("later_kind", "unchanged", 3);
@@ -136,11 +137,42 @@ fn every_outcome_and_kind_of_the_format_has_its_word() {
 #[test]
 fn a_packet_that_was_not_taken_says_why_and_what_next() {
     let mut protocol = loaded(Lang::Ru);
-    protocol.packet("SVOD1_DT_Y.zip.age", None, "FOREIGN");
+    protocol.file("SVOD1_DT_Y.zip.age", None, "FOREIGN");
     let page = render(&protocol).expect("a page");
     let reason = PacketReason::Foreign;
     assert!(page.contains("FOREIGN") && page.contains(reason.sentence().ru));
     assert!(page.contains(reason.next_action().ru));
+}
+
+#[test]
+fn what_was_decided_is_told_with_who_and_why() {
+    let mut decided = Protocol { kind: Kind::Decision, actor: Some("anna.k".into()), ..loaded(Lang::Ru) };
+    decided.lines[0] =
+        Line {
+            words: Some("сёстры, <i>видела обеих".into()), next: String::new(), ..held("k")
+        };
+    let page = render(&decided).expect("a page");
+    assert!(page.contains("anna.k") && page.contains("сёстры, &#60;i&#62;видела обеих"), "{page}");
+    assert!(page.contains(&messages::text(Lang::Ru, "protocol-lines-decision", &[])));
+    assert!(!page.contains("class=\"do\""), "nothing is left to do");
+    let json = serde_json::to_string(&decided).expect("JSON");
+    assert_eq!(serde_json::from_str::<Protocol>(&json).expect("read back"), decided);
+    assert!(!serde_json::to_string(&loaded(Lang::Ru)).expect("JSON").contains("actor"));
+}
+
+#[test]
+fn totals_that_the_packets_do_not_bear_out_are_found() {
+    let sound = loaded(Lang::Ru);
+    assert_eq!(sound.miscounted(), None);
+    let mut one_more = sound.clone();
+    one_more.totals[0].count += 1;
+    assert_eq!(one_more.miscounted(), Some(1));
+    let mut unsent = Protocol { kind: Kind::Export, ..sound.clone() };
+    unsent.count("contact", "refused", 5);
+    assert_eq!(unsent.miscounted(), None, "what could not be sent is in no packet");
+    let mut older = one_more.clone();
+    older.packets[0].records = None;
+    assert_eq!(older.miscounted(), None);
 }
 
 #[test]

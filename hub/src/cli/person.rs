@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{config, joined, reason};
 use crate::edges::operations::{
-    operator,
+    decided, operator,
     people::{self, FieldView, PersonView, ToldView},
 };
 
@@ -69,6 +69,7 @@ pub(super) fn said(lang: Lang, done: &people::Said) -> String {
         let args = [("centre", one.centre.clone().into()), ("reviews", joined(&reviews).into())];
         lines.push(messages::find(lang, id, &args).unwrap_or_default());
     }
+    lines.extend(decided::told(lang, done.protocol));
     lines.join("\n")
 }
 

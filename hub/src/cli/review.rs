@@ -1,6 +1,6 @@
 //! `review list`, `review apply`.
 
-use std::path::PathBuf;
+use std::{iter, path::PathBuf};
 
 use clap::Subcommand;
 use exchange_endpoint::{
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::config;
 use crate::edges::operations::{
+    decided::told,
     operator,
     question_table::{answers, refuse_existing, write},
     questions::{self, Question, Side},
@@ -73,7 +74,8 @@ impl Review {
                         ("gone", done.gone.into()),
                         ("persons", done.persons.into()),
                     ];
-                    messages::text(lang, "hub-review-applied", &args)
+                    let done = (messages::text(lang, "hub-review-applied", &args), told(lang, done.protocol));
+                    iter::once(done.0).chain(done.1).collect::<Vec<_>>().join("\n")
                 })
             }
         }

@@ -86,8 +86,14 @@ fn text(lang: Lang, status: &status::Status) -> String {
             let at = messages::stored_moment(lang, &one.at);
             let packet = one.packet.as_deref().unwrap_or_default();
             let what = messages::reason(lang, &one.code);
-            lines
-                .push(format!("  {at}  {}  {}: {what} {packet}", one.centre, one.code).trim_end().to_owned());
+            let mut line =
+                format!("  {at}  {}  {}: {what} {packet}", one.centre, one.code).trim_end().to_owned();
+            if one.times > 1 {
+                let last = messages::stored_moment(lang, &one.last_at);
+                let args = [("n", one.times.into()), ("last", last.into())];
+                line += &format!(" ({})", messages::text(lang, "hub-incident-again", &args));
+            }
+            lines.push(line);
         }
     }
     lines.join("\n")

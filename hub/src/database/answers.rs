@@ -5,6 +5,7 @@ use exchange_format::{
     file_name::FileName,
     participant::ParticipantCode,
     position::Mark,
+    record::{Kind, RecordId},
 };
 use rusqlite::params;
 
@@ -98,9 +99,51 @@ impl Tx<'_> {
         Ok(position.zip(digest).map(|(position, digest)| Mark { position, digest }))
     }
 
-    /// Whether `name` is a PR to `peer` that took the place of an earlier one.
-    pub fn is_revision(&self, peer: ParticipantCode, name: &str) -> Result<bool> {
-        let sql = "SELECT 1 FROM packet WHERE name = ?1 AND peer = ?2 AND direction = 'out' AND kind = 'PR' AND revision > 1";
-        Ok(self.value::<i64>(sql, params![name, peer.as_str()])?.is_some())
+    /// What the answer `name` to `peer` is among the answers to the same packet; `None` if it is none of ours.
+    pub fn place_of_answer(&self, peer: ParticipantCode, name: &str) -> Result<Option<Place>> {
+        self.row(
+            &format!("SELECT coalesce(revision, 1) > 1, {SUPERSEDED} FROM packet p WHERE name = ?1 AND peer = ?2 AND direction = 'out'"),
+            params![name, peer.as_str()],
+            |row| {
+                Ok(match (row.get(0)?, row.get(1)?) {
+                    (_, true) => Place::Superseded,
+                    (true, false) => Place::Revision,
+                    (false, false) => Place::First,
+                })
+            },
+        )
+    }
+
+    /// Records of `centre` that our last PR of their packet calls held and that are applied now: packet, kind, key,
+    /// version.
+    pub fn held_no_more(&self, centre: ParticipantCode) -> Result<Vec<(String, Kind, RecordId, u32)>> {
+        self.rows(
+            "SELECT l.packet, l.kind, l.key, l.version FROM answer_line l INDEXED BY answer_line_held
+               JOIN packet p ON p.name = l.packet
+               JOIN received r ON r.origin = p.peer AND r.kind = l.kind AND r.key = l.key
+             WHERE l.outcome = 'held' AND p.peer = ?1 AND r.packet = l.packet AND r.version = l.version
+               AND r.outcome IN ('new', 'changed', 'unchanged')",
+            [centre.as_str()],
+            |row| {
+                let kind = parsed(row, "answer_line", "kind")?;
+                Ok((row.get("packet")?, kind, parsed(row, "answer_line", "key")?, row.get("version")?))
+            },
+        )
     }
 }
+
+/// What an answer is among those to the same packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The only one of its kind, or the first.
+    First,
+    /// A later one, and the newest.
+    Revision,
+    /// A newer one has taken its place.
+    Superseded,
+}
+
+/// Whether a newer revision has taken the place of the packet `p`.
+pub(super) const SUPERSEDED: &str =
+    "(p.kind = 'PR' AND EXISTS (SELECT 1 FROM packet n WHERE n.answered = p.answered
+    AND n.peer = p.peer AND n.direction = 'out' AND n.kind = 'PR' AND n.revision > p.revision))";

@@ -1,5 +1,7 @@
 //! What centres sent: the last version of every record, what became of it, and what the hub goes by.
 
+use std::collections::BTreeSet;
+
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
@@ -210,6 +212,16 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// A claim of a recipient that was held because of a value that nobody could read is published now.
+    pub fn understood(&self, origin: ParticipantCode, key: RecordId) -> Result<()> {
+        self.run(
+            "UPDATE received SET outcome = 'changed', rule = NULL WHERE origin = ?1 AND kind = 'recipient_claim'
+               AND key = ?2 AND outcome = 'held' AND rule LIKE '%.unreadable'",
+            params![origin.as_str(), key.to_string()],
+        )?;
+        Ok(())
+    }
+
     /// The record with row `id` as the hub goes by it; `None` if there is none or it has no readable body.
     pub fn received(&self, id: ClaimId) -> Result<Option<Received>> {
         let found = self.row(&format!("{SELECT_RECEIVED} WHERE id = ?1"), [id], read_received)?;
@@ -320,10 +332,14 @@ impl Tx<'_> {
         )
     }
 
-    /// A record has come again as it was: the state digest counts it, and what is said of it from now on answers
-    /// `packet`.
-    pub fn came_again(&self, id: ClaimId, packet: &str) -> Result<()> {
-        self.run("UPDATE received SET in_digest = 1, packet = ?2 WHERE id = ?1", params![id, packet])?;
+    /// Records have come again as they were: the state digest counts them, and what is said of them from now on
+    /// answers `packet`.
+    pub fn came_again(&self, ids: &BTreeSet<ClaimId>, packet: &str) -> Result<()> {
+        let ids: Vec<String> = ids.iter().map(ClaimId::to_string).collect();
+        self.run(
+            "UPDATE received SET in_digest = 1, packet = ?2 WHERE id IN (SELECT value FROM json_each(?1))",
+            params![format!("[{}]", ids.join(",")), packet],
+        )?;
         Ok(())
     }
 

@@ -115,6 +115,7 @@ CREATE TABLE answer(
 CREATE TABLE answer_line(
   packet TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
   outcome TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(packet, kind, key)) WITHOUT ROWID;
+CREATE INDEX answer_line_held ON answer_line(packet) WHERE outcome = 'held';
 -- What a sealed packet carried, until its PR closes exactly these versions.
 CREATE TABLE carried(
   packet TEXT NOT NULL, centre TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
@@ -127,4 +128,5 @@ CREATE UNIQUE INDEX hub_input_key ON hub_input(key);
 CREATE INDEX hub_input_unsealed ON hub_input(n) WHERE packet IS NULL;
 CREATE TABLE incident(
   n INTEGER PRIMARY KEY, at TEXT NOT NULL, peer TEXT NOT NULL, code TEXT NOT NULL, packet TEXT,
+  times INTEGER NOT NULL DEFAULT 1, last_at TEXT NOT NULL,  -- how often it happened, and when last
   closed_at TEXT);

@@ -7,8 +7,9 @@ use exchange_format::{
     stream::{Arrival, Incoming, Outgoing, PacketState, Part, SentPacket, Stop},
 };
 use rusqlite::{Row, params};
+use serde::Serialize;
 
-use super::{DatabaseError, Result, Tx, parsed, parsed_optional};
+use super::{DatabaseError, Result, Tx, answers::SUPERSEDED, parsed, parsed_optional};
 
 /// Both streams with a peer.
 #[derive(Debug, Clone, Default)]
@@ -158,7 +159,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Notes a file in quarantine that nobody's signature proves. Its row bears its name, unless a packet or another
+    /// Notes a file in quarantine that nobody's signature proves; of the same bytes under the same name that they have
+    /// come again. Its row bears its name, unless a packet or another
     /// such file has it: then its place in the quarantine.
     pub fn put_unproven(&self, file: &Unproven<'_>) -> Result<()> {
         let sql = "SELECT 1 FROM packet WHERE name = ?1
@@ -166,8 +168,10 @@ impl Tx<'_> {
         let taken = self.value::<i64>(sql, params![file.name, file.centre.as_str()])?.is_some();
         let place = format!("quarantine/{}/{}", file.centre, file.kept);
         self.run(
-            "INSERT OR REPLACE INTO packet(name, direction, peer, kind, epoch, seq, state, reason, next_at, at)
-             VALUES(?1, 'in', ?2, ?3, ?4, ?5, 'QUARANTINED', ?6, ?7, ?7)",
+            "INSERT INTO packet(name, direction, peer, kind, epoch, seq, state, reason, next_at, at, attempts)
+             VALUES(?1, 'in', ?2, ?3, ?4, ?5, 'QUARANTINED', ?6, ?7, ?7, 1)
+             ON CONFLICT(name) DO UPDATE SET reason = excluded.reason, next_at = excluded.next_at,
+               attempts = attempts + 1",
             params![
                 if taken || file.kept != file.name { &place } else { file.name },
                 file.centre.as_str(),
@@ -217,7 +221,10 @@ impl Tx<'_> {
     /// The names of the answers (KV, then the PR of the highest revision) sent for a packet.
     pub fn answers_to(&self, peer: ParticipantCode, answered: Digest) -> Result<Vec<String>> {
         self.rows(
-            "SELECT name FROM packet WHERE answered = ?1 AND peer = ?2 AND direction = 'out' ORDER BY kind, revision",
+            &format!(
+                "SELECT name FROM packet p WHERE answered = ?1 AND peer = ?2 AND direction = 'out' AND NOT {SUPERSEDED}
+                 ORDER BY kind"
+            ),
             params![answered.to_string(), peer.as_str()],
             |row| Ok(row.get(0)?),
         )
@@ -260,14 +267,16 @@ impl Tx<'_> {
     /// Answers to `peer` that are sealed and not yet placed.
     pub fn answers_to_place(&self, peer: ParticipantCode) -> Result<Vec<String>> {
         self.rows(
-            "SELECT name FROM packet WHERE direction = 'out' AND peer = ?1 AND kind IN ('KV', 'PR', 'RQ')
-               AND state = 'SEALED' ORDER BY at, kind",
+            &format!(
+                "SELECT name FROM packet p WHERE direction = 'out' AND peer = ?1 AND kind IN ('KV', 'PR', 'RQ')
+                   AND state = 'SEALED' AND NOT {SUPERSEDED} ORDER BY at, kind"
+            ),
             [peer.as_str()],
             |row| Ok(row.get(0)?),
         )
     }
 
-    /// Notes an incident, unless the same one is open.
+    /// Notes an incident; of the same one that is open that it has happened again.
     pub fn add_incident(
         &self,
         peer: ParticipantCode,
@@ -275,20 +284,34 @@ impl Tx<'_> {
         packet: Option<&str>,
         at: &str,
     ) -> Result<()> {
-        self.run(
-            "INSERT INTO incident(at, peer, code, packet) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS
-               (SELECT 1 FROM incident WHERE peer = ?2 AND code = ?3 AND packet IS ?4 AND closed_at IS NULL)",
-            params![at, peer.as_str(), code, packet],
+        let said = params![at, peer.as_str(), code, packet];
+        let again = self.run(
+            "UPDATE incident SET times = times + 1, last_at = ?1
+             WHERE peer = ?2 AND code = ?3 AND packet IS ?4 AND closed_at IS NULL",
+            said,
         )?;
+        if again == 0 {
+            let sql = "INSERT INTO incident(at, last_at, peer, code, packet) VALUES(?1, ?1, ?2, ?3, ?4)";
+            self.run(sql, said)?;
+        }
         Ok(())
     }
 
-    /// Open incidents: when, with whom, which, about which packet.
+    /// Open incidents, oldest first.
     pub fn incidents(&self) -> Result<Vec<Incident>> {
         self.rows(
-            "SELECT at, peer, code, packet FROM incident WHERE closed_at IS NULL ORDER BY n",
+            "SELECT at, peer, code, packet, times, last_at FROM incident WHERE closed_at IS NULL ORDER BY n",
             [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            |row| {
+                Ok(Incident {
+                    at: row.get(0)?,
+                    centre: row.get(1)?,
+                    code: row.get(2)?,
+                    packet: row.get(3)?,
+                    times: row.get(4)?,
+                    last_at: row.get(5)?,
+                })
+            },
         )
     }
 
@@ -308,8 +331,22 @@ impl Tx<'_> {
     }
 }
 
-/// An incident: when, with whom, which, about which packet.
-pub type Incident = (String, String, String, Option<String>);
+/// An open incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Incident {
+    /// When it happened first.
+    pub at: String,
+    /// With whom.
+    pub centre: String,
+    /// Which.
+    pub code: String,
+    /// About which packet.
+    pub packet: Option<String>,
+    /// How often it has happened.
+    pub times: u64,
+    /// When last.
+    pub last_at: String,
+}
 
 /// Peer, direction, kind, state, and how many packets.
 pub type PacketCount = (String, String, String, String, u64);

@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use super::{
     hub::{Hub, HubError, at},
     intake::random,
-    sealing::{data::seal_for, own::seal_inputs},
+    sealing::{answers, data::seal_for, own::seal_inputs},
 };
 
 /// What placing did.
@@ -63,7 +63,10 @@ impl Hub {
 
     fn seal_one(&mut self, centre: ParticipantCode, due: bool, now: Timestamp) -> Result<(), HubError> {
         let Self { store, context, .. } = self;
-        let sealed = store.write(|tx| seal_for(context, tx, centre, due, now))?;
+        let sealed = store.write(|tx| {
+            answers::tell_released(context, tx, centre, now)?;
+            seal_for(context, tx, centre, due, now)
+        })?;
         self.raise_watermark(centre)?;
         if !sealed.records.is_empty() {
             self.export_protocol(centre, &sealed.packets, &sealed.records, now)?;
@@ -83,14 +86,14 @@ impl Hub {
     fn export_protocol(
         &mut self,
         centre: ParticipantCode,
-        packets: &[(String, Mark)],
+        packets: &[(String, Mark, u64)],
         records: &BTreeMap<&'static str, u64>,
         now: Timestamp,
     ) -> Result<(), HubError> {
         let (kind, lang, code) = (ProtocolKind::Export, self.context.lang, self.context.code);
         let mut protocol = Protocol::begin(kind, lang, code, Some(centre), now);
-        for (name, mark) in packets {
-            protocol.packet(name, Some(mark.digest), PacketState::Sealed.as_str());
+        for (name, mark, records) in packets {
+            protocol.packet(name, mark.digest, PacketState::Sealed.as_str(), *records);
         }
         for (kind, count) in records {
             protocol.count(kind, "sent", *count);

@@ -21,7 +21,11 @@ fn staff_correct_a_person_and_confirm_who_serves_it() {
     assert!(case.starts_with("42-32701000-"), "{case}");
 
     let confirm = |centre: &str| city.run(&["service", "confirm", centre, case, "--reason", "обслуживается"]);
-    assert_eq!(done(&confirm(&code))["changed"], true);
+    let told = done(&confirm(&code));
+    assert_eq!(told["changed"], true);
+    let decided = done(&city.run(&["protocol", "show", &told["protocol"].to_string()]));
+    assert_eq!(decided["lines"][0]["key"], format!("{code} {uid}"));
+    assert_eq!(decided["lines"][0]["outcome"], "confirmed");
     assert_eq!(done(&confirm(&code))["changed"], false);
     assert_eq!(refused(&confirm(centre(2).as_str())), (3, "centre-no-claim".into()));
     assert_eq!(refused(&confirm(centre(9).as_str())), (3, "centre-unknown".into()));
@@ -30,7 +34,21 @@ fn staff_correct_a_person_and_confirm_who_serves_it() {
         |field: &str, value: &str| city.run(&["person", "set", &uid, field, value, "--reason", "паспорт"]);
     let told = done(&set("birth_date", "13.03.1945"));
     assert_eq!((&told["changed"], &told["centres"][0]), (&true.into(), &code.as_str().into()));
-    assert_eq!(done(&set("Дата рождения", "1945-03-13"))["changed"], false, "as person show names it");
+    let protocol = told["protocol"].as_u64().expect("a number").to_string();
+    let decided = done(&city.run(&["protocol", "show", &protocol]));
+    assert_eq!((&decided["kind"], &decided["actor"]), (&"decision".into(), &"anna".into()));
+    let line = &decided["lines"][0];
+    assert_eq!(
+        (&line["key"], &line["rule"], &line["words"]),
+        (&uid.as_str().into(), &"birth_date".into(), &"паспорт".into())
+    );
+    assert!(!decided.to_string().contains("1945"), "the value is no part of it");
+    let told = done(&set("Дата рождения", "1945-03-13"));
+    assert_eq!(
+        (&told["changed"], &told["protocol"]),
+        (&false.into(), &Value::Null),
+        "as person show names it"
+    );
     let birth = field(&done(&city.run(&["person", "show", case])), "birth_date");
     assert_eq!((&birth["value"], &birth["source"]), (&"1945-03-13".into(), &"hub".into()));
     assert_eq!(

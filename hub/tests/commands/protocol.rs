@@ -4,7 +4,8 @@ use exchange_endpoint::{
     output::Lang, protocol::Kind as ProtocolKind, protocol::Line, protocol::Protocol, protocol::Protocols,
 };
 use exchange_format::{
-    answer::PacketReason, answer::RecordLine, answer::RecordOutcome, answer::RecordReason, record::Kind,
+    answer::PacketReason, answer::RecordLine, answer::RecordOutcome, answer::RecordReason, position::Digest,
+    record::Kind,
 };
 use jiff::Timestamp;
 
@@ -31,9 +32,11 @@ fn every_outcome_and_reason_is_told_whole_on_screen_and_on_paper_in_both_languag
     for (lang, words) in words {
         let now = Timestamp::now();
         let mut protocol = Protocol::begin(ProtocolKind::Load, lang, centre(0), Some(centre(1)), now);
+        let told_of = (told.len() * RecordReason::ALL.len()) as u64;
+        protocol.packet("SVOD1_DT.zip", Digest::of(b"m"), "APPLIED_PARTIAL", told_of);
         // a stale packet and one in conflict are told with what became of them
         for reason in PacketReason::ALL {
-            protocol.packet(format!("SVOD1_{reason}.zip"), None, reason.code());
+            protocol.file(format!("SVOD1_{reason}.zip"), None, reason.code());
         }
         let mut lines = Vec::new();
         for (outcome, word) in told.into_iter().zip(words) {

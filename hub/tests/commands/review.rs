@@ -26,8 +26,13 @@ fn a_filled_in_table_is_applied_whole_once_and_in_any_form() {
         let filled = city.file("filled.csv", bytes);
         let told = done(&city.run(&["review", "apply", &filled]));
         assert_eq!((&told["decided"], &told["left"]), (&1.into(), &0.into()), "{delimiter} {encoding}");
+        let decided = done(&city.run(&["protocol", "show", &told["protocol"].to_string()]));
+        let line = &decided["lines"][0];
+        assert_eq!((&line["outcome"], &line["words"]), (&"same".into(), &"сёстры подтвердили".into()));
+        assert!(line["key"].as_str().is_some_and(|pair| pair.contains(&key(1).to_string())), "{line}");
         assert_eq!((city.persons(), city.uid(1)), (1, city.uid(2)));
-        assert_eq!(done(&city.run(&["review", "apply", &filled]))["unchanged"], 1);
+        let again = done(&city.run(&["review", "apply", &filled]));
+        assert_eq!((&again["unchanged"], &again["protocol"]), (&1.into(), &Value::Null));
         assert_eq!(done(&city.run(&["review", "list"]))["reviews"], serde_json::json!([]));
 
         let other = city.file("other.csv", "review;decision;reason\n1;разные;ошибка\n");

@@ -19,7 +19,7 @@ fn protocol(desk: &Desk) -> PathBuf {
     let at = "2026-11-22T10:00:00Z".parse().unwrap();
     let mut protocol = Protocol::begin(Kind::Load, Lang::Ru, hub(), Some(centre(1)), at);
     let forgery = from_centre();
-    protocol.packet(forgery.name().to_string(), Some(Digest::of(&forgery.manifest)), "APPLIED_PARTIAL");
+    protocol.packet(forgery.name().to_string(), Digest::of(&forgery.manifest), "APPLIED_PARTIAL", 3);
     protocol.count("contact", "new", 2);
     protocol.tell(Line {
         kind: "contact".to_owned(),
@@ -29,6 +29,7 @@ fn protocol(desk: &Desk) -> PathBuf {
         reason: "INVALID".to_owned(),
         sentence: "Значение нарушает правило.".to_owned(),
         next: "Исправьте запись.".to_owned(),
+        words: None,
     });
     Protocols::open(&desk.path("protocols")).unwrap().write(protocol).unwrap();
     desk.path("protocols/000001-load.json")
@@ -73,9 +74,30 @@ fn each_contradiction_is_found() {
         let ended = desk.verify(&file);
         assert_eq!((ended.code, ended.check(check).as_str()), (1, "false"), "{check}: {ended:?}");
     }
-    fs::write(&file, sound.replacen("\"count\": 2", "\"count\": 3", 1)).unwrap();
+    // a count altered alone, with the number of records of its packet, and on the page
+    let altered = sound.replacen("\"count\": 2", "\"count\": 3", 1);
+    fs::write(&file, &altered).unwrap();
     let ended = desk.verify(&file);
-    assert_eq!((ended.code, ended.check("page").as_str()), (0, "unknown"), "the page beside it is another");
+    assert_eq!(
+        (ended.code, ended.check("totals").as_str(), ended.check("page").as_str()),
+        (1, "false", "false")
+    );
+    fs::write(&file, altered.replacen("\"records\": 3", "\"records\": 4", 1)).unwrap();
+    let ended = desk.verify(&file);
+    let found = (ended.code, ended.check("totals"), ended.check("page"));
+    assert_eq!(found, (1, "proven".to_owned(), "false".to_owned()), "the page says otherwise");
+    fs::write(&file, &sound).unwrap();
+    let beside = desk.path("protocols/000001-load.html");
+    let page = fs::read_to_string(&beside).unwrap();
+    for (from, to) in [(">2</td>", ">1</td>"), ("mark refused", "mark held"), (&digest[..8], "00000000")] {
+        assert!(page.contains(from), "{from}");
+        fs::write(&beside, page.replacen(from, to, 1)).unwrap();
+        assert_eq!(desk.verify(&file).check("page"), "false", "{from}");
+    }
+    // other words for the same: another version of the program
+    fs::write(&beside, page.replace("Итоги", "Подсчёт")).unwrap();
+    let ended = desk.verify(&file);
+    assert_eq!((ended.code, ended.check("page").as_str()), (0, "unknown"));
     fs::remove_file(desk.path("protocols/000001-load.html")).unwrap();
     assert_eq!(desk.verify(&file).check("page"), "unknown");
     for junk in ["{", "{}", &sound.replacen("svod.protocol/1", "svod.protocol/9", 1)] {

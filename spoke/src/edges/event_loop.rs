@@ -250,7 +250,7 @@ impl Day {
             let Some(exported) = exported else { break };
             // a packet without records is a heartbeat; without a packet, the queue came to nothing
             sealed |= exported.packets.is_empty() || !exported.counts.is_empty();
-            for (name, digest) in &exported.packets {
+            for (name, digest, _) in &exported.packets {
                 tracing::info!(packet = name, %digest, "sealed");
             }
         }

@@ -32,8 +32,8 @@ pub(super) const BYTES: u64 = 16 << 20;
 /// What an export did.
 #[derive(Debug, Default)]
 pub struct Exported {
-    /// Names and digests of the packets sealed.
-    pub packets: Vec<(String, Digest)>,
+    /// Names and digests of the packets sealed, and how many records each has.
+    pub packets: Vec<(String, Digest, u64)>,
     /// How many records went, by kind and `new`, `changed`, `removed`.
     pub counts: Vec<(Kind, &'static str, u64)>,
     /// What could not go: kind on the wire, key, field and rule.
@@ -139,7 +139,7 @@ fn delta(
     let sent = SentPacket::new(mark, false, false, now);
     enter(connection, desk, PacketKind::Data, &sealed, sent, records.len() as u64, now)?;
     keep_out_stream(connection, desk.own, desk.hub, &stream, now)?;
-    exported.packets.push((sealed.name, sealed.digest));
+    exported.packets.push((sealed.name, sealed.digest, records.len() as u64));
     Ok(Some(exported))
 }
 
@@ -224,8 +224,8 @@ pub(super) fn enter(
 fn protocol(station: &Station, exported: &Exported, now: Timestamp) -> Protocol {
     let lang = station.config.lang;
     let mut protocol = Protocol::begin(ProtocolKind::Export, lang, station.own(), Some(station.hub()), now);
-    for (name, digest) in &exported.packets {
-        protocol.packet(name.clone(), Some(*digest), "sealed");
+    for (name, digest, records) in &exported.packets {
+        protocol.packet(name.clone(), *digest, "sealed", *records);
     }
     for (kind, outcome, count) in &exported.counts {
         protocol.count(kind.name(), outcome, *count);
@@ -240,6 +240,7 @@ fn protocol(station: &Station, exported: &Exported, now: Timestamp) -> Protocol 
             reason: RecordReason::Invalid.code().to_owned(),
             sentence: in_language(lang, sentence),
             next: in_language(lang, next),
+            words: None,
         });
     }
     protocol.finished = Timestamp::now();

@@ -341,7 +341,7 @@ fn conclude(
 
 fn report(protocol: &mut Protocol, file: &Received, tally: &Tally) {
     let state = tally.counts.packet_outcome().word().to_lowercase();
-    protocol.packet(file.name.clone(), Some(file.arrival.mark.digest), state);
+    protocol.packet(file.name.clone(), file.arrival.mark.digest, state, tally.counts.total());
     for ((kind, outcome), count) in &tally.totals {
         if outcome.is_plain() && *count > 0 {
             protocol.count(kind.name(), outcome.word(), *count);
@@ -356,6 +356,7 @@ fn report(protocol: &mut Protocol, file: &Received, tally: &Tally) {
             reason: line.reason.code().to_owned(),
             sentence: in_language(protocol.lang, line.reason.sentence()),
             next: in_language(protocol.lang, line.reason.next_action()),
+            words: None,
         });
     }
 }

@@ -99,7 +99,7 @@ pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> 
     })?;
     for (sealed, (sent, records)) in sealed.into_iter().zip(books) {
         enter(connection, desk, PacketKind::Snapshot, &sealed, sent, records, now)?;
-        exported.packets.push((sealed.name, sealed.digest));
+        exported.packets.push((sealed.name, sealed.digest, records));
     }
     let opened = opening.epoch();
     stream.machine = opening.finish(now).expect("every part was sealed");

@@ -61,6 +61,12 @@ hub-said-withheld = Centre { $centre } is not told yet: decide questions { $revi
 hub-said-unfit = Centre { $centre } is not told yet: what it states cannot be published, it has faults (person show)
 hub-said-before = { $case }  { $uid }: as it was; served by: { $centres }
 
+hub-incident-again = { $n } times, last { $last }
+hub-decision-protocol = Protocol { $number }
+decision-entered = The hub's own value of { $field } was entered
+decision-taken-back = The hub's own value of { $field } was taken back
+decision-confirmed = Centre { $centre } was confirmed to serve this person
+
 hub-no-reviews = No open questions
 hub-review-only-decline = This proposal is about no person: it cannot be accepted, only declined
 hub-review-answers = Answer: { $answers }

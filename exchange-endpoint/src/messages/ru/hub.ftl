@@ -61,6 +61,16 @@ hub-said-withheld = Центр { $centre } пока не узнает: снач�
 hub-said-unfit = Центр { $centre } пока не узнает: его запись нельзя опубликовать, в ней ошибки (person show)
 hub-said-before = { $case }  { $uid }: так и было; обслуживают: { $centres }
 
+hub-incident-again = { $n ->
+    [one] всего { $n } раз
+    [few] всего { $n } раза
+   *[other] всего { $n } раз
+ }, последний раз { $last }
+hub-decision-protocol = Протокол № { $number }
+decision-entered = Введено собственное значение поля { $field }
+decision-taken-back = Собственное значение поля { $field } отозвано
+decision-confirmed = Подтверждено, что центр { $centre } обслуживает этого человека
+
 hub-no-reviews = Нерешённых вопросов нет
 hub-review-only-decline = Принять нельзя: это предложение не о человеке; его можно только отклонить
 hub-review-answers = Ответ: { $answers }

@@ -2,7 +2,7 @@
 //! into the register together.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fs::File,
     mem,
     sync::mpsc,
@@ -53,6 +53,9 @@ impl Outcome {
 const LOT: usize = 128;
 const LOTS: usize = 4;
 
+/// Records that came again as they were and are noted together.
+const AGAIN: usize = 4096;
+
 /// Records remembered to be here: what a packet of any size takes in memory.
 const HERE: usize = 1 << 16;
 
@@ -76,6 +79,8 @@ pub(super) struct Intake<'a> {
     first: bool,
     /// Some of the records that are known to be here, so that what refers to them finds them quickly.
     here: HashSet<(Kind, RecordId)>,
+    /// Records of the packet in hand that came again as they were, to be noted together.
+    again: BTreeSet<ClaimId>,
     /// Changed recipient claims and document claims, for the register.
     recipients: Vec<ClaimId>,
     documents: Vec<ClaimId>,
@@ -93,8 +98,21 @@ impl<'a> Intake<'a> {
         let merged = tx.centre(centre)?.is_some_and(|centre| centre.merged);
         let (holds, first) = (tx.holds(centre)?, !tx.has_received(centre)?);
         let (here, recipients, documents) = (HashSet::new(), Vec::new(), Vec::new());
-        let released = Vec::new();
-        Ok(Self { context, tx, centre, merged, now, holds, first, here, recipients, documents, released })
+        let (again, released) = (BTreeSet::new(), Vec::new());
+        Ok(Self {
+            context,
+            tx,
+            centre,
+            merged,
+            now,
+            holds,
+            first,
+            here,
+            again,
+            recipients,
+            documents,
+            released,
+        })
     }
 
     /// Judges and stores the records of `packet`; `sum` becomes the state digest after them.
@@ -115,6 +133,7 @@ impl<'a> Intake<'a> {
             }
             reading.join().expect("reading does not panic")
         })?;
+        self.note_again(name)?;
         Ok(outcome)
     }
 
@@ -130,7 +149,10 @@ impl<'a> Intake<'a> {
         let (known, admission) = if let Some(admission) = guessed {
             (None, admission)
         } else {
-            let known = self.tx.known(self.centre, record.kind, record.key)?;
+            let mut known = self.tx.known(self.centre, record.kind, record.key)?;
+            for known in known.iter_mut().filter(|known| self.again.contains(&known.id)) {
+                known.in_digest = true;
+            }
             let judged = self.judge(packet, looked, known.as_ref())?;
             (known, judged.expect("what is not known can be added"))
         };
@@ -229,7 +251,10 @@ impl<'a> Intake<'a> {
     ) -> Result<bool, HubError> {
         if admission.keep == Keep::Nothing {
             if let Some(known) = known.filter(|known| told(known) == *edition) {
-                self.tx.came_again(known.id, packet)?;
+                self.again.insert(known.id);
+                if self.again.len() >= AGAIN {
+                    self.note_again(packet)?;
+                }
             }
             return Ok(true);
         }
@@ -270,6 +295,14 @@ impl<'a> Intake<'a> {
         }
         self.follow(record, id, admission)?;
         Ok(true)
+    }
+
+    /// Notes the records that came again in `packet` as they were.
+    fn note_again(&mut self, packet: &str) -> Result<(), HubError> {
+        if !self.again.is_empty() {
+            self.tx.came_again(&mem::take(&mut self.again), packet)?;
+        }
+        Ok(())
     }
 
     /// Remembers that a record is here, as long as there is room, or that it is not.

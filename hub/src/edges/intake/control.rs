@@ -54,7 +54,7 @@ pub(super) fn judge(
         })?;
     }
     let Hub { store, context, .. } = hub;
-    prune_out(context, centre, control, |name| Ok(store.read(|tx| tx.is_revision(centre, name))?))
+    prune_out(context, centre, control, |name| Ok(store.read(|tx| tx.place_of_answer(centre, name))?))
 }
 
 /// The digest that stands at a mark's position in our history: the mark's own, if it is there.

@@ -187,7 +187,7 @@ impl Hub {
         fs::remove_file(path).map_err(at(&directory))?;
         tracing::warn!(centre = %centre, file = told, reason = reason.code(), "quarantined");
         let mut protocol = self.load_protocol(centre, now);
-        protocol.packet(&kept, mark.map(|mark| mark.digest), reason.code());
+        protocol.file(&kept, mark.map(|mark| mark.digest), reason.code());
         protocol.finished = now;
         self.protocols.write(protocol)?;
         Ok(Taken::Quarantined(reason))
@@ -209,7 +209,7 @@ impl Hub {
         }
         let mut protocol = self.load_protocol(centre, now);
         for one in applied {
-            protocol.packet(&one.name, Some(one.mark.digest), one.state);
+            protocol.packet(&one.name, one.mark.digest, one.state, one.counts.total());
             for (kind, outcome, count) in &one.totals {
                 if outcome.is_plain() {
                     protocol.count(kind, outcome.word(), *count);

@@ -11,7 +11,10 @@ use exchange_format::{
     stream::Control,
 };
 
-use crate::edges::hub::{Context, HubError, at};
+use crate::{
+    database::answers::Place,
+    edges::hub::{Context, HubError, at},
+};
 
 /// More than the header of any envelope has, bytes.
 const ENVELOPE: u64 = 64 << 10;
@@ -40,24 +43,29 @@ pub(super) fn open(
 }
 
 /// Deletes from a centre's `out` what it has: our packets that its ack covers, our answers to what its echo
-/// covers. Of an answer that `is_revision` the echo says nothing: it stays until the centre's epoch is over.
-/// Readers never delete there.
+/// covers, and answers that a newer one has taken the place of. Of a revision the echo says nothing: the newest stays
+/// until the centre's epoch is over. Readers never delete there.
 pub(in crate::edges) fn prune_out(
     context: &Context,
     centre: ParticipantCode,
     control: &Control,
-    mut is_revision: impl FnMut(&str) -> Result<bool, HubError>,
+    mut place: impl FnMut(&str) -> Result<Option<Place>, HubError>,
 ) -> Result<(), HubError> {
     let directory = context.paths.outbox(centre);
     for entry in fs::read_dir(&directory).map_err(at(&directory))? {
         let path = entry.map_err(at(&directory))?.path();
         let Some(text) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let Ok(name) = text.parse::<FileName>() else { continue };
-        let covered = match control.echo {
-            _ if name.kind.is_numbered() => control.acknowledges(name.position),
-            Some(echo) if name.position.epoch < echo.position.epoch => true,
-            Some(echo) => name.position <= echo.position && !is_revision(text)?,
-            None => false,
+        let is_over = control.echo.is_some_and(|echo| name.position.epoch < echo.position.epoch);
+        let is_read = control.echo.is_some_and(|echo| name.position <= echo.position);
+        let covered = if name.kind.is_numbered() {
+            control.acknowledges(name.position)
+        } else {
+            match place(text)? {
+                Some(Place::Superseded) => true,
+                Some(Place::Revision) => is_over,
+                Some(Place::First) | None => is_over || is_read,
+            }
         };
         if covered {
             fs::remove_file(&path).map_err(at(&path))?;

@@ -235,9 +235,11 @@ fn write_protocol(hub: &mut Hub, report: &MergeReport, now: Timestamp) -> Result
                 reason: String::new(),
                 sentence: said("review", &review.reason),
                 next: messages::text(lang, "review-next", &[]),
+                words: None,
             });
         }
     }
+    protocol.actor = Some(operator());
     protocol.finished = Timestamp::now().max(now);
     let written = hub.protocols.write(protocol)?;
     Ok(written.number)

@@ -4,6 +4,7 @@
 //! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is.
 
 pub mod certificates;
+pub mod decided;
 pub mod enrol;
 pub mod init;
 pub mod merge;

@@ -17,7 +17,11 @@ use exchange_format::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
-use super::enrol::unknown;
+use super::{
+    decided::{Decided, Decision},
+    enrol::unknown,
+    table_file::heading_of,
+};
 use crate::{
     database::{
         Tx,
@@ -162,6 +166,8 @@ pub struct Said {
     pub centres: Vec<String>,
     /// The centres that serve it and are not told yet.
     pub withheld: Vec<Withheld>,
+    /// The number of the protocol, if anything is other than before.
+    pub protocol: Option<u32>,
 }
 
 /// A centre that is not told of a person whom it serves.
@@ -282,9 +288,10 @@ pub fn set(
     let (actor, reason) = act;
     let field = field_of(field)?;
     let value = good_value(field, value, now.to_zoned(TimeZone::UTC).date())?;
-    let Hub { mut store, context, .. } = open(config)?;
+    let Hub { mut store, context, mut protocols, .. } = open(config)?;
     store.write(|tx| {
         let (person, _) = find(tx, who)?;
+        let mut protocol = None;
         let stood = tx.entries(person.uid)?.remove(field.name).map(|entry| entry.value);
         let changed = stood.as_deref() != value.as_deref();
         if changed {
@@ -306,8 +313,18 @@ pub fn set(
             })?;
             journal(&register, "person.entry", person.uid, field.name)?;
             register.republish(person.uid)?;
+            let mut decided = Decided::by(&context, &register);
+            let (outcome, id) = match value {
+                Some(_) => ("entered", "decision-entered"),
+                None => ("taken_back", "decision-taken-back"),
+            };
+            let label = heading_of(decided.lang(), field.name);
+            let sentence = messages::text(decided.lang(), id, &[("field", label.into())]);
+            let key = person.uid.to_string();
+            decided.tell(Decision { kind: "person", key, outcome, rule: field.name, sentence, reason });
+            protocol = decided.keep(&mut protocols)?;
         }
-        said(tx, person, changed)
+        Ok(Said { protocol, ..said(tx, person, changed)? })
     })
 }
 
@@ -320,7 +337,7 @@ pub fn confirm(
     now: Timestamp,
 ) -> Result<Said, Failure> {
     let (actor, reason) = act;
-    let Hub { mut store, context, .. } = open(config)?;
+    let Hub { mut store, context, mut protocols, .. } = open(config)?;
     store.write(|tx| {
         if tx.centre(centre)?.is_none() {
             return Err(unknown(centre));
@@ -330,12 +347,23 @@ pub fn confirm(
             return Err(Failure::new(Exit::Refused, "centre-no-claim").told("code", centre));
         }
         let register = context.register(tx, actor, now);
-        let changed = register.confirm(centre, person.uid, reason)?;
+        let (changed, mut protocol) = (register.confirm(centre, person.uid, reason)?, None);
         if changed {
             journal(&register, "service.confirmed", person.uid, centre.as_str())?;
             register.republish(person.uid)?;
+            let mut decided = Decided::by(&context, &register);
+            let named = [("centre", centre.as_str().into())];
+            decided.tell(Decision {
+                kind: "person",
+                key: format!("{centre} {}", person.uid),
+                outcome: "confirmed",
+                rule: "service",
+                sentence: messages::text(decided.lang(), "decision-confirmed", &named),
+                reason,
+            });
+            protocol = decided.keep(&mut protocols)?;
         }
-        said(tx, person, changed)
+        Ok(Said { protocol, ..said(tx, person, changed)? })
     })
 }
 
@@ -366,7 +394,8 @@ fn said(tx: &Tx<'_>, person: PersonRow, changed: bool) -> Result<Said, Failure> 
         }
         withheld.push(Withheld { centre, reviews: reviews.into_iter().collect() });
     }
-    Ok(Said { uid: person.uid.to_string(), case_number: person.case_number, changed, centres, withheld })
+    let (uid, case_number) = (person.uid.to_string(), person.case_number);
+    Ok(Said { uid, case_number, changed, centres, withheld, protocol: None })
 }
 
 /// The centres with a claim of `uid` that staff confirmed.
@@ -404,7 +433,7 @@ fn no_person() -> Failure {
 
 /// The field of that name, or of the name that staff see.
 fn field_of(name: &str) -> Result<&'static Field, Failure> {
-    let fields = || Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number");
+    let fields = golden::claimed;
     let is_it = |field: &&Field| {
         let label = || messages::find(Lang::Ru, &format!("column-{}", field.name), &[]);
         field.name == name || label().is_some_and(|label| label.to_lowercase() == name.to_lowercase())

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
+    decided::{self, Decided},
     proposals,
     questions::{CHANGED, CLAIMS, versions},
     table_file::{self, Row, Table, all_bad},
@@ -33,7 +34,7 @@ use crate::{
     decisions::{admission::declined, linking::clusters::Decision},
     edges::{
         config::HubConfig,
-        hub::{Hub, open},
+        hub::{Context, Hub, open},
         register::{Input, Register},
         sealing::answers::{self, Settled},
     },
@@ -55,6 +56,8 @@ pub struct Applied {
     pub gone: u64,
     /// Persons whose publications may have changed.
     pub persons: u64,
+    /// The number of the protocol, if anything was decided now.
+    pub protocol: Option<u32>,
 }
 
 /// What is wrong with a line: a message of the catalogue and its arguments.
@@ -137,6 +140,22 @@ impl Answer<'_> {
     fn stands(&self) -> bool {
         self.review.state == "decided" && self.review.decision.as_deref() == Some(self.word.code())
     }
+
+    /// The decision as the protocol tells it.
+    fn told(&self, lang: Lang) -> decided::Decision<'_> {
+        let Self { review, word, reason, .. } = self;
+        let mut names = vec![review.one, review.other];
+        names.dedup();
+        let names: Vec<String> = names.iter().map(|(centre, key)| format!("{centre}:{key}")).collect();
+        decided::Decision {
+            kind: &review.kind,
+            key: names.join(" "),
+            outcome: word.code(),
+            rule: &review.reason,
+            sentence: messages::word(lang, "review", &review.reason),
+            reason,
+        }
+    }
 }
 
 /// Takes the decisions of the table at `path`, all or none. With `revise` decisions taken earlier may be changed.
@@ -149,7 +168,7 @@ pub fn apply(
     now: Timestamp,
 ) -> Result<Applied, Failure> {
     let table = Table::read(path, &["review", "decision", "reason"], lang)?;
-    let Hub { mut store, context, .. } = open(config)?;
+    let Hub { mut store, context, mut protocols, .. } = open(config)?;
     store.write(|tx| {
         let register = context.register(tx, actor, now);
         let mut applied = Applied::default();
@@ -178,28 +197,45 @@ pub fn apply(
                 problems.iter().map(|(line, problem)| (*line, say(lang, problem))).collect();
             return Err(all_bad(path, &told));
         }
-        let (mut persons, mut settled) = (BTreeSet::new(), BTreeMap::new());
-        for answer in &answers {
-            // an answer above may have answered this question too
-            let gone = tx.review(answer.review.n)?.is_none_or(|review| review.state == "gone");
-            if gone {
-                applied.gone += 1;
-            } else if answer.stands() {
-                applied.unchanged += 1;
-            } else {
-                let unfit = |problem: Problem| table_file::bad(path, answer.line, &say(lang, &problem));
-                persons.extend(decide(&register, answer, &unfit)?);
-                let by_centre: &mut Vec<_> = settled.entry(answer.review.one.0).or_default();
-                by_centre.extend(settle(tx, answer)?);
-                applied.decided += 1;
-            }
-        }
-        for (centre, settled) in settled {
-            answers::revise(&context, tx, centre, &settled, now)?;
-        }
-        applied.persons = persons.len() as u64;
+        let mut decided = Decided::by(&context, &register);
+        let unfit = |line, problem: Problem| table_file::bad(path, line, &say(lang, &problem));
+        carry_out(&context, &register, &answers, &unfit, &mut applied, &mut decided)?;
+        applied.protocol = decided.keep(&mut protocols)?;
         Ok(applied)
     })
+}
+
+/// Carries `answers` out one by one, and answers the centres whose records they are about.
+fn carry_out(
+    context: &Context,
+    register: &Register<'_>,
+    answers: &[Answer<'_>],
+    unfit: &dyn Fn(u64, Problem) -> Failure,
+    applied: &mut Applied,
+    decided: &mut Decided,
+) -> Result<(), Failure> {
+    let (tx, now) = (register.tx, register.now);
+    let (mut persons, mut settled) = (BTreeSet::new(), BTreeMap::new());
+    for answer in answers {
+        // an answer above may have answered this question too
+        let gone = tx.review(answer.review.n)?.is_none_or(|review| review.state == "gone");
+        if gone {
+            applied.gone += 1;
+        } else if answer.stands() {
+            applied.unchanged += 1;
+        } else {
+            persons.extend(decide(register, answer, &|problem| unfit(answer.line, problem))?);
+            decided.tell(answer.told(decided.lang()));
+            let by_centre: &mut Vec<_> = settled.entry(answer.review.one.0).or_default();
+            by_centre.extend(settle(tx, answer)?);
+            applied.decided += 1;
+        }
+    }
+    for (centre, settled) in settled {
+        answers::revise(context, tx, centre, &settled, now)?;
+    }
+    applied.persons = persons.len() as u64;
+    Ok(())
 }
 
 /// What a line says; an error for staff, which repeats no cell.
@@ -291,11 +327,7 @@ fn decide(
     let (tx, at) = (register.tx, register.now.to_string());
     let act = Act { actor: register.actor, reason, at: &at };
     tx.decide_review(review.n, word.code(), act)?;
-    let subject = match review.kind.as_str() {
-        "programme" => Kind::Programme,
-        "proposal" => Kind::Proposal,
-        _ => Kind::RecipientClaim,
-    };
+    let subject = subject(tx, review)?;
     register.note(&Input {
         action: &format!("decide.{}", review.kind),
         subject: Some((subject.name(), review.one.1)),
@@ -331,6 +363,21 @@ fn decide(
         // the hub goes on by what it had before
         _ => Ok(BTreeSet::new()),
     }
+}
+
+/// What a question is about.
+fn subject(tx: &Tx<'_>, review: &Review) -> Result<Kind, Failure> {
+    match review.kind.as_str() {
+        "programme" => return Ok(Kind::Programme),
+        "pair" => return Ok(Kind::RecipientClaim),
+        _ => {}
+    }
+    for kind in CHANGED {
+        if tx.known(review.one.0, kind, review.one.1)?.is_some() {
+            return Ok(kind);
+        }
+    }
+    Ok(Kind::RecipientClaim)
 }
 
 /// What an answer about a change is the last word on: its centre is told.

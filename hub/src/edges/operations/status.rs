@@ -12,6 +12,7 @@ use crate::{
         Tx,
         centres::Centre,
         status::{Crowd, Kept, LastPacket},
+        streams::Incident,
     },
     edges::{config::HubConfig, hub::open_store, register::LARGEST_BLOCK},
 };
@@ -91,19 +92,6 @@ pub struct CentreStatus {
     pub stopped: Option<String>,
 }
 
-/// An open incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Incident {
-    /// When.
-    pub at: String,
-    /// With whom.
-    pub centre: String,
-    /// Which.
-    pub code: String,
-    /// About which packet.
-    pub packet: Option<String>,
-}
-
 /// Counts that are made of all centres at once.
 struct Counts {
     orphans: BTreeMap<String, u64>,
@@ -117,16 +105,11 @@ struct Counts {
 pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Failure> {
     let late = SignedDuration::from_secs(i64::from(config.exchange.late_s));
     open_store(config)?.read(|tx| {
-        let incidents = tx
-            .incidents()?
-            .into_iter()
-            .map(|(at, centre, code, packet)| Incident { at, centre, code, packet })
-            .collect();
         let counts = Counts {
             packets: tx.packet_counts()?,
             received: tx.received_counts()?,
             publications: tx.publication_counts()?,
-            incidents,
+            incidents: tx.incidents()?,
             orphans: tx.orphan_counts()?.into_iter().collect(),
         };
         let mut centres = Vec::new();

@@ -101,6 +101,11 @@ impl Register<'_> {
                 wanted.insert((centre, kind, record.key));
             }
         }
+        for claim in file.claims.iter().filter(|claim| awaited(&claim.body).next().is_some()) {
+            if wanted.contains(&(claim.origin, Kind::Person, file.uid)) {
+                self.tx.understood(claim.origin, claim.key)?;
+            }
+        }
         Ok(wanted)
     }
 

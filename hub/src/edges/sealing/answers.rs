@@ -72,6 +72,20 @@ pub(in crate::edges) struct Settled {
     pub applied: bool,
 }
 
+/// Answers again the packets of `centre` with records that were held and are applied now.
+pub(in crate::edges) fn tell_released(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let released = tx.held_no_more(centre)?.into_iter();
+    let settled: Vec<Settled> = released
+        .map(|(packet, kind, key, version)| Settled { packet, kind, key, version, applied: true })
+        .collect();
+    revise(context, tx, centre, &settled, now)
+}
+
 /// Answers the packets of `settled` again; those of which the last answer said just that already are left out.
 pub(in crate::edges) fn revise(
     context: &Context,

@@ -33,8 +33,8 @@ const PAGE: u32 = 500;
 /// What was sealed for a centre.
 #[derive(Debug, Default)]
 pub struct SealedFor {
-    /// The names of the packets, in order.
-    pub packets: Vec<(String, Mark)>,
+    /// The packets in order, each with the number of its records.
+    pub packets: Vec<(String, Mark, u64)>,
     /// Records by kind.
     pub records: std::collections::BTreeMap<&'static str, u64>,
 }
@@ -227,7 +227,7 @@ impl Packet<'_> {
             records,
             self.now,
         )?;
-        done.packets.push((sealed.name.clone(), sealed.mark));
+        done.packets.push((sealed.name.clone(), sealed.mark, records));
         Ok(sealed)
     }
 

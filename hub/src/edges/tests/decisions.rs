@@ -212,6 +212,52 @@ fn a_birth_date_that_nobody_can_read_stays_in_its_row_until_it_is_corrected() {
     people::set(&hub.config(), &uid.to_string(), "sex", "М", ("test", "паспорт"), now()).expect("entered");
     hub.send();
     assert!(one.read_out().records.iter().any(|record| record.kind == Kind::Person));
+    let told = revised(&mut hub, &one);
+    let [(head, lines)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(
+        (head.revision, head.counts.get(RecordOutcome::Changed), lines.len()),
+        (2, 1, 0),
+        "held no longer"
+    );
+    hub.send();
+    assert_eq!(revised(&mut hub, &one), [], "and told once");
+}
+
+#[test]
+fn of_answers_given_again_the_newest_alone_stays_in_the_folder() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let wish = proposal(&uid(&hub), 9, "Школа");
+    exchange(&mut hub, &mut one, &[wish]);
+    let (asked, answered) = (open_reviews(&hub), one.last.expect("sent"));
+    for decision in ["отклонить", "принять", "отклонить"] {
+        decide(&hub, &table(&asked, decision), true).expect("decided");
+        hub.send();
+    }
+    one.control.echo = None;
+    let name = one.data(&[]);
+    hub.take(&one, &name);
+    hub.send();
+    let revisions = |centre: &TestCentre| -> Vec<u32> {
+        let told = centre.read_out().protocols.into_iter().filter(|(head, _)| head.answered == answered);
+        told.map(|(head, _)| head.revision).collect()
+    };
+    assert_eq!(revisions(&one), [4]);
+    // the packet comes again, as after a crash: the newest answer is the answer
+    one.clear_out();
+    let again = hub.hub.context.paths.archived(one.code, &archived(&hub, &one, answered));
+    std::fs::copy(&again, one.inbox.join(again.file_name().expect("a name"))).expect("placed again");
+    hub.take(&one, again.file_name().and_then(|name| name.to_str()).expect("UTF-8"));
+    hub.send();
+    assert_eq!(revisions(&one), [4]);
+}
+
+/// The name of the packet of `centre` at `mark`.
+fn archived(hub: &TestHub, centre: &TestCentre, mark: exchange_format::position::Mark) -> String {
+    let folder = hub.hub.context.paths.archived(centre.code, "");
+    let names = std::fs::read_dir(folder).expect("listed").map(|entry| entry.expect("an entry").file_name());
+    let digits = mark.digest.prefix().to_string();
+    names.filter_map(|name| name.into_string().ok()).find(|name| name.contains(&digits)).expect("archived")
 }
 
 #[test]

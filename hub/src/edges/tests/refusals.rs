@@ -19,7 +19,7 @@ fn received(hub: &mut TestHub) -> u64 {
 
 fn incidents(hub: &mut TestHub) -> Vec<String> {
     let all = hub.hub.store.read(|tx| tx.incidents()).expect("read");
-    all.into_iter().map(|(_, _, code, _)| code).collect()
+    all.into_iter().map(|one| one.code).collect()
 }
 
 #[test]
@@ -86,6 +86,29 @@ fn damaged_and_stray_files_are_put_aside_with_their_reason() {
     assert_eq!(received(&mut hub), 1);
     fs::write(one.inbox.join(format!("{name}.abc.part")), &whole).expect("written");
     assert_eq!(hub.take(&one, &format!("{name}.abc.part")), Taken::Nothing);
+}
+
+#[test]
+fn the_same_bad_file_again_is_told_as_that_and_another_one_for_itself() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let name = one.snapshot(1, &[vec![anna(1, 1, &[])]]).remove(0);
+    let whole = fs::read(one.inbox.join(&name)).expect("read");
+    let later: jiff::Timestamp = "2026-11-22T00:00:00Z".parse().expect("a time");
+    for (bytes, at) in [(&whole[..100], now()), (&whole[..100], later), (&whole[..200], later)] {
+        fs::write(one.inbox.join(&name), bytes).expect("cut");
+        hub.hub.take(one.code, &name, at).expect("judged");
+    }
+    let told = hub.hub.store.read(|tx| tx.incidents()).expect("read");
+    let told: Vec<_> = told.iter().map(|one| (one.times, one.at.as_str(), one.last_at.as_str())).collect();
+    let (first, last) = (now().to_string(), later.to_string());
+    assert_eq!(told, [(2, first.as_str(), last.as_str()), (1, last.as_str(), last.as_str())]);
+    let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
+    let row = |sql: &str| -> (i64, String) {
+        db.query_one(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("one row")
+    };
+    let when = "SELECT count(*), min(at) FROM packet WHERE state = 'QUARANTINED'";
+    assert_eq!(row(when), (2, first), "when it came first is not forgotten");
 }
 
 #[test]
