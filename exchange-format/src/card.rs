@@ -33,7 +33,7 @@ use crate::{
 
 const CONTEXT: &str = "svod.exchange/card/v1";
 /// A card with a certificate takes about 3 KiB.
-const CARD_BYTES: usize = 64 * 1024;
+pub(crate) const CARD_BYTES: usize = 64 * 1024;
 const PEM_BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const PEM_END: &str = "-----END CERTIFICATE-----";
 

@@ -4,8 +4,14 @@
 use std::io;
 
 use crate::{
-    answer::PacketReason, file_name::FileNameError, packet::manifest::ManifestError, packet::zip::ZipProblem,
-    participant::ParticipantCode, position::Digest, seal::OpenError, signature::SignatureError,
+    answer::{AnswerError, MEMBER, PacketReason},
+    file_name::FileNameError,
+    packet::manifest::ManifestError,
+    packet::zip::ZipProblem,
+    participant::ParticipantCode,
+    position::Digest,
+    seal::OpenError,
+    signature::SignatureError,
 };
 
 /// Why a packet was not accepted.
@@ -70,11 +76,11 @@ pub enum PacketError {
         found: u64,
     },
     /// A member's bytes are not those that the manifest gives the digest of.
-    #[error("{member}: the SHA-256 of its {what} bytes is {found}, the manifest says {expected}")]
+    #[error("{member}: its {what} is {found}, the manifest says {expected}")]
     MemberDigest {
         /// Its name.
         member: String,
-        /// `packed` or `unpacked`.
+        /// Which hash: SHA-256 or Streebog-256 of the unpacked bytes, SHA-256 of the packed ones.
         what: &'static str,
         /// What the manifest says.
         expected: Digest,
@@ -91,6 +97,9 @@ pub enum PacketError {
         /// What is wrong there.
         problem: &'static str,
     },
+    /// The card of a KY, or what it changes.
+    #[error("{member}: {0}", member = crate::packet::MemberName::Card)]
+    Keys(#[from] crate::keys::KeysError),
     /// The manifest lists no such member.
     #[error("the packet has no member {0}")]
     NoMember(String),
@@ -109,6 +118,20 @@ pub enum PacketError {
     Io(#[from] io::Error),
 }
 
+impl From<AnswerError> for PacketError {
+    fn from(error: AnswerError) -> Self {
+        let line = |line, problem| Self::Line { member: MEMBER.to_owned(), line, problem };
+        match error {
+            AnswerError::Io(error) => Self::Io(error),
+            AnswerError::Line { line: at, what } => line(at, what),
+            AnswerError::TooMany(limit) => {
+                Self::Oversize { what: "lines of an answer", limit, found: limit + 1 }
+            }
+            AnswerError::Counts => line(2, "its counts, its records and its outcome disagree"),
+        }
+    }
+}
+
 impl PacketError {
     /// The reason of the closed list, or `None` if this machine and not the packet is at fault.
     pub fn reason(&self) -> Option<PacketReason> {
@@ -122,9 +145,11 @@ impl PacketError {
             Self::Open(OpenError::Io(_)) | Self::Io(_) => return None,
             Self::Open(OpenError::TooLarge { .. }) | Self::Oversize { .. } => PacketReason::Oversize,
             Self::Open(_) | Self::Zip { .. } => PacketReason::CannotOpen,
-            Self::Manifest(_) | Self::MemberList { .. } | Self::Line { .. } | Self::NoMember(_) => {
-                PacketReason::Schema
-            }
+            Self::Manifest(_)
+            | Self::MemberList { .. }
+            | Self::Line { .. }
+            | Self::NoMember(_)
+            | Self::Keys(_) => PacketReason::Schema,
             Self::Signature(SignatureError::OtherKey { .. }) | Self::UnknownKey { .. } => {
                 PacketReason::UnknownKey
             }

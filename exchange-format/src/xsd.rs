@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    answer::{PacketReason, RecordOutcome, RecordReason},
+    answer::{PacketReason, RecordOutcome, RecordReason, SnapshotCause},
     file_name::PacketKind,
     packet::FORMAT,
     record::{Field, Form, Kind, Owner, Type},
@@ -29,7 +29,7 @@ impl Document {
     }
 }
 
-/// All of them: the manifest, the answers, a member of records of each kind.
+/// All of them: the manifest, the answers and requests, a member of records of each kind.
 pub fn documents() -> Vec<Document> {
     let mut documents =
         vec![Document { name: "manifest", text: manifest() }, Document { name: "answer", text: answer() }];
@@ -191,12 +191,13 @@ fn manifest() -> String {
     let answered =
         attribute("digest", true, &digest) + &attribute("revision", false, &whole(1, u64::from(u32::MAX)));
     let count = || whole(0, u64::MAX);
-    let member = attribute("name", true, &pattern("records/[a-z_]{1,40}\\.xml|answer\\.xml"))
-        + &attribute("count", true, &count())
-        + &attribute("size", true, &count())
-        + &attribute("sha256", true, &digest)
-        + &attribute("packed_sha256", true, &digest)
-        + &attribute("streebog256", false, &digest);
+    let member =
+        attribute("name", true, &pattern("(records|mirror)/[a-z_]{1,40}\\.xml|new\\.card|answer\\.xml"))
+            + &attribute("count", true, &count())
+            + &attribute("size", true, &count())
+            + &attribute("sha256", true, &digest)
+            + &attribute("packed_sha256", true, &digest)
+            + &attribute("streebog256", false, &digest);
     let members = format!(
         "<xs:element name=\"members\"><xs:complexType><xs:sequence>\n\
          <xs:element name=\"member\" minOccurs=\"0\" maxOccurs=\"64\"><xs:complexType>\n{member}</xs:complexType></xs:element>\n\
@@ -237,7 +238,7 @@ fn manifest() -> String {
     schema("manifest.xml of a packet. ack and echo are its control block.", &body)
 }
 
-/// `answer.xml` of a KV or PR.
+/// `answer.xml` of a KV, PR or RQ.
 fn answer() -> String {
     let received = attribute("received", true, &instant());
     let outcomes = RecordOutcome::ALL.map(|(_, word)| word);
@@ -262,5 +263,42 @@ fn answer() -> String {
          </xs:sequence>\n{head}</xs:complexType></xs:element>\n",
         empty("receipt", false, &(mark_attributes() + &received))
     );
-    schema("answer.xml of a receipt (KV) or of a protocol of admission (PR).", &body)
+    let says = "answer.xml of a receipt (KV), of a protocol of admission (PR) or of a request (RQ: packets, snapshot, \
+                range_digests).";
+    schema(says, &(body + &requests()))
+}
+
+/// The three forms of a request.
+fn requests() -> String {
+    let number = || whole(1, 99_999_999);
+    let packets = attribute("epoch", true, &whole(1, 9999))
+        + &attribute("first", true, &number())
+        + &attribute("last", true, &number());
+    let causes = SnapshotCause::ALL.map(|(_, word)| word);
+    let snapshot = attribute("cause", true, &one_of(causes))
+        + &attribute("epoch", false, &whole(1, 9999))
+        + &attribute("seq", false, &number())
+        + &attribute("digest", false, &pattern(DIGEST));
+    let kind = attribute("kind", true, &one_of(Kind::ALL.map(Kind::name)));
+    let range = kind.clone()
+        + &attribute("prefix", true, &pattern("[0-9a-f]{0,32}"))
+        + &attribute("count", true, &whole(0, u64::MAX))
+        + &attribute("sum", true, &pattern(DIGEST));
+    let record = kind
+        + &attribute("key", true, &pattern(UUID))
+        + &attribute("version", true, &whole(1, u64::from(u32::MAX)))
+        + &attribute("form", true, &one_of([Form::Live, Form::Withdrawn].map(Form::name)))
+        + &attribute("hash", true, &pattern(DIGEST));
+    let head = attribute("of", true, &pattern("[0-9]{7}"))
+        + &mark_attributes()
+        + &attribute("re", false, &pattern("[0-9a-f]{32}"));
+    let lines: String = [("range", &range), ("listed", &range), ("record", &record)]
+        .map(|(name, attributes)| empty(name, false, attributes))
+        .concat();
+    format!(
+        "{}{}<xs:element name=\"range_digests\"><xs:complexType>\n\
+         <xs:choice minOccurs=\"0\" maxOccurs=\"unbounded\">\n{lines}</xs:choice>\n{head}</xs:complexType></xs:element>\n",
+        empty("packets", false, &packets),
+        empty("snapshot", false, &snapshot),
+    )
 }

@@ -12,10 +12,11 @@ use std::{
 };
 
 use exchange_format::{
-    answer::{PacketReason, ProtocolReader, Receipt, RecordReason},
+    answer::{PacketReason, ProtocolReader, Receipt, RecordReason, Request},
     card::Card,
     error::PacketError,
     file_name::{FileName, PacketKind},
+    keys,
     packet::{Limits, Manifest, MemberName, UnverifiedPacket, open_sealed},
     record::{Form, Kind, Record},
     rules,
@@ -61,19 +62,30 @@ impl Reader {
         let mut packet = packet.verify(&name, |_| card.map(|card| card.content.signing_key.clone()))?;
         let (manifest, digest) = (packet.manifest().clone(), packet.digest().to_string());
         let mut content = packet.check_members()?;
+        let manifest_is_hubs = card.unwrap().content.tls_ca.is_some();
         let mut opened = Opened { manifest, digest, records: Vec::new(), refused: Vec::new() };
         for member in opened.manifest.members.clone() {
             if member.name == MemberName::Answer {
                 let mut bytes = Vec::new();
                 content.copy_member(&member.name, &mut bytes)?;
-                read_answer(&opened.manifest, &bytes);
+                read_answer(&opened.manifest, &bytes)?;
+                continue;
+            }
+            if member.name == MemberName::Card {
+                assert_ne!(keys::read_card(&mut content, card.unwrap())?, *card.unwrap());
                 continue;
             }
             let schema =
                 |line| PacketError::Line { member: member.name.to_string(), line, problem: "no record" };
-            let kind: Kind = member.name.kind().unwrap().parse().map_err(|_| schema(2))?;
+            let mirror = member.name.mirrored();
+            let kind = member.name.kind().or(mirror).unwrap();
+            let kind: Kind = kind.parse().map_err(|_| schema(2))?;
             content.for_each_line(&member.name, |line| {
                 let (record, flaw) = Record::read_line(kind, line).map_err(|_| schema(3))?;
+                if mirror.is_some() {
+                    assert!(flaw.is_none() && kind.owner().centre_writes() && manifest_is_hubs);
+                    return Ok(());
+                }
                 let refused = flaw.is_some() || !is_sound(&record, &opened.manifest, card.unwrap());
                 match (may_write(&record, &opened.manifest, card.unwrap()), refused) {
                     (false, _) => opened.refused.push(RecordReason::NotOwner.code()),
@@ -112,15 +124,19 @@ fn is_sound(record: &Record, manifest: &Manifest, card: &Card) -> bool {
 }
 
 /// An answer of a golden packet is sound, and goes with its manifest.
-fn read_answer(manifest: &Manifest, bytes: &[u8]) {
+fn read_answer(manifest: &Manifest, bytes: &[u8]) -> Result<(), PacketError> {
     let answered = manifest.header.answered();
     if manifest.header.kind() == PacketKind::Receipt {
         assert_eq!(Some(Receipt::read(bytes).unwrap().answered), answered);
-        return;
+        return Ok(());
+    }
+    if manifest.header.kind() == PacketKind::Request {
+        return Ok(Request::read(bytes)?.check_goes_with(&manifest.header)?);
     }
     let mut reader = ProtocolReader::new(bytes, 1000).unwrap();
     assert_eq!(Some(reader.head().answered), answered);
     while reader.next_line().unwrap().is_some() {}
+    Ok(())
 }
 
 /// The files below `directory`, but those that are no packets.
@@ -242,7 +258,7 @@ fn complete(packets: &BTreeMap<String, Opened>) {
     for form in [Form::Live, Form::Withdrawn, Form::Tombstone] {
         assert!(records().any(|record| record.form == form), "no golden record {form}");
     }
-    for letters in ["DT", "SN", "KV", "PR"] {
+    for letters in ["DT", "SN", "KY", "KV", "PR", "RQ"] {
         assert!(packets.keys().any(|name| name.contains(&format!("_{letters}_"))), "no golden {letters}");
     }
     for sealed in [true, false] {

@@ -12,7 +12,7 @@ use std::{
 
 use exchange_format::{
     file_name::FileName,
-    packet::{Limits, UnverifiedPacket, open_sealed},
+    packet::{Limits, MemberName, UnverifiedPacket, open_sealed},
     record::{Kind, Record},
     xsd,
 };
@@ -76,9 +76,14 @@ fn documents_of(file: &Path) -> Vec<(String, Vec<u8>)> {
     let mut packet = packet.without_sender();
     let mut content = packet.check_members().unwrap();
     for member in members {
+        let of = match &member.name {
+            MemberName::Records(kind) | MemberName::Mirror(kind) => kind,
+            MemberName::Answer => "answer",
+            MemberName::Card => continue,
+        };
         let mut bytes = Vec::new();
         content.copy_member(&member.name, &mut bytes).unwrap();
-        documents.push((member.name.kind().unwrap_or("answer").to_owned(), bytes));
+        documents.push((of.to_owned(), bytes));
     }
     documents
 }

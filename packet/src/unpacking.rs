@@ -120,8 +120,13 @@ fn write_members(
 ) -> Result<(), PacketError> {
     let members: Vec<MemberName> =
         packet.manifest().members.iter().map(|member| member.name.clone()).collect();
-    if members.iter().any(|member| member.kind().is_some()) {
-        dir.create_dir("records")?;
+    for (folder, needed) in [
+        ("records", members.iter().any(|member| member.kind().is_some())),
+        ("mirror", members.iter().any(|member| member.mirrored().is_some())),
+    ] {
+        if needed {
+            dir.create_dir(folder)?;
+        }
     }
     for member in members {
         let mut file = BufWriter::new(create(dir, &member.to_string(), files)?);
@@ -144,5 +149,7 @@ fn take_back(dir: &Dir, files: &[String]) {
         // As above: the error that led here is the one to tell.
         let _ = dir.remove_file(name);
     }
-    let _ = dir.remove_dir("records");
+    for folder in ["records", "mirror"] {
+        let _ = dir.remove_dir(folder);
+    }
 }

@@ -43,7 +43,7 @@ class WorkedExample(unittest.TestCase):
         chapter = schema.FORMAT.read_text("utf-8").partition("## Worked example\n")[2]
         self.assertEqual(re.findall(r"^```\n(.*?)^```$", chapter, re.MULTILINE | re.DOTALL), worked_example.blocks())
         example = worked_example.example()
-        shown = [example[name] for name in ("first_digest", "first_name", "second_digest")]
+        shown = [example[name] for name in ("first_digest", "first_name", "second_digest", "streebog", "third_name")]
         shown += [str(len(example["packet"])), hashlib.sha256(example["packet"]).hexdigest()]
         for each in shown:
             self.assertIn(each, chapter)
@@ -61,6 +61,34 @@ class WorkedExample(unittest.TestCase):
                 self.assertIsNone(opened.testzip())
                 self.assertEqual(opened.namelist(), ["records/contact.xml", "manifest.xml", "manifest.sig"])
                 self.assertEqual(opened.read("records/contact.xml"), example["member"])
+
+
+    def test_requests_and_new_keys_are_read(self):
+        example = worked_example.example()
+        with tempfile.TemporaryDirectory() as directory:
+            trust = Path(directory) / "trust"
+            trust.mkdir()
+            for signer in (HUB, CENTRE):
+                (trust / f"{signer.code}.card").write_bytes(writer.card(signer, "ЦСОН", RECIPIENT))
+            cards = notes.read_trust([trust])
+
+            def read(name, data):
+                file = Path(directory) / name
+                file.write_bytes(data)
+                packet = read_packet(file, cards, [])
+                self.assertIsNone(packet.refused, packet.refused)
+                return packet
+
+            for signer, ends, text, count in (
+                (HUB, ("4200018", "4200000"), example["asked"], 2),
+                (CENTRE, ("4200000", "4200018"), example["listed"], 1),
+            ):
+                members = [("answer.xml", text.count(b"\n"), text)]
+                manifest = writer.manifest("RQ", *ends, 1, 2, "", members)
+                [contacts] = read(*writer.packet(signer, manifest, members)).answer["ranges"]
+                self.assertEqual((contacts["count"], len(contacts.get("records", []))), (count, 2 - count))
+            card = read(example["third_name"], example["third_packet"]).new_card
+            self.assertEqual(card.key, worked_example.NEXT.verifier)
 
 
 class Packets(unittest.TestCase):

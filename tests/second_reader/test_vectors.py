@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import packet_writer as writer
 from svod_reader import age, chacha20poly1305, ed25519, journal, names, records, schema, state_digest, x25519
+from svod_reader.streebog import streebog256
 from svod_reader.errors import Refused
 from worked_example import CLAIM
 from worked_example import PHONE as CONTACT
@@ -75,6 +76,12 @@ class Cryptography(unittest.TestCase):
         self.assertEqual(first.hex(), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf")
         third = age.hkdf(b"", b"\x0b" * 22, b"")
         self.assertEqual(third.hex(), "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d")
+
+    def test_streebog(self):
+        """RFC 6986 §10.1.2, and the hash of nothing."""
+        text = b"012345678901234567890123456789012345678901234567890123456789012"
+        self.assertEqual(streebog256(text), "9d151eefd8590b89daa6ba6cb74af9275dd051026bb149a452fd84e5e57b5500")
+        self.assertEqual(streebog256(b""), "3f539a213e97c802cc229d474c6aa32a825a360b2a933a949fd925208d9ce1bb")
 
     def test_bech32(self):
         """The key pair of the age specification's own examples: the public half is the private one's."""

@@ -9,10 +9,14 @@ import struct
 import packet_writer as writer
 from svod_reader import state_digest
 from svod_reader.manifest import signed_text as manifest_text
+from svod_reader.records import DECLARATION
 from svod_reader.records import signed_text as record_text
+from svod_reader.streebog import streebog256
 
 HUB = writer.Signer("4200000", bytes(32))
 CENTRE = writer.Signer("4200018", bytes(range(32)))
+NEXT = writer.Signer("4200018", bytes(range(32, 64)))
+RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 CLAIM = "6f1d2a0e-8c1b-4f6e-9a53-0d7c5b1e2f34"
 PHONE, MAIL = "0b7e6a2c-5d14-4c8e-8f21-9a3b7c6d5e4f", "c3d2e1f0-1a2b-4c3d-8e4f-5a6b7c8d9e0f"
 TARGET = "9bf9f389-9592-4f02-b54d-95591edea1b7"
@@ -45,6 +49,7 @@ def example() -> dict[str, bytes | str]:
     members = [writer.member("contact", lines)]
     rest = f'|<snapshot reason="initial" part="1" of="1"/><state_digest>{state.hex()}</state_digest>'
     first = writer.manifest("SN", "4200000", "4200018", 1, 1, rest, members, stored_deflate)
+    found["streebog"] = streebog256(members[0][2])
     found |= {"member": members[0][2], "first": first, "first_digest": sha256(first)}
     found["first_name"], found["packet"] = writer.packet(CENTRE, first, members, pack=stored_deflate)
     stem = found["first_name"].removesuffix(".zip")
@@ -55,9 +60,34 @@ def example() -> dict[str, bytes | str]:
     second = writer.manifest("DT", "4200000", "4200018", 1, 2, rest, members, stored_deflate)
     found |= {"second": second, "second_digest": sha256(second)}
     found["second_name"] = writer.packet(CENTRE, second, members, pack=stored_deflate)[0]
+    found |= _request(found, state)
+    found |= _new_keys(found, state)
     found["record_text"] = record_text("4200018", "link", CLAIM, 1, "live", sha256(LINK_BODY))
     found["record_signature"] = writer.record_signature(HUB, "4200018", "link", CLAIM, 1, "live", LINK_BODY)
     return found
+
+
+def _request(found: dict, state: state_digest.StateDigest) -> dict[str, bytes]:
+    """The hub, which has not taken the deletion, asks for range digests; the centre lists what it has."""
+    head = f'<range_digests of="4200018" epoch="1" seq="2" digest="{found["second_digest"]}"'
+    both = (int(found["phone_term"], 16) + int(found["mail_term"], 16)) % 2**256
+    asked = f'{head}>\n<range kind="contact" prefix="" count="2" sum="{both:064x}"/>\n</range_digests>\n'
+    listed = (
+        f'{head} re="{3:032x}">\n<listed kind="contact" prefix="" count="1" sum="{state.hex()}"/>\n'
+        f'<record kind="contact" key="{PHONE}" version="1" form="live" hash="{found["phone_hash"]}"/>\n</range_digests>\n'
+    )
+    return {"asked": DECLARATION + b"\n" + asked.encode(), "listed": DECLARATION + b"\n" + listed.encode()}
+
+
+def _new_keys(found: dict, state: state_digest.StateDigest) -> dict[str, bytes | str]:
+    """The third packet: a KY, signed by the old key, whose card the new key has signed."""
+    card = writer.card(NEXT, "ЦСОН", RECIPIENT)
+    members = [("new.card", card.count(b"\n"), card)]
+    rest = f"<previous>{found['second_digest']}</previous>|<state_digest>{state.hex()}</state_digest>"
+    third = writer.manifest("KY", "4200000", "4200018", 1, 3, rest, members, stored_deflate)
+    name, data = writer.packet(CENTRE, third, members, pack=stored_deflate)
+    signature = CENTRE.note(manifest_text(name.removesuffix(".zip"), sha256(third)))
+    return {"card": card, "third": third, "third_name": name, "third_packet": data, "third_signature": signature}
 
 
 def blocks() -> list[str]:
@@ -71,6 +101,11 @@ def blocks() -> list[str]:
         e["first"].decode(),
         e["signature"].decode(),
         e["second"].decode(),
+        e["asked"].decode(),
+        e["listed"].decode(),
+        e["card"].decode(),
+        e["third"].decode(),
+        e["third_signature"].decode(),
         LINK_BODY + "\n",
         e["record_text"],
         e["record_signature"] + "\n",

@@ -108,6 +108,11 @@ impl<'a> Attributes<'a> {
         Some(Mark { position: Position { epoch, seq }, digest: self.take("digest")? })
     }
 
+    /// Whether none is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// `Some` if none is left.
     pub(super) fn end(self) -> Option<()> {
         self.0.is_empty().then_some(())

@@ -4,8 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    packet::Nonce,
+    participant::ParticipantCode,
     position::{Digest, Epoch, Mark, Position, Seq},
-    record::{Kind, RecordId},
+    record::{Form, Kind, RecordId},
+    state_digest::StateDigest,
 };
 
 fn marks() -> impl Strategy<Value = Mark> {
@@ -205,5 +208,105 @@ fn a_rule_code_has_no_room_for_personal_data() {
     for bad in ["", "Иванов", "a b", "a\"b", &"x".repeat(65)] {
         let error = bad.parse::<Rule>().expect_err("not a code");
         assert!(bad.is_empty() || !error.to_string().contains(bad));
+    }
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let causes = prop::sample::select(SnapshotCause::ALL.map(|(cause, _)| cause).to_vec());
+    let packets = (marks(), 0_u64..50).prop_map(|(mark, more)| {
+        let Position { epoch, seq } = mark.position;
+        let last = Seq::new((u64::from(seq.get()) + more).min(99_999_999)).expect("in range");
+        Request::Packets(Missing::new(epoch, seq, last).expect("not empty"))
+    });
+    let listed = (any::<[u8; 16]>(), 1_u32.., any::<bool>(), any::<[u8; 32]>()).prop_map(
+        |(key, version, live, hash)| Listed {
+            key: RecordId::from_random(key),
+            version,
+            form: if live { Form::Live } else { Form::Withdrawn },
+            hash: Digest::from_bytes(hash),
+        },
+    );
+    let listed = (prop::sample::select(Kind::ALL.to_vec()), prop::collection::vec(listed, 0..5));
+    let ranges = prop::collection::vec(listed, 0..6).prop_map(|lists| {
+        let mut ranges: Vec<Range> = lists
+            .into_iter()
+            .map(|(kind, mut records)| {
+                records.sort_by_key(|listed| listed.key);
+                let mut sum = StateDigest::default();
+                for Listed { key, version, form, hash } in &records {
+                    sum.add(&StateDigest::term(kind, *key, *version, *form, hash));
+                }
+                let (prefix, count) = (KeyPrefix::default(), records.len() as u64);
+                Range { kind, prefix, count, sum, records: Some(records).filter(|_| count % 2 == 0) }
+            })
+            .collect();
+        ranges.sort_by_key(|range| range.kind);
+        ranges.dedup_by_key(|range| range.kind);
+        ranges
+    });
+    let digests = (marks(), prop::option::of(any::<[u8; 16]>()), ranges).prop_map(|(at, re, ranges)| {
+        Request::RangeDigests(RangeDigests { of: ParticipantCode::new(42, 1), at, re: re.map(Nonce), ranges })
+    });
+    prop_oneof![
+        packets,
+        (causes, prop::option::of(marks())).prop_map(|(cause, seen)| Request::Snapshot { cause, seen }),
+        digests,
+    ]
+}
+
+fn written(request: &Request) -> String {
+    let mut bytes = Vec::new();
+    request.write(&mut bytes).expect("memory");
+    String::from_utf8(bytes).expect("ASCII")
+}
+
+proptest! {
+    #[test]
+    fn every_request_reads_back_and_ends_where_it_ends(request in requests(), cut in 1_usize..40) {
+        let text = written(&request);
+        prop_assert_eq!(&Request::read(text.as_bytes()).expect("sound"), &request);
+        prop_assert!(Request::read(text[..text.len().saturating_sub(cut)].as_bytes()).is_err());
+        let more = format!("{text}\n");
+        prop_assert!(Request::read(more.as_bytes()).is_err());
+    }
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    let head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    let (key, zero) = ("0b7e6a2c-5d14-4c8e-8f21-9a3b7c6d5e4f", "0".repeat(64));
+    let ranges = |lines: &str| {
+        let mark = format!("epoch=\"1\" seq=\"2\" digest=\"{zero}\"");
+        format!("<range_digests of=\"4200018\" {mark}>\n{lines}</range_digests>\n")
+    };
+    let range = |name: &str, kind: &str, prefix: &str, count: u8| {
+        format!("<{name} kind=\"{kind}\" prefix=\"{prefix}\" count=\"{count}\" sum=\"{zero}\"/>\n")
+    };
+    let record =
+        format!("<record kind=\"contact\" key=\"{key}\" version=\"1\" form=\"live\" hash=\"{zero}\"/>\n");
+    let read = |body: &str| Request::read(format!("{head}{body}").as_bytes());
+    let contacts = |prefix: &str| range("range", "contact", prefix, 0);
+    for sound in
+        [ranges(""), ranges(&(contacts("0") + &contacts("1"))), ranges(&range("listed", "contact", "a", 0))]
+    {
+        assert!(read(&sound).is_ok(), "{sound}");
+    }
+    for broken in [
+        "<packets epoch=\"1\" first=\"3\" last=\"2\"/>\n".to_owned(),
+        "<packets epoch=\"1\" first=\"03\" last=\"3\"/>\n".to_owned(),
+        "<packets epoch=\"1\" first=\"3\" last=\"3\" why=\"x\"/>\n".to_owned(),
+        "<snapshot cause=\"whim\"/>\n".to_owned(),
+        "<snapshot cause=\"fork\" epoch=\"1\"/>\n".to_owned(),
+        ranges(&(contacts("1") + &contacts("0"))),
+        ranges(&(contacts("1") + &contacts("1f"))),
+        ranges(&(contacts("1") + &contacts("1"))),
+        ranges(&(contacts("") + &range("range", "person", "", 0))),
+        ranges(&contacts("G")),
+        ranges(&range("listed", "contact", "0", 1)),
+        ranges(&(range("listed", "contact", "0", 1) + &record)),
+        ranges(&(range("range", "contact", "0", 1) + &record)),
+        ranges(&record),
+    ] {
+        assert!(read(&broken).is_err(), "{broken}");
     }
 }

@@ -9,12 +9,12 @@ use crate::{
     file_name::{DigestPrefix, FileName, PacketKind},
     participant::ParticipantCode,
     position::{Digest, Mark, Position},
-    record::Kind,
     signature,
     state_digest::StateDigest,
     stream::{Control, Part, SnapshotReason},
 };
 
+pub use super::member_name::MemberName;
 use super::{Limits, manifest_xml};
 
 /// The signed description of a packet.
@@ -141,57 +141,8 @@ pub struct Member {
     /// SHA-256 of the bytes as packed in the ZIP. With it no byte of the ZIP is left unsigned (deflate can
     /// say one thing in many ways), and nothing is unpacked that is not the sender's.
     pub packed_sha256: Digest,
-    /// ГОСТ Р 34.11-2012 (256 bits) of the unpacked bytes where configured; carried, not checked here.
+    /// ГОСТ Р 34.11-2012 (256 bits, RFC 6986) of the unpacked bytes, where the sender is configured so.
     pub streebog256: Option<Digest>,
-}
-
-/// The name of a member: `records/<kind>.xml` in numbered packets, `answer.xml` in the others.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum MemberName {
-    /// The records of one kind; 1–40 characters of `a–z _`.
-    Records(String),
-    /// The body of an answer or request.
-    Answer,
-}
-
-impl MemberName {
-    /// The member that holds the records of `kind`; `None` if that cannot be a kind's name.
-    pub fn records(kind: &str) -> Option<Self> {
-        let good =
-            (1..=40).contains(&kind.len()) && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-        good.then(|| Self::Records(kind.to_owned()))
-    }
-
-    /// The record kind, if it holds records.
-    pub fn kind(&self) -> Option<&str> {
-        match self {
-            Self::Records(kind) => Some(kind),
-            Self::Answer => None,
-        }
-    }
-}
-
-impl fmt::Display for MemberName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Records(kind) => write!(f, "records/{kind}.xml"),
-            Self::Answer => f.write_str("answer.xml"),
-        }
-    }
-}
-
-impl FromStr for MemberName {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        if text == "answer.xml" {
-            return Ok(Self::Answer);
-        }
-        text.strip_prefix("records/")
-            .and_then(|rest| rest.strip_suffix(".xml"))
-            .and_then(Self::records)
-            .ok_or(())
-    }
 }
 
 /// Why `manifest.xml` is not accepted. Offsets are bytes from its start.
@@ -408,17 +359,34 @@ impl Manifest {
     }
 
     fn check_members(&self, kind: PacketKind) -> Result<(), ManifestError> {
+        let one = matches!(kind, PacketKind::Keys) || !kind.is_numbered();
+        if one && self.members.len() != 1 {
+            return Err(ManifestError::Kind { field: "number of members", kind });
+        }
         for (at, member) in self.members.iter().enumerate() {
-            if (member.name == MemberName::Answer) == kind.is_numbered() {
+            if !self.may_have(&member.name) {
                 return Err(ManifestError::Kind { field: "member", kind });
             }
             if self.members[..at].iter().any(|earlier| earlier.name == member.name) {
                 return Err(ManifestError::Value { field: "member name" });
             }
         }
-        let kinds = self.members.iter().filter_map(|member| member.name.kind()?.parse::<Kind>().ok());
-        let in_order = kinds.is_sorted_by_key(|kind| Kind::ALL.iter().position(|one| *one == kind));
+        let places: Vec<(u8, Option<usize>)> =
+            self.members.iter().map(|member| member.name.place()).collect();
+        let known = places.iter().filter(|(_, place)| place.is_some());
+        let in_order = places.is_sorted_by_key(|(part, _)| *part) && known.is_sorted();
         if in_order { Ok(()) } else { Err(ManifestError::Value { field: "order of the members" }) }
+    }
+
+    fn may_have(&self, member: &MemberName) -> bool {
+        match (&self.header.purpose, member) {
+            (Purpose::Keys, member) => *member == MemberName::Card,
+            (Purpose::Data | Purpose::Snapshot(_), MemberName::Records(_)) => true,
+            (Purpose::Snapshot(part), MemberName::Mirror(_)) => {
+                matches!(part.basis, SnapshotBasis::Requested { .. })
+            }
+            (purpose, member) => !purpose.kind().is_numbered() && *member == MemberName::Answer,
+        }
     }
 }
 
@@ -426,6 +394,16 @@ impl Manifest {
 fn is_log_text(text: &str) -> bool {
     let good = |c: char| c == '\n' || (!c.is_control() && c != '\u{fffe}' && c != '\u{ffff}');
     !text.is_empty() && text.chars().all(good)
+}
+
+impl FromStr for Nonce {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut bytes = [0; 16];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| ())?;
+        Ok(Self(bytes))
+    }
 }
 
 impl fmt::Display for Nonce {

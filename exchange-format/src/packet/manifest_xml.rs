@@ -13,7 +13,7 @@ use crate::{
 use super::{
     Limits, XML_DECLARATION,
     manifest::{
-        Header, LogEvidence, Manifest, ManifestError, Member, Nonce, Purpose, SnapshotBasis, SnapshotPart,
+        Header, LogEvidence, Manifest, ManifestError, Member, Purpose, SnapshotBasis, SnapshotPart,
         check_readable_by,
     },
     xml_tree::{self, Element},
@@ -135,7 +135,7 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Manifest> {
     let previous = root.optional_leaf("previous")?;
     let created_at: Timestamp = root.leaf("created_at")?;
     let producer = root.leaf("producer")?;
-    let nonce = root.leaf::<Wire<Nonce>>("nonce")?.0;
+    let nonce = root.leaf("nonce")?;
     let purpose = read_purpose(kind, &mut root, newer)?;
     let control =
         Control { ack: read_mark(&mut root, "ack", newer)?, echo: read_mark(&mut root, "echo", newer)? };
@@ -196,7 +196,7 @@ fn read_purpose(kind: PacketKind, root: &mut Fields, newer: bool) -> Result<Purp
 fn read_snapshot(element: &mut Fields) -> Result<SnapshotPart> {
     let basis = match element.required::<String>("reason")?.as_str() {
         "initial" => SnapshotBasis::Initial,
-        "requested" => SnapshotBasis::Requested { request: element.required::<Wire<Nonce>>("request")?.0 },
+        "requested" => SnapshotBasis::Requested { request: element.required("request")? },
         "recovered" => SnapshotBasis::Recovered { compared: element.required("compared")? },
         _ => return Err(ManifestError::Value { field: "reason" }),
     };
@@ -301,7 +301,7 @@ fn shorten(name: &str) -> String {
     name.chars().take(40).collect()
 }
 
-/// Numbers and bytes whose type has no text form of its own.
+/// Numbers whose type has no text form of its own.
 struct Wire<T>(T);
 
 impl FromStr for Wire<Epoch> {
@@ -317,15 +317,5 @@ impl FromStr for Wire<Seq> {
 
     fn from_str(text: &str) -> std::result::Result<Self, ()> {
         text.parse().ok().and_then(|value| Seq::new(value).ok()).map(Self).ok_or(())
-    }
-}
-
-impl FromStr for Wire<Nonce> {
-    type Err = ();
-
-    fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        let mut bytes = [0; 16];
-        hex::decode_to_slice(text, &mut bytes).map_err(|_| ())?;
-        Ok(Self(Nonce(bytes)))
     }
 }

@@ -4,14 +4,20 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use flate2::{Crc, bufread::DeflateDecoder};
 use sha2::{Digest as _, Sha256};
+use streebog::Streebog256;
 
 use crate::{error::PacketError, position::Digest};
 
 use super::{
     Limits, XML_DECLARATION,
-    manifest::Member,
+    manifest::{Member, MemberName},
     zip::{self, Entry, Method, ZipProblem},
 };
+
+/// The hashes that a manifest gives of a member.
+const PACKED: &str = "SHA-256 of the packed bytes";
+const UNPACKED: &str = "SHA-256 of the unpacked bytes";
+const STREEBOG: &str = "Streebog-256 of the unpacked bytes";
 
 const BUFFER: usize = 64 * 1024;
 
@@ -69,7 +75,7 @@ pub(super) fn check_packed<R: Read + Seek>(
     if found == expected {
         return Ok(());
     }
-    Err(PacketError::MemberDigest { member: entry.name.clone(), what: "packed", expected, found })
+    Err(PacketError::MemberDigest { member: entry.name.clone(), what: PACKED, expected, found })
 }
 
 /// Reads a small member whole.
@@ -131,6 +137,8 @@ struct Proof<'a> {
     member: &'a Member,
     limits: &'a Limits,
     hash: Sha256,
+    /// If the manifest gives it.
+    streebog: Option<Streebog256>,
     crc: Crc,
     size: u64,
     /// Lines of the file.
@@ -143,7 +151,8 @@ struct Proof<'a> {
 impl<'a> Proof<'a> {
     fn new(entry: &'a Entry, member: &'a Member, limits: &'a Limits) -> Self {
         let (hash, crc) = (Sha256::new(), Crc::new());
-        Self { entry, member, limits, hash, crc, size: 0, lines: 0, count: 0, ended: false }
+        let streebog = member.streebog256.map(|_| Streebog256::new());
+        Self { entry, member, limits, hash, streebog, crc, size: 0, lines: 0, count: 0, ended: false }
     }
 
     fn zip(&self, problem: fn(String) -> ZipProblem) -> PacketError {
@@ -165,6 +174,9 @@ impl<'a> Proof<'a> {
             return Err(self.zip(ZipProblem::Size));
         }
         self.hash.update(bytes);
+        if let Some(streebog) = &mut self.streebog {
+            streebog.update(bytes);
+        }
         self.crc.update(bytes);
         Ok(())
     }
@@ -183,8 +195,10 @@ impl<'a> Proof<'a> {
         each: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         self.lines += 1;
-        let problem = match (self.member.name.kind(), self.lines) {
-            _ if line.is_empty() || line.contains(&b'\r') => "empty, or with a carriage return",
+        let problem = match (self.member.name.framed(), self.lines) {
+            _ if line.is_empty() && self.member.name != MemberName::Card || line.contains(&b'\r') => {
+                "empty, or with a carriage return"
+            }
             _ if self.ended => "something after the end of the records",
             (Some(_), 1) if line == XML_DECLARATION.as_bytes() => return Ok(()),
             (Some(_), 1) => "not the XML declaration",
@@ -217,16 +231,20 @@ impl<'a> Proof<'a> {
                 return Err(PacketError::MemberFigure { member: name(), what, expected, found });
             }
         }
-        let found = Digest::from_bytes(std::mem::take(&mut self.hash).finalize().into());
-        if found != self.member.sha256 {
-            return Err(PacketError::MemberDigest {
-                member: name(),
-                what: "unpacked",
-                expected: self.member.sha256,
-                found,
-            });
+        let sha256 = Digest::from_bytes(std::mem::take(&mut self.hash).finalize().into());
+        let streebog = self.streebog.take().map(|hash| Digest::from_bytes(hash.finalize().into()));
+        let hashes = [
+            (UNPACKED, Some(self.member.sha256), Some(sha256)),
+            (STREEBOG, self.member.streebog256, streebog),
+        ];
+        for (what, expected, found) in hashes {
+            if let (Some(expected), Some(found)) = (expected, found)
+                && expected != found
+            {
+                return Err(PacketError::MemberDigest { member: name(), what, expected, found });
+            }
         }
-        if !unfinished.is_empty() || (self.member.name.kind().is_some() && !self.ended) {
+        if !unfinished.is_empty() || (self.member.name.framed().is_some() && !self.ended) {
             return Err(self.bad_line("it ends without its last line, or without a line break"));
         }
         Ok(())

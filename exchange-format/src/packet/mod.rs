@@ -9,6 +9,7 @@ pub mod limits;
 pub mod lot;
 pub mod manifest;
 mod manifest_xml;
+mod member_name;
 mod member_reader;
 pub mod reader;
 pub mod writer;

@@ -281,14 +281,14 @@ impl<R: Read + Seek> CheckedPacket<'_, R> {
 
     /// Writes the unpacked bytes of `member`; what was written is to be thrown away if this ends in an error.
     pub fn copy_member(&mut self, member: &MemberName, out: &mut impl Write) -> Result<(), PacketError> {
-        if let Some(kind) = member.kind() {
+        if let Some(kind) = member.framed() {
             out.write_all(member_reader::opening(kind).as_bytes())?;
         }
         self.for_each_line(member, |line| {
             out.write_all(line)?;
             out.write_all(b"\n").map_err(PacketError::from)
         })?;
-        if member.kind().is_some() {
+        if member.framed().is_some() {
             out.write_all(member_reader::CLOSING)?;
         }
         Ok(())

@@ -7,6 +7,7 @@ use std::{
 
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use sha2::{Digest as _, Sha256};
+use streebog::Streebog256;
 
 use crate::{
     file_name::FileName,
@@ -31,7 +32,7 @@ pub enum WriteError {
     /// Writing failed; what was written is to be thrown away.
     #[error("writing the packet: {0}")]
     Io(#[from] io::Error),
-    /// A line has a line break or a carriage return in it, or is empty.
+    /// A line has a line break or a carriage return in it, or is empty (of a card one is).
     #[error("{member}, line {line}: a line is not empty and has no line break in it")]
     Line {
         /// The member being written.
@@ -99,6 +100,7 @@ pub struct PacketWriter<W: Write + Seek> {
     /// What was packed since the last lot ended, if the writer is asked for lots.
     lot: Option<Vec<u8>>,
     content: u64,
+    streebog: bool,
 }
 
 struct OpenMember {
@@ -108,6 +110,7 @@ struct OpenMember {
     size: u64,
     hash: Sha256,
     packed_hash: Sha256,
+    streebog: Option<Streebog256>,
     crc: Crc,
 }
 
@@ -127,7 +130,16 @@ impl<W: Write + Seek> PacketWriter<W> {
             packed: Vec::new(),
             lot: None,
             content: 0,
+            streebog: false,
         })
+    }
+
+    /// Makes a writer that gives Streebog-256 of each member beside SHA-256, where the participant is configured so.
+    /// To be said before the first member.
+    #[must_use]
+    pub fn with_streebog(mut self, yes: bool) -> Self {
+        self.streebog = yes;
+        self
     }
 
     /// Makes a writer whose lines can be had packed, a lot at a time: see [`PacketWriter::end_lot`].
@@ -159,9 +171,10 @@ impl<W: Write + Seek> PacketWriter<W> {
         }
         self.input.reserve(CHUNK);
         self.packed.reserve(CHUNK);
-        let prologue = name.kind().map(member_reader::opening);
-        let (hash, packed_hash) = (Sha256::new(), Sha256::new());
-        self.open = Some(OpenMember { name, at, count: 0, size: 0, hash, packed_hash, crc: Crc::new() });
+        let prologue = name.framed().map(member_reader::opening);
+        let (hash, packed_hash, crc) = (Sha256::new(), Sha256::new(), Crc::new());
+        let streebog = self.streebog.then(Streebog256::new);
+        self.open = Some(OpenMember { name, at, count: 0, size: 0, hash, packed_hash, streebog, crc });
         self.feed(prologue.unwrap_or_default().as_bytes())
     }
 
@@ -172,7 +185,8 @@ impl<W: Write + Seek> PacketWriter<W> {
     pub fn write_line(&mut self, line: &[u8]) -> Result<(), WriteError> {
         let open = self.open.as_mut().expect("a line belongs to a member that was begun");
         open.count += 1;
-        if line.is_empty() || line.iter().any(|b| matches!(b, b'\n' | b'\r')) {
+        let empty = line.is_empty() && open.name != MemberName::Card;
+        if empty || line.iter().any(|b| matches!(b, b'\n' | b'\r')) {
             return Err(WriteError::Line { member: open.name.to_string(), line: open.count });
         }
         self.feed(line)?;
@@ -182,7 +196,7 @@ impl<W: Write + Seek> PacketWriter<W> {
     /// Ends the member, if one is begun.
     pub fn end_member(&mut self) -> Result<(), WriteError> {
         let Some(open) = &self.open else { return Ok(()) };
-        if open.name.kind().is_some() {
+        if open.name.framed().is_some() {
             self.feed(member_reader::CLOSING)?;
         }
         self.pack(FlushCompress::Finish)?;
@@ -203,7 +217,7 @@ impl<W: Write + Seek> PacketWriter<W> {
             size: open.size,
             sha256: Digest::from_bytes(open.hash.finalize().into()),
             packed_sha256: Digest::from_bytes(open.packed_hash.finalize().into()),
-            streebog256: None,
+            streebog256: open.streebog.map(|hash| Digest::from_bytes(hash.finalize().into())),
         });
         Ok(())
     }
@@ -277,6 +291,9 @@ impl<W: Write + Seek> PacketWriter<W> {
     fn pack(&mut self, flush: FlushCompress) -> Result<(), WriteError> {
         let open = self.open.as_mut().expect("a member is open while input is gathered");
         open.hash.update(&self.input);
+        if let Some(streebog) = &mut open.streebog {
+            streebog.update(&self.input);
+        }
         open.crc.update(&self.input);
         open.size += self.input.len() as u64;
         self.content += self.input.len() as u64;

@@ -153,7 +153,10 @@ fn an_answer_says_what_it_answers() {
         1,
         1,
     );
-    let text = String::from_utf8(Manifest { header, members: vec![] }.to_bytes().unwrap()).unwrap();
+    let members = vec![(exchange_format::packet::MemberName::Answer, vec!["a line"])];
+    let forgery = Forgery::of(header, &members, packets::signing_key(packets::centre(1)));
+    let text = String::from_utf8(forgery.manifest).unwrap();
+    assert!(Manifest::from_bytes(text.as_bytes(), &Limits::default()).is_ok());
     for (from, to) in [
         (" revision=\"1\"", ""),
         (" revision=\"1\"", " revision=\"0\""),

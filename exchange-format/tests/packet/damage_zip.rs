@@ -189,7 +189,10 @@ fn a_file_changed_after_it_was_verified() {
         handed_over += 1;
         Ok::<_, PacketError>(())
     });
-    assert!(matches!(read, Err(PacketError::MemberDigest { what: "packed", .. })) && handed_over == 0);
+    assert!(
+        matches!(read, Err(PacketError::MemberDigest { what: "SHA-256 of the packed bytes", .. }))
+            && handed_over == 0
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod cards;
 mod damage_bytes;
 mod damage_manifest;
 mod damage_zip;
+mod members;
 mod names_and_keys;
 mod round_trip;
 mod sealed;

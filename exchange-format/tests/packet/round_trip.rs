@@ -4,6 +4,7 @@ use std::io::{Cursor, Read as _, Seek as _, SeekFrom, Write as _};
 
 use exchange_format::{
     error::PacketError,
+    file_name::PacketKind,
     packet::{
         FORMAT, Header, Limits, LogEvidence, Manifest, Member, MemberName, Nonce, PacketWriter, Purpose,
         SnapshotBasis, SnapshotPart, UnverifiedPacket, WriteError,
@@ -179,12 +180,17 @@ fn header() -> impl Strategy<Value = Header> {
         })
 }
 
-fn members(numbered: bool) -> impl Strategy<Value = Vec<Member>> {
+fn members(kind: PacketKind) -> impl Strategy<Value = Vec<Member>> {
     let entry = (any::<u64>(), any::<u64>(), digest(), digest(), proptest::option::of(digest()));
-    proptest::collection::vec(entry, 0..4).prop_map(move |entries| {
+    let counts = if matches!(kind, PacketKind::Data | PacketKind::Snapshot) { 0..4 } else { 1..2 };
+    proptest::collection::vec(entry, counts).prop_map(move |entries| {
         let names =
             ["person", "link", "contact", "recipient_claim"].map(|kind| MemberName::records(kind).unwrap());
-        let names: Vec<_> = if numbered { names.to_vec() } else { vec![MemberName::Answer] };
+        let names: Vec<_> = match kind {
+            PacketKind::Keys => vec![MemberName::Card],
+            PacketKind::Data | PacketKind::Snapshot => names.to_vec(),
+            _ => vec![MemberName::Answer],
+        };
         names
             .into_iter()
             .zip(entries)
@@ -204,7 +210,7 @@ proptest! {
     #[test]
     fn every_manifest_reads_back(
         manifest in header().prop_flat_map(|header| {
-            members(header.kind().is_numbered()).prop_map(move |members| Manifest { header: header.clone(), members })
+            members(header.kind()).prop_map(move |members| Manifest { header: header.clone(), members })
         })
     ) {
         let bytes = manifest.to_bytes().unwrap();

@@ -7,12 +7,12 @@ use exchange_endpoint::{
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
 };
-use exchange_format::{error::PacketError, seal::Identity};
+use exchange_format::{error::PacketError, packet::Purpose, seal::Identity};
 use serde::Serialize;
 
-use super::verify::{answer_lines, record_lines};
+use super::verify::{answer_lines, card_line, record_lines};
 use crate::{
-    examination::{self, AnswerWords, KindCount},
+    examination::{self, AnswerWords, KindCount, SignerWords},
     given::Given,
     summary::{NameParts, Summary},
 };
@@ -38,6 +38,7 @@ struct Seen {
     /// Whether the members are what the manifest says.
     whole: Option<bool>,
     records: Option<Vec<KindCount>>,
+    new_card: Option<SignerWords>,
     answer: Option<AnswerWords>,
 }
 
@@ -54,6 +55,7 @@ impl Inspect {
             packet: None,
             whole: None,
             records: None,
+            new_card: None,
             answer: None,
         };
         if !(given.in_envelope && identities.is_empty()) {
@@ -71,9 +73,11 @@ fn look(given: &Given, identities: &[Identity], seen: &mut Seen) -> Result<(), P
     seen.packet = Some(Summary::of(packet.claims(), &packet.digest()));
     let mut packet = packet.without_sender();
     let result = packet.check_members().and_then(|mut content| {
-        if header.kind().is_numbered() {
+        if header.purpose == Purpose::Keys {
+            seen.new_card = Some(examination::new_card(&mut content)?);
+        } else if header.kind().is_numbered() {
             seen.records = Some(examination::count_kinds(&mut content)?);
-        } else if header.answered().is_some() {
+        } else {
             seen.answer = Some(examination::read_answer(&mut content)?);
         }
         Ok(())
@@ -98,6 +102,7 @@ fn text(lang: Lang, seen: &Seen) -> String {
     if let Some(kinds) = &seen.records {
         lines.extend(record_lines(lang, kinds));
     }
+    lines.extend(seen.new_card.as_ref().map(|card| card_line(lang, card)));
     if let Some(answer) = &seen.answer {
         lines.extend(answer_lines(lang, answer));
     }

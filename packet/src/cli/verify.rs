@@ -11,7 +11,7 @@ use exchange_format::answer::{PacketReason, RecordOutcome, RecordReason};
 
 use crate::{
     cards::Cards,
-    examination::{self, AnswerWords, Check, Found, KindCount, Report, Verdict},
+    examination::{self, AnswerWords, Check, Found, KindCount, Report, RequestWords, SignerWords, Verdict},
     given::Given,
     protocol_check::{self, ProtocolReport},
 };
@@ -78,7 +78,12 @@ pub(super) fn text(lang: Lang, report: &Report) -> String {
     }
     if let Some(records) = &report.records {
         lines.extend(record_lines(lang, &records.kinds));
+        if !records.mirror.is_empty() {
+            lines.push(format!("  {}", say(lang, "packet-mirror")));
+            lines.extend(record_lines(lang, &records.mirror));
+        }
     }
+    lines.extend(report.new_card.as_ref().map(|card| card_line(lang, card)));
     if let Some(answer) = &report.answer {
         lines.extend(answer_lines(lang, answer));
     }
@@ -196,12 +201,46 @@ pub(super) fn answer_lines(lang: Lang, answer: &AnswerWords) -> Vec<String> {
             lines.push(format!("    {}: {count}", say(lang, &format!("outcome-{word}"))));
         }
     }
+    lines.extend(answer.request.as_ref().map(|request| format!("  {}", request_line(lang, request))));
     for line in answer.records.iter().take(LISTED) {
         let outcome = say(lang, &format!("outcome-{}.one", line.outcome));
         let sentence = line.reason.parse::<RecordReason>().map_or("", |reason| lang.of(reason.sentence()));
         lines.push(format!("    {} {}: {outcome}: {sentence} ({})", line.kind, line.key, line.rule));
     }
     lines
+}
+
+pub(super) fn card_line(lang: Lang, card: &SignerWords) -> String {
+    let args = [
+        ("code", card.code.clone().into()),
+        ("name", card.name.clone().into()),
+        ("fingerprint", card.fingerprint.clone().into()),
+        ("from", card.valid_from.clone().into()),
+        ("until", card.valid_until.clone().into()),
+    ];
+    format!("  {}", messages::text(lang, "packet-new-card", &args))
+}
+
+fn request_line(lang: Lang, request: &RequestWords) -> String {
+    match request {
+        RequestWords::Packets { epoch, first, last } => {
+            let [epoch, first, last] = [u32::from(*epoch), *first, *last].map(|n| n.to_string().into());
+            messages::text(lang, "packet-asks-packets", &[("epoch", epoch), ("first", first), ("last", last)])
+        }
+        RequestWords::Snapshot { cause, .. } => {
+            let cause = say(lang, &format!("packet-cause-{cause}"));
+            messages::text(lang, "packet-asks-snapshot", &[("cause", cause.into())])
+        }
+        RequestWords::RangeDigests { of, at, ranges, listed, .. } => {
+            let args = [
+                ("of", of.clone().into()),
+                ("at", at.clone().into()),
+                ("ranges", (*ranges).into()),
+                ("listed", (*listed).into()),
+            ];
+            messages::text(lang, "packet-asks-ranges", &args)
+        }
+    }
 }
 
 fn protocol_text(lang: Lang, label: &str, report: &ProtocolReport) -> String {

@@ -1,4 +1,4 @@
-//! What a receipt (KV) or protocol (PR) says, and whether it is of the form of one and goes with its manifest.
+//! What a receipt (KV), protocol (PR) or request (RQ) says, and whether it is of the form of one and goes with its manifest.
 
 use std::{
     collections::BTreeMap,
@@ -7,13 +7,13 @@ use std::{
 };
 
 use exchange_format::{
-    answer::{AnswerError, ProtocolReader, Receipt, RecordOutcome},
+    answer::{AnswerError, ProtocolReader, Receipt, RecordOutcome, Request},
     error::PacketError,
     packet::{CheckedPacket, Header, MemberName, Purpose},
 };
 use serde::Serialize;
 
-use super::Check;
+use super::{Check, RequestWords};
 use crate::given;
 
 /// An answer lists no more records than a packet has.
@@ -35,6 +35,9 @@ pub struct AnswerWords {
     pub reason: Option<&'static str>,
     /// PR: how many records had each outcome.
     pub counts: BTreeMap<&'static str, u64>,
+    /// RQ: what it asks for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestWords>,
     /// PR: the first 1000 records that were not plainly applied.
     pub records: Vec<AnswerLine>,
 }
@@ -55,7 +58,7 @@ pub struct AnswerLine {
     pub reason: &'static str,
 }
 
-/// Reads the answer of `packet`, which is a KV or PR.
+/// Reads the answer of `packet`, which is a KV, PR or RQ.
 ///
 /// # Errors
 /// Reading failed; a malformed answer is the packet's fault.
@@ -64,31 +67,20 @@ pub fn read(packet: &mut CheckedPacket<'_, File>) -> Result<AnswerWords, PacketE
     let mut file = given::clear_file()?;
     packet.copy_member(&MemberName::Answer, &mut file)?;
     file.flush()?;
-    parse(given::rewound(file)?, &header).map_err(|error| match error {
-        AnswerError::Io(error) => PacketError::Io(error),
-        AnswerError::Line { line, what } => {
-            PacketError::Line { member: MemberName::Answer.to_string(), line, problem: what }
-        }
-        AnswerError::TooMany(limit) => {
-            PacketError::Oversize { what: "records of an answer", limit, found: limit + 1 }
-        }
-        AnswerError::Counts => whole("its counts, its records and its outcome disagree"),
-    })
+    Ok(parse(given::rewound(file)?, &header)?)
 }
 
 /// The check of an answer, and what it says.
 pub(super) fn judge(
     packet: &mut CheckedPacket<'_, File>,
 ) -> Result<(Check, Option<AnswerWords>), PacketError> {
+    let asks = packet.manifest().header.purpose == Purpose::Request;
+    let check = if asks { "request" } else { "answer" };
     match read(packet) {
-        Ok(words) => Ok((Check::proven("answer"), Some(words))),
+        Ok(words) => Ok((Check::proven(check), Some(words))),
         Err(error) if error.reason().is_none() => Err(error),
-        Err(error) => Ok((Check::wrong("answer", &error), None)),
+        Err(error) => Ok((Check::wrong(check, &error), None)),
     }
-}
-
-fn whole(problem: &'static str) -> PacketError {
-    PacketError::Line { member: MemberName::Answer.to_string(), line: 2, problem }
 }
 
 fn parse(input: impl BufRead, header: &Header) -> Result<AnswerWords, AnswerError> {
@@ -98,8 +90,15 @@ fn parse(input: impl BufRead, header: &Header) -> Result<AnswerWords, AnswerErro
         outcome: None,
         reason: None,
         counts: BTreeMap::new(),
+        request: None,
         records: Vec::new(),
     };
+    if header.purpose == Purpose::Request {
+        let request = Request::read(input)?;
+        request.check_goes_with(header)?;
+        words.request = Some(RequestWords::of(&request));
+        return Ok(words);
+    }
     if matches!(header.purpose, Purpose::Receipt { .. }) {
         let receipt = Receipt::read(input)?;
         if Some(receipt.answered) != header.answered() {

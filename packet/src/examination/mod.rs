@@ -4,6 +4,7 @@
 mod answer;
 mod records;
 mod report;
+mod request;
 
 use std::fs::File;
 
@@ -14,7 +15,6 @@ use exchange_format::{
     file_name::PacketKind,
     packet::{CheckedPacket, Header, UnverifiedPacket},
     seal::{Identity, OpenError},
-    signature::VerifyingKey,
 };
 use jiff::tz::TimeZone;
 
@@ -25,12 +25,24 @@ use crate::{
 };
 
 pub use answer::{AnswerWords, read as read_answer};
-pub use records::{Flaw, KindCount, Records};
+pub use records::{Flaw, KindCount, Records, new_card};
 pub use report::{Check, Found, Report, SignerWords, Verdict};
+pub use request::RequestWords;
 
 /// The checks, in their order.
-pub const CHECKS: [&str; 9] =
-    ["name", "envelope", "form", "signature", "card", "members", "records", "answer", "state"];
+pub const CHECKS: [&str; 11] = [
+    "name",
+    "envelope",
+    "form",
+    "signature",
+    "card",
+    "members",
+    "records",
+    "keys",
+    "answer",
+    "request",
+    "state",
+];
 
 /// Examines the packet in `given`.
 ///
@@ -110,16 +122,13 @@ fn opened(
             Err(error) => Check::wrong_because("card", error.to_string()),
         });
     }
-    let ends = Ends {
-        header: &header,
-        key: card.map(|card| &card.content.signing_key),
-        from_hub: card.is_some_and(|card| card.content.tls_ca.is_some()),
-    };
-    let result = match ends.key {
-        Some(key) => {
+    let ends =
+        Ends { header: &header, card, from_hub: card.is_some_and(|card| card.content.tls_ca.is_some()) };
+    let result = match card {
+        Some(card) => {
             // the way that the daemons go
             let name = header.file_name(&digest, false);
-            packet.verify(&name, |_| Some(key.clone())).and_then(|mut packet| {
+            packet.verify(&name, |_| Some(card.content.signing_key.clone())).and_then(|mut packet| {
                 packet.check_members().and_then(|mut content| records::content(report, &mut content, &ends))
             })
         }
@@ -141,7 +150,7 @@ fn opened(
 #[derive(Debug)]
 struct Ends<'a> {
     header: &'a Header,
-    key: Option<&'a VerifyingKey>,
+    card: Option<&'a Card>,
     from_hub: bool,
 }
 
@@ -179,6 +188,7 @@ fn not_proven(report: &Report, header: &Header) -> Vec<&'static str> {
         ("answered", matches!(kind, PacketKind::Receipt | PacketKind::Protocol)),
         ("control", has_control),
         ("state", open),
+        ("keys", matches!(kind, PacketKind::Keys)),
     ]
     .into_iter()
     .filter_map(|(code, applies)| applies.then_some(code))

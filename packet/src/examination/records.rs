@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fs::File};
 
 use exchange_format::{
     answer::RecordReason,
+    card::Card,
     error::PacketError,
+    keys::{self, KeysError},
     packet::{CheckedPacket, MemberName, Purpose},
     record::{Form, Kind, Record, RecordId},
     rules,
@@ -14,7 +16,7 @@ use exchange_format::{
 };
 use serde::Serialize;
 
-use super::{Check, Ends, Report, answer};
+use super::{Check, Ends, Report, SignerWords, answer};
 
 /// So many flaws are told one by one.
 const TOLD: usize = 1000;
@@ -62,6 +64,9 @@ pub struct Records {
     pub signed: u64,
     /// In the order of the members.
     pub kinds: Vec<KindCount>,
+    /// The sender's copy of the receiver's own records, by kind; unjudged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mirror: Vec<KindCount>,
     /// How many would be refused alone.
     pub flawed: u64,
     /// The first 1000 of these.
@@ -82,11 +87,16 @@ pub(super) fn content(
 ) -> Result<(), PacketError> {
     if !ends.header.kind().is_numbered() {
         report.add(Check::proven("members"));
-        if ends.header.answered().is_some() {
-            let (check, words) = answer::judge(packet)?;
-            report.add(check);
-            report.answer = words;
-        }
+        let (check, words) = answer::judge(packet)?;
+        report.add(check);
+        report.answer = words;
+        return Ok(());
+    }
+    if ends.header.purpose == Purpose::Keys {
+        report.add(Check::proven("members").with("n", 1));
+        let (check, card) = judge_keys(packet, ends.card)?;
+        report.add(check);
+        report.new_card = card.as_ref().map(SignerWords::of);
         return Ok(());
     }
     let whole = matches!(&ends.header.purpose, Purpose::Snapshot(part) if part.part.n() == 1);
@@ -116,6 +126,30 @@ pub(super) fn content(
     Ok(())
 }
 
+/// The card that a KY tells, unjudged.
+///
+/// # Errors
+/// Reading failed, or it is no card.
+pub fn new_card(packet: &mut CheckedPacket<'_, File>) -> Result<SignerWords, PacketError> {
+    let mut bytes = Vec::new();
+    packet.copy_member(&MemberName::Card, &mut bytes)?;
+    let card = Card::from_bytes(&bytes).map_err(KeysError::from)?;
+    Ok(SignerWords::of(&card))
+}
+
+/// Whether the card of a KY may follow that of its signer, and the card.
+fn judge_keys(
+    packet: &mut CheckedPacket<'_, File>,
+    old: Option<&Card>,
+) -> Result<(Check, Option<Card>), PacketError> {
+    let Some(old) = old else { return Ok((Check::unknown("keys", "no-card"), None)) };
+    match keys::read_card(packet, old) {
+        Ok(card) => Ok((Check::proven("keys"), Some(card))),
+        Err(error) if error.reason().is_none() => Err(error),
+        Err(error) => Ok((Check::wrong("keys", &error), None)),
+    }
+}
+
 /// Counts the records of `packet`; judges each if it is said between whom it went.
 pub(super) fn count(
     packet: &mut CheckedPacket<'_, File>,
@@ -126,9 +160,11 @@ pub(super) fn count(
     let members: Vec<MemberName> =
         packet.manifest().members.iter().map(|member| member.name.clone()).collect();
     for member in members {
+        let of = member.kind().or(member.mirrored());
         let unknown =
             || PacketError::Line { member: member.to_string(), line: 2, problem: "no kind of record" };
-        let kind: Kind = member.kind().and_then(|kind| kind.parse().ok()).ok_or_else(unknown)?;
+        let kind: Kind = of.and_then(|kind| kind.parse().ok()).ok_or_else(unknown)?;
+        let mirror = member.mirrored().is_some();
         let mut counted = KindCount { kind: kind.to_string(), ..KindCount::default() };
         let mut number = 0;
         packet.for_each_line(&member, |line| {
@@ -143,6 +179,9 @@ pub(super) fn count(
                 Form::Withdrawn => &mut counted.withdrawn,
                 Form::Tombstone => &mut counted.tombstones,
             } += 1;
+            if mirror {
+                return Ok(());
+            }
             records.total += 1;
             if let Some(state) = state.as_deref_mut() {
                 state.carry(&record);
@@ -157,7 +196,7 @@ pub(super) fn count(
             }
             Ok::<_, PacketError>(())
         })?;
-        records.kinds.push(counted);
+        if mirror { &mut records.mirror } else { &mut records.kinds }.push(counted);
     }
     Ok(records)
 }
@@ -175,10 +214,11 @@ fn judge(record: &Record, ends: &Ends<'_>, signed: &mut u64) -> Option<(RecordRe
     } else {
         owner.centre_writes()
     };
-    if ends.key.is_some() && !may {
+    let key = ends.card.map(|card| &card.content.signing_key);
+    if key.is_some() && !may {
         return Some((RecordReason::NotOwner, "owner".to_owned()));
     }
-    if let (Some(key), true, false) = (ends.key, ends.from_hub, to_itself) {
+    if let (Some(key), true, false) = (key, ends.from_hub, to_itself) {
         let hash = record.hash();
         let text = RecordText::of(header.to, record, &hash);
         match &record.signature {

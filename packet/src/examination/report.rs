@@ -129,7 +129,9 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// What was counted of its records.
     pub records: Option<Records>,
-    /// What it answers.
+    /// The card that a KY tells.
+    pub new_card: Option<SignerWords>,
+    /// What it answers, or asks for.
     pub answer: Option<AnswerWords>,
     /// What this file alone cannot show (messages `packet-not-proven-<code>`).
     pub not_proven: Vec<&'static str>,
@@ -147,6 +149,7 @@ impl Report {
             signer: None,
             checks: Vec::new(),
             records: None,
+            new_card: None,
             answer: None,
             not_proven: Vec::new(),
         }

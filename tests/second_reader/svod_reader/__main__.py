@@ -43,6 +43,8 @@ def _listing(packet: Packet) -> dict:
         return listing
     if packet.answer is not None:
         return listing | {"answer": packet.answer}
+    if packet.new_card is not None:
+        return listing | {"new_card": packet.new_card.fingerprint}
     return listing | {"records": [asdict(record) for record in packet.records]}
 
 

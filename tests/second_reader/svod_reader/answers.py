@@ -1,10 +1,11 @@
-"""`answer.xml` of KV and PR (FORMAT.md, «Answers»)."""
+"""`answer.xml` of KV and PR (FORMAT.md, «Answers»), and of RQ."""
 
 import re
 
 from .errors import Refused, require
 from .manifest import DIGEST, NUMBER, Manifest
 from .names import is_instant
+from .requests import read_request
 from .schema import UUID, kinds
 
 PACKET_REASONS = "FOREIGN BAD_NAME BAD_DIGEST BAD_SIGNATURE UNKNOWN_KEY CANNOT_OPEN SCHEMA OVERSIZE FORK CLONE STALE_EPOCH".split()
@@ -26,14 +27,16 @@ _RECORD = re.compile(
 
 
 def read_answer(data: bytes, manifest: Manifest, count: int) -> dict:
-    """What a KV or PR says, or Refused [SCHEMA]."""
+    """What a KV, PR or RQ says, or Refused [SCHEMA]."""
     try:
         lines = data.decode("ascii").split("\n")
     except UnicodeDecodeError:
         raise Refused("SCHEMA", "answer.xml: not ASCII") from None
-    require(lines[-1] == "" and lines[0] == _DECLARATION, "SCHEMA", "answer.xml: not framed as an answer")
+    require(len(lines) > 2 and lines[-1] == "" and lines[0] == _DECLARATION, "SCHEMA", "answer.xml: not framed as an answer")
     require(all(len(line) < LINE_LIMIT for line in lines), "SCHEMA", f"answer.xml: a line of more than {LINE_LIMIT} bytes")
     require(len(lines) - 1 == count, "BAD_DIGEST", f"answer.xml: {len(lines) - 1} lines where the manifest says {count}")
+    if manifest.kind == "RQ":
+        return read_request(lines[1:-1], manifest)
     answer = _receipt(lines[1:-1]) if manifest.kind == "KV" else _protocol(lines[1:-1])
     require((answer["epoch"], answer["seq"]) == (manifest.epoch, manifest.seq), "SCHEMA", "answer.xml: another number than the name")
     require(answer["digest"] == manifest.answered["digest"], "SCHEMA", "answer.xml: another packet than the manifest's `answered`")

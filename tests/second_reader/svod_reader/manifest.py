@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from .errors import Refused, require
-from .names import ANSWERS, Name, is_code, is_date, is_instant
+from .names import ANSWERS, NUMBERED, Name, is_code, is_date, is_instant
 
 DIGEST = "[0-9a-f]{64}"
 NUMBER = "[1-9][0-9]{0,8}"
@@ -47,6 +47,7 @@ class Member:
     size: int
     sha256: str
     packed_sha256: str
+    streebog256: str | None
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _members(text: str) -> list[Member]:
     while at < len(text):
         found = _MEMBER.match(text, at)
         require(found, "SCHEMA", f"manifest.xml: member {len(members) + 1} is not canonical")
-        members.append(Member(found[1], int(found[2]), int(found[3]), found[4], found[5]))
+        members.append(Member(found[1], int(found[2]), int(found[3]), found[4], found[5], found[6]))
         at = found.end()
     require(len({m.name for m in members}) == len(members), "SCHEMA", "manifest.xml: a member named twice")
     return members
@@ -123,9 +124,18 @@ def _check_by_kind(m: Manifest) -> None:
     require((m.answered is not None) == (m.kind in ANSWERS), "SCHEMA", "manifest.xml: `answered` belongs to KV and PR")
     if m.answered:
         require(("revision" in m.answered) == (m.kind == "PR"), "SCHEMA", "manifest.xml: `revision` belongs to PR")
-    if m.kind in ANSWERS:
-        require(m.previous is None and m.state_digest is None, "SCHEMA", "manifest.xml: an answer is in no stream")
-        require([x.name for x in m.members] == ["answer.xml"], "SCHEMA", "manifest.xml: an answer has one member, answer.xml")
+    names = [x.name for x in m.members]
+    if m.kind not in NUMBERED:
+        require(m.previous is None, "SCHEMA", "manifest.xml: an answer or request is in no stream")
+        require(names == ["answer.xml"], "SCHEMA", "manifest.xml: an answer or request has one member, answer.xml")
+    if m.kind == "KY":
+        require(names == ["new.card"], "SCHEMA", "manifest.xml: a KY has one member, new.card")
+    if m.kind in ("DT", "SN"):
+        parts = ["mirror/" if name.startswith("mirror/") else "records/" for name in names]
+        require(all(map(str.startswith, names, parts)), "SCHEMA", "manifest.xml: another member than of records")
+        mirror = m.snapshot and m.snapshot["reason"] == "requested"
+        require(mirror or "mirror/" not in parts, "SCHEMA", "manifest.xml: a mirror that was not requested")
+        require(parts == sorted(parts, reverse=True), "SCHEMA", "manifest.xml: a mirror before the records")
     if m.snapshot:
         s = m.snapshot
         require(s["part"] == s["of"] or m.state_digest is None, "SCHEMA", "manifest.xml: `state_digest` belongs to part n")

@@ -8,11 +8,12 @@ from . import age
 from .answers import read_answer
 from .errors import Refused, require
 from .manifest import Manifest, check_name, parse_manifest, signed_text
-from .names import ANSWERS, NUMBERED, Name, parse_name
-from .notes import Card, verify_note
+from .names import NUMBERED, Name, parse_name
+from .notes import Card, parse_card, verify_note
 from .packet_zip import DEFLATED, STORED, Entry, read_zip, unpack
 from .records import Ends, Record, read_records
 from .schema import kinds
+from .streebog import streebog256
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Packet:
     manifest: Manifest
     records: list[Record] = field(default_factory=list)
     answer: dict | None = None
+    new_card: Card | None = None
+    mirror: list[Record] = field(default_factory=list)
     refused: Refused | None = None
 
 
@@ -75,8 +78,9 @@ def _check_members(manifest: Manifest, entries: list[Entry], limits: Limits) -> 
     require(len(manifest.members) <= limits.members, "OVERSIZE", f"more than {limits.members} members")
     stand, said = [e.name for e in entries], [m.name for m in manifest.members]
     require(stand == said, "SCHEMA", "the members are not those of the manifest, in its order")
-    if manifest.kind in NUMBERED:
-        order = {f"records/{kind.name}.xml": kind.place for kind in kinds().values()}
+    if manifest.kind in ("DT", "SN"):
+        parts = ("records", "mirror")
+        order = {f"{part}/{kind.name}.xml": (at, kind.place) for at, part in enumerate(parts) for kind in kinds().values()}
         places = [order.get(name) for name in said]
         require(None not in places and places == sorted(places), "SCHEMA", "members of unknown kinds, or not in the order of the kinds")
     require(sum(m.size for m in manifest.members) <= limits.total, "OVERSIZE", "all members together are too large")
@@ -88,20 +92,43 @@ def _check_members(manifest: Manifest, entries: list[Entry], limits: Limits) -> 
         require(member.size <= limits.ratio * len(entry.packed), "OVERSIZE", f"{member.name}: more than {limits.ratio} times its packed size")
 
 
-def _read_members(manifest: Manifest, entries: list[Entry], trust: dict[str, Card], limits: Limits) -> tuple[list, dict | None]:
-    """The records, or the answer."""
+def _read_card(data: bytes, count: int, old: Card, manifest: Manifest) -> Card:
+    """The card of a KY, which must be able to follow that of its sender."""
+    require(data.count(b"\n") == count, "BAD_DIGEST", "new.card: another number of lines than the manifest says")
+    require(len(data) <= 64 << 10, "SCHEMA", "new.card: more than 64 KiB")
+    try:
+        new = parse_card(data)
+    except Refused as refused:
+        raise Refused("SCHEMA", f"new.card: {refused.detail}") from None
+    require(new.code == old.code, "SCHEMA", "new.card: of another participant")
+    require(new.key != old.key, "SCHEMA", "new.card: the signing key is the old one")
+    require(new.is_hub == old.is_hub, "SCHEMA", "new.card: a hub stays a hub, a centre a centre")
+    for card in (old, new):
+        require(card.valid_from <= manifest.created_at[:10] <= card.valid_until, "SCHEMA", "new.card: not valid on that day")
+    return new
+
+
+def _read_members(manifest: Manifest, entries: list[Entry], trust: dict[str, Card], limits: Limits) -> dict:
+    """The records and the mirror, the answer, or the card."""
     _check_members(manifest, entries, limits)
     hubs = [card.code for card in trust.values() if card.is_hub]
     ends = Ends(manifest.to, manifest.sender, trust[manifest.sender].key.public, hubs[0] if len(hubs) == 1 else None)
-    records, answer = [], None
+    records, mirror, answer, card = [], [], None, None
     for member, entry in zip(manifest.members, entries):
         plain = unpack(entry, limits.member)
         require(hashlib.sha256(plain).hexdigest() == member.sha256, "BAD_DIGEST", f"{member.name}: other bytes")
-        if manifest.kind in ANSWERS:
+        if member.streebog256 is not None:
+            require(streebog256(plain) == member.streebog256, "BAD_DIGEST", f"{member.name}: another Streebog-256")
+        if manifest.kind not in NUMBERED:
             answer = read_answer(plain, manifest, member.count)
+        elif manifest.kind == "KY":
+            card = _read_card(plain, member.count, trust[manifest.sender], manifest)
+        elif member.name.startswith("mirror/"):
+            back = Ends(manifest.sender, manifest.to, b"", None)
+            mirror += read_records(member.name.replace("mirror/", "records/"), plain, member.count, back, limits.line)
         else:
             records += read_records(member.name, plain, member.count, ends, limits.line)
-    return records, answer
+    return {"records": records, "answer": answer, "new_card": card, "mirror": mirror}
 
 
 def read_packet(path: Path, trust: dict[str, Card], identities: list[bytes], limits: Limits = Limits()) -> Packet:
@@ -114,6 +141,6 @@ def read_packet(path: Path, trust: dict[str, Card], identities: list[bytes], lim
     entries = read_zip(_open(name, path.read_bytes(), identities), limits.members + 2)
     manifest = _manifest(name, entries, trust, limits)
     try:
-        return Packet(name, manifest, *_read_members(manifest, entries[:-2], trust, limits))
+        return Packet(name, manifest, **_read_members(manifest, entries[:-2], trust, limits))
     except Refused as refused:
         return Packet(name, manifest, refused=refused)
