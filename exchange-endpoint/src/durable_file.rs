@@ -48,13 +48,62 @@ pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 }
 
 fn write_part(path: &Path, bytes: &[u8], mode: u32) -> io::Result<PathBuf> {
+    let (part, mut file) = new_part(path, mode)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| forget(&part))?;
+    Ok(part)
+}
+
+fn new_part(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     let part = path.with_file_name(format!(".{name}.{}.part", hex::encode(random)));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&part)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| forget(&part))?;
-    Ok(part)
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&part)?;
+    Ok((part, file))
+}
+
+/// A file that is too long to be held: written piece by piece beside its place, where it stands only when it is
+/// whole. One that is dropped unfinished is gone.
+#[derive(Debug)]
+pub struct PartFile {
+    path: PathBuf,
+    part: PathBuf,
+    file: File,
+    finished: bool,
+}
+
+impl PartFile {
+    /// Begins the file that is to stand at `path`. `mode` is its permission bits.
+    pub fn create(path: &Path, mode: u32) -> io::Result<Self> {
+        let (part, file) = new_part(path, mode)?;
+        Ok(Self { path: path.to_owned(), part, file, finished: false })
+    }
+
+    /// Puts it at its place, instead of what was there.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.part, &self.path)?;
+        self.finished = true;
+        sync_directory(&self.path)
+    }
+}
+
+impl io::Write for PartFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            forget(&self.part);
+        }
+    }
 }
 
 /// Makes the names in the directory of `path` durable.
@@ -93,6 +142,22 @@ mod tests {
         let second = create_new(&path, b"two", 0o640).expect_err("taken");
         assert_eq!(second.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).expect("read"), b"one");
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn an_unfinished_file_leaves_what_was_there() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("table.csv");
+        replace(&path, b"one", 0o600).expect("written");
+        let mut part = PartFile::create(&path, 0o600).expect("begun");
+        part.write_all(b"tw").expect("written");
+        drop(part);
+        assert_eq!(fs::read(&path).expect("read"), b"one");
+        let mut part = PartFile::create(&path, 0o600).expect("begun");
+        part.write_all(b"two").expect("written");
+        part.finish().expect("finished");
+        assert_eq!(fs::read(&path).expect("read"), b"two");
         assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1);
     }
 

@@ -4,7 +4,7 @@
 //! [`logging`]. What it reads at start: [`config`], [`instance`]. What it keeps: [`watermark`],
 //! [`journal_table`], [`protocol`], all written by way of [`durable_file`];
 //! [`keys`] and [`trust`], outside the database; [`archive`] for files too large to hold. Where its packets go: [`mailbox`];
-//! [`stray`] what is said of a file that is none.
+//! [`stray`] what is said of a file that is none. What people bring and take away: [`tables`].
 
 pub mod archive;
 pub mod config;
@@ -19,6 +19,7 @@ pub mod messages;
 pub mod output;
 pub mod protocol;
 pub mod stray;
+pub mod tables;
 pub mod trust;
 mod usage;
 pub mod watermark;

@@ -53,20 +53,22 @@ pub fn stored_moment(lang: Lang, at: &str) -> String {
 
 type Catalogue = FluentBundle<FluentResource>;
 
-const RU: [&str; 6] = [
+const RU: [&str; 7] = [
     include_str!("ru/endpoint.ftl"),
     include_str!("ru/protocol.ftl"),
     include_str!("ru/hub.ftl"),
     include_str!("ru/spoke.ftl"),
     include_str!("ru/packet.ftl"),
+    include_str!("ru/tables.ftl"),
     include_str!("ru/demo.ftl"),
 ];
-const EN: [&str; 6] = [
+const EN: [&str; 7] = [
     include_str!("en/endpoint.ftl"),
     include_str!("en/protocol.ftl"),
     include_str!("en/hub.ftl"),
     include_str!("en/spoke.ftl"),
     include_str!("en/packet.ftl"),
+    include_str!("en/tables.ftl"),
     include_str!("en/demo.ftl"),
 ];
 

@@ -9,6 +9,7 @@ mod review;
 mod run;
 mod service;
 mod status;
+mod tables;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -56,6 +57,8 @@ enum Command {
     /// Questions to staff, and their answers
     #[command(subcommand)]
     Review(review::Review),
+    Export(tables::Export),
+    Import(tables::Import),
     /// Protocols of loads, exports and merges
     #[command(subcommand)]
     Protocol(ProtocolCommand),
@@ -84,6 +87,8 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Person(person) => person.run(common),
         Command::Service(service) => service.run(common),
         Command::Review(review) => review.run(common),
+        Command::Export(export) => export.run(common),
+        Command::Import(import) => return import.run(common),
         Command::Protocol(protocol) => {
             let config = config(common)?;
             return protocol.run(common, &config.path(&config.protocols));

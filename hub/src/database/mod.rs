@@ -4,11 +4,12 @@
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
 //! [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
-//! others.
+//! others · [`exported`] everything of one kind, for files.
 
 pub mod answers;
 pub mod centres;
 pub mod draft;
+pub mod exported;
 pub mod inputs;
 pub mod journal;
 pub mod linking;

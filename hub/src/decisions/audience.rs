@@ -124,6 +124,14 @@ pub fn publications(
     wanted
 }
 
+/// The person and its documents as the hub itself sees them: every claim counts, nothing is withheld.
+pub fn whole(file: &PersonFile) -> Vec<Wanted> {
+    let person = golden::person(&file.case_number, &file.claims, &file.entries);
+    let documents = documents(file, &<[Claim]>::to_vec, &BTreeSet::new());
+    let documents = documents.into_iter().map(|(key, body)| Wanted { key, body });
+    [Wanted { key: file.uid, body: person.body }].into_iter().chain(documents).collect()
+}
+
 /// All programmes of a person that collide, as the hub itself sees them: staff are asked about each pair.
 pub fn collisions(file: &PersonFile, today: Date) -> Vec<(RecordId, RecordId)> {
     colliding(file, &<[Claim]>::to_vec, today)

@@ -8,4 +8,5 @@ mod person;
 mod protocol;
 mod review;
 mod status;
+mod tables;
 mod words;

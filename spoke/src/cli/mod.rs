@@ -1,8 +1,8 @@
 //! The command line of `svod-spoke`.
 
 mod check;
+mod export;
 mod import;
-mod import_file;
 mod init;
 mod propose;
 mod run;
@@ -45,8 +45,10 @@ struct Cli {
 enum Command {
     /// Make this centre's keys, card, database and configuration
     Init(init::Init),
-    /// Read a CSV file into a table; again is an update; absence deletes nothing
+    /// Read a CSV or XLSX file into a table; again is an update; absence deletes nothing
     Import(import::Import),
+    /// Write tables, or what the hub has changed in them, into CSV or XLSX files
+    Export(export::Export),
     /// Exchange until asked to end
     Run,
     /// One round of exchange now
@@ -83,6 +85,7 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Init(init) => init.run(common),
         Command::Import(import) => import.run(common),
+        Command::Export(export) => export.run(common),
         Command::Run => run::run(common),
         Command::Sync(sync) => sync.run(common),
         Command::Status => status::run(common),

@@ -1,6 +1,10 @@
 //! `run`, until asked to end; `sync`, one round.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::Args;
 use exchange_endpoint::{
@@ -26,6 +30,12 @@ pub struct Sync {
     /// Wait so many seconds for the answers to what was sent
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     wait: u64,
+    /// First import TABLE.csv or TABLE.xlsx of each table from this directory (map: TABLE.toml)
+    #[arg(long, value_name = "DIR")]
+    import: Option<PathBuf>,
+    /// Then export what the hub has changed since the last time into this directory
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
 }
 
 fn open(common: &CommonArgs) -> Result<(Station, Arc<dyn Mailbox>), Failure> {
@@ -82,6 +92,11 @@ fn signals() -> Result<watch::Receiver<bool>, SpokeError> {
 impl Sync {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
         let (mut station, mailbox) = open(common)?;
+        let own = station.own();
+        let imported = match &self.import {
+            Some(dir) => super::import::directory(dir, &mut station.connection, own, common)?,
+            None => Vec::new(),
+        };
         let runtime = runtime()?;
         let done = runtime.block_on(self.round(&mut station, &*mailbox));
         runtime.shutdown_timeout(Duration::from_secs(1));
@@ -93,17 +108,33 @@ impl Sync {
         {
             return Err(failure.clone());
         }
+        let exported = self.export.as_deref();
+        let exported =
+            exported.map(|dir| super::export::changes(dir, &station.config, common.lang)).transpose()?;
         let open = report::unanswered(&station.connection).map_err(SpokeError::from)?.len();
-        let answer = json!({"unanswered": open, "line_is_dead": line_is_dead});
+        let mut answer = json!({"unanswered": open, "line_is_dead": line_is_dead});
+        if self.import.is_some() {
+            answer["import"] = imported.iter().map(|(report, ..)| report.clone()).collect();
+        }
+        if let Some(exported) = &exported {
+            answer["export"] = json!(exported);
+        }
         common.print(&answer, |lang| {
             let id = match (line_is_dead, &failed) {
                 (true, _) => "spoke-sync-no-line",
                 (false, Some(_)) => "spoke-sync-in-part",
                 (false, None) => "spoke-sync-done",
             };
-            messages::text(lang, id, &[("n", open.into())])
+            let sync = messages::text(lang, id, &[("n", open.into())]);
+            let exported = exported.as_ref().map(|exported| super::export::text(lang, exported));
+            let imported = imported.iter().map(|(_, text, _)| text.clone());
+            imported.chain([sync]).chain(exported).collect::<Vec<_>>().join("\n")
         })?;
-        failed.map_or(Ok(Exit::Done), Err)
+        match failed {
+            Some(failure) => Err(failure),
+            None if imported.iter().any(|(.., exit)| *exit == Exit::Refused) => Ok(Exit::Refused),
+            None => Ok(Exit::Done),
+        }
     }
 
     async fn round(

@@ -116,6 +116,18 @@ CREATE TABLE svod_proposal (
 ) WITHOUT ROWID;
 CREATE INDEX svod_proposal_undecided ON svod_proposal (target) WHERE state IN ('open', 'sent', 'declined');
 
+-- Rows that the hub's packets have changed, and which packet did it last: what export --changed-since gives. A row that
+-- is gone stays here. epoch and seq are set at the end of the load; until then what changed is newer than any packet.
+CREATE TABLE svod_shown (
+  kind TEXT NOT NULL,            -- the table
+  id TEXT NOT NULL,              -- the row
+  uid TEXT NOT NULL,             -- the published record that it shows, or showed last
+  epoch INTEGER,
+  seq INTEGER,
+  PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+CREATE INDEX svod_shown_now ON svod_shown (kind, id) WHERE epoch IS NULL;
+
 -- Packets of both directions, our answers, and files in quarantine: kept for ever.
 CREATE TABLE svod_packet (
   name TEXT PRIMARY KEY NOT NULL, -- in/NAME: a file that came and bears the name of a packet of ours

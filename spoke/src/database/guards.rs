@@ -13,10 +13,11 @@ use super::{
 };
 
 /// Tables that only the daemon writes. `svod_replaced` is the triggers' own scratch pad.
-pub const CLOSED: [&str; 10] = [
+pub const CLOSED: [&str; 11] = [
     "svod_sent",
     "svod_lot",
     "svod_link",
+    "svod_shown",
     "svod_publication",
     "svod_proposal",
     "svod_packet",

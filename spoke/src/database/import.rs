@@ -1,9 +1,59 @@
-//! One row of an imported file, by plain SQL as any program would write it: locks hold, changes are captured.
+//! Rows of an imported file, by plain SQL as any program would write them: locks hold, changes are captured.
+//!
+//! Which ids the file has named is kept in a temporary table, not in memory: a file may be long.
 
+use exchange_endpoint::tables::Form;
+use exchange_format::record::{FieldProblem, Finding};
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
+use crate::decisions::mapping::NO_SUCH_ROW;
+
+use super::{
+    DatabaseError, own_records, rows,
+    tables::{Column, Table},
+};
+
+/// Where rows go: a table, or its lines.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The table.
+    pub table: &'static Table,
+    /// What is written: the table's name, or its lines'.
+    pub name: &'static str,
+    /// Of lines: the column that names the parent.
+    pub parent: Option<&'static str>,
+}
+
+impl Target {
+    /// The table called `name`, or the lines called so.
+    pub fn of(table: &'static Table, name: &str) -> Self {
+        let lines = table.lines.as_ref().filter(|lines| lines.name == name);
+        Self {
+            table,
+            name: lines.map_or(table.name, |lines| lines.name),
+            parent: lines.map(|lines| lines.parent.as_str()),
+        }
+    }
+
+    /// Its columns besides `id` and the parent.
+    pub fn fields(&self) -> &'static [Column] {
+        let lines = self.table.lines.as_ref().filter(|_| self.parent.is_some());
+        lines.map_or(&self.table.columns, |lines| &lines.columns)
+    }
+
+    /// Columns that name a row of another table, and which table; the parent first.
+    fn references(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let parent = self.parent.map(|parent| (parent, self.table.name));
+        let of = |column: &'static Column| Some((column.name.as_str(), column.refers_to?));
+        parent.into_iter().chain(self.fields().iter().filter_map(of))
+    }
+}
+
+/// A value of a row: the column, what the file says in the form in which it is kept; nothing if the cell is empty.
+pub type Pair<'a> = (&'a str, Option<&'a str>);
+
 /// What putting a row did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done {
     /// It was not there.
     New,
@@ -11,65 +61,217 @@ pub enum Done {
     Changed,
     /// It said the same.
     Unchanged,
+    /// It is the hub's and says something else, in these columns. Nothing was done.
+    Locked(Vec<String>),
 }
 
-/// Inserts or updates row `id` of `table`; columns that are not among `pairs` stay as they are. The names of
-/// table and columns are ours, never the file's.
+/// Begins an import on this connection: no id was named yet.
 ///
 /// # Errors
-/// SQLite's; a lock's refusal among them.
+/// SQLite's.
+pub fn begin(connection: &Connection) -> Result<(), DatabaseError> {
+    connection.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS svod_named (id TEXT PRIMARY KEY NOT NULL, line INTEGER NOT NULL, \
+         taken INTEGER NOT NULL) WITHOUT ROWID; DELETE FROM svod_named;",
+    )?;
+    Ok(())
+}
+
+/// Notes that `line` names the row `id`; false if another line did.
+///
+/// # Errors
+/// SQLite's.
+pub fn name(connection: &Connection, id: &str, line: u64) -> Result<bool, DatabaseError> {
+    let sql = "INSERT INTO temp.svod_named (id, line, taken) VALUES (?1, ?2, 0) ON CONFLICT DO NOTHING";
+    Ok(connection.prepare_cached(sql)?.execute((id, line))? == 1)
+}
+
+/// Inserts or updates row `id` of `target`; columns that are not among `pairs` stay as they are, and so does a value
+/// that says the same in another form. The names of table and columns are ours, never the file's.
+///
+/// # Errors
+/// SQLite's; a trigger's refusal among them.
 pub fn put(
+    connection: &Connection,
+    target: &Target,
+    id: &str,
+    pairs: &[Pair<'_>],
+) -> Result<Done, rusqlite::Error> {
+    let stands = stands(connection, target.name, id, pairs)?;
+    let owner = match target.parent {
+        None => Some(id.to_owned()),
+        Some(parent) => owner(connection, target, parent, id, pairs)?,
+    };
+    let is_locked = match &owner {
+        Some(owner) => is_locked(connection, target.table, owner)?,
+        None => false,
+    };
+    let differ: Vec<Pair<'_>> = match &stands {
+        None => pairs.iter().copied().filter(|(_, value)| value.is_some()).collect(),
+        Some(stands) => pairs
+            .iter()
+            .zip(stands)
+            .filter(|(pair, stands)| !same(pair, stands))
+            .map(|(pair, _)| *pair)
+            .collect(),
+    };
+    if is_locked {
+        // that the file says nothing is no wish that nothing stand there
+        let differ = differ.iter().filter(|(_, value)| value.is_some());
+        let columns: Vec<String> = differ.map(|(column, _)| (*column).to_owned()).collect();
+        let same = columns.is_empty() && stands.is_some();
+        return Ok(if same { Done::Unchanged } else { Done::Locked(columns) });
+    }
+    let done = match stands {
+        None => insert(connection, target.name, id, &differ).map(|()| Done::New)?,
+        Some(_) if differ.is_empty() => Done::Unchanged,
+        Some(_) => update(connection, target.name, id, &differ).map(|()| Done::Changed)?,
+    };
+    connection.prepare_cached("UPDATE temp.svod_named SET taken = 1 WHERE id = ?1")?.execute([id])?;
+    Ok(done)
+}
+
+/// What stands in the columns of `pairs` in row `id`, if it is there.
+fn stands(
     connection: &Connection,
     table: &str,
     id: &str,
-    pairs: &[(&str, Option<&str>)],
-) -> Result<Done, rusqlite::Error> {
-    let bound = || [Some(id)].into_iter().chain(pairs.iter().map(|(_, value)| *value));
-    let same: Vec<String> =
-        pairs.iter().enumerate().map(|(n, (column, _))| format!("\"{column}\" IS ?{}", n + 2)).collect();
-    let condition = if same.is_empty() { "1".to_owned() } else { same.join(" AND ") };
-    let sql = format!("SELECT {condition} FROM {table} WHERE id = ?1");
-    let known: Option<bool> =
-        connection.prepare_cached(&sql)?.query_row(params_from_iter(bound()), |row| row.get(0)).optional()?;
-    match known {
-        Some(true) => return Ok(Done::Unchanged),
-        Some(false) => {
-            let sets: Vec<String> = pairs
-                .iter()
-                .enumerate()
-                .map(|(n, (column, _))| format!("\"{column}\" = ?{}", n + 2))
-                .collect();
-            let sql = format!("UPDATE {} SET {} WHERE id = ?1", table, sets.join(", "));
-            connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))?;
-            return Ok(Done::Changed);
-        }
-        None => {}
-    }
-    let names: Vec<String> = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
-    let marks: Vec<String> = (0..pairs.len()).map(|n| format!(", ?{}", n + 2)).collect();
-    let sql = format!("INSERT INTO {} (id{}) VALUES (?1{})", table, names.concat(), marks.concat());
-    connection.prepare_cached(&sql)?.execute(params_from_iter(bound()))?;
-    Ok(Done::New)
+    pairs: &[Pair<'_>],
+) -> Result<Option<Vec<Option<String>>>, rusqlite::Error> {
+    let columns: String = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
+    let sql = format!("SELECT id{columns} FROM {table} WHERE id = ?1");
+    let read = |row: &rusqlite::Row<'_>| {
+        (0..pairs.len()).map(|n| Ok(rows::leniently(row.get_ref(n + 1)?))).collect()
+    };
+    connection.prepare_cached(&sql)?.query_row([id], read).optional()
 }
 
-/// Whether `table` has a row `id`.
-///
-/// # Errors
-/// SQLite's.
-pub fn is_there(connection: &Connection, table: &str, id: &str) -> Result<bool, rusqlite::Error> {
-    connection.prepare_cached(&format!("SELECT 1 FROM {table} WHERE id = ?1"))?.exists([id])
+/// Whether the file says what stands there, in whatever form.
+fn same((column, value): &Pair<'_>, stands: &Option<String>) -> bool {
+    let stands = stands.as_deref().unwrap_or_default();
+    Form::of(column).kept(stands) == value.unwrap_or_default()
 }
 
-/// The ids of the rows of `table` that name `parent` in `column`.
-///
-/// # Errors
-/// SQLite's.
-pub fn lines_of(
+/// The parent of line `id`: as it stands, else as the file says.
+fn owner(
     connection: &Connection,
-    table: &str,
-    column: &str,
+    target: &Target,
     parent: &str,
-) -> Result<Vec<String>, rusqlite::Error> {
-    let sql = format!("SELECT id FROM {table} WHERE \"{column}\" = ?1");
-    connection.prepare_cached(&sql)?.query_map([parent], |row| row.get(0))?.collect()
+    id: &str,
+    pairs: &[Pair<'_>],
+) -> Result<Option<String>, rusqlite::Error> {
+    let sql = format!("SELECT \"{parent}\" FROM {} WHERE id = ?1", target.name);
+    let known = connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?;
+    let said = || pairs.iter().find(|(column, _)| *column == parent).and_then(|(_, value)| *value);
+    Ok(known.or_else(|| said().map(str::to_owned)))
+}
+
+fn is_locked(connection: &Connection, table: &Table, id: &str) -> Result<bool, rusqlite::Error> {
+    let sql = "SELECT 1 FROM svod_record WHERE kind = ?1 AND id = ?2 AND state NOT IN ('own', 'provisional')";
+    connection.prepare_cached(sql)?.exists([table.name, id])
+}
+
+fn insert(connection: &Connection, table: &str, id: &str, pairs: &[Pair<'_>]) -> Result<(), rusqlite::Error> {
+    let names: String = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
+    let marks: String = (0..pairs.len()).map(|n| format!(", ?{}", n + 2)).collect();
+    execute(connection, &format!("INSERT INTO {table} (id{names}) VALUES (?1{marks})"), id, pairs)
+}
+
+fn update(connection: &Connection, table: &str, id: &str, pairs: &[Pair<'_>]) -> Result<(), rusqlite::Error> {
+    let sets: Vec<String> =
+        pairs.iter().enumerate().map(|(n, (column, _))| format!("\"{column}\" = ?{}", n + 2)).collect();
+    execute(connection, &format!("UPDATE {table} SET {} WHERE id = ?1", sets.join(", ")), id, pairs)
+}
+
+fn execute(connection: &Connection, sql: &str, id: &str, pairs: &[Pair<'_>]) -> Result<(), rusqlite::Error> {
+    let bound = [Some(id)].into_iter().chain(pairs.iter().map(|(_, value)| *value));
+    connection.prepare_cached(sql)?.execute(params_from_iter(bound))?;
+    Ok(())
+}
+
+/// The rule that row `id`, which has no lines, breaks, so that it cannot be sent: its column and its code. That it
+/// names a row which is not there is told otherwise ([`missing`]).
+///
+/// # Errors
+/// SQLite's.
+pub fn unsendable(
+    connection: &Connection,
+    target: &Target,
+    id: &str,
+) -> Result<Option<(&'static str, &'static str)>, DatabaseError> {
+    if target.parent.is_some() || target.table.lines.is_some() {
+        return Ok(None);
+    }
+    let body = own_records::body_of_row(connection, target.table, id)?;
+    let finding = body.and_then(Result::err);
+    let dangling =
+        |finding: &Finding| matches!(finding.problem, FieldProblem::Rule(rule) if rule == NO_SUCH_ROW);
+    Ok(finding.filter(|finding| !dangling(finding)).map(|finding| (finding.field, finding.word())))
+}
+
+/// A line that was taken, a column of it, the table that the column refers to, and of a parent how many other lines it
+/// has.
+pub type Lack = (u64, &'static str, &'static str, u64);
+
+/// Lines that name, in one of `columns`, a row that is not there now that all are in.
+///
+/// # Errors
+/// SQLite's, or those of `each`.
+pub fn missing<E: From<DatabaseError>>(
+    connection: &Connection,
+    target: &Target,
+    columns: &[&str],
+    mut each: impl FnMut(Lack) -> Result<(), E>,
+) -> Result<(), E> {
+    for (column, table) in target.references().filter(|(column, _)| columns.contains(column)) {
+        let sql = format!(
+            "SELECT n.line FROM temp.svod_named n JOIN {} t ON t.id = n.id WHERE n.taken AND t.\"{column}\" IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.id = t.\"{column}\") ORDER BY n.line",
+            target.name
+        );
+        for_each_line(connection, &sql, |line, _| each((line, column, table, 0)))?;
+    }
+    Ok(())
+}
+
+/// The first line of each parent that has lines which the file does not name.
+///
+/// # Errors
+/// SQLite's, or those of `each`.
+pub fn others<E: From<DatabaseError>>(
+    connection: &Connection,
+    target: &Target,
+    mut each: impl FnMut(Lack) -> Result<(), E>,
+) -> Result<(), E> {
+    let Some(parent) = target.parent else { return Ok(()) };
+    let name = target.name;
+    let sql = format!(
+        "SELECT line, others FROM (SELECT min(n.line) line, (SELECT count(*) FROM {name} o WHERE o.\"{parent}\" = \
+         t.\"{parent}\" AND NOT EXISTS (SELECT 1 FROM temp.svod_named s WHERE s.id = o.id)) others FROM temp.svod_named n \
+         JOIN {name} t ON t.id = n.id WHERE n.taken GROUP BY t.\"{parent}\") WHERE others > 0 ORDER BY line"
+    );
+    for_each_line(connection, &sql, |line, others| each((line, parent, target.table.name, others)))
+}
+
+fn for_each_line<E: From<DatabaseError>>(
+    connection: &Connection,
+    sql: &str,
+    mut each: impl FnMut(u64, u64) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut statement = connection.prepare(sql).map_err(DatabaseError::from)?;
+    let mut found = statement.query([]).map_err(DatabaseError::from)?;
+    while let Some(row) = found.next().map_err(DatabaseError::from)? {
+        let line = row.get(0).map_err(DatabaseError::from)?;
+        each(line, row.get::<_, Option<u64>>(1).ok().flatten().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+/// The number (`no`) of the locked line `id`, if it is one that stands there.
+///
+/// # Errors
+/// SQLite's.
+pub fn line_no(connection: &Connection, target: &Target, id: &str) -> Result<Option<String>, DatabaseError> {
+    let sql = format!("SELECT no FROM {} WHERE id = ?1", target.name);
+    Ok(connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?.flatten())
 }

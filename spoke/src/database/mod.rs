@@ -5,10 +5,11 @@
 //! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`sent`] what was sent, [`sums`] over it, [`lost`] of it. In: [`publications`] what came ·
 //! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw · [`shape`] whether
 //! the tables are still those. [`rows`] · [`book`] streams and packets ·
-//! [`report`] what operators ask · [`import`] rows of files.
+//! [`report`] what operators ask · [`import`] rows of files, [`exported`] rows for files.
 
 pub mod book;
 mod error;
+pub mod exported;
 pub mod faults;
 pub mod guards;
 pub mod import;

@@ -12,6 +12,8 @@ use exchange_format::{
 };
 use rusqlite::{Connection, Row, params};
 
+use crate::decisions::tables::{self, Table};
+
 use super::{DatabaseError, rows, sent};
 
 /// A publication as it is kept.
@@ -319,4 +321,27 @@ pub fn read_body(record: &Record) -> Result<Body, DatabaseError> {
         key: record.key.to_string(),
         source: Box::new(source),
     })
+}
+
+/// Publications that name one of `rows` of `table` are shown again: the row to look at is another now.
+pub(super) fn show_referrers_again(
+    connection: &Connection,
+    table: &Table,
+    rows: &[String],
+) -> Result<(), DatabaseError> {
+    for other in tables::tables() {
+        let Some(kind) = other.published else { continue };
+        for column in other.columns.iter().filter(|column| column.refers_to == Some(table.name)) {
+            let mut statement = connection.prepare_cached(&format!(
+                "UPDATE svod_publication SET pending = 1 WHERE kind = '{kind}' AND outcome IN ('new', 'changed', \
+                 'unchanged') AND key IN (SELECT r.uid FROM {0} t JOIN svod_record r ON r.kind = '{0}' \
+                 AND r.id = t.id WHERE t.\"{1}\" = ?1 AND r.uid IS NOT NULL)",
+                other.name, column.name
+            ))?;
+            for id in rows {
+                statement.execute([id])?;
+            }
+        }
+    }
+    Ok(())
 }

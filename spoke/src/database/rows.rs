@@ -126,7 +126,7 @@ fn strictly(value: ValueRef<'_>) -> Option<String> {
     text(value).map(str::to_owned)
 }
 
-fn leniently(value: ValueRef<'_>) -> Option<String> {
+pub(super) fn leniently(value: ValueRef<'_>) -> Option<String> {
     match value {
         ValueRef::Null => None,
         ValueRef::Integer(n) => Some(n.to_string()),

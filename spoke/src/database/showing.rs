@@ -16,8 +16,8 @@ use crate::decisions::{
 };
 
 use super::{
-    DatabaseError, own_records, proposals,
-    publications::{COLUMNS, Publication, find, read, read_body},
+    DatabaseError, exported, own_records, proposals,
+    publications::{self, COLUMNS, Publication, find, read, read_body},
     rows,
     standing::{ShownRow, Standing, standing, with_as_typed},
 };
@@ -313,7 +313,7 @@ impl Show<'_> {
         if before.contains(&primary) || before.is_empty() {
             return Ok(None);
         }
-        self.look_again_at_referrers(table, &before)?;
+        publications::show_referrers_again(self.connection, table, &before)?;
         Ok(None)
     }
 
@@ -337,9 +337,16 @@ impl Show<'_> {
         if let Some((key, true)) = self.key_and_openness(table, id)? {
             self.save_raced_edit(table, record, id, key)?;
         }
+        let uid = record.key.to_string();
         let row = with_as_typed(self.connection, table, id, row)?;
-        rows::write(self.connection, table, id, Some(&record.key.to_string()), &row)?;
-        shown.keep(self.connection)
+        rows::write(self.connection, table, id, Some(&uid), &row)?;
+        shown.keep(self.connection)?;
+        self.note(table, id, &uid)
+    }
+
+    /// Row `id`, which shows or showed `uid`, has changed; what is only restored has not.
+    fn note(&self, table: &Table, id: &str, uid: &str) -> Result<(), DatabaseError> {
+        if self.restoring { Ok(()) } else { exported::note(self.connection, table.name, id, uid) }
     }
 
     fn key_and_openness(&self, table: &Table, id: &str) -> Result<Option<(RecordId, bool)>, DatabaseError> {
@@ -433,6 +440,9 @@ impl Show<'_> {
         };
         let sent = own_records::sent(self.connection, kind, key)?;
         let Some(sent) = sent.filter(|sent| sent.record.form == Form::Live) else { return Ok(false) };
+        if let Some(uid) = self.uid_of(table, id)? {
+            self.note(table, id, &uid)?;
+        }
         let claim = mapping::row(table, &read_body(&sent.record)?);
         if let Some(row) = rows::resolve(self.connection, table, &claim)? {
             rows::write(self.connection, table, id, None, &row)?;
@@ -455,9 +465,17 @@ impl Show<'_> {
         Ok(true)
     }
 
+    /// The published record that row `id` shows.
+    fn uid_of(&self, table: &Table, id: &str) -> Result<Option<String>, DatabaseError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT uid FROM svod_record WHERE kind = ?1 AND id = ?2")?;
+        Ok(statement.query_row([table.name, id], |row| row.get(0)).optional()?.flatten())
+    }
+
     /// The hub has ended what row `id = uid` shows: it goes, unless something of the centre's points to it.
     fn end_uid_row(&mut self, table: &'static Table, publication: &Publication) -> Result<(), DatabaseError> {
         let uid = publication.record.key.to_string();
+        self.note(table, &uid, &uid)?;
         if rows::is_referred_to(self.connection, table, &uid)? {
             self.connection
                 .prepare_cached("UPDATE svod_record SET state = 'withdrawn' WHERE kind = ?1 AND id = ?2")?
@@ -468,25 +486,6 @@ impl Show<'_> {
         self.connection
             .prepare_cached("DELETE FROM svod_record WHERE kind = ?1 AND id = ?2")?
             .execute([table.name, &uid])?;
-        Ok(())
-    }
-
-    /// Publications that name one of `rows` of `table` are shown again: the row to look at is another now.
-    fn look_again_at_referrers(&self, table: &Table, rows: &[String]) -> Result<(), DatabaseError> {
-        for other in tables::tables() {
-            let Some(kind) = other.published else { continue };
-            for column in other.columns.iter().filter(|column| column.refers_to == Some(table.name)) {
-                let mut statement = self.connection.prepare_cached(&format!(
-                    "UPDATE svod_publication SET pending = 1 WHERE kind = '{kind}' AND outcome IN ('new', 'changed', \
-                     'unchanged') AND key IN (SELECT r.uid FROM {0} t JOIN svod_record r ON r.kind = '{0}' \
-                     AND r.id = t.id WHERE t.\"{1}\" = ?1 AND r.uid IS NOT NULL)",
-                    other.name, column.name
-                ))?;
-                for id in rows {
-                    statement.execute([id])?;
-                }
-            }
-        }
         Ok(())
     }
 }

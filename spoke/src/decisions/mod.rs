@@ -1,13 +1,10 @@
 //! What a centre decides, without a database, a socket or a clock.
 //!
 //! [`tables`] which tables there are · [`mapping`] a row and the body of its record · [`picture`] which rows
-//! show a publication · [`raced`] a local edit that raced a lock becomes a proposal · [`encoding`] what a CSV
-//! file is written in.
+//! show a publication · [`raced`] a local edit that raced a lock becomes a proposal · [`wishes`] proposals by hand.
 
-pub mod encoding;
 pub mod mapping;
 pub mod picture;
-pub mod quotes;
 pub mod raced;
 pub mod tables;
 pub mod wishes;

@@ -1,6 +1,9 @@
 //! What can go wrong in a running centre.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use exchange_endpoint::{
     archive::KeepError,
@@ -12,6 +15,7 @@ use exchange_endpoint::{
     messages::Told,
     output::{Exit, Failure},
     protocol::ProtocolError,
+    tables::TableError,
     trust::TrustError,
     watermark::WatermarkError,
 };
@@ -67,6 +71,9 @@ pub enum SpokeError {
     /// The stream does not allow it.
     #[error(transparent)]
     Stream(#[from] CannotSeal),
+    /// A table of rows for people, or the map of its columns.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// A directory or file.
     #[error("{path}: {source}")]
     Io {
@@ -127,6 +134,7 @@ impl From<SpokeError> for Failure {
             SpokeError::Trust(error) => error.into(),
             SpokeError::Watermark(error) => error.into(),
             SpokeError::Protocol(error) => error.into(),
+            SpokeError::Table(error) => table_failure(error),
             SpokeError::Mailbox(error) => {
                 let is_setting = matches!(error, MailboxError::Config { .. });
                 let exit = if is_setting { Exit::Usage } else { Exit::Temporary };
@@ -143,6 +151,28 @@ impl From<SpokeError> for Failure {
             }
             SpokeError::Stream(error) => Self::new(Exit::Refused, "spoke-stream").because("detail", &error),
             SpokeError::NoHubCard(code) => Self::new(Exit::Usage, "spoke-no-hub-card").told("code", code),
+        }
+    }
+}
+
+fn table_failure(error: TableError) -> Failure {
+    let known = |code, file: &Path, length: usize, known: String| {
+        let failure = Failure::new(Exit::Refused, code).told("file", file.display());
+        failure.with("length", length).with("known", known)
+    };
+    match error {
+        TableError::File { file, exit, cause } => {
+            Failure::new(exit, "spoke-csv-unreadable").told("file", file.display()).because("detail", cause)
+        }
+        TableError::Map { file, exit, cause } => {
+            Failure::new(exit, "spoke-map-unreadable").told("file", file.display()).because("detail", cause)
+        }
+        TableError::Column { file, n, length, known: all } => {
+            known("spoke-csv-column", &file, length, all).with("n", n)
+        }
+        TableError::Key { file, length, known: all } => known("spoke-csv-key", &file, length, all),
+        TableError::MapColumn { file, line, length, known: all } => {
+            known("spoke-map-column", &file, length, all).with("line", line)
         }
     }
 }

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::database::{
     book::{self, InStream, Received},
-    publications,
+    exported, publications,
     showing::{self, Held, Shown, Waits},
     write::{self, Scope},
 };
@@ -188,6 +188,9 @@ fn apply(
             told = take_in(transaction, &desk, file, path, &mut stream, &signed, tally)?.or(told);
         }
         let shown = showing::show_pending(transaction, now, &mut new_key)?;
+        if let Some(last) = files.last() {
+            exported::stamp(transaction, last.arrival.mark.position)?;
+        }
         for held in &shown.held {
             if let Some(tally) = tallies.get_mut(held.packet.as_str()) {
                 tally.hold(held);

@@ -5,18 +5,22 @@
 //! everything again, when one of them is lost ·
 //! [`fetch`] files from it · [`admit`] what a file is · [`load`] applying it · [`resume`] what was held when the
 //! program ended · [`answers`] what the hub made of ours · [`audit`] whether the database is as it should be.
+//! For people: [`bring`] files into the tables · [`hand_out`] the tables into files · [`proposing`] wishes.
 
 pub mod admit;
 pub mod answers;
 pub mod audit;
+pub mod bring;
 pub mod config;
 pub mod error;
 pub mod event_loop;
 pub mod export;
 pub mod fetch;
+pub mod hand_out;
 pub mod load;
 mod packet_file;
 pub mod place;
+pub mod proposing;
 mod reopen;
 pub mod resume;
 mod snapshot;

@@ -9,6 +9,7 @@ mod faults;
 mod forging;
 mod hub;
 mod losing;
+mod people;
 mod proposals;
 mod rebuilding;
 mod sending;

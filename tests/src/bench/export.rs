@@ -1,16 +1,10 @@
 //! A centre's initial load: sealed and placed in a folder, against `sqlite3 .dump | gzip -6 | sha256sum` of the same tables.
 
-use std::{
-    fs,
-    path::Path,
-    process::Stdio,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path};
 
 use super::{
     Measured,
-    measure::{Spread, cpu, peak_rss_kb},
+    measure::{Spread, watch},
     stage::{TABLES, copy_dir, filled, packets, shell},
 };
 use crate::world::{Programs, World, WorldError, bring_up::Way, programs::Who};
@@ -61,26 +55,13 @@ pub(super) fn renew(world: &World, fresh: &Path) -> Result<(), WorldError> {
 pub(super) fn sync(world: &World) -> Result<(f64, u64, f64), WorldError> {
     let mut command = world.programs.command(Who::Spoke);
     command.arg("sync").arg("--config").arg(world.layout.centre_config(1));
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    let begun = Instant::now();
-    let mut child = command.spawn().map_err(WorldError::file(command.get_program()))?;
-    let (mut peak, mut spent) = (0, Duration::ZERO);
-    let status = loop {
-        // both only grow, so the last look before the end misses at most the last milliseconds
-        peak = peak_rss_kb(child.id()).unwrap_or(peak);
-        spent = cpu(child.id()).map_or(spent, |now| now.max(spent));
-        match child.try_wait().map_err(WorldError::file("svod-spoke"))? {
-            Some(status) => break status,
-            None => thread::sleep(Duration::from_millis(5)),
-        }
-    };
-    let seconds = begun.elapsed().as_secs_f64();
+    let (watched, status) = watch(&mut command)?;
     let placed = world
         .centres()
         .map(|(_, code)| packets(&world.layout.mailbox(code, "in"), "SN").len())
         .sum::<usize>();
     if status.success() && placed > 0 {
-        return Ok((seconds, peak, spent.as_secs_f64()));
+        return Ok(watched);
     }
     let stderr = format!("{placed} parts placed");
     Err(WorldError::Command { command: "spoke sync".to_owned(), exit: status.to_string(), stderr })

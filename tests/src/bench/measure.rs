@@ -1,8 +1,15 @@
 //! Statistics of runs, and what the kernel says of a process.
 
-use std::{fmt, fs, process::Command, time::Duration};
+use std::{
+    fmt, fs,
+    process::{Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde::Serialize;
+
+use crate::world::WorldError;
 
 /// Least, median, 95th percentile and greatest of some seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -52,6 +59,27 @@ pub fn cpu(pid: u32) -> Option<Duration> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks = |n: usize| fields.get(n).and_then(|text| text.parse::<u64>().ok());
     Some(Duration::from_millis((ticks(11)? + ticks(12)?) * 10))
+}
+
+/// Runs a command to its end: seconds, its peak resident set in KiB, CPU seconds; and how it ended.
+///
+/// # Errors
+/// It cannot be started.
+pub fn watch(command: &mut Command) -> Result<((f64, u64, f64), ExitStatus), WorldError> {
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let begun = Instant::now();
+    let mut child = command.spawn().map_err(WorldError::file(command.get_program()))?;
+    let (mut peak, mut spent) = (0, Duration::ZERO);
+    let status = loop {
+        // both only grow, so the last look before the end misses at most the last milliseconds
+        peak = peak_rss_kb(child.id()).unwrap_or(peak);
+        spent = cpu(child.id()).map_or(spent, |now| now.max(spent));
+        match child.try_wait().map_err(WorldError::file(command.get_program()))? {
+            Some(status) => break status,
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    Ok(((begun.elapsed().as_secs_f64(), peak, spent.as_secs_f64()), status))
 }
 
 /// The commit of the working directory, or what `SVOD_COMMIT` says.

@@ -1,7 +1,7 @@
 //! `svod-bench`: what the exchange costs, against plain tools that do the same to the same rows, in the same run.
 //!
-//! [`export`] and [`admit`] an initial load · [`delta`] ten changes · [`latency`] from a row to its lock ·
-//! [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
+//! [`export`] and [`admit`] an initial load · [`delta`] ten changes · [`latency`] from a row to its lock · [`tables`] files of
+//! people · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
 
 pub mod admit;
 pub mod delta;
@@ -9,6 +9,7 @@ pub mod export;
 pub mod latency;
 pub mod measure;
 pub mod stage;
+pub mod tables;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -65,6 +66,14 @@ pub enum Bench {
     Lock,
     /// From a correction at the hub until it is locked at two centres
     Correction,
+    /// A centre's people imported from CSV
+    ImportCsv,
+    /// The same from a workbook as Excel writes it
+    ImportXlsx,
+    /// A centre's people exported as CSV
+    ExportCsv,
+    /// The same as a workbook
+    ExportXlsx,
 }
 
 /// What was measured (docs/CLI_JSON.md §Bench).
@@ -129,7 +138,15 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
     let programs = Programs::find(beside);
     let dir = temporary.path();
     let runs = |default| args.runs.unwrap_or(default);
+    let tables = |name, import, ending| {
+        let which = tables::Which { name, import, ending };
+        tables::measure(dir, programs.clone(), args.recipients, runs(3), which)
+    };
     let measured = match args.name {
+        Bench::ImportCsv => tables("import-csv", true, "csv")?,
+        Bench::ImportXlsx => tables("import-xlsx", true, "xlsx")?,
+        Bench::ExportCsv => tables("export-csv", false, "csv")?,
+        Bench::ExportXlsx => tables("export-xlsx", false, "xlsx")?,
         Bench::Export => export::measure(dir, programs, args.recipients, runs(7))?,
         Bench::Admit => admit::measure(dir, programs, args.recipients, runs(7))?,
         Bench::Delta => delta::measure(dir, programs, args.recipients, runs(20))?,

@@ -21,7 +21,8 @@ pub const TABLES: &str =
     "recipient programme programme_line supplement supplement_line contract contract_line contact";
 
 const SEED: u64 = 442;
-const PATIENCE: Duration = Duration::from_mins(10);
+/// How long anything may take.
+pub const PATIENCE: Duration = Duration::from_mins(10);
 
 /// A filled world of which nothing runs yet, and how much its centres will send.
 ///

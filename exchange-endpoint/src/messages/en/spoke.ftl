@@ -10,12 +10,12 @@ spoke-sync-no-line = The mailbox does not answer. { $n ->
    *[other] Packets without an answer: { $n }; they are kept and go later
 }
 
-spoke-import-done = Imported: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
-spoke-import-would = Would import: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
-spoke-import-refused = Line { $line }: { $why }
-
-spoke-import-no-such-row = { $file }:{ $line }: column { $column }: table { $table } has no such row. The record is kept; it is not sent while that row is missing
-spoke-import-other-lines = { $file }:{ $line }: column { $column }: this row of table { $table } has lines that are not in the file: { $n }. They stay; if they are the same lines under other ids, delete them
+spoke-import-done = Imported: { $new } new, { $changed } changed, { $unchanged } unchanged, { $proposed } proposed, { $refused } lines refused
+spoke-import-would = Would import: { $new } new, { $changed } changed, { $unchanged } unchanged, { $proposed } proposed, { $refused } lines refused
+spoke-import-none = Imported nothing: { $refused } lines refused (--all-or-nothing); else { $new } new, { $changed } changed, { $unchanged } unchanged, { $proposed } proposed
+spoke-import-passed-over = Columns that are not this file's to say were passed over: { $columns }
+spoke-export-until = Exported up to protocol { $until }; next: --changed-since { $until }
+spoke-export-nothing = The coordination centre has changed nothing since the last time (up to protocol { $until })
 
 spoke-verify-whole = All that is published ({ $n }) is as the coordination centre signed it
 spoke-verify-damaged = Differences: { $found } (publications checked: { $n }). To restore: svod-spoke verify --restore
@@ -104,8 +104,8 @@ error-spoke-no-table = There is no table of that name (of { $length } characters
     .next = Tables known: { $known }
 error-spoke-no-row = Table { $table } has no row with that id (of { $length } characters)
     .next = Check the id.
-error-spoke-csv-unreadable = The file { $file } cannot be read: { $detail }
-    .next = Check path, permissions, and that it is CSV with a heading line.
+error-spoke-csv-unreadable = File { $file }: { $detail }
+    .next = Check path, permissions, and that it is CSV or XLSX with a heading line.
 error-spoke-csv-column = { $file }, heading line: the table does not know column { $n } (of { $length } characters)
     .next = The first line must have the headings. Name the column in the --columns file or rename it. Known: { $known }
 error-spoke-csv-key = { $file }: there is no column as named by --key (of { $length } characters)
@@ -171,17 +171,6 @@ closed-agrees-again = agrees again
 closed-restored = restored
 closed-found-whole = found whole
 closed-shown = shown
-import-the-key-is-empty = the key is empty
-import-the-key-stands-in-the-file-twice = the key stands in the file twice
-import-a-quoted-value-does-not-end = a quoted value does not end
-import-text-follows-the-closing-quote-of-a-value = text follows the closing quote of a value
-import-line = line { $line }: { $what }
-import-not-utf8 = the file is not UTF-8
-import-utf16 = UTF-16; save it as UTF-8
-import-column-again = heading: column { $n } is { $name } again
-import-control = a control character in column { $n }
-import-cells = { $values } values, { $columns } columns
-import-not-csv = not CSV
 error-spoke-map-unreadable = The map of columns { $file } (--columns) cannot be read: { $detail }
     .next = It has a section [columns] and lines "Heading in the file" = "column of the table".
 error-spoke-map-column = { $file } (--columns): line { $line }: names a column that the table does not have (of { $length } characters)

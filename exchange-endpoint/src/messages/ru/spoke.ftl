@@ -10,12 +10,12 @@ spoke-sync-no-line = Почтовый ящик не отвечает. { $n ->
    *[other] Пакетов без ответа: { $n }; они сохранены и будут отправлены позже
 }
 
-spoke-import-done = Загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
-spoke-import-would = Было бы загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
-spoke-import-refused = Строка { $line }: { $why }
-
-spoke-import-no-such-row = { $file }:{ $line }: столбец { $column }: такой строки в таблице { $table } нет. Запись сохранена; пока той строки нет, она не отправляется
-spoke-import-other-lines = { $file }:{ $line }: столбец { $column }: у этой строки таблицы { $table } есть и другие строки, не из файла: { $n }. Они остаются; если это те же строки под другими id, удалите их
+spoke-import-done = Загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, предложений { $proposed }, отклонено строк { $refused }
+spoke-import-would = Было бы загружено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, предложений { $proposed }, отклонено строк { $refused }
+spoke-import-none = Ничего не загружено: отклонено строк { $refused } (--all-or-nothing); иначе было бы новых { $new }, изменённых { $changed }, без изменений { $unchanged }, предложений { $proposed }
+spoke-import-passed-over = Столбцы, которые ведёт не этот файл, пропущены: { $columns }
+spoke-export-until = Выгружено по протокол { $until }; дальше: --changed-since { $until }
+spoke-export-nothing = С прошлого раза координационный центр ничего не изменил (по протокол { $until })
 
 spoke-verify-whole = Всё опубликованное ({ $n }) совпадает с подписанным координационным центром
 spoke-verify-damaged = Найдено отличий: { $found } (проверено публикаций: { $n }). Исправить: svod-spoke verify --restore
@@ -104,8 +104,8 @@ error-spoke-no-table = Таблицы с таким именем нет (в нё
     .next = Известные таблицы: { $known }
 error-spoke-no-row = В таблице { $table } нет строки с таким id (в нём знаков: { $length })
     .next = Проверьте значение id.
-error-spoke-csv-unreadable = Файл { $file } не читается: { $detail }
-    .next = Проверьте путь, права и что это CSV со строкой заголовков.
+error-spoke-csv-unreadable = Файл { $file }: { $detail }
+    .next = Проверьте путь, права и что это CSV или XLSX со строкой заголовков.
 error-spoke-csv-column = { $file }, строка заголовков: столбец { $n } (знаков: { $length }) не известен таблице
     .next = Первой строкой должны стоять заголовки. Назовите столбец в файле --columns или переименуйте. Известные: { $known }
 error-spoke-csv-key = { $file }: нет столбца, названного в --key (знаков: { $length })
@@ -171,17 +171,6 @@ closed-agrees-again = снова совпадает
 closed-restored = исправлено
 closed-found-whole = проверено: всё на месте
 closed-shown = показано
-import-the-key-is-empty = значение ключа не указано
-import-the-key-stands-in-the-file-twice = такой ключ в файле уже был
-import-a-quoted-value-does-not-end = значение в кавычках не закончено
-import-text-follows-the-closing-quote-of-a-value = после закрывающей кавычки идёт текст
-import-line = строка { $line }: { $what }
-import-not-utf8 = файл не в кодировке UTF-8
-import-utf16 = это UTF-16; сохраните файл в UTF-8
-import-column-again = строка заголовков: столбец { $n } — снова { $name }
-import-control = управляющий знак в столбце { $n }
-import-cells = значений { $values }, а столбцов { $columns }
-import-not-csv = строка записана не по правилам CSV
 error-spoke-map-unreadable = Файл соответствия столбцов { $file } (--columns) не читается: { $detail }
     .next = В нём нужен раздел [columns] и строки вида "Заголовок в файле" = "столбец таблицы".
 error-spoke-map-column = { $file } (--columns): строка { $line }: назначен столбец, которого в таблице нет (в имени знаков: { $length })

@@ -1,11 +1,14 @@
 //! What staff ask for: each a transaction of its own, beside the running daemon, which sees it at once.
 //!
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person ·
-//! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is.
+//! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is ·
+//! [`hand_out`] tables into files, [`bring`] staff's values out of one.
 
+pub mod bring;
 pub mod certificates;
 pub mod decided;
 pub mod enrol;
+pub mod hand_out;
 pub mod init;
 pub mod merge;
 pub mod people;

@@ -287,45 +287,59 @@ pub fn set(
 ) -> Result<Said, Failure> {
     let (actor, reason) = act;
     let field = field_of(field)?;
-    let value = good_value(field, value, now.to_zoned(TimeZone::UTC).date())?;
+    let value = good_value(field, value, now.to_zoned(TimeZone::UTC).date()).map_err(|unfit| {
+        Failure::new(Exit::Refused, "value-unfit").with("field", field.name).because("problem", unfit.why)
+    })?;
     let Hub { mut store, context, mut protocols, .. } = open(config)?;
     store.write(|tx| {
         let (person, _) = find(tx, who)?;
         let mut protocol = None;
-        let stood = tx.entries(person.uid)?.remove(field.name).map(|entry| entry.value);
-        let changed = stood.as_deref() != value.as_deref();
+        let register = context.register(tx, actor, now);
+        let mut decided = Decided::by(&context, &register);
+        let changed = enter(&register, &mut decided, person.uid, (field, value.as_deref()), reason)?;
         if changed {
-            let at = now.to_string();
-            match &value {
-                Some(value) => {
-                    tx.set_entry(person.uid, field.name, value, Act { actor, reason, at: &at })?;
-                }
-                None => tx.remove_entry(person.uid, field.name)?,
-            }
-            let register = context.register(tx, actor, now);
-            register.note(&Input {
-                action: if value.is_some() { "entry" } else { "entry.removed" },
-                subject: Some((Kind::Person.name(), person.uid)),
-                field: Some(field.name),
-                value: value.as_deref(),
-                reason: Some(reason),
-                ..Input::default()
-            })?;
-            journal(&register, "person.entry", person.uid, field.name)?;
             register.republish(person.uid)?;
-            let mut decided = Decided::by(&context, &register);
-            let (outcome, id) = match value {
-                Some(_) => ("entered", "decision-entered"),
-                None => ("taken_back", "decision-taken-back"),
-            };
-            let label = heading_of(decided.lang(), field.name);
-            let sentence = messages::text(decided.lang(), id, &[("field", label.into())]);
-            let key = person.uid.to_string();
-            decided.tell(Decision { kind: "person", key, outcome, rule: field.name, sentence, reason });
             protocol = decided.keep(&mut protocols)?;
         }
         Ok(Said { protocol, ..said(tx, person, changed)? })
     })
+}
+
+/// Enters the hub's own value of a field, or takes it back; false if it stands so already. Publish the person then.
+pub(super) fn enter(
+    register: &Register<'_>,
+    decided: &mut Decided,
+    uid: RecordId,
+    (field, value): (&Field, Option<&str>),
+    reason: &str,
+) -> Result<bool, Failure> {
+    let (tx, actor, at) = (register.tx, register.actor, register.now.to_string());
+    let stood = tx.entries(uid)?.remove(field.name).map(|entry| entry.value);
+    if stood.as_deref() == value {
+        return Ok(false);
+    }
+    match value {
+        Some(value) => tx.set_entry(uid, field.name, value, Act { actor, reason, at: &at })?,
+        None => tx.remove_entry(uid, field.name)?,
+    }
+    register.note(&Input {
+        action: if value.is_some() { "entry" } else { "entry.removed" },
+        subject: Some((Kind::Person.name(), uid)),
+        field: Some(field.name),
+        value,
+        reason: Some(reason),
+        ..Input::default()
+    })?;
+    journal(register, "person.entry", uid, field.name)?;
+    let (outcome, id) = match value {
+        Some(_) => ("entered", "decision-entered"),
+        None => ("taken_back", "decision-taken-back"),
+    };
+    let label = heading_of(decided.lang(), field.name);
+    let sentence = messages::text(decided.lang(), id, &[("field", label.into())]);
+    let key = uid.to_string();
+    decided.tell(Decision { kind: "person", key, outcome, rule: field.name, sentence, reason });
+    Ok(true)
 }
 
 /// Confirms that `centre` serves the person `who`: from now on it is told everything that is published of it.
@@ -399,7 +413,7 @@ fn said(tx: &Tx<'_>, person: PersonRow, changed: bool) -> Result<Said, Failure> 
 }
 
 /// The centres with a claim of `uid` that staff confirmed.
-fn serving(tx: &Tx<'_>, uid: RecordId) -> Result<Vec<String>, Failure> {
+pub(super) fn serving(tx: &Tx<'_>, uid: RecordId) -> Result<Vec<String>, Failure> {
     let mut centres: Vec<ParticipantCode> =
         tx.rules_of(uid)?.into_iter().map(|(origin, ..)| origin).collect();
     centres.dedup();
@@ -413,7 +427,7 @@ fn serving(tx: &Tx<'_>, uid: RecordId) -> Result<Vec<String>, Failure> {
 }
 
 /// The person with this uid or case number, and the uid asked for if it turned out to be another person.
-fn find(tx: &Tx<'_>, who: &str) -> Result<(PersonRow, Option<RecordId>), Failure> {
+pub(super) fn find(tx: &Tx<'_>, who: &str) -> Result<(PersonRow, Option<RecordId>), Failure> {
     let who = who.trim();
     let found = match who.to_lowercase().parse::<RecordId>() {
         Ok(uid) => tx.person(uid)?,
@@ -444,26 +458,31 @@ fn field_of(name: &str) -> Result<&'static Field, Failure> {
     })
 }
 
+/// Why a value is not taken.
+pub(super) struct Unfit {
+    /// The code of the rule, or `type`.
+    pub rule: &'static str,
+    /// What is wrong.
+    pub why: messages::Told,
+}
+
 /// The value as it would be published; `None` if it is empty. What breaks a rule of form is not taken from staff: they
 /// can correct it now.
-fn good_value(field: &'static Field, text: &str, today: Date) -> Result<Option<String>, Failure> {
+pub(super) fn good_value(field: &'static Field, text: &str, today: Date) -> Result<Option<String>, Unfit> {
     if text.trim().is_empty() {
         return Ok(None);
     }
-    let unfit = |why: messages::Told| {
-        Failure::new(Exit::Refused, "value-unfit").with("field", field.name).because("problem", why)
+    let broken = |value: &str| {
+        let rule = rules::form_fault(Kind::Person, field.name, value, today);
+        rule.map_or(Ok(()), |rule| Err(Unfit { rule: rule.code, why: rule.into() }))
     };
     let typed = text.trim();
-    if let Some(rule) = rules::form_fault(Kind::Person, field.name, typed, today) {
-        return Err(unfit(rule.into()));
-    }
+    broken(typed)?;
     let value = golden::published(field, text).filter(|value| !value.chars().any(char::is_control));
     let Some(value) = value else {
         let expected = FieldProblem::NotOfType { expected: field.ty.words() };
-        return Err(unfit((&field.problem(Some(typed)).unwrap_or(expected)).into()));
+        return Err(Unfit { rule: "type", why: (&field.problem(Some(typed)).unwrap_or(expected)).into() });
     };
-    match rules::form_fault(Kind::Person, field.name, &value, today) {
-        Some(rule) => Err(unfit(rule.into())),
-        None => Ok(Some(value)),
-    }
+    broken(&value)?;
+    Ok(Some(value))
 }

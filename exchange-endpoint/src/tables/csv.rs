@@ -1,0 +1,352 @@
+//! Records of a CSV file (RFC 4180, any delimiter, LF or CRLF), one at a time and with the line on which each begins.
+//!
+//! Bytes are read as they are: a delimiter, a quote and a line end are the same byte in UTF-8 and in Windows-1251, so
+//! that a file can be looked through before its encoding is known, and none of it is held.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
+
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1251};
+
+use super::{LARGEST_ROW, TableError};
+use crate::{
+    messages::{self, Told},
+    output::Exit,
+};
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+/// The heading is looked for the delimiter so far.
+const HEADING: u64 = 1 << 20;
+
+/// What is wrong with the form of a file.
+#[derive(Debug)]
+enum Broken {
+    Io(io::Error),
+    /// From this line on.
+    Form(u64, &'static str),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// One record: the bytes of its values, one after another.
+#[derive(Debug, Default)]
+struct Record {
+    /// The line, from 1, on which it begins.
+    line: u64,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Record {
+    fn values(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = [0].into_iter().chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
+
+    /// Whether nothing stands in it: an empty line, or one of delimiters alone.
+    fn is_blank(&self) -> bool {
+        self.bytes.is_empty()
+    }
+}
+
+/// Where in a value the reader is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+    Begin,
+    Plain,
+    Quoted,
+    /// After a quote inside a quoted value: its end, or the first of a pair.
+    Quote,
+}
+
+/// Reads records off a stream.
+struct Records<R> {
+    input: R,
+    delimiter: u8,
+    line: u64,
+}
+
+impl<R: BufRead> Records<R> {
+    /// Puts the next record that is not blank into `record`; false at the end.
+    fn next(&mut self, record: &mut Record) -> Result<bool, Broken> {
+        while self.any(record)? {
+            if !record.is_blank() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn any(&mut self, record: &mut Record) -> Result<bool, Broken> {
+        record.bytes.clear();
+        record.ends.clear();
+        record.line = self.line;
+        let (mut at, mut opened, mut begun) = (At::Begin, self.line, false);
+        loop {
+            let chunk = self.input.fill_buf()?;
+            if chunk.is_empty() {
+                if at == At::Quoted {
+                    return Err(Broken::Form(opened, "a quoted value does not end"));
+                }
+                record.end_line(at);
+                return Ok(begun);
+            }
+            begun = true;
+            let mut used = 0;
+            let mut ended = false;
+            for &byte in chunk {
+                used += 1;
+                self.line += u64::from(byte == b'\n');
+                if at == At::Quoted {
+                    if byte == b'"' { at = At::Quote } else { record.bytes.push(byte) }
+                } else if byte == b'"' && at == At::Begin {
+                    (at, opened) = (At::Quoted, self.line);
+                } else if byte == b'"' && at == At::Quote {
+                    record.bytes.push(byte);
+                    at = At::Quoted;
+                } else if byte == self.delimiter {
+                    record.end_value();
+                    at = At::Begin;
+                } else if byte == b'\n' {
+                    record.end_line(at);
+                    ended = true;
+                    break;
+                } else if at == At::Quote && byte != b'\r' {
+                    return Err(Broken::Form(opened, "text follows the closing quote of a value"));
+                } else if at != At::Quote {
+                    record.bytes.push(byte);
+                    at = At::Plain;
+                }
+            }
+            self.input.consume(used);
+            if record.bytes.len() > LARGEST_ROW {
+                return Err(Broken::Form(record.line, "the line is longer than a row may be"));
+            }
+            if ended {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+impl Record {
+    fn end_value(&mut self) {
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Ends the last value, `at` whose end the reader is. The CR of a CRLF belongs to none, but if it is quoted.
+    fn end_line(&mut self, at: At) {
+        if at == At::Plain && self.bytes.last() == Some(&b'\r') {
+            self.bytes.pop();
+        }
+        self.end_value();
+    }
+}
+
+/// A CSV file that was looked through: its form is sound.
+pub struct CsvFile {
+    file: File,
+    begin: u64,
+    delimiter: u8,
+    encoding: &'static Encoding,
+    /// The values of its first record, and the line on which it stands.
+    pub heading: (u64, Vec<String>),
+}
+
+impl CsvFile {
+    /// Looks through the file at `path`, whose quotes go together and whose lines are no longer than a row may be.
+    pub fn open(path: &Path) -> Result<Self, TableError> {
+        let failure = |broken| {
+            let (exit, cause) = match broken {
+                Broken::Io(error) => (Exit::of_io(&error), error.into()),
+                Broken::Form(line, what) => (Exit::Refused, at_line(line, what)),
+            };
+            TableError::File { file: path.to_owned(), exit, cause }
+        };
+        Self::look_through(path).map_err(failure)?.ok_or_else(|| TableError::File {
+            file: path.to_owned(),
+            exit: Exit::Refused,
+            cause: Told::of("import-utf16", &[]),
+        })
+    }
+
+    /// `None`: it is in UTF-16.
+    fn look_through(path: &Path) -> Result<Option<Self>, Broken> {
+        let mut file = File::open(path)?;
+        let mut first = Vec::new();
+        BufReader::new(&file).take(HEADING).read_until(b'\n', &mut first)?;
+        if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") {
+            return Ok(None);
+        }
+        let begin = if first.starts_with(BOM) { BOM.len() } else { 0 };
+        let delimiter = delimiter(&first[begin..]);
+        let begin = begin as u64;
+        file.seek(SeekFrom::Start(begin))?;
+        let mut this = Self { file, begin, delimiter, encoding: UTF_8, heading: (1, Vec::new()) };
+        let mut records = this.records()?;
+        let mut record = Record::default();
+        let mut heading = None;
+        let mut is_utf8 = true;
+        while records.next(&mut record)? {
+            is_utf8 &= std::str::from_utf8(&record.bytes).is_ok();
+            heading.get_or_insert_with(|| {
+                (record.line, record.values().map(<[u8]>::to_vec).collect::<Vec<_>>())
+            });
+        }
+        drop(records);
+        this.encoding = if is_utf8 { UTF_8 } else { WINDOWS_1251 };
+        if let Some((line, values)) = heading {
+            this.heading = (line, values.iter().map(|value| this.text(value)).collect());
+        }
+        Ok(Some(this))
+    }
+
+    fn records(&self) -> Result<Records<BufReader<&File>>, io::Error> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(self.begin))?;
+        Ok(Records { input: BufReader::with_capacity(1 << 16, file), delimiter: self.delimiter, line: 1 })
+    }
+
+    fn text(&self, bytes: &[u8]) -> String {
+        self.encoding.decode_without_bom_handling(bytes).0.into_owned()
+    }
+
+    /// Hands every record after the heading to `each`: its line and its values.
+    pub fn for_each<E>(
+        &mut self,
+        mut each: impl FnMut(u64, Vec<String>) -> Result<(), E>,
+        failure: impl Fn(io::Error) -> E,
+    ) -> Result<(), E> {
+        let mut records = self.records().map_err(&failure)?;
+        let mut record = Record::default();
+        let mut is_heading = true;
+        loop {
+            match records.next(&mut record) {
+                Ok(false) => return Ok(()),
+                Ok(true) => {}
+                Err(Broken::Io(error)) => return Err(failure(error)),
+                // it was sound when it was looked through: somebody is writing it
+                Err(Broken::Form(..)) => return Err(failure(io::ErrorKind::ResourceBusy.into())),
+            }
+            if !std::mem::take(&mut is_heading) {
+                each(record.line, record.values().map(|value| self.text(value)).collect())?;
+            }
+        }
+    }
+}
+
+fn at_line(line: u64, what: &'static str) -> Told {
+    Told::new(|lang| {
+        let what = messages::word(lang, "import", what);
+        messages::text(lang, "import-line", &[("line", line.into()), ("what", what.into())])
+    })
+}
+
+/// The delimiter of the heading `line`: of `;`, tab and `,` the one that occurs most outside quotes, and `,` in a
+/// file with one column.
+fn delimiter(line: &[u8]) -> u8 {
+    let count = |wanted: u8| {
+        let mut quoted = false;
+        line.iter()
+            .filter(|byte| {
+                quoted ^= **byte == b'"';
+                !quoted && **byte == wanted
+            })
+            .count()
+    };
+    [b';', b'\t', b',']
+        .into_iter()
+        .map(|byte| (count(byte), byte))
+        .filter(|(n, _)| *n > 0)
+        .max_by_key(|(n, _)| *n)
+        .map_or(b',', |(_, byte)| byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Rows = Vec<(u64, Vec<String>)>;
+
+    fn read(bytes: &[u8]) -> Result<Rows, String> {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("t.csv");
+        std::fs::write(&path, bytes).expect("written");
+        let mut file = CsvFile::open(&path).map_err(|error| error.to_string())?;
+        let mut rows = vec![file.heading.clone()];
+        let each = |line, values| {
+            rows.push((line, values));
+            Ok::<_, String>(())
+        };
+        file.for_each(each, |error| error.to_string())?;
+        Ok(rows)
+    }
+
+    fn row(line: u64, values: &[&str]) -> (u64, Vec<String>) {
+        (line, values.iter().map(|value| (*value).to_owned()).collect())
+    }
+
+    #[test]
+    fn records_are_read_in_each_form_and_counted_by_their_lines() {
+        let text = "a;\"b\"\"b\"\n\n1;\"две\nстроки\"\n;\n2;\"x;y\"\n3;ООО \"Р\"";
+        let rows = [
+            row(1, &["a", "b\"b"]),
+            row(3, &["1", "две\nстроки"]),
+            row(6, &["2", "x;y"]),
+            row(7, &["3", "ООО \"Р\""]),
+        ];
+        let crlf = text.replace('\n', "\r\n");
+        let with_bom = [BOM, text.as_bytes()].concat();
+        let (windows, ..) = WINDOWS_1251.encode(text);
+        for bytes in [text.as_bytes(), &with_bom, &windows] {
+            assert_eq!(read(bytes).expect("read"), rows);
+        }
+        let crlf = read(crlf.as_bytes()).expect("read");
+        assert_eq!(crlf[1], row(3, &["1", "две\r\nстроки"]));
+        assert_eq!((&crlf[2], &crlf[3]), (&rows[2], &rows[3]));
+    }
+
+    #[test]
+    fn quotes_that_do_not_go_together_are_told_by_their_line() {
+        for (text, words) in [
+            ("a,b\n1,\"Иван\n2,Пётр\n", "line 2: a quoted value does not end"),
+            ("a,b\r\n1,2\r\n3,\"Ива\"нов\r\n", "line 3: text follows the closing quote of a value"),
+            ("\"a\" ,b", "line 1: text follows"),
+            // a quote left open is closed by the next one, with text after it
+            ("a,b\n1,\"Иван\n2,\"Пётр\"\n", "line 2: text follows"),
+            ("\u{feff}a\n", ""),
+        ] {
+            let told = read(text.as_bytes()).err().unwrap_or_default();
+            assert!(told.contains(words), "{told}");
+        }
+        assert!(read(b"\xFF\xFEi\0d\0").expect_err("refused").contains("UTF-16"));
+        let long = [b"a\n".as_slice(), &vec![b'x'; LARGEST_ROW + 70_000]].concat();
+        assert!(read(&long).expect_err("refused").contains("line 2"));
+    }
+
+    #[test]
+    fn delimiters_inside_quotes_do_not_count() {
+        for (line, delimiter_is) in [
+            ("id;surname;given", b';'),
+            ("id,surname", b','),
+            ("id\tsurname", b'\t'),
+            ("\"a,b,c\";d", b';'),
+            ("id", b','),
+        ] {
+            assert_eq!(delimiter(line.as_bytes()), delimiter_is, "{line}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_has_an_empty_heading() {
+        assert_eq!(read(b"").expect("read"), [row(1, &[])]);
+        assert_eq!(read(b"a\n").expect("read"), [row(1, &["a"])]);
+    }
+}

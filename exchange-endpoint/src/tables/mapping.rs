@@ -1,0 +1,59 @@
+//! `MAP.toml`: which heading of a file is which column of the table, and which column is the key.
+
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Layout, TableError};
+use crate::{config, messages::Told, output::Exit};
+
+/// `key`: the column or heading that tells rows apart. `[columns]`: heading of the file = column of the table; an empty
+/// text passes it over.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Map {
+    key: Option<String>,
+    #[serde(default)]
+    columns: BTreeMap<String, Spanned<String>>,
+}
+
+impl Map {
+    /// Reads the map. A column that `layout` does not have is refused here, where the name stands, and not at the
+    /// file's heading.
+    ///
+    /// # Errors
+    /// [`TableError::Map`], [`TableError::MapColumn`].
+    pub fn read(path: &Path, layout: &Layout) -> Result<Self, TableError> {
+        let unreadable = |exit, cause: Told| TableError::Map { file: path.to_owned(), exit, cause };
+        let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => unreadable(Exit::Refused, Told::of("import-not-utf8", &[])),
+            _ => unreadable(Exit::of_io(&error), error.into()),
+        })?;
+        let map: Self = toml::from_str(&text)
+            .map_err(|error| unreadable(Exit::Refused, config::toml_fault(&text, &error)))?;
+        let strange = |name: &str| {
+            !name.is_empty() && layout.column(name).is_none() && !layout.passed_over.iter().any(|p| p == name)
+        };
+        let Some(column) = map.columns.values().find(|column| strange(column.get_ref())) else {
+            return Ok(map);
+        };
+        let above = text.get(..column.span().start).unwrap_or_default();
+        Err(TableError::MapColumn {
+            file: path.to_owned(),
+            line: above.matches('\n').count() + 1,
+            length: column.get_ref().chars().count(),
+            known: layout.known(),
+        })
+    }
+
+    /// The column or heading that tells rows apart, if the map says so.
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// What the map says of `heading`: a column, or an empty text.
+    pub(super) fn column(&self, heading: &str) -> Option<&str> {
+        self.columns.get(heading).map(|column| column.get_ref().as_str())
+    }
+}

@@ -1,0 +1,169 @@
+//! What an import has done, line by line: what was refused and what is to be known, counted whole and told in part, and
+//! written whole into a table of its own if one is asked for.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Encoding, Refused, Sink, TableError};
+use crate::messages::{self, Lang};
+
+/// So many lines are told; all are counted, and all stand in the table.
+const TOLD: usize = 1_000;
+
+/// What is to be known of a line that was taken. Never repeats a value.
+#[derive(Debug, Serialize)]
+pub struct Warned {
+    /// The line.
+    pub line: u64,
+    /// The column of the table.
+    pub column: String,
+    /// `no-such-row`, `other-lines` or `rule`.
+    pub warning: &'static str,
+    /// The table that the column refers to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<&'static str>,
+    /// How many other lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub n: Option<u64>,
+    /// The rule that the record breaks: it is not sent before that is put right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
+}
+
+/// The report of one file.
+pub struct Report {
+    file: PathBuf,
+    table: Option<Sink>,
+    lang: Lang,
+    /// Rows that were not there.
+    pub new: u64,
+    /// Rows that said something else.
+    pub changed: u64,
+    /// Rows that said the same.
+    pub unchanged: u64,
+    /// Changes that the centre may not make and that became proposals.
+    pub proposed: u64,
+    refused: Vec<Refused>,
+    refused_count: u64,
+    warned: Vec<Warned>,
+    warned_count: u64,
+}
+
+impl Report {
+    /// An empty report of `file`; refused lines are also written to the table at `to`.
+    ///
+    /// # Errors
+    /// The table cannot be made.
+    pub fn begin(file: &Path, to: Option<&Path>, lang: Lang) -> Result<Self, TableError> {
+        let headings = ["file", "line", "column", "rule", "why"];
+        let headings = headings.map(|name| super::headings::heading_of(lang, &format!("report-{name}")));
+        let headings = headings.map(|heading| heading.trim_start_matches("report-").to_owned());
+        let table = to.map(|to| Sink::create(to, &headings, Encoding::Utf8, 0o640)).transpose()?;
+        Ok(Self {
+            file: file.to_owned(),
+            table,
+            lang,
+            new: 0,
+            changed: 0,
+            unchanged: 0,
+            proposed: 0,
+            refused: Vec::new(),
+            refused_count: 0,
+            warned: Vec::new(),
+            warned_count: 0,
+        })
+    }
+
+    /// A line was refused.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub fn refuse(&mut self, refused: Refused) -> Result<(), TableError> {
+        self.refused_count += 1;
+        if let Some(table) = &mut self.table {
+            let (file, line) = (self.file.display().to_string(), refused.line.to_string());
+            let column = refused.column.as_deref().unwrap_or_default();
+            table.write([&file, &line, column, refused.rule, refused.why.in_lang(self.lang)].into_iter())?;
+        }
+        if self.refused.len() < TOLD {
+            self.refused.push(refused);
+        }
+        Ok(())
+    }
+
+    /// Something is to be known of a line.
+    pub fn warn(&mut self, warned: Warned) {
+        self.warned_count += 1;
+        if self.warned.len() < TOLD {
+            self.warned.push(warned);
+        }
+    }
+
+    /// How many lines were refused.
+    pub fn refused(&self) -> u64 {
+        self.refused_count
+    }
+
+    /// Puts the table of refused lines in its place.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn finish(&mut self) -> Result<(), TableError> {
+        self.refused.sort_by_key(|refused| refused.line);
+        self.warned.sort_by(|a, b| (a.line, &a.column).cmp(&(b.line, &b.column)));
+        self.table.take().map_or(Ok(()), Sink::finish)
+    }
+
+    /// As JSON.
+    pub fn json(&self) -> Value {
+        let file = self.file.display().to_string();
+        let refused: Vec<Value> = self
+            .refused
+            .iter()
+            .map(|one| {
+                json!({"file": file, "line": one.line, "column": one.column, "rule": one.rule,
+                       "why": one.why.in_lang(Lang::En)})
+            })
+            .collect();
+        json!({
+            "new": self.new, "changed": self.changed, "unchanged": self.unchanged, "proposed": self.proposed,
+            "refused": refused, "refused_count": self.refused_count,
+            "warned": self.warned, "warned_count": self.warned_count,
+        })
+    }
+
+    /// As lines of text: what was refused and is to be known, then the message `sum` with the counts.
+    pub fn text(&self, lang: Lang, sum: &str) -> String {
+        let file = self.file.display().to_string();
+        let refused = self.refused.iter().map(|one| {
+            let place = one.column.as_ref().map_or_else(String::new, |column| format!(" [{column}]"));
+            let why = format!("{} ({}{place})", one.why.in_lang(lang), one.rule);
+            messages::text(lang, "table-refused", &[("line", one.line.into()), ("why", why.into())])
+        });
+        let warned = self.warned.iter().map(|one| {
+            let args = [
+                ("file", file.clone().into()),
+                ("line", one.line.into()),
+                ("column", one.column.clone().into()),
+                ("table", one.table.unwrap_or_default().into()),
+                ("n", one.n.unwrap_or_default().into()),
+                ("rule", one.rule.unwrap_or_default().into()),
+            ];
+            messages::text(lang, &format!("table-warned-{}", one.warning), &args)
+        });
+        let told = self.refused.len() + self.warned.len();
+        let more = self.refused_count + self.warned_count - told as u64;
+        let more = (more > 0).then(|| messages::text(lang, "table-more", &[("n", more.into())]));
+        let counts = [
+            ("new", self.new.into()),
+            ("changed", self.changed.into()),
+            ("unchanged", self.unchanged.into()),
+            ("proposed", self.proposed.into()),
+            ("refused", self.refused_count.into()),
+        ];
+        let sum = messages::text(lang, sum, &counts);
+        refused.chain(warned).chain(more).chain([sum]).collect::<Vec<_>>().join("\n")
+    }
+}

@@ -1,0 +1,187 @@
+//! A file that is read: its heading is understood, its rows are handed on one by one.
+
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Layout, Map, Refused, TableError,
+    csv::CsvFile,
+    headings::Headings,
+    marks,
+    xlsx::{Cell, Workbook},
+};
+use crate::{messages::Told, output::Exit};
+
+/// A row, or a line that is none.
+#[derive(Debug)]
+pub enum Item {
+    /// Its line, and its values in the order of [`Sheet::columns`], each in the form in which it is kept. Personal data.
+    Row(u64, Vec<String>),
+    /// Why it is none.
+    Refused(Refused),
+}
+
+enum Kind {
+    Csv(CsvFile),
+    Xlsx(Workbook),
+}
+
+/// A table in a file.
+pub struct Sheet {
+    path: PathBuf,
+    kind: Kind,
+    layout: Layout,
+    passed_over: Vec<String>,
+    /// The columns of the table, in the order of the values; `None` for one that is passed over.
+    pub columns: Vec<Option<String>>,
+    /// Where in a row the key stands.
+    pub key: usize,
+}
+
+impl Sheet {
+    /// Opens the table in `path`: XLSX if it begins as one, else CSV. `map` says what other headings mean; `key`
+    /// is the column or heading that tells rows apart (else what the map says, else `default_key`), and one that is
+    /// no column is the `id`.
+    ///
+    /// # Errors
+    /// The file is no table, or its heading is not that of one with this `layout`.
+    pub fn open(
+        path: &Path,
+        layout: Layout,
+        map: &Map,
+        key: Option<&str>,
+        default_key: &str,
+    ) -> Result<Self, TableError> {
+        let kind =
+            if is_zip(path)? { Kind::Xlsx(Workbook::open(path)?) } else { Kind::Csv(CsvFile::open(path)?) };
+        let headings: Vec<&str> = match &kind {
+            Kind::Csv(file) => file.heading.1.iter().map(|heading| heading.trim()).collect(),
+            Kind::Xlsx(book) => book.heading.iter().map(|heading| heading.trim()).collect(),
+        };
+        let key = key.or(map.key()).unwrap_or(default_key);
+        let (columns, passed_over) = columns(path, &headings, &layout, map, key)?;
+        let by_column = columns.iter().position(|column| column.as_deref() == Some(key));
+        let place = by_column.or_else(|| headings.iter().position(|heading| *heading == key));
+        let no_key =
+            || TableError::Key { file: path.to_owned(), length: key.chars().count(), known: layout.known() };
+        let key = place.ok_or_else(no_key)?;
+        Ok(Self { path: path.to_owned(), kind, layout, passed_over, columns, key })
+    }
+
+    /// Whether the file has the column `name`, which is not read.
+    pub fn passes_over(&self, name: &str) -> bool {
+        self.passed_over.iter().any(|passed| passed == name)
+    }
+
+    /// Hands every line after the heading to `each`, in the order of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read any more, or those of `each`.
+    pub fn for_each<E: From<TableError>>(
+        &mut self,
+        mut each: impl FnMut(Item) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { path, kind, layout, columns, .. } = self;
+        let row = |line, cells| row(layout, columns, line, cells);
+        match kind {
+            Kind::Csv(file) => file.for_each(
+                |line, values| each(row(line, values.into_iter().map(|v| Cell::Text(from_csv(v))).collect())),
+                |error| {
+                    let exit = Exit::of_io(&error);
+                    TableError::File { file: path.clone(), exit, cause: error.into() }.into()
+                },
+            ),
+            Kind::Xlsx(book) => book.for_each(|line, cells| each(row(line, cells))),
+        }
+    }
+}
+
+fn from_csv(value: String) -> String {
+    if value.starts_with('\'') { marks::unmarked(&value).to_owned() } else { value }
+}
+
+fn is_zip(path: &Path) -> Result<bool, TableError> {
+    let failure = |error: std::io::Error| TableError::File {
+        file: path.to_owned(),
+        exit: Exit::of_io(&error),
+        cause: error.into(),
+    };
+    let mut begin = Vec::new();
+    File::open(path).map_err(failure)?.take(4).read_to_end(&mut begin).map_err(failure)?;
+    Ok(begin == b"PK\x03\x04")
+}
+
+/// The column of each heading; and which columns that are not read there are.
+fn columns(
+    path: &Path,
+    headings: &[&str],
+    layout: &Layout,
+    map: &Map,
+    key: &str,
+) -> Result<(Vec<Option<String>>, Vec<String>), TableError> {
+    let known = Headings::of(layout);
+    let (mut columns, mut passed_over): (Vec<Option<String>>, Vec<String>) = (Vec::new(), Vec::new());
+    for (n, heading) in headings.iter().enumerate() {
+        let meant = map.column(heading).or_else(|| known.column(heading));
+        let name = match meant {
+            Some(name) => name,
+            None if *heading == key => "id",
+            None => {
+                // Without a heading line the first row's values stand here.
+                return Err(TableError::Column {
+                    file: path.to_owned(),
+                    n: n + 1,
+                    length: heading.chars().count(),
+                    known: layout.known(),
+                });
+            }
+        };
+        let column = layout.column(name).map(|column| column.name.clone());
+        if column.is_none() && !name.is_empty() {
+            passed_over.push(name.to_owned());
+        }
+        if column.is_some() && columns.contains(&column) {
+            let args = [("n", (n + 1).into()), ("name", name.to_owned().into())];
+            let cause = Told::of("import-column-again", &args);
+            return Err(TableError::File { file: path.to_owned(), exit: Exit::Refused, cause });
+        }
+        columns.push(column);
+    }
+    Ok((columns, passed_over))
+}
+
+/// The row that `cells` are.
+fn row(layout: &Layout, columns: &[Option<String>], line: u64, cells: Vec<Cell>) -> Item {
+    let place = |n: usize| columns.get(n).cloned().flatten().unwrap_or_else(|| (n + 1).to_string());
+    if cells.len() != columns.len() {
+        let counts = [("values", cells.len().into()), ("columns", columns.len().into())];
+        let why = Told::of("import-cells", &counts);
+        return Item::Refused(Refused { line, column: None, rule: "cells", why });
+    }
+    let mut values = Vec::with_capacity(cells.len());
+    for (n, cell) in cells.into_iter().enumerate() {
+        let column = columns[n].as_ref().and_then(|name| layout.column(name));
+        let Some(column) = column else {
+            values.push(String::new());
+            continue;
+        };
+        let text = match cell {
+            Cell::Text(text) => text,
+            Cell::Unfit(rule) => return Item::Refused(Refused::by(line, Some(place(n)), rule)),
+        };
+        if has_control(&text) {
+            let why = Told::of("import-control", &[("n", (n + 1).into())]);
+            return Item::Refused(Refused { line, column: Some(place(n)), rule: "control", why });
+        }
+        values.push(column.form.kept(&text).into_owned());
+    }
+    Item::Row(line, values)
+}
+
+/// Whether `value` holds what no record can carry: NUL and other control characters but line breaks and tabs.
+fn has_control(value: &str) -> bool {
+    value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}

@@ -1,0 +1,181 @@
+//! A file that is written: CSV or XLSX, row by row, under its name only when it is whole.
+
+use std::{
+    io::{self, BufWriter, Write as _},
+    path::{Path, PathBuf},
+};
+
+use encoding_rs::WINDOWS_1251;
+use rust_xlsxwriter::{Format, Workbook, XlsxError};
+
+use super::{TableError, marks};
+use crate::{durable_file::PartFile, messages::Told, output::Exit};
+
+/// The rows of a sheet, its heading among them.
+const SHEET_ROWS: u32 = 1_048_576;
+
+/// How the letters of a CSV file are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Encoding {
+    /// UTF-8 with a byte order mark, by which Excel knows it.
+    #[default]
+    #[value(name = "utf-8")]
+    Utf8,
+    /// Windows-1251, for programs that know no other; what it has no letter for is refused.
+    #[value(name = "windows-1251")]
+    Windows1251,
+}
+
+enum Kind {
+    Csv(BufWriter<PartFile>, Encoding),
+    Xlsx(Box<Workbook>, Format, PartFile),
+}
+
+/// A table that is being written. Personal data: the file is its owner's, as `mode` says.
+pub struct Sink {
+    path: PathBuf,
+    kind: Kind,
+    rows: u32,
+    columns: usize,
+}
+
+impl Sink {
+    /// Begins the table at `path`, whose ending says what it is: `.csv` or `.xlsx`.
+    ///
+    /// # Errors
+    /// Another ending, or the file cannot be made.
+    pub fn create(
+        path: &Path,
+        headings: &[String],
+        encoding: Encoding,
+        mode: u32,
+    ) -> Result<Self, TableError> {
+        let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        let part = || PartFile::create(path, mode).map_err(failure(path));
+        let kind = match ending.as_deref() {
+            Some("csv") => {
+                let mut file = BufWriter::with_capacity(1 << 16, part()?);
+                let bom: &[u8] = if encoding == Encoding::Utf8 { "\u{feff}".as_bytes() } else { &[] };
+                file.write_all(bom).map_err(failure(path))?;
+                Kind::Csv(file, encoding)
+            }
+            Some("xlsx") => {
+                let mut book = Workbook::new();
+                // unlinked as soon as it is made, and on the disk that the table goes to
+                let beside = path.parent().filter(|dir| !dir.as_os_str().is_empty());
+                book.set_tempdir(beside.unwrap_or(Path::new("."))).map_err(xlsx_error(path))?;
+                let sheet = book.add_worksheet_with_constant_memory().map_err(xlsx_error(path))?;
+                sheet.set_freeze_panes(1, 0).map_err(xlsx_error(path))?;
+                Kind::Xlsx(Box::new(book), Format::new().set_num_format("@"), part()?)
+            }
+            _ => return Err(refused(path, Told::of("table-ending", &[]))),
+        };
+        let mut sink = Self { path: path.to_owned(), kind, rows: 0, columns: headings.len() };
+        sink.write(headings.iter().map(String::as_str))?;
+        Ok(sink)
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// The disk's; a letter or a length that the format does not have; more rows than a sheet has.
+    ///
+    /// # Panics
+    /// If the row has another number of cells than the heading: a mistake in the program.
+    pub fn write<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<(), TableError> {
+        let mut written = 0;
+        let path = &self.path;
+        match &mut self.kind {
+            Kind::Csv(file, encoding) => {
+                let mut line = String::new();
+                for cell in cells {
+                    push_cell(&mut line, cell, written > 0);
+                    written += 1;
+                }
+                line.push_str("\r\n");
+                let bytes = match encoding {
+                    Encoding::Utf8 => line.as_bytes().into(),
+                    Encoding::Windows1251 => match WINDOWS_1251.encode(&line) {
+                        (bytes, _, false) => bytes,
+                        _ => {
+                            let args = [("line", (self.rows + 1).into())];
+                            return Err(refused(path, Told::of("table-letter", &args)));
+                        }
+                    },
+                };
+                file.write_all(&bytes).map_err(failure(path))?;
+            }
+            Kind::Xlsx(book, text, _) => {
+                if self.rows == SHEET_ROWS {
+                    return Err(refused(path, Told::of("table-sheet-full", &[])));
+                }
+                let sheet = book.worksheet_from_index(0).map_err(xlsx_error(path))?;
+                for cell in cells {
+                    let column = u16::try_from(written).expect("a table has fewer columns than a sheet");
+                    if !cell.is_empty() {
+                        sheet
+                            .write_string_with_format(self.rows, column, marks::marked_text(cell), text)
+                            .map_err(xlsx_error(path))?;
+                    }
+                    written += 1;
+                }
+            }
+        }
+        assert_eq!(written, self.columns, "a row has a cell of each column");
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// How many rows were written, without the heading.
+    pub fn rows(&self) -> u32 {
+        self.rows - 1
+    }
+
+    /// Puts the file under its name, in place of what was there.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn finish(self) -> Result<(), TableError> {
+        let path = &self.path;
+        let part = match self.kind {
+            Kind::Csv(file, _) => file.into_inner().map_err(|error| failure(path)(error.into_error()))?,
+            Kind::Xlsx(mut book, _, mut part) => {
+                book.save_to_writer(&mut part).map_err(xlsx_error(path))?;
+                part
+            }
+        };
+        part.finish().map_err(failure(path))
+    }
+}
+
+/// Adds a cell to a line of CSV: quoted where it must be.
+fn push_cell(line: &mut String, cell: &str, after_another: bool) {
+    if after_another {
+        line.push(';');
+    }
+    let cell = marks::marked(cell);
+    if cell.contains([';', '"', '\n', '\r']) {
+        line.push('"');
+        line.push_str(&cell.replace('"', "\"\""));
+        line.push('"');
+    } else {
+        line.push_str(&cell);
+    }
+}
+
+fn refused(path: &Path, cause: Told) -> TableError {
+    TableError::File { file: path.to_owned(), exit: Exit::Refused, cause }
+}
+
+fn failure(path: &Path) -> impl Fn(io::Error) -> TableError {
+    move |error| TableError::File { file: path.to_owned(), exit: Exit::of_io(&error), cause: error.into() }
+}
+
+fn xlsx_error(path: &Path) -> impl Fn(XlsxError) -> TableError {
+    move |error| match error {
+        XlsxError::IoError(error) | XlsxError::TempFileError(_, error) => failure(path)(error),
+        XlsxError::MaxStringLengthExceeded => refused(path, Told::of("table-cell-long", &[])),
+        // the library's words may repeat a cell
+        _ => refused(path, Told::of("table-xlsx", &[])),
+    }
+}

@@ -1,0 +1,316 @@
+//! A file of staff's own values of persons into the register: each an entry of the hub's, as `person set` makes it.
+//! It is the only table that is the hub's to bring in: the centres send theirs, and the rest follows from them.
+
+use std::path::Path;
+
+use exchange_endpoint::{
+    config::Config,
+    output::{Exit, Failure, Lang},
+    protocol::Protocols,
+    tables::{Column, Item, Layout, Map, Refused, Report, Sheet, TableError},
+};
+use exchange_format::record::{Field, Kind};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+use super::{
+    decided::Decided,
+    people::{enter, find, good_value},
+};
+use crate::{
+    database::{DatabaseError, Store},
+    decisions::golden,
+    edges::{
+        config::HubConfig,
+        hub::{Context, Hub, open},
+        register::Register,
+    },
+};
+
+/// The work is committed after so many lines, and the daemon gets its turn.
+const CHUNK: usize = 200;
+/// Progress is told after so many lines.
+const TOLD: u64 = 5_000;
+/// The columns that name a person.
+const KEYS: [&str; 2] = ["uid", "case_number"];
+
+/// What is imported, and how.
+pub struct Order<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// The column or heading that names the person: a uid or a case number.
+    pub key: Option<&'a str>,
+    /// The file that says what other headings mean.
+    pub map: Option<&'a Path>,
+    /// Who acts, and why.
+    pub act: (&'a str, &'a str),
+    /// Whether everything is taken back.
+    pub dry_run: bool,
+    /// Whether one refused line takes everything back.
+    pub all_or_nothing: bool,
+    /// Where refused lines are written.
+    pub report: Option<&'a Path>,
+    /// The language of that.
+    pub lang: Lang,
+    /// Is told how many lines were read, now and then.
+    pub progress: &'a dyn Fn(u64),
+}
+
+/// The error for a table that cannot be used: file, line and what is wrong.
+pub fn table_failure(error: TableError) -> Failure {
+    let (exit, problem) = match &error {
+        TableError::File { exit, .. } | TableError::Map { exit, .. } => (*exit, None),
+        TableError::Column { n, length, known, .. } => {
+            let args = [("n", (*n).into()), ("length", (*length).into()), ("known", known.clone().into())];
+            (Exit::Refused, Some(exchange_endpoint::messages::Told::of("table-strange-column", &args)))
+        }
+        TableError::Key { known, .. } => {
+            let args = [("known", known.clone().into())];
+            (Exit::Refused, Some(exchange_endpoint::messages::Told::of("table-no-key", &args)))
+        }
+        TableError::MapColumn { length, known, .. } => {
+            let args = [("length", (*length).into()), ("known", known.clone().into())];
+            (Exit::Refused, Some(exchange_endpoint::messages::Told::of("table-strange-map", &args)))
+        }
+    };
+    let (place, cause) = match error {
+        TableError::File { file, cause, .. } | TableError::Map { file, cause, .. } => {
+            (file.display().to_string(), cause)
+        }
+        TableError::Column { file, .. } | TableError::Key { file, .. } => {
+            (format!("{}:1", file.display()), problem.expect("made above"))
+        }
+        TableError::MapColumn { file, line, .. } => {
+            (format!("{}:{line}", file.display()), problem.expect("made above"))
+        }
+    };
+    let told = exchange_endpoint::messages::Told::at(&place, cause);
+    Failure::new(exit, "table-line").because("problems", told)
+}
+
+/// The fields that staff may enter.
+fn fields() -> impl Iterator<Item = &'static Field> {
+    Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number")
+}
+
+fn layout() -> Layout {
+    let columns = KEYS.into_iter().chain(fields().map(|field| field.name)).map(Column::of).collect();
+    Layout { columns, passed_over: vec!["served_by".to_owned()] }
+}
+
+/// An import on its way.
+struct Run<'a> {
+    order: &'a Order<'a>,
+    context: &'a Context,
+    columns: Vec<Option<String>>,
+    key: usize,
+    now: Timestamp,
+    today: Date,
+    report: Report,
+    protocols: Protocols,
+    numbers: Vec<u32>,
+    read: u64,
+}
+
+/// What an import did.
+pub struct Brought {
+    /// Line by line.
+    pub report: Report,
+    /// The protocols of what was entered.
+    pub protocols: Vec<u32>,
+    /// Whether anything was kept.
+    pub kept: bool,
+}
+
+/// Why a transaction is not committed.
+enum Stop {
+    Failure(Failure),
+    TakeBack,
+}
+
+impl<E: Into<Failure>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+/// Carries the import out.
+pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> Result<Brought, Failure> {
+    let layout = layout();
+    let map = order.map.map(|path| Map::read(path, &layout)).transpose().map_err(table_failure)?;
+    let map = map.unwrap_or_default();
+    let open_by = |key| Sheet::open(order.file, layout.clone(), &map, order.key, key);
+    let mut sheet = match open_by(KEYS[0]) {
+        Err(TableError::Key { .. }) if order.key.or(map.key()).is_none() => open_by(KEYS[1]),
+        opened => opened,
+    }
+    .map_err(table_failure)?;
+    let report = Report::begin(order.file, order.report, order.lang).map_err(table_failure)?;
+    let Hub { mut store, context, protocols, .. } = open(config)?;
+    let mut run = Run {
+        order,
+        context: &context,
+        columns: sheet.columns.clone(),
+        key: sheet.key,
+        now,
+        today: now.to_zoned(TimeZone::UTC).date(),
+        report,
+        protocols,
+        numbers: Vec::new(),
+        read: 0,
+    };
+    let kept = if order.dry_run || order.all_or_nothing {
+        run.whole(&mut store, &mut sheet)?
+    } else {
+        run.in_chunks(&mut store, &mut sheet)?;
+        true
+    };
+    run.report.finish().map_err(table_failure)?;
+    Ok(Brought { report: run.report, protocols: run.numbers, kept })
+}
+
+/// An error of the file, or of what is done with its lines.
+enum Broken {
+    Table(TableError),
+    Failure(Failure),
+}
+
+impl From<TableError> for Broken {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Table(error) => table_failure(error),
+            Broken::Failure(failure) => failure,
+        }
+    }
+}
+
+impl Run<'_> {
+    /// All in one transaction; whether it was kept.
+    fn whole(&mut self, store: &mut Store, sheet: &mut Sheet) -> Result<bool, Failure> {
+        let (context, actor) = (self.context, self.order.act.0);
+        let done = store.write(|tx| {
+            let register = context.register(tx, actor, self.now);
+            let mut decided = Decided::by(context, &register);
+            sheet
+                .for_each::<Broken>(|item| self.take(&register, &mut decided, item).map_err(Broken::Failure))
+                .map_err(|broken| Stop::Failure(broken.into()))?;
+            if self.order.dry_run || self.report.refused() > 0 {
+                return Err(Stop::TakeBack);
+            }
+            self.numbers.extend(decided.keep(&mut self.protocols)?);
+            Ok(())
+        });
+        match done {
+            Ok(()) => Ok(true),
+            Err(Stop::TakeBack) => Ok(false),
+            Err(Stop::Failure(failure)) => Err(failure),
+        }
+    }
+
+    fn in_chunks(&mut self, store: &mut Store, sheet: &mut Sheet) -> Result<(), Failure> {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        sheet
+            .for_each::<Broken>(|item| {
+                chunk.push(item);
+                if chunk.len() == CHUNK {
+                    self.chunk(store, &mut chunk).map_err(Broken::Failure)
+                } else {
+                    Ok(())
+                }
+            })
+            .map_err(Failure::from)?;
+        self.chunk(store, &mut chunk)
+    }
+
+    fn chunk(&mut self, store: &mut Store, chunk: &mut Vec<Item>) -> Result<(), Failure> {
+        let items = std::mem::take(chunk);
+        let (context, actor) = (self.context, self.order.act.0);
+        store.write(|tx| {
+            let register = context.register(tx, actor, self.now);
+            let mut decided = Decided::by(context, &register);
+            for item in items {
+                self.take(&register, &mut decided, item)?;
+            }
+            self.numbers.extend(decided.keep(&mut self.protocols)?);
+            Ok(())
+        })
+    }
+
+    fn take(&mut self, register: &Register<'_>, decided: &mut Decided, item: Item) -> Result<(), Failure> {
+        let refused = match item {
+            Item::Refused(refused) => Some(refused),
+            Item::Row(line, values) => self.row(register, decided, line, &values)?,
+        };
+        if let Some(refused) = refused {
+            self.report.refuse(refused).map_err(table_failure)?;
+        }
+        self.read += 1;
+        if self.read.is_multiple_of(TOLD) {
+            (self.order.progress)(self.read);
+        }
+        Ok(())
+    }
+
+    /// Enters what the line says otherwise than the register; an empty cell says nothing.
+    fn row(
+        &mut self,
+        register: &Register<'_>,
+        decided: &mut Decided,
+        line: u64,
+        values: &[String],
+    ) -> Result<Option<Refused>, Failure> {
+        let who = values[self.key].trim();
+        let refuse = |rule| Ok(Some(Refused::by(line, self.columns[self.key].clone(), rule)));
+        if who.is_empty() {
+            return refuse("key-empty");
+        }
+        let Ok((person, _)) = find(register.tx, who) else { return refuse("person-unknown") };
+        let Some(file) = register.file(person.uid)? else { return refuse("person-unknown") };
+        let stands = golden::person(&file.case_number, &file.claims, &file.entries).body;
+        let mut differing = Vec::new();
+        for (column, text) in self.columns.iter().zip(values) {
+            let field = column.as_deref().and_then(|name| fields().find(|field| field.name == name));
+            let Some(field) = field else { continue };
+            match good_value(field, text, self.today) {
+                Ok(None) => {}
+                Ok(value) if value.as_deref() == stands.text(field.name) => {}
+                Ok(value) => differing.push((field, value)),
+                Err(unfit) => {
+                    let column = Some(field.name.to_owned());
+                    return Ok(Some(Refused { line, column, rule: unfit.rule, why: unfit.why }));
+                }
+            }
+        }
+        let mut changed = false;
+        for (field, value) in &differing {
+            changed |= enter(register, decided, person.uid, (field, value.as_deref()), self.order.act.1)?;
+        }
+        if changed {
+            register.republish(person.uid)?;
+            self.report.changed += 1;
+        } else {
+            self.report.unchanged += 1;
+        }
+        Ok(None)
+    }
+}
+
+/// The table `name` is not one that is brought in: whose it is.
+pub fn not_ours(name: &str) -> Failure {
+    let known = super::hand_out::is_known(name);
+    let code = if known { "hub-import-not-ours" } else { "hub-no-table" };
+    let failure = Failure::new(Exit::Refused, code).with("length", name.chars().count());
+    failure.with("known", "person").with("table", if known { name.to_owned() } else { String::new() })
+}
+
+/// The database's own errors pass through as they are.
+impl From<DatabaseError> for Broken {
+    fn from(error: DatabaseError) -> Self {
+        Self::Failure(error.into())
+    }
+}

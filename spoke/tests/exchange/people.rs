@@ -1,0 +1,334 @@
+//! In and out for people: files of Excel and 1C into the tables, the tables into files, and what the hub has changed.
+
+use std::fs;
+
+use exchange_endpoint::tables::{Encoding, Sink};
+use exchange_format::record::{Body, Form, Kind};
+use serde_json::{Value, json};
+
+use super::centre::{Centre, person_body, uid};
+
+impl Centre {
+    /// A file of the centre's with these bytes.
+    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> String {
+        fs::write(self.path(name), bytes).expect("written");
+        self.place(name)
+    }
+
+    fn place(&self, name: &str) -> String {
+        self.path(name).to_string_lossy().into_owned()
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("UTF-8")
+    }
+
+    /// Imports what must be refused in part; its report.
+    fn refused(&self, args: &[&str]) -> Value {
+        let (out, _) = self.ends(&[&["import"], args, &["--format", "json"]].concat(), 3);
+        serde_json::from_str(&out).expect("JSON")
+    }
+
+    /// What SQLite counts up when another connection has changed anything.
+    fn changes<T>(&self, work: impl FnOnce() -> T) -> (bool, T) {
+        let watcher = self.db();
+        let version =
+            || watcher.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).expect("told");
+        let before = version();
+        let result = work();
+        (version() != before, result)
+    }
+}
+
+const EXCEL: &str = "Код;Фамилия;Имя;Дата рождения;СНИЛС;Тел.\r\n\
+    00017;Иванова;Анна;07.05.1941;087-654-303 00;'+79110000000\r\n\
+    18;\"Петров; \"\"младший\"\"\";Иван;1950-01-02;;\"8 (911)\r\nдоб. 5\"\r\n";
+
+#[test]
+fn a_file_of_russian_excel_is_understood_without_a_map() {
+    let centre = Centre::new();
+    let (windows, ..) = encoding_rs::WINDOWS_1251.encode(EXCEL);
+    let utf8 = ["\u{feff}", EXCEL].concat();
+    for (name, bytes, new, unchanged) in
+        [("a.csv", windows.to_vec(), 2, 0), ("b.csv", utf8.clone().into_bytes(), 0, 2)]
+    {
+        let report = centre.ok(&["import", "recipient", &centre.file(name, bytes)]);
+        assert_eq!((&report["new"], &report["unchanged"]), (&json!(new), &json!(unchanged)), "{report}");
+    }
+    let row = "SELECT id || '|' || surname || '|' || birth_date || '|' || coalesce(snils, '-') || '|' || phone FROM recipient ORDER BY id";
+    assert_eq!(centre.value(row), "00017|Иванова|1941-05-07|08765430300|+79110000000");
+    assert_eq!(
+        centre.value("SELECT surname || phone FROM recipient WHERE id = '18'"),
+        "Петров; \"младший\"8 (911)\r\nдоб. 5"
+    );
+    assert_eq!(centre.value("SELECT count(*) FROM svod_change"), "2", "the second file changed nothing");
+}
+
+#[test]
+fn the_same_file_twice_changes_nothing_in_the_database() {
+    let centre = Centre::new();
+    let path = centre.file("a.csv", EXCEL);
+    let (changed, _) = centre.changes(|| centre.ok(&["import", "recipient", &path, "--dry-run"]));
+    assert!(!changed, "a dry run writes nothing");
+    assert_eq!(centre.value("SELECT count(*) FROM recipient"), "0");
+    let (changed, _) = centre.changes(|| centre.ok(&["import", "recipient", &path]));
+    assert!(changed);
+    centre.sql("UPDATE recipient SET snils = '087 654 303 00', birth_date = '7.05.1941' WHERE id = '00017'");
+    let (changed, report) = centre.changes(|| centre.ok(&["import", "recipient", &path]));
+    assert!(!changed, "{report}");
+    assert_eq!(report["unchanged"], 2, "the same in another form is the same");
+    assert_eq!(centre.value("SELECT snils FROM recipient WHERE id = '00017'"), "087 654 303 00", "as typed");
+}
+
+#[test]
+fn a_workbook_goes_in_and_out() {
+    let centre = Centre::new();
+    let book = centre.path("people.xlsx");
+    let headings = ["id", "Фамилия", "Дата рождения"].map(str::to_owned);
+    let mut sink = Sink::create(&book, &headings, Encoding::Utf8, 0o600).expect("begun");
+    sink.write(["007", "=Иванова", "07.05.1941"].into_iter()).expect("written");
+    sink.finish().expect("finished");
+    assert_eq!(centre.ok(&["import", "recipient", &centre.place("people.xlsx")])["new"], 1);
+    for out in ["out.xlsx", "out.csv"] {
+        let path = centre.place(out);
+        let told = centre.ok(&["export", "recipient", "--out", &path]);
+        assert_eq!(told["files"], json!([{"table": "recipient", "file": path, "rows": 1}]));
+        let report = centre.ok(&["import", "recipient", &path]);
+        assert_eq!((&report["unchanged"], &report["refused_count"]), (&json!(1), &json!(0)), "{report}");
+        assert_eq!(report["passed_over"], json!(["alias_of", "case_number", "state", "uid"]));
+    }
+    assert!(centre.text("out.csv").contains("\r\n'007;;own;;;'=Иванова;"), "{}", centre.text("out.csv"));
+}
+
+#[test]
+fn every_table_is_exported_and_imported_again_unchanged() {
+    let mut centre = Centre::with_recipient();
+    centre.sql(
+        "INSERT INTO programme (id, recipient_id, number, date) VALUES ('p', 'r1', '17', '2026-01-12');
+         INSERT INTO programme_line (id, programme_id, no, name, frequency) VALUES ('p:1', 'p', '1', 'Уборка', '2-3');
+         INSERT INTO contract (id, recipient_id, number, start_date) VALUES ('k', 'r1', '0012', '01.02.2026')",
+    );
+    centre.publish_person(uid(7), "r1", "Иванова");
+    centre.sync();
+    for files in ["csv", "xlsx"] {
+        let dir = centre.place(files);
+        let told = centre.ok(&["export", "--out", &dir, "--as", files]);
+        let files_of = told["files"].as_array().expect("files").clone();
+        assert!(files_of.len() > 20, "every table and its lines: {told}");
+        let (changed, ()) = centre.changes(|| {
+            for one in &files_of {
+                let (table, file) =
+                    (one["table"].as_str().expect("a table"), one["file"].as_str().expect("a file"));
+                let report = centre.ok(&["import", table, file]);
+                assert_eq!(
+                    (&report["unchanged"], &report["refused"]),
+                    (&one["rows"], &json!([])),
+                    "{report}"
+                );
+            }
+        });
+        assert!(!changed, "{files}");
+    }
+    assert!(
+        centre.text("csv/programme_line.csv").contains(";'2-3;"),
+        "{}",
+        centre.text("csv/programme_line.csv")
+    );
+}
+
+#[test]
+fn refused_lines_are_reported_whole_and_stop_nobody_unless_asked_to() {
+    let centre = Centre::new();
+    let path =
+        centre.file("a.csv", "id;surname;given\r\n1;А;Б\r\n;В;Г\r\n1;Д;Е\r\n2;Ж\r\n3;\u{1}З;И\r\n4;К;Л\r\n");
+    let report = centre.place("refused.csv");
+    let told = centre.refused(&["recipient", &path, "--report", &report, "--all-or-nothing"]);
+    assert_eq!((&told["kept"], &told["refused_count"]), (&json!(false), &json!(4)));
+    assert_eq!(centre.value("SELECT count(*) FROM recipient"), "0");
+    let told = centre.refused(&["recipient", &path, "--report", &report]);
+    let rules: Vec<_> = told["refused"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| {
+            assert_eq!(one["file"], json!(path));
+            (
+                one["line"].as_u64(),
+                one["column"].as_str().map(str::to_owned),
+                one["rule"].as_str().map(str::to_owned),
+            )
+        })
+        .collect();
+    let line = |line, column: Option<&str>, rule: &str| {
+        (Some(line), column.map(str::to_owned), Some(rule.to_owned()))
+    };
+    assert_eq!(
+        rules,
+        [
+            line(3, Some("id"), "key-empty"),
+            line(4, Some("id"), "key-twice"),
+            line(5, None, "cells"),
+            line(6, Some("surname"), "control")
+        ]
+    );
+    assert_eq!(centre.value("SELECT group_concat(id) FROM recipient"), "1,4");
+    let table = centre.text("refused.csv");
+    assert_eq!(table.lines().count(), 5, "{table}");
+    assert!(table.contains(&format!("{path};4;id;key-twice;такой ключ в файле уже был\r\n")), "{table}");
+}
+
+#[test]
+fn what_breaks_a_rule_so_that_it_cannot_be_sent_is_told_with_its_line() {
+    let centre = Centre::with_recipient();
+    let long = "ж".repeat(500);
+    let path = centre.file("c.csv", format!("id;recipient_id;value\n1;r1;+7\n2;r1;{long}\n"));
+    let told = centre.ok(&["import", "contact", &path]);
+    assert_eq!(told["warned"], json!([{"line": 3, "column": "value", "warning": "rule", "rule": "value"}]));
+    assert_eq!(told["new"], 2);
+}
+
+#[test]
+fn a_locked_row_is_refused_or_proposed_and_what_the_file_does_not_say_is_no_wish() {
+    let mut centre = Centre::with_recipient();
+    centre.publish_person(uid(7), "r1", "Иванова");
+    centre.sync();
+    let same = centre.file("same.csv", "id;surname;given;patronymic\nr1;Иванова;;\n");
+    assert_eq!(centre.ok(&["import", "recipient", &same])["unchanged"], 1);
+    let other = centre.file("other.csv", "id;given;surname\nr1;Анна;Петрова\n");
+    let told = centre.refused(&["recipient", &other]);
+    let one = &told["refused"][0];
+    assert_eq!(
+        (&one["rule"], &one["column"], &one["line"]),
+        (&json!("LOCKED"), &json!("surname"), &json!(2))
+    );
+    assert_eq!(centre.value("SELECT count(*) FROM svod_proposal"), "0");
+    let propose = ["import", "recipient", &other, "--propose", "смена фамилии"];
+    assert_eq!(centre.ok(&[&propose[..], &["--dry-run"]].concat())["proposed"], 1);
+    assert_eq!(centre.value("SELECT count(*) FROM svod_proposal"), "0");
+    for _ in 0..2 {
+        assert_eq!(centre.ok(&propose)["proposed"], 1);
+        assert_eq!(
+            centre.value("SELECT count(*) || state FROM svod_proposal"),
+            "1open",
+            "a wish made twice is one"
+        );
+    }
+    assert_eq!(centre.value("SELECT surname FROM recipient"), "Иванова");
+}
+
+#[test]
+fn what_the_hub_has_changed_since_a_protocol_is_exported_with_its_state() {
+    let mut centre = Centre::with_recipient();
+    centre.sql("INSERT INTO recipient (id, surname, given) VALUES ('r2', 'Петров', 'Иван'), ('r3', 'Сидоров', 'Пётр')");
+    centre.settle();
+    let dir = centre.place("to-1c");
+    let export = ["export", "--out", &dir, "--changed-since", "last"];
+    assert_eq!(centre.ok(&export)["files"], json!([]), "the hub has changed nothing yet");
+    centre.publish_person(uid(7), "r1", "Иванова-Иная");
+    centre.publish_person(uid(8), "r2", "Петров");
+    centre.sync();
+    let first = centre.ok(&export);
+    let until = first["until"].as_u64().expect("a protocol");
+    let file = format!("{dir}/recipient-{until:06}.csv");
+    assert_eq!(first["files"], json!([{"table": "recipient", "file": file, "rows": 2}]));
+    let text = fs::read_to_string(&file).expect("there");
+    let row = format!("\r\nr1;{};locked;;", uid(7));
+    assert!(text.contains(&row) && text.contains("Иванова-Иная"), "{text}");
+    assert_eq!(centre.ok(&export)["files"], json!([]), "nothing twice");
+
+    // withdrawn; ended by the hub, so that the row is the centre's again; and a person the centre never had, and loses
+    let unknown = centre.person(uid(9), "Чужая");
+    centre.hub.publish(&[unknown]);
+    centre.sync();
+    let withdrawn = centre.hub.record(uid(7), Form::Withdrawn, &person_body("Иванова-Иная"));
+    let ended = |key, kind| centre.hub.record(key, Form::Tombstone, &Body::new(kind));
+    let gone = [uid(8), uid(9)].map(|uid| ended(uid, Kind::Person));
+    let unlinked = ended(centre.key("recipient", "r2"), Kind::Link);
+    centre.hub.publish(&[vec![withdrawn, unlinked], gone.to_vec()].concat());
+    centre.sync();
+    let since = until.to_string();
+    for again in 0..2 {
+        let args = ["export", "recipient", "--out", &centre.place("since.csv"), "--changed-since", &since];
+        assert_eq!(centre.ok(&args)["files"][0]["rows"], 3, "{again}");
+    }
+    let text = centre.text("since.csv");
+    for row in [
+        format!("\r\nr1;{};withdrawn;;", uid(7)),
+        format!("\r\nr2;{};own;;", uid(8)),
+        format!("\r\n{0};{0};removed;;", uid(9)),
+    ] {
+        assert!(text.contains(&row), "{row}: {text}");
+    }
+    assert!(!text.contains("r3"), "{text}");
+    let (_, error) = centre.ends(&["export", "--out", &dir, "--changed-since", "999"], 3);
+    assert!(error.contains("999"), "{error}");
+    let (_, error) = centre.ends(&["export", "--out", &dir, "--changed-since", "вчера"], 2);
+    assert!(error.contains("номер протокола"), "{error}");
+}
+
+#[test]
+fn a_held_record_is_exported_when_it_is_shown_and_not_when_it_came() {
+    let mut centre = Centre::with_recipient();
+    let mut decision = Body::new(Kind::NeedDecision);
+    for (field, value) in [
+        ("recipient", uid(7).to_string()),
+        ("number", "5".to_owned()),
+        ("date", "2026-01-12".to_owned()),
+        ("outcome", "recognised".to_owned()),
+        ("form", "home".to_owned()),
+        ("grounds", "15.1.1".to_owned()),
+    ] {
+        decision.set(field, &value).expect("text");
+    }
+    let decision = centre.hub.record(uid(20), Form::Live, &decision);
+    centre.hub.publish(&[decision]);
+    centre.sync();
+    let dir = centre.place("to-1c");
+    let export = ["export", "--out", &dir, "--changed-since", "last"];
+    assert_eq!(centre.ok(&export)["files"], json!([]), "it waits for its person");
+    centre.publish_person(uid(7), "r1", "Иванова");
+    centre.sync();
+    let told = centre.ok(&export);
+    let tables: Vec<&str> =
+        told["files"].as_array().expect("files").iter().filter_map(|one| one["table"].as_str()).collect();
+    assert_eq!(tables, ["recipient", "need_decision"], "{told}");
+}
+
+#[test]
+fn one_command_takes_from_1c_exchanges_and_gives_back() {
+    let mut centre = Centre::with_recipient();
+    let (from, to) = (centre.place("from-1c"), centre.place("to-1c"));
+    fs::create_dir(&from).expect("made");
+    let put = |name: &str, text: &str| fs::write(centre.path("from-1c").join(name), text).expect("written");
+    put("recipient.csv", "Ссылка;Фамилия\r\nr1;Иванова\r\nr9;Новая\r\n");
+    put("recipient.toml", "key = \"Ссылка\"\n");
+    put("contract.csv", "id;recipient_id;number\r\nk1;r9;0017\r\n");
+    let command = ["sync", "--import", &from, "--export", &to];
+    let told = centre.ok(&command);
+    let new: Vec<_> =
+        told["import"].as_array().expect("reports").iter().map(|one| (&one["table"], &one["new"])).collect();
+    assert_eq!(new, [(&json!("recipient"), &json!(1)), (&json!("contract"), &json!(1))]);
+    assert_eq!(told["export"]["files"], json!([]));
+    for packet in centre.hub.take_data() {
+        centre.hub.answer(&packet, &[]);
+    }
+    centre.publish_person(uid(7), "r9", "Новая-Иная");
+    let told = centre.ok(&command);
+    let until = told["export"]["until"].as_u64().expect("a protocol");
+    let text = fs::read_to_string(format!("{to}/recipient-{until:06}.csv")).expect("exported");
+    assert!(text.contains(&format!("r9;{};locked;;", uid(7))) && text.contains("Новая-Иная"), "{text}");
+    // 1C has not taken it in yet, and says what it said: refused by line, and the exchange goes on
+    let (out, _) = centre.ends(&[&command[..], &["--format", "json"]].concat(), 3);
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    let refused = &told["import"][0]["refused"];
+    assert_eq!((&refused[0]["line"], &refused[0]["rule"]), (&json!(3), &json!("LOCKED")), "{told}");
+    // then it has, and gives back what it took
+    fs::write(centre.path("from-1c").join("recipient.csv"), text).expect("written");
+    fs::remove_file(centre.path("from-1c").join("recipient.toml")).expect("removed");
+    let told = centre.ok(&command);
+    assert_eq!(
+        (&told["import"][0]["unchanged"], &told["export"]["files"]),
+        (&json!(1), &json!([])),
+        "{told}"
+    );
+}
