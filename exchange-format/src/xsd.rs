@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::{
-    answer::{PacketReason, RecordOutcome, RecordReason, SnapshotCause},
+    answer::{PacketReason, RecordOutcome, RecordReason, SnapshotCause, Words},
     file_name::PacketKind,
     packet::FORMAT,
     record::{Field, Form, Kind, Owner, Type},
@@ -258,9 +258,12 @@ fn answer() -> String {
         + &attribute("reason", false, &one_of(PacketReason::ALL.iter().map(|reason| reason.code())))
         + &counts;
     let body = format!(
-        "{}<xs:element name=\"protocol\"><xs:complexType><xs:sequence>\n\
-         <xs:element name=\"record\" minOccurs=\"0\" maxOccurs=\"unbounded\"><xs:complexType>\n{record}</xs:complexType></xs:element>\n\
+        "<xs:simpleType name=\"words\"><xs:restriction base=\"xs:string\"><xs:maxLength value=\"{}\"/></xs:restriction></xs:simpleType>\n\
+         {}<xs:element name=\"protocol\"><xs:complexType><xs:sequence>\n\
+         <xs:element name=\"record\" minOccurs=\"0\" maxOccurs=\"unbounded\"><xs:complexType>\
+         <xs:simpleContent><xs:extension base=\"words\">\n{record}</xs:extension></xs:simpleContent></xs:complexType></xs:element>\n\
          </xs:sequence>\n{head}</xs:complexType></xs:element>\n",
+        Words::LIMIT,
         empty("receipt", false, &(mark_attributes() + &received))
     );
     let says = "answer.xml of a receipt (KV), of a protocol of admission (PR) or of a request (RQ: packets, snapshot, \

@@ -198,6 +198,11 @@ class Packets(unittest.TestCase):
             (partial.replace("DANGLING_REF", "SORRY"), 4, False),
             (partial.replace("1", "2", 1), 4, False),
             (partial.replace("outcome=", "reason=", 1), 4, False),
+            (partial.replace("/>", ">не та &amp; не там</record>"), 4, True),
+            (partial.replace("/>", "></record>"), 4, False),
+            (partial.replace("/>", ">не  та</record>"), 4, False),
+            (partial.replace("/>", ">не & та</record>"), 4, False),
+            (partial.replace("/>", f">{'ы' * 1001}</record>"), 4, False),
         ):
             members = [("answer.xml", count, records.DECLARATION + b"\n" + text.encode())]
             packet = self.read(*writer.packet(CENTRE, self.manifest(members, answered, "PR"), members))

@@ -108,6 +108,7 @@ fn a_line_of_an_answer_is_told_in_the_language_of_the_protocol() {
         version: 3,
         rule: "contract.recipient".parse().expect("a rule"),
         reason: RecordReason::DanglingRef,
+        words: None,
     };
     let line = Line::of_answer(Lang::Ru, &answer);
     assert_eq!(

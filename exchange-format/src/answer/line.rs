@@ -12,7 +12,7 @@ use crate::position::{Epoch, Mark, Position, Seq};
 pub(super) const PROLOGUE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
 
 /// The longest line, in bytes without its line end. No valid line comes near it.
-const LINE_LIMIT: u64 = 512;
+const LINE_LIMIT: u64 = 8192;
 
 /// Why an answer cannot be read or written. Never repeats a value.
 #[derive(Debug, thiserror::Error)]

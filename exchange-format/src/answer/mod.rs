@@ -1,10 +1,10 @@
 //! Answers: the receipt (KV) and the protocol (PR) that a receiver sends back, and its requests (RQ) (FORMAT.md §Answers,
 //! §Requests).
 //!
-//! Each is a packet whose one member is `answer.xml`: lines of ASCII, one element a line, its
-//! attributes in fixed order, nothing to escape. An answer names the full digest of what it answers: another
+//! Each is a packet whose one member is `answer.xml`: one element a line, its attributes in fixed order, in ASCII with
+//! nothing to escape; only a record of a PR may have a text. An answer names the full digest of what it answers: another
 //! digest clears nothing. `reason` the closed list of reasons · `kv` · `pr` · `rq` · `outcome` of packets and
-//! records · `ranges` how two pictures of a stream are compared · `line` the grammar they share.
+//! records · `ranges` how two pictures of a stream are compared · `line` the grammar they share · `words` of staff.
 
 mod kv;
 mod line;
@@ -13,6 +13,7 @@ mod pr;
 mod ranges;
 mod reason;
 mod rq;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use self::{
     ranges::{Difference, KeyPrefix, Listed, Range, RangeDigests, Refined},
     reason::{PacketReason, RecordReason, Severity, Text, UnknownReason},
     rq::{Missing, Request, SnapshotCause},
+    words::Words,
 };
 
 /// The name of the one member of an answer.

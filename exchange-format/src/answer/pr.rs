@@ -3,7 +3,7 @@
 use std::io::{BufRead, Write};
 
 use super::{
-    Counts, PacketOutcome, RecordOutcome, RecordReason, Rule,
+    Counts, PacketOutcome, RecordOutcome, RecordReason, Rule, Words,
     line::{AnswerError, Attributes, Lines, PROLOGUE, mark_attributes},
 };
 use crate::{
@@ -48,6 +48,8 @@ pub struct RecordLine {
     pub rule: Rule,
     /// The reason to tell staff.
     pub reason: RecordReason,
+    /// Why, in the words of whoever decided.
+    pub words: Option<Words>,
 }
 
 impl Protocol {
@@ -88,12 +90,16 @@ impl<W: Write> ProtocolWriter<W> {
     /// Writes a record that was not plainly applied.
     pub fn line(&mut self, line: &RecordLine) -> Result<(), AnswerError> {
         take_one(&mut self.left, line.outcome)?;
-        let RecordLine { outcome, kind, key, version, rule, reason } = line;
-        writeln!(
+        let RecordLine { outcome, kind, key, version, rule, reason, words } = line;
+        write!(
             self.out,
             "<record outcome=\"{outcome}\" kind=\"{kind}\" key=\"{key}\" version=\"{version}\" \
-             rule=\"{rule}\" reason=\"{reason}\"/>"
+             rule=\"{rule}\" reason=\"{reason}\""
         )?;
+        match words {
+            Some(words) => writeln!(self.out, ">{}</record>", words.escaped())?,
+            None => writeln!(self.out, "/>")?,
+        }
         Ok(())
     }
 
@@ -183,7 +189,14 @@ fn parse_head(line: &str) -> Option<Protocol> {
 }
 
 fn parse_record(line: &str) -> Option<RecordLine> {
-    let mut attributes = Attributes::of(line, "record", "/>")?;
+    let (element, words) = match line.strip_suffix("</record>") {
+        Some(line) => {
+            let (element, text) = line.split_once('>')?;
+            (element, Some(Words::read(text)?))
+        }
+        None => (line.strip_suffix("/>")?, None),
+    };
+    let mut attributes = Attributes::of(element, "record", "")?;
     let line = RecordLine {
         outcome: RecordOutcome::from_word(attributes.take_text("outcome")?)?,
         kind: attributes.take("kind")?,
@@ -191,6 +204,7 @@ fn parse_record(line: &str) -> Option<RecordLine> {
         version: attributes.take("version").filter(|version| *version > 0)?,
         rule: attributes.take("rule")?,
         reason: attributes.take("reason")?,
+        words,
     };
     attributes.end()?;
     Some(line)

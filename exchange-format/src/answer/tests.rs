@@ -37,14 +37,16 @@ fn record_lines() -> impl Strategy<Value = RecordLine> {
         1_u32..,
         "[A-Za-z0-9._-]{1,64}",
         prop::sample::select(RecordReason::ALL),
+        prop::option::of("[^\\p{Cc}]{1,40}"),
     )
-        .prop_map(|(outcome, kind, key, version, rule, reason)| RecordLine {
+        .prop_map(|(outcome, kind, key, version, rule, reason, words)| RecordLine {
             outcome,
             kind,
             key: RecordId::from_random(key),
             version,
             rule: rule.parse().expect("a rule code"),
             reason,
+            words: words.as_deref().and_then(Words::of),
         })
 }
 
@@ -161,7 +163,7 @@ fn each_defect_is_found() {
     }
     assert!(matches!(check("new=\"0\"", "new=\"1\""), AnswerError::Counts));
     assert!(matches!(check("</protocol>\n", "</protocol>\n\n"), AnswerError::Line { line: 4, .. }));
-    assert!(matches!(check("epoch", &"x".repeat(600)), AnswerError::Line { line: 2, .. }));
+    assert!(matches!(check("epoch", &"x".repeat(9000)), AnswerError::Line { line: 2, .. }));
 }
 
 #[test]
@@ -183,6 +185,7 @@ fn lines_and_counts_must_agree() {
         version: 2,
         rule: "contract.recipient".parse().expect("a rule code"),
         reason: RecordReason::DanglingRef,
+        words: None,
     };
     let mut counts = Counts::default();
     counts.add(RecordOutcome::Held);
@@ -308,5 +311,37 @@ fn what_is_no_request_is_refused() {
         ranges(&record),
     ] {
         assert!(read(&broken).is_err(), "{broken}");
+    }
+}
+
+#[test]
+fn words_are_one_line_and_have_one_form() {
+    let words = |text: &str| Words::of(text).map(|words| words.as_str().to_owned());
+    assert_eq!(words("  не та\r\n Мария\t<b> & \u{7}co ").as_deref(), Some("не та Мария <b> & co"));
+    assert_eq!(words(" \u{1} "), None);
+    assert_eq!(words(&"ы".repeat(2000)).map(|text| text.chars().count()), Some(Words::LIMIT));
+    assert_eq!(format!("{:?}", Words::of("Мария")), "Some([redacted])");
+    let line = |text: &str| {
+        let mut counts = Counts::default();
+        counts.add(RecordOutcome::Refused);
+        let head = Protocol { outcome: PacketOutcome::AppliedPartial, counts, ..refused() };
+        let line = RecordLine {
+            outcome: RecordOutcome::Refused,
+            kind: Kind::Proposal,
+            key: RecordId::from_random([7; 16]),
+            version: 1,
+            rule: "proposal.declined".parse().expect("a rule code"),
+            reason: RecordReason::Declined,
+            words: Words::of("A"),
+        };
+        let good = String::from_utf8(write(&head, &[line])).expect("UTF-8");
+        assert!(good.contains("reason=\"DECLINED\">A</record>\n"), "{good}");
+        let read = read(good.replacen(">A<", &format!(">{text}<"), 1).as_bytes());
+        read.map(|(_, lines)| lines[0].words.clone().expect("words").as_str().to_owned())
+    };
+    let longest = "&amp;".repeat(Words::LIMIT);
+    assert_eq!(line(&longest).expect("fits"), "&".repeat(Words::LIMIT));
+    for bad in ["", " a", "a  b", "a<b/>", "a>b", "a&b", "&#65;", "a\tb", &"a".repeat(1001)] {
+        assert!(matches!(line(bad), Err(AnswerError::Line { line: 3, .. })), "{bad}");
     }
 }

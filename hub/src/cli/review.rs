@@ -33,7 +33,8 @@ pub enum Review {
     ///
     /// decision: один or разные (one, different) of two records, or of two programmes (the same one entered twice,
     /// or both stand); принять or отклонить (accept, decline) of a change or a proposal; оставить (keep) of a value that
-    /// nobody can read. reason is required. Lines without a decision wait on.
+    /// nobody can read. reason is required: auditors read it, and
+    /// the centre whose wish is declined. Lines without a decision wait on.
     /// UTF-8 or Windows-1251; semicolons, commas or tabs. Applying the same file again changes nothing.
     Apply {
         /// The table

@@ -1,7 +1,7 @@
 //! What our protocols (PR) said of the records of centres' packets, for the revisions to come.
 
 use exchange_format::{
-    answer::{Counts, RecordLine, RecordOutcome},
+    answer::{Counts, RecordLine, RecordOutcome, Words},
     file_name::FileName,
     participant::ParticipantCode,
     position::Mark,
@@ -38,8 +38,8 @@ impl Tx<'_> {
         self.run("DELETE FROM answer_line WHERE packet = ?1", [packet])?;
         for line in &answer.lines {
             self.run(
-                "INSERT OR REPLACE INTO answer_line(packet, kind, key, version, outcome, rule, reason)
-                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR REPLACE INTO answer_line(packet, kind, key, version, outcome, rule, reason, words)
+                 VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     packet,
                     line.kind.name(),
@@ -48,6 +48,7 @@ impl Tx<'_> {
                     line.outcome.word(),
                     line.rule.as_str(),
                     line.reason.code(),
+                    line.words.as_ref().map(Words::as_str),
                 ],
             )?;
         }
@@ -63,7 +64,7 @@ impl Tx<'_> {
         )?;
         let Some((revision, plain)) = head else { return Ok(None) };
         let lines = self.rows(
-            "SELECT kind, key, version, outcome, rule, reason FROM answer_line WHERE packet = ?1 ORDER BY kind, key",
+            "SELECT kind, key, version, outcome, rule, reason, words FROM answer_line WHERE packet = ?1 ORDER BY kind, key",
             [packet],
             |row| {
                 let word: String = row.get("outcome")?;
@@ -76,6 +77,7 @@ impl Tx<'_> {
                         .ok_or(DatabaseError::Damaged { table: "answer_line", column: "outcome" })?,
                     rule: parsed(row, "answer_line", "rule")?,
                     reason: parsed(row, "answer_line", "reason")?,
+                    words: row.get::<_, Option<String>>("words")?.as_deref().and_then(Words::of),
                 })
             },
         )?;

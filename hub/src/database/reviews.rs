@@ -83,6 +83,15 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Why staff have declined what `origin` says under `key`.
+    pub fn why_declined(&self, origin: ParticipantCode, key: RecordId) -> Result<Option<String>> {
+        self.value(
+            "SELECT why FROM review WHERE kind IN ('held', 'proposal') AND origin_1 = ?1 AND key_1 = ?2
+               AND origin_2 = ?1 AND key_2 = ?2 AND state = 'decided' AND decision = 'decline'",
+            params![origin.as_str(), key.to_string()],
+        )
+    }
+
     /// The review `n`.
     pub fn review(&self, n: i64) -> Result<Option<Review>> {
         self.row("SELECT * FROM review WHERE n = ?1", [n], read_review)

@@ -114,7 +114,9 @@ CREATE TABLE answer(
 -- The records that it lists or, refused later, may come to list.
 CREATE TABLE answer_line(
   packet TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
-  outcome TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY(packet, kind, key)) WITHOUT ROWID;
+  outcome TEXT NOT NULL, rule TEXT NOT NULL, reason TEXT NOT NULL,
+  words TEXT,                                   -- why, in the words of staff
+  PRIMARY KEY(packet, kind, key)) WITHOUT ROWID;
 CREATE INDEX answer_line_held ON answer_line(packet) WHERE outcome = 'held';
 -- What a sealed packet carried, until its PR closes exactly these versions.
 CREATE TABLE carried(

@@ -49,6 +49,7 @@ fn every_outcome_and_reason_is_told_whole_on_screen_and_on_paper_in_both_languag
                     version: 1,
                     rule: "claim.rule".parse().expect("a rule"),
                     reason: *reason,
+                    words: None,
                 };
                 protocol.tell(Line::of_answer(lang, &line));
                 lines.push((line, word));

@@ -206,6 +206,7 @@ pub(super) fn answer_lines(lang: Lang, answer: &AnswerWords) -> Vec<String> {
         let outcome = say(lang, &format!("outcome-{}.one", line.outcome));
         let sentence = line.reason.parse::<RecordReason>().map_or("", |reason| lang.of(reason.sentence()));
         lines.push(format!("    {} {}: {outcome}: {sentence} ({})", line.kind, line.key, line.rule));
+        lines.extend(line.words.iter().map(|words| format!("      «{words}»")));
     }
     lines
 }

@@ -56,6 +56,9 @@ pub struct AnswerLine {
     pub rule: String,
     /// Why.
     pub reason: &'static str,
+    /// Why, in the words of whoever decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
 }
 
 /// Reads the answer of `packet`, which is a KV, PR or RQ.
@@ -126,6 +129,7 @@ fn parse(input: impl BufRead, header: &Header) -> Result<AnswerWords, AnswerErro
                 version: line.version,
                 rule: line.rule.to_string(),
                 reason: line.reason.code(),
+                words: line.words.map(|words| words.as_str().to_owned()),
             });
         }
     }

@@ -105,7 +105,8 @@ fn proposal_line(lang: Lang, proposal: &ProposalState) -> String {
     let state = messages::word(lang, "proposal-state", &proposal.state);
     let problem = proposal.problem.as_deref().map(|kept| status::problem(lang, kept));
     let problem = problem.map_or_else(String::new, |(field, words)| format!(" ({field}: {words})"));
-    format!("  {} {} {}: {state}{problem}", proposal.table, proposal.id, proposal.key)
+    let words = proposal.words.as_ref().map_or_else(String::new, |words| format!(" «{words}»"));
+    format!("  {} {} {}: {state}{problem}{words}", proposal.table, proposal.id, proposal.key)
 }
 
 /// An incident in the text of a command.

@@ -42,7 +42,7 @@ impl Why {
         let answer = json!({
             "table": table.name, "id": id, "owner": owner, "locked": !open, "record": record, "fields": fields,
             "ask": if open { config.code.as_str() } else { hub_name.as_str() }, "outcome": record.outcome,
-            "proposals": proposals,
+            "words": record.words, "proposals": proposals,
         });
         common.print(&answer, |lang| {
             let none = || "—".to_owned();
@@ -71,6 +71,7 @@ impl Why {
                 let outcome = word.unwrap_or_else(|| outcome.clone());
                 lines.push(messages::text(lang, "spoke-why-outcome", &[("outcome", outcome.into())]));
             }
+            lines.extend(record.words.iter().map(|words| format!("  «{words}»")));
             if !proposals.is_empty() {
                 lines.push(messages::text(lang, "spoke-status-proposals", &[("n", proposals.len().into())]));
                 lines.extend(proposals.iter().map(|one| super::proposal_line(lang, one)));

@@ -53,6 +53,7 @@ CREATE TABLE svod_sent (
   outcome TEXT,                  -- of this version, once its PR is here
   rule TEXT,
   reason TEXT,
+  words TEXT,                    -- why the hub's staff have declined it, in their words
   lot INTEGER,                   -- where the body is packed, or
   body BLOB                      -- the body; of a tombstone empty
 );
@@ -112,7 +113,8 @@ CREATE TABLE svod_proposal (
   problem TEXT,                  -- unfit: why it cannot be sent
   state TEXT NOT NULL,           -- unfit · open · sent · accepted · declined · refused
   packet TEXT,                   -- that took it
-  decided_by TEXT                -- the packet that brought the decision
+  decided_by TEXT,               -- the packet that brought the decision
+  words TEXT                     -- why it was declined, in the words of the hub's staff
 ) WITHOUT ROWID;
 CREATE INDEX svod_proposal_undecided ON svod_proposal (target) WHERE state IN ('open', 'sent', 'declined');
 

@@ -1,7 +1,7 @@
 //! Wishes that a locked value be changed, and what became of them (exchange §8).
 
 use exchange_format::{
-    answer::{RecordLine, RecordReason},
+    answer::{RecordLine, RecordReason, Words},
     record::{Body, Finding, Form, Kind, Record, RecordId},
 };
 use jiff::Timestamp;
@@ -148,7 +148,7 @@ pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, Data
         };
         let changed = connection
             .prepare_cached(
-                "UPDATE svod_proposal SET state = ?2, decided_by = ?3 WHERE key = ?1 AND state <> ?2",
+                "UPDATE svod_proposal SET state = ?2, decided_by = ?3, words = NULL WHERE key = ?1 AND state <> ?2",
             )?
             .execute(params![key.to_string(), state, packet?])?;
         if changed == 0 {
@@ -171,9 +171,15 @@ pub fn refused(connection: &Connection, line: &RecordLine, packet: &str) -> Resu
     let state = if line.reason == RecordReason::Declined { "declined" } else { "refused" };
     connection
         .prepare_cached(
-            "UPDATE svod_proposal SET state = ?3, decided_by = ?4 WHERE key = ?1 AND state IN ('sent', 'declined') \
+            "UPDATE svod_proposal SET state = ?3, decided_by = ?4, words = ?5 WHERE key = ?1 AND state IN ('sent', 'declined') \
              AND EXISTS (SELECT 1 FROM svod_sent WHERE kind = 'proposal' AND key = ?1 AND version = ?2)",
         )?
-        .execute(params![line.key.to_string(), line.version, state, packet])?;
+        .execute(params![
+            line.key.to_string(),
+            line.version,
+            state,
+            packet,
+            line.words.as_ref().map(Words::as_str)
+        ])?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What `status` and `why` tell: ids, codes and dates, never values.
+//! What `status` and `why` tell: ids, codes and dates, never values; `why`, of one row, also the words of the hub's staff.
 
 use exchange_format::record::Kind;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -76,6 +76,9 @@ pub struct ProposalState {
     pub packet: Option<String>,
     /// The packet that brought the decision.
     pub decided_by: Option<String>,
+    /// Why it was declined, in the words of the hub's staff: told by `why` only, of one row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
 }
 
 /// Something that went wrong.
@@ -185,8 +188,7 @@ pub fn listed(connection: &Connection) -> Result<Vec<Listed>, DatabaseError> {
     )
 }
 
-const PROPOSAL: &str =
-    "SELECT key, kind, id, state, at, target, problem, packet, decided_by FROM svod_proposal";
+const PROPOSAL: &str = "SELECT key, kind, id, state, at, target, problem, packet, decided_by";
 
 fn proposal(row: &Row<'_>) -> rusqlite::Result<ProposalState> {
     Ok(ProposalState {
@@ -199,6 +201,7 @@ fn proposal(row: &Row<'_>) -> rusqlite::Result<ProposalState> {
         problem: row.get(6)?,
         packet: row.get(7)?,
         decided_by: row.get(8)?,
+        words: row.get(9)?,
     })
 }
 
@@ -207,7 +210,7 @@ fn proposal(row: &Row<'_>) -> rusqlite::Result<ProposalState> {
 /// # Errors
 /// SQLite's.
 pub fn proposals(connection: &Connection) -> Result<Vec<ProposalState>, DatabaseError> {
-    all(connection, &format!("{PROPOSAL} ORDER BY at, key"), proposal)
+    all(connection, &format!("{PROPOSAL}, NULL FROM svod_proposal ORDER BY at, key"), proposal)
 }
 
 /// Proposals about the row `id` of `table`.
@@ -219,8 +222,9 @@ pub fn proposals_of(
     table: &str,
     id: &str,
 ) -> Result<Vec<ProposalState>, DatabaseError> {
-    let mut statement =
-        connection.prepare_cached(&format!("{PROPOSAL} WHERE kind = ?1 AND id = ?2 ORDER BY at, key"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "{PROPOSAL}, words FROM svod_proposal WHERE kind = ?1 AND id = ?2 ORDER BY at, key"
+    ))?;
     Ok(statement.query_map([table, id], proposal)?.collect::<Result<_, _>>()?)
 }
 
@@ -296,6 +300,9 @@ pub struct RowRecord {
     /// What the hub made of the version last sent, if it was not plainly applied: held, proposed, refused.
     #[serde(skip)]
     pub outcome: Option<String>,
+    /// Why the hub's staff have declined it, in their words.
+    #[serde(skip)]
+    pub words: Option<String>,
 }
 
 /// The record of row `id` of `table`.
@@ -309,7 +316,8 @@ pub fn row_record(
 ) -> Result<Option<RowRecord>, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "SELECT r.key, r.state, r.alias_of, r.uid, r.version, r.packet, p.at, EXISTS (SELECT 1 FROM svod_change c \
-         WHERE c.kind = r.kind AND c.key = r.key), (SELECT s.outcome FROM svod_sent s WHERE s.kind = ?3 AND s.key = r.key) \
+         WHERE c.kind = r.kind AND c.key = r.key), (SELECT s.outcome FROM svod_sent s WHERE s.kind = ?3 AND s.key = r.key), \
+         (SELECT s.words FROM svod_sent s WHERE s.kind = ?3 AND s.key = r.key) \
          FROM svod_record r LEFT JOIN svod_packet p ON p.name = r.packet WHERE r.kind = ?1 AND r.id = ?2",
     )?;
     Ok(statement
@@ -324,6 +332,7 @@ pub fn row_record(
                 since: row.get(6)?,
                 waits: row.get(7)?,
                 outcome: row.get(8)?,
+                words: row.get(9)?,
             })
         })
         .optional()?)

@@ -1,7 +1,7 @@
 //! What was sent of each record, and what the hub made of it.
 
 use exchange_format::{
-    answer::{RecordLine, RecordOutcome},
+    answer::{RecordLine, RecordOutcome, Words},
     packet::lot,
     position::{Digest, Position},
     record::{Form, Kind, Record, RecordId},
@@ -159,7 +159,7 @@ pub fn record(
 pub fn clear_outcomes(connection: &Connection, position: Position) -> Result<(), DatabaseError> {
     connection
         .prepare_cached(
-            "UPDATE svod_sent SET outcome = NULL, rule = NULL, reason = NULL WHERE epoch = ?1 AND seq = ?2 \
+            "UPDATE svod_sent SET outcome = NULL, rule = NULL, reason = NULL, words = NULL WHERE epoch = ?1 AND seq = ?2 \
              AND outcome IS NOT NULL",
         )?
         .execute(params![position.epoch.get(), position.seq.get()])?;
@@ -178,7 +178,7 @@ pub fn set_outcome(
     let key = line.key.to_string();
     let changed = connection
         .prepare_cached(
-            "UPDATE svod_sent SET outcome = ?6, rule = ?7, reason = ?8 \
+            "UPDATE svod_sent SET outcome = ?6, rule = ?7, reason = ?8, words = ?9 \
              WHERE kind = ?1 AND key = ?2 AND version = ?3 AND epoch = ?4 AND seq = ?5",
         )?
         .execute(params![
@@ -189,7 +189,8 @@ pub fn set_outcome(
             position.seq.get(),
             line.outcome.word(),
             line.rule.as_str(),
-            line.reason.code()
+            line.reason.code(),
+            line.words.as_ref().map(Words::as_str)
         ])?;
     if changed > 0
         && line.outcome == RecordOutcome::Held
@@ -212,7 +213,7 @@ pub fn set_outcome(
 pub(super) fn linked(connection: &Connection, claim: &str) -> Result<(), DatabaseError> {
     connection
         .prepare_cached(
-            "UPDATE svod_sent SET outcome = NULL, rule = NULL, reason = NULL \
+            "UPDATE svod_sent SET outcome = NULL, rule = NULL, reason = NULL, words = NULL \
              WHERE kind = (SELECT claim_kind FROM svod_link WHERE claim = ?1) AND key = ?1 \
              AND outcome IN ('held', 'proposed') AND version <= (SELECT based_on FROM svod_link WHERE claim = ?1)",
         )?

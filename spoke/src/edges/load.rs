@@ -57,7 +57,7 @@ impl Tally {
         reason: RecordReason,
     ) {
         let rule = rule.parse().expect("rules of this program are rule codes");
-        self.lines.push(RecordLine { outcome, kind, key, version, rule, reason });
+        self.lines.push(RecordLine { outcome, kind, key, version, rule, reason, words: None });
     }
 
     /// What was counted as applied turned out to wait for another record.

@@ -164,6 +164,7 @@ fn a_claim_that_was_held_is_held_no_longer_once_the_hub_has_linked_it() {
         version: 1,
         rule: "recipient_claim.identity_changed".parse().expect("a rule"),
         reason: RecordReason::Invalid,
+        words: None,
     };
     for packet in centre.hub.take_data() {
         centre.hub.answer(&packet, std::slice::from_ref(&line));

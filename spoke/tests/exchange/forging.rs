@@ -205,7 +205,7 @@ fn links_that_the_hub_did_not_sign_are_found_and_read_anew() {
     assert_eq!(snapshot(&centre), honest);
     assert_eq!(centre.ok(&["verify"])["whole"], true);
     let invented =
-        format!("INSERT INTO svod_link VALUES ('{}', 'recipient_claim', '{}', 0, 1)", uid(8), uid(1));
+        format!("INSERT INTO svod_link VALUES ('{}', 'recipient_claim', '{}', 0, 1, NULL)", uid(8), uid(1));
     harm(&centre, &invented, true);
     assert!(faults(&centre).contains(&"record-forged".to_owned()));
     centre.sync();

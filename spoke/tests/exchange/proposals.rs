@@ -1,7 +1,7 @@
 //! What a centre wishes otherwise: edits that raced a lock, proposals by hand, and what becomes of them.
 
 use exchange_format::{
-    answer::{RecordLine, RecordOutcome, RecordReason},
+    answer::{RecordLine, RecordOutcome, RecordReason, Words},
     record::{Form, Kind, RecordId},
 };
 
@@ -121,6 +121,7 @@ fn a_proposal_is_declined_by_another_value_and_refused_by_an_answer() {
             version: 1,
             rule: "proposal.target".parse().expect("a rule"),
             reason: RecordReason::Invalid,
+            words: None,
         };
         let lines: Vec<RecordLine> = packet.records.iter().map(|record| line(record.key)).collect();
         centre.hub.answer(&packet, &lines);
@@ -211,6 +212,7 @@ fn what_staff_decide_comes_back_in_a_revised_answer() {
         version,
         rule: "recipient_claim.published".parse().expect("a rule"),
         reason,
+        words: Words::of("номер дочери, <не> её"),
     };
     let mut centre = locked();
     centre.ok(&["propose", "recipient", "r1", "phone=+79110000000"]);
@@ -226,6 +228,12 @@ fn what_staff_decide_comes_back_in_a_revised_answer() {
     assert_eq!(state(&centre), "declined");
     let by = centre.value("SELECT decided_by FROM svod_proposal");
     assert!(by.contains("_PR_"), "{by}");
+    // why is told to whoever asks about this row, and to no monitoring
+    let why = centre.ok(&["why", "recipient", "r1"]);
+    assert_eq!(why["proposals"][0]["words"], "номер дочери, <не> её");
+    assert!(!centre.ok(&["status"]).to_string().contains("дочери"));
+    let log = std::fs::read_to_string(centre.path("spoke.log")).unwrap_or_default();
+    assert!(!log.contains("дочери"));
     // ... which is not the last word either
     publish(&mut centre, "Иванова", "+79110000000");
     assert_eq!(state(&centre), "accepted");

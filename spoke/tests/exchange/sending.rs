@@ -94,6 +94,7 @@ fn a_refused_record_stays_listed_until_it_changes() {
         version: 1,
         rule: "recipient_claim.surname".parse().expect("a rule"),
         reason,
+        words: None,
     };
     let lines = [
         line("r1", RecordOutcome::Refused, RecordReason::Invalid),

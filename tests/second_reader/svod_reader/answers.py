@@ -1,6 +1,7 @@
 """`answer.xml` of KV and PR (FORMAT.md, «Answers»), and of RQ."""
 
 import re
+from unicodedata import category
 
 from .errors import Refused, require
 from .manifest import DIGEST, NUMBER, Manifest
@@ -10,7 +11,8 @@ from .schema import UUID, kinds
 
 PACKET_REASONS = "FOREIGN BAD_NAME BAD_DIGEST BAD_SIGNATURE UNKNOWN_KEY CANNOT_OPEN SCHEMA OVERSIZE FORK CLONE STALE_EPOCH".split()
 RECORD_REASONS = "LOCKED DECLINED IDENTITY_CHANGED NOT_OWNER COLLISION OLDER DANGLING_REF INVALID".split()
-LINE_LIMIT = 512
+LINE_LIMIT = 8192
+WORDS_LIMIT = 1000
 _COUNT = "0|[1-9][0-9]{0,9}"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 _RECEIPT = re.compile(f'<receipt epoch="({NUMBER})" seq="({NUMBER})" digest="({DIGEST})" received="([^"]+)"/>')
@@ -22,18 +24,18 @@ _HEAD = re.compile(
 )
 _RECORD = re.compile(
     f'<record outcome="(proposed|held|refused)" kind="([a-z_]+)" key="({UUID})" version="([1-9][0-9]{{0,9}})"'
-    f' rule="([A-Za-z0-9._-]{{1,64}})"(?: reason="({"|".join(RECORD_REASONS)})")?/>'
+    f' rule="([A-Za-z0-9._-]{{1,64}})"(?: reason="({"|".join(RECORD_REASONS)})")?(?:/>|>([^\\n]*)</record>)'
 )
 
 
 def read_answer(data: bytes, manifest: Manifest, count: int) -> dict:
     """What a KV, PR or RQ says, or Refused [SCHEMA]."""
     try:
-        lines = data.decode("ascii").split("\n")
+        lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError:
-        raise Refused("SCHEMA", "answer.xml: not ASCII") from None
+        raise Refused("SCHEMA", "answer.xml: not UTF-8") from None
     require(len(lines) > 2 and lines[-1] == "" and lines[0] == _DECLARATION, "SCHEMA", "answer.xml: not framed as an answer")
-    require(all(len(line) < LINE_LIMIT for line in lines), "SCHEMA", f"answer.xml: a line of more than {LINE_LIMIT} bytes")
+    require(all(len(line.encode()) < LINE_LIMIT for line in lines), "SCHEMA", f"answer.xml: a line of more than {LINE_LIMIT} bytes")
     require(len(lines) - 1 == count, "BAD_DIGEST", f"answer.xml: {len(lines) - 1} lines where the manifest says {count}")
     if manifest.kind == "RQ":
         return read_request(lines[1:-1], manifest)
@@ -42,6 +44,15 @@ def read_answer(data: bytes, manifest: Manifest, count: int) -> dict:
     require(answer["digest"] == manifest.answered["digest"], "SCHEMA", "answer.xml: another packet than the manifest's `answered`")
     require(answer.get("revision") == manifest.answered.get("revision"), "SCHEMA", "answer.xml: another revision")
     return answer
+
+
+def _words(escaped: str) -> str | None:
+    """The text of a record, if it stands there in its one form."""
+    text = escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    again = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    legal = not any(category(c) == "Cc" or c in "\ufffe\uffff" for c in text)
+    good = again == escaped and legal and text == " ".join(text.split()) and 1 <= len(text) <= WORDS_LIMIT
+    return text if good else None
 
 
 def _receipt(lines: list[str]) -> dict:
@@ -60,6 +71,10 @@ def _protocol(lines: list[str]) -> dict:
         found = _RECORD.fullmatch(line)
         require(found and found[2] in kinds(), "SCHEMA", f"answer.xml: line {number} is not a record of a protocol")
         record = dict(zip(("outcome", "kind", "key", "version", "rule", "reason"), found.groups()))
+        if found[7] is not None:
+            words = _words(found[7])
+            require(words, "SCHEMA", f"answer.xml: line {number} has a text of another form")
+            record["words"] = words
         records.append(record | {"version": int(record["version"])})
     for outcome in ("proposed", "held", "refused"):
         listed = sum(1 for record in records if record["outcome"] == outcome)

@@ -10,7 +10,7 @@ use std::{
 };
 
 use exchange_format::{
-    answer::{Counts, RecordLine, RecordOutcome, RecordReason},
+    answer::{Counts, RecordLine, RecordOutcome, RecordReason, Words},
     error::PacketError,
     packet::{CheckedPacket, MemberName},
     participant::ParticipantCode,
@@ -164,7 +164,10 @@ impl<'a> Intake<'a> {
         *outcome.by_kind.entry((record.kind, admission.outcome)).or_default() += 1;
         let (kind, key, version, said) = (record.kind, record.key, record.version, admission.outcome);
         if let Some((reason, rule)) = admission.why {
-            outcome.lines.push(RecordLine { outcome: said, kind, key, version, rule, reason });
+            let why =
+                if reason == RecordReason::Declined { self.tx.why_declined(self.centre, key)? } else { None };
+            let words = why.as_deref().and_then(Words::of);
+            outcome.lines.push(RecordLine { outcome: said, kind, key, version, rule, reason, words });
         } else if kind == Kind::Proposal && record.form == Form::Live {
             // plainly taken at first; what staff decide is told by this line
             outcome.lines.push(refusable(kind, key, version, said));
@@ -361,7 +364,7 @@ impl<'a> Intake<'a> {
             let admission = self.judge(&packet, &looked, known.as_ref())?;
             if admission.is_some_and(|admission| admission.outcome.is_plain()) {
                 let Record { kind, key, version, .. } = looked.record;
-                self.released.push(Settled { packet, kind, key, version, applied: true });
+                self.released.push(Settled { packet, kind, key, version, applied: true, words: None });
             }
         }
         Ok(())

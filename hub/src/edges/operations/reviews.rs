@@ -12,7 +12,7 @@ use exchange_endpoint::{
     output::Failure,
 };
 use exchange_format::{
-    answer::RecordOutcome,
+    answer::{RecordOutcome, Words},
     record::{Kind, RecordId},
 };
 use jiff::Timestamp;
@@ -394,7 +394,8 @@ fn settle(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<Vec<Settled>, Failure> {
         } else if kind == Kind::Proposal {
             tx.accept_newest(known.id)?;
         }
-        settled.push(Settled { packet: known.packet, kind, key, version: known.version, applied });
+        let words = if applied { None } else { Words::of(answer.reason) };
+        settled.push(Settled { packet: known.packet, kind, key, version: known.version, applied, words });
     }
     Ok(settled)
 }

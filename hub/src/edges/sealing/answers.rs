@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use exchange_format::{
-    answer::{Protocol, ProtocolWriter, Receipt, RecordLine, RecordOutcome, RecordReason},
+    answer::{Protocol, ProtocolWriter, Receipt, RecordLine, RecordOutcome, RecordReason, Words},
     packet::{MemberName, manifest::Purpose},
     participant::ParticipantCode,
     position::Mark,
@@ -70,6 +70,8 @@ pub(in crate::edges) struct Settled {
     pub version: u32,
     /// Whether it is applied now; else staff have declined it.
     pub applied: bool,
+    /// Declined: why, in their words.
+    pub words: Option<Words>,
 }
 
 /// Answers again the packets of `centre` with records that were held and are applied now.
@@ -81,7 +83,14 @@ pub(in crate::edges) fn tell_released(
 ) -> Result<(), HubError> {
     let released = tx.held_no_more(centre)?.into_iter();
     let settled: Vec<Settled> = released
-        .map(|(packet, kind, key, version)| Settled { packet, kind, key, version, applied: true })
+        .map(|(packet, kind, key, version)| Settled {
+            packet,
+            kind,
+            key,
+            version,
+            applied: true,
+            words: None,
+        })
         .collect();
     revise(context, tx, centre, &settled, now)
 }
@@ -128,8 +137,12 @@ fn restate(answer: &mut Answer, one: &Settled) {
     }
     if one.applied {
         line.outcome = RecordOutcome::Changed;
+        line.words = None;
     } else {
-        *line = refusable(one.kind, one.key, one.version, RecordOutcome::Refused);
+        *line = RecordLine {
+            words: one.words.clone(),
+            ..refusable(one.kind, one.key, one.version, RecordOutcome::Refused)
+        };
     }
     answer.counts.set(said, answer.counts.get(said).saturating_sub(1));
     answer.counts.add(line.outcome);
@@ -142,7 +155,8 @@ pub(in crate::edges) fn refusable(
     version: u32,
     outcome: RecordOutcome,
 ) -> RecordLine {
-    RecordLine { outcome, kind, key, version, rule: declined(kind), reason: RecordReason::Declined }
+    let (rule, reason) = (declined(kind), RecordReason::Declined);
+    RecordLine { outcome, kind, key, version, rule, reason, words: None }
 }
 
 #[allow(clippy::too_many_arguments, reason = "one call site each; a struct would only rename them")]

@@ -129,6 +129,7 @@ fn r12_a_centre_that_knows_a_newer_version_shows_that_the_hub_was_restored() {
         version: person.version,
         rule: "record.version".parse().expect("a code"),
         reason: exchange_format::answer::RecordReason::Older,
+        words: None,
     };
     let name = one.answer(read.last.expect("a packet"), 1, &[line]);
     hub.take(&one, &name);

@@ -1,7 +1,7 @@
 //! What staff decide, and decide otherwise, comes back to the centre and is true.
 
 use exchange_format::{
-    answer::{Protocol, RecordLine, RecordOutcome, RecordReason},
+    answer::{Protocol, RecordLine, RecordOutcome, RecordReason, Words},
     record::{Body, Kind, Record},
 };
 
@@ -59,6 +59,8 @@ fn an_answer_given_again_counts_just_the_records_of_its_packet() {
             let told = revised(&mut hub, &one);
             let [(head, lines)] = &told[..] else { panic!("{told:?}") };
             assert_eq!((head.revision, lines.len()), (n, listed), "{decision}");
+            let words: Vec<_> = lines.iter().map(|line| line.words.as_ref().map(Words::as_str)).collect();
+            assert_eq!(words, vec![Some("проверено"); listed], "why, in the words of staff");
             assert_eq!(head.counts.total(), records.len() as u64, "{decision}");
             assert_eq!(head.counts.get(RecordOutcome::Refused), listed as u64, "{decision}");
         }
@@ -83,6 +85,15 @@ fn a_decision_answers_the_packet_that_carried_the_record_last() {
     assert_eq!((head.answered.position.epoch.get(), head.counts.total()), (2, 2));
     let why: Vec<_> = lines.iter().map(|line| (line.outcome, line.reason)).collect();
     assert_eq!(why, [(RecordOutcome::Refused, RecordReason::Declined); 2]);
+    // what was declined and comes again is declined again, for the same reason
+    for name in one.snapshot(3, &[vec![anna(1, 2, &[("workplace", "Вокзал")])]]) {
+        hub.take(&one, &name);
+    }
+    hub.send();
+    let read = one.read_out();
+    let words: Vec<_> =
+        read.protocols[0].1.iter().map(|line| line.words.as_ref().map(Words::as_str)).collect();
+    assert_eq!(words, [Some("проверено")]);
 }
 
 /// The workplace that the one person has at the hub.
