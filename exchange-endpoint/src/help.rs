@@ -86,13 +86,21 @@ pub(crate) fn in_words(lang: Lang, call: &str) -> String {
     out
 }
 
-/// What of `command` has no words in one of the languages: a test of each program holds this to be nothing.
-pub fn without_words(command: Command) -> Vec<String> {
-    let mut missing = Vec::new();
-    let mut command = command;
+/// What is wrong with the help of `command`: what has no words in one of the languages, headings that are missing or of
+/// the other language. A test of each program holds this to be nothing.
+pub fn faults(mut command: Command) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (lang, has, lacks) in [
+        (Lang::Ru, ["Вызов:", "Команды:", "Параметры:"], "Options"),
+        (Lang::En, ["Usage:", "Commands:", "Options:"], "Файл"),
+    ] {
+        let text = in_language(command.clone(), lang).render_long_help().to_string();
+        faults.extend(has.into_iter().filter(|words| !text.contains(words)).map(str::to_owned));
+        faults.extend(text.contains(lacks).then(|| format!("{lacks} ({lang:?})")));
+    }
     command.build();
-    walk(&command, "help", &mut missing);
-    missing
+    walk(&command, "help", &mut faults);
+    faults
 }
 
 fn walk(command: &Command, above: &str, missing: &mut Vec<String>) {

@@ -26,6 +26,7 @@ use jiff::civil::Date;
 
 use crate::{
     durable_file,
+    messages::Told,
     output::{Exit, Failure},
 };
 
@@ -91,7 +92,7 @@ pub enum KeysError {
         /// The file.
         path: PathBuf,
         /// What is wrong, without its content.
-        fault: String,
+        fault: Told,
     },
     /// The keys are another participant's.
     #[error("{path} is of participant {found}, not of {expected}")]
@@ -156,8 +157,7 @@ impl OwnKeys {
         if card.content.signing_key != signing.verifying_key()
             || current.as_ref() != Some(&card.content.age_recipient)
         {
-            let fault = "it names other keys than the key files beside it".to_owned();
-            return Err(KeysError::Malformed { path, fault });
+            return Err(malformed(path, Told::of("card-of-other-keys", &[])));
         }
         Ok(Self { signing, identities, card })
     }
@@ -178,8 +178,7 @@ impl OwnKeys {
 pub fn read_identities(file: &Path) -> Result<Vec<Identity>, KeysError> {
     let failed = |source| KeysError::Io { path: file.to_owned(), source };
     if fs::metadata(file).map_err(failed)?.len() > FILE_BYTES {
-        let fault = "too large for a key file".to_owned();
-        return Err(KeysError::Malformed { path: file.to_owned(), fault });
+        return Err(malformed(file.to_owned(), Told::of("key-too-large", &[])));
     }
     parse_identities(file, &fs::read_to_string(file).map_err(failed)?)
 }
@@ -206,7 +205,7 @@ fn read_secret(directory: &Path, name: &str) -> Result<(PathBuf, String), KeysEr
         return Err(KeysError::Exposed { path, mode });
     }
     if metadata.len() > FILE_BYTES {
-        return Err(KeysError::Malformed { path, fault: "too large for a key file".to_owned() });
+        return Err(malformed(path, Told::of("key-too-large", &[])));
     }
     let text = fs::read_to_string(&path).map_err(failed)?;
     Ok((path, text))
@@ -216,8 +215,8 @@ fn check_owner(path: PathBuf, found: ParticipantCode, expected: ParticipantCode)
     if found == expected { Ok(()) } else { Err(KeysError::OtherParticipant { path, found, expected }) }
 }
 
-fn malformed(path: PathBuf, error: &dyn std::fmt::Display) -> KeysError {
-    KeysError::Malformed { path, fault: error.to_string() }
+fn malformed(path: PathBuf, fault: impl Into<Told>) -> KeysError {
+    KeysError::Malformed { path, fault: fault.into() }
 }
 
 impl From<KeysError> for Failure {
@@ -238,7 +237,7 @@ impl From<KeysError> for Failure {
             KeysError::Exists { .. } => failure,
             KeysError::Io { source, .. } => failure.because("detail", source),
             KeysError::Exposed { mode, .. } => failure.told("mode", format_args!("{mode:04o}")),
-            KeysError::Malformed { fault, .. } => failure.with("detail", fault),
+            KeysError::Malformed { fault, .. } => failure.because("detail", fault),
             KeysError::OtherParticipant { found, expected, .. } => {
                 failure.told("found", found).told("expected", expected)
             }
@@ -256,7 +255,7 @@ impl From<CardError> for Failure {
                 .told("on", on)
                 .told("from", from)
                 .told("until", until),
-            other => Self::new(Exit::Refused, "card-malformed").told("detail", other),
+            other => Self::new(Exit::Refused, "card-malformed").because("detail", &other),
         }
     }
 }

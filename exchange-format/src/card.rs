@@ -25,6 +25,7 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 
 use crate::{
+    answer::Text,
     participant::{ParticipantCode, ParticipantCodeError},
     position::Digest,
     seal::Recipient,
@@ -95,12 +96,12 @@ pub enum CardError {
         key: ParticipantCode,
     },
     /// Another value that its field cannot have.
-    #[error("{field}: {problem}")]
+    #[error("{field}: {}", problem.en)]
     Value {
         /// The field.
         field: &'static str,
         /// What it should be.
-        problem: &'static str,
+        problem: Text,
     },
     /// Its own signature does not hold.
     #[error("its signature: {0}")]
@@ -224,29 +225,49 @@ fn parse(text: &str) -> Result<CardContent, CardError> {
 
 fn recipient(field: &'static str, text: &str) -> Result<Recipient, CardError> {
     let parsed = text.parse::<Recipient>().ok().filter(|recipient| recipient.to_string() == text);
-    parsed.ok_or(CardError::Value { field, problem: "an age key age1…" })
+    parsed.ok_or(CardError::Value {
+        field,
+        problem: Text { ru: "открытый ключ age вида age1…", en: "an age key age1…" },
+    })
 }
 
 fn date(field: &'static str, text: &str) -> Result<Date, CardError> {
     let parsed = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
-    parsed.ok_or(CardError::Value { field, problem: "a date YYYY-MM-DD" })
+    parsed.ok_or(CardError::Value {
+        field,
+        problem: Text { ru: "дата вида ГГГГ-ММ-ДД", en: "a date YYYY-MM-DD" },
+    })
 }
 
 fn check(content: &CardContent) -> Result<(), CardError> {
     let name = &content.name;
     let good = (1..=200).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     if !good || name.trim() != name {
-        return Err(CardError::Value { field: "name", problem: "1–200 characters in one line" });
+        return Err(CardError::Value {
+            field: "name",
+            problem: Text {
+                ru: "от 1 до 200 знаков в одну строку", en: "1–200 characters in one line"
+            },
+        });
     }
     if content.signing_key.participant() != content.code {
         let key = content.signing_key.participant();
         return Err(CardError::OtherKey { code: content.code, key });
     }
     if content.valid_from > content.valid_until {
-        return Err(CardError::Value { field: "valid_until", problem: "not before valid_from" });
+        return Err(CardError::Value {
+            field: "valid_until",
+            problem: Text { ru: "дата не раньше valid_from", en: "not before valid_from" },
+        });
     }
     if content.tls_ca.as_deref().is_some_and(|pem| !is_pem(pem)) {
-        return Err(CardError::Value { field: "tls_ca", problem: "certificates in PEM, line ends LF" });
+        return Err(CardError::Value {
+            field: "tls_ca",
+            problem: Text {
+                ru: "сертификаты в формате PEM, концы строк LF",
+                en: "certificates in PEM, line ends LF",
+            },
+        });
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fs};
 
 use exchange_endpoint::{
+    messages::Told,
     output::{Exit, Failure},
     protocol::{self, Packet, Protocol, SCHEMA},
 };
@@ -56,15 +57,17 @@ pub fn is_meant(given: &Given) -> bool {
 /// # Errors
 /// It cannot be read, or is no protocol.
 pub fn verify(given: &Given) -> Result<ProtocolReport, Failure> {
-    let damaged = |detail: String| {
+    let damaged = |why: Told| {
         Failure::new(Exit::Refused, "protocol-damaged")
             .with("file", given.label.clone())
-            .with("detail", detail)
+            .because("detail", why)
     };
-    let bytes = given.whole(LIMIT)?.ok_or_else(|| damaged(format!("more than {LIMIT} bytes")))?;
-    let protocol: Protocol = serde_json::from_slice(&bytes).map_err(|error| damaged(place(&error)))?;
+    let bytes = given
+        .whole(LIMIT)?
+        .ok_or_else(|| damaged(Told::of("protocol-too-large", &[("limit", LIMIT.into())])))?;
+    let protocol: Protocol = serde_json::from_slice(&bytes).map_err(|error| damaged((&error).into()))?;
     if protocol.schema != SCHEMA {
-        return Err(damaged(format!("not {SCHEMA}")));
+        return Err(damaged(Told::of("protocol-other-schema", &[("schema", SCHEMA.into())])));
     }
     let checks = vec![packets(&protocol), totals(&protocol), times(&protocol), page(given, &protocol)?];
     let wrong = checks.iter().any(|check| check.result == Found::False);
@@ -81,11 +84,6 @@ pub fn verify(given: &Given) -> Result<ProtocolReport, Failure> {
         checks,
         not_proven: ["author", "unchanged", "outcome"],
     })
-}
-
-/// Where the JSON is not as it should be, without what stands there.
-fn place(error: &serde_json::Error) -> String {
-    format!("line {}, column {}", error.line(), error.column())
 }
 
 fn result(check: &'static str, wrong: Option<String>) -> Check {

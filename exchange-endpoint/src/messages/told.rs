@@ -2,6 +2,7 @@
 //! only when it is printed.
 
 mod exchange;
+mod files;
 
 use std::{fmt, io};
 

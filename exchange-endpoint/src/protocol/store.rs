@@ -133,7 +133,7 @@ impl From<ProtocolError> for Failure {
                 .because("detail", source),
             ProtocolError::Damaged { path, source } => Self::new(Exit::Refused, "protocol-damaged")
                 .told("file", path.display())
-                .told("detail", source),
+                .because("detail", &source),
             ProtocolError::Unknown(number) => {
                 Self::new(Exit::Refused, "protocol-unknown").told("number", number)
             }

@@ -15,7 +15,7 @@ impl Words {
     /// much is cut off. `None` if nothing is left.
     pub fn of(text: &str) -> Option<Self> {
         let legal: String =
-            text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(is_legal).collect();
+            text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| is_legal(*c)).collect();
         let joined = legal.split_whitespace().collect::<Vec<_>>().join(" ");
         let cut: String = joined.chars().take(Self::LIMIT).collect();
         let cut = cut.trim_end().to_owned();
@@ -39,7 +39,7 @@ impl Words {
     }
 }
 
-fn is_legal(c: &char) -> bool {
+fn is_legal(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 

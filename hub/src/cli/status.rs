@@ -91,7 +91,7 @@ fn text(lang: Lang, status: &status::Status) -> String {
             if one.times > 1 {
                 let last = messages::stored_moment(lang, &one.last_at);
                 let args = [("n", one.times.into()), ("last", last.into())];
-                line += &format!(" ({})", messages::text(lang, "hub-incident-again", &args));
+                line.extend([" (", &messages::text(lang, "hub-incident-again", &args), ")"]);
             }
             lines.push(line);
         }

@@ -238,18 +238,27 @@ pub fn as_typed(
         let key = |claim: &Claim| statement(group, &claim.body).map(|(key, _)| key);
         !entered && group_winner(group, claims).is_none_or(|winner| key(winner) == key(claim))
     };
-    let fields = claimed().map(|field| field.name);
-    fields.filter(|field| claim.body.text(field).is_some() && !is_said(field) && stands(field)).collect()
+    let stated = stated(&claim.body).map(|(field, _)| field.name);
+    stated.filter(|field| !is_said(field) && stands(field)).collect()
 }
 
 /// The fields of a `claim` of a recipient in which something stands that is no value there and nobody can read. What
 /// says that there is none, as «нет данных» or 01.01.1900, is none.
 pub fn unreadable(claim: &Body) -> impl Iterator<Item = &'static str> {
-    let is_unread = |field: &&Field| {
-        let text = claim.text(field.name).and_then(display::text);
+    let is_unread = |field: &Field, text: &str| {
+        let text = display::text(text);
         text.is_some_and(|text| !stands_for_none(field.ty, &text) && published(field, &text).is_none())
     };
-    claimed().filter(move |field| is_unread(field)).map(|field| field.name)
+    stated(claim).filter(move |(field, text)| is_unread(field, text)).map(|(field, _)| field.name)
+}
+
+/// The fields of a person that a claim states: both kinds have the same, in one order.
+fn stated(claim: &Body) -> impl Iterator<Item = (&'static Field, &str)> {
+    let both = claimed().zip(claim.head().iter());
+    both.filter_map(|(field, (of_claim, text))| {
+        debug_assert_eq!(field.name, of_claim.name);
+        Some((field, text?))
+    })
 }
 
 /// Whether `text` is what programs and people put where there is no such date or number.

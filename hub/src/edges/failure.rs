@@ -102,7 +102,10 @@ impl From<RunError> for Failure {
                 Told::new(|lang| messages::text(lang, "hub-no-port", &[("why", why.in_lang(lang).into())]))
             }
             RunError::Ftps(FtpsServerError::Certificate(error)) => {
-                Told::of("hub-server-certificate", &[("said", error.to_string().into())])
+                let why = Told::from(&error);
+                Told::new(|lang| {
+                    messages::text(lang, "hub-server-certificate", &[("said", why.in_lang(lang).into())])
+                })
             }
             RunError::Runtime(source) => source.into(),
         };
@@ -114,7 +117,12 @@ impl From<PkiError> for Failure {
     fn from(error: PkiError) -> Self {
         match error {
             PkiError::File { path, source } => file(&path)(source),
-            other => Self::new(Exit::Usage, "hub-certificates").told("detail", other),
+            PkiError::Content { path, reason } => Self::new(Exit::Usage, "hub-certificates")
+                .because("detail", Told::at(&path.display(), reason)),
+            PkiError::Make(error) => {
+                let said = Told::of("pki-not-made", &[("said", error.to_string().into())]);
+                Self::new(Exit::Usage, "hub-certificates").because("detail", said)
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use exchange_endpoint::durable_file;
+use exchange_endpoint::{durable_file, messages::Told};
 use jiff::civil::Date;
 use jiff::{Span, ToSpan};
 use rcgen::{
@@ -33,16 +33,21 @@ pub enum PkiError {
         source: io::Error,
     },
     /// A file is not what its name says.
-    #[error("{path}: {reason}. Next: restore it from the backup, or make a new CA and hand out its ca.pem")]
+    #[error("{path}: {reason}")]
     Content {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        reason: String,
+        reason: Told,
     },
     /// A certificate could not be made.
     #[error("a certificate cannot be made: {0}")]
     Make(#[from] rcgen::Error),
+}
+
+/// What is no certificate or key, in words of ours and those of who reads it.
+fn unfit(error: &rcgen::Error) -> Told {
+    Told::of("pki-unfit", &[("said", error.to_string().into())])
 }
 
 /// A certificate and its private key, PEM. Not printed.
@@ -76,12 +81,12 @@ impl CityCa {
         let (pem, key_pem) = (read(&certificate)?, read(&key)?);
         let bad = |path: &Path| {
             let path = path.to_owned();
-            move |error: rcgen::Error| PkiError::Content { path, reason: error.to_string() }
+            move |error: rcgen::Error| PkiError::Content { path, reason: unfit(&error) }
         };
         let pair = KeyPair::from_pem(&key_pem).map_err(bad(&key))?;
         let issuer = Issuer::from_ca_cert_pem(&pem, pair).map_err(bad(&certificate))?;
         let der = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(|e| PkiError::Content { path: certificate, reason: e.to_string() })?;
+            .map_err(|e| PkiError::Content { path: certificate, reason: (&e).into() })?;
         Ok(Self { pem, issuer, der })
     }
 
@@ -116,7 +121,7 @@ impl CityCa {
         write(&dir.join("server.key"), &issued.key_pem, SECRET)?;
         write(&dir.join("server.pem"), &issued.certificate_pem, PUBLIC)?;
         let key = PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes())
-            .map_err(|e| PkiError::Content { path: dir.join("server.key"), reason: e.to_string() })?;
+            .map_err(|e| PkiError::Content { path: dir.join("server.key"), reason: (&e).into() })?;
         Ok(ServerIdentity { chain: vec![issued.certificate_der], key, client_ca: Some(self.der.clone()) })
     }
 

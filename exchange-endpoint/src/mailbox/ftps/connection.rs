@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout};
 use super::FtpsSettings;
 use super::fault::Fault;
 use crate::mailbox::{MailboxError, Offered, local};
-use crate::messages::Told;
+use crate::messages::{self, Told};
 
 /// A warm connection unused for longer is tried with NOOP before it is trusted.
 const FRESH: Duration = Duration::from_secs(3);
@@ -121,7 +121,7 @@ fn client_config(
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
-        .map_err(|e| Told::from(e.to_string()))?
+        .map_err(|e| Told::from(&e))?
         .with_root_certificates(roots);
     let Some((certificate, key)) = &settings.client else { return Ok(builder.with_no_client_auth()) };
     let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate.as_bytes())
@@ -132,8 +132,9 @@ fn client_config(
     builder.with_client_auth_cert(chain, key).map_err(|e| unfit("mailbox-client", &e))
 }
 
-fn unfit(id: &str, error: &dyn fmt::Display) -> Told {
-    Told::of(id, &[("detail", error.to_string().into())])
+fn unfit(id: &str, cause: impl Into<Told>) -> Told {
+    let cause = cause.into();
+    Told::new(|lang| messages::text(lang, id, &[("detail", cause.in_lang(lang).into())]))
 }
 
 /// A control connection, logged in.

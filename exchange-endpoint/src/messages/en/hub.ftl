@@ -124,6 +124,8 @@ hub-place = table { $table }, column { $column }
 hub-no-port = FTPS: { $why }; free the port or change listen in [ftps]
 hub-no-chance = no randomness from the operating system
 hub-case-numbers-used-up = the numbers of this municipality are used up
+pki-unfit = not a certificate or key of the city's authority: { $said }
+pki-not-made = a certificate cannot be made: { $said }
 hub-server-certificate = the certificate of the FTPS server cannot be used ({ $said }); remove pki/server.* to have them made again
 
 error-hub-busy = The database is busy with another command

@@ -122,5 +122,7 @@ error-protocol-file = A protocol could not be read or written: { $file }: { $det
     .next = Check the protocols directory: permissions and free space.
 error-protocol-damaged = File { $file } is not a protocol: { $detail }
     .next = The printable .html of the same name lies beside it; put the .json back from a backup.
+protocol-too-large = more than { $limit } bytes
+protocol-other-schema = not { $schema }
 error-protocol-unknown = There is no protocol { $number }
     .next = See which there are: protocol list

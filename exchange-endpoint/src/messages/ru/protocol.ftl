@@ -123,5 +123,7 @@ error-protocol-file = Протокол не удалось прочесть ил
     .next = Проверьте каталог protocols: права и свободное место.
 error-protocol-damaged = Файл { $file } не похож на протокол: { $detail }
     .next = Рядом лежит такой же файл .html для печати; верните .json из резервной копии.
+protocol-too-large = файл больше { $limit } байт
+protocol-other-schema = это не { $schema }
 error-protocol-unknown = Протокола с номером { $number } нет
     .next = Посмотрите, какие есть: protocol list

@@ -9,6 +9,7 @@ use exchange_endpoint::{
     config::Config,
     durable_file,
     journal_table::Event,
+    messages::Told,
     output::{Exit, Failure},
 };
 use exchange_format::{participant::ParticipantCode, position::Digest, record::Body};
@@ -142,13 +143,13 @@ fn was_revoked(tx: &Tx<'_>, code: ParticipantCode, digest: Digest) -> Result<boo
 
 /// The digest of the one certificate in the file, which the server must be able to take.
 fn read(config: &Config<HubConfig>, path: &Path, now: Timestamp) -> Result<Digest, Failure> {
-    let unfit = |detail: &dyn std::fmt::Display| {
-        Failure::new(Exit::Refused, "client-certificate").told("file", path.display()).told("detail", detail)
+    let unfit = |why: Told| {
+        Failure::new(Exit::Refused, "client-certificate").told("file", path.display()).because("detail", why)
     };
     let text = fs::read(path).map_err(file(path))?;
-    let certificate = CertificateDer::from_pem_slice(&text).map_err(|error| unfit(&error))?;
+    let certificate = CertificateDer::from_pem_slice(&text).map_err(|error| unfit((&error).into()))?;
     let ca = CityCa::open(&config.path(&config.pki), now.to_zoned(TimeZone::UTC).date())?.der().clone();
     let moment = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.as_second().unsigned_abs()));
-    check_client_certificate(ca, &certificate, moment).map_err(|error| unfit(&error))?;
+    check_client_certificate(ca, &certificate, moment).map_err(|error| unfit((&error).into()))?;
     Ok(Digest::of(&certificate))
 }

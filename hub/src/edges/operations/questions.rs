@@ -316,7 +316,7 @@ fn unread(register: &Register<'_>, name: ClaimName) -> Result<Change, Failure> {
             }
         }
         let whose = named(register, person)?;
-        return Ok(Change { whose, person, wanted, ..Change::default() });
+        return Ok(Change { person, whose, wanted, ..Change::default() });
     }
     Ok(Change::default())
 }

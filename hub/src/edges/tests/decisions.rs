@@ -267,7 +267,7 @@ fn of_answers_given_again_the_newest_alone_stays_in_the_folder() {
 fn archived(hub: &TestHub, centre: &TestCentre, mark: exchange_format::position::Mark) -> String {
     let folder = hub.hub.context.paths.archived(centre.code, "");
     let names = std::fs::read_dir(folder).expect("listed").map(|entry| entry.expect("an entry").file_name());
-    let digits = mark.digest.prefix().to_string();
+    let digits = mark.digest.prefix();
     names.filter_map(|name| name.into_string().ok()).find(|name| name.contains(&digits)).expect("archived")
 }
 
