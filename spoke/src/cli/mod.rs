@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod gone;
 mod import;
 mod init;
 mod propose;
@@ -59,6 +60,8 @@ enum Command {
     Verify(verify::Verify),
     /// Check the centre's own rows by the rules of the domain (docs/RULES.md)
     Check(check::Check),
+    /// Records held because most of their table is gone: were they deleted on purpose, or lost?
+    Gone(gone::Gone),
     /// Whose a row is, since which packet, which fields, and whom to ask
     Why(why::Why),
     /// Wish that locked values of a row be changed: the hub's staff decide
@@ -91,6 +94,7 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
         Command::Status => status::run(common),
         Command::Verify(verify) => verify.run(common),
         Command::Check(check) => check.run(common),
+        Command::Gone(gone) => gone.run(common),
         Command::Why(why) => why.run(common),
         Command::Propose(propose) => propose.run(common),
         Command::Protocol(command) => {

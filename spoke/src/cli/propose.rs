@@ -25,7 +25,7 @@ pub struct Propose {
     table: String,
     /// The row's id
     id: String,
-    /// What should stand where; of a line: NO.COLUMN=VALUE; nothing after = wishes the value away
+    /// What should stand where; of a line: NO.COLUMN=VALUE, of a new one: +NO.COLUMN=VALUE; nothing after = wishes the value away
     #[arg(value_name = "COLUMN=VALUE", required = true)]
     wishes: Vec<Wish>,
     /// By what staff can see that it is so

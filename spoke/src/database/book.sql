@@ -25,7 +25,7 @@ CREATE TABLE svod_record (
 CREATE UNIQUE INDEX svod_record_key ON svod_record (kind, key);
 CREATE INDEX svod_record_uid ON svod_record (uid) WHERE uid IS NOT NULL;
 
--- Where a REPLACE is putting a row, until it is there. Worth nothing to anybody else, so not guarded.
+-- Where a REPLACE is putting a row, until it is there: the key of that place.
 CREATE TABLE svod_replaced (
   kind TEXT NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
@@ -35,6 +35,7 @@ CREATE TABLE svod_change (
   kind TEXT NOT NULL, key TEXT NOT NULL, problem TEXT,
   at REAL, -- of a kind with lines: the Julian day of the last change; the daemon waits until nothing more comes,
   since REAL, -- but not for ever: that of the first
+  confirmed INTEGER NOT NULL DEFAULT 0, -- 1: a person has said that it may go, though many went with it
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 
@@ -154,6 +155,8 @@ CREATE TABLE svod_packet (
   placed_at TEXT,
   received_at TEXT,              -- its KV
   answered_at TEXT,              -- its PR
+  ack_epoch INTEGER,             -- in: the last packet of ours that its sender had applied
+  ack_seq INTEGER,
   file TEXT,                     -- in spool/, archive/ or quarantine/
   sha256 TEXT,                   -- out: of the file as it was written
   body BLOB                      -- of our KV and PR: what it says, to be sealed again if its file is lost

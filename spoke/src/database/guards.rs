@@ -2,9 +2,7 @@
 //!
 //! `svod_record` and `svod_change` are also written by the capture triggers, which no guard can tell from a
 //! client's own statement. So those two let pass exactly what capture does, for rows of the centre's own;
-//! what passes can neither open a lock nor lose a record.
-
-use exchange_format::record::{Form, Kind};
+//! what passes can neither open a lock, nor lose a record, nor choose its key. `svod_replaced` is the triggers' own.
 
 use super::{
     standing,
@@ -12,7 +10,7 @@ use super::{
     triggers::Trigger,
 };
 
-/// Tables that only the daemon writes. `svod_replaced` is the triggers' own scratch pad.
+/// Tables that only the daemon writes.
 pub const CLOSED: [&str; 11] = [
     "svod_sent",
     "svod_lot",
@@ -31,6 +29,7 @@ pub const CLOSED: [&str; 11] = [
 pub fn guards() -> Vec<Trigger> {
     let mut all: Vec<Trigger> = CLOSED.iter().flat_map(|table| closed(table)).collect();
     all.extend(record_guards());
+    all.extend(replaced_guards());
     all.extend(change_guards());
     all
 }
@@ -60,42 +59,28 @@ fn row_exists(side: &str) -> String {
     format!("({})", all.join(" OR "))
 }
 
-/// The key of NEW has ended, or is the hub's: a trigger of the centre's may have chosen it.
-fn is_taken() -> String {
-    let kind_of = |kind: fn(&Table) -> Option<Kind>| {
-        let whens =
-            tables().iter().filter_map(|t| Some(format!(" WHEN '{}' THEN '{}'", t.name, kind(t)?.name())));
-        format!("CASE NEW.kind{} END", whens.collect::<String>())
-    };
-    format!(
-        "EXISTS (SELECT 1 FROM svod_sent WHERE kind = {} AND key = NEW.key AND form = '{}') OR EXISTS (SELECT 1 FROM \
-         svod_publication WHERE kind = {} AND key = NEW.key) OR EXISTS (SELECT 1 FROM svod_link WHERE target = NEW.key) \
-         OR EXISTS (SELECT 1 FROM svod_record WHERE uid = NEW.key)",
-        kind_of(|table| table.own),
-        Form::Tombstone.name(),
-        kind_of(|table| table.published)
-    )
-}
-
 const NO_HUB_PART: &str = "NEW.alias_of IS NULL AND NEW.uid IS NULL AND NEW.version IS NULL AND NEW.form IS NULL \
      AND NEW.sha256 IS NULL AND NEW.hub_bytes IS NULL AND NEW.hub_signature IS NULL AND NEW.packet IS NULL \
      AND NEW.epoch IS NULL";
 
-/// A record begins with its row, moves with its row's id, and ends with its row; only the centre's own do.
-fn record_guards() -> [Trigger; 3] {
+/// A record begins with its row, moves with its row's id, and ends with its row; only the centre's own do. Its key is
+/// drawn here: whoever enters it leaves that empty, but for the key that a REPLACE keeps for its place.
+fn record_guards() -> [Trigger; 4] {
     let table = "svod_record";
     let begins = format!(
-        "NEW.state = 'own' AND {NO_HUB_PART} AND {} AND NOT ({}) AND NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind \
+        "NEW.state = 'own' AND {NO_HUB_PART} AND {} AND (NEW.key = '' OR EXISTS (SELECT 1 FROM svod_replaced WHERE \
+         kind = NEW.kind AND id = NEW.id AND key = NEW.key)) AND NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind \
          AND id = NEW.id) AND NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind AND key = NEW.key)",
-        row_exists("NEW"),
-        is_taken()
+        row_exists("NEW")
     );
     let same = |columns: &[&str]| {
         columns.iter().map(|c| format!("NEW.{c} IS OLD.{c}")).collect::<Vec<_>>().join(" AND ")
     };
     let rest: Vec<&str> = ["kind", "key"].into_iter().chain(standing::COLUMNS).collect();
+    let all_but_key: Vec<&str> = ["kind", "id"].into_iter().chain(standing::COLUMNS).collect();
+    let is_drawn = format!("OLD.key = '' AND NEW.key <> '' AND {}", same(&all_but_key));
     let moves = format!(
-        "OLD.state IN ('own', 'provisional') AND {} AND {} AND NOT {} AND NOT EXISTS (SELECT 1 FROM svod_record \
+        "{is_drawn} OR OLD.state IN ('own', 'provisional') AND {} AND {} AND NOT {} AND NOT EXISTS (SELECT 1 FROM svod_record \
          WHERE kind = NEW.kind AND id = NEW.id)",
         same(&rest),
         row_exists("NEW"),
@@ -107,13 +92,33 @@ fn record_guards() -> [Trigger; 3] {
         guard(table, "INSERT", &unless(&begins)),
         guard(table, "UPDATE", &unless(&moves)),
         guard(table, "DELETE", &unless(&ends)),
+        // without asking whether it is empty still: had another trigger chosen one, this would be refused
+        Trigger::new(
+            "svod_guard_record_key".to_owned(),
+            &format!(
+                "AFTER INSERT ON {table} WHEN NEW.key = ''\nBEGIN\n  UPDATE {table} SET key = {NEW_KEY} WHERE kind = NEW.kind \
+                 AND id = NEW.id;\nEND"
+            ),
+        ),
     ]
 }
+
+/// Where a REPLACE is putting a row stands the key of that place, and no other.
+fn replaced_guards() -> [Trigger; 2] {
+    let table = "svod_replaced";
+    let known = "SELECT 1 FROM svod_record WHERE kind = NEW.kind AND id = NEW.id AND key = NEW.key";
+    [guard(table, "INSERT", &format!("\nWHEN NOT EXISTS ({known})")), guard(table, "UPDATE", "")]
+}
+
+/// 128 random bits as a version 4 UUID.
+const NEW_KEY: &str = "lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || \
+     substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', (random() & 3) + 1, 1) || \
+     substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))";
 
 /// Anybody may ask that a record of the centre's be looked at again; nobody may make it forgotten.
 fn change_guards() -> [Trigger; 3] {
     let table = "svod_change";
-    let known = "NEW.problem IS NULL AND EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind AND key = NEW.key \
+    let known = "NEW.problem IS NULL AND NEW.confirmed = 0 AND EXISTS (SELECT 1 FROM svod_record WHERE kind = NEW.kind AND key = NEW.key \
          AND state IN ('own', 'provisional')) AND NOT EXISTS (SELECT 1 FROM svod_change WHERE kind = NEW.kind \
          AND key = NEW.key)";
     [
@@ -121,7 +126,8 @@ fn change_guards() -> [Trigger; 3] {
         guard(
             table,
             "UPDATE",
-            "\nWHEN (NEW.kind = OLD.kind AND NEW.key = OLD.key AND NEW.problem IS NULL) IS NOT 1",
+            "\nWHEN (NEW.kind = OLD.kind AND NEW.key = OLD.key AND NEW.problem IS NULL AND NEW.confirmed = OLD.confirmed) \
+             IS NOT 1",
         ),
         guard(table, "DELETE", ""),
     ]

@@ -2,7 +2,7 @@
 //!
 //! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
-//! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`sent`] what was sent, [`sums`] over it, [`lost`] of it. In: [`publications`] what came ·
+//! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`removals`] what of it is held, [`sent`] what was sent, [`sums`] over it, [`lost`] of it. In: [`publications`] what came ·
 //! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw · [`shape`] whether
 //! the tables are still those. [`rows`] · [`book`] streams and packets ·
 //! [`report`] what operators ask · [`import`] rows of files, [`exported`] rows for files.
@@ -19,6 +19,7 @@ mod open;
 pub mod own_records;
 pub mod proposals;
 pub mod publications;
+pub mod removals;
 pub mod report;
 pub mod rows;
 pub mod sent;

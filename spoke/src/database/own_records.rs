@@ -11,7 +11,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::decisions::{mapping, picture::State, tables};
 
 use super::{
-    DatabaseError, lost, rows,
+    DatabaseError, lost,
+    removals::HELD,
+    rows,
     sent::{self, Kept},
 };
 
@@ -71,7 +73,8 @@ pub fn changes(
     let (kind, key) =
         after.map_or((String::new(), String::new()), |change| (change.kind.clone(), change.key.to_string()));
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT kind, key, problem FROM svod_change c WHERE (kind, key) > (?1, ?2) AND NOT ({}) ORDER BY kind, key LIMIT ?3",
+        "SELECT kind, key, problem FROM svod_change c WHERE (kind, key) > (?1, ?2) AND problem IS NOT '{HELD}' AND NOT ({}) \
+         ORDER BY kind, key LIMIT ?3",
         settling()
     ))?;
     let rows = statement.query_map(params![kind, key, limit], |row| {
@@ -332,7 +335,14 @@ pub fn remember(
 ) -> Result<(), DatabaseError> {
     let sha256 = hash.to_string();
     sent::keep(connection, record, &sha256, position, Kept::Alone)?;
-    if change.kind == PROPOSALS {
+    if record.form == Form::Tombstone {
+        // of a row that went past the triggers; of any other it went with the row
+        connection
+            .prepare_cached(
+                "DELETE FROM svod_record WHERE kind = ?1 AND key = ?2 AND state IN ('own', 'provisional')",
+            )?
+            .execute([&change.kind, &record.key.to_string()])?;
+    } else if change.kind == PROPOSALS {
         connection
             .prepare_cached("UPDATE svod_proposal SET state = 'sent', packet = ?2 WHERE key = ?1")?
             .execute([&record.key.to_string(), packet])?;
@@ -412,9 +422,15 @@ pub fn requeue_uncaptured(
              AND NOT EXISTS (SELECT 1 FROM {name} WHERE id = r.id)"
         ))?;
         let mut suspects: Vec<String> = gone.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        for key in &suspects {
-            connection.execute("DELETE FROM svod_record WHERE kind = ?1 AND key = ?2", [name, key])?;
-        }
+        // what was sent keeps its record until its end is sent, too: the row may be on its way back
+        connection.execute(
+            &format!(
+                "DELETE FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM \
+                 {name} WHERE id = svod_record.id) AND NOT EXISTS (SELECT 1 FROM svod_sent s WHERE s.kind = ?2 \
+                 AND s.key = svod_record.key AND s.form = 'live')"
+            ),
+            [name, table.own.map_or("", Kind::name)],
+        )?;
         suspects.extend(sent_without_record(connection, table)?);
         let mut open = connection
             .prepare("SELECT key FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional')")?;

@@ -69,21 +69,34 @@ fn queue(connection: &Connection, key: &str) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-/// The proposals about the publication `target` that nobody has decided yet, the oldest first.
+/// A proposal that the hub may still accept.
+#[derive(Debug)]
+pub struct Undecided {
+    /// Its key.
+    pub key: RecordId,
+    /// What it says.
+    pub body: Body,
+    /// It was declined, which is no last word.
+    pub is_declined: bool,
+}
+
+/// The proposals about the publication `target` that the hub may still accept, the oldest first.
 ///
 /// # Errors
 /// SQLite's, or a row that this program cannot have written.
-pub fn undecided(connection: &Connection, target: RecordId) -> Result<Vec<(RecordId, Body)>, DatabaseError> {
+pub fn undecided(connection: &Connection, target: RecordId) -> Result<Vec<Undecided>, DatabaseError> {
     let mut statement = connection.prepare_cached(
-        "SELECT key, body FROM svod_proposal WHERE target = ?1 AND state IN ('open', 'sent') ORDER BY at, key",
+        "SELECT key, body, state = 'declined' FROM svod_proposal WHERE target = ?1 AND state IN ('open', 'sent', 'declined') \
+         ORDER BY at, key",
     )?;
-    let found =
-        statement.query_map([target.to_string()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+    let found = statement
+        .query_map([target.to_string()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)))?;
     found
         .map(|row| {
-            let (key, body) = row?;
+            let (key, body, is_declined) = row?;
             let key = rows::record_id(PROPOSALS, &key)?;
-            Ok((key, publications::read_body(&live(Kind::Proposal, key, body))?))
+            let body = publications::read_body(&live(Kind::Proposal, key, body))?;
+            Ok(Undecided { key, body, is_declined })
         })
         .collect()
 }
@@ -112,19 +125,22 @@ pub fn replace(
 }
 
 /// Decides what newer publications decide; returns what is new. That the hub goes by another value than the
-/// wished one is no last word: its staff may accept the wish later.
+/// wished one is no last word: its staff may accept the wish later. It is no word at all if the packet that brought
+/// it was sealed before the hub had the proposal as it is now: then that is what the proposal was made in view of.
 ///
 /// # Errors
 /// SQLite's, or a row that this program cannot have written.
 pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, DatabaseError> {
     let mut statement = connection.prepare_cached(
-        "SELECT s.key, s.target_kind, s.body, s.seen, p.form, p.bytes, p.packet FROM svod_proposal s \
+        "SELECT s.key, s.target_kind, s.body, s.seen, p.form, p.bytes, p.packet, s.state <> 'open' AND EXISTS \
+         (SELECT 1 FROM svod_packet q JOIN svod_sent n ON n.kind = 'proposal' AND n.key = s.key WHERE q.name = p.packet \
+         AND (n.epoch, n.seq) <= (q.ack_epoch, q.ack_seq)), p.version FROM svod_proposal s \
          INDEXED BY svod_proposal_undecided JOIN svod_publication p ON p.kind = s.target_kind AND p.key = s.target \
          WHERE s.state IN ('open', 'sent', 'declined') AND p.version > s.seen_version AND p.packet IS NOT s.decided_by \
          AND p.outcome IN ('new', 'changed', 'unchanged') ORDER BY s.key",
     )?;
     let mut found = statement.query([])?;
-    let mut decided = Vec::new();
+    let (mut decided, mut unheard) = (Vec::new(), Vec::new());
     while let Some(row) = found.next()? {
         let text = |at: usize| row.get::<_, String>(at);
         let bad = |what| DatabaseError::Corrupt { table: PROPOSALS, what };
@@ -138,7 +154,17 @@ pub fn decide(connection: &Connection) -> Result<Vec<(RecordId, Decision)>, Data
             let seen = body(kind, row.get(3)?)?;
             wishes::decision(&body(Kind::Proposal, row.get(2)?)?, &seen, &body(kind, row.get(5)?)?)
         };
-        decided.extend(verdict.map(|decision| (key, decision, row.get::<_, String>(6))));
+        let heard: bool = row.get(7)?;
+        if verdict == Some(Decision::Declined) && form != Form::Tombstone && !heard {
+            unheard.push((key.to_string(), row.get::<_, u32>(8)?, row.get::<_, Vec<u8>>(5)?));
+        } else {
+            decided.extend(verdict.map(|decision| (key, decision, row.get::<_, String>(6))));
+        }
+    }
+    let mut seen =
+        connection.prepare_cached("UPDATE svod_proposal SET seen_version = ?2, seen = ?3 WHERE key = ?1")?;
+    for about in unheard {
+        seen.execute(about)?;
     }
     let mut told = Vec::new();
     for (key, decision, packet) in decided {

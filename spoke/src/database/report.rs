@@ -171,7 +171,7 @@ pub fn listed(connection: &Connection) -> Result<Vec<Listed>, DatabaseError> {
          JOIN svod_sent s ON s.epoch = p.epoch AND s.seq = p.seq \
          LEFT JOIN svod_record r ON r.kind = replace(s.kind, '_claim', '') AND r.key = s.key WHERE p.direction = 'out' AND p.answers IS NULL AND p.state = 'REFUSED' \
          UNION ALL SELECT c.kind, c.key, r.id, 'unsendable', c.problem, 'INVALID', '' FROM svod_change c \
-         LEFT JOIN svod_record r ON r.kind = c.kind AND r.key = c.key WHERE c.problem IS NOT NULL \
+         LEFT JOIN svod_record r ON r.kind = c.kind AND r.key = c.key WHERE c.problem IS NOT NULL AND c.problem <> 'gone with many others' \
          UNION ALL SELECT kind, key, NULL, outcome, coalesce(rule, ''), coalesce(reason, ''), packet \
          FROM svod_publication WHERE outcome IN ('held', 'refused')",
         |row| {

@@ -10,6 +10,7 @@ use exchange_format::record::Form;
 use rusqlite::{Connection, Row};
 
 use crate::decisions::{
+    ddl::{self, CreateTable},
     mapping,
     tables::{Table, tables},
 };
@@ -40,8 +41,9 @@ impl Fact {
     fn is_harmless(&self) -> bool {
         match self {
             Self::Column { demanded, key, .. } => !demanded && *key == 0,
-            Self::Reference(..) => true,
-            Self::Storage(..) | Self::Unique(_) | Self::Condition(_) => false,
+            // what we write is not asked by conditions (super::write)
+            Self::Reference(..) | Self::Condition(_) => true,
+            Self::Storage(..) | Self::Unique(_) => false,
         }
     }
 
@@ -329,10 +331,9 @@ fn rebuild(connection: &Connection, part: &'static Part) -> Result<Option<Lost>,
     while connection.table_exists(None, former.as_str())? {
         former.push('_');
     }
-    connection.execute_batch(&format!(
-        "CREATE TABLE {former} AS SELECT * FROM {name}; DROP TABLE {name}; {}",
-        part.sql
-    ))?;
+    connection
+        .execute_batch(&format!("CREATE TABLE {former} AS SELECT * FROM {name}; DROP TABLE {name};"))?;
+    make_with_others(connection, part, &found, &there.sql)?;
     let renamed = renamed(connection, part, &found, &former)?;
     let (mut columns, mut values, mut gone) = (Vec::new(), Vec::new(), BTreeSet::new());
     for fact in &part.shape {
@@ -347,19 +348,16 @@ fn rebuild(connection: &Connection, part: &'static Part) -> Result<Option<Lost>,
         });
         gone.extend((!is_there).then(|| column.clone()));
     }
-    let ours: BTreeSet<&str> = part.shape.iter().filter_map(Fact::column).collect();
-    for fact in &found {
-        let Fact::Column { name: column, rest, demanded, .. } = fact else { continue };
-        if !ours.contains(column.as_str()) {
-            let rest = if *demanded { rest.replace(" NOT NULL", "") } else { rest.clone() };
-            connection.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN {} {rest}", quoted(column)))?;
-            columns.push(quoted(column));
-            values.push(quoted(column));
-        }
+    // what is computed is computed again
+    for (column, ..) in own_columns(part, &found).filter(|(.., computed)| !computed) {
+        columns.push(quoted(column));
+        values.push(quoted(column));
     }
+    // conditions are not asked here, and ours is that the id is a text
+    let fits = if table_of(name).is_some() { " WHERE typeof(id) = 'text' AND id <> ''" } else { "" };
     let kept = connection.execute(
         &format!(
-            "INSERT OR IGNORE INTO {name} ({}) SELECT {} FROM {former}",
+            "INSERT OR IGNORE INTO {name} ({}) SELECT {} FROM {former}{fits}",
             columns.join(", "),
             values.join(", ")
         ),
@@ -372,6 +370,53 @@ fn rebuild(connection: &Connection, part: &'static Part) -> Result<Option<Lost>,
         }
     }
     Ok(Some(Lost { part, columns: gone, renamed: renamed.is_some() }))
+}
+
+/// The columns of `found` that are none of ours, by name, what follows it in `ALTER TABLE … ADD COLUMN`, whether a value
+/// is demanded, whether it is computed.
+fn own_columns<'a>(part: &Part, found: &'a Shape) -> impl Iterator<Item = (&'a str, &'a str, bool, bool)> {
+    let ours: BTreeSet<&str> = part.shape.iter().filter_map(Fact::column).collect();
+    found.iter().filter_map(move |fact| match fact {
+        Fact::Column { name, rest, demanded, computed, .. } if !ours.contains(name.as_str()) => {
+            Some((name.as_str(), rest.as_str(), *demanded, *computed))
+        }
+        _ => None,
+    })
+}
+
+/// Makes the table of `part` with the columns of the centre's own as `sql` has them, conditions and computed ones too,
+/// and with the conditions on its rows. What cannot be made so is made plain, and told.
+fn make_with_others(
+    connection: &Connection,
+    part: &Part,
+    found: &Shape,
+    sql: &str,
+) -> Result<(), DatabaseError> {
+    let name = &part.name;
+    if let (Some(ours), Some(theirs)) = (CreateTable::of(&part.sql), CreateTable::of(sql)) {
+        let columns: Option<Vec<String>> = own_columns(part, found)
+            .map(|(column, _, demanded, _)| Some(ddl::loosened(theirs.column(column)?, !demanded)))
+            .collect();
+        let conditions: Vec<String> = theirs.conditions().map(str::to_owned).collect();
+        if let Some(columns) = columns {
+            match connection.execute_batch(&ours.with(&columns, &conditions)) {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(table = name, %error, "columns of the centre's own cannot be made again")
+                }
+            }
+        }
+    }
+    tracing::error!(
+        table = name,
+        "columns of the centre's own stay without their conditions, computed ones with their values"
+    );
+    connection.execute_batch(&part.sql)?;
+    for (column, rest, demanded, _) in own_columns(part, found) {
+        let rest = if demanded { rest.replace(" NOT NULL", "") } else { rest.to_owned() };
+        connection.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN {} {rest}", quoted(column)))?;
+    }
+    Ok(())
 }
 
 /// What stands for the one column of ours that a table has under another name, in the same place, of the same

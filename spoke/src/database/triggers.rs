@@ -137,11 +137,6 @@ fn line_locks(table: &Table, lines: &LineTable) -> Vec<Trigger> {
     ]
 }
 
-/// 128 random bits as a version 4 UUID.
-const NEW_KEY: &str = "lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-4' || \
-     substr(lower(hex(randomblob(2))), 2) || '-' || substr('89ab', (random() & 3) + 1, 1) || \
-     substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6)))";
-
 /// Queues the record of the row `id` of `table`, and lets one that was unfit be looked at again; one of a kind with
 /// lines says when. `NOT EXISTS` and no `OR IGNORE`: inside a trigger the conflict rule of the outer statement would
 /// take its place.
@@ -160,7 +155,7 @@ fn queue(table: &Table, id: &str) -> String {
     )
 }
 
-/// A new row gets its key; a row that takes another's place by REPLACE keeps the key of that place; a deleted
+/// A new row gets its key from the guards; a row that takes another's place by REPLACE keeps the key of that place; a deleted
 /// row's key is never given again.
 fn capture(table: &Table) -> Vec<Trigger> {
     let name = table.name;
@@ -177,7 +172,7 @@ fn capture(table: &Table) -> Vec<Trigger> {
     };
     let new_record = format!(
         "INSERT INTO svod_record (kind, id, key, state) SELECT '{name}', NEW.id, coalesce((SELECT key FROM \
-         svod_replaced WHERE {}), {NEW_KEY}), 'own' WHERE NOT {};",
+         svod_replaced WHERE {}), ''), 'own' WHERE NOT {};",
         here("NEW.id"),
         exists("NEW.id")
     );

@@ -84,6 +84,8 @@ fn folded(field: &str, value: Option<&str>) -> String {
 pub struct Wish {
     /// The number of the line, if it is about one.
     pub no: Option<String>,
+    /// That line is to be a new one.
+    pub is_new: bool,
     /// The column.
     pub column: String,
     /// The wished value. Personal data.
@@ -99,14 +101,17 @@ impl std::fmt::Debug for Wish {
 impl std::str::FromStr for Wish {
     type Err = &'static str;
 
-    /// Reads `COLUMN=VALUE` or `NO.COLUMN=VALUE`; the error is a message of the catalogue.
+    /// Reads `COLUMN=VALUE`, `NO.COLUMN=VALUE` or, of a new line, `+NO.COLUMN=VALUE`; the error is a message of the
+    /// catalogue.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (place, value) = text.split_once('=').ok_or("usage-wish")?;
         let (no, column) = match place.split_once('.') {
-            Some((no, column)) => (Some(no.to_owned()), column),
+            Some((no, column)) => (Some(no), column),
             None => (None, place),
         };
-        Ok(Self { no, column: column.to_owned(), value: value.to_owned() })
+        let is_new = no.is_some_and(|no| no.starts_with('+'));
+        let no = no.map(|no| no.strip_prefix('+').unwrap_or(no).to_owned());
+        Ok(Self { no, is_new, column: column.to_owned(), value: value.to_owned() })
     }
 }
 
@@ -141,6 +146,7 @@ pub fn by_hand(
     let mut after = shown.clone();
     let mut proposal = Body::new(Kind::Proposal);
     let mut stated = Vec::new();
+    add_new_lines(table, shown, wishes, &mut after, &mut proposal)?;
     for wish in wishes {
         let field =
             field_of(table, kind, shown, wish).ok_or_else(|| Unproposable::Column(wish.column.clone()))?;
@@ -156,12 +162,7 @@ pub fn by_hand(
         if value_of(shown, field.name, wish.no.as_deref()) == value {
             continue;
         }
-        let no = (proposal.lines().len() + 1).to_string();
-        let line = proposal.add_line();
-        let pairs = [("no", Some(no.as_str())), ("field", Some(field.name)), ("line_no", wish.no.as_deref())];
-        for (name, text) in pairs.into_iter().chain([("value", value)]) {
-            line.set(name, text.unwrap_or_default()).map_err(|finding| unfit(finding.problem))?;
-        }
+        state(&mut proposal, field.name, wish.no.as_deref(), value).map_err(unfit)?;
     }
     if let Some(finding) = after.findings().into_iter().next() {
         return Err(Unproposable::Value(finding.field.to_owned(), finding.problem));
@@ -190,6 +191,59 @@ pub fn by_hand(
     }
 }
 
+/// Begins the lines that `wishes` add: a wish for the number says that there is to be one.
+fn add_new_lines(
+    table: &Table,
+    shown: &Body,
+    wishes: &[Wish],
+    after: &mut Body,
+    proposal: &mut Body,
+) -> Result<(), Unproposable> {
+    let mut begun: Vec<&str> = Vec::new();
+    for wish in wishes.iter().filter(|wish| wish.is_new) {
+        let no = wish.no.as_deref().unwrap_or_default();
+        if begun.contains(&no) {
+            continue;
+        }
+        let unfit = |problem: FieldProblem| Unproposable::Value("no".to_owned(), problem);
+        let number = fields_of(shown.kind(), true).iter().find(|field| field.name == "no");
+        let Some(number) = number.filter(|_| table.lines.is_some() && line_of(shown, no).is_none()) else {
+            return Err(Unproposable::Column(wish.column.clone()));
+        };
+        if let Some(problem) = number.problem(Some(no)) {
+            return Err(unfit(problem));
+        }
+        let line = after.add_line();
+        line.set("no", no).map_err(|finding| unfit(finding.problem))?;
+        for said in wishes.iter().filter(|said| said.is_new && said.no.as_deref() == Some(no)) {
+            let column = || said.column.clone();
+            let field =
+                field_of(table, shown.kind(), shown, said).ok_or_else(|| Unproposable::Column(column()))?;
+            let set = line.set(field.name, &said.value);
+            set.map_err(|finding| Unproposable::Value(column(), finding.problem))?;
+        }
+        state(proposal, "no", Some(no), Some(no)).map_err(unfit)?;
+        begun.push(no);
+    }
+    Ok(())
+}
+
+/// Adds the wish that `field`, of the line `no`, be `value`.
+fn state(
+    proposal: &mut Body,
+    field: &str,
+    no: Option<&str>,
+    value: Option<&str>,
+) -> Result<(), FieldProblem> {
+    let n = (proposal.lines().len() + 1).to_string();
+    let line = proposal.add_line();
+    for (name, text) in [("no", Some(n.as_str())), ("field", Some(field)), ("line_no", no), ("value", value)]
+    {
+        line.set(name, text.unwrap_or_default()).map_err(|finding| finding.problem)?;
+    }
+    Ok(())
+}
+
 /// The rule that `value` breaks in `field` both by itself and in the record as it would be, `after`: not one that only
 /// tells how unlikely it is beside the other values.
 fn broken(after: &Body, field: &str, value: &str, today: Date) -> Option<&'static Rule> {
@@ -215,9 +269,19 @@ pub enum Amended {
     Replaced(Body),
 }
 
+fn place(line: &Line) -> [Option<&str>; 2] {
+    ["field", "line_no"].map(|name| line.text(name))
+}
+
+/// Whether `newer` is about every place that `older` is about, and wishes something else in one of them.
+pub fn replaces(older: &Body, newer: &Body) -> bool {
+    let wish = |wished: &Line| newer.lines().iter().find(|line| place(line) == place(wished));
+    let pairs: Option<Vec<_>> = older.lines().iter().map(|line| Some((line, wish(line)?))).collect();
+    pairs.is_some_and(|pairs| pairs.iter().any(|(old, new)| old.text("value") != new.text("value")))
+}
+
 /// Takes out of the proposal `newer` what `open` is about as well: of two wishes about one place the newer counts.
 pub fn amend(open: &Body, newer: &mut Body) -> Amended {
-    let place = |line: &Line| ["field", "line_no"].map(|name| line.text(name).map(str::to_owned));
     let (mut lines, mut left) = (open.lines().to_vec(), Vec::new());
     for wish in newer.lines() {
         let Some(line) = lines.iter_mut().find(|line| place(line) == place(wish)) else {
@@ -256,7 +320,7 @@ pub fn amend(open: &Body, newer: &mut Body) -> Amended {
 fn field_of(table: &Table, kind: Kind, shown: &Body, wish: &Wish) -> Option<&'static Field> {
     let columns = match &wish.no {
         None => &table.columns,
-        Some(no) => &table.lines.as_ref().filter(|_| line_of(shown, no).is_some())?.columns,
+        Some(no) => &table.lines.as_ref().filter(|_| wish.is_new || line_of(shown, no).is_some())?.columns,
     };
     let column = columns.iter().find(|column| column.name == wish.column && column.refers_to.is_none())?;
     let given = wish.no.is_none() && table.hub_columns().contains(&column.name.as_str());

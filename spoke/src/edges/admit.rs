@@ -228,6 +228,7 @@ fn hold(
         state: "HELD",
         reason: None,
         records: 0,
+        ack: header.control.ack.map(|ack| ack.position),
         file,
     };
     book::set_in_packet(connection, desk.hub, &packet, now)?;
@@ -262,6 +263,7 @@ fn answer(
             state: "ANSWER",
             reason: None,
             records: 0,
+            ack: None,
             file: &file,
         };
         book::set_in_packet(transaction, desk.hub, &packet, now)?;
@@ -330,6 +332,7 @@ fn refuse_in(
         state: "QUARANTINED",
         reason: Some(reason.code()),
         records: 0,
+        ack: None,
         file,
     };
     book::set_in_packet(connection, desk.hub, &packet, now)?;
@@ -373,6 +376,7 @@ fn put_aside(
                 state: "QUARANTINED",
                 reason: Some(reason.code()),
                 records: 0,
+                ack: None,
                 file: &file,
             };
             book::set_in_packet(transaction, desk.hub, &packet, now)?;
@@ -397,7 +401,16 @@ fn enter(
 ) -> Result<(), SpokeError> {
     let hub = station.hub();
     write::write(&mut station.connection, Scope::Book, |transaction| {
-        let packet = InPacket { name, kind: kind.letters(), arrival, state, reason: None, records: 0, file };
+        let packet = InPacket {
+            name,
+            kind: kind.letters(),
+            arrival,
+            state,
+            reason: None,
+            records: 0,
+            ack: None,
+            file,
+        };
         Ok(book::set_in_packet(transaction, hub, &packet, now)?)
     })
 }

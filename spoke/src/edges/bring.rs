@@ -297,7 +297,12 @@ impl Run<'_> {
             let value = pairs.iter().find(|(name, _)| name == column).and_then(|(_, value)| *value);
             value.unwrap_or_default().to_owned()
         };
-        let wish = |column: &String| Wish { no: no.clone(), column: column.clone(), value: said(column) };
+        let wish = |column: &String| Wish {
+            no: no.clone(),
+            is_new: false,
+            column: column.clone(),
+            value: said(column),
+        };
         self.wishes.push(Wished { line, id: row, wishes: columns.iter().map(wish).collect() });
         Ok(())
     }

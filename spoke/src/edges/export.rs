@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use super::{
     SpokeError,
     packet_file::{self, Desk, Heading, SealedFile},
-    snapshot,
+    removals, snapshot,
     station::{Station, journal, keep_out_stream},
 };
 use crate::database::{
@@ -105,9 +105,10 @@ fn delta(
 ) -> Result<Option<Exported>, SpokeError> {
     let mut stream = book::out_stream(connection, desk.hub)?;
     let mut exported = Exported::default();
+    let held = removals::hold(connection, desk, now)?;
     let (mut records, dirty) = collect(connection, &mut stream, &mut exported)?;
     if records.is_empty() && !heartbeat {
-        return Ok(dirty.then_some(exported));
+        return Ok((dirty || held).then_some(exported));
     }
     records.sort_by_key(|(_, record)| (record.kind, record.key));
     let slot = stream.machine.next_slot()?;

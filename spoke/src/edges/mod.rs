@@ -21,6 +21,7 @@ pub mod load;
 mod packet_file;
 pub mod place;
 pub mod proposing;
+pub mod removals;
 mod reopen;
 pub mod resume;
 mod snapshot;

@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     database::{
-        DatabaseError, proposals, publications, report,
+        DatabaseError,
+        proposals::{self, Undecided},
+        publications, report,
         tables::{LineTable, Table},
     },
     decisions::wishes::{self, Amended, Unproposable, Wish},
@@ -56,7 +58,11 @@ impl Proposal<'_> {
         let mut body = wishes::by_hand(table, &shown, named, self.wishes, self.reason, today)
             .map_err(|error| self.unfit(error))?;
         let (mut same, mut replaced) = (None, Vec::new());
-        for (key, open) in proposals::undecided(connection, about.key)? {
+        for Undecided { key, body: open, is_declined } in proposals::undecided(connection, about.key)? {
+            // a new wish takes the place of a declined one where it is about all that was declined, and another
+            if is_declined && !wishes::replaces(&open, &body) {
+                continue;
+            }
             match wishes::amend(&open, &mut body) {
                 Amended::Untouched => {}
                 Amended::Same => same = Some(key),

@@ -280,7 +280,7 @@ fn without_the_lots_of_what_was_sent_the_exchange_goes_on() {
 }
 
 #[test]
-fn no_trigger_of_the_centres_own_chooses_a_key_that_has_ended_or_is_the_hubs() {
+fn no_program_and_no_trigger_of_the_centres_own_chooses_a_key() {
     let mut centre = locked();
     centre.sql("INSERT INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r1', 'phone', '+7900')");
     centre.settle();
@@ -300,7 +300,40 @@ fn no_trigger_of_the_centres_own_chooses_a_key_that_has_ended_or_is_the_hubs() {
     ] {
         centre.db().execute_batch(&sql).expect_err(&sql);
     }
-    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r7', 'Своя')");
+    // nor one that nobody has had
+    let unused = "00000000-0000-4000-8000-000000000001";
+    let choose = [
+        format!(
+            "INSERT INTO svod_record (kind, id, key, state) VALUES ('recipient', NEW.id, '{unused}', 'own')"
+        ),
+        format!("UPDATE svod_record SET key = '{unused}' WHERE id = NEW.id"),
+        format!("INSERT INTO svod_replaced (kind, id, key) VALUES ('recipient', NEW.id, '{unused}')"),
+        format!("UPDATE svod_replaced SET key = '{unused}'"),
+    ];
+    centre.sql("DROP TRIGGER a; DROP TRIGGER b");
+    let insert = "INSERT INTO recipient (id, surname) VALUES ('r7', 'Своя')";
+    let replace = "INSERT OR REPLACE INTO recipient (id, surname) VALUES ('r7', 'Иная')";
+    for (n, choice) in choose.iter().enumerate() {
+        for (when, on) in [("AFTER", "recipient"), ("BEFORE", "recipient"), ("AFTER", "svod_record")] {
+            let db = centre.db();
+            db.execute_batch(&format!(
+                "PRAGMA recursive_triggers = ON; CREATE TRIGGER c {when} INSERT ON {on} BEGIN {choice}; END"
+            ))
+            .expect("made");
+            let _ = db.execute_batch(insert);
+            let _ = db.execute_batch(replace);
+            db.execute_batch("DROP TRIGGER c").expect("dropped");
+            let chosen = format!("SELECT count(*) FROM svod_record WHERE key = '{unused}' OR key = ''");
+            assert_eq!(centre.value(&chosen), "0", "{n} {when} {on}");
+            centre.sql("DELETE FROM recipient WHERE id = 'r7'");
+        }
+    }
+    let db = centre.db();
+    db.execute_batch(&format!("PRAGMA recursive_triggers = ON; {insert}")).expect("a row");
+    let key = centre.key("recipient", "r7");
+    db.execute_batch(replace).expect("replaced");
+    assert_eq!(centre.key("recipient", "r7"), key, "a REPLACE keeps the key of its place");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_replaced"), "0");
 }
 
 #[test]

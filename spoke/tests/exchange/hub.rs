@@ -46,6 +46,8 @@ pub struct Hub {
     state: StateDigest,
     published: Vec<Record>,
     nonce: u8,
+    /// The last packet of the centre's that was applied.
+    acked: Option<Mark>,
 }
 
 impl Hub {
@@ -73,6 +75,7 @@ impl Hub {
             state: StateDigest::default(),
             published: Vec::new(),
             nonce: 0,
+            acked: None,
         }
     }
 
@@ -145,6 +148,9 @@ impl Hub {
 
     /// As [`Hub::answer`], in that revision.
     pub fn revise(&mut self, packet: &Opened, revision: u32, lines: &[RecordLine]) {
+        if self.acked.is_none_or(|acked| acked.position < packet.mark.position) {
+            self.acked = Some(packet.mark);
+        }
         let mut counts = Counts::default();
         counts.set(RecordOutcome::New, (packet.records.len() - lines.len()) as u64);
         for line in lines {
@@ -262,7 +268,7 @@ impl Hub {
             created_at: Timestamp::now(),
             producer: "a hub of the tests".into(),
             nonce: Nonce([self.nonce; 16]),
-            control: Control::default(),
+            control: Control { ack: self.acked, echo: None },
             state_digest,
             log: LogEvidence::default(),
         };

@@ -285,3 +285,22 @@ fn what_is_written_behind_the_daemons_first_look_is_looked_into() {
     daemon.kill().expect("ended");
     daemon.wait().expect("reaped");
 }
+
+#[test]
+fn what_the_hub_cannot_read_is_not_lost_with_the_claim() {
+    let mut centre = Centre::with_recipient();
+    let key = centre.key("recipient", "r1");
+    let mut link = centre.link(key, uid(1), true).read_body().expect("canonical");
+    link.set("as_typed", "phone").expect("text");
+    let (person, link) = (centre.person(uid(1), "Иванова"), centre.hub.record(key, Form::Live, &link));
+    centre.hub.publish(&[person, link]);
+    centre.sync();
+    harm(&centre, &format!("DELETE FROM svod_sent WHERE key = '{key}'; DELETE FROM svod_lot"), true);
+    centre.sync();
+    assert_eq!(centre.value("SELECT phone FROM recipient WHERE id = 'r1'"), "+7900");
+    let records: Vec<Record> = centre.hub.take_data().into_iter().flat_map(|packet| packet.records).collect();
+    let body =
+        records.iter().find(|record| record.key == key).expect("said again").read_body().expect("a body");
+    assert_eq!((body.text("phone"), body.text("surname")), (Some("+7900"), Some("Иванова")));
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}

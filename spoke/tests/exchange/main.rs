@@ -12,6 +12,7 @@ mod losing;
 mod people;
 mod proposals;
 mod rebuilding;
+mod removing;
 mod sending;
 mod tampering;
 mod words;

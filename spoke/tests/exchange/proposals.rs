@@ -98,7 +98,7 @@ fn a_proposal_by_hand_is_sent_and_accepted_by_what_the_hub_publishes() {
 fn a_proposal_is_declined_by_another_value_and_refused_by_an_answer() {
     let mut centre = locked();
     centre.ok(&["propose", "recipient", "r1", "phone=+79110000000"]);
-    centre.sync();
+    centre.settle();
     publish(&mut centre, "Иванова", "+79330000000");
     assert_eq!(state(&centre), "declined");
     // Staff may come to it later all the same.
@@ -265,4 +265,90 @@ fn what_staff_decide_comes_back_in_a_revised_answer() {
     centre.hub.revise(&sent, 2, &[about(RecordOutcome::Refused, RecordReason::Declined)]);
     centre.sync();
     assert_eq!(told(&centre), [""; 0]);
+}
+
+#[test]
+fn only_what_the_hub_says_after_it_has_a_proposal_declines_it() {
+    let mut centre = locked();
+    let wish =
+        |centre: &Centre, wishes: &[&str]| centre.ok(&[&["propose", "recipient", "r1"], wishes].concat());
+    let first = wish(&centre, &["phone=+79110000000"]);
+    centre.settle();
+    // Replaced while the line is dead, and the hub accepts what it has.
+    wish(&centre, &["phone=+79220000000"]);
+    publish(&mut centre, "Иванова", "+79110000000");
+    assert_eq!(state(&centre), "sent", "nobody has heard of the newer wish");
+    publish(&mut centre, "Петрова", "+79110000000");
+    assert_eq!(state(&centre), "sent", "nor does another correction decline it");
+    for packet in centre.hub.take_data() {
+        centre.hub.answer(&packet, &[]);
+    }
+    publish(&mut centre, "Петрова", "+79110000000");
+    assert_eq!(state(&centre), "sent", "the field stands as it stood");
+    publish(&mut centre, "Петрова", "+79330000000");
+    assert_eq!(state(&centre), "declined");
+    // A newer wish about the same takes its place: the hub could still accept the older one.
+    let newer = wish(&centre, &["phone=+79440000000"]);
+    assert_eq!((&newer["proposal"], &newer["replaced"][0]), (&first["proposal"], &first["proposal"]));
+    centre.sync();
+    let packets = centre.hub.take_data();
+    let versions: Vec<u32> = packets
+        .iter()
+        .flat_map(|p| &p.records)
+        .filter(|r| r.kind == Kind::Proposal)
+        .map(|r| r.version)
+        .collect();
+    assert_eq!(versions, [3]);
+}
+
+#[test]
+fn a_new_line_of_a_locked_programme_can_be_wished_for() {
+    let mut centre = super::tampering::locked();
+    let id = uid(3).to_string();
+    centre.hub.take();
+    fn propose<'a>(id: &'a str, wishes: &[&'a str]) -> Vec<&'a str> {
+        [&["propose", "programme", id], wishes].concat()
+    }
+    for (wishes, message) in [
+        (&["2.name=Прогулка"][..], "spoke-propose-column"),
+        (&["+1.name=Прогулка"], "spoke-propose-column"),
+        (&["+два.name=Прогулка"], "spoke-propose-value"),
+        (&["+2.nothing=x"], "spoke-propose-column"),
+    ] {
+        let (_, error) = centre.ends(&[propose(&id, wishes), vec!["--format", "json"]].concat(), 3);
+        assert!(error.contains(message), "{wishes:?}: {error}");
+    }
+    centre.ok(&propose(&id, &["+2.name=Прогулка", "1.name=Уборка и стирка"]));
+    centre.sync();
+    let packets = centre.hub.take_data();
+    let record = packets.iter().flat_map(|p| &p.records).find(|r| r.kind == Kind::Proposal).expect("sent");
+    let body = record.read_body().expect("a body");
+    let said: Vec<_> =
+        body.lines().iter().map(|l| (l.text("field"), l.text("line_no"), l.text("value"))).collect();
+    assert_eq!(
+        said,
+        [
+            (Some("no"), Some("2"), Some("2")),
+            (Some("name"), Some("2"), Some("Прогулка")),
+            (Some("name"), Some("1"), Some("Уборка и стирка")),
+        ]
+    );
+    for packet in &packets {
+        centre.hub.answer(packet, &[]);
+    }
+    let mut programme = exchange_format::record::Body::new(Kind::Programme);
+    for (field, value) in
+        [("recipient", uid(1).to_string()), ("number", "12".into()), ("date", "2026-01-02".into())]
+    {
+        programme.set(field, &value).expect("text");
+    }
+    for (no, name) in [("1", "Уборка и стирка"), ("2", "Прогулка")] {
+        let line = programme.add_line();
+        line.set("no", no).expect("text");
+        line.set("name", name).expect("text");
+    }
+    let programme = centre.hub.record(uid(3), Form::Live, &programme);
+    centre.hub.publish(&[programme]);
+    centre.sync();
+    assert_eq!(state(&centre), "accepted");
 }

@@ -265,3 +265,80 @@ fn wait_for(mut ready: impl FnMut() -> bool) {
     }
     panic!("it did not happen");
 }
+
+#[test]
+fn conditions_and_computed_columns_of_the_centres_own_stay() {
+    let mut centre = own_rows();
+    centre.sql(
+        "ALTER TABLE recipient ADD COLUMN shelf TEXT DEFAULT 'A' CHECK (surname <> 'Запретная' OR shelf = 'B');
+         ALTER TABLE recipient ADD COLUMN full TEXT GENERATED ALWAYS AS (surname || ' ' || coalesce(given, '')) VIRTUAL",
+    );
+    assert_eq!(centre.ok(&["verify"])["whole"], true, "the centre's own matter");
+    let sql = centre.value("SELECT sql FROM sqlite_master WHERE name = 'recipient'");
+    let own = ", code TEXT UNIQUE NOT NULL DEFAULT (hex(randomblob(8))), CHECK (shelf <> 'C'))";
+    let made = sql.replace(") WITHOUT ROWID", own).replace("VIRTUAL", "STORED");
+    assert!(made.contains("code TEXT UNIQUE"), "{made}");
+    let columns = "id, uid, case_number, surname, given, phone, shelf";
+    harm(
+        &centre,
+        &format!(
+            "CREATE TEMP TABLE kept AS SELECT * FROM recipient; DROP TABLE recipient; {made}; \
+             INSERT INTO recipient ({columns}) SELECT {columns} FROM kept; DROP TABLE kept"
+        ),
+        true,
+    );
+    assert_eq!(faults(&centre)[0], "table-altered");
+    let codes = || centre.value("SELECT group_concat(code) FROM (SELECT code FROM recipient ORDER BY id)");
+    let before = codes();
+    assert_eq!(centre.ok(&["verify", "--restore"])["left"].as_array().map(Vec::len), Some(0));
+    assert_eq!(centre.value("SELECT full FROM recipient WHERE id = 'r5'"), "Своя Вера");
+    assert_eq!(codes(), before);
+    centre.sql("UPDATE recipient SET surname = 'Иная' WHERE id = 'r5'");
+    assert_eq!(centre.value("SELECT full FROM recipient WHERE id = 'r5'"), "Иная Вера", "computed still");
+    for refused in ["surname = 'Запретная'", "shelf = 'C'", "code = NULL"] {
+        let sql = format!("UPDATE recipient SET {refused} WHERE id = 'r5'");
+        centre.db().execute(&sql, []).expect_err(refused);
+    }
+    centre.sql("UPDATE recipient SET code = 'x'");
+    assert_eq!(centre.value("SELECT count(*) FROM sqlite_master WHERE name LIKE 'former%'"), "0");
+    // What the hub brings is not asked.
+    let record = centre.person(uid(2), "Запретная");
+    centre.hub.publish(&[record]);
+    centre.sync();
+    assert_eq!(centre.value(&format!("SELECT surname FROM recipient WHERE id = '{}'", uid(2))), "Запретная");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn killed_at_any_moment_a_repair_has_happened_or_not() {
+    let centre = own_rows();
+    centre.sql(
+        "INSERT INTO contact (id, recipient_id, type, value) WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n \
+         WHERE n < 20000) SELECT 'c' || n, 'r5', 'phone', '+7' || n FROM n",
+    );
+    rebuild(&centre, "contact", "WITHOUT ROWID", "", "");
+    let mut killed = 0;
+    for pause in (1..).map(|n: u64| n * 15) {
+        let mut repair = Daemon(
+            centre
+                .command(&["verify", "--restore"])
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .expect("starts"),
+        );
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        if repair.0.try_wait().expect("asked").is_some() {
+            break;
+        }
+        drop(repair);
+        killed += 1;
+        assert_eq!(centre.value("SELECT count(*) FROM contact WHERE value LIKE '+7%'"), "20000");
+        assert_eq!(centre.value("SELECT count(*) FROM sqlite_master WHERE name LIKE 'former%'"), "0");
+        assert_eq!(centre.value("PRAGMA quick_check"), "ok");
+        centre.db().execute("DELETE FROM recipient WHERE id = 'r1'", []).expect_err("locked all the while");
+    }
+    assert!(killed > 3, "{killed}");
+    centre.ok(&["verify", "--restore"]);
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    assert_eq!(centre.value("SELECT count(*) FROM svod_record WHERE kind = 'contact'"), "20000");
+}

@@ -58,6 +58,9 @@ spoke-status-closed = Closed incidents, the last ones: { $n }
 
 spoke-propose-nth = no. { $n } (its name has { $length } characters)
 spoke-verify-owned = A running service puts the database right by itself. To do it by the command, stop the service and repeat; verify without --restore may be used beside it.
+spoke-gone-held = Table { $table }: { $held } records are held. Deleted on purpose: svod-spoke gone { $table } --confirm. Lost: put the rows back, or svod-spoke gone { $table } --restore
+spoke-gone-confirmed = Table { $table }: the removal is confirmed and will be sent, { $done } records
+spoke-gone-restored = Table { $table }: { $done } rows are back, { $held } are held still
 spoke-propose-done = Proposal { $key } is kept and goes to the coordination centre. svod-spoke status shows the decision
 spoke-propose-again = There is such a proposal already: { $key }. svod-spoke status shows the decision
 spoke-propose-replaced = Proposal { $key } says the new wish now and is sent again. svod-spoke status shows the decision
@@ -150,6 +153,7 @@ incident-tampered = The database was altered past the exchange.
 incident-diverged = The sum of publications is not the one the coordination centre told.
 incident-restored = The database was put back from a copy.
 incident-journal-altered = The journal was altered, or its last entries were deleted: put the database back from a copy, or find out who changed it and why.
+incident-many-gone = Most rows of the table, or their lines, are gone. Nothing of it was sent to the coordination centre. Put the rows back; if they were deleted on purpose: svod-spoke gone TABLE --confirm; to have them as they were sent: svod-spoke gone TABLE --restore.
 incident-row-taken = A row of your centre's has the number of a publication, which waits. Give the row another id.
 incident-spool-lost = A packet is gone from the spool, or damaged there, before it was answered: sent again.
 outcome-unsendable = unsendable
@@ -170,6 +174,7 @@ digest-the-packet-states-no-sum = the packet states no sum
 closed-agrees-again = agrees again
 closed-restored = restored
 closed-found-whole = found whole
+closed-decided = the rows are back, or a person has decided
 closed-shown = shown
 error-spoke-map-unreadable = The map of columns { $file } (--columns) cannot be read: { $detail }
     .next = It has a section [columns] and lines "Heading in the file" = "column of the table".

@@ -58,6 +58,9 @@ spoke-status-closed = Закрытые происшествия, последн�
 
 spoke-propose-nth = № { $n } (в имени знаков: { $length })
 spoke-verify-owned = Работающая служба исправляет базу сама. Чтобы сделать это командой, остановите службу и повторите; проверить (verify без --restore) можно и при ней.
+spoke-gone-held = Таблица { $table }: задержано записей — { $held }. Удалены нарочно: svod-spoke gone { $table } --confirm. Потеряны: верните строки или svod-spoke gone { $table } --restore
+spoke-gone-confirmed = Таблица { $table }: удаление подтверждено и будет отправлено, записей — { $done }
+spoke-gone-restored = Таблица { $table }: возвращено строк — { $done }, осталось задержано — { $held }
 spoke-propose-done = Предложение { $key } сохранено и будет отправлено координационному центру. Решение покажет svod-spoke status
 spoke-propose-again = Такое предложение уже есть: { $key }. Решение покажет svod-spoke status
 spoke-propose-replaced = Предложение { $key } теперь говорит новое и будет отправлено снова. Решение покажет svod-spoke status
@@ -150,6 +153,7 @@ incident-tampered = База изменена в обход обмена.
 incident-diverged = Сумма публикаций не совпала с той, что сообщил координационный центр.
 incident-restored = База восстановлена из копии.
 incident-journal-altered = Журнал изменён, или последние записи удалены: верните базу из копии или выясните, кто и зачем её менял.
+incident-many-gone = Исчезла большая часть строк таблицы или их подстрок. Координационному центру это не отправлено. Верните строки; если они удалены нарочно — svod-spoke gone ТАБЛИЦА --confirm; вернуть как были отправлены — svod-spoke gone ТАБЛИЦА --restore.
 incident-row-taken = Строка вашего центра носит номер публикации, и публикация ждёт. Дайте строке другой номер (столбец id).
 incident-spool-lost = Пакета нет в папке spool, или он там повреждён, а ответа ещё не было: отправлено заново.
 outcome-unsendable = не отправляются
@@ -170,6 +174,7 @@ digest-the-packet-states-no-sum = в пакете нет суммы
 closed-agrees-again = снова совпадает
 closed-restored = исправлено
 closed-found-whole = проверено: всё на месте
+closed-decided = строки вернулись или решено человеком
 closed-shown = показано
 error-spoke-map-unreadable = Файл соответствия столбцов { $file } (--columns) не читается: { $detail }
     .next = В нём нужен раздел [columns] и строки вида "Заголовок в файле" = "столбец таблицы".

@@ -315,6 +315,8 @@ pub struct InPacket<'a> {
     pub reason: Option<&'a str>,
     /// Records in it.
     pub records: u64,
+    /// The last packet of ours that its sender had applied.
+    pub ack: Option<Position>,
     /// Where its file is kept, relative to the centre's directory.
     pub file: &'a str,
 }
@@ -339,8 +341,8 @@ pub fn set_in_packet(
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO svod_packet (name, direction, peer, kind, epoch, seq, digest, state, reason, at, \
-             part, parts, previous, records, file) \
-             VALUES (?1, 'in', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             part, parts, previous, records, file, ack_epoch, ack_seq) \
+             VALUES (?1, 'in', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             in_name(connection, packet.name)?,
@@ -356,7 +358,9 @@ pub fn set_in_packet(
             arrival.and_then(|arrival| arrival.part).map(Part::n),
             arrival.and_then(|arrival| arrival.previous).map(|digest| digest.to_string()),
             packet.records,
-            packet.file
+            packet.file,
+            packet.ack.map(|ack| ack.epoch.get()),
+            packet.ack.map(|ack| ack.seq.get())
         ])?;
     Ok(())
 }
