@@ -3,18 +3,23 @@
 //! A claim whose body is gone is said again as its row stands. Of a locked row that is what the hub publishes: the
 //! hub goes on having a claim of this centre, and none that wishes anything otherwise.
 
+use std::collections::BTreeSet;
+
 use exchange_format::{
     position::Digest,
     record::{Form, Kind, Record, RecordId},
 };
 use rusqlite::{Connection, params};
 
-use crate::decisions::tables::{self, Table};
+use crate::decisions::{
+    mapping,
+    tables::{self, Table},
+};
 
 use super::{
     DatabaseError,
     own_records::{self, Change, PROPOSALS, Sealable},
-    rows, sent,
+    publications, rows, sent,
 };
 
 /// A claim that the hub has linked: it was sent, whether that is noted or not. Of `?1` the kind on the wire, `?2` the table.
@@ -152,4 +157,42 @@ pub(super) fn differing(record: &str, kind: Kind) -> String {
          AND {record}.state IN ('own', 'provisional') AND (n.version, n.form, n.sha256) IS NOT \
          ({record}.version, {record}.form, {record}.sha256)"
     )
+}
+
+/// The centre's own rows say again in the columns that their table, or that of their lines, called `name`, has `lost`
+/// what was last sent of them; those that are gone, which no trigger has seen, as a whole. If the one column lost was
+/// `renamed`, what waits to be sent has kept its value.
+///
+/// # Errors
+/// SQLite's.
+pub(super) fn say_again(
+    connection: &Connection,
+    table: &Table,
+    name: &str,
+    lost: &BTreeSet<String>,
+    renamed: bool,
+) -> Result<(), DatabaseError> {
+    let Some(kind) = table.own else { return Ok(()) };
+    let mut statement = connection.prepare(
+        "SELECT id, key, EXISTS (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key) \
+         FROM svod_record r WHERE kind = ?1 AND state IN ('own', 'provisional')",
+    )?;
+    let own: Vec<(String, String, bool)> = statement
+        .query_map([table.name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<_, _>>()?;
+    for (id, key, waits) in own {
+        let key = rows::record_id("svod_record", &key)?;
+        let Some(sent) = own_records::sent(connection, kind, key)? else { continue };
+        if sent.record.form != Form::Live {
+            continue;
+        }
+        let claim = mapping::row(table, &publications::read_body(&sent.record)?);
+        let Some(said) = rows::resolve(connection, table, &claim)? else { continue };
+        if rows::as_it_stands(connection, table, &id)?.is_none() {
+            rows::write(connection, table, &id, None, &said)?;
+        } else if !(lost.is_empty() || renamed && waits) {
+            rows::fill(connection, table, name, &id, lost, &said)?;
+        }
+    }
+    Ok(())
 }

@@ -242,13 +242,12 @@ pub fn put_back(connection: &Connection, table: &'static Table) -> Result<usize,
         let said = mapping::row(table, &read_body(&sent.record)?);
         let Some(said) = rows::resolve(connection, table, &said)? else { continue };
         let id = id.unwrap_or_else(|| key.clone());
-        match rows::as_it_stands(connection, table, &id)? {
+        if rows::as_it_stands(connection, table, &id)?.is_some() {
             // what else of the row was changed meanwhile is sent as it stands
-            Some(_) => rows::write_lines(connection, table, &id, &said)?,
-            None => {
-                rows::write(connection, table, &id, None, &said)?;
-                give(connection, table, &id, &key)?;
-            }
+            rows::write_lines(connection, table, &id, &said)?;
+        } else {
+            rows::write(connection, table, &id, None, &said)?;
+            give(connection, table, &id, &key)?;
         }
         let sql = "UPDATE svod_change SET problem = NULL WHERE kind = ?1 AND key = ?2";
         connection.prepare_cached(sql)?.execute([table.name, &key])?;

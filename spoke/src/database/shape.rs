@@ -6,17 +6,15 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use exchange_format::record::Form;
 use rusqlite::{Connection, Row};
 
 use crate::decisions::{
     ddl::{self, CreateTable},
-    mapping,
     tables::{Table, tables},
 };
 
 use super::{
-    DatabaseError, open, own_records, publications, rows,
+    DatabaseError, lost, open,
     verify::{Damage, Fault},
     write::{self, Scope},
 };
@@ -252,8 +250,11 @@ pub fn mend(connection: &mut Connection) -> Result<(), DatabaseError> {
         if !check(transaction)?.is_empty() {
             return Ok(None);
         }
-        for lost in lost {
-            say_again(transaction, &lost)?;
+        for gone in lost {
+            let name = &gone.part.name;
+            if let Some(table) = table_of(name) {
+                lost::say_again(transaction, table, name, &gone.columns, gone.renamed)?;
+            }
         }
         write::restore_journal_triggers(transaction)?;
         Ok::<_, DatabaseError>(Some(()))
@@ -402,7 +403,7 @@ fn make_with_others(
             match connection.execute_batch(&ours.with(&columns, &conditions)) {
                 Ok(()) => return Ok(()),
                 Err(error) => {
-                    tracing::warn!(table = name, %error, "columns of the centre's own cannot be made again")
+                    tracing::warn!(table = name, %error, "columns of the centre's own cannot be made again");
                 }
             }
         }
@@ -485,34 +486,4 @@ fn settle_former(
 fn table_of(name: &str) -> Option<&'static Table> {
     let lines = |table: &Table| table.lines.as_ref().is_some_and(|lines| lines.name == name);
     tables().iter().find(|table| table.name == name || lines(table))
-}
-
-/// The centre's own rows say again in the columns that their table has `lost` what was last sent of them; those
-/// that are gone, which no trigger has seen, as a whole.
-fn say_again(connection: &Connection, lost: &Lost) -> Result<(), DatabaseError> {
-    let name = lost.part.name.as_str();
-    let Some(table) = table_of(name) else { return Ok(()) };
-    let Some(kind) = table.own else { return Ok(()) };
-    let own: Vec<(String, String, bool)> = all(
-        connection,
-        "SELECT id, key, EXISTS (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key) \
-         FROM svod_record r WHERE kind = ?1 AND state IN ('own', 'provisional')",
-        table.name,
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-    )?;
-    for (id, key, waits) in own {
-        let key = rows::record_id("svod_record", &key)?;
-        let Some(sent) = own_records::sent(connection, kind, key)? else { continue };
-        if sent.record.form != Form::Live {
-            continue;
-        }
-        let claim = mapping::row(table, &publications::read_body(&sent.record)?);
-        let Some(said) = rows::resolve(connection, table, &claim)? else { continue };
-        if rows::as_it_stands(connection, table, &id)?.is_none() {
-            rows::write(connection, table, &id, None, &said)?;
-        } else if !(lost.columns.is_empty() || lost.renamed && waits) {
-            rows::fill(connection, table, name, &id, &lost.columns, &said)?;
-        }
-    }
-    Ok(())
 }

@@ -253,7 +253,7 @@ fn proof(
 }
 
 fn look_at(station: &mut Station) -> Result<(Vec<Damage>, u64, Proof), SpokeError> {
-    with_measure(station, |connection, measure| look(connection, measure))
+    with_measure(station, look)
 }
 
 /// What a running centre is measured by.

@@ -301,14 +301,15 @@ fn only_what_the_hub_says_after_it_has_a_proposal_declines_it() {
     assert_eq!(versions, [3]);
 }
 
+fn propose<'a>(id: &'a str, wishes: &[&'a str]) -> Vec<&'a str> {
+    [&["propose", "programme", id], wishes].concat()
+}
+
 #[test]
 fn a_new_line_of_a_locked_programme_can_be_wished_for() {
     let mut centre = super::tampering::locked();
     let id = uid(3).to_string();
     centre.hub.take();
-    fn propose<'a>(id: &'a str, wishes: &[&'a str]) -> Vec<&'a str> {
-        [&["propose", "programme", id], wishes].concat()
-    }
     for (wishes, message) in [
         (&["2.name=Прогулка"][..], "spoke-propose-column"),
         (&["+1.name=Прогулка"], "spoke-propose-column"),
