@@ -23,14 +23,30 @@ pub use self::{
     mapping::Map,
     report::{Report, Warned},
     sheet::{Item, Sheet},
-    sink::{Encoding, Sink},
+    sink::{Encoding, Files, Sink, Written, kept},
 };
-use crate::{messages::Told, output::Exit};
+use crate::{
+    messages::{self, Told},
+    output::{CommonArgs, Exit, Format, note},
+};
 
 /// More columns than this no table of ours has, nor a heading that is read.
 pub const LARGEST_COLUMNS: usize = 2_000;
 /// The largest row that is read, in bytes: memory is bounded by it and not by the file.
 pub const LARGEST_ROW: usize = 16 << 20;
+
+/// Progress is told after so many rows.
+pub const TOLD: u64 = 20_000;
+
+/// Tells on standard error how many rows were read or written; a program that reads JSON needs none.
+pub fn progress(common: &CommonArgs) -> impl Fn(u64) + use<> {
+    let (format, lang) = (common.format, common.lang);
+    move |n| {
+        if format == Format::Text {
+            note(&messages::text(lang, "table-progress", &[("n", n.into())]));
+        }
+    }
+}
 
 /// A column that a table has.
 #[derive(Debug, Clone, PartialEq, Eq)]

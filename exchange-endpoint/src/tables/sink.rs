@@ -8,8 +8,14 @@ use std::{
 use encoding_rs::WINDOWS_1251;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
-use super::{TableError, marks};
-use crate::{durable_file::PartFile, messages::Told, output::Exit};
+use serde::{Deserialize, Serialize};
+
+use super::{Form, TableError, headings, marks};
+use crate::{
+    durable_file::PartFile,
+    messages::{self, Lang, Told},
+    output::Exit,
+};
 
 /// The rows of a sheet, its heading among them.
 const SHEET_ROWS: u32 = 1_048_576;
@@ -24,6 +30,53 @@ pub enum Encoding {
     /// Windows-1251, for programs that know no other; what it has no letter for is refused.
     #[value(name = "windows-1251")]
     Windows1251,
+}
+
+/// What the files of all tables are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Files {
+    /// Comma-separated values, with semicolons.
+    #[default]
+    Csv,
+    /// Workbooks of Excel.
+    Xlsx,
+}
+
+impl Files {
+    /// The ending of their names.
+    pub const fn ending(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+        }
+    }
+}
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The table.
+    pub table: String,
+    /// The file.
+    pub file: PathBuf,
+    /// How many rows.
+    pub rows: u32,
+}
+
+impl Written {
+    /// For people.
+    pub fn text(&self, lang: Lang) -> String {
+        let args = [("file", self.file.display().to_string().into()), ("n", self.rows.into())];
+        messages::text(lang, "table-file", &args)
+    }
+}
+
+/// The places of the `columns` that go into the file at `path`, and what their values are. A cell of Excel has no room
+/// for the content of a file.
+pub fn kept(path: &Path, columns: &[String]) -> Vec<(usize, Form)> {
+    let is_book = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"));
+    let kept = |name: &str| !(is_book && name == "content");
+    columns.iter().enumerate().filter(|(_, name)| kept(name)).map(|(n, name)| (n, Form::of(name))).collect()
 }
 
 enum Kind {
@@ -124,6 +177,32 @@ impl Sink {
         assert_eq!(written, self.columns, "a row has a cell of each column");
         self.rows += 1;
         Ok(())
+    }
+
+    /// Begins a table of the `columns` that it keeps ([`kept`]), with headings in `lang`.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn of_columns(
+        path: &Path,
+        columns: &[String],
+        lang: Lang,
+        encoding: Encoding,
+        mode: u32,
+    ) -> Result<Self, TableError> {
+        let kept = kept(path, columns);
+        let headings: Vec<String> =
+            kept.iter().map(|(n, _)| headings::heading_of(lang, &columns[*n])).collect();
+        Self::create(path, &headings, encoding, mode)
+    }
+
+    /// Writes a row of all columns: of those that are `kept`, as people who read `lang` write them.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    pub fn put(&mut self, kept: &[(usize, Form)], values: &[String], lang: Lang) -> Result<(), TableError> {
+        let cells: Vec<_> = kept.iter().map(|(n, form)| form.written(&values[*n], lang)).collect();
+        self.write(cells.iter().map(AsRef::as_ref))
     }
 
     /// How many rows were written, without the heading.

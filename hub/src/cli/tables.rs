@@ -2,27 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use exchange_endpoint::{
-    messages,
-    output::{self, CommonArgs, Exit, Failure, Format},
-    tables::Encoding,
+    output::{CommonArgs, Exit, Failure},
+    tables::{Encoding, Files, Written, progress},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{config, reason};
 use crate::edges::operations::{bring, decided::told, hand_out, operator};
-
-/// What the files are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Files {
-    /// Comma-separated values, with semicolons.
-    #[default]
-    Csv,
-    /// Workbooks of Excel.
-    Xlsx,
-}
 
 /// Write the register and what the centres have sent into CSV or XLSX files; personal data
 #[derive(Debug, Args)]
@@ -68,16 +57,6 @@ pub struct Import {
     report: Option<PathBuf>,
 }
 
-/// Progress goes to standard error; a program that reads JSON needs none.
-fn progress(common: &CommonArgs) -> impl Fn(u64) {
-    let (format, lang) = (common.format, common.lang);
-    move |n| {
-        if format == Format::Text {
-            output::note(&messages::text(lang, "table-progress", &[("n", n.into())]));
-        }
-    }
-}
-
 impl Export {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
         let config = config(common)?;
@@ -85,18 +64,14 @@ impl Export {
         let order = hand_out::Order {
             table: self.table.as_deref().map(hand_out::table_of).transpose()?,
             to: &self.out,
-            ending: if self.files == Files::Csv { "csv" } else { "xlsx" },
+            ending: self.files.ending(),
             encoding: self.encoding,
             lang: common.lang,
             progress: &progress,
         };
         let files = hand_out::export(&config, &order, Timestamp::now())?;
         common.print(&json!({ "files": files }), |lang| {
-            let line = |one: &hand_out::Written| {
-                let args = [("file", one.file.display().to_string().into()), ("n", one.rows.into())];
-                messages::text(lang, "table-file", &args)
-            };
-            files.iter().map(line).collect::<Vec<_>>().join("\n")
+            files.iter().map(|file: &Written| file.text(lang)).collect::<Vec<_>>().join("\n")
         })
     }
 }

@@ -7,12 +7,12 @@ use exchange_endpoint::{
     config::Config,
     messages::{self, Lang},
     output::{CommonArgs, Exit, Failure},
-    tables::Encoding,
+    tables::{self, Encoding, Files, Written},
 };
 
 use crate::edges::{
     config::SpokeConfig,
-    hand_out::{Files, HandedOut, Order, Since},
+    hand_out::{HandedOut, Order, Since},
 };
 
 /// An export.
@@ -45,6 +45,7 @@ impl Export {
             encoding: self.encoding,
             since: self.changed_since,
             lang: common.lang,
+            progress: &tables::progress(common),
         };
         let done = order.carry_out(&config)?;
         common.print(&done, |lang| text(lang, &done))?;
@@ -53,19 +54,20 @@ impl Export {
 }
 
 /// What the hub has changed since the last time, into `dir`.
-pub(super) fn changes(dir: &Path, config: &Config<SpokeConfig>, lang: Lang) -> Result<HandedOut, Failure> {
-    let (files, encoding) = (Files::default(), Encoding::default());
-    let order = Order { table: None, to: dir, files, encoding, since: Some(Since::Last), lang };
+pub(super) fn changes(
+    dir: &Path,
+    config: &Config<SpokeConfig>,
+    common: &CommonArgs,
+) -> Result<HandedOut, Failure> {
+    let (files, encoding, lang) = (Files::default(), Encoding::default(), common.lang);
+    let progress = &tables::progress(common);
+    let order = Order { table: None, to: dir, files, encoding, since: Some(Since::Last), lang, progress };
     Ok(order.carry_out(config)?)
 }
 
 /// The files and their rows, and where the next export begins.
 pub(super) fn text(lang: Lang, done: &HandedOut) -> String {
-    let file = |one: &crate::edges::hand_out::Written| {
-        let args = [("file", one.file.display().to_string().into()), ("n", one.rows.into())];
-        messages::text(lang, "table-file", &args)
-    };
     let id = if done.files.is_empty() { "spoke-export-nothing" } else { "spoke-export-until" };
     let end = messages::text(lang, id, &[("until", done.until.into())]);
-    done.files.iter().map(file).chain([end]).collect::<Vec<_>>().join("\n")
+    done.files.iter().map(|file: &Written| file.text(lang)).chain([end]).collect::<Vec<_>>().join("\n")
 }

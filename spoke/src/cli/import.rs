@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use exchange_endpoint::{
     messages::{self, Lang},
-    output::{self, CommonArgs, Exit, Failure, Format},
+    output::{CommonArgs, Exit, Failure},
+    tables::progress,
 };
 use exchange_format::participant::ParticipantCode;
 use rusqlite::Connection;
@@ -68,16 +69,6 @@ impl Import {
         let brought = order.carry_out(&mut connection, config.code)?;
         common.print(&answer(&order, &brought), |lang| text(lang, &order, &brought))?;
         Ok(exit(&brought))
-    }
-}
-
-/// Progress goes to standard error; a program that reads JSON needs none.
-fn progress(common: &CommonArgs) -> impl Fn(u64) {
-    let (format, lang) = (common.format, common.lang);
-    move |n| {
-        if format == Format::Text {
-            output::note(&messages::text(lang, "table-progress", &[("n", n.into())]));
-        }
     }
 }
 

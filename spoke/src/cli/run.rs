@@ -110,7 +110,7 @@ impl Sync {
         }
         let exported = self.export.as_deref();
         let exported =
-            exported.map(|dir| super::export::changes(dir, &station.config, common.lang)).transpose()?;
+            exported.map(|dir| super::export::changes(dir, &station.config, common)).transpose()?;
         let open = report::unanswered(&station.connection).map_err(SpokeError::from)?.len();
         let mut answer = json!({"unanswered": open, "line_is_dead": line_is_dead});
         if self.import.is_some() {

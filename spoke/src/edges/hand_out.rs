@@ -11,7 +11,7 @@ use exchange_endpoint::{
     messages::{Lang, Told},
     output::Exit,
     protocol::{Kind as ProtocolKind, Protocols},
-    tables::{Encoding, Form, Sink, TableError, headings},
+    tables::{self, Encoding, Files, Sink, TableError, Written},
 };
 use exchange_format::file_name::FileName;
 use rusqlite::TransactionBehavior;
@@ -20,23 +20,13 @@ use serde::{Deserialize, Serialize};
 use super::{SpokeError, config::SpokeConfig, station};
 use crate::{
     database::exported::Rows,
-    decisions::tables::{Table, tables},
+    decisions::tables::{Table, tables as all_tables},
 };
 
 /// Beside the files of an export into a directory: up to where it goes.
 const NOTE: &str = "svod-export.json";
 /// The centre's programs share a group.
 const MODE: u32 = 0o660;
-
-/// What the files are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Files {
-    /// Comma-separated values, with semicolons.
-    #[default]
-    Csv,
-    /// Workbooks of Excel.
-    Xlsx,
-}
 
 /// From where on changes are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +50,6 @@ impl std::str::FromStr for Since {
 }
 
 /// What is exported, and how.
-#[derive(Debug)]
 pub struct Order<'a> {
     /// One table or table of lines into one file; else all into a directory.
     pub table: Option<(&'static Table, &'a str)>,
@@ -74,17 +63,8 @@ pub struct Order<'a> {
     pub since: Option<Since>,
     /// The language of headings and days.
     pub lang: Lang,
-}
-
-/// A file that was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Written {
-    /// The table.
-    pub table: String,
-    /// The file.
-    pub file: PathBuf,
-    /// How many rows.
-    pub rows: u32,
+    /// Is told how many rows of a table were written, now and then.
+    pub progress: &'a dyn Fn(u64),
 }
 
 /// What an export did. In a directory it is kept beside the files.
@@ -130,6 +110,10 @@ impl Order<'_> {
 
     /// Up to where the last export into the directory went.
     fn last(&self) -> Result<u32, SpokeError> {
+        if self.table.is_some() {
+            let (exit, cause) = (Exit::Usage, Told::of("table-last", &[]));
+            return Err(TableError::File { file: self.to.to_owned(), exit, cause }.into());
+        }
         let note = self.to.join(NOTE);
         let text = match fs::read(&note) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
@@ -149,10 +133,7 @@ impl Order<'_> {
             return Ok(vec![(Rows { table, lines: table.name != name, since }, self.to.to_owned())]);
         }
         fs::create_dir_all(self.to).map_err(SpokeError::io(self.to))?;
-        let ending = match self.files {
-            Files::Csv => "csv",
-            Files::Xlsx => "xlsx",
-        };
+        let ending = self.files.ending();
         // what was not taken away since the last export stays beside what is new
         let number = if since.is_some() { format!("-{until:06}") } else { String::new() };
         let both = |table: &'static Table| {
@@ -160,7 +141,7 @@ impl Order<'_> {
             [Some(of(false)), table.lines.is_some().then(|| of(true))].into_iter().flatten()
         };
         let file = |rows: Rows| (rows, self.to.join(format!("{}{number}.{ending}", rows.name())));
-        Ok(tables().iter().flat_map(both).map(file).collect())
+        Ok(all_tables().iter().flat_map(both).map(file).collect())
     }
 
     /// Writes the rows into the file `to`; of changes, only if there are any.
@@ -171,15 +152,8 @@ impl Order<'_> {
         to: PathBuf,
     ) -> Result<Option<Written>, SpokeError> {
         let columns = rows.columns();
-        // a cell of Excel has no room for a file
-        let is_book = to.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"));
-        let kept: Vec<usize> =
-            (0..columns.len()).filter(|n| !(is_book && columns[*n] == "content")).collect();
-        let forms: Vec<Form> = kept.iter().map(|n| Form::of(&columns[*n])).collect();
-        let heading = || -> Vec<String> {
-            kept.iter().map(|n| headings::heading_of(self.lang, &columns[*n])).collect()
-        };
-        let create = || Sink::create(&to, &heading(), self.encoding, MODE);
+        let kept = tables::kept(&to, &columns);
+        let create = || Sink::of_columns(&to, &columns, self.lang, self.encoding, MODE);
         let everything = rows.since.is_none() || self.table.is_some();
         let mut sink = everything.then(create).transpose()?;
         rows.for_each::<SpokeError>(connection, |values| {
@@ -187,9 +161,11 @@ impl Order<'_> {
                 Some(sink) => sink,
                 none => none.insert(create()?),
             };
-            let written: Vec<_> =
-                kept.iter().zip(&forms).map(|(n, form)| form.written(&values[*n], self.lang)).collect();
-            Ok(sink.write(written.iter().map(AsRef::as_ref))?)
+            sink.put(&kept, values, self.lang)?;
+            if u64::from(sink.rows()).is_multiple_of(tables::TOLD) {
+                (self.progress)(sink.rows().into());
+            }
+            Ok(())
         })?;
         let Some(sink) = sink else { return Ok(None) };
         let count = sink.rows();

@@ -260,6 +260,8 @@ fn what_the_hub_has_changed_since_a_protocol_is_exported_with_its_state() {
         assert!(text.contains(&row), "{row}: {text}");
     }
     assert!(!text.contains("r3"), "{text}");
+    let one = ["export", "recipient", "--out", &centre.place("one.csv"), "--changed-since", "last"];
+    assert!(centre.ends(&one, 2).1.contains("номер протокола"));
     let (_, error) = centre.ends(&["export", "--out", &dir, "--changed-since", "999"], 3);
     assert!(error.contains("999"), "{error}");
     let (_, error) = centre.ends(&["export", "--out", &dir, "--changed-since", "вчера"], 2);

@@ -8,11 +8,10 @@ use std::{
 use exchange_endpoint::{
     config::Config,
     output::{Exit, Failure, Lang},
-    tables::{Encoding, Form, Sink, headings},
+    tables::{self, Encoding, Sink, Written},
 };
 use exchange_format::record::{Body, Field, Kind, Line};
 use jiff::Timestamp;
-use serde::Serialize;
 
 use super::{bring::table_failure, people::serving};
 use crate::{
@@ -28,8 +27,6 @@ use crate::{
 
 /// So many persons or records are held at a time.
 const PAGE: u32 = 500;
-/// Progress is told after so many.
-const TOLD: u64 = 20_000;
 
 /// A table of the hub's, as files know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,17 +89,6 @@ pub struct Order<'a> {
     pub progress: &'a dyn Fn(u64),
 }
 
-/// A file that was written.
-#[derive(Debug, Serialize)]
-pub struct Written {
-    /// The table.
-    pub table: String,
-    /// The file.
-    pub file: PathBuf,
-    /// How many rows.
-    pub rows: u32,
-}
-
 /// Writes the files, all of one state of the database.
 pub fn export(
     config: &Config<HubConfig>,
@@ -126,16 +112,12 @@ pub fn export(
 
 fn write(order: &Order<'_>, register: &Register<'_>, table: Table, to: PathBuf) -> Result<Written, Failure> {
     let columns = table.columns();
-    // a cell of Excel has no room for a file
-    let is_book = to.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"));
-    let kept: Vec<usize> = (0..columns.len()).filter(|n| !(is_book && columns[*n] == "content")).collect();
-    let forms: Vec<Form> = columns.iter().map(|name| Form::of(name)).collect();
-    let heading: Vec<String> = kept.iter().map(|n| headings::heading_of(order.lang, &columns[*n])).collect();
-    let mut sink = Sink::create(&to, &heading, order.encoding, 0o600).map_err(table_failure)?;
+    let kept = tables::kept(&to, &columns);
+    let sink = Sink::of_columns(&to, &columns, order.lang, order.encoding, 0o600);
+    let mut sink = sink.map_err(table_failure)?;
     let mut put = |values: &[String]| {
-        let cells: Vec<_> = kept.iter().map(|n| forms[*n].written(&values[*n], order.lang)).collect();
-        sink.write(cells.iter().map(AsRef::as_ref)).map_err(table_failure)?;
-        if u64::from(sink.rows()).is_multiple_of(TOLD) {
+        sink.put(&kept, values, order.lang).map_err(table_failure)?;
+        if u64::from(sink.rows()).is_multiple_of(tables::TOLD) {
             (order.progress)(sink.rows().into());
         }
         Ok(())
