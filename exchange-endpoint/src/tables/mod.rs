@@ -1,6 +1,6 @@
 //! Tables as office programs and 1C read and write them: CSV and XLSX, streams of rows in both directions.
 //!
-//! In: [`Sheet`] a file, its heading understood by [`headings`] and a [`mapping`] file, row by row; a row that cannot be
+//! In: [`Grid`] a file, [`Sheet`] one of a known table, its heading understood by [`headings`] and a [`mapping`] file, row by row; a row that cannot be
 //! read is handed on as [`Refused`] and stops nobody. Out: [`Sink`]. [`form`] what a value is besides text · [`marks`]
 //! what keeps a spreadsheet from taking a text for a number, a date or a formula · `csv`, `xlsx` the two formats.
 //! No SQL and no table of ours: what columns there are, the daemons say ([`Layout`]).
@@ -22,8 +22,9 @@ pub use self::{
     form::Form,
     mapping::Map,
     report::{Report, Warned},
-    sheet::{Item, Sheet},
+    sheet::{Grid, Item, Sheet, has_control},
     sink::{Encoding, Files, Sink, Written, kept},
+    xlsx::Cell,
 };
 use crate::{
     messages::{self, Told},

@@ -24,15 +24,62 @@ pub enum Item {
     Refused(Refused),
 }
 
+/// The rows of a file, whatever they mean.
+pub struct Grid {
+    path: PathBuf,
+    kind: Kind,
+}
+
 enum Kind {
     Csv(CsvFile),
     Xlsx(Workbook),
 }
 
+impl Grid {
+    /// Opens the file at `path`: XLSX if it begins as one, else CSV.
+    ///
+    /// # Errors
+    /// [`TableError::File`].
+    pub fn open(path: &Path) -> Result<Self, TableError> {
+        let kind =
+            if is_zip(path)? { Kind::Xlsx(Workbook::open(path)?) } else { Kind::Csv(CsvFile::open(path)?) };
+        Ok(Self { path: path.to_owned(), kind })
+    }
+
+    /// The headings, as they stand but for blanks around them.
+    pub fn headings(&self) -> Vec<&str> {
+        let headings = match &self.kind {
+            Kind::Csv(file) => &file.heading.1,
+            Kind::Xlsx(book) => &book.heading,
+        };
+        headings.iter().map(|heading| heading.trim()).collect()
+    }
+
+    /// Hands every row after the heading that is not blank to `each`: its line and its cells, marks taken off.
+    ///
+    /// # Errors
+    /// The file cannot be read any more, or those of `each`.
+    pub fn for_each<E: From<TableError>>(
+        &mut self,
+        mut each: impl FnMut(u64, Vec<Cell>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self { path, kind } = self;
+        match kind {
+            Kind::Csv(file) => file.for_each(
+                |line, values| each(line, values.into_iter().map(from_csv).collect()),
+                |error| {
+                    let exit = Exit::of_io(&error);
+                    TableError::File { file: path.clone(), exit, cause: error.into() }.into()
+                },
+            ),
+            Kind::Xlsx(book) => book.for_each(each),
+        }
+    }
+}
+
 /// A table in a file.
 pub struct Sheet {
-    path: PathBuf,
-    kind: Kind,
+    grid: Grid,
     layout: Layout,
     passed_over: Vec<String>,
     /// The columns of the table, in the order of the values; `None` for one that is passed over.
@@ -55,12 +102,8 @@ impl Sheet {
         key: Option<&str>,
         default_key: &str,
     ) -> Result<Self, TableError> {
-        let kind =
-            if is_zip(path)? { Kind::Xlsx(Workbook::open(path)?) } else { Kind::Csv(CsvFile::open(path)?) };
-        let headings: Vec<&str> = match &kind {
-            Kind::Csv(file) => file.heading.1.iter().map(|heading| heading.trim()).collect(),
-            Kind::Xlsx(book) => book.heading.iter().map(|heading| heading.trim()).collect(),
-        };
+        let grid = Grid::open(path)?;
+        let headings = grid.headings();
         let key = key.or(map.key()).unwrap_or(default_key);
         let (columns, passed_over) = columns(path, &headings, &layout, map, key)?;
         let by_column = columns.iter().position(|column| column.as_deref() == Some(key));
@@ -68,7 +111,7 @@ impl Sheet {
         let no_key =
             || TableError::Key { file: path.to_owned(), length: key.chars().count(), known: layout.known() };
         let key = place.ok_or_else(no_key)?;
-        Ok(Self { path: path.to_owned(), kind, layout, passed_over, columns, key })
+        Ok(Self { grid, layout, passed_over, columns, key })
     }
 
     /// Whether the file has the column `name`, which is not read.
@@ -84,23 +127,13 @@ impl Sheet {
         &mut self,
         mut each: impl FnMut(Item) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Self { path, kind, layout, columns, .. } = self;
-        let row = |line, cells| row(layout, columns, line, cells);
-        match kind {
-            Kind::Csv(file) => file.for_each(
-                |line, values| each(row(line, values.into_iter().map(|v| Cell::Text(from_csv(v))).collect())),
-                |error| {
-                    let exit = Exit::of_io(&error);
-                    TableError::File { file: path.clone(), exit, cause: error.into() }.into()
-                },
-            ),
-            Kind::Xlsx(book) => book.for_each(|line, cells| each(row(line, cells))),
-        }
+        let Self { grid, layout, columns, .. } = self;
+        grid.for_each(|line, cells| each(row(layout, columns, line, cells)))
     }
 }
 
-fn from_csv(value: String) -> String {
-    if value.starts_with('\'') { marks::unmarked(&value).to_owned() } else { value }
+fn from_csv(value: String) -> Cell {
+    Cell::Text(if value.starts_with('\'') { marks::unmarked(&value).to_owned() } else { value })
 }
 
 fn is_zip(path: &Path) -> Result<bool, TableError> {
@@ -182,6 +215,6 @@ fn row(layout: &Layout, columns: &[Option<String>], line: u64, cells: Vec<Cell>)
 }
 
 /// Whether `value` holds what no record can carry: NUL and other control characters but line breaks and tabs.
-fn has_control(value: &str) -> bool {
+pub fn has_control(value: &str) -> bool {
     value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }

@@ -104,15 +104,34 @@ impl Sink {
         mode: u32,
     ) -> Result<Self, TableError> {
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+        let files = match ending.as_deref() {
+            Some("csv") => Files::Csv,
+            Some("xlsx") => Files::Xlsx,
+            _ => return Err(refused(path, Told::of("table-ending", &[]))),
+        };
+        Self::begin(path, files, headings, encoding, mode)
+    }
+
+    /// Begins the table at `path`, whatever its ending.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn begin(
+        path: &Path,
+        files: Files,
+        headings: &[String],
+        encoding: Encoding,
+        mode: u32,
+    ) -> Result<Self, TableError> {
         let part = || PartFile::create(path, mode).map_err(failure(path));
-        let kind = match ending.as_deref() {
-            Some("csv") => {
+        let kind = match files {
+            Files::Csv => {
                 let mut file = BufWriter::with_capacity(1 << 16, part()?);
                 let bom: &[u8] = if encoding == Encoding::Utf8 { "\u{feff}".as_bytes() } else { &[] };
                 file.write_all(bom).map_err(failure(path))?;
                 Kind::Csv(file, encoding)
             }
-            Some("xlsx") => {
+            Files::Xlsx => {
                 let mut book = Workbook::new();
                 // unlinked as soon as it is made, and on the disk that the table goes to
                 let beside = path.parent().filter(|dir| !dir.as_os_str().is_empty());
@@ -121,7 +140,6 @@ impl Sink {
                 sheet.set_freeze_panes(1, 0).map_err(xlsx_error(path))?;
                 Kind::Xlsx(Box::new(book), Format::new().set_num_format("@"), part()?)
             }
-            _ => return Err(refused(path, Told::of("table-ending", &[]))),
         };
         let mut sink = Self { path: path.to_owned(), kind, rows: 0, columns: headings.len() };
         sink.write(headings.iter().map(String::as_str))?;

@@ -5,6 +5,7 @@ use std::{io, path::Path};
 use exchange_endpoint::{
     messages::{self, Told},
     output::{Exit, Failure},
+    tables::TableError,
 };
 
 use super::{
@@ -131,4 +132,36 @@ impl From<PkiError> for Failure {
 pub fn file(path: &Path) -> impl FnOnce(io::Error) -> Failure {
     let path = path.display().to_string();
     |source| Failure::new(Exit::of_io(&source), "hub-file").with("file", path).because("detail", source)
+}
+
+/// The error for a table that cannot be used: file, line and what is wrong.
+pub fn table(error: TableError) -> Failure {
+    let (exit, problem) = match &error {
+        TableError::File { exit, .. } | TableError::Map { exit, .. } => (*exit, None),
+        TableError::Column { n, length, known, .. } => {
+            let args = [("n", (*n).into()), ("length", (*length).into()), ("known", known.clone().into())];
+            (Exit::Refused, Some(Told::of("table-strange-column", &args)))
+        }
+        TableError::Key { known, .. } => {
+            let args = [("known", known.clone().into())];
+            (Exit::Refused, Some(Told::of("table-no-key", &args)))
+        }
+        TableError::MapColumn { length, known, .. } => {
+            let args = [("length", (*length).into()), ("known", known.clone().into())];
+            (Exit::Refused, Some(Told::of("table-strange-map", &args)))
+        }
+    };
+    let (place, cause) = match error {
+        TableError::File { file, cause, .. } | TableError::Map { file, cause, .. } => {
+            (file.display().to_string(), cause)
+        }
+        TableError::Column { file, .. } | TableError::Key { file, .. } => {
+            (format!("{}:1", file.display()), problem.expect("made above"))
+        }
+        TableError::MapColumn { file, line, .. } => {
+            (format!("{}:{line}", file.display()), problem.expect("made above"))
+        }
+    };
+    let told = Told::at(&place, cause);
+    Failure::new(exit, "table-line").because("problems", told)
 }

@@ -78,7 +78,6 @@ table-too-large = the file is larger than 256 MiB
 table-no-text = this is no text (a zero byte)
 table-no-column = there is no column { $column }
 table-cells = { $cells } cells, the heading has { $heading }
-table-no-table = this is no table of separated values
 table-twice = the same question as in line { $line }
 table-decided-otherwise = decided otherwise before; to change a decision, add --revise
 table-accepted-already = this change is accepted already and the earlier value is gone; correct it with person set

@@ -82,7 +82,6 @@ table-too-large = файл больше 256 МиБ
 table-no-text = это не текст (нулевой байт)
 table-no-column = нет столбца { $column }
 table-cells = ячеек { $cells }, а в заголовке { $heading }
-table-no-table = это не таблица CSV
 table-twice = тот же вопрос, что в строке { $line }
 table-decided-otherwise = прежде решено иначе; чтобы изменить решение, добавьте --revise
 table-accepted-already = это изменение уже принято, прежнего значения нет; чтобы исправить его, выполните person set

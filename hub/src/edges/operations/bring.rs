@@ -21,6 +21,7 @@ use crate::{
     decisions::golden,
     edges::{
         config::HubConfig,
+        failure,
         hub::{Context, Hub, open},
         register::Register,
     },
@@ -53,38 +54,6 @@ pub struct Order<'a> {
     pub lang: Lang,
     /// Is told how many lines were read, now and then.
     pub progress: &'a dyn Fn(u64),
-}
-
-/// The error for a table that cannot be used: file, line and what is wrong.
-pub fn table_failure(error: TableError) -> Failure {
-    let (exit, problem) = match &error {
-        TableError::File { exit, .. } | TableError::Map { exit, .. } => (*exit, None),
-        TableError::Column { n, length, known, .. } => {
-            let args = [("n", (*n).into()), ("length", (*length).into()), ("known", known.clone().into())];
-            (Exit::Refused, Some(exchange_endpoint::messages::Told::of("table-strange-column", &args)))
-        }
-        TableError::Key { known, .. } => {
-            let args = [("known", known.clone().into())];
-            (Exit::Refused, Some(exchange_endpoint::messages::Told::of("table-no-key", &args)))
-        }
-        TableError::MapColumn { length, known, .. } => {
-            let args = [("length", (*length).into()), ("known", known.clone().into())];
-            (Exit::Refused, Some(exchange_endpoint::messages::Told::of("table-strange-map", &args)))
-        }
-    };
-    let (place, cause) = match error {
-        TableError::File { file, cause, .. } | TableError::Map { file, cause, .. } => {
-            (file.display().to_string(), cause)
-        }
-        TableError::Column { file, .. } | TableError::Key { file, .. } => {
-            (format!("{}:1", file.display()), problem.expect("made above"))
-        }
-        TableError::MapColumn { file, line, .. } => {
-            (format!("{}:{line}", file.display()), problem.expect("made above"))
-        }
-    };
-    let told = exchange_endpoint::messages::Told::at(&place, cause);
-    Failure::new(exit, "table-line").because("problems", told)
 }
 
 /// The fields that staff may enter.
@@ -136,15 +105,15 @@ impl<E: Into<Failure>> From<E> for Stop {
 /// Carries the import out.
 pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> Result<Brought, Failure> {
     let layout = layout();
-    let map = order.map.map(|path| Map::read(path, &layout)).transpose().map_err(table_failure)?;
+    let map = order.map.map(|path| Map::read(path, &layout)).transpose().map_err(failure::table)?;
     let map = map.unwrap_or_default();
     let open_by = |key| Sheet::open(order.file, layout.clone(), &map, order.key, key);
     let mut sheet = match open_by(KEYS[0]) {
         Err(TableError::Key { .. }) if order.key.or(map.key()).is_none() => open_by(KEYS[1]),
         opened => opened,
     }
-    .map_err(table_failure)?;
-    let report = Report::begin(order.file, order.report, order.lang).map_err(table_failure)?;
+    .map_err(failure::table)?;
+    let report = Report::begin(order.file, order.report, order.lang).map_err(failure::table)?;
     let Hub { mut store, context, protocols, .. } = open(config)?;
     let mut run = Run {
         order,
@@ -164,7 +133,7 @@ pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> 
         run.in_chunks(&mut store, &mut sheet)?;
         true
     };
-    run.report.finish().map_err(table_failure)?;
+    run.report.finish().map_err(failure::table)?;
     Ok(Brought { report: run.report, protocols: run.numbers, kept })
 }
 
@@ -183,7 +152,7 @@ impl From<TableError> for Broken {
 impl From<Broken> for Failure {
     fn from(broken: Broken) -> Self {
         match broken {
-            Broken::Table(error) => table_failure(error),
+            Broken::Table(error) => failure::table(error),
             Broken::Failure(failure) => failure,
         }
     }
@@ -247,7 +216,7 @@ impl Run<'_> {
             Item::Row(line, values) => self.row(register, decided, line, &values)?,
         };
         if let Some(refused) = refused {
-            self.report.refuse(refused).map_err(table_failure)?;
+            self.report.refuse(refused).map_err(failure::table)?;
         }
         self.read += 1;
         if self.read.is_multiple_of(TOLD) {

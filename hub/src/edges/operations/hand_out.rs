@@ -13,13 +13,13 @@ use exchange_endpoint::{
 use exchange_format::record::{Body, Field, Kind, Line};
 use jiff::Timestamp;
 
-use super::{bring::table_failure, people::serving};
+use super::people::serving;
 use crate::{
     database::Tx,
     decisions::audience,
     edges::{
         config::HubConfig,
-        failure::file,
+        failure::{self, file},
         hub::{Hub, open},
         register::Register,
     },
@@ -114,9 +114,9 @@ fn write(order: &Order<'_>, register: &Register<'_>, table: Table, to: PathBuf) 
     let columns = table.columns();
     let kept = tables::kept(&to, &columns);
     let sink = Sink::of_columns(&to, &columns, order.lang, order.encoding, 0o600);
-    let mut sink = sink.map_err(table_failure)?;
+    let mut sink = sink.map_err(failure::table)?;
     let mut put = |values: &[String]| {
-        sink.put(&kept, values, order.lang).map_err(table_failure)?;
+        sink.put(&kept, values, order.lang).map_err(failure::table)?;
         if u64::from(sink.rows()).is_multiple_of(tables::TOLD) {
             (order.progress)(sink.rows().into());
         }
@@ -128,7 +128,7 @@ fn write(order: &Order<'_>, register: &Register<'_>, table: Table, to: PathBuf) 
         for_each_stated(register.tx, table, &mut put)?;
     }
     let rows = sink.rows();
-    sink.finish().map_err(table_failure)?;
+    sink.finish().map_err(failure::table)?;
     Ok(Written { table: table.name(), file: to, rows })
 }
 

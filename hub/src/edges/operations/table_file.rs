@@ -1,33 +1,41 @@
-//! Tables as office programs write and read them: written as UTF-8 with BOM, `;`, CRLF, which a Russian Excel
-//! opens as it is; read as UTF-8 or Windows-1251, `;` or `,` or tab.
+//! Tables of questions and answers as office programs write and read them: CSV or XLSX ([`tables`]), held as a whole,
+//! since staff answer all of it or nothing.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use encoding_rs::WINDOWS_1251;
 use exchange_endpoint::{
-    durable_file, messages,
+    messages,
     output::{Exit, Failure, Lang},
+    tables::{self, Cell, Encoding, Files, Grid, Sink, TableError},
 };
 
-use crate::edges::failure::file;
+use crate::edges::failure::{self, file};
 
-const BOM: &str = "\u{feff}";
 /// A table that staff filled in is never larger.
 const LARGEST: u64 = 256 << 20;
 
 /// A table that was read. Personal data.
 pub struct Table {
     columns: BTreeMap<String, usize>,
-    rows: Vec<(u64, csv::StringRecord)>,
+    rows: Vec<(u64, Vec<String>)>,
 }
 
 /// A row of a [`Table`].
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
     table: &'a Table,
-    record: &'a csv::StringRecord,
+    record: &'a [String],
     /// Its line in the file, from 1.
     pub line: u64,
+}
+
+/// Why a table is not read.
+struct Unread(Failure);
+
+impl From<TableError> for Unread {
+    fn from(error: TableError) -> Self {
+        Self(failure::table(error))
+    }
 }
 
 impl Table {
@@ -37,33 +45,32 @@ impl Table {
         if fs::metadata(path).map_err(file(path))?.len() > LARGEST {
             return Err(bad(path, 1, &messages::text(lang, "table-too-large", &[])));
         }
-        let bytes = fs::read(path).map_err(file(path))?;
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) => WINDOWS_1251.decode_without_bom_handling(error.as_bytes()).0.into_owned(),
-        };
-        let text = text.strip_prefix(BOM).unwrap_or(&text);
-        if let Some(at) = text.find('\0') {
-            return Err(bad(path, line_of(text, at), &messages::text(lang, "table-no-text", &[])));
-        }
-        let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).from_reader(text.as_bytes());
-        let heading = reader.headers().map_err(|error| csv_error(path, text, &error, lang))?;
+        let mut grid = Grid::open(path).map_err(failure::table)?;
+        let headings = grid.headings();
+        let width = headings.len();
         let columns: BTreeMap<String, usize> =
-            heading.iter().enumerate().map(|(at, name)| (column_of(name), at)).collect();
+            headings.into_iter().enumerate().map(|(at, name)| (column_of(name), at)).collect();
         if let Some(missing) = required.iter().find(|name| !columns.contains_key(**name)) {
             let problem =
                 messages::text(lang, "table-no-column", &[("column", heading_of(lang, missing).into())]);
             return Err(bad(path, 1, &problem));
         }
         let mut rows = Vec::new();
-        let (mut line, mut counted) = (1, 0);
-        for record in reader.records() {
-            let record = record.map_err(|error| csv_error(path, text, &error, lang))?;
-            let at = record.position().map_or(counted, |position| start(text, position));
-            line += line_of(&text[counted..], at - counted) - 1;
-            counted = at;
-            rows.push((line, record));
-        }
+        let each = |line, cells: Vec<Cell>| {
+            if cells.len() != width {
+                let numbers = [("cells", cells.len().into()), ("heading", width.into())];
+                return Err(Unread(bad(path, line, &messages::text(lang, "table-cells", &numbers))));
+            }
+            let text = |cell| match cell {
+                Cell::Text(text) => Some(text).filter(|text| !tables::has_control(text)),
+                Cell::Unfit(_) => None,
+            };
+            let record = cells.into_iter().map(text).collect::<Option<Vec<String>>>();
+            let no_text = || Unread(bad(path, line, &messages::text(lang, "table-no-text", &[])));
+            rows.push((line, record.ok_or_else(no_text)?));
+            Ok(())
+        };
+        grid.for_each(each).map_err(|Unread(failure)| failure)?;
         Ok(Self { columns, rows })
     }
 
@@ -76,7 +83,8 @@ impl Table {
 impl<'a> Row<'a> {
     /// The trimmed text in `column`; empty if the table has no such column.
     pub fn text(&self, column: &str) -> &'a str {
-        self.table.columns.get(column).and_then(|at| self.record.get(*at)).unwrap_or_default().trim()
+        let text = self.table.columns.get(column).and_then(|at| self.record.get(*at));
+        text.map(String::as_str).unwrap_or_default().trim()
     }
 }
 
@@ -146,25 +154,6 @@ fn column_of(heading: &str) -> String {
     known.unwrap_or(heading)
 }
 
-/// The sign that the heading has most of.
-fn delimiter(text: &str) -> u8 {
-    let heading = text.lines().next().unwrap_or_default();
-    let count = |sign: &u8| heading.bytes().filter(|byte| byte == sign).count();
-    // of equal counts the last counts: a heading of one column has none of them
-    b"\t,;".iter().copied().max_by_key(count).unwrap_or(b';')
-}
-
-/// Where a record begins: the reader's position may still stand before the end of the line above.
-fn start(text: &str, position: &csv::Position) -> usize {
-    let at = usize::try_from(position.byte()).unwrap_or(text.len()).min(text.len());
-    at + text.as_bytes()[at..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
-}
-
-/// The line of the byte `at`, from 1.
-fn line_of(text: &str, at: usize) -> u64 {
-    text[..at].bytes().filter(|byte| *byte == b'\n').count() as u64 + 1
-}
-
 /// The error of one line of the file.
 pub fn bad(path: &Path, line: u64, problem: &str) -> Failure {
     Failure::new(Exit::Refused, "table-line")
@@ -185,43 +174,27 @@ pub fn all_bad(path: &Path, problems: &[(u64, String)]) -> Failure {
     Failure::new(Exit::Refused, "table-line").with("problems", lines.join("\n"))
 }
 
-fn csv_error(path: &Path, text: &str, error: &csv::Error, lang: Lang) -> Failure {
-    let line = error.position().map_or(1, |position| line_of(text, start(text, position)));
-    let problem = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            let numbers = [("cells", (*len).into()), ("heading", (*expected_len).into())];
-            messages::text(lang, "table-cells", &numbers)
-        }
-        // no other error can come from text in memory; the kind says enough and repeats no cell
-        _ => messages::text(lang, "table-no-table", &[]),
-    };
-    bad(path, line, &problem)
-}
-
-/// Writes a table to `path`, in place of what was there.
+/// Writes a table to `path`, in place of what was there: a workbook if its name says so, else CSV.
 pub fn write(path: &Path, heading: &[&str], rows: &[Vec<String>]) -> Result<(), Failure> {
-    let mut writer = csv::WriterBuilder::new()
-        .delimiter(b';')
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(BOM.as_bytes().to_vec());
-    writer.write_record(heading).map_err(|error| Failure::bug(&error))?;
-    for row in rows {
-        writer.write_record(row.iter().map(|cell| harmless(cell))).map_err(|error| Failure::bug(&error))?;
-    }
-    let bytes = writer.into_inner().map_err(|error| Failure::bug(&error))?;
-    // staff's own copy of personal data
-    durable_file::replace(path, &bytes, 0o600).map_err(file(path))
-}
-
-/// A cell that a spreadsheet would take for a formula is marked as text.
-fn harmless(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if formula { format!("'{cell}") } else { cell.to_owned() }
+    let is_book = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xlsx"));
+    let files = if is_book { Files::Xlsx } else { Files::Csv };
+    let heading: Vec<String> = heading.iter().map(|name| (*name).to_owned()).collect();
+    let write = || {
+        // staff's own copy of personal data
+        let mut sink = Sink::begin(path, files, &heading, Encoding::Utf8, 0o600)?;
+        rows.iter().try_for_each(|row| sink.write(row.iter().map(String::as_str)))?;
+        sink.finish()
+    };
+    write().map_err(failure::table)
 }
 
 #[cfg(test)]
 mod tests {
+    use encoding_rs::WINDOWS_1251;
+
     use super::*;
+
+    const BOM: &str = "\u{feff}";
 
     fn read(bytes: &[u8]) -> Result<Table, Failure> {
         let dir = tempfile::tempdir().expect("a directory");
@@ -290,7 +263,11 @@ mod tests {
         assert!(bytes.starts_with("\u{feff}review;decision\r\n1;'=1+1\r\n".as_bytes()));
         let table = Table::read(&path, &["review"], Lang::En).expect("read");
         let cells: Vec<&str> = table.rows().map(|row| row.text("decision")).collect();
-        assert_eq!(cells, ["'=1+1", "a;\"b\"\r\nc"]);
+        assert_eq!(cells, ["=1+1", "a;\"b\"\r\nc"]);
         assert_eq!(table.rows().map(|row| row.line).collect::<Vec<_>>(), [2, 3]);
+        let book = dir.path().join("t.xlsx");
+        write(&book, &["review", "decision"], &rows).expect("written");
+        let table = Table::read(&book, &["review"], Lang::En).expect("read");
+        assert_eq!(table.rows().map(|row| row.text("decision")).collect::<Vec<_>>()[0], "=1+1");
     }
 }
