@@ -32,7 +32,7 @@ pub struct Grid {
 
 enum Kind {
     Csv(CsvFile),
-    Xlsx(Workbook),
+    Xlsx(Box<Workbook>),
 }
 
 impl Grid {
@@ -41,8 +41,11 @@ impl Grid {
     /// # Errors
     /// [`TableError::File`].
     pub fn open(path: &Path) -> Result<Self, TableError> {
-        let kind =
-            if is_zip(path)? { Kind::Xlsx(Workbook::open(path)?) } else { Kind::Csv(CsvFile::open(path)?) };
+        let kind = if is_zip(path)? {
+            Kind::Xlsx(Box::new(Workbook::open(path)?))
+        } else {
+            Kind::Csv(CsvFile::open(path)?)
+        };
         Ok(Self { path: path.to_owned(), kind })
     }
 

@@ -166,13 +166,14 @@ impl Sink {
                 line.push_str("\r\n");
                 let bytes = match encoding {
                     Encoding::Utf8 => line.as_bytes().into(),
-                    Encoding::Windows1251 => match WINDOWS_1251.encode(&line) {
-                        (bytes, _, false) => bytes,
-                        _ => {
+                    Encoding::Windows1251 => {
+                        let (bytes, _, lacking) = WINDOWS_1251.encode(&line);
+                        if lacking {
                             let args = [("line", (self.rows + 1).into())];
                             return Err(refused(path, Told::of("table-letter", &args)));
                         }
-                    },
+                        bytes
+                    }
                 };
                 file.write_all(&bytes).map_err(failure(path))?;
             }

@@ -30,10 +30,10 @@ pub enum OutOfBounds {
 
 impl From<io::Error> for OutOfBounds {
     fn from(error: io::Error) -> Self {
+        use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
         match error.kind() {
             // what the archive itself says of its damage
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other => Self::NoZip,
-            io::ErrorKind::InvalidInput => Self::NoZip,
+            InvalidData | InvalidInput | Other | UnexpectedEof => Self::NoZip,
             _ => Self::Io(error),
         }
     }

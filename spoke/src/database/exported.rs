@@ -80,7 +80,8 @@ impl Rows {
             .copied()
             .chain(self.fields().iter().map(|column| column.name.as_str()))
             .map(|column| format!(", t.\"{column}\""))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         let record =
             |id: &str| format!("LEFT JOIN svod_record r ON r.kind = '{}' AND r.id = {id}", self.table.name);
         match (self.since, parent) {

@@ -111,7 +111,7 @@ pub fn put(
         Some(stands) => pairs
             .iter()
             .zip(stands)
-            .filter(|(pair, stands)| !same(pair, stands))
+            .filter(|(pair, stands)| !same(pair, stands.as_deref()))
             .map(|(pair, _)| *pair)
             .collect(),
     };
@@ -138,7 +138,8 @@ fn stands(
     id: &str,
     pairs: &[Pair<'_>],
 ) -> Result<Option<Vec<Option<String>>>, rusqlite::Error> {
-    let columns: String = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
+    let columns: Vec<String> = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
+    let columns = columns.concat();
     let sql = format!("SELECT id{columns} FROM {table} WHERE id = ?1");
     let read = |row: &rusqlite::Row<'_>| {
         (0..pairs.len()).map(|n| Ok(rows::leniently(row.get_ref(n + 1)?))).collect()
@@ -147,8 +148,8 @@ fn stands(
 }
 
 /// Whether the file says what stands there, in whatever form.
-fn same((column, value): &Pair<'_>, stands: &Option<String>) -> bool {
-    let stands = stands.as_deref().unwrap_or_default();
+fn same((column, value): &Pair<'_>, stands: Option<&str>) -> bool {
+    let stands = stands.unwrap_or_default();
     Form::of(column).kept(stands) == value.unwrap_or_default()
 }
 
@@ -172,8 +173,9 @@ fn is_locked(connection: &Connection, table: &Table, id: &str) -> Result<bool, r
 }
 
 fn insert(connection: &Connection, table: &str, id: &str, pairs: &[Pair<'_>]) -> Result<(), rusqlite::Error> {
-    let names: String = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
-    let marks: String = (0..pairs.len()).map(|n| format!(", ?{}", n + 2)).collect();
+    let names: Vec<String> = pairs.iter().map(|(column, _)| format!(", \"{column}\"")).collect();
+    let marks: Vec<String> = (0..pairs.len()).map(|n| format!(", ?{}", n + 2)).collect();
+    let (names, marks) = (names.concat(), marks.concat());
     execute(connection, &format!("INSERT INTO {table} (id{names}) VALUES (?1{marks})"), id, pairs)
 }
 

@@ -320,7 +320,7 @@ impl Run<'_> {
         };
         import::missing(self.connection, target, &columns, |lack| warn("no-such-row", lack))?;
         import::others(self.connection, target, |lack| warn("other-lines", lack))?;
-        let kept = !self.order.dry_run && !(self.order.all_or_nothing && self.report.refused() > 0);
+        let kept = !(self.order.dry_run || self.order.all_or_nothing && self.report.refused() > 0);
         if kept {
             self.commit()?;
         } else if let Some(transaction) = self.transaction.take() {

@@ -96,13 +96,12 @@ pub fn export(
     now: Timestamp,
 ) -> Result<Vec<Written>, Failure> {
     let Hub { mut store, context, .. } = open(config)?;
-    let wanted: Vec<(Table, PathBuf)> = match order.table {
-        Some(table) => vec![(table, order.to.to_owned())],
-        None => {
-            fs::create_dir_all(order.to).map_err(file(order.to))?;
-            let path = |table: Table| order.to.join(format!("{}.{}", table.name(), order.ending));
-            Table::all().into_iter().map(|table| (table, path(table))).collect()
-        }
+    let wanted: Vec<(Table, PathBuf)> = if let Some(table) = order.table {
+        vec![(table, order.to.to_owned())]
+    } else {
+        fs::create_dir_all(order.to).map_err(file(order.to))?;
+        let path = |table: Table| order.to.join(format!("{}.{}", table.name(), order.ending));
+        Table::all().into_iter().map(|table| (table, path(table))).collect()
     };
     store.read(|tx| {
         let register = context.register(tx, context.code.as_str(), now);
@@ -148,7 +147,7 @@ fn for_each_derived(register: &Register<'_>, table: Table, put: &mut Put<'_>) ->
                     Kind::Person => Some(serving(register.tx, uid)?.join(" ")),
                     _ => None,
                 };
-                for_each_part(table, &wanted.body, &[wanted.key.to_string()], served, put)?;
+                for_each_part(table, &wanted.body, &[wanted.key.to_string()], served.as_deref(), put)?;
             }
         }
     }
@@ -177,12 +176,12 @@ fn for_each_part(
     table: Table,
     body: &Body,
     first: &[String],
-    last: Option<String>,
+    last: Option<&str>,
     put: &mut Put<'_>,
 ) -> Result<(), Failure> {
     let row = |line: &Line| -> Vec<String> {
         let values = line.iter().map(|(_, value)| value.unwrap_or_default().to_owned());
-        first.iter().cloned().chain(values).chain(last.clone()).collect()
+        first.iter().cloned().chain(values).chain(last.map(str::to_owned)).collect()
     };
     if !table.lines {
         return put(&row(body.head()));
