@@ -31,6 +31,10 @@ value-columns = СТОЛБЦЫ
 value-wait = СЕКУНД
 value-last = ЧИСЛО
 value-map = СТОЛБЦЫ
+value-path = ПУТЬ
+value-protocol = ПРОТОКОЛ
+value-files = ВИД
+value-encoding = КОДИРОВКА
 
 help-every =
     .config = Файл настроек (TOML)
