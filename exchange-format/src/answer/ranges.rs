@@ -97,8 +97,8 @@ impl KeyPrefix {
     pub fn bounds(&self) -> (RecordId, RecordId) {
         let id = |fill: &str| {
             let digits = format!("{}{}", self.0, fill.repeat(32 - self.0.len()));
-            let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
-            format!("{a}-{b}-{c}-{d}-{e}").parse().expect("a UUID")
+            let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+            parts.join("-").parse().expect("a UUID")
         };
         (id("0"), id("f"))
     }
@@ -111,7 +111,7 @@ impl KeyPrefix {
     /// Which of its children covers `key`.
     fn child_of(&self, key: RecordId) -> usize {
         let byte = key.as_bytes()[self.0.len() / 2];
-        usize::from(if self.0.len() % 2 == 0 { byte >> 4 } else { byte & 15 })
+        usize::from(if self.0.len().is_multiple_of(2) { byte >> 4 } else { byte & 15 })
     }
 }
 
@@ -149,7 +149,9 @@ impl RangeDigests {
         for Range { kind, prefix, count, sum, records } in &self.ranges {
             let Some(records) = records else { continue };
             let mut found = StateDigest::default();
-            records.iter().for_each(|listed| found.add(&listed.term(*kind)));
+            for listed in records {
+                found.add(&listed.term(*kind));
+            }
             let stand = |listed: &Listed| listed.form != Form::Tombstone && prefix.covers(listed.key);
             let ordered = records.is_sorted_by(|a, b| a.key < b.key);
             if !ordered || !records.iter().all(stand) || records.len() as u64 != *count || found != *sum {

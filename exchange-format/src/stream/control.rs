@@ -4,6 +4,7 @@
 use crate::{
     answer::{PacketReason, RecordReason},
     position::{Digest, Epoch, Mark, Position},
+    record::{Form, Kind, Record, RecordId},
 };
 
 /// The control block of every file, answers too. It is judged as soon as the file is verified, before
@@ -52,6 +53,20 @@ pub enum Evidence {
         packet: Mark,
         /// OLDER or COLLISION.
         reason: RecordReason,
+    },
+    /// A mirror holds a newer version of our record than we have ever sent, or the same with other content.
+    #[error(
+        "the peer holds {kind} {key} of ours in version {version}, this database sent {sent:?} or other bytes"
+    )]
+    Mirrored {
+        /// The kind of the record.
+        kind: Kind,
+        /// Its id.
+        key: RecordId,
+        /// Its version in the mirror.
+        version: u32,
+        /// The version that was sent last, if any.
+        sent: Option<u32>,
     },
     /// The watermark file beside the keys is ahead of the database.
     #[error("the watermark file has {what} {file}, the database is behind it")]
@@ -112,6 +127,19 @@ pub fn judge_control(control: &Control, own: &OwnHistory) -> Option<Evidence> {
         .echo
         .filter(|echo| judge_own_mark(echo, own.consumed_at_echo, own.receiving) == Named::Unknown)
         .map(Evidence::Echoed)
+}
+
+/// Judges a record of a mirror against the version that we sent last: evidence if it is newer, or another under the
+/// same number.
+pub fn judge_mirror(mirror: &Record, sent: Option<(u32, Form, Digest)>) -> Option<Evidence> {
+    let Record { kind, key, version, form, .. } = mirror;
+    let genuine = match sent {
+        Some((ours, _, _)) if ours != *version => ours > *version,
+        Some((_, ours, hash)) => ours == *form && hash == mirror.hash(),
+        None => false,
+    };
+    let sent = sent.map(|(version, _, _)| version);
+    (!genuine).then_some(Evidence::Mirrored { kind: *kind, key: *key, version: *version, sent })
 }
 
 /// The highest positions of one stream pair that the watermark file knows. The file is written and

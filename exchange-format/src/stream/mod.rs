@@ -7,8 +7,9 @@
 //! What they must look up in a history that is kept for ever comes in as a small struct of facts.
 //!
 //! `epoch` opening an epoch with a snapshot · `sending` one stream's sender · `sent` one packet until its
-//! PR · `receiving` what an arrival is · `control` who was restored · `version` what to do with a record.
+//! PR · `receiving` what an arrival is · `asking` what is asked for · `control` who was restored · `version` what to do with a record.
 
+mod asking;
 mod control;
 mod epoch;
 mod receiving;
@@ -22,7 +23,8 @@ mod scenarios;
 mod simulation;
 
 pub use self::{
-    control::{Control, Evidence, Named, OwnHistory, Watermark, judge_control, judge_own_mark},
+    asking::{Ask, Asked, Lack, first_gap, judge_gap},
+    control::{Control, Evidence, Named, OwnHistory, Watermark, judge_control, judge_mirror, judge_own_mark},
     epoch::{Opening, Part, PartError, Slot, SnapshotReason},
     receiving::{Arrival, Breach, Facts, Incoming, Ready, StateCheck, Verdict, check_state},
     sending::{CannotSeal, Outgoing, Stop, UnknownStop},

@@ -102,7 +102,7 @@ impl Default for Timing {
 impl Timing {
     /// `base` doubled for each attempt after the first, capped, and spread by ± a quarter by `random`
     /// (any value, uniformly chosen), so that a city does not come back in step after an outage.
-    fn wait(&self, base: SignedDuration, attempts: u32, random: u32) -> SignedDuration {
+    pub(super) fn wait(&self, base: SignedDuration, attempts: u32, random: u32) -> SignedDuration {
         let doubled = base.checked_mul(1 << attempts.saturating_sub(1).min(20)).unwrap_or(self.cap);
         let millis = doubled.min(self.cap).as_millis().clamp(0, i128::from(i64::MAX / 2));
         let spread = millis / 2 * i128::from(random) / i128::from(u32::MAX);
@@ -188,6 +188,14 @@ impl SentPacket {
             (self.state, self.attempts) = (PacketState::Placed, 0);
         }
         self.wait(base, now, timing, random);
+    }
+
+    /// The receiver asks for it again: due at once. False if it is closed.
+    pub fn asked_for(&mut self, now: Timestamp) -> bool {
+        if self.state.is_open() {
+            self.next_at = self.next_at.min(now);
+        }
+        self.state.is_open()
     }
 
     /// It could not be placed: try again after a growing wait, for ever.

@@ -144,18 +144,18 @@ const VECTOR: (&str, &str) = (
 
 #[test]
 fn streebog_is_given_when_asked_for_and_checked_when_given() {
-    let written = |yes| {
+    let packet = |yes| {
         let mut writer = PacketWriter::new(Cursor::new(Vec::new())).unwrap().with_streebog(yes);
         writer.begin_member(MemberName::Answer).unwrap();
         writer.write_line(&VECTOR.0.as_bytes()[..62]).unwrap();
         let header = Header { previous: None, ..packets::header(Purpose::Request, 1, 2) };
         writer.finish(header, &packets::signing_key(centre(1))).unwrap()
     };
-    assert_eq!(written(false).manifest.members[0].streebog256, None);
-    let told = written(true).manifest.members[0].streebog256.unwrap();
+    assert_eq!(packet(false).manifest.members[0].streebog256, None);
+    let told = packet(true).manifest.members[0].streebog256.unwrap();
     assert_eq!(told.to_string(), streebog(format!("{}\n", &VECTOR.0[..62]).as_bytes()));
     assert_eq!(streebog(VECTOR.0.as_bytes()), VECTOR.1);
-    let packet = written(true);
+    let packet = packet(true);
     assert!(read(&packet.name, packet.output.get_ref(), &Limits::default()).is_ok());
 
     let small = Forgery::sound();

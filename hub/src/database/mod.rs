@@ -3,7 +3,7 @@
 //!
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
-//! [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
+//! [`requests`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
 //! others · [`exported`] everything of one kind, for files.
 
 pub mod answers;
@@ -16,6 +16,7 @@ pub mod linking;
 pub mod people;
 pub mod publications;
 pub mod received;
+pub mod requests;
 pub mod reviews;
 pub mod status;
 pub mod streams;
@@ -26,13 +27,16 @@ use std::{
     time::Duration,
 };
 
-use exchange_endpoint::journal_table::{self, JournalError};
+use exchange_endpoint::{
+    journal_table::{self, JournalError},
+    request_table::{self, RequestError},
+};
 use rusqlite::{
     Connection, OpenFlags, Row, Transaction, TransactionBehavior, config::DbConfig, types::FromSql,
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 4;
+pub const SCHEMA_VERSION: i64 = 5;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;
@@ -87,6 +91,15 @@ pub enum DatabaseError {
     },
 }
 
+impl From<RequestError> for DatabaseError {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Database(error) => error.into(),
+            RequestError::Damaged(column) => Self::Damaged { table: request_table::HUB_TABLE, column },
+        }
+    }
+}
+
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
@@ -125,7 +138,8 @@ impl Store {
             "BEGIN IMMEDIATE; {} {} PRAGMA application_id = {APPLICATION_ID}; \
              PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
             include_str!("schema.sql"),
-            journal_table::schema(journal_table::HUB_TABLE),
+            journal_table::schema(journal_table::HUB_TABLE)
+                + &request_table::schema(request_table::HUB_TABLE),
         ))?;
         Ok(store)
     }

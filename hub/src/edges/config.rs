@@ -92,6 +92,8 @@ pub struct ExchangeConfig {
     pub late_s: u32,
     /// How long a transaction waits for another's, seconds.
     pub busy_s: u32,
+    /// Whether packets bear ГОСТ Р 34.11-2012 beside SHA-256.
+    pub streebog: bool,
 }
 
 impl Default for ExchangeConfig {
@@ -106,6 +108,7 @@ impl Default for ExchangeConfig {
             scan_ms: 1000,
             late_s: 3600,
             busy_s: 30,
+            streebog: false,
         }
     }
 }

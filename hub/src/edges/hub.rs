@@ -11,6 +11,7 @@ use exchange_endpoint::{
     keys::OwnKeys,
     output::{Failure, Lang},
     protocol::{ProtocolError, Protocols},
+    request_table::RequestError,
     trust::{Trust, TrustError},
     watermark::{Watermark, WatermarkError},
 };
@@ -78,6 +79,8 @@ pub struct Context {
     pub numbering: CaseNumbering,
     /// How much a packet may ask of its reader.
     pub limits: Limits,
+    /// Whether packets bear ГОСТ Р 34.11-2012 beside SHA-256.
+    pub streebog: bool,
     /// Deadlines of the streams.
     pub timing: Timing,
     /// The language of protocols.
@@ -142,6 +145,12 @@ pub enum HubError {
     Refused(PacketReason),
 }
 
+impl From<RequestError> for HubError {
+    fn from(error: RequestError) -> Self {
+        Self::Database(error.into())
+    }
+}
+
 /// Names the file that an I/O error is about.
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> HubError {
     let path = path.to_owned();
@@ -174,6 +183,7 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
         trust,
         numbering,
         limits: config.limits(),
+        streebog: config.exchange.streebog,
         timing: config.timing(),
         lang: config.lang,
     };

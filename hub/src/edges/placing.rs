@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use super::{
     hub::{Hub, HubError, at},
     intake::random,
+    requests,
     sealing::{answers, data::seal_for, own::seal_inputs},
 };
 
@@ -51,7 +52,7 @@ impl Hub {
             store.write(|tx| seal_inputs(context, tx, now))?;
             self.raise_watermark(self.context.code)?;
         }
-        let mut failed = Ok(());
+        let mut failed = self.ask(now);
         for (centre, due) in pending {
             if let Err(error) = self.seal_one(centre, due, now) {
                 tracing::error!(centre = %centre, "not sealed: {error}");
@@ -59,6 +60,18 @@ impl Hub {
             }
         }
         failed
+    }
+
+    /// Asks the centres for what has not come from them.
+    fn ask(&mut self, now: Timestamp) -> Result<(), HubError> {
+        let Self { store, context, .. } = self;
+        let mut due = Vec::new();
+        for centre in store.read(|tx| tx.centres())?.into_iter().filter(|centre| centre.active) {
+            let next = store.read(|tx| requests::next_due(context, tx, centre.code))?;
+            let over = store.read(|tx| requests::is_over(tx, centre.code))?;
+            due.extend((over || next.is_some_and(|next| next <= now)).then_some(centre.code));
+        }
+        due.into_iter().try_for_each(|centre| store.write(|tx| requests::ask(context, tx, centre, now)))
     }
 
     fn seal_one(&mut self, centre: ParticipantCode, due: bool, now: Timestamp) -> Result<(), HubError> {
@@ -179,7 +192,9 @@ impl Hub {
                         _ => None,
                     }
                 });
-                due = packets.chain(streams.outgoing.heartbeat_at(&context.timing)).chain(due).min();
+                let asking = requests::next_due(context, tx, centre.code)?;
+                let heartbeat = streams.outgoing.heartbeat_at(&context.timing);
+                due = packets.chain(heartbeat).chain(asking).chain(due).min();
             }
             Ok(due)
         })

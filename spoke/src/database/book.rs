@@ -12,8 +12,9 @@ use super::DatabaseError;
 pub use self::{
     packets::{
         Answer, InPacket, OutPacket, Received, add_out_packet, answer, answer_placed, answers_to, due,
-        forget_in, give_up_answer, held_before, held_epochs, in_state, is_out_packet, next_due, place_again,
-        received, sent_at, set_in_packet, set_in_state, supersede_before, try_now, update_out_packet,
+        forget_in, give_up_answer, held_before, held_epochs, in_state, is_out_packet, last_held, next_due,
+        place_again, received, sent_at, set_in_packet, set_in_state, supersede_before, try_now,
+        update_out_packet,
     },
     streams::{InStream, OutStream, in_stream, out_stream, set_in_stream, set_out_stream},
 };

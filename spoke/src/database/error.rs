@@ -2,7 +2,10 @@
 
 use std::{io, path::PathBuf};
 
-use exchange_endpoint::messages::Told;
+use exchange_endpoint::{
+    messages::Told,
+    request_table::{self, RequestError},
+};
 use exchange_format::record::BodyError;
 
 /// Why the database did not do what was asked. Never repeats a value of a record.
@@ -95,6 +98,15 @@ impl DatabaseError {
         match self {
             Self::Sqlite(error) => matches!(error.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)),
             _ => false,
+        }
+    }
+}
+
+impl From<RequestError> for DatabaseError {
+    fn from(error: RequestError) -> Self {
+        match error {
+            RequestError::Database(error) => error.into(),
+            RequestError::Damaged(what) => Self::Corrupt { table: request_table::CENTRE_TABLE, what },
         }
     }
 }

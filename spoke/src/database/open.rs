@@ -2,7 +2,10 @@
 
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
-use exchange_endpoint::journal_table::{self, CENTRE_TABLE};
+use exchange_endpoint::{
+    journal_table::{self, CENTRE_TABLE},
+    request_table,
+};
 use exchange_format::participant::ParticipantCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, config::DbConfig};
 
@@ -11,7 +14,7 @@ use super::{DatabaseError, tables::tables, tables_ddl, write};
 /// `PRAGMA application_id`: "SVDC", so that `file` and this program know a centre's database.
 const APPLICATION_ID: i32 = 0x5356_4443;
 /// The version of the tables.
-const TABLES_VERSION: &str = "9";
+const TABLES_VERSION: &str = "10";
 /// How long a statement waits for another program's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -32,7 +35,9 @@ pub struct Identity {
 /// The whole schema without triggers, as `init` writes it.
 pub fn schema_sql() -> String {
     let domain: String = tables().iter().map(tables_ddl::create).collect();
-    format!("{domain}\n{}\n{}", include_str!("book.sql"), journal_table::schema(CENTRE_TABLE))
+    let (journal, requests) =
+        (journal_table::schema(CENTRE_TABLE), request_table::schema(request_table::CENTRE_TABLE));
+    format!("{domain}\n{}\n{journal}{requests}", include_str!("book.sql"))
 }
 
 /// Makes a new database at `path`.

@@ -345,3 +345,33 @@ pub(super) fn show_referrers_again(
     }
     Ok(())
 }
+
+/// Kinds, keys and lengths of all that the hub has published, in the order of a packet's members.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn mirrored(connection: &Connection) -> Result<Vec<(Kind, RecordId, u64)>, DatabaseError> {
+    let sql = "SELECT key, length(bytes) FROM svod_publication WHERE kind = ?1 ORDER BY key";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut found = Vec::new();
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.owner().hub_publishes()) {
+        let mut rows = statement.query([kind.name()])?;
+        while let Some(row) = rows.next()? {
+            let key = row
+                .get::<_, String>(0)?
+                .parse()
+                .map_err(|_| DatabaseError::Corrupt { table: "svod_publication", what: "a key" })?;
+            found.push((kind, key, row.get(1)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The record as the hub last published it, without its signature.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn mirror(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option<Record>, DatabaseError> {
+    let found = find(connection, kind, key)?;
+    Ok(found.map(|found| Record { signature: None, ..found.record }))
+}

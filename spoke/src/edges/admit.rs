@@ -17,6 +17,7 @@ use rusqlite::Connection;
 use super::{
     SpokeError, answers, load,
     packet_file::{self, Desk},
+    requests::{self, Came},
     station::{Station, journal},
 };
 use crate::database::{
@@ -33,7 +34,7 @@ pub enum Admitted {
     Held,
     /// It came before.
     Duplicate,
-    /// An answer to one of ours.
+    /// An answer to one of ours, or a request.
     Answer,
     /// Not accepted; kept whole in the quarantine.
     Quarantined(PacketReason),
@@ -70,9 +71,10 @@ pub fn admit(station: &mut Station, name: &str, path: &Path, now: Timestamp) -> 
         Purpose::Receipt { .. } | Purpose::Protocol { .. } => {
             answer(station, name, path, &header, &body, now)
         }
-        // Keys and requests come with a later version of this program; the file is kept, its number is not
-        // consumed, so nothing is lost until then.
-        Purpose::Keys | Purpose::Request => {
+        Purpose::Request => request(station, name, path, &header, &body, now),
+        // Keys come with a later version of this program; the file is kept, its number is not consumed, so
+        // nothing is lost until then.
+        Purpose::Keys => {
             let file = keep(station, name, path)?;
             enter(station, name, parsed.kind, None, "HELD", &file, now)?;
             Ok(Admitted::Held)
@@ -95,7 +97,7 @@ fn open(desk: &Desk<'_>, path: &Path, name: &FileName) -> Result<(Header, Mark, 
     let mut checked = verified.check_members()?;
     let header = checked.manifest().header.clone();
     let mut body = Vec::new();
-    if header.answered().is_some() {
+    if !name.kind.is_numbered() {
         checked.for_each_line::<PacketError>(&MemberName::Answer, |line| {
             body.extend_from_slice(line);
             body.push(b'\n');
@@ -276,6 +278,27 @@ fn answer(
         }
         other => other.map(|()| Admitted::Answer),
     }
+}
+
+/// The hub asks for something.
+fn request(
+    station: &mut Station,
+    name: &str,
+    path: &Path,
+    header: &Header,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Admitted, SpokeError> {
+    let request = match requests::read(header, body) {
+        Ok(request) => request,
+        Err(error) => {
+            tracing::warn!(packet = name, %error, "not accepted");
+            return quarantine(station, name, path, None, PacketReason::Schema, now);
+        }
+    };
+    let file = keep(station, name, path)?;
+    let came = Came { name, file: &file, id: header.nonce, request: &request };
+    Ok(if requests::honour(station, &came, now)? { Admitted::Answer } else { Admitted::Held })
 }
 
 /// The stream contradicts itself: it stops, the sender is told, an incident is open.

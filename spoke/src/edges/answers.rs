@@ -16,6 +16,7 @@ use rusqlite::Connection;
 use super::{
     SpokeError,
     packet_file::{Desk, Heading, write_answer},
+    requests,
     station::{journal, random_u32},
 };
 use crate::database::{
@@ -72,6 +73,10 @@ pub(super) fn give_again(
     let given = book::answer(connection, name)?;
     book::give_up_answer(connection, name)?;
     let Some(book::Answer { kind, answered, body }) = given else { return Ok(None) };
+    if kind == PacketKind::Request {
+        requests::of(connection).end_of(name)?;
+        return Ok(Some("asked anew if it is still missing".to_owned()));
+    }
     let answers = answered.digest;
     let purpose = match kind {
         PacketKind::Receipt => Purpose::Receipt { answered: answers },

@@ -80,6 +80,8 @@ pub struct Exchange {
     pub audit_s: u32,
     /// How long a record of a kind with lines must have said the same before the daemon sends it, seconds.
     pub settle_s: u32,
+    /// Whether packets bear ГОСТ Р 34.11-2012 beside SHA-256.
+    pub streebog: bool,
 }
 
 impl Default for Exchange {
@@ -93,6 +95,7 @@ impl Default for Exchange {
             watch_ms: 100,
             audit_s: 3600,
             settle_s: 2,
+            streebog: false,
         }
     }
 }

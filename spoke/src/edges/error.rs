@@ -15,6 +15,7 @@ use exchange_endpoint::{
     messages::Told,
     output::{Exit, Failure},
     protocol::ProtocolError,
+    request_table::RequestError,
     tables::TableError,
     trust::TrustError,
     watermark::WatermarkError,
@@ -115,6 +116,12 @@ impl SpokeError {
     pub fn io(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         |source| Self::Io { path, source }
+    }
+}
+
+impl From<RequestError> for SpokeError {
+    fn from(error: RequestError) -> Self {
+        Self::Database(error.into())
     }
 }
 

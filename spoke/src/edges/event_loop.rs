@@ -13,7 +13,7 @@ use super::{
     fetch::{self, SecondLook},
     packet_file,
     place::{self, Lost},
-    reopen, resume,
+    reopen, requests, resume,
     station::Station,
 };
 use crate::database::{
@@ -190,6 +190,8 @@ pub struct Day {
     unplaced: Option<MailboxError>,
     /// Why something was not brought the last time.
     unfetched: Option<MailboxError>,
+    /// When it is to be asked (again) for what has not come.
+    ask_at: Option<Timestamp>,
 }
 
 impl Day {
@@ -208,6 +210,7 @@ impl Day {
             line_pause: LINE_RETRY.0,
             unplaced: None,
             unfetched: None,
+            ask_at: None,
         })
     }
 
@@ -255,6 +258,7 @@ impl Day {
             }
         }
         self.settling = own_records::is_anything_queued(&station.connection)?;
+        self.ask_at = tokio::task::block_in_place(|| requests::ask(station, Timestamp::now()))?;
         self.place(station, mailbox).await?;
         self.schema_version = pragma(station, "schema_version")?;
         Ok(())
@@ -349,7 +353,8 @@ impl Day {
         let line = self.line_dead_until.map(|until| until.saturating_duration_since(Instant::now()));
         // While the line is dead, a packet that is due waits for it.
         let placing = placing.map(|at| line.map_or(wait(at), |line| wait(at).max(line)));
-        let due = [Some(audit), heartbeat.map(wait), placing].into_iter().flatten().min();
+        let asking = self.ask_at.map(wait);
+        let due = [Some(audit), heartbeat.map(wait), placing, asking].into_iter().flatten().min();
         Ok(due.unwrap_or(audit_s).max(Duration::from_millis(20)))
     }
 

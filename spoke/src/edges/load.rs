@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use exchange_endpoint::protocol::{Kind as ProtocolKind, Line, Protocol};
 use exchange_format::{
-    answer::{Counts, PacketOutcome, PacketReason, RecordLine, RecordOutcome, RecordReason},
+    answer::{Counts, PacketOutcome, PacketReason, RecordLine, RecordOutcome, RecordReason, SnapshotCause},
     error::PacketError,
     file_name::FileName,
     participant::ParticipantCode,
     position::{Digest, Epoch, Mark},
     record::{Kind, LineError, Record},
     state_digest::StateDigest,
-    stream::{Ready, StateCheck, check_state},
+    stream::{Evidence, Ready, StateCheck, check_state, judge_mirror},
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -20,11 +20,12 @@ use super::{
     SpokeError, answers,
     export::in_language,
     packet_file::{self, Desk},
+    requests,
     station::{Station, is_signed, journal, new_key},
 };
 use crate::database::{
     book::{self, InStream, Received},
-    exported, publications,
+    exported, publications, sent,
     showing::{self, Held, Shown, Waits},
     write::{self, Scope},
 };
@@ -36,6 +37,8 @@ struct Tally {
     counts: Counts,
     lines: Vec<RecordLine>,
     totals: BTreeMap<(Kind, RecordOutcome), u64>,
+    /// What the mirror of our own records shows, if it is ahead of us.
+    ahead: Option<Evidence>,
 }
 
 impl Tally {
@@ -171,7 +174,7 @@ fn apply(
     now: Timestamp,
 ) -> Result<Protocol, Stopped> {
     let (lang, own, hub) = (station.config.lang, station.own(), station.hub());
-    let key = station.hub_key();
+    let (key, timing) = (station.hub_key(), station.config.exchange.timing());
     let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
     let (connection, desk) = packet_file::apart(station);
     let mut protocol = Protocol::begin(ProtocolKind::Load, lang, own, Some(hub), now);
@@ -197,23 +200,14 @@ fn apply(
             }
         }
         tell_of_taken_rows(transaction, own, &shown, now)?;
-        for raced in &shown.raced {
-            let subject = format!("{} {}", raced.kind, raced.key);
-            journal(transaction, own, now, "proposal.made", &subject, "edit raced a lock", &[])?;
-        }
-        for (key, decision) in &shown.decided {
-            let event = match decision {
-                Decision::Accepted => "proposal.accepted",
-                Decision::Declined => "proposal.declined",
-            };
-            journal(transaction, own, now, event, &key.to_string(), "", &[])?;
-        }
+        tell_of_proposals(transaction, own, &shown, now)?;
         if let Some(opened) = stream.machine.consume(ready) {
             put_aside(transaction, own, hub, opened, now)?;
         }
         stream.told = told.map(|state| as_digest(&state)).or(stream.told);
         let (code, subject, detail) = ("DIVERGED", hub.as_str(), "state digest differs");
-        if check_state(told.as_ref(), &stream.state, false) == StateCheck::Diverged {
+        let diverged = check_state(told.as_ref(), &stream.state, false) == StateCheck::Diverged;
+        if diverged {
             book::open_incident(transaction, code, subject, detail, now)?;
             journal(transaction, own, now, "incident.diverged", subject, code, &[])?;
         } else if told.is_some()
@@ -222,6 +216,12 @@ fn apply(
             journal(transaction, own, now, "incident.closed", subject, code, &[])?;
         }
         book::set_in_stream(transaction, hub, &stream)?;
+        if matches!(ready, Ready::Snapshot(_)) {
+            requests::snapshot_applied(transaction, &desk, now)?;
+        }
+        if diverged {
+            requests::want_snapshot(transaction, &desk, &timing, SnapshotCause::Divergence, now)?;
+        }
         for file in files {
             let tally = tallies.remove(file.name.as_str()).unwrap_or_default();
             conclude(transaction, &desk, file, &tally, now)?;
@@ -231,6 +231,27 @@ fn apply(
     })?;
     protocol.finished = Timestamp::now();
     Ok(protocol)
+}
+
+/// Edits that raced a lock, and wishes that a publication decides.
+fn tell_of_proposals(
+    connection: &Connection,
+    own: ParticipantCode,
+    shown: &Shown,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    for raced in &shown.raced {
+        let subject = format!("{} {}", raced.kind, raced.key);
+        journal(connection, own, now, "proposal.made", &subject, "edit raced a lock", &[])?;
+    }
+    for (key, decision) in &shown.decided {
+        let event = match decision {
+            Decision::Accepted => "proposal.accepted",
+            Decision::Declined => "proposal.declined",
+        };
+        journal(connection, own, now, event, &key.to_string(), "", &[])?;
+    }
+    Ok(())
 }
 
 /// A publication waits for as long as a row of the centre's own bears its number as id.
@@ -295,6 +316,18 @@ fn take_in(
     let manifest = checked.manifest().clone();
     let epoch = file.arrival.mark.position.epoch;
     for member in &manifest.members {
+        if let Some(kind) = member.name.mirrored().and_then(|kind| kind.parse::<Kind>().ok()) {
+            checked.for_each_line::<Stopped>(&member.name, |line| {
+                // the hub's copy of our own records: compared, not applied
+                if let Ok(mirror) = Record::parse_line(kind, line) {
+                    let sent = sent::last(connection, kind, mirror.key)?;
+                    let sent = sent.map(|edition| (edition.version, edition.form, edition.hash));
+                    tally.ahead = tally.ahead.or(judge_mirror(&mirror, sent));
+                }
+                Ok(())
+            })?;
+            continue;
+        }
         let kind: Kind = member
             .name
             .kind()
@@ -329,6 +362,9 @@ fn conclude(
     now: Timestamp,
 ) -> Result<(), SpokeError> {
     let mark = file.arrival.mark;
+    if let Some(evidence) = &tally.ahead {
+        answers::restored(connection, desk, evidence, now)?;
+    }
     book::set_in_state(connection, &file.name, "APPLIED", None)?;
     let outcome = tally.counts.packet_outcome();
     journal(connection, desk.own, now, "packet.applied", &file.name, outcome.word(), &[mark.digest])?;

@@ -4,7 +4,8 @@
 //! packets, `snapshot` all of them · [`place`] packets into the mailbox · `reopen`
 //! everything again, when one of them is lost ·
 //! [`fetch`] files from it · [`admit`] what a file is · [`load`] applying it · [`resume`] what was held when the
-//! program ended · [`answers`] what the hub made of ours · [`audit`] whether the database is as it should be.
+//! program ended · [`answers`] what the hub made of ours · `requests` what has not come and what the hub
+//! lacks · [`audit`] whether the database is as it should be.
 //! For people: [`bring`] files into the tables · [`hand_out`] the tables into files · [`proposing`] wishes.
 
 pub mod admit;
@@ -23,6 +24,7 @@ pub mod place;
 pub mod proposing;
 pub mod removals;
 mod reopen;
+mod requests;
 pub mod resume;
 mod snapshot;
 pub mod station;

@@ -44,6 +44,7 @@ pub(super) struct Desk<'a> {
     limits: &'a Limits,
     spool: PathBuf,
     spool_name: &'a Path,
+    streebog: bool,
 }
 
 /// A packet of ours in the spool.
@@ -55,6 +56,7 @@ pub(super) struct SealedFile {
     pub file: String,
     /// Of the file as it was written.
     pub sha256: Digest,
+    pub nonce: Nonce,
 }
 
 /// The SHA-256 of the file at `path`.
@@ -73,6 +75,7 @@ pub(super) struct UnsealedFile {
     /// The name that it will have.
     pub name: String,
     pub digest: Digest,
+    nonce: Nonce,
     clear: File,
 }
 
@@ -100,7 +103,8 @@ impl<'a> Desk<'a> {
         limits: &'a Limits,
     ) -> Self {
         let spool = config.path(&config.spool);
-        Self { own: config.code, hub: config.hub, keys, hub_card, limits, spool, spool_name: &config.spool }
+        let (own, hub, streebog) = (config.code, config.hub, config.exchange.streebog);
+        Self { own, hub, keys, hub_card, limits, spool, spool_name: &config.spool, streebog }
     }
 
     /// Writes, signs and seals a packet; on the disk when this returns.
@@ -110,9 +114,14 @@ impl<'a> Desk<'a> {
         now: Timestamp,
         write: impl FnOnce(&mut PacketWriter<BufWriter<File>>) -> Result<(), SpokeError>,
     ) -> Result<SealedFile, SpokeError> {
-        let mut writer = PacketWriter::new(BufWriter::new(self.nameless()?))?;
+        let mut writer = self.begin()?;
         write(&mut writer)?;
         self.envelope(self.finish(heading, now, writer)?)
+    }
+
+    /// Begins a packet in the clear.
+    pub fn begin(&self) -> Result<PacketWriter<BufWriter<File>>, SpokeError> {
+        Ok(PacketWriter::new(BufWriter::new(self.nameless()?))?.with_streebog(self.streebog))
     }
 
     /// A file of the spool without a name, for a packet in the clear.
@@ -132,12 +141,13 @@ impl<'a> Desk<'a> {
         clear.seek(SeekFrom::Start(0)).map_err(|source| self.failed(source))?;
         let mut name = written.name;
         name.sealed = true;
-        Ok(UnsealedFile { name: name.to_string(), digest: written.digest, clear })
+        let nonce = written.manifest.header.nonce;
+        Ok(UnsealedFile { name: name.to_string(), digest: written.digest, nonce, clear })
     }
 
     /// Puts a finished packet into its envelope; on the disk when this returns.
     pub fn envelope(&self, packet: UnsealedFile) -> Result<SealedFile, SpokeError> {
-        let UnsealedFile { name, digest, clear } = packet;
+        let UnsealedFile { name, digest, nonce, clear } = packet;
         let failed = |source| self.failed(source);
         let file = NewFile::create(&self.spool).map_err(failed)?;
         let recipients = self.keys.recipients_for(self.hub_card);
@@ -146,7 +156,7 @@ impl<'a> Desk<'a> {
         file.into_inner().map_err(|refused| failed(refused.into_error()))?.commit(&self.spool.join(&name))?;
         let sha256 = sha256_of(&self.spool.join(&name)).map_err(failed)?;
         let file = self.spool_name.join(&name).to_string_lossy().into_owned();
-        Ok(SealedFile { name, digest, file, sha256 })
+        Ok(SealedFile { name, digest, file, sha256, nonce })
     }
 
     fn failed(&self, source: std::io::Error) -> SpokeError {

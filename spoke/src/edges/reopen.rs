@@ -2,13 +2,18 @@
 //! answered yet is gone from the spool, its number can never be filled (exchange §5, S2, F7); when what was sent
 //! cannot be proven any more, only the whole can be told.
 
+use std::{fs::File, io::BufWriter};
+
 use exchange_format::{
     file_name::PacketKind,
-    packet::manifest::{Purpose, SnapshotBasis, SnapshotPart},
-    position::{Position, Seq},
+    packet::{
+        MemberName, PacketWriter,
+        manifest::{Purpose, SnapshotBasis, SnapshotPart},
+    },
+    position::{Epoch, Position, Seq},
     record::{Kind, Record, RecordId},
     state_digest::StateDigest,
-    stream::SentPacket,
+    stream::{Control, Opening, SentPacket},
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -21,7 +26,7 @@ use super::{
     station::{Station, journal, keep_out_stream},
 };
 use crate::database::{
-    book, lost, own_records,
+    book, lost, own_records, publications,
     sent::{self, Kept},
     sums,
     write::{self, Scope},
@@ -32,7 +37,7 @@ use crate::database::{
 /// # Errors
 /// The database or the spool; then nothing is sealed.
 pub(super) fn reopen(station: &mut Station, lost: &[&Lost], now: Timestamp) -> Result<(), SpokeError> {
-    anew(station, now, |transaction, desk, opened| {
+    anew(station, SnapshotBasis::Initial, now, |transaction, desk, opened| {
         let how = format!("all is sent again in epoch {opened}");
         lost.iter().try_for_each(|one| tell_lost(transaction, desk, one, Some(&how), now))
     })
@@ -86,33 +91,47 @@ pub(super) fn say_all_again(station: &mut Station, now: Timestamp) -> Result<(),
     if machine.stop.is_some() || machine.last.is_none() {
         return Ok(());
     }
-    anew(station, now, |transaction, desk, opened| {
-        tracing::error!(epoch = opened, "what was sent cannot be proven; a new epoch begins");
+    anew(station, SnapshotBasis::Initial, now, |transaction, desk, opened| {
+        tracing::error!(epoch = opened.get(), "what was sent cannot be proven; a new epoch begins");
         journal(transaction, desk.own, now, "stream.reopened", desk.hub.as_str(), "sent-differs", &[])
     })
 }
 
-fn anew(
+/// Opens a new epoch with all that this centre has said, and, if the hub asked for it, with what the hub has said.
+///
+/// # Errors
+/// The database or the spool; then nothing is sealed.
+pub(super) fn anew(
     station: &mut Station,
+    basis: SnapshotBasis,
     now: Timestamp,
-    tell: impl FnOnce(&Connection, &Desk<'_>, u16) -> Result<(), SpokeError>,
+    tell: impl FnOnce(&Connection, &Desk<'_>, Epoch) -> Result<(), SpokeError>,
 ) -> Result<(), SpokeError> {
     let spool = station.spool();
     std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
     let (connection, desk) = packet_file::apart(station);
     write::write(connection, Scope::Book, |transaction| {
-        let opened = seal(transaction, &desk, now)?;
+        let opened = seal(transaction, &desk, basis, now)?;
         tell(transaction, &desk, opened)
     })?;
     station.raise_watermark()
 }
 
 /// Seals the snapshot and returns its epoch.
-fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<u16, SpokeError> {
+fn seal(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    basis: SnapshotBasis,
+    now: Timestamp,
+) -> Result<Epoch, SpokeError> {
     let mut stream = book::out_stream(connection, desk.hub)?;
     let mut parts = plan(connection)?;
-    let count = u32::try_from(parts.len()).expect("parts are counted in thousands");
-    let basis = SnapshotBasis::Initial;
+    let mirror = match basis {
+        SnapshotBasis::Requested { .. } => in_parts(publications::mirrored(connection)?),
+        SnapshotBasis::Initial | SnapshotBasis::Recovered { .. } => Vec::new(),
+    };
+    let mirror: Vec<_> = mirror.into_iter().filter(|part| !part.is_empty()).collect();
+    let count = u32::try_from(parts.len() + mirror.len()).expect("parts are counted in thousands");
     let mut opening = stream.machine.open_epoch(count, basis.reason())?;
     let begins = Position { epoch: opening.epoch(), seq: Seq::FIRST };
     let (mut state, mut anew) = (StateDigest::default(), Vec::new());
@@ -132,29 +151,8 @@ fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<u16,
         }
     }
     for (n, records) in parts.iter().enumerate() {
-        let slot = opening.next_part().expect("as many parts as were planned");
-        let part = slot.part.expect("a snapshot has parts");
-        let heading = Heading {
-            purpose: Purpose::Snapshot(SnapshotPart { basis, unconfirmed: opening.unconfirmed(), part }),
-            position: slot.position,
-            previous: slot.previous,
-            control: control(connection, desk, &stream)?,
-            state_digest: (part.k() == part.n()).then_some(state),
-        };
-        let sealed = desk.seal(heading, now, |writer| {
-            let mut begun = None;
-            for (kind, key) in records {
-                if begun != Some(*kind) {
-                    writer.begin_member(member(*kind))?;
-                    begun = Some(*kind);
-                }
-                let sent = own_records::sent(connection, *kind, *key)?.expect("it was there before");
-                let mut line = Vec::with_capacity(sent.record.body.len() + 128);
-                sent.record.write_line(&mut line);
-                writer.write_line(&line)?;
-            }
-            Ok(())
-        })?;
+        let heading = heading(&opening, basis, control(connection, desk, &stream)?, state);
+        let sealed = desk.seal(heading, now, |writer| write_own(connection, writer, records))?;
         let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
         for (_, record) in anew.iter().filter(|(part, _): &&(usize, Record)| *part == n) {
             let change = lost::change_of(record.kind, record.key);
@@ -167,28 +165,96 @@ fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<u16,
         let packet = SentPacket::new(mark, true, false, now);
         enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records.len() as u64, now)?;
     }
+    for records in &mirror {
+        let heading = heading(&opening, basis, control(connection, desk, &stream)?, state);
+        let sealed = desk.seal(heading, now, |writer| write_mirror(connection, writer, records))?;
+        let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
+        let packet = SentPacket::new(mark, true, false, now);
+        enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records.len() as u64, now)?;
+    }
     let opened = opening.epoch();
     stream.machine = opening.finish(now).expect("every part was sealed");
     (stream.state, stream.kept) = (state, sums::of_sent(connection)?.kept);
     book::supersede_before(connection, opened, now)?;
     keep_out_stream(connection, desk.own, desk.hub, &stream, now)?;
-    Ok(opened.get())
+    Ok(opened)
+}
+
+/// What the next part says besides its members.
+fn heading(opening: &Opening, basis: SnapshotBasis, control: Control, state: StateDigest) -> Heading {
+    let slot = opening.next_part().expect("as many parts as were planned");
+    let part = slot.part.expect("a snapshot has parts");
+    Heading {
+        purpose: Purpose::Snapshot(SnapshotPart { basis, unconfirmed: opening.unconfirmed(), part }),
+        position: slot.position,
+        previous: slot.previous,
+        control,
+        state_digest: (part.k() == part.n()).then_some(state),
+    }
+}
+
+/// Our records as they were last sent.
+fn write_own(
+    connection: &Connection,
+    writer: &mut PacketWriter<BufWriter<File>>,
+    records: &[(Kind, RecordId)],
+) -> Result<(), SpokeError> {
+    let (mut begun, mut line) = (None, Vec::new());
+    for (kind, key) in records {
+        if begun != Some(*kind) {
+            writer.begin_member(member(*kind))?;
+            begun = Some(*kind);
+        }
+        let sent = own_records::sent(connection, *kind, *key)?.expect("it was there before");
+        line.clear();
+        sent.record.write_line(&mut line);
+        writer.write_line(&line)?;
+    }
+    Ok(())
+}
+
+/// The hub's records as they were last received.
+fn write_mirror(
+    connection: &Connection,
+    writer: &mut PacketWriter<BufWriter<File>>,
+    records: &[(Kind, RecordId)],
+) -> Result<(), SpokeError> {
+    let (mut begun, mut line) = (None, Vec::new());
+    for (kind, key) in records {
+        let Some(record) = publications::mirror(connection, *kind, *key)? else { continue };
+        if begun != Some(*kind) {
+            writer.begin_member(MemberName::mirror(kind.name()).expect("kinds have names of members"))?;
+            begun = Some(*kind);
+        }
+        line.clear();
+        record.write_line(&mut line);
+        writer.write_line(&line)?;
+    }
+    Ok(())
 }
 
 /// Everything that was ever sent, in the version last sent, cut into parts, of which there is at least one.
 fn plan(connection: &Connection) -> Result<Vec<Vec<(Kind, RecordId)>>, SpokeError> {
+    let mut all = Vec::new();
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.owner().centre_writes()) {
+        all.extend(
+            own_records::lengths(connection, kind)?.into_iter().map(|(key, length)| (kind, key, length)),
+        );
+    }
+    Ok(in_parts(all))
+}
+
+fn in_parts(records: Vec<(Kind, RecordId, u64)>) -> Vec<Vec<(Kind, RecordId)>> {
     let mut parts = vec![Vec::new()];
     let mut bytes = 0;
-    for kind in Kind::ALL.into_iter().filter(|kind| kind.owner().centre_writes()) {
-        for (key, length) in own_records::lengths(connection, kind)? {
-            let part: &mut Vec<_> = parts.last_mut().expect("never empty");
-            if part.len() as u64 == RECORDS || (!part.is_empty() && bytes + length + 100 > BYTES) {
-                parts.push(Vec::new());
-                bytes = 0;
-            }
-            bytes += length + 100;
-            parts.last_mut().expect("never empty").push((kind, key));
+    for (kind, key, length) in records {
+        let part: &mut Vec<_> = parts.last_mut().expect("never empty");
+        if part.len() as u64 == RECORDS || (!part.is_empty() && bytes + length + 100 > BYTES) {
+            parts.push(Vec::new());
+            bytes = 0;
         }
+        bytes += length + 100;
+        parts.last_mut().expect("never empty").push((kind, key));
     }
-    Ok(parts)
+    parts
 }

@@ -299,5 +299,5 @@ fn pack(
 }
 
 fn begin(desk: &Desk<'_>) -> Result<Writer, SpokeError> {
-    Ok(PacketWriter::new(BufWriter::new(desk.nameless()?))?.in_lots())
+    Ok(desk.begin()?.in_lots())
 }

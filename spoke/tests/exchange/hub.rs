@@ -8,7 +8,7 @@ use std::{
 
 use exchange_endpoint::keys::{CardWords, OwnKeys};
 use exchange_format::{
-    answer::{Counts, Protocol, ProtocolReader, ProtocolWriter, RecordLine, RecordOutcome},
+    answer::{Counts, Protocol, ProtocolReader, ProtocolWriter, RecordLine, RecordOutcome, Request},
     card::Card,
     file_name::{FileName, PacketKind},
     packet::{
@@ -33,7 +33,17 @@ pub struct Opened {
     pub manifest: Manifest,
     pub mark: Mark,
     pub records: Vec<Record>,
+    pub mirror: Vec<Record>,
     pub answer: Vec<u8>,
+}
+
+impl Opened {
+    /// What an RQ of the centre's asks for.
+    pub fn request(&self) -> Request {
+        let request = Request::read(&self.answer[..]).expect("a request");
+        request.check_goes_with(&self.manifest.header).expect("it goes with its manifest");
+        request
+    }
 }
 
 pub struct Hub {
@@ -123,13 +133,16 @@ impl Hub {
         let mark = verified.mark();
         let mut checked = verified.check_members().expect("whole");
         let manifest = checked.manifest().clone();
-        let (mut records, mut answer) = (Vec::new(), Vec::new());
+        let (mut records, mut mirror, mut answer) = (Vec::new(), Vec::new(), Vec::new());
         for member in &manifest.members {
             checked
                 .for_each_line::<exchange_format::error::PacketError>(&member.name, |line| {
                     if let Some(kind) = member.name.kind() {
                         let kind = kind.parse().expect("a kind");
                         records.push(Record::parse_line(kind, line).expect("a record"));
+                    } else if let Some(kind) = member.name.mirrored() {
+                        let kind = kind.parse().expect("a kind");
+                        mirror.push(Record::parse_line(kind, line).expect("a record"));
                     } else {
                         answer.extend_from_slice(line);
                         answer.push(b'\n');
@@ -138,7 +151,7 @@ impl Hub {
                 })
                 .expect("read");
         }
-        Opened { name, manifest, mark, records, answer }
+        Opened { name, manifest, mark, records, mirror, answer }
     }
 
     /// Answers a packet of the centre's: everything applied but `lines`.
@@ -195,7 +208,8 @@ impl Hub {
             seq: last.position.seq.next().expect("a number"),
             ..last.position
         });
-        self.publish_at(position, self.last.is_none(), records).0
+        let basis = self.last.is_none().then_some(SnapshotBasis::Initial);
+        self.publish_at(position, basis, records, &[]).0
     }
 
     /// Opens `epoch` with a snapshot of `records` in one part. Returns the file's name and its mark.
@@ -203,10 +217,58 @@ impl Hub {
         self.state = StateDigest::default();
         self.published.clear();
         let epoch = Epoch::new(epoch).expect("an epoch");
-        self.publish_at(Position { epoch, seq: Seq::FIRST }, true, records)
+        self.publish_at(Position { epoch, seq: Seq::FIRST }, Some(SnapshotBasis::Initial), records, &[])
     }
 
-    fn publish_at(&mut self, position: Position, first: bool, records: &[Record]) -> (String, Mark) {
+    /// The snapshot that `request` asks for, with the mirror of the centre's own records.
+    pub fn answer_request(&mut self, request: Nonce, epoch: u64, records: &[Record], mirror: &[Record]) {
+        self.state = StateDigest::default();
+        self.published.clear();
+        let epoch = Epoch::new(epoch).expect("an epoch");
+        let basis = SnapshotBasis::Requested { request };
+        self.publish_at(Position { epoch, seq: Seq::FIRST }, Some(basis), records, mirror);
+    }
+
+    /// Asks the centre, under the id of the packet before if it is to be the `same`; the id.
+    pub fn ask(&mut self, request: &Request, same: bool) -> Nonce {
+        if same {
+            self.nonce -= 1;
+        }
+        let mut body = Vec::new();
+        request.write(&mut body).expect("written");
+        self.place_request(request.position(), &body);
+        Nonce([self.nonce; 16])
+    }
+
+    /// As [`Hub::ask`], under a number that the request is not of.
+    pub fn ask_at(&mut self, request: &Request, seq: u64) {
+        let mut body = Vec::new();
+        request.write(&mut body).expect("written");
+        let seq = Seq::new(seq).expect("a number");
+        self.place_request(Position { seq, ..request.position() }, &body);
+    }
+
+    fn place_request(&mut self, position: Position, body: &[u8]) {
+        self.place(Purpose::Request, position, None, None, |writer| {
+            writer.begin_member(MemberName::Answer).expect("begun");
+            for line in body.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+                writer.write_line(line).expect("written");
+            }
+        });
+    }
+
+    /// Makes the sum that the next packets state another than that of their records.
+    pub fn spoil_sum(&mut self) {
+        self.state.add(&exchange_format::position::Digest::of(b"a record that nobody has"));
+    }
+
+    fn publish_at(
+        &mut self,
+        position: Position,
+        basis: Option<SnapshotBasis>,
+        records: &[Record],
+        mirror: &[Record],
+    ) -> (String, Mark) {
         for record in records {
             let before =
                 self.published.iter().rposition(|known| known.kind == record.kind && known.key == record.key);
@@ -218,12 +280,10 @@ impl Hub {
             }
             self.published.push(record.clone());
         }
-        let part = SnapshotPart {
-            basis: SnapshotBasis::Initial,
-            unconfirmed: false,
-            part: Part::new(1, 1).expect("one"),
-        };
-        let purpose = if first { Purpose::Snapshot(part) } else { Purpose::Data };
+        let part = Part::new(1, 1).expect("one");
+        let purpose = basis.map_or(Purpose::Data, |basis| {
+            Purpose::Snapshot(SnapshotPart { basis, unconfirmed: false, part })
+        });
         let previous = self.last.map(|last| last.digest);
         let mut sorted: Vec<&Record> = records.iter().collect();
         sorted.sort_by_key(|record| (record.kind, record.key));
@@ -235,6 +295,17 @@ impl Hub {
                     writer
                         .begin_member(MemberName::records(record.kind.name()).expect("a member"))
                         .expect("begun");
+                }
+                let mut line = Vec::new();
+                record.write_line(&mut line);
+                writer.write_line(&line).expect("written");
+            }
+            kind = None;
+            for record in mirror {
+                if kind != Some(record.kind) {
+                    kind = Some(record.kind);
+                    let member = MemberName::mirror(record.kind.name()).expect("a member");
+                    writer.begin_member(member).expect("begun");
                 }
                 let mut line = Vec::new();
                 record.write_line(&mut line);

@@ -13,6 +13,7 @@ mod people;
 mod proposals;
 mod rebuilding;
 mod removing;
+mod requests;
 mod sending;
 mod tampering;
 mod words;

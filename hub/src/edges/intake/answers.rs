@@ -14,7 +14,10 @@ use jiff::Timestamp;
 use super::{Taken, journal};
 use crate::{
     database::{Tx, streams::PacketRow},
-    edges::hub::{Context, Hub, HubError},
+    edges::{
+        hub::{Context, Hub, HubError},
+        requests,
+    },
 };
 
 /// Takes a verified KV, PR or RQ.
@@ -43,7 +46,11 @@ pub(super) fn take(
         match &header.purpose {
             Purpose::Receipt { .. } => receipt(context, tx, centre, &body, now)?,
             Purpose::Protocol { .. } => protocol(context, tx, centre, &body, now)?,
-            _ => {}
+            Purpose::Request => {
+                let request = requests::read(&header, &body)?;
+                requests::honour(context, tx, centre, (header.nonce, &request), now)?;
+            }
+            Purpose::Data | Purpose::Snapshot(_) | Purpose::Keys => unreachable!("numbered, taken elsewhere"),
         }
         tx.put_packet(&PacketRow {
             name,

@@ -394,6 +394,9 @@ fn read(mut packet: CheckedPacket<'_, File>, lots: &mpsc::SyncSender<Vec<Looked>
     let members: Vec<MemberName> = packet.manifest().members.iter().map(|one| one.name.clone()).collect();
     let mut lot = Vec::with_capacity(LOT);
     for member in members {
+        if member.mirrored().is_some() {
+            continue; // the centre's copy of our own records: compared, not applied
+        }
         let kind: Kind = member
             .kind()
             .and_then(|kind| kind.parse().ok())

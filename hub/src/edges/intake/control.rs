@@ -1,6 +1,7 @@
 //! The control block, judged as soon as a file is verified, whatever else becomes of it.
 
 use exchange_format::{
+    file_name::PacketKind,
     participant::ParticipantCode,
     position::Mark,
     stream::{Control, OwnHistory, Stop, judge_control},
@@ -54,7 +55,12 @@ pub(super) fn judge(
         })?;
     }
     let Hub { store, context, .. } = hub;
-    prune_out(context, centre, control, |name| Ok(store.read(|tx| tx.place_of_answer(centre, name))?))
+    prune_out(context, centre, control, |kind, name| {
+        Ok(store.read(|tx| match kind {
+            PacketKind::Request => tx.place_of_request(name).map(Some),
+            _ => tx.place_of_answer(centre, name),
+        })?)
+    })
 }
 
 /// The digest that stands at a mark's position in our history: the mark's own, if it is there.

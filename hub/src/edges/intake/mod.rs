@@ -226,7 +226,7 @@ impl Hub {
 }
 
 /// Enters what happened to a file.
-fn journal(
+pub(in crate::edges) fn journal(
     tx: &Tx<'_>,
     actor: ParticipantCode,
     event: &str,

@@ -4,12 +4,12 @@ use std::{collections::BTreeSet, fs::File};
 
 use exchange_endpoint::archive;
 use exchange_format::{
-    answer::{Counts, PacketOutcome, PacketReason, Protocol, Severity},
+    answer::{Counts, PacketOutcome, PacketReason, Protocol, Severity, SnapshotCause},
     file_name::FileName,
     packet::{VerifiedPacket, manifest::Purpose},
     participant::ParticipantCode,
     position::Mark,
-    stream::{Arrival, Facts, Ready, StateCheck, Verdict, check_state},
+    stream::{Arrival, Facts, Ready, StateCheck, Stop, Verdict, check_state},
 };
 use jiff::Timestamp;
 
@@ -22,6 +22,7 @@ use crate::{
     },
     edges::{
         hub::{Context, Hub, HubError, at},
+        requests,
         sealing::answers,
     },
 };
@@ -231,6 +232,12 @@ impl Step<'_> {
         let released = intake.finish()?;
         let superseded = streams.incoming.consume(ready);
         tx.set_streams(self.centre, streams)?;
+        if snapshot {
+            requests::snapshot_applied(self.context, tx, self.centre, self.now)?;
+        }
+        if tx.has_incident(self.centre, "DIVERGED")? {
+            requests::want_snapshot(self.context, tx, self.centre, SnapshotCause::Divergence, self.now)?;
+        }
         for applied in &all {
             self.answer(tx, streams, applied)?;
         }
@@ -267,10 +274,25 @@ impl Step<'_> {
         let mut packet = open::open(self.context, &path, &name)?;
         let told = packet.manifest().header.state_digest;
         let outcome = intake.packet(&row.name, packet.check_while_reading(), &mut streams.received)?;
+        let mirror = requests::judge_mirror_of(tx, self.centre, &mut packet.check_while_reading())?;
+        if let Some(evidence) = mirror {
+            tracing::error!(centre = %self.centre, "this hub was restored: {evidence}");
+            streams.outgoing.stop = Some(Stop::Restored);
+            tx.add_incident(self.centre, "RESTORED", Some(&row.name), &self.now.to_string())?;
+        }
         tx.set_packet_state(&row.name, "APPLIED", None)?;
-        if check_state(told.as_ref(), &streams.received, false) == StateCheck::Diverged {
-            tracing::error!(centre = %self.centre, file = row.name, "the state digests differ");
-            tx.add_incident(self.centre, "DIVERGED", Some(&row.name), &self.now.to_string())?;
+        let at = self.now.to_string();
+        match check_state(told.as_ref(), &streams.received, false) {
+            StateCheck::Diverged => {
+                tracing::error!(centre = %self.centre, file = row.name, "the state digests differ");
+                tx.add_incident(self.centre, "DIVERGED", Some(&row.name), &at)?;
+            }
+            StateCheck::Agrees => {
+                if tx.close_incidents(self.centre, "DIVERGED", &at)? > 0 {
+                    self.enter(tx, "incident.closed", row, "DIVERGED")?;
+                }
+            }
+            StateCheck::NotCompared => {}
         }
         let grave = outcome.lines.iter().filter(|line| line.reason.severity() == Severity::Incident);
         for code in grave.map(|line| line.reason.code()).collect::<BTreeSet<_>>() {

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use exchange_endpoint::archive;
 use exchange_format::{
     error::PacketError,
-    file_name::FileName,
+    file_name::{FileName, PacketKind},
     packet::{UnverifiedPacket, VerifiedPacket, open_sealed},
     participant::ParticipantCode,
     stream::Control,
@@ -44,12 +44,12 @@ pub(super) fn open(
 
 /// Deletes from a centre's `out` what it has: our packets that its ack covers, our answers to what its echo
 /// covers, and answers that a newer one has taken the place of. Of a revision the echo says nothing: the newest stays
-/// until the centre's epoch is over. Readers never delete there.
+/// until the centre's epoch is over. A request of ours stays while it is in force. Readers never delete there.
 pub(in crate::edges) fn prune_out(
     context: &Context,
     centre: ParticipantCode,
     control: &Control,
-    mut place: impl FnMut(&str) -> Result<Option<Place>, HubError>,
+    mut place: impl FnMut(PacketKind, &str) -> Result<Option<Place>, HubError>,
 ) -> Result<(), HubError> {
     let directory = context.paths.outbox(centre);
     for entry in fs::read_dir(&directory).map_err(at(&directory))? {
@@ -61,7 +61,7 @@ pub(in crate::edges) fn prune_out(
         let covered = if name.kind.is_numbered() {
             control.acknowledges(name.position)
         } else {
-            match place(text)? {
+            match place(name.kind, text)? {
                 Some(Place::Superseded) => true,
                 Some(Place::Revision) => is_over,
                 Some(Place::First) | None => is_over || is_read,

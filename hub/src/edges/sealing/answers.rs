@@ -1,18 +1,18 @@
-//! KV and PR: sealed in the transaction of what they answer; a PR again, one revision higher, in that of what
+//! KV, PR and RQ: sealed in the transaction of what they answer; a PR again, one revision higher, in that of what
 //! makes it untrue.
 
 use std::collections::BTreeMap;
 
 use exchange_format::{
-    answer::{Protocol, ProtocolWriter, Receipt, RecordLine, RecordOutcome, RecordReason, Words},
-    packet::{MemberName, manifest::Purpose},
+    answer::{Protocol, ProtocolWriter, Receipt, RecordLine, RecordOutcome, RecordReason, Request, Words},
+    packet::{MemberName, Nonce, manifest::Purpose},
     participant::ParticipantCode,
-    position::Mark,
+    position::{Digest, Mark, Position},
     record::{Kind, RecordId},
 };
 use jiff::Timestamp;
 
-use super::{Outline, begin, control, finish};
+use super::{Outline, Sealed, begin, control, finish};
 use crate::{
     database::{
         Tx,
@@ -159,6 +159,22 @@ pub(in crate::edges) fn refusable(
     RecordLine { outcome, kind, key, version, rule, reason, words: None }
 }
 
+/// Seals an RQ: its name, its id, its digest.
+pub(in crate::edges) fn request(
+    context: &Context,
+    tx: &Tx<'_>,
+    peer: ParticipantCode,
+    streams: &Streams,
+    request: &Request,
+    now: Timestamp,
+) -> Result<(String, Nonce, Digest), HubError> {
+    let mut body = Vec::new();
+    request.write(&mut body)?;
+    let (position, purpose) = (request.position(), Purpose::Request);
+    let sealed = seal_body(context, tx, peer, streams, (position, None), purpose, &body, now)?;
+    Ok((sealed.name, sealed.nonce, sealed.mark.digest))
+}
+
 #[allow(clippy::too_many_arguments, reason = "one call site each; a struct would only rename them")]
 fn seal_answer(
     context: &Context,
@@ -170,6 +186,21 @@ fn seal_answer(
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), HubError> {
+    let names = (answered.digest, revision);
+    seal_body(context, tx, peer, streams, (answered.position, Some(names)), purpose, body, now).map(|_| ())
+}
+
+#[allow(clippy::too_many_arguments, reason = "as above")]
+fn seal_body(
+    context: &Context,
+    tx: &Tx<'_>,
+    peer: ParticipantCode,
+    streams: &Streams,
+    (position, answered): (Position, Option<(Digest, Option<u32>)>),
+    purpose: Purpose,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Sealed, HubError> {
     let mut writer = begin(context)?;
     writer.begin_member(MemberName::Answer)?;
     let mut records = 0;
@@ -180,7 +211,7 @@ fn seal_answer(
     let outline = Outline {
         to: peer,
         purpose,
-        position: answered.position,
+        position,
         previous: None,
         control: control(streams),
         state_digest: None,
@@ -196,10 +227,10 @@ fn seal_answer(
         reason: None,
         previous: None,
         part: None,
-        answered: Some((answered.digest, revision)),
+        answered,
         unconfirmed: false,
         at: &now.to_string(),
         records,
     })?;
-    Ok(())
+    Ok(sealed)
 }

@@ -1,4 +1,5 @@
-//! Publications of one centre: a snapshot opens the stream, changes follow.
+//! Publications of one centre: a snapshot opens the stream, changes follow. A snapshot that was asked for carries the mirror, too:
+//! the centre's own records as they were last received.
 
 use std::fs::File;
 
@@ -9,11 +10,11 @@ use exchange_format::{
         manifest::{Purpose, SnapshotBasis, SnapshotPart},
     },
     participant::ParticipantCode,
-    position::{Digest, Mark},
-    record::{Kind, Record},
+    position::{Digest, Epoch, Mark},
+    record::{Kind, Record, RecordId},
     signature::{RecordText, sign_record},
     state_digest::StateDigest,
-    stream::{Part, Slot, SnapshotReason, Stop},
+    stream::{Part, Slot, Stop},
 };
 use jiff::Timestamp;
 
@@ -87,7 +88,7 @@ pub fn seal_for(
         return Ok(done);
     }
     if streams.outgoing.last.is_none() {
-        seal_snapshot(context, tx, centre, &mut streams, now, &mut done)?;
+        seal_snapshot(context, tx, centre, SnapshotBasis::Initial, &mut streams, now, &mut done)?;
     } else {
         let mut cursor = Cursor::new(centre, false);
         let mut next = cursor.next(tx)?;
@@ -107,18 +108,37 @@ pub fn seal_for(
     Ok(done)
 }
 
+/// Opens a new epoch of the stream to `centre`; which.
+pub(in crate::edges) fn seal_anew(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    basis: SnapshotBasis,
+    now: Timestamp,
+) -> Result<Epoch, HubError> {
+    let mut streams = tx.streams(centre)?;
+    seal_snapshot(context, tx, centre, basis, &mut streams, now, &mut SealedFor::default())?;
+    tx.set_streams(centre, &streams)?;
+    Ok(streams.outgoing.last.expect("a part was sealed").position.epoch)
+}
+
 /// Opens an epoch with everything that the stream carries.
 fn seal_snapshot(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
+    basis: SnapshotBasis,
     streams: &mut Streams,
     now: Timestamp,
     done: &mut SealedFor,
 ) -> Result<(), HubError> {
     let plan = plan_parts(tx, centre)?;
-    let parts = u32::try_from(plan.len()).expect("a snapshot of fewer than 4 billion parts");
-    let mut opening = streams.outgoing.open_epoch(parts, SnapshotReason::Initial)?;
+    let mirror = match basis {
+        SnapshotBasis::Requested { .. } => plan_mirror(tx, centre)?,
+        SnapshotBasis::Initial | SnapshotBasis::Recovered { .. } => Vec::new(),
+    };
+    let parts = u32::try_from(plan.len() + mirror.len()).expect("a snapshot of fewer than 4 billion parts");
+    let mut opening = streams.outgoing.open_epoch(parts, basis.reason())?;
     for (name, mut open) in tx.open_packets(centre)? {
         if open.supersede(opening.epoch()) {
             tx.set_sent_packet(&name, &open)?;
@@ -127,17 +147,20 @@ fn seal_snapshot(
     let mut cursor = Cursor::new(centre, true);
     let mut next = cursor.next(tx)?;
     let mut sum = StateDigest::default();
-    for limit in plan {
+    let contents = plan.into_iter().map(Content::Records).chain(mirror.into_iter().map(Content::Mirror));
+    for content in contents {
         let slot = opening.next_part().expect("as many as planned");
         let part = slot.part.expect("a snapshot's slot is a part");
-        let purpose = Purpose::Snapshot(SnapshotPart {
-            basis: SnapshotBasis::Initial,
-            unconfirmed: opening.unconfirmed(),
-            part,
-        });
-        let packet = Packet { context, tx, centre, now, slot, purpose, limit };
+        let unconfirmed = opening.unconfirmed();
+        let purpose = Purpose::Snapshot(SnapshotPart { basis, unconfirmed, part });
         let last = part.k() == part.n();
-        let sealed = packet.seal(&mut cursor, &mut next, streams, &mut sum, last, done)?;
+        let packet = |limit| Packet { context, tx, centre, now, slot, purpose, limit };
+        let sealed = match content {
+            Content::Records(limit) => {
+                packet(limit).seal(&mut cursor, &mut next, streams, &mut sum, last, done)?
+            }
+            Content::Mirror(keys) => packet(0).seal_mirror(&keys, streams, last.then_some(sum))?,
+        };
         opening.sealed(sealed.mark.digest).expect("a part was left");
     }
     streams.sent = sum;
@@ -161,6 +184,28 @@ fn plan_parts(tx: &Tx<'_>, centre: ParticipantCode) -> Result<Vec<u64>, HubError
         bytes += publication.body.len() as u64 + 256;
     }
     Ok(plan)
+}
+
+/// What a part of a snapshot holds: so many publications, or the mirror of these records.
+enum Content {
+    Records(u64),
+    Mirror(Vec<(Kind, RecordId)>),
+}
+
+/// The centre's own records, cut into parts.
+fn plan_mirror(tx: &Tx<'_>, centre: ParticipantCode) -> Result<Vec<Vec<(Kind, RecordId)>>, HubError> {
+    let mut parts: Vec<Vec<(Kind, RecordId)>> = Vec::new();
+    let mut bytes = 0;
+    for (kind, key, length) in tx.mirrored(centre)? {
+        let full = |part: &Vec<_>| part.len() as u64 >= PACKET_RECORDS || bytes >= PACKET_BYTES;
+        if parts.last().is_none_or(full) {
+            parts.push(Vec::new());
+            bytes = 0;
+        }
+        parts.last_mut().expect("never empty").push((kind, key));
+        bytes += length + 256;
+    }
+    Ok(parts)
 }
 
 /// One packet to be sealed.
@@ -228,6 +273,34 @@ impl Packet<'_> {
             self.now,
         )?;
         done.packets.push((sealed.name.clone(), sealed.mark, records));
+        Ok(sealed)
+    }
+
+    /// Writes the mirror of these records of the centre, seals, and notes it.
+    fn seal_mirror(
+        self,
+        keys: &[(Kind, RecordId)],
+        streams: &Streams,
+        state_digest: Option<StateDigest>,
+    ) -> Result<Sealed, HubError> {
+        let mut writer = begin(self.context)?;
+        let (mut member, mut line, mut records) = (None, Vec::new(), 0);
+        for (kind, key) in keys {
+            let Some(record) = self.tx.mirror(self.centre, *kind, *key)? else { continue };
+            if member != Some(*kind) {
+                writer.begin_member(MemberName::mirror(kind.name()).expect("a kind's name"))?;
+                member = Some(*kind);
+            }
+            line.clear();
+            record.write_line(&mut line);
+            writer.write_line(&line)?;
+            records += 1;
+        }
+        let Slot { position, previous, part } = self.slot;
+        let (to, purpose, control) = (self.centre, self.purpose, control(streams));
+        let outline = Outline { to, purpose, position, previous, control, state_digest };
+        let sealed = finish(self.context, writer, outline, self.now)?;
+        note_sealed(self.context, self.tx, self.centre, &sealed, previous, part, records, self.now)?;
         Ok(sealed)
     }
 

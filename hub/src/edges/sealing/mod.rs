@@ -1,7 +1,7 @@
 //! Sealing: what is to be told becomes packets. One transaction seals: changes taken, number, chain and the
 //! archived file; the file is on the disk before the transaction commits (exchange §5, D11).
 //!
-//! [`data`] publications of a centre · [`own`] the stream hub→hub · [`answers`] KV and PR.
+//! [`data`] publications of a centre · [`own`] the stream hub→hub · [`answers`] KV, PR and RQ.
 
 pub mod answers;
 pub mod data;
@@ -50,6 +50,7 @@ pub(super) struct Sealed {
     pub name: String,
     pub kind: PacketKind,
     pub mark: Mark,
+    pub nonce: Nonce,
 }
 
 /// The control block of a file to a peer with these streams.
@@ -61,7 +62,7 @@ pub(super) fn control(streams: &Streams) -> Control {
 pub(super) fn begin(context: &Context) -> Result<PacketWriter<File>, HubError> {
     let directory = &context.paths.archive;
     let spool = archive::nameless(directory).map_err(at(directory))?;
-    Ok(PacketWriter::new(spool)?)
+    Ok(PacketWriter::new(spool)?.with_streebog(context.streebog))
 }
 
 /// Ends the packet, seals it to its receiver and to our archive key, and archives it. For ourselves
@@ -108,5 +109,6 @@ pub(super) fn finish(
     seal::seal_all(&context.keys.recipients_for(card), &mut written.output, &mut file).map_err(at(&path))?;
     file.flush().map_err(at(&path))?;
     file.commit(&path)?;
-    Ok(Sealed { name, kind, mark: Mark { position: outline.position, digest: written.digest } })
+    let mark = Mark { position: outline.position, digest: written.digest };
+    Ok(Sealed { name, kind, mark, nonce: Nonce(nonce) })
 }

@@ -4,7 +4,7 @@ use std::{fs, io::Cursor, path::PathBuf};
 
 use exchange_endpoint::keys::{CardWords, OwnKeys};
 use exchange_format::{
-    answer::{Counts, Protocol, ProtocolReader, ProtocolWriter, RecordLine},
+    answer::{Counts, Protocol, ProtocolReader, ProtocolWriter, RecordLine, Request},
     card::Card,
     file_name::{FileName, PacketKind},
     packet::{
@@ -29,6 +29,9 @@ pub struct Read {
     pub protocols: Vec<(Protocol, Vec<RecordLine>)>,
     pub kinds: Vec<PacketKind>,
     pub names: Vec<String>,
+    pub requests: Vec<(Nonce, Request)>,
+    pub snapshots: Vec<SnapshotBasis>,
+    pub mirror: Vec<Record>,
     pub last: Option<Mark>,
 }
 
@@ -111,18 +114,34 @@ impl TestCentre {
 
     /// The snapshot that opens epoch `epoch`, in `parts` (each a list of records).
     pub fn snapshot(&mut self, epoch: u64, parts: &[Vec<Record>]) -> Vec<String> {
+        self.snapshot_as(epoch, SnapshotBasis::Initial, parts)
+    }
+
+    /// The same, on another ground.
+    pub fn snapshot_as(&mut self, epoch: u64, basis: SnapshotBasis, parts: &[Vec<Record>]) -> Vec<String> {
+        self.snapshot_with(epoch, basis, parts, &[])
+    }
+
+    /// The same, with a mirror in the last part.
+    pub fn snapshot_with(
+        &mut self,
+        epoch: u64,
+        basis: SnapshotBasis,
+        parts: &[Vec<Record>],
+        mirror: &[Record],
+    ) -> Vec<String> {
         self.sum = StateDigest::default();
         let n = u32::try_from(parts.len()).expect("few");
         let mut names = Vec::new();
         for (k, records) in (1..).zip(parts) {
             let part = Part::new(k, n).expect("a part");
-            let purpose =
-                Purpose::Snapshot(SnapshotPart { basis: SnapshotBasis::Initial, unconfirmed: false, part });
+            let purpose = Purpose::Snapshot(SnapshotPart { basis, unconfirmed: false, part });
             let position = Position {
                 epoch: Epoch::new(epoch).expect("small"),
                 seq: Seq::new(u64::from(k)).expect("small"),
             };
-            names.push(self.send(purpose, position, records, k == n));
+            let mirror = if k == n { mirror } else { &[] };
+            names.push(self.send(purpose, position, records, mirror, k == n));
         }
         names
     }
@@ -148,10 +167,33 @@ impl TestCentre {
     pub fn data(&mut self, records: &[Record]) -> String {
         let last = self.last.expect("begun").position;
         let position = Position { epoch: last.epoch, seq: last.seq.next().expect("a next one") };
-        self.send(Purpose::Data, position, records, true)
+        self.send(Purpose::Data, position, records, &[], true)
     }
 
-    fn send(&mut self, purpose: Purpose, position: Position, records: &[Record], tell: bool) -> String {
+    /// Asks the hub, under the id `nonce`.
+    pub fn ask(&self, request: &Request, nonce: Nonce) -> String {
+        self.ask_at(request, request.position().seq.get().into(), nonce)
+    }
+
+    /// The same, under the number `seq`.
+    pub fn ask_at(&self, request: &Request, seq: u64, nonce: Nonce) -> String {
+        let mut body = Vec::new();
+        request.write(&mut body).expect("written");
+        let lines: Vec<Vec<u8>> =
+            body.split(|b| *b == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
+        let position = Position { seq: Seq::new(seq).expect("small"), ..request.position() };
+        let header = Header { nonce, ..self.header(Purpose::Request, position, None) };
+        self.place(header, &[(MemberName::Answer, lines)]).0
+    }
+
+    fn send(
+        &mut self,
+        purpose: Purpose,
+        position: Position,
+        records: &[Record],
+        mirror: &[Record],
+        tell: bool,
+    ) -> String {
         let mut members: Vec<(MemberName, Vec<Vec<u8>>)> = Vec::new();
         for kind in Kind::ALL {
             let of_kind: Vec<&Record> = records.iter().filter(|record| record.kind == kind).collect();
@@ -163,6 +205,11 @@ impl TestCentre {
                 });
                 members.push((MemberName::records(kind.name()).expect("a kind"), lines.collect()));
             }
+        }
+        for record in mirror {
+            let mut line = Vec::new();
+            record.write_line(&mut line);
+            members.push((MemberName::mirror(record.kind.name()).expect("a kind"), vec![line]));
         }
         for record in records {
             if let Some(term) = record.term(&record.hash()) {
@@ -232,6 +279,9 @@ impl TestCentre {
                             let text = RecordText::of(self.code, &record, &hash);
                             verify_record(&key, &text, &signature).expect("signed for this centre");
                             read.records.push(record);
+                        } else if let Some(kind) = member.mirrored() {
+                            let kind: Kind = kind.parse().expect("known");
+                            read.mirror.push(Record::parse_line(kind, line).expect("a record"));
                         } else {
                             body.extend_from_slice(line);
                             body.push(b'\n');
@@ -239,6 +289,15 @@ impl TestCentre {
                         Ok::<_, exchange_format::error::PacketError>(())
                     })
                     .expect("read");
+            }
+            let header = checked.manifest().header.clone();
+            if name.kind == PacketKind::Request {
+                let request = Request::read(Cursor::new(&body)).expect("a request");
+                request.check_goes_with(&header).expect("it goes with its manifest");
+                read.requests.push((header.nonce, request));
+            }
+            if let Purpose::Snapshot(part) = &header.purpose {
+                read.snapshots.push(part.basis);
             }
             if name.kind == PacketKind::Protocol {
                 let mut reader = ProtocolReader::new(Cursor::new(body), 1000).expect("a protocol");

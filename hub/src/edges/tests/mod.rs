@@ -5,6 +5,7 @@ mod crash;
 mod decisions;
 mod exchange;
 mod refusals;
+mod requests;
 mod rules;
 
 use exchange_endpoint::config::Config;
@@ -73,6 +74,15 @@ impl TestHub {
 
     fn take(&mut self, centre: &TestCentre, name: &str) -> Taken {
         self.hub.take(centre.code, name, now()).expect("judged")
+    }
+
+    /// Nothing is asked of `centre` any more.
+    fn store_is_quiet(&mut self, centre: &TestCentre) {
+        let in_force = self
+            .hub
+            .store
+            .read(|tx| Ok::<_, crate::database::DatabaseError>(tx.requests().in_force(centre.code)?));
+        assert_eq!(in_force.expect("read"), []);
     }
 
     /// Seals and places.

@@ -388,6 +388,22 @@ pub fn held_epochs(connection: &Connection, peer: ParticipantCode) -> Result<Vec
     found.map(|epoch| Epoch::new(epoch?).map_err(|_| bad(PACKET, "an epoch"))).collect()
 }
 
+/// When the last of the verified packets of `peer` that are held came.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn last_held(connection: &Connection, peer: ParticipantCode) -> Result<Option<Timestamp>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT at FROM svod_packet WHERE direction = 'in' AND peer = ?1 AND state = 'HELD' AND epoch IS NOT NULL",
+    )?;
+    let mut found = statement.query([peer.as_str()])?;
+    let mut last = None;
+    while let Some(row) = found.next()? {
+        last = last.max(parsed(row, "at", PACKET, "an instant")?);
+    }
+    Ok(last)
+}
+
 /// Verified packets of `peer` that are held of epochs before `opened`.
 ///
 /// # Errors

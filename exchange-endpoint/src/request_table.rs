@@ -1,0 +1,245 @@
+//! Requests in a participant's database: those that it has made, until they are over, and the ids of those that it has
+//! honoured, for ever. The hub's table is `request`, a centre's `svod_request`.
+
+use exchange_format::{
+    answer::Missing,
+    packet::Nonce,
+    participant::ParticipantCode,
+    position::{Epoch, Seq},
+    stream::{Asked, Lack},
+};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+/// The hub's table.
+pub const HUB_TABLE: &str = "request";
+/// A centre's table.
+pub const CENTRE_TABLE: &str = "svod_request";
+
+/// Why a request was not kept or cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The database.
+    #[error("requests: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// A value that this program cannot have written.
+    #[error("requests: {0} cannot be read")]
+    Damaged(&'static str),
+}
+
+/// The SQL script that makes `table`. For a fresh database; runs on SQLite 3.26 and later.
+pub fn schema(table: &str) -> String {
+    format!(
+        "CREATE TABLE {table} (
+  id TEXT PRIMARY KEY NOT NULL,  -- the nonce of the RQ
+  direction TEXT NOT NULL,       -- out: made here · in: made by the peer
+  peer TEXT NOT NULL,
+  asks TEXT NOT NULL,            -- packets · snapshot · range_digests
+  epoch INTEGER, first INTEGER, last INTEGER, cause TEXT,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  at TEXT NOT NULL,
+  next_at TEXT,                  -- out: when it is placed (again); NULL when it is over
+  packet TEXT,                   -- out: the name of its RQ
+  opened INTEGER                 -- in: the epoch of the snapshot that it got
+) WITHOUT ROWID;
+CREATE INDEX {table}_in_force ON {table} (peer) WHERE next_at IS NOT NULL;
+"
+    )
+}
+
+/// Requests of one database.
+#[derive(Debug, Clone, Copy)]
+pub struct Requests<'a> {
+    db: &'a Connection,
+    table: &'static str,
+}
+
+/// A request of ours that is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InForce {
+    /// What and when.
+    pub asked: Asked,
+    /// The name of its RQ.
+    pub packet: String,
+}
+
+impl<'a> Requests<'a> {
+    /// Those of `table` in `db`.
+    pub fn new(db: &'a Connection, table: &'static str) -> Self {
+        Self { db, table }
+    }
+
+    /// Our requests to `peer` that are in force.
+    pub fn in_force(&self, peer: ParticipantCode) -> Result<Vec<InForce>, RequestError> {
+        let sql = format!(
+            "SELECT * FROM {} WHERE peer = ?1 AND direction = 'out' AND next_at IS NOT NULL ORDER BY at, id",
+            self.table
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query([peer.as_str()])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(InForce { asked: asked(row)?, packet: row.get("packet")? });
+        }
+        Ok(found)
+    }
+
+    /// Keeps a request of ours, or where it stands now; `packet` is the name of its RQ.
+    pub fn keep(
+        &self,
+        peer: ParticipantCode,
+        asked: &Asked,
+        packet: &str,
+        now: Timestamp,
+    ) -> Result<(), RequestError> {
+        let (asks, missing, cause) = match asked.lack {
+            Lack::Packets(missing) => ("packets", Some(missing), None),
+            Lack::Snapshot(cause) => ("snapshot", None, Some(cause.to_string())),
+        };
+        let sql = format!(
+            "INSERT INTO {} (id, direction, peer, asks, epoch, first, last, cause, attempts, at, next_at, packet)
+             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts, next_at = excluded.next_at,
+               packet = excluded.packet",
+            self.table
+        );
+        self.db.prepare_cached(&sql)?.execute(params![
+            asked.id.to_string(),
+            peer.as_str(),
+            asks,
+            missing.map(|missing| missing.epoch().get()),
+            missing.map(|missing| missing.first().get()),
+            missing.map(|missing| missing.last().get()),
+            cause,
+            asked.attempts,
+            now.to_string(),
+            asked.next_at.to_string(),
+            packet,
+        ])?;
+        Ok(())
+    }
+
+    /// The request `id` of ours is over.
+    pub fn end(&self, id: Nonce) -> Result<(), RequestError> {
+        let sql = format!("UPDATE {} SET next_at = NULL WHERE id = ?1 AND direction = 'out'", self.table);
+        self.db.prepare_cached(&sql)?.execute([id.to_string()])?;
+        Ok(())
+    }
+
+    /// Whether the peer's request `id` was honoured before; if by a snapshot, by that of which epoch.
+    pub fn honoured(&self, peer: ParticipantCode, id: Nonce) -> Result<Option<Option<Epoch>>, RequestError> {
+        let sql =
+            format!("SELECT opened FROM {} WHERE id = ?1 AND peer = ?2 AND direction = 'in'", self.table);
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let found: Option<Option<u64>> =
+            statement.query_row([&id.to_string(), peer.as_str()], |row| row.get(0)).optional()?;
+        let epoch = |number: u64| Epoch::new(number).map_err(|_| RequestError::Damaged("opened"));
+        found.map(|number| number.map(epoch).transpose()).transpose()
+    }
+
+    /// The request of ours whose RQ is called `packet` is over.
+    pub fn end_of(&self, packet: &str) -> Result<(), RequestError> {
+        let sql = format!("UPDATE {} SET next_at = NULL WHERE packet = ?1 AND direction = 'out'", self.table);
+        self.db.prepare_cached(&sql)?.execute([packet])?;
+        Ok(())
+    }
+
+    /// Whether the RQ of ours called `packet` is of a request in force.
+    pub fn is_in_force(&self, packet: &str) -> Result<bool, RequestError> {
+        let sql =
+            format!("SELECT EXISTS (SELECT 1 FROM {} WHERE packet = ?1 AND next_at IS NOT NULL)", self.table);
+        Ok(self.db.prepare_cached(&sql)?.query_row([packet], |row| row.get(0))?)
+    }
+
+    /// Notes that the peer's request `id` is honoured, by the snapshot of the epoch `opened` if it asked for one.
+    pub fn honour(
+        &self,
+        peer: ParticipantCode,
+        id: Nonce,
+        asks: &str,
+        opened: Option<Epoch>,
+        now: Timestamp,
+    ) -> Result<(), RequestError> {
+        let sql = format!(
+            "INSERT OR IGNORE INTO {} (id, direction, peer, asks, at, opened) VALUES (?1, 'in', ?2, ?3, ?4, ?5)",
+            self.table
+        );
+        let opened = opened.map(Epoch::get);
+        let at = now.to_string();
+        self.db.prepare_cached(&sql)?.execute(params![id.to_string(), peer.as_str(), asks, at, opened])?;
+        Ok(())
+    }
+}
+
+fn asked(row: &Row<'_>) -> Result<Asked, RequestError> {
+    let text = |column: &'static str| -> Result<String, RequestError> {
+        row.get::<_, Option<String>>(column)?.ok_or(RequestError::Damaged(column))
+    };
+    let lack = match text("asks")?.as_str() {
+        "packets" => Lack::Packets(missing(row)?),
+        "snapshot" => Lack::Snapshot(text("cause")?.parse().map_err(|()| RequestError::Damaged("cause"))?),
+        _ => return Err(RequestError::Damaged("asks")),
+    };
+    Ok(Asked {
+        id: text("id")?.parse().map_err(|()| RequestError::Damaged("id"))?,
+        lack,
+        attempts: row.get("attempts")?,
+        next_at: text("next_at")?.parse().map_err(|_| RequestError::Damaged("next_at"))?,
+    })
+}
+
+fn missing(row: &Row<'_>) -> Result<Missing, RequestError> {
+    let number = |column: &'static str| row.get::<_, Option<u64>>(column).map(Option::unwrap_or_default);
+    let (epoch, first, last) = (number("epoch")?, number("first")?, number("last")?);
+    let found = Epoch::new(epoch).ok().zip(Seq::new(first).ok()).zip(Seq::new(last).ok());
+    found
+        .and_then(|((epoch, first), last)| Missing::new(epoch, first, last))
+        .ok_or(RequestError::Damaged("epoch, first, last"))
+}
+
+#[cfg(test)]
+mod tests {
+    use exchange_format::answer::SnapshotCause;
+
+    use super::*;
+
+    #[test]
+    fn a_request_is_in_force_until_it_is_over_and_is_honoured_once() {
+        let db = Connection::open_in_memory().expect("memory");
+        db.execute_batch(&schema(HUB_TABLE)).expect("made");
+        let requests = Requests::new(&db, HUB_TABLE);
+        let (peer, other) = (ParticipantCode::new(42, 1), ParticipantCode::new(42, 2));
+        let (epoch, seq) = (Epoch::FIRST, Seq::new(4).expect("small"));
+        let gap = Lack::Packets(Missing::new(epoch, seq, seq).expect("one"));
+        let now = Timestamp::UNIX_EPOCH;
+        let mut first = Asked::new(Nonce([1; 16]), gap, now);
+        let second = Asked::new(Nonce([2; 16]), Lack::Snapshot(SnapshotCause::Divergence), now);
+        requests.keep(peer, &first, "a name", now).expect("kept");
+        requests.keep(peer, &second, "another", now).expect("kept");
+        first.attempts = 1;
+        requests.keep(peer, &first, "a name", now).expect("kept");
+        let found = requests.in_force(peer).expect("read");
+        assert_eq!(
+            found,
+            [
+                InForce { asked: first, packet: "a name".to_owned() },
+                InForce { asked: second, packet: "another".to_owned() }
+            ]
+        );
+        assert_eq!(requests.in_force(other).expect("read"), []);
+        requests.end(first.id).expect("ended");
+        assert_eq!(requests.in_force(peer).expect("read").len(), 1);
+        assert_eq!(
+            ["a name", "another"].map(|name| requests.is_in_force(name).expect("read")),
+            [false, true]
+        );
+        requests.end_of("another").expect("ended");
+        assert_eq!(requests.in_force(peer).expect("read"), []);
+
+        let id = Nonce([3; 16]);
+        assert_eq!(requests.honoured(peer, id).expect("read"), None);
+        requests.honour(peer, id, "snapshot", Some(epoch), now).expect("noted");
+        assert_eq!(requests.honoured(peer, id).expect("read"), Some(Some(epoch)));
+        assert_eq!(requests.honoured(other, id).expect("read"), None);
+    }
+}

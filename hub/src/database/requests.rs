@@ -1,0 +1,83 @@
+//! Requests of both sides, what is held before a gap, and the mirror of what a centre sent.
+
+use exchange_endpoint::request_table::{HUB_TABLE, Requests};
+use exchange_format::{
+    answer::Missing,
+    participant::ParticipantCode,
+    position::{Epoch, Position},
+    record::{Form, Kind, Record, RecordId},
+    stream::{Part, first_gap},
+};
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::{DatabaseError, Result, Tx, answers::Place, parsed};
+
+impl Tx<'_> {
+    /// Requests made and honoured.
+    pub fn requests(&self) -> Requests<'_> {
+        Requests::new(&self.db, HUB_TABLE)
+    }
+
+    /// What is missing before the packets of `peer` that are held, and when the last of these came.
+    pub fn gap(&self, peer: ParticipantCode) -> Result<Option<(Missing, Timestamp)>> {
+        let sql = "SELECT DISTINCT epoch FROM packet WHERE direction = 'in' AND peer = ?1 AND state = 'HELD'";
+        let epochs: Vec<u64> = self.rows(sql, [peer.as_str()], |row| Ok(row.get(0)?))?;
+        let mut held: Vec<(Position, Option<Part>)> = Vec::new();
+        for epoch in epochs {
+            let damaged = |_| DatabaseError::Damaged { table: "packet", column: "epoch" };
+            let rows = self.held(peer, Epoch::new(epoch).map_err(damaged)?)?;
+            held.extend(rows.iter().map(|row| (row.arrival.mark.position, row.arrival.part)));
+        }
+        let last = self.streams(peer)?.incoming.last.map(|mark| mark.position);
+        let Some(missing) = first_gap(last, &held) else { return Ok(None) };
+        let sql = "SELECT at FROM packet WHERE direction = 'in' AND peer = ?1 AND state = 'HELD'";
+        let came = self.rows(sql, [peer.as_str()], |row| parsed::<Timestamp>(row, "packet", "at"))?;
+        Ok(Some((missing, came.into_iter().max().unwrap_or(Timestamp::MIN))))
+    }
+
+    /// What the RQ `name` of ours is: to stay in `out` while its request is in force.
+    pub fn place_of_request(&self, name: &str) -> Result<Place> {
+        Ok(if self.requests().is_in_force(name)? { Place::Revision } else { Place::Superseded })
+    }
+
+    /// Kinds, keys and lengths of all that was ever received of `origin`, in the order of a packet's members.
+    pub fn mirrored(&self, origin: ParticipantCode) -> Result<Vec<(Kind, RecordId, u64)>> {
+        let mut found = Vec::new();
+        for kind in Kind::ALL.into_iter().filter(|kind| kind.owner().centre_writes()) {
+            found.extend(self.rows(
+                "SELECT key, length(body) FROM received WHERE origin = ?1 AND kind = ?2 ORDER BY key",
+                params![origin.as_str(), kind.name()],
+                |row| Ok((kind, parsed(row, "received", "key")?, row.get(1)?)),
+            )?);
+        }
+        Ok(found)
+    }
+
+    /// The record of `origin` as it was last received.
+    pub fn mirror(&self, origin: ParticipantCode, kind: Kind, key: RecordId) -> Result<Option<Record>> {
+        self.row(
+            "SELECT version, form, body FROM received WHERE origin = ?1 AND kind = ?2 AND key = ?3",
+            params![origin.as_str(), kind.name(), key.to_string()],
+            |row| {
+                let form = parsed(row, "received", "form")?;
+                let body = if form == Form::Tombstone { Vec::new() } else { row.get("body")? };
+                Ok(Record { kind, key, version: row.get("version")?, form, body, signature: None })
+            },
+        )
+    }
+
+    /// Whether such an incident of `peer` is open.
+    pub fn has_incident(&self, peer: ParticipantCode, code: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM incident WHERE peer = ?1 AND code = ?2 AND closed_at IS NULL";
+        Ok(self.value::<i64>(sql, params![peer.as_str(), code])?.is_some())
+    }
+
+    /// Incidents of `peer` have ended; how many.
+    pub fn close_incidents(&self, peer: ParticipantCode, code: &str, at: &str) -> Result<usize> {
+        self.run(
+            "UPDATE incident SET closed_at = ?3 WHERE peer = ?1 AND code = ?2 AND closed_at IS NULL",
+            params![peer.as_str(), code, at],
+        )
+    }
+}

@@ -1,0 +1,232 @@
+//! Requests: ours for what has not come from a centre, and a centre's for what it lacks of our stream (FORMAT.md
+//! §Requests).
+
+use std::fs::File;
+
+use exchange_format::{
+    answer::{AnswerError, Missing, Request, SnapshotCause},
+    packet::{CheckedPacket, Header, MemberName, Nonce, SnapshotBasis},
+    participant::ParticipantCode,
+    position::{Position, Seq},
+    record::{Kind, Record},
+    stream::{Ask, Asked, Evidence, Lack, judge_gap, judge_mirror},
+};
+use jiff::Timestamp;
+
+use super::{
+    hub::{Context, HubError},
+    intake::{journal, random},
+    sealing::{self, data::seal_anew},
+};
+use crate::database::Tx;
+
+/// Asks `centre` for what has not come, if that is due; ends what is over.
+pub(super) fn ask(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let in_force = tx.requests().in_force(centre)?;
+    let of_gap = in_force.iter().find(|one| matches!(one.asked.lack, Lack::Packets(_)));
+    match judge_gap(tx.gap(centre)?, of_gap.map(|one| &one.asked), now, &context.timing) {
+        Ask::Nothing | Ask::At(_) => {}
+        Ask::End => end(context, tx, centre, of_gap.map(|one| one.asked.id), now)?,
+        Ask::Now(missing) => {
+            end(context, tx, centre, of_gap.map(|one| one.asked.id), now)?;
+            let attempts = of_gap.map_or(0, |one| one.asked.attempts);
+            make(context, tx, centre, Lack::Packets(missing), attempts, now)?;
+        }
+    }
+    for one in in_force.iter().filter(|one| matches!(one.asked.lack, Lack::Snapshot(_))) {
+        if one.asked.next_at <= now {
+            let mut asked = one.asked;
+            tx.set_packet_state(&one.packet, "SEALED", None)?;
+            asked.placed(now, &context.timing, random());
+            tx.requests().keep(centre, &asked, &one.packet, now)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a request for packets is in force, and nothing is missing any more.
+pub(super) fn is_over(tx: &Tx<'_>, centre: ParticipantCode) -> Result<bool, HubError> {
+    let in_force = tx.requests().in_force(centre)?;
+    let of_gap = in_force.iter().any(|one| matches!(one.asked.lack, Lack::Packets(_)));
+    Ok(of_gap && tx.gap(centre)?.is_none())
+}
+
+/// When something is to be asked of `centre` by itself.
+pub(super) fn next_due(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+) -> Result<Option<Timestamp>, HubError> {
+    let in_force = tx.requests().in_force(centre)?;
+    let of_gap = in_force.iter().find(|one| matches!(one.asked.lack, Lack::Packets(_)));
+    let gap = match judge_gap(tx.gap(centre)?, of_gap.map(|one| &one.asked), Timestamp::MIN, &context.timing)
+    {
+        Ask::At(due) => Some(due),
+        _ => None,
+    };
+    let snapshots = in_force.iter().filter(|one| matches!(one.asked.lack, Lack::Snapshot(_)));
+    Ok(snapshots.map(|one| one.asked.next_at).chain(gap).min())
+}
+
+/// Asks `centre` for a snapshot, unless one was asked for that has not been applied yet.
+pub(super) fn want_snapshot(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    cause: SnapshotCause,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let in_force = tx.requests().in_force(centre)?;
+    if in_force.iter().any(|one| matches!(one.asked.lack, Lack::Snapshot(_))) {
+        return Ok(());
+    }
+    make(context, tx, centre, Lack::Snapshot(cause), 0, now)
+}
+
+/// A snapshot of `centre` was applied: what was asked of its stream is over.
+pub(super) fn snapshot_applied(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    for one in tx.requests().in_force(centre)? {
+        end(context, tx, centre, Some(one.asked.id), now)?;
+    }
+    Ok(())
+}
+
+fn end(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    id: Option<Nonce>,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let Some(id) = id else { return Ok(()) };
+    tx.requests().end(id)?;
+    journal(tx, context.code, "request.over", &format!("{centre} {id}"), "", &[], now)
+}
+
+/// Seals an RQ; it is placed with the answers.
+fn make(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    lack: Lack,
+    attempts: u32,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let streams = tx.streams(centre)?;
+    let (request, rule) = match lack {
+        Lack::Packets(missing) => (Request::Packets(missing), "packets".to_owned()),
+        Lack::Snapshot(cause) => {
+            (Request::Snapshot { cause, seen: streams.incoming.last }, format!("snapshot.{cause}"))
+        }
+    };
+    let (name, nonce, digest) = sealing::answers::request(context, tx, centre, &streams, &request, now)?;
+    let mut asked = Asked { attempts, ..Asked::new(nonce, lack, now) };
+    asked.placed(now, &context.timing, random());
+    tx.requests().keep(centre, &asked, &name, now)?;
+    tracing::warn!(centre = %centre, what = rule, "asked for what has not come");
+    journal(tx, context.code, "request.made", &name, &rule, &[digest], now)
+}
+
+/// Does what `centre` asks for, once.
+pub(super) fn honour(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    (id, request): (Nonce, &Request),
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let before = tx.requests().honoured(centre, id)?;
+    let stopped = tx.streams(centre)?.outgoing.stop.is_some();
+    let note = |asks, opened| tx.requests().honour(centre, id, asks, opened, now);
+    match (request, before) {
+        (Request::Packets(missing), None) => {
+            if !place_again(context, tx, centre, missing, now)? && !stopped {
+                seal_anew(context, tx, centre, SnapshotBasis::Initial, now)?;
+            }
+            note("packets", None)?;
+        }
+        (Request::Snapshot { .. }, Some(Some(opened))) => {
+            for (name, mut sent) in tx.open_packets(centre)? {
+                if sent.mark.position.epoch == opened && sent.asked_for(now) {
+                    tx.set_sent_packet(&name, &sent)?;
+                }
+            }
+        }
+        // a stream that has not begun begins with a snapshot anyway; one that is stopped answers when it goes again
+        (Request::Snapshot { .. }, None) if tx.streams(centre)?.outgoing.last.is_some() && !stopped => {
+            let basis = SnapshotBasis::Requested { request: id };
+            let opened = seal_anew(context, tx, centre, basis, now)?;
+            note("snapshot", Some(opened))?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Lets the packets of `missing` be placed again; false if one is not there any more: then only the whole can be told.
+/// What was never sealed is not missing, and what an older epoch had was told anew.
+fn place_again(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    missing: &Missing,
+    now: Timestamp,
+) -> Result<bool, HubError> {
+    let Some(last) = tx.streams(centre)?.outgoing.last.filter(|last| last.position.epoch == missing.epoch())
+    else {
+        return Ok(true);
+    };
+    let until = missing.last().min(last.position.seq).get();
+    for seq in missing.first().get()..=until {
+        let seq = Seq::new(u64::from(seq)).expect("between two numbers");
+        let position = Position { epoch: missing.epoch(), seq };
+        let row = tx.packets_at("out", centre, position)?.pop();
+        let Some(mark) = row.map(|row| row.arrival.mark) else { return Ok(false) };
+        let Some((name, mut sent)) = tx.sent_packet(centre, &mark)? else { return Ok(false) };
+        if !sent.asked_for(now) || !context.paths.archived(centre, &name).is_file() {
+            return Ok(false);
+        }
+        tx.set_sent_packet(&name, &sent)?;
+    }
+    Ok(true)
+}
+
+/// Compares a centre's mirror of our publications with what we have published: one that is ahead of us shows that this
+/// hub was restored.
+pub(super) fn judge_mirror_of(
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    packet: &mut CheckedPacket<'_, File>,
+) -> Result<Option<Evidence>, HubError> {
+    let members: Vec<MemberName> =
+        packet.manifest().members.iter().map(|member| member.name.clone()).collect();
+    let mut found = None;
+    for member in members {
+        let Some(kind) = member.mirrored().and_then(|kind| kind.parse::<Kind>().ok()) else { continue };
+        packet.for_each_line::<HubError>(&member, |line| {
+            let Ok(record) = Record::parse_line(kind, line) else { return Ok(()) };
+            let told = tx.publication(centre, kind, record.key)?;
+            let sent = told.and_then(|told| told.sealed.map(|(form, hash)| (told.version, form, hash)));
+            found = found.or(judge_mirror(&record, sent));
+            Ok(())
+        })?;
+    }
+    Ok(found)
+}
+
+/// Takes the RQ of a centre: what it asks for.
+pub(super) fn read(header: &Header, body: &[u8]) -> Result<Request, AnswerError> {
+    let request = Request::read(body)?;
+    request.check_goes_with(header)?;
+    Ok(request)
+}

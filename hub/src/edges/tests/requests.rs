@@ -1,0 +1,203 @@
+//! What has not come from a centre is asked for, once; what a centre lacks is placed again or told anew.
+
+use std::fs;
+
+use exchange_format::{
+    answer::{Missing, Request, SnapshotCause},
+    file_name::PacketKind,
+    packet::{Nonce, manifest::SnapshotBasis},
+    position::{Epoch, Seq},
+    record::{Kind, Record},
+    stream::Control,
+};
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    TestHub, anna,
+    centre::{Read, TestCentre, now},
+};
+use crate::edges::{
+    intake::Taken,
+    operations::{merge, status},
+};
+
+fn missing(epoch: u64, first: u64, last: u64) -> Request {
+    let (first, last) = (Seq::new(first).expect("small"), Seq::new(last).expect("small"));
+    Request::Packets(Missing::new(Epoch::new(epoch).expect("small"), first, last).expect("some"))
+}
+
+/// The requests that lie in `out`.
+fn asked(centre: &TestCentre) -> Vec<Request> {
+    centre.read_out().requests.into_iter().map(|(_, request)| request).collect()
+}
+
+fn send_at(hub: &mut TestHub, at: Timestamp) {
+    hub.hub.seal(at).expect("sealed");
+    hub.hub.place(at).expect("placed");
+}
+
+fn after(minutes: i64) -> Timestamp {
+    now() + SignedDuration::from_mins(minutes)
+}
+
+/// The codes of open incidents.
+fn incidents(hub: &TestHub) -> Vec<String> {
+    status::status(&hub.config(), now()).expect("told").incidents.into_iter().map(|one| one.code).collect()
+}
+
+#[test]
+fn a_gap_is_asked_for_once_and_again_only_after_a_growing_wait() {
+    let mut hub = TestHub::new();
+    let mut centre = hub.centre(1);
+    for name in centre.snapshot(1, &[vec![anna(1, 1, &[])]]) {
+        hub.take(&centre, &name);
+    }
+    let lost = centre.data(&[anna(2, 1, &[("phone", "1")])]);
+    let held = centre.data(&[anna(3, 1, &[("phone", "2")])]);
+    assert_eq!(hub.take(&centre, &held), Taken::Done(Vec::new()));
+    hub.send();
+    assert_eq!(asked(&centre), [], "packets overtake each other: it waits a little");
+    assert!(hub.hub.next_due().expect("told").is_some_and(|due| due < after(1)));
+    send_at(&mut hub, after(1));
+    assert_eq!(asked(&centre), [missing(1, 2, 2)]);
+    send_at(&mut hub, after(1));
+    assert_eq!(asked(&centre).len(), 1, "once");
+    let due = hub.hub.next_due().expect("told").expect("it asks again");
+    assert!(due > after(1));
+    send_at(&mut hub, after(10));
+    let read = centre.read_out();
+    assert_eq!(read.requests.len(), 2, "the second has another id");
+    assert_ne!(read.requests[0].0, read.requests[1].0);
+    let Taken::Done(applied) = hub.take(&centre, &lost) else { panic!("taken") };
+    assert_eq!(applied.len(), 2);
+    send_at(&mut hub, after(11));
+    hub.store_is_quiet(&centre);
+    // the centre's next file lets the hub tidy up
+    centre.control = Control { ack: None, echo: centre.last };
+    let beat = centre.data(&[]);
+    hub.take(&centre, &beat);
+    assert_eq!(asked(&centre), [], "what is over is deleted from out");
+}
+
+#[test]
+fn a_divergence_asks_for_one_snapshot_which_mends_it() {
+    let mut hub = TestHub::new();
+    let mut centre = hub.centre(1);
+    for name in centre.snapshot(1, &[vec![anna(1, 1, &[])]]) {
+        hub.take(&centre, &name);
+    }
+    centre.sum.add(&exchange_format::position::Digest::of(b"a record that nobody has"));
+    for version in [2, 3] {
+        let name = centre.data(&[anna(1, version, &[("phone", "1")])]);
+        hub.take(&centre, &name);
+    }
+    hub.send();
+    let read = centre.read_out();
+    let [(id, Request::Snapshot { cause: SnapshotCause::Divergence, seen: Some(seen) })] = &read.requests[..]
+    else {
+        panic!("{:?}", read.requests)
+    };
+    assert_eq!(seen.position.seq.get(), 2, "the packet that showed it, and one request only");
+    assert!(incidents(&hub).contains(&"DIVERGED".to_owned()));
+    let basis = SnapshotBasis::Requested { request: *id };
+    for name in centre.snapshot_as(2, basis, &[vec![anna(1, 3, &[("phone", "1")])]]) {
+        hub.take(&centre, &name);
+    }
+    hub.store_is_quiet(&centre);
+    assert!(incidents(&hub).is_empty(), "the sums agree again: {:?}", incidents(&hub));
+}
+
+/// A hub that has published Anna to centre 1.
+fn published() -> (TestHub, TestCentre, Read) {
+    let mut hub = TestHub::new();
+    let mut centre = hub.centre(1);
+    for name in centre.snapshot(1, &[vec![anna(1, 1, &[])]]) {
+        hub.take(&centre, &name);
+    }
+    merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
+    hub.send();
+    let read = centre.read_out();
+    assert!(read.kinds.contains(&PacketKind::Snapshot));
+    centre.clear_out();
+    (hub, centre, read)
+}
+
+#[test]
+fn packets_that_a_centre_misses_are_placed_again_and_lost_ones_told_anew() {
+    let (mut hub, mut centre, read) = published();
+    let mark = read.last.expect("a snapshot");
+    hub.send();
+    assert!(centre.read_out().kinds.is_empty(), "it is not due yet");
+    let ask = |hub: &mut TestHub, centre: &TestCentre, request: &Request, id: u8| {
+        let name = centre.ask(request, Nonce([id; 16]));
+        assert_eq!(hub.take(centre, &name), Taken::Done(Vec::new()));
+        hub.send();
+    };
+    ask(&mut hub, &centre, &missing(1, 1, 9), 1);
+    let again = centre.read_out();
+    assert_eq!((again.last, again.kinds), (Some(mark), vec![PacketKind::Snapshot]), "the same packet");
+    centre.clear_out();
+    ask(&mut hub, &centre, &missing(1, 1, 8), 1);
+    assert!(centre.read_out().kinds.is_empty(), "an id is honoured once");
+    let name = read.names.iter().find(|name| name.contains("_SN_")).expect("the snapshot");
+    fs::remove_file(hub.hub.context.paths.archived(centre.code, name)).expect("lost");
+    ask(&mut hub, &centre, &missing(1, 1, 1), 2);
+    let anew = centre.read_out();
+    assert_eq!(anew.last.expect("a packet").position.epoch.get(), 2);
+    assert_eq!(anew.snapshots, [SnapshotBasis::Initial]);
+    assert_eq!(anew.records.len(), read.records.len(), "all that was published");
+    centre.clear_out();
+    ask(&mut hub, &centre, &missing(1, 1, 1), 3);
+    assert!(centre.read_out().kinds.is_empty(), "an older epoch was told anew");
+    let confirmed = centre.confirm(anew.last.expect("a packet"), 2);
+    centre.control = Control { ack: anew.last, echo: None };
+    hub.take(&centre, &confirmed);
+    ask(&mut hub, &centre, &missing(2, 1, 1), 4);
+    assert_eq!(centre.read_out().last.expect("a packet").position.epoch.get(), 3, "what was answered, too");
+}
+
+#[test]
+fn a_snapshot_is_sent_once_a_request_with_the_mirror_of_what_the_centre_has_sent() {
+    let (mut hub, centre, read) = published();
+    let request = Request::Snapshot { cause: SnapshotCause::Operator, seen: read.last };
+    let id = Nonce([5; 16]);
+    let name = centre.ask(&request, id);
+    hub.take(&centre, &name);
+    hub.send();
+    let sent = centre.read_out();
+    assert_eq!(sent.snapshots, [SnapshotBasis::Requested { request: id }; 2]);
+    assert_eq!(sent.records.len(), read.records.len(), "all that was published, in the versions told before");
+    assert!(sent.records.iter().all(|record| record.version == 1));
+    let claim = anna(1, 1, &[]);
+    assert_eq!(sent.mirror, [claim]);
+    centre.clear_out();
+    let other = Request::Snapshot { cause: SnapshotCause::Missing, seen: read.last };
+    let name = centre.ask(&other, id);
+    hub.take(&centre, &name);
+    hub.send();
+    let again = centre.read_out();
+    assert_eq!((again.last, again.kinds.len()), (sent.last, 2), "the same snapshot");
+}
+
+#[test]
+fn a_mirror_that_is_ahead_shows_that_this_hub_was_restored() {
+    for (version, restored) in [(1, false), (2, true)] {
+        let (mut hub, mut centre, read) = published();
+        let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("a person");
+        let mirror = Record { version, signature: None, ..person.clone() };
+        let basis = SnapshotBasis::Requested { request: Nonce([8; 16]) };
+        let parts = [vec![anna(1, 1, &[])]];
+        for name in centre.snapshot_with(2, basis, &parts, &[mirror]) {
+            hub.take(&centre, &name);
+        }
+        let (found, person) = (incidents(&hub), anna(1, 1, &[]));
+        assert_eq!(found.contains(&"RESTORED".to_owned()), restored, "{found:?} {person:?}");
+    }
+}
+
+#[test]
+fn a_request_that_cannot_be_read_is_put_aside() {
+    let (mut hub, centre, _) = published();
+    let name = centre.ask_at(&missing(1, 1, 1), 7, Nonce([1; 16]));
+    assert!(matches!(hub.take(&centre, &name), Taken::Quarantined(_)));
+}

@@ -1,0 +1,278 @@
+//! Requests: ours for what has not come from the hub, and the hub's for what it lacks of our stream (FORMAT.md
+//! §Requests).
+
+use exchange_endpoint::request_table::{CENTRE_TABLE, Requests};
+use exchange_format::{
+    answer::{AnswerError, Missing, Request, SnapshotCause},
+    file_name::PacketKind,
+    packet::{Header, Nonce, SnapshotBasis, manifest::Purpose},
+    position::{Epoch, Mark, Position, Seq},
+    stream::{Ask, Asked, Lack, Part, SentPacket, Timing, first_gap, judge_gap},
+};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::{
+    SpokeError, export, packet_file,
+    packet_file::{Desk, Heading, write_answer},
+    reopen,
+    station::{Station, journal, random_u32},
+};
+use crate::database::{
+    book::{self, InPacket, OutPacket},
+    write::{self, Scope},
+};
+
+/// The requests of a centre's database.
+pub(super) fn of(connection: &Connection) -> Requests<'_> {
+    Requests::new(connection, CENTRE_TABLE)
+}
+
+/// Asks the hub for what has not come, if that is due; ends what is over. When it is to be looked at again.
+pub(super) fn ask(station: &mut Station, now: Timestamp) -> Result<Option<Timestamp>, SpokeError> {
+    let (hub, timing) = (station.hub(), station.config.exchange.timing());
+    let in_force = of(&station.connection).in_force(hub)?;
+    let of_gap = in_force.iter().find(|one| matches!(one.asked.lack, Lack::Packets(_)));
+    let judged = judge_gap(gap(&station.connection, hub)?, of_gap.map(|one| &one.asked), now, &timing);
+    let snapshots = || in_force.iter().filter(|one| matches!(one.asked.lack, Lack::Snapshot(_)));
+    let again = snapshots().any(|one| one.asked.next_at <= now);
+    if again || matches!(judged, Ask::End | Ask::Now(_)) {
+        let spool = station.spool();
+        std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
+        let (connection, desk) = packet_file::apart(station);
+        write::write(connection, Scope::Book, |transaction| {
+            if let (Ask::End | Ask::Now(_), Some(before)) = (judged, of_gap) {
+                end(transaction, &desk, before.asked.id, now)?;
+            }
+            if let Ask::Now(missing) = judged {
+                let attempts = of_gap.map_or(0, |one| one.asked.attempts);
+                make(transaction, &desk, &timing, Lack::Packets(missing), attempts, now)?;
+            }
+            for one in snapshots().filter(|one| one.asked.next_at <= now) {
+                let mut asked = one.asked;
+                book::place_again(transaction, &one.packet, now)?;
+                asked.placed(now, &timing, random_u32());
+                of(transaction).keep(desk.hub, &asked, &one.packet, now)?;
+            }
+            Ok::<_, SpokeError>(())
+        })?;
+    }
+    let in_force = of(&station.connection).in_force(hub)?;
+    let waits = if let Ask::At(due) = judged { Some(due) } else { None };
+    Ok(in_force.iter().map(|one| one.asked.next_at).chain(waits).min())
+}
+
+/// What is missing before the packets that are held, and when the last of these came.
+fn gap(
+    connection: &Connection,
+    hub: exchange_format::participant::ParticipantCode,
+) -> Result<Option<(Missing, Timestamp)>, SpokeError> {
+    let mut held: Vec<(Position, Option<Part>)> = Vec::new();
+    for epoch in book::held_epochs(connection, hub)? {
+        let files = book::received(connection, hub, epoch, None)?;
+        let waiting = files.iter().filter(|file| file.state == "HELD");
+        held.extend(waiting.map(|file| (file.arrival.mark.position, file.arrival.part)));
+    }
+    let last = book::in_stream(connection, hub)?.machine.last.map(|mark| mark.position);
+    let Some(missing) = first_gap(last, &held) else { return Ok(None) };
+    Ok(Some((missing, book::last_held(connection, hub)?.unwrap_or(Timestamp::MIN))))
+}
+
+/// Asks the hub for a snapshot, unless one was asked for that has not been applied yet.
+pub(super) fn want_snapshot(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    timing: &Timing,
+    cause: SnapshotCause,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let in_force = of(connection).in_force(desk.hub)?;
+    if in_force.iter().any(|one| matches!(one.asked.lack, Lack::Snapshot(_))) {
+        return Ok(());
+    }
+    make(connection, desk, timing, Lack::Snapshot(cause), 0, now)
+}
+
+/// A snapshot of the hub was applied: what was asked of its stream is over.
+pub(super) fn snapshot_applied(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    for one in of(connection).in_force(desk.hub)? {
+        end(connection, desk, one.asked.id, now)?;
+    }
+    Ok(())
+}
+
+fn end(connection: &Connection, desk: &Desk<'_>, id: Nonce, now: Timestamp) -> Result<(), SpokeError> {
+    of(connection).end(id)?;
+    journal(connection, desk.own, now, "request.over", &id.to_string(), "", &[])
+}
+
+/// Seals an RQ; it is placed with the answers.
+fn make(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    timing: &Timing,
+    lack: Lack,
+    attempts: u32,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let (request, rule) = match lack {
+        Lack::Packets(missing) => (Request::Packets(missing), "packets".to_owned()),
+        Lack::Snapshot(cause) => {
+            let seen = book::in_stream(connection, desk.hub)?.machine.last;
+            (Request::Snapshot { cause, seen }, format!("snapshot.{cause}"))
+        }
+    };
+    let mut body = Vec::new();
+    request.write(&mut body)?;
+    let position = request.position();
+    let control = export::control(connection, desk, &book::out_stream(connection, desk.hub)?)?;
+    let heading =
+        Heading { purpose: Purpose::Request, position, previous: None, control, state_digest: None };
+    let sealed = desk.seal(heading, now, |writer| write_answer(writer, &body))?;
+    let digest = sealed.digest;
+    let packet = OutPacket {
+        name: sealed.name.clone(),
+        kind: PacketKind::Request,
+        sent: SentPacket::new(Mark { position, digest }, false, false, now),
+        file: sealed.file,
+        sha256: Some(sealed.sha256),
+        records: 0,
+    };
+    book::add_out_packet(connection, desk.hub, &packet, Some((digest, &body)), now)?;
+    let mut asked = Asked { attempts, ..Asked::new(sealed.nonce, lack, now) };
+    asked.placed(now, timing, random_u32());
+    of(connection).keep(desk.hub, &asked, &sealed.name, now)?;
+    tracing::warn!(what = rule, packet = sealed.name, "asked for what has not come");
+    journal(connection, desk.own, now, "request.made", &sealed.name, &rule, &[digest])
+}
+
+/// What the RQ of the hub asks for.
+pub(super) fn read(header: &Header, body: &[u8]) -> Result<Request, AnswerError> {
+    let request = Request::read(body)?;
+    request.check_goes_with(header)?;
+    Ok(request)
+}
+
+/// An RQ that came, kept.
+pub(super) struct Came<'a> {
+    pub name: &'a str,
+    pub file: &'a str,
+    pub id: Nonce,
+    pub request: &'a Request,
+}
+
+/// Does what the hub asks for, once. False if that cannot be done now: the RQ is to be looked at again.
+pub(super) fn honour(station: &mut Station, came: &Came<'_>, now: Timestamp) -> Result<bool, SpokeError> {
+    let hub = station.hub();
+    let before = of(&station.connection).honoured(hub, came.id)?;
+    let machine = book::out_stream(&station.connection, hub)?.machine;
+    let may_seal = machine.stop.is_none();
+    let basis = match (came.request, before) {
+        (Request::Packets(missing), None) => {
+            let whole = place_again(station, missing, machine.last, now)?;
+            (!whole && may_seal).then_some(SnapshotBasis::Initial)
+        }
+        (Request::Snapshot { .. }, Some(Some(opened))) => {
+            place_parts_again(station, opened, machine.last, now)?;
+            None
+        }
+        (Request::Snapshot { .. }, None) if machine.last.is_some() && may_seal => {
+            Some(SnapshotBasis::Requested { request: came.id })
+        }
+        // a stream that is stopped answers when it goes again; one that has not begun begins with a snapshot anyway
+        (Request::Snapshot { .. }, None) => return Ok(false),
+        _ => None,
+    };
+    if let Some(basis) = basis {
+        reopen::anew(station, basis, now, |transaction, desk, opened| {
+            note(transaction, desk, came, Some(opened), now)
+        })?;
+    } else {
+        let (connection, desk) = packet_file::apart(station);
+        write::write(connection, Scope::Book, |transaction| note(transaction, &desk, came, None, now))?;
+    }
+    Ok(true)
+}
+
+fn note(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    came: &Came<'_>,
+    opened: Option<Epoch>,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let asks = match came.request {
+        Request::Packets(_) => "packets",
+        Request::Snapshot { .. } => "snapshot",
+        Request::RangeDigests(_) => "range_digests",
+    };
+    of(connection).honour(desk.hub, came.id, asks, opened, now)?;
+    let packet = InPacket {
+        name: came.name,
+        kind: PacketKind::Request.letters(),
+        arrival: None,
+        state: "ANSWER",
+        reason: None,
+        records: 0,
+        ack: None,
+        file: came.file,
+    };
+    book::set_in_packet(connection, desk.hub, &packet, now)?;
+    journal(connection, desk.own, now, "request.taken", came.name, asks, &[])
+}
+
+/// Lets the packets of `missing` be placed again; false if one was closed and is not to be had again: then only the
+/// whole can be told. One whose file is lost is found out when it is placed. What was never sealed is not missing, and
+/// what an older epoch had was told anew.
+fn place_again(
+    station: &mut Station,
+    missing: &Missing,
+    last: Option<Mark>,
+    now: Timestamp,
+) -> Result<bool, SpokeError> {
+    let Some(last) = last.filter(|last| last.position.epoch == missing.epoch()) else { return Ok(true) };
+    let until = missing.last().min(last.position.seq).get();
+    place_run(station, missing.epoch(), missing.first().get()..=until, now)
+}
+
+fn place_parts_again(
+    station: &mut Station,
+    opened: Epoch,
+    last: Option<Mark>,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    if let Some(last) = last.filter(|last| last.position.epoch == opened) {
+        place_run(station, opened, 1..=last.position.seq.get(), now)?;
+    }
+    Ok(())
+}
+
+/// Makes the open ones of these packets due; whether all are open.
+fn place_run(
+    station: &mut Station,
+    epoch: Epoch,
+    run: std::ops::RangeInclusive<u32>,
+    now: Timestamp,
+) -> Result<bool, SpokeError> {
+    let hub = station.hub();
+    write::write(&mut station.connection, Scope::Book, |transaction| {
+        let mut whole = true;
+        for seq in run {
+            let position = Position { epoch, seq: Seq::new(u64::from(seq)).expect("between two numbers") };
+            let Some(mut packet) = book::sent_at(transaction, hub, position)? else {
+                whole = false;
+                continue;
+            };
+            if packet.sent.asked_for(now) {
+                book::update_out_packet(transaction, &packet.name, &packet.sent, now)?;
+            } else {
+                whole = false;
+            }
+        }
+        Ok::<_, SpokeError>(whole)
+    })
+}

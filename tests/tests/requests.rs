@@ -1,0 +1,140 @@
+//! A hub and a centre as they run: what is lost on the way is asked for and comes; where the two do not hold the same, a
+//! snapshot sets it right (FORMAT.md §Requests).
+
+use std::{fs, path::Path, time::Duration};
+
+use exchange_format::file_name::FileName;
+use fixtures::{
+    city::{City, CityPlan},
+    places::centre_code,
+};
+use svod_tests::world::{
+    Programs, World, WorldError,
+    bring_up::{Way, WorldPlan, centre_name},
+    daemon::Daemons,
+    fill,
+    read::Reader,
+    settle::Expected,
+    toml_edit::set_key,
+    wait::{Look, until},
+};
+
+const DEMO: &str = env!("CARGO_BIN_EXE_svod-demo");
+const PATIENCE: Duration = Duration::from_mins(2);
+
+fn count(db: &Path, sql: &str) -> u64 {
+    Reader::open(db).expect("opens").count(sql, []).expect("counted")
+}
+
+/// Waits until `sql` counts `expected`.
+fn wait(world: &World, db: &Path, sql: &str, expected: u64) {
+    until(sql, PATIENCE, || -> Result<Look<()>, WorldError> {
+        world.daemons.check()?;
+        let found = Reader::open(db)?.count(sql, [])?;
+        Ok(if found == expected { Look::Reached(()) } else { Look::NotYet(found.to_string()) })
+    })
+    .expect("it comes about");
+}
+
+/// Waits until a data packet lies in `folder`, and takes it away.
+fn lose(world: &World, folder: &Path) -> String {
+    let name = data_in(world, folder);
+    fs::remove_file(folder.join(&name)).expect("lost");
+    name
+}
+
+fn data_in(world: &World, folder: &Path) -> String {
+    until("a data packet", PATIENCE, || -> Result<Look<String>, WorldError> {
+        world.daemons.check()?;
+        let names = fs::read_dir(folder).expect("listed").filter_map(|entry| {
+            let name = entry.expect("an entry").file_name().into_string().ok()?;
+            let parsed: FileName = name.parse().ok()?;
+            (parsed.kind.letters() == "DT").then_some(name)
+        });
+        Ok(names.min().map_or_else(|| Look::NotYet("none".to_owned()), Look::Reached))
+    })
+    .expect("it is placed")
+}
+
+fn write(db: &Path, sql: &str) {
+    fill::open(db).expect("opens").execute_batch(sql).expect(sql);
+}
+
+/// A centre of 10 people and its hub, at rest and merged.
+fn merged(dir: &Path) -> World {
+    let city = CityPlan { seed: 11, centres: 1, recipients: 10 };
+    let plan = WorldPlan { dir: dir.join("city"), city, way: Way::Directory, patience: PATIENCE };
+    let mut world = World::make(&plan, Programs::find(DEMO), Daemons::default()).expect("a world");
+    let made = City::generate(city);
+    world.fill(&made).expect("filled");
+    for config in [world.layout.hub_config(), world.layout.centre_config(1)] {
+        set_key(&config, "exchange", "streebog", "true").expect("set");
+    }
+    world.start().expect("started");
+    world.wait_loaded(&Expected::of(&made), &mut |_| ()).expect("loaded");
+    world.hub(&["merge"]).expect("merged");
+    world.wait_settled(&mut |_| ()).expect("settled");
+    world
+}
+
+const REQUESTS_OVER: &str = "SELECT count(*) FROM request WHERE direction = 'out' AND next_at IS NULL";
+
+#[test]
+fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let world = merged(dir.path());
+    let (hub_db, centre_db) = (world.layout.hub_db(), world.layout.centre_db(1));
+    let code = centre_code(1);
+
+    // the centre's packet is lost while the hub is away
+    let known = count(&hub_db, "SELECT count(*) FROM received");
+    world.daemons.kill("hub");
+    let inbox = world.layout.mailbox(code, "in");
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x1', 'Потерянная')");
+    let lost = lose(&world, &inbox);
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x2', 'Следующая')");
+    assert_ne!(data_in(&world, &inbox), lost);
+    world.start_hub().expect("started");
+    wait(&world, &hub_db, "SELECT count(*) FROM received", known + 2);
+    wait(&world, &hub_db, REQUESTS_OVER, 1);
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM request WHERE asks = 'packets' AND attempts = 1"), 1);
+    assert_eq!(count(&centre_db, "SELECT count(*) FROM svod_request WHERE direction = 'in'"), 1);
+
+    // the hub's packet is lost while the centre is away
+    world.wait_settled(&mut |_| ()).expect("settled");
+    world.daemons.kill(&centre_name(1));
+    let outbox = world.layout.mailbox(code, "out");
+    let uid = "SELECT key FROM publication WHERE kind = 'person' LIMIT 1";
+    let uid: String = Reader::open(&hub_db)
+        .expect("opens")
+        .one(uid, [], |row| row.get(0))
+        .expect("read")
+        .expect("a person");
+    world.correct(&uid, "surname", "Первая").expect("entered");
+    lose(&world, &outbox);
+    world.correct(&uid, "surname", "Вторая").expect("entered");
+    data_in(&world, &outbox);
+    world.start_centre(1).expect("started");
+    wait(&world, &centre_db, "SELECT count(*) FROM recipient WHERE surname = 'Вторая'", 1);
+    assert!(
+        count(&centre_db, "SELECT count(*) FROM svod_packet WHERE kind = 'RQ' AND direction = 'out'") > 0
+    );
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM request WHERE direction = 'in' AND asks = 'packets'"), 1);
+
+    // the hub's picture of the stream is not what the centre sent
+    world.daemons.kill("hub");
+    let zeros = "0".repeat(64);
+    write(&hub_db, &format!("UPDATE stream SET received_digest = '{zeros}' WHERE peer = '{code}'"));
+    world.start_hub().expect("started");
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x3', 'Третья')");
+    wait(&world, &hub_db, &format!("SELECT count(*) FROM stream WHERE peer = '{code}' AND in_epoch = 2"), 1);
+    wait(&world, &hub_db, REQUESTS_OVER, 2);
+    let open = "SELECT count(*) FROM incident WHERE closed_at IS NULL AND code IN ('DIVERGED', 'RESTORED')";
+    assert_eq!(count(&hub_db, open), 0);
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'DIVERGED'"), 1, "it was told");
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x4', 'Четвёртая')");
+    wait(&world, &hub_db, "SELECT count(*) FROM received", known + 4);
+    world.wait_settled(&mut |_| ()).expect("settled");
+    world.verify(1).expect("the centre is whole");
+    world.daemons.stop_all().expect("stopped");
+}
