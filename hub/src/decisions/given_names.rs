@@ -67,6 +67,11 @@ const CLASSES: &[&[&str]] = &[
     &["ТАМАРА", "ТОМА"],
 ];
 
+/// The classes of variants that a name key stands in, by number.
+pub fn classes(name: &str) -> Vec<u16> {
+    (0..).zip(CLASSES).filter(|(_, class)| class.contains(&name)).map(|(n, _)| n).collect()
+}
+
 /// Whether two name keys are one name or variants of one.
 pub fn same_or_variant(a: &str, b: &str) -> bool {
     a == b || CLASSES.iter().any(|class| class.contains(&a) && class.contains(&b))

@@ -1,0 +1,184 @@
+//! Which pairs are compared at all: those that share a key. Keys are many, so that hardly a pair of one person
+//! is passed by; what shares a frequent key is parted by further facts, not left out.
+
+use super::{
+    compare::{Kind, parts},
+    model::{Model, ModelError, Search},
+    register::{Entry, Register},
+};
+
+/// Groups that no further fact parts are compared whole up to this size: so many with the same facts are mostly
+/// placeholders.
+const LARGEST: usize = 1000;
+
+/// What of a field a key takes.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    /// The value in this place of the field.
+    Slot(usize),
+    /// So many letters from its beginning.
+    Head(usize),
+    /// All but so many digits of its beginning.
+    Tail(usize),
+    /// The year of a date; the date with day and month in either order; day and month.
+    Year,
+    Loose,
+    Day,
+}
+
+/// A part of a key: of which field, its first slot, what of it.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    field: usize,
+    slot: usize,
+    what: What,
+}
+
+/// The keys of a model, understood.
+pub(super) struct Keys {
+    keys: Vec<Vec<Part>>,
+    split: Vec<Part>,
+}
+
+impl Keys {
+    pub(super) fn of(model: &Model) -> Result<Self, ModelError> {
+        let mut starts = Vec::new();
+        let mut width = 0;
+        for field in &model.fields {
+            starts.push(width);
+            width += field.kind.slots();
+        }
+        let part = |text: &str| -> Result<Part, ModelError> {
+            let (name, what) = text.split_once(':').unwrap_or((text, ""));
+            let unfit = |problem| ModelError::Unfit { place: text.to_owned(), problem };
+            let field = model.field(name).ok_or_else(|| unfit("no field has this name"))?;
+            let what = what_of(model.fields[field].kind, what).ok_or_else(|| unfit("a field of this kind has no such part"))?;
+            Ok(Part { field, slot: starts[field], what })
+        };
+        let Search { keys, split, .. } = &model.search;
+        let key = |text: &String| text.split(' ').map(part).collect();
+        Ok(Self {
+            keys: keys.iter().map(key).collect::<Result<_, _>>()?,
+            split: split.iter().map(|text| part(text)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn what_of(kind: Kind, word: &str) -> Option<What> {
+    if kind == Kind::Source {
+        return None;
+    }
+    Some(match (kind, word) {
+        (_, "") => What::Slot(0),
+        (Kind::Date, "year") => What::Year,
+        (Kind::Date, "loose") => What::Loose,
+        (Kind::Date, "day") => What::Day,
+        (Kind::Address, "building") => What::Slot(1),
+        (Kind::Address, "street") => What::Slot(2),
+        (Kind::Date | Kind::Sex, _) => return None,
+        (_, word) => match (word.strip_prefix('-'), word.parse()) {
+            (Some(cut), _) => What::Tail(cut.parse().ok()?),
+            (None, head) => What::Head(head.ok().filter(|n| (1..=12).contains(n))?),
+        },
+    })
+}
+
+/// A well mixed number of several.
+fn mixed(parts: impl Iterator<Item = u64>) -> u64 {
+    parts.fold(0xCBF2_9CE4_8422_2325, |hash, part| {
+        let hash = (hash ^ part).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        hash ^ (hash >> 29)
+    })
+}
+
+fn spelled(letters: &[u8]) -> u64 {
+    letters.iter().fold(1, |number, letter| number << 8 | u64::from(*letter))
+}
+
+/// Two records to be compared, the smaller number first.
+pub type Pair = (u32, u32);
+
+impl Register {
+    /// The part of a record that a key takes; 0 if there is none.
+    fn part(&self, part: &Part, entry: &Entry<'_>) -> u64 {
+        let value = entry.value(part.slot);
+        if value == 0 {
+            return 0;
+        }
+        let letters = || self.texts[part.field][0].letters(value);
+        let (year, month, day) = parts(value);
+        match part.what {
+            What::Slot(slot) => u64::from(entry.value(part.slot + slot)),
+            What::Head(count) => spelled(&letters()[..count.min(letters().len())]),
+            What::Tail(from) => letters().get(from..11).map_or(0, |letters| mixed(letters.iter().map(|l| u64::from(*l)))),
+            What::Year => u64::from(year),
+            What::Loose => u64::from(year * 10_000 + month.min(day) * 100 + month.max(day)),
+            What::Day => u64::from(month * 100 + day),
+        }
+    }
+
+    fn key(&self, parts: &[Part], entry: &Entry<'_>) -> Option<u64> {
+        let values = parts.iter().map(|part| self.part(part, entry));
+        values.clone().all(|value| value != 0).then(|| mixed(values))
+    }
+
+    /// All pairs to be compared, each once, in order.
+    ///
+    /// # Panics
+    /// Never: the keys of a model are checked when it is read.
+    pub fn candidates(&self) -> Vec<Pair> {
+        let keys = Keys::of(&self.model).expect("checked when the model was read");
+        let mut pairs = Vec::new();
+        let mut sorted_to = 0;
+        let mut index: Vec<(u64, u32)> = Vec::with_capacity(self.len());
+        let surname = self.model.of_kind(Kind::Surname);
+        for key in &keys.keys {
+            index.clear();
+            let double = key.iter().find(|part| Some(part.field) == surname).map(|part| part.slot);
+            for (n, entry) in (0..).zip(self.entries()) {
+                index.extend(self.key(key, &entry).map(|key| (key, n)));
+                // a double surname is found by its second part too
+                if let Some(turned) = double.and_then(|slot| entry.turned(slot)) {
+                    let entry = turned.as_entry(entry.source);
+                    index.extend(self.key(key, &entry).map(|key| (key, n)));
+                }
+            }
+            index.sort_unstable();
+            for group in index.chunk_by(|a, b| a.0 == b.0) {
+                let group: Vec<u32> = group.iter().map(|(_, n)| *n).collect();
+                self.pairs_of(group, &keys.split, &mut pairs);
+            }
+            if pairs.len() > 2 * sorted_to + (1 << 22) {
+                in_order(&mut pairs);
+                sorted_to = pairs.len();
+            }
+        }
+        in_order(&mut pairs);
+        pairs
+    }
+
+    /// All pairs of a group; one that is too large is split.
+    fn pairs_of(&self, group: Vec<u32>, split: &[Part], pairs: &mut Vec<Pair>) {
+        let (first, rest) = match split.split_first() {
+            Some((first, rest)) if group.len() > self.model.search.block => (first, rest),
+            _ if group.len() > LARGEST => return,
+            _ => {
+                for (at, a) in group.iter().enumerate() {
+                    pairs.extend(group[at + 1..].iter().filter(|b| *b != a).map(|b| (*a.min(b), *a.max(b))));
+                }
+                return;
+            }
+        };
+        let mut parted: Vec<(u64, u32)> =
+            group.iter().map(|n| (self.part(first, &self.entry(*n)), *n)).collect();
+        parted.sort_unstable();
+        for group in parted.chunk_by(|a, b| a.0 == b.0) {
+            self.pairs_of(group.iter().map(|(_, n)| *n).collect(), rest, pairs);
+        }
+    }
+}
+
+fn in_order(pairs: &mut Vec<Pair>) {
+    pairs.sort_unstable();
+    pairs.dedup();
+}

@@ -1,0 +1,297 @@
+//! What two records have in common: for each field a level of agreement.
+
+use serde::{Deserialize, Serialize};
+
+use super::register::{Entry, Register, Text, Texts};
+
+/// How the values of a field are read and compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A Russian surname, simple or double.
+    Surname,
+    /// A Russian given name.
+    Given,
+    /// A patronymic.
+    Patronymic,
+    /// A name of any other people.
+    Name,
+    /// Male or female.
+    Sex,
+    /// A birth date.
+    Date,
+    /// СНИЛС.
+    Snils,
+    /// Series and number of a document.
+    Document,
+    /// A telephone.
+    Phone,
+    /// A Russian address in one line.
+    Address,
+    /// Anything else that is the same or not.
+    Code,
+    /// The table itself that a record is from: most are of different persons.
+    Source,
+}
+
+impl Kind {
+    /// The levels of agreement, from 1; 0 is "one of the two does not say".
+    pub const fn levels(self) -> &'static [&'static str] {
+        match self {
+            Self::Surname => &["exact", "part", "typo", "near", "other_f", "other_m"],
+            Self::Given => &["exact", "variant", "typo", "near", "initial", "other", "other_sex"],
+            Self::Patronymic => &["exact", "typo", "near", "initial", "same_father", "other"],
+            Self::Name => &["exact", "typo", "like", "other"],
+            Self::Date => {
+                &["exact", "transposed", "year_only", "digit", "day_month", "year", "other", "generation"]
+            }
+            Self::Snils => &["exact", "near", "one_invalid", "other"],
+            Self::Document | Self::Phone | Self::Code => &["exact", "near", "other"],
+            Self::Address => &["exact", "no_flat", "street_typo", "building", "street", "other"],
+            Self::Sex | Self::Source => &["same", "other"],
+        }
+    }
+
+    /// How many numbers a value takes in the register.
+    pub(super) const fn slots(self) -> usize {
+        match self {
+            Self::Source => 0,
+            Self::Surname => 2,
+            Self::Address => 5,
+            _ => 1,
+        }
+    }
+}
+
+/// The most fields that a model may have.
+pub const FIELDS: usize = 16;
+
+/// The level of each field of the model.
+pub type Levels = [u8; FIELDS];
+
+impl Register {
+    /// What records `a` and `b` have in common.
+    pub fn compare(&self, a: u32, b: u32) -> Levels {
+        let (a, b) = (self.entry(a), self.entry(b));
+        let mut levels = [0; FIELDS];
+        for (at, level) in levels.iter_mut().enumerate().take(self.model.fields.len()) {
+            *level = self.level(at, &a, &b);
+        }
+        levels
+    }
+
+    /// The level of the field `at`.
+    fn level(&self, at: usize, a: &Entry<'_>, b: &Entry<'_>) -> u8 {
+        let kind = self.model.fields[at].kind;
+        if kind == Kind::Source {
+            return 1 + u8::from(a.source != b.source);
+        }
+        let (x, y) = (a.field(self.slots[at]), b.field(self.slots[at]));
+        let texts = &self.texts[at];
+        if x[0] == 0 || y[0] == 0 {
+            return 0;
+        }
+        let sexes = self.sex_slot.map_or((0, 0), |slot| (a.value(slot), b.value(slot)));
+        match kind {
+            Kind::Surname => surname(&texts[0], x, y, sexes),
+            Kind::Given => self.given(&texts[0], x[0], y[0], sexes),
+            Kind::Patronymic => patronymic(&texts[0], x[0], y[0], sexes),
+            Kind::Name => name(&texts[0], x[0], y[0]),
+            Kind::Sex => 1 + u8::from(x[0] != y[0]),
+            Kind::Date => date(x[0], y[0]),
+            Kind::Snils => snils(texts[0].letters(x[0]), texts[0].letters(y[0])),
+            Kind::Document | Kind::Phone | Kind::Code => code(&texts[0], x[0], y[0]),
+            Kind::Address => address(&texts[2], x, y),
+            Kind::Source => 0,
+        }
+    }
+
+    fn given(&self, names: &Texts, a: Text, b: Text, (sex, other_sex): (u32, u32)) -> u8 {
+        let (x, y) = (names.letters(a), names.letters(b));
+        if x.len() == 1 || y.len() == 1 {
+            return if x[0] == y[0] { 5 } else { 6 };
+        }
+        if a == b {
+            return 1;
+        }
+        let (p, q) = (&self.variants[a as usize], &self.variants[b as usize]);
+        if p.iter().any(|class| q.contains(class)) {
+            return 2;
+        }
+        match mistyped(names, a, b) {
+            Some(true) => 3,
+            Some(false) => 4,
+            None if sex != other_sex && sex != 0 && other_sex != 0 => 7,
+            None => 6,
+        }
+    }
+}
+
+/// Whether two names are alike, and then whether one of them is so rare beside the other that it is a mistake in
+/// typing and no other name («Марина» is none of «Мария»).
+fn mistyped(names: &Texts, a: Text, b: Text) -> Option<bool> {
+    let (x, y) = (names.letters(a), names.letters(b));
+    let shorter = x.len().min(y.len());
+    if !(within(x, y, 1) && shorter >= 4 || within(x, y, 2) && shorter >= 7 || is_cut(x, y)) {
+        return None;
+    }
+    let (p, q) = (names.frequency(a), names.frequency(b));
+    let (rarer, other) = (p.min(q), p.max(q));
+    Some(rarer <= 2 || rarer * 12 <= other)
+}
+
+/// Whether at most `most` letters were changed, left out, added, or changed places with a neighbour.
+fn within(x: &[u8], y: &[u8], most: usize) -> bool {
+    x.len().abs_diff(y.len()) <= most && strsim::generic_damerau_levenshtein(x, y) <= most
+}
+
+/// Whether one is the other cut off at the width of a column.
+fn is_cut(x: &[u8], y: &[u8]) -> bool {
+    let (short, long) = if x.len() < y.len() { (x, y) } else { (y, x) };
+    short.len() >= 10 && long.starts_with(short)
+}
+
+fn surname(names: &Texts, x: &[u32], y: &[u32], (sex, other_sex): (u32, u32)) -> u8 {
+    if x == y {
+        return 1;
+    }
+    if x.iter().any(|part| *part != 0 && y.contains(part)) {
+        return 2;
+    }
+    match mistyped(names, x[0], y[0]) {
+        Some(true) => 3,
+        Some(false) => 4,
+        // women take another surname, men hardly ever
+        None => if sex == 1 || other_sex == 1 { 6 } else { 5 },
+    }
+}
+
+fn patronymic(names: &Texts, a: Text, b: Text, (sex, other_sex): (u32, u32)) -> u8 {
+    let (x, y) = (names.letters(a), names.letters(b));
+    if x.len() == 1 || y.len() == 1 {
+        return if x[0] == y[0] { 4 } else { 6 };
+    }
+    if a == b {
+        return 1;
+    }
+    if sex != 0 && other_sex != 0 && sex != other_sex {
+        // Иванович, Ивановна: brother and sister
+        let father = |name: &[u8]| name.len().saturating_sub(4);
+        return if x[..father(x)] == y[..father(y)] && father(x) > 1 { 5 } else { 6 };
+    }
+    match mistyped(names, a, b) {
+        Some(true) => 2,
+        Some(false) => 3,
+        None => 6,
+    }
+}
+
+fn name(names: &Texts, a: Text, b: Text) -> u8 {
+    if a == b {
+        return 1;
+    }
+    let (x, y) = (names.letters(a), names.letters(b));
+    if within(x, y, 1) && x.len().min(y.len()) >= 3 {
+        return 2;
+    }
+    if strsim::generic_jaro_winkler(&Letters(x), &Letters(y)) >= 0.85 { 3 } else { 4 }
+}
+
+/// What `strsim` walks over.
+struct Letters<'a>(&'a [u8]);
+
+impl<'b> IntoIterator for &'b Letters<'_> {
+    type Item = &'b u8;
+    type IntoIter = std::slice::Iter<'b, u8>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+/// Year, month, day of `YYYYMMDD`.
+pub(super) const fn parts(date: u32) -> (u32, u32, u32) {
+    (date / 10_000, date / 100 % 100, date % 100)
+}
+
+fn date(a: u32, b: u32) -> u8 {
+    let ((year, month, day), (other_year, other_month, other_day)) = (parts(a), parts(b));
+    let gap = year.abs_diff(other_year);
+    if a == b {
+        return 1;
+    }
+    if gap == 0 {
+        if (month, day) == (other_day, other_month) {
+            return 2;
+        }
+        if (month, day) == (1, 1) || (other_month, other_day) == (1, 1) {
+            return 3;
+        }
+        let little = month.abs_diff(other_month) <= 2 && day.abs_diff(other_day) <= 2;
+        let one = month == other_month || day == other_day;
+        return if one && (little || digits_off(a, b) == 1) { 4 } else { 6 };
+    }
+    if (month, day) == (other_month, other_day) {
+        return if matches!(gap, 1 | 10) || digits_off(a, b) == 1 { 4 } else { 5 };
+    }
+    if gap >= 14 { 8 } else { 7 }
+}
+
+fn digits_off(mut a: u32, mut b: u32) -> u32 {
+    let mut off = 0;
+    while a > 0 || b > 0 {
+        off += u32::from(a % 10 != b % 10);
+        (a, b) = (a / 10, b / 10);
+    }
+    off
+}
+
+fn snils(x: &[u8], y: &[u8]) -> u8 {
+    if x == y {
+        return 1;
+    }
+    // eleven digits, and a sign after them if the check number is wrong
+    match (x.len() == 11, y.len() == 11) {
+        (true, true) => 4,
+        _ if one_slip(&x[..11], &y[..11]) => 2,
+        _ => 3,
+    }
+}
+
+/// One sign is another, or two neighbours have changed places.
+fn one_slip(x: &[u8], y: &[u8]) -> bool {
+    if x.len() != y.len() {
+        return false;
+    }
+    let mut off = (0..x.len()).filter(|at| x[*at] != y[*at]);
+    match (off.next(), off.next(), off.next()) {
+        (Some(_), None, None) => true,
+        (Some(i), Some(j), None) => j == i + 1 && x[i] == y[j] && x[j] == y[i],
+        _ => false,
+    }
+}
+
+fn code(texts: &Texts, a: Text, b: Text) -> u8 {
+    if a == b {
+        return 1;
+    }
+    if one_slip(texts.letters(a), texts.letters(b)) { 2 } else { 3 }
+}
+
+/// The whole, the building, the street, the house, the flat.
+fn address(streets: &Texts, x: &[u32], y: &[u32]) -> u8 {
+    let (flat, other_flat) = (x[4], y[4]);
+    if x[1] == y[1] {
+        return match (flat == other_flat, flat == 0 || other_flat == 0) {
+            (true, false) => 1,
+            (_, true) => 2,
+            (false, false) => 4,
+        };
+    }
+    if x[2] == y[2] {
+        return 5;
+    }
+    let (street, other) = (streets.letters(x[2]), streets.letters(y[2]));
+    let mistyped = street.len().min(other.len()) >= 4 && within(street, other, 2);
+    if x[3] == y[3] && flat == other_flat && mistyped { 3 } else { 6 }
+}

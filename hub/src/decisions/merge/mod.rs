@@ -1,0 +1,25 @@
+//! The merge: which records are of one person, by weight of evidence (Fellegi and Sunter 1969).
+//!
+//! One file a step, in their order: [`reading`] what a row says · [`register`] every text a small number ·
+//! [`candidates`] which pairs are compared · [`compare`] what two records have in common · [`weigh`] what that
+//! is worth · [`clusters`] who is one person, and what staff are asked · [`evaluate`] how right that is where the
+//! truth is known. [`model`] says which fields there are, what each agreement is worth, and where to cut.
+//!
+//! What is new against the textbook: a pair is not only of one person or of strangers. Twins and relatives
+//! share surname, patronymic, address and telephone, so these two are classes of their own; without them
+//! almost every wrong link is within a household.
+
+pub mod candidates;
+pub mod clusters;
+pub mod compare;
+pub mod evaluate;
+pub mod model;
+pub mod reading;
+pub mod register;
+pub mod weigh;
+
+#[cfg(test)]
+mod tests;
+
+pub use model::Model;
+pub use register::Register;

@@ -1,0 +1,201 @@
+//! The model: which fields records have, what each agreement is worth, by which keys pairs are found, where to
+//! cut. A file that staff can read and a region can change; a model never changes by itself.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::compare::Kind;
+
+/// The model that comes with the program: recipients of social services, as Russian clerks type them.
+const RECIPIENTS: &str = include_str!("../../../data/merge/recipients.toml");
+
+/// The classes of pairs, in the order of all tables.
+pub const CLASSES: usize = 4;
+/// Two records of one person.
+pub const SAME: usize = 0;
+/// Of two persons born together.
+pub const TWIN: usize = 1;
+/// Of two persons of one household.
+pub const RELATIVE: usize = 2;
+/// Of two persons who have nothing to do with each other.
+pub const STRANGER: usize = 3;
+
+/// A model as its file says it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Of this form of the file: 1.
+    pub format: u32,
+    /// Whose records it is for, and which edition it is: told with every result.
+    pub name: String,
+    /// Where its figures are from.
+    #[serde(default)]
+    pub source: String,
+    /// How many pairs of each class there are for a record.
+    pub pairs: Shares,
+    /// Where to cut.
+    pub cut: Cut,
+    /// How pairs are found.
+    pub search: Search,
+    /// The fields.
+    #[serde(rename = "field")]
+    pub fields: Vec<Field>,
+}
+
+/// Pairs of a class for each record.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shares {
+    /// Of one person.
+    pub same: f64,
+    /// Of twins.
+    #[serde(default)]
+    pub twin: f64,
+    /// Of other relatives.
+    #[serde(default)]
+    pub relative: f64,
+}
+
+/// Weights, in bits (log2 of the odds that two records are of one person), from which on something is done.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cut {
+    /// Linked, if there are no staff to ask.
+    pub one: f64,
+    /// Linked without asking.
+    pub auto: f64,
+    /// Below it nobody is asked.
+    pub ask: f64,
+    /// The most that one pair may say for or against joining two groups.
+    pub most: f64,
+}
+
+/// How pairs are found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// Records with the same key are compared, if there are no more of them; larger groups are split.
+    pub block: usize,
+    /// By what larger groups are split, in this order.
+    pub split: Vec<String>,
+    /// Keys: parts with a space between them, each a field, or a field and what of it is meant (`birth:year`).
+    pub keys: Vec<String>,
+}
+
+/// A field.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// How its values are read and compared.
+    pub kind: Kind,
+    /// The headings under which a table may have it, in any case.
+    pub columns: Vec<String>,
+    /// What each level of agreement is worth.
+    pub level: BTreeMap<String, Chances>,
+}
+
+/// How often pairs of a class that both have the field agree in this way; the levels of a field add up to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chances {
+    /// Of one person.
+    pub same: f64,
+    /// Twins.
+    #[serde(default)]
+    pub twin: f64,
+    /// Relatives.
+    #[serde(default)]
+    pub relative: f64,
+    /// Strangers. Where the frequency of the value says it better, that counts instead.
+    pub stranger: f64,
+}
+
+impl Chances {
+    /// In the order of the classes.
+    pub fn of_classes(&self) -> [f64; CLASSES] {
+        [self.same, self.twin, self.relative, self.stranger]
+    }
+}
+
+/// Why a text is no model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// Not the TOML that is expected, as the parser says it.
+    #[error("{0}")]
+    Form(String),
+    /// A newer form of the file.
+    #[error("the file has form {0}, this program reads form 1")]
+    Newer(u32),
+    /// Something in it does not fit.
+    #[error("{place}: {problem}")]
+    Unfit {
+        /// Where: a field, a key.
+        place: String,
+        /// What.
+        problem: &'static str,
+    },
+}
+
+impl Model {
+    /// The one for recipients of social services that comes with the program.
+    ///
+    /// # Panics
+    /// Never: a test reads it.
+    pub fn recipients() -> Self {
+        Self::parse(RECIPIENTS).expect("the model that comes with the program is sound")
+    }
+
+    /// Reads the text of a model file.
+    pub fn parse(text: &str) -> Result<Self, ModelError> {
+        let model: Self = toml::from_str(text).map_err(|error| ModelError::Form(error.to_string()))?;
+        model.check()?;
+        Ok(model)
+    }
+
+    /// The number of the field `name`.
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+
+    /// The number of the first field of this kind.
+    pub fn of_kind(&self, kind: Kind) -> Option<usize> {
+        self.fields.iter().position(|field| field.kind == kind)
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        let unfit =
+            |place: &str, problem| Err(ModelError::Unfit { place: place.to_owned(), problem });
+        if self.format != 1 {
+            return Err(ModelError::Newer(self.format));
+        }
+        for field in &self.fields {
+            if self.fields.iter().filter(|other| other.name == field.name).count() > 1 {
+                return unfit(&field.name, "a field of this name stands twice");
+            }
+            let levels = field.kind.levels();
+            if field.level.len() != levels.len() || levels.iter().any(|l| !field.level.contains_key(*l)) {
+                return unfit(&field.name, "the levels are not those of its kind");
+            }
+            for class in 0..CLASSES {
+                let chances = field.level.values().map(|chances| chances.of_classes()[class]);
+                let sum: f64 = chances.clone().sum();
+                let unused = sum == 0.0 && (class == TWIN || class == RELATIVE);
+                let sound = chances.clone().all(|chance| chance > 0.0 && chance <= 1.0);
+                if !unused && !(sound && (0.97..=1.03).contains(&sum)) {
+                    return unfit(&field.name, "the chances of a class must be above 0 and add up to 1");
+                }
+            }
+        }
+        let Cut { one, auto, ask, most } = self.cut;
+        if !(ask <= one && one <= auto && most > 0.0) {
+            return unfit("cut", "it must be ask <= one <= auto, and most above 0");
+        }
+        if !(self.pairs.same > 0.0 && self.pairs.twin >= 0.0 && self.pairs.relative >= 0.0) {
+            return unfit("pairs", "same must be above 0, the others not below");
+        }
+        super::candidates::Keys::of(self).map(|_| ())
+    }
+}

@@ -1,0 +1,136 @@
+//! What a row of a table says, field by field, in one spelling (domain.md §7). The row itself stays as it is.
+
+use exchange_format::snils::Snils;
+
+use super::{compare::Kind, model::Model};
+use crate::decisions::normalise::{address_key, display, document_key, name_key, parse_date, phone_key};
+
+/// What is typed where nobody knows the name, as [`name_key`]s.
+const NOBODY: [&str; 5] = ["НЕИЗВЕСТНЫЙ", "НЕИЗВЕСТНАЯ", "ТЕСТ", "БО", "НЕТ"];
+const ENDS_OF_PATRONYMICS: [&str; 5] = ["ВИЧ", "ВНА", "ИЧ", "ОГЛЫ", "КЫЗЫ"];
+
+/// The values of a row in the order of the model's fields, each as many texts as its kind has places; an empty
+/// text: there is none. Personal data.
+pub struct Reading {
+    pub(super) fields: Vec<Vec<String>>,
+}
+
+impl Reading {
+    /// Reads the values of a row, given in the order of the model's fields.
+    pub fn of(model: &Model, row: &[&str]) -> Self {
+        let mut fields: Vec<Vec<String>> =
+            model.fields.iter().zip(row).map(|(field, text)| read(field.kind, text)).collect();
+        let place = |kind| model.of_kind(kind);
+        if let (Some(surname), Some(given), Some(patronymic)) =
+            (place(Kind::Surname), place(Kind::Given), place(Kind::Patronymic))
+        {
+            let typed = |at: usize| row.get(at).copied().unwrap_or_default();
+            let names = Names::of(typed(surname), typed(given), typed(patronymic));
+            if let Some(sex) = place(Kind::Sex)
+                && let Some(said) = names.sex()
+            {
+                fields[sex] = vec![said.to_string()];
+            }
+            fields[surname] = names.surname;
+            fields[given] = vec![names.given];
+            fields[patronymic] = vec![names.patronymic];
+        }
+        Self { fields }
+    }
+}
+
+fn read(kind: Kind, text: &str) -> Vec<String> {
+    let one = |key: Option<String>| vec![key.unwrap_or_default()];
+    match kind {
+        Kind::Surname => surname_parts(&person_name(text)),
+        Kind::Given | Kind::Patronymic => vec![together(&person_name(text))],
+        Kind::Name => one(name_key(text)),
+        Kind::Sex => vec![match display::sex(text) {
+            Some("М") => "1".to_owned(),
+            Some(_) => "2".to_owned(),
+            None => String::new(),
+        }],
+        Kind::Date => vec![date(text)],
+        Kind::Snils => vec![snils(text)],
+        Kind::Document => one(document_key("", text)),
+        Kind::Phone => one(phone_key(text)),
+        Kind::Address => address(text),
+        Kind::Code => vec![text.split_whitespace().collect::<String>().to_uppercase()],
+        Kind::Source => Vec::new(),
+    }
+}
+
+fn person_name(text: &str) -> String {
+    name_key(text).filter(|name| !NOBODY.contains(&name.as_str())).unwrap_or_default()
+}
+
+fn together(name: &str) -> String {
+    name.replace(' ', "")
+}
+
+fn surname_parts(name: &str) -> Vec<String> {
+    name.split(' ').take(2).map(str::to_owned).collect()
+}
+
+/// `YYYYMMDD`; years before 1905 are placeholders.
+fn date(text: &str) -> String {
+    let date = parse_date(text).filter(|date| date.year() >= 1905);
+    date.map_or_else(String::new, |date| format!("{:04}{:02}{:02}", date.year(), date.month(), date.day()))
+}
+
+/// Eleven digits, after them `!` if the check number is wrong: a number with a wrong one is still worth
+/// comparing, for the mistake is often in one digit.
+fn snils(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let repeated = digits.bytes().all(|digit| Some(digit) == digits.bytes().next());
+    match digits.parse::<Snils>() {
+        _ if digits.len() != 11 || repeated => String::new(),
+        Ok(_) => digits,
+        Err(_) => digits + "!",
+    }
+}
+
+/// The whole, the building, the street, the house, the flat.
+fn address(text: &str) -> Vec<String> {
+    let Some(key) = address_key(text) else { return Vec::new() };
+    let parts: Vec<&str> = key.split('|').collect();
+    let [street, house, flat] = parts[..] else { return Vec::new() };
+    vec![key.clone(), format!("{street}|{house}"), street.to_owned(), house.to_owned(), flat.to_owned()]
+}
+
+/// A person's names, each in its place.
+struct Names {
+    surname: Vec<String>,
+    given: String,
+    patronymic: String,
+}
+
+impl Names {
+    /// All in the surname's column are parted; a patronymic in the given name's changes places with it.
+    fn of(surname: &str, given: &str, patronymic: &str) -> Self {
+        let mut surname = person_name(surname);
+        let (mut given, mut patronymic) = (person_name(given), person_name(patronymic));
+        let words: Vec<String> = surname.split(' ').map(str::to_owned).collect();
+        if given.is_empty() && patronymic.is_empty() && words.len() > 1 {
+            (surname, given, patronymic) = (words[0].clone(), words[1].clone(), words[2..].join(" "));
+        }
+        if is_patronymic(&given) && !is_patronymic(&patronymic) {
+            std::mem::swap(&mut given, &mut patronymic);
+        }
+        let patronymic = patronymic.replace("ИЕВИЧ", "ЬЕВИЧ").replace("ИЕВНА", "ЬЕВНА");
+        Self { surname: surname_parts(&surname), given: together(&given), patronymic: together(&patronymic) }
+    }
+
+    /// 1 male, 2 female, by the patronymic.
+    fn sex(&self) -> Option<u8> {
+        let ends = |ends: &[&str]| ends.iter().any(|end| self.patronymic.ends_with(end));
+        if ends(&["НА", "КЫЗЫ"]) {
+            return Some(2);
+        }
+        ends(&["ИЧ", "ОГЛЫ"]).then_some(1)
+    }
+}
+
+fn is_patronymic(name: &str) -> bool {
+    name.chars().count() > 5 && ENDS_OF_PATRONYMICS.iter().any(|end| name.ends_with(end))
+}

@@ -1,0 +1,187 @@
+//! What agreement is worth: how much likelier it is between two records of one person than between those of
+//! twins, relatives or strangers; a rare value more than a frequent one.
+
+use super::{
+    compare::{FIELDS, Kind, Levels, parts},
+    model::{CLASSES, Model, RELATIVE, SAME, STRANGER, TWIN},
+    register::{Entry, Register, Slots, Texts},
+};
+
+/// Years that a cohort of given names spans, and how many of them there are from 1900.
+const COHORT: u32 = 10;
+const COHORTS: usize = 15;
+
+/// The model's chances as logarithms, and how frequent values are.
+#[derive(Default)]
+pub(super) struct Weights {
+    /// By class, field and level (0: 0.0), in bits.
+    chances: [Vec<Vec<f64>>; CLASSES],
+    /// How many records there are; of which sex.
+    records: f64,
+    of_sex: [f64; 3],
+    /// How many records have a given name and were born in a cohort: by name, then cohort.
+    cohorts: Vec<f64>,
+    of_cohort: [f64; COHORTS],
+    /// By year of birth from 1900.
+    of_year: Vec<f64>,
+}
+
+impl Weights {
+    pub(super) fn of(model: &Model) -> Self {
+        let chances = std::array::from_fn(|class| {
+            let of_field = |field: &super::model::Field| {
+                let levels = field.kind.levels().iter();
+                let chance = levels.map(|level| field.level[*level].of_classes()[class]);
+                // a class that a model does not use has no pairs either: its chances are never asked for
+                std::iter::once(0.0).chain(chance.map(|chance| chance.max(1e-12).log2())).collect()
+            };
+            model.fields.iter().map(of_field).collect()
+        });
+        Self { chances, ..Self::default() }
+    }
+
+    /// Counts the values of all records.
+    pub(super) fn count<'a>(
+        &mut self,
+        model: &Model,
+        slots: &[Slots],
+        texts: &[Vec<Texts>],
+        entries: impl Iterator<Item = Entry<'a>>,
+    ) {
+        let slot = |kind| model.of_kind(kind).map(|field| slots[field].first);
+        let (given, sex, birth) = (slot(Kind::Given), slot(Kind::Sex), slot(Kind::Date));
+        let names = model.of_kind(Kind::Given).map_or(0, |field| texts[field][0].len());
+        self.cohorts = vec![0.0; names * COHORTS];
+        self.of_year = vec![0.0; COHORTS * COHORT as usize];
+        self.of_cohort = [0.0; COHORTS];
+        (self.records, self.of_sex) = (0.0, [0.0; 3]);
+        for entry in entries {
+            self.records += 1.0;
+            self.of_sex[sex.map_or(0, |slot| entry.value(slot) as usize).min(2)] += 1.0;
+            let Some(year) = birth.and_then(|slot| year_of(entry.value(slot))) else { continue };
+            self.of_year[year] += 1.0;
+            let cohort = year / COHORT as usize;
+            if let Some(name) = given.map(|slot| entry.value(slot) as usize).filter(|name| *name != 0) {
+                self.cohorts[name * COHORTS + cohort] += 1.0;
+                self.of_cohort[cohort] += 1.0;
+            }
+        }
+    }
+}
+
+/// Years since 1900, of a date that says one within the cohorts.
+fn year_of(date: u32) -> Option<usize> {
+    let year = (parts(date).0 as usize).checked_sub(1900)?;
+    (date != 0 && year < COHORTS * COHORT as usize).then_some(year)
+}
+
+/// What the evidence for and against comes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weight {
+    /// log2 of the odds that it is one person.
+    pub bits: f64,
+    /// Which other class is the likeliest: [`TWIN`], [`RELATIVE`] or [`STRANGER`].
+    pub rival: usize,
+}
+
+impl Register {
+    /// What records `a` and `b` are to each other.
+    pub fn weigh(&self, a: u32, b: u32) -> Weight {
+        self.weigh_levels(a, b, &self.compare(a, b))
+    }
+
+    /// As [`Register::weigh`], of levels that are known.
+    pub fn weigh_levels(&self, a: u32, b: u32, levels: &Levels) -> Weight {
+        let pairs = self.weights.records.max(2.0) / 2.0;
+        let shares = &self.model.pairs;
+        let mut bits = [(shares.same / pairs).log2(), (shares.twin / pairs).log2(), (shares.relative / pairs).log2(), 0.0];
+        for at in 0..self.model.fields.len() {
+            for (class, bits) in bits.iter_mut().enumerate() {
+                *bits += self.chance(class, at, levels[at], a, b);
+            }
+        }
+        let others = &bits[TWIN..];
+        let most = others.iter().copied().fold(f64::MIN, f64::max);
+        let sum: f64 = others.iter().map(|bits| (bits - most).exp2()).sum();
+        let rival = (TWIN..CLASSES).max_by(|x, y| bits[*x].total_cmp(&bits[*y])).unwrap_or(STRANGER);
+        Weight { bits: bits[SAME] - most - sum.log2(), rival }
+    }
+
+    /// log2 of the chance of this level in pairs of this class.
+    fn chance(&self, class: usize, at: usize, level: u8, a: u32, b: u32) -> f64 {
+        if level == 0 {
+            return 0.0;
+        }
+        let by_table = self.weights.chances[class][at][level as usize];
+        if class != STRANGER {
+            return by_table;
+        }
+        let kind = self.model.fields[at].kind;
+        let by_frequency = self.frequency(kind, at, level, &self.entry(a), &self.entry(b));
+        by_frequency.map_or(by_table, |chance| chance.max(0.5 / self.weights.records).log2())
+    }
+
+    /// What a field says for one person, against strangers or whoever the rival is: bits of evidence by field.
+    pub fn evidence(&self, a: u32, b: u32, levels: &Levels, rival: usize) -> [f64; FIELDS] {
+        let mut evidence = [0.0; FIELDS];
+        for (at, bits) in evidence.iter_mut().enumerate().take(self.model.fields.len()) {
+            *bits = self.chance(SAME, at, levels[at], a, b) - self.chance(rival, at, levels[at], a, b);
+        }
+        evidence
+    }
+
+    /// The chance that a stranger has the value too, where it depends on the value.
+    fn frequency(&self, kind: Kind, at: usize, level: u8, a: &Entry<'_>, b: &Entry<'_>) -> Option<f64> {
+        let (x, y) = (a.field(*self.slots.get(at)?), b.field(*self.slots.get(at)?));
+        let table = self.texts[at].first()?;
+        let count = |text: u32| f64::from(table.frequency(text));
+        let all = self.weights.records;
+        // names tell the sex: they are frequent or rare among their own
+        let own_sex = self.sex_slot.map_or(all, |slot| self.weights.of_sex[a.value(slot) as usize].max(all * 0.2));
+        let chance = match (kind, level) {
+            (Kind::Surname, 1) => count(x[0]) / own_sex,
+            (Kind::Surname, 2) => 2.0 * count(if y.contains(&x[0]) { x[0] } else { x[1] }) / own_sex,
+            (Kind::Surname, 3 | 4) => 0.3 * count(x[0]).max(count(y[0])) / own_sex,
+            (Kind::Given, 1) => self.namesakes(x[0], a, b, count(x[0]) / own_sex),
+            (Kind::Given, 2) => count(x[0]).max(count(y[0])) / own_sex,
+            (Kind::Patronymic, 1) => count(x[0]) / own_sex,
+            (Kind::Patronymic, 2) => 0.5 * count(x[0]).max(count(y[0])) / own_sex,
+            (Kind::Name, 1) => count(x[0]) / all,
+            (Kind::Name, 2) => count(x[0]).max(count(y[0])) / all,
+            (Kind::Date, 1) => self.weights.of_year[year_of(x[0])?] / all / 365.0,
+            (Kind::Phone | Kind::Code, 1) => count(x[0]) / all,
+            (Kind::Snils | Kind::Document, 1) => 1.0 / all,
+            (Kind::Snils | Kind::Document, 2) => 0.5 / all,
+            (Kind::Address, 1) => count(x[0]) / all,
+            (Kind::Address, 2 | 4) => f64::from(self.texts[at][1].frequency(x[1])) / all,
+            (Kind::Address, 3) => 2.0 / all,
+            _ => return None,
+        };
+        Some(chance)
+    }
+
+    /// How frequent a given name is among those born at about that time: «Нина» of 1940 is no «Нина» of 2010.
+    fn namesakes(&self, name: u32, a: &Entry<'_>, b: &Entry<'_>, plain: f64) -> f64 {
+        let year = |entry: &Entry<'_>| self.birth_slot.and_then(|slot| year_of(entry.value(slot)));
+        let (Some(year), Some(other)) = (year(a), year(b)) else { return plain };
+        if year.abs_diff(other) >= COHORT as usize {
+            return plain;
+        }
+        let cohort = year / COHORT as usize;
+        let sex = self.sex_slot.map_or(0, |slot| a.value(slot) as usize);
+        let own_sex = self.weights.of_sex[sex].max(self.weights.records * 0.2) / self.weights.records;
+        let born = self.weights.of_cohort[cohort] * own_sex;
+        // of a small cohort the plain frequency says more
+        (self.weights.cohorts[name as usize * COHORTS + cohort] + 20.0 * plain) / (born + 20.0)
+    }
+}
+
+/// The name of a class, as reasons and JSON have it.
+pub const fn class_name(class: usize) -> &'static str {
+    match class {
+        SAME => "same",
+        TWIN => "twin",
+        RELATIVE => "relative",
+        _ => "stranger",
+    }
+}
