@@ -87,7 +87,7 @@ pub struct Sheet {
     passed_over: Vec<String>,
     /// The columns of the table, in the order of the values; `None` for one that is passed over.
     pub columns: Vec<Option<String>>,
-    /// Where in a row the key stands.
+    /// Where in a row the key stands; 0 in another's table.
     pub key: usize,
 }
 
@@ -108,13 +108,24 @@ impl Sheet {
         let grid = Grid::open(path)?;
         let headings = grid.headings();
         let key = key.or(map.key()).unwrap_or(default_key);
-        let (columns, passed_over) = columns(path, &headings, &layout, map, key)?;
+        let (columns, passed_over) = columns(path, &headings, &layout, map, Some(key))?;
         let by_column = columns.iter().position(|column| column.as_deref() == Some(key));
         let place = by_column.or_else(|| headings.iter().position(|heading| *heading == key));
         let no_key =
             || TableError::Key { file: path.to_owned(), length: key.chars().count(), known: layout.known() };
         let key = place.ok_or_else(no_key)?;
         Ok(Self { grid, layout, passed_over, columns, key })
+    }
+
+    /// Opens a table that is not one of ours, to look into: headings that mean no column of `layout` are passed over, and
+    /// no column is the key.
+    ///
+    /// # Errors
+    /// The file is no table, or two of its headings mean the same column.
+    pub fn of_others(path: &Path, layout: Layout, map: &Map) -> Result<Self, TableError> {
+        let grid = Grid::open(path)?;
+        let (columns, passed_over) = columns(path, &grid.headings(), &layout, map, None)?;
+        Ok(Self { grid, layout, passed_over, columns, key: 0 })
     }
 
     /// Whether the file has the column `name`, which is not read.
@@ -150,13 +161,14 @@ fn is_zip(path: &Path) -> Result<bool, TableError> {
     Ok(begin == b"PK\x03\x04")
 }
 
-/// The column of each heading; and which columns that are not read there are.
+/// The column of each heading; and which columns that are not read there are. Without a `key` the table is another's,
+/// and a strange heading is passed over.
 fn columns(
     path: &Path,
     headings: &[&str],
     layout: &Layout,
     map: &Map,
-    key: &str,
+    key: Option<&str>,
 ) -> Result<(Vec<Option<String>>, Vec<String>), TableError> {
     let known = Headings::of(layout);
     let (mut columns, mut passed_over): (Vec<Option<String>>, Vec<String>) = (Vec::new(), Vec::new());
@@ -164,7 +176,8 @@ fn columns(
         let meant = map.column(heading).or_else(|| known.column(heading));
         let name = match meant {
             Some(name) => name,
-            None if *heading == key => "id",
+            None if Some(*heading) == key => "id",
+            None if key.is_none() => "",
             None => {
                 // Without a heading line the first row's values stand here.
                 return Err(TableError::Column {

@@ -1,15 +1,15 @@
-//! `merge`: the initial loads.
+//! `merge`: the initial loads; `merge trial`, `merge evaluate`: tables of others.
 
 use std::{io::Write as _, path::PathBuf};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use exchange_endpoint::{
     messages::{self, word},
-    output::{CommonArgs, Failure, Format, Lang},
+    output::{CommonArgs, Exit, Failure, Format, Lang},
 };
 use jiff::Timestamp;
 
-use super::config;
+use super::{config, trial};
 use crate::edges::{
     hub,
     operations::{
@@ -23,7 +23,10 @@ use crate::edges::{
 /// What the centres sent first is not published until this command says so; later packets are merged at once.
 /// Every centre that has a person then counts as serving it.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Merge {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Say what would be done, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -33,8 +36,23 @@ pub struct Merge {
     out: Option<PathBuf>,
 }
 
+/// What else there is to merge.
+#[derive(Debug, Subcommand)]
+enum Other {
+    Trial(trial::Trial),
+    Evaluate(trial::Evaluate),
+}
+
 impl Merge {
-    pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
+        match &self.other {
+            Some(Other::Trial(trial)) => trial.run(common),
+            Some(Other::Evaluate(evaluate)) => evaluate.run(common).map(|()| Exit::Done),
+            None => self.initial_loads(common).map(|()| Exit::Done),
+        }
+    }
+
+    fn initial_loads(&self, common: &CommonArgs) -> Result<(), Failure> {
         if let Some(path) = &self.out {
             question_table::refuse_existing(path)?;
         }

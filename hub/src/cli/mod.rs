@@ -10,6 +10,7 @@ mod run;
 mod service;
 mod status;
 mod tables;
+mod trial;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -82,7 +83,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Init(init) => init.run(common),
         Command::Centre(centre) => centre.run(common),
         Command::Run => run::run(common),
-        Command::Merge(merge) => merge.run(common),
+        Command::Merge(merge) => return merge.run(common),
         Command::Status(status) => status.run(common),
         Command::Person(person) => person.run(common),
         Command::Service(service) => service.run(common),

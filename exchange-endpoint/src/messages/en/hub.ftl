@@ -289,3 +289,31 @@ error-hub-no-table = There is no table of that name (of { $length } characters)
     .next = Known: { $known }
 error-hub-import-not-ours = Table { $table } is not the coordination centre's to bring in: the centres send it, or it follows from what they send
     .next = Values of persons can be brought in: svod-hub import person. For the rest ask the centre.
+
+trial-stage-read = records read: { $n }
+trial-stage-compare = comparing pairs of records: { $n }
+trial-file = { $file }: { $records } records; columns: { $fields }
+trial-refused = { $file }: { $refused } lines not read, the first is line { $first }
+trial-persons = Records in all: { $records }. Persons: { $persons }; records that have a counterpart: { $linked }; persons known to more than one centre: { $shared }
+trial-questions = Questions to staff: { $questions }; decided by weight of evidence, persons: { $persons }
+trial-model = Model: { $model }
+trial-evaluation =
+    Records: { $records }; persons in truth { $true }, as told { $told }
+    Pairs: precision { $precision } %, recall { $recall } %, F1 { $f1 } %; by record (B³) F1 { $b3 } %
+    Records joined with others': { $mixed }
+doubt-other_snils = different valid СНИЛС
+doubt-generation = born a generation apart
+doubt-twins = twins or one person
+doubt-relatives = relatives or one person
+doubt-namesakes = namesakes or one person
+doubt-others = alike, but linked with others who are not
+error-trial-columns = { $file } has no column that is known
+    .next = It needs a heading line. Known: { $known }. Say what other names mean in a file for --columns.
+error-trial-ids = Two records have one number (record_id); the second of them is record { $line }
+    .next = Numbers of records must differ in all tables; without a column record_id records are named by file and line.
+error-trial-no-column = { $file } has no column { $column }
+    .next = It takes a table that merge trial wrote, and a table with record_id and entity_id.
+error-model = Model { $file }: { $detail }
+    .next = Correct the model's file; a sample comes with the program (hub/data/merge/recipients.toml).
+error-model-fields = Model { $file }: more than { $most } fields
+    .next = Take fields out of the model.

@@ -293,3 +293,31 @@ error-hub-no-table = Таблицы с таким именем нет (в нём
     .next = Известные: { $known }
 error-hub-import-not-ours = Таблицу { $table } вносит не координационный центр: её присылают центры, или она выводится из присланного
     .next = Внести можно значения получателей: svod-hub import person. Об остальном попросите центр.
+
+trial-stage-read = прочитано записей: { $n }
+trial-stage-compare = сравнение пар записей: { $n }
+trial-file = { $file }: записей { $records }; столбцы: { $fields }
+trial-refused = { $file }: не прочитано строк { $refused }, первая — строка { $first }
+trial-persons = Записей всего: { $records }. Людей: { $persons }; записей, у которых есть пара: { $linked }; людей, известных не одному центру: { $shared }
+trial-questions = Вопросов сотрудникам: { $questions }; если решить их по весу свидетельств, людей: { $persons }
+trial-model = Модель: { $model }
+trial-evaluation =
+    Записей: { $records }; людей на самом деле { $true }, по ответу { $told }
+    Пары: точность { $precision } %, полнота { $recall } %, F1 { $f1 } %; по записям (B³) F1 { $b3 } %
+    Записей, объединённых с чужими: { $mixed }
+doubt-other_snils = разные верные СНИЛС
+doubt-generation = даты рождения различаются на поколение
+doubt-twins = близнецы или один человек
+doubt-relatives = родственники или один человек
+doubt-namesakes = тёзки или один человек
+doubt-others = записи похожи, но с ними связаны непохожие
+error-trial-columns = В { $file } нет ни одного известного столбца
+    .next = Нужна строка заголовков. Известны: { $known }. Другие названия укажите в файле --columns.
+error-trial-ids = У двух записей один номер (record_id); вторая по счёту — { $line }-я
+    .next = Номер записи должен быть один на все таблицы; уберите столбец record_id, и записи будут названы по файлу и строке.
+error-trial-no-column = В { $file } нет столбца { $column }
+    .next = Нужны таблица, записанная командой merge trial, и таблица с record_id и entity_id.
+error-model = Модель { $file }: { $detail }
+    .next = Исправьте файл модели; образец поставляется с программой (hub/data/merge/recipients.toml).
+error-model-fields = Модель { $file }: полей больше { $most }
+    .next = Уберите из модели лишние поля.

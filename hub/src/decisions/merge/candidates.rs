@@ -52,7 +52,8 @@ impl Keys {
             let (name, what) = text.split_once(':').unwrap_or((text, ""));
             let unfit = |problem| ModelError::Unfit { place: text.to_owned(), problem };
             let field = model.field(name).ok_or_else(|| unfit("no field has this name"))?;
-            let what = what_of(model.fields[field].kind, what).ok_or_else(|| unfit("a field of this kind has no such part"))?;
+            let what = what_of(model.fields[field].kind, what)
+                .ok_or_else(|| unfit("a field of this kind has no such part"))?;
             Ok(Part { field, slot: starts[field], what })
         };
         let Search { keys, split, .. } = &model.search;
@@ -110,7 +111,9 @@ impl Register {
         match part.what {
             What::Slot(slot) => u64::from(entry.value(part.slot + slot)),
             What::Head(count) => spelled(&letters()[..count.min(letters().len())]),
-            What::Tail(from) => letters().get(from..11).map_or(0, |letters| mixed(letters.iter().map(|l| u64::from(*l)))),
+            What::Tail(from) => {
+                letters().get(from..11).map_or(0, |letters| mixed(letters.iter().map(|l| u64::from(*l))))
+            }
             What::Year => u64::from(year),
             What::Loose => u64::from(year * 10_000 + month.min(day) * 100 + month.max(day)),
             What::Day => u64::from(month * 100 + day),

@@ -87,10 +87,14 @@ impl Register {
     /// Why a pair is never linked without asking, however much speaks for it.
     fn barred(&self, levels: &Levels) -> Option<Doubtful> {
         let is = |kind, words: &[&str]| {
-            let found = self.model.of_kind(kind).and_then(|at| kind.levels().get(usize::from(levels[at]).wrapping_sub(1)));
+            let found = self
+                .model
+                .of_kind(kind)
+                .and_then(|at| kind.levels().get(usize::from(levels[at]).wrapping_sub(1)));
             found.is_some_and(|word| words.contains(word))
         };
-        let names = is(Kind::Surname, &["exact"]) && is(Kind::Given, &["exact"]) && is(Kind::Patronymic, &["exact"]);
+        let names =
+            is(Kind::Surname, &["exact"]) && is(Kind::Given, &["exact"]) && is(Kind::Patronymic, &["exact"]);
         if is(Kind::Snils, &["other"]) && !(names && is(Kind::Date, &["exact"])) {
             return Some(Doubtful::OtherSnils);
         }
@@ -98,17 +102,18 @@ impl Register {
             return Some(Doubtful::Generation);
         }
         let other_name = is(Kind::Given, &["near", "other", "other_sex"]);
-        (other_name && is(Kind::Date, &["exact", "transposed", "digit"]) && !is(Kind::Surname, &["other_f", "other_m"]))
-            .then_some(Doubtful::Twins)
+        (other_name
+            && is(Kind::Date, &["exact", "transposed", "digit"])
+            && !is(Kind::Surname, &["other_f", "other_m"]))
+        .then_some(Doubtful::Twins)
     }
 
     /// Makes persons of the pairs that were weighed.
     pub fn decide(&self, mut edges: Vec<Edge>) -> Outcome {
         let cut = self.model.cut;
         edges.retain(|edge| edge.weight.bits >= cut.ask);
-        let order = |x: &Edge, y: &Edge| {
-            y.weight.bits.total_cmp(&x.weight.bits).then((x.a, x.b).cmp(&(y.a, y.b)))
-        };
+        let order =
+            |x: &Edge, y: &Edge| y.weight.bits.total_cmp(&x.weight.bits).then((x.a, x.b).cmp(&(y.a, y.b)));
         edges.sort_by(order);
         let auto = self.join(edges.iter().filter(|edge| edge.barred.is_none()), cut.auto);
         let one = self.join(edges.iter(), cut.one);

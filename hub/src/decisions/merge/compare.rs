@@ -162,7 +162,13 @@ fn surname(names: &Texts, x: &[u32], y: &[u32], (sex, other_sex): (u32, u32)) ->
         Some(true) => 3,
         Some(false) => 4,
         // women take another surname, men hardly ever
-        None => if sex == 1 || other_sex == 1 { 6 } else { 5 },
+        None => {
+            if sex == 1 || other_sex == 1 {
+                6
+            } else {
+                5
+            }
+        }
     }
 }
 

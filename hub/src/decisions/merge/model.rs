@@ -166,8 +166,7 @@ impl Model {
     }
 
     fn check(&self) -> Result<(), ModelError> {
-        let unfit =
-            |place: &str, problem| Err(ModelError::Unfit { place: place.to_owned(), problem });
+        let unfit = |place: &str, problem| Err(ModelError::Unfit { place: place.to_owned(), problem });
         if self.format != 1 {
             return Err(ModelError::Newer(self.format));
         }

@@ -2,12 +2,7 @@
 
 use indexmap::IndexSet;
 
-use super::{
-    compare::Kind,
-    model::{CLASSES, Model},
-    reading::Reading,
-    weigh::Weights,
-};
+use super::{compare::Kind, model::Model, reading::Reading, weigh::Weights};
 use crate::decisions::given_names;
 
 /// The number of a text in its table; 0: there is none.
@@ -193,7 +188,8 @@ impl Register {
     /// What needs all records: names that stand in each other's columns, variants, frequencies. To be called
     /// once, when all records are in.
     pub fn close(&mut self) {
-        if let (Some(surname), Some(given)) = (self.model.of_kind(Kind::Surname), self.model.of_kind(Kind::Given))
+        if let (Some(surname), Some(given)) =
+            (self.model.of_kind(Kind::Surname), self.model.of_kind(Kind::Given))
         {
             self.turn_names(surname, given);
             self.find_variants(given);
@@ -228,7 +224,8 @@ impl Register {
                 continue;
             }
             let other = |from: &Texts, to: &Texts, text: Text| -> (u32, u32) {
-                let there = from.text(text).and_then(|text| to.find(text)).map_or(0, |text| to.frequency(text));
+                let there =
+                    from.text(text).and_then(|text| to.find(text)).map_or(0, |text| to.frequency(text));
                 (from.frequency(text), there)
             };
             let (surnames, givens) = (&self.texts[surname][0], &self.texts[given][0]);
@@ -244,7 +241,8 @@ impl Register {
 
     fn find_variants(&mut self, given: usize) {
         let names = &self.texts[given][0];
-        self.variants =
-            (0..names.len()).map(|n| given_names::classes(names.text(n as Text).unwrap_or_default())).collect();
+        self.variants = (0..names.len())
+            .map(|n| given_names::classes(names.text(n as Text).unwrap_or_default()))
+            .collect();
     }
 }

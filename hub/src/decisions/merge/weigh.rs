@@ -94,7 +94,12 @@ impl Register {
     pub fn weigh_levels(&self, a: u32, b: u32, levels: &Levels) -> Weight {
         let pairs = self.weights.records.max(2.0) / 2.0;
         let shares = &self.model.pairs;
-        let mut bits = [(shares.same / pairs).log2(), (shares.twin / pairs).log2(), (shares.relative / pairs).log2(), 0.0];
+        let mut bits = [
+            (shares.same / pairs).log2(),
+            (shares.twin / pairs).log2(),
+            (shares.relative / pairs).log2(),
+            0.0,
+        ];
         for at in 0..self.model.fields.len() {
             for (class, bits) in bits.iter_mut().enumerate() {
                 *bits += self.chance(class, at, levels[at], a, b);
@@ -137,7 +142,8 @@ impl Register {
         let count = |text: u32| f64::from(table.frequency(text));
         let all = self.weights.records;
         // names tell the sex: they are frequent or rare among their own
-        let own_sex = self.sex_slot.map_or(all, |slot| self.weights.of_sex[a.value(slot) as usize].max(all * 0.2));
+        let own_sex =
+            self.sex_slot.map_or(all, |slot| self.weights.of_sex[a.value(slot) as usize].max(all * 0.2));
         let chance = match (kind, level) {
             (Kind::Surname, 1) => count(x[0]) / own_sex,
             (Kind::Surname, 2) => 2.0 * count(if y.contains(&x[0]) { x[0] } else { x[1] }) / own_sex,

@@ -2,7 +2,7 @@
 //!
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person ·
 //! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is ·
-//! [`hand_out`] tables into files, [`bring`] staff's values out of one.
+//! [`hand_out`] tables into files, [`bring`] staff's values out of one · [`trial`] who would be who in tables of others.
 
 pub mod bring;
 pub mod certificates;
@@ -18,6 +18,7 @@ pub mod questions;
 pub mod reviews;
 pub mod status;
 pub mod table_file;
+pub mod trial;
 
 /// Who acts, for journal and inputs: what the operating system says, as a token.
 pub fn operator() -> String {

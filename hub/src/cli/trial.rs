@@ -1,0 +1,121 @@
+//! `merge trial`, `merge evaluate`: who would be one person in tables of others, and how right that is.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use exchange_endpoint::{
+    messages::{self, word},
+    output::{self, CommonArgs, Exit, Failure, Format, Lang},
+};
+
+use crate::edges::operations::trial::{self, FileReport, Order, Report};
+
+/// Say who would be one person in tables as centres have them, before anything is installed
+///
+/// Needs no configuration and no database, and changes nothing. The tables are CSV or XLSX with a heading line; known are
+/// record_id, surname, given (name), patronymic, birth_date, sex, snils, passport, address, phone and their Russian names.
+/// Other columns are passed over. Personal data.
+#[derive(Debug, Args)]
+pub struct Trial {
+    /// The tables, one for each centre
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Which heading of the files is which column
+    #[arg(long, value_name = "MAP.toml")]
+    columns: Option<PathBuf>,
+    /// Another model than that for recipients of social services
+    #[arg(long, value_name = "MODEL.toml")]
+    model: Option<PathBuf>,
+    /// Where to write the person of each record: `record_id`, `cluster_id` (doubts decided by weight), `auto_cluster_id` (only what
+    /// is beyond doubt)
+    #[arg(long, value_name = "FILE.csv")]
+    out: PathBuf,
+    /// Where to write what staff would be asked
+    #[arg(long, value_name = "FILE.csv")]
+    review: Option<PathBuf>,
+}
+
+/// Compare the persons told by a trial with the true ones
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// What merge trial wrote
+    clusters: PathBuf,
+    /// The truth: a table with the columns record_id and entity_id
+    #[arg(long, value_name = "FILE.csv")]
+    truth: PathBuf,
+    /// Which column of the clusters is compared
+    #[arg(long, value_name = "COLUMN", default_value = "cluster_id")]
+    column: String,
+}
+
+impl Trial {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
+        let tell = |stage: &'static str, n: usize| {
+            if common.format == Format::Text {
+                let args = [("n", (n as u64).into())];
+                output::note(&messages::text(common.lang, &format!("trial-stage-{stage}"), &args));
+            }
+        };
+        let order = Order {
+            files: &self.files,
+            map: self.columns.as_deref(),
+            model: self.model.as_deref(),
+            out: &self.out,
+            review: self.review.as_deref(),
+        };
+        let report = trial::trial(&order, &tell)?;
+        common.print(&report, |lang| text(lang, &report))?;
+        Ok(if report.files.iter().all(|file| file.refused == 0) { Exit::Done } else { Exit::Refused })
+    }
+}
+
+fn text(lang: Lang, report: &Report) -> String {
+    let n = |n: usize| (n as u64).into();
+    let mut lines: Vec<String> = report.files.iter().map(|file| of_file(lang, file)).collect();
+    let persons = [
+        ("records", n(report.records)),
+        ("persons", n(report.persons_auto)),
+        ("linked", n(report.linked)),
+        ("shared", n(report.shared)),
+    ];
+    lines.push(messages::text(lang, "trial-persons", &persons));
+    let questions: usize = report.questions.values().sum();
+    let args = [("questions", n(questions)), ("persons", n(report.persons))];
+    lines.push(messages::text(lang, "trial-questions", &args));
+    let reasons = report.questions.iter();
+    lines.extend(reasons.map(|(reason, n)| format!("  {}: {n}", word(lang, "doubt", reason))));
+    lines.push(messages::text(lang, "trial-model", &[("model", report.model.clone().into())]));
+    lines.join("\n")
+}
+
+fn of_file(lang: Lang, file: &FileReport) -> String {
+    let args = [
+        ("file", file.file.display().to_string().into()),
+        ("records", file.records.into()),
+        ("fields", file.fields.join(", ").into()),
+        ("refused", file.refused.into()),
+        ("first", file.first_refused.unwrap_or_default().into()),
+    ];
+    let told = messages::text(lang, "trial-file", &args);
+    if file.refused == 0 { told } else { format!("{told}\n{}", messages::text(lang, "trial-refused", &args)) }
+}
+
+impl Evaluate {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+        let figures = trial::compare_with_truth(&self.clusters, &self.column, &self.truth)?;
+        common.print(&figures, |lang| {
+            let share = |value: f64| format!("{:.2}", value * 100.0).into();
+            let args = [
+                ("records", (figures.records as u64).into()),
+                ("true", (figures.entities_true as u64).into()),
+                ("told", (figures.clusters_pred as u64).into()),
+                ("precision", share(figures.pairwise_p)),
+                ("recall", share(figures.pairwise_r)),
+                ("f1", share(figures.pairwise_f1)),
+                ("b3", share(figures.b3_f1)),
+                ("mixed", figures.records_in_mixed_clusters.into()),
+            ];
+            messages::text(lang, "trial-evaluation", &args)
+        })
+    }
+}

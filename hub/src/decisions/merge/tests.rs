@@ -1,0 +1,199 @@
+//! The engine on small registers whose truth is plain.
+
+use super::{Model, Register, clusters::Outcome, evaluate::evaluate, model::ModelError, reading::Reading};
+
+/// Surname, given name, patronymic, birth date, СНИЛС, passport, phone, address, sex.
+type Row = [&'static str; 9];
+
+fn register(rows: &[(u32, Row)]) -> Register {
+    let mut register = Register::new(Model::recipients());
+    for (source, row) in rows {
+        let reading = Reading::of(&register.model, row);
+        register.add(*source, &reading);
+    }
+    register.close();
+    register
+}
+
+fn decided(register: &Register) -> Outcome {
+    let edges = register.candidates().into_iter().map(|(a, b)| register.edge(a, b)).collect();
+    register.decide(edges)
+}
+
+/// Strangers, so that frequencies are those of a register.
+fn strangers() -> Vec<(u32, Row)> {
+    let surnames = [
+        "Абрамова",
+        "Белова",
+        "Волкова",
+        "Гусева",
+        "Дроздова",
+        "Ершова",
+        "Жукова",
+        "Зуева",
+        "Ильина",
+        "Котова",
+    ];
+    let given = ["Анна", "Вера", "Галина", "Елена", "Нина", "Ольга", "Раиса", "Софья", "Тамара", "Юлия"];
+    let patronymics = ["Ивановна", "Петровна", "Сергеевна", "Павловна", "Олеговна"];
+    let days =
+        ["02.03.1938", "14.05.1941", "25.11.1949", "30.06.1952", "07.09.1955", "19.12.1961", "23.04.1964"];
+    let row = |n: usize| -> (u32, Row) {
+        let (s, g, p, d) = (surnames[n % 10], given[n / 10 % 10], patronymics[n % 5], days[n % 7]);
+        (u32::from(n % 2 == 0), [s, g, p, d, "", "", "", "", "ж"])
+    };
+    (0..100).map(row).collect()
+}
+
+#[test]
+fn one_person_typed_in_two_ways_is_one() {
+    let mut rows = strangers();
+    rows.push((
+        0,
+        [
+            "Соловьёва",
+            "Наталья",
+            "Юрьевна",
+            "12.03.1945",
+            "112-233-445 95",
+            "3204 123456",
+            "8 906 123-45-67",
+            "ул. Ленина, д. 30, кв. 5",
+            "ж",
+        ],
+    ));
+    rows.push((
+        1,
+        [
+            "СОЛОВЬEBA",
+            "Наталия",
+            "Юриевна",
+            "03.12.1945",
+            "11223344595",
+            "",
+            "+79061234567",
+            "Ленина ул., 30/5",
+            "Ж",
+        ],
+    ));
+    let outcome = decided(&register(&rows));
+    assert_eq!((outcome.auto[100], outcome.auto[101]), (100, 100));
+    assert_eq!(outcome.auto.iter().filter(|person| **person == 100).count(), 2);
+}
+
+#[test]
+fn names_in_each_others_columns_are_found() {
+    let mut rows = strangers();
+    rows.push((0, ["Соловьёва Наталья Юрьевна", "", "", "12.03.1945", "", "3204 123456", "", "", "ж"]));
+    rows.push((1, ["Соловьева", "Юрьевна", "Наталья", "1945-03-12", "", "32 04 123456", "", "", "ж"]));
+    let outcome = decided(&register(&rows));
+    assert_eq!(outcome.auto[100], outcome.auto[101]);
+}
+
+#[test]
+fn twins_are_two_and_asked_about_if_at_all() {
+    let mut rows = strangers();
+    let flat = "ул. Мира, д. 7, кв. 12";
+    rows.push((0, ["Староверова", "Мария", "Юрьевна", "12.03.2012", "", "", "8 906 123-45-67", flat, "ж"]));
+    rows.push((1, ["Староверова", "Марина", "Юрьевна", "12.03.2012", "", "", "8 906 123-45-67", flat, "ж"]));
+    let outcome = decided(&register(&rows));
+    assert_ne!(outcome.auto[100], outcome.auto[101]);
+}
+
+#[test]
+fn father_and_son_of_one_name_are_two() {
+    let mut rows = strangers();
+    let flat = "ул. Мира, д. 7, кв. 12";
+    rows.push((0, ["Староверов", "Иван", "Иванович", "12.03.1962", "", "", "", flat, "м"]));
+    rows.push((1, ["Староверов", "Иван", "Иванович", "25.07.1990", "", "", "", flat, "м"]));
+    let outcome = decided(&register(&rows));
+    assert_ne!(outcome.one[100], outcome.one[101]);
+}
+
+#[test]
+fn different_numbers_with_other_names_are_never_linked_unasked() {
+    let mut rows = strangers();
+    rows.push((
+        0,
+        [
+            "Соловьёва",
+            "Наталья",
+            "Юрьевна",
+            "12.03.1945",
+            "112-233-445 95",
+            "3204 123456",
+            "8 906 123-45-67",
+            "",
+            "ж",
+        ],
+    ));
+    rows.push((
+        1,
+        [
+            "Сковородникова",
+            "Наталья",
+            "Юрьевна",
+            "12.03.1945",
+            "087-654-303 00",
+            "3204 123456",
+            "8 906 123-45-67",
+            "",
+            "ж",
+        ],
+    ));
+    let outcome = decided(&register(&rows));
+    assert_ne!(outcome.auto[100], outcome.auto[101]);
+    assert!(
+        outcome
+            .doubts
+            .iter()
+            .any(|doubt| (doubt.a, doubt.b) == (100, 101) && doubt.reason.code() == "other_snils")
+    );
+}
+
+#[test]
+fn the_order_of_records_changes_no_person() {
+    let mut rows = strangers();
+    rows.push((
+        0,
+        ["Соловьёва", "Наталья", "Юрьевна", "12.03.1945", "", "3204 123456", "", "ул. Мира, 7-12", "ж"],
+    ));
+    rows.push((1, ["Соловьева", "Наталья", "", "12.03.1945", "", "", "", "ул. Мира, д. 7, кв. 12", "ж"]));
+    rows.push((2, ["Кузнецова", "Наталья", "Юрьевна", "12.03.1945", "", "3204 123456", "", "", "ж"]));
+    let forwards = decided(&register(&rows)).one;
+    rows.reverse();
+    let mut backwards = decided(&register(&rows)).one;
+    backwards.reverse();
+    assert_eq!(evaluate(&forwards, &backwards).pairwise_f1, 1.0);
+    assert!(forwards[100] == forwards[101] && forwards[101] == forwards[102]);
+}
+
+#[test]
+fn figures_are_those_of_the_definitions() {
+    // truth: {0 1 2} {3 4} {5}; told: {0 1} {2 3} {4} {5}
+    let figures = evaluate(&[0, 0, 1, 1, 2, 3], &[0, 0, 0, 1, 1, 2]);
+    assert_eq!((figures.tp, figures.fp, figures.r#fn), (1, 1, 3));
+    assert_eq!((figures.pairwise_p, figures.pairwise_r), (0.5, 0.25));
+    assert_eq!((figures.b3_p, figures.b3_r), (0.83333, 0.63889));
+    assert_eq!((figures.cluster_f1, figures.records_in_mixed_clusters), (0.2, 2));
+}
+
+#[test]
+fn an_unfit_model_is_told_where() {
+    let text = include_str!("../../../data/merge/recipients.toml");
+    for (from, to, place) in [
+        ("kind = \"sex\"", "kind = \"code\"", "sex"),
+        ("\"phone birth\"", "\"fax birth\"", "fax"),
+        ("\"phone birth\"", "\"phone birth:decade\"", "birth:decade"),
+        ("one = 1.0", "one = -9.0", "cut"),
+        ("name = \"passport\"", "name = \"phone\"", "phone"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        match Model::parse(&text.replacen(from, to, 1)) {
+            Err(ModelError::Unfit { place: found, .. }) => assert_eq!(found, place),
+            other => panic!("{to}: {other:?}"),
+        }
+    }
+    assert!(matches!(Model::parse(&text.replacen("format = 1", "format = 2", 1)), Err(ModelError::Newer(2))));
+    assert!(matches!(Model::parse("format = "), Err(ModelError::Form(_))));
+}

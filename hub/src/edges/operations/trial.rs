@@ -1,0 +1,387 @@
+//! A trial merge: who is one person in tables of others, before anything is installed. No database, nothing kept but
+//! the tables that are asked for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use exchange_endpoint::{
+    durable_file,
+    output::{Exit, Failure},
+    tables::{Column, Form, Item, Layout, Map, Sheet, TableError},
+};
+use serde::Serialize;
+
+use super::bring::table_failure;
+use crate::{
+    decisions::merge::{
+        Model, Register,
+        clusters::{Doubt, Edge, Outcome},
+        compare::{FIELDS, Kind},
+        evaluate::{Evaluation, evaluate},
+        model::ModelError,
+        reading::Reading,
+    },
+    edges::failure::file,
+};
+
+/// The headings of the column that names a record.
+const RECORD: [&str; 2] = ["record_id", "id"];
+/// Of the one that names the table it is from, where one file has several.
+const CENTRE: &str = "centre";
+/// Rows that are read before they are made records of, together.
+const LOT: usize = 8192;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The tables.
+    pub files: &'a [PathBuf],
+    /// Which of their headings mean what.
+    pub map: Option<&'a Path>,
+    /// The model; else the one for recipients that comes with the program.
+    pub model: Option<&'a Path>,
+    /// Where the person of each record is written.
+    pub out: &'a Path,
+    /// Where what is doubtful is written.
+    pub review: Option<&'a Path>,
+}
+
+/// What a trial came to.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// The model's name.
+    pub model: String,
+    /// Each file.
+    pub files: Vec<FileReport>,
+    /// Records in all.
+    pub records: usize,
+    /// Pairs that were compared.
+    pub pairs: usize,
+    /// Persons, if what is doubtful is decided by weight too.
+    pub persons: usize,
+    /// Persons, if only what is beyond doubt is one.
+    pub persons_auto: usize,
+    /// Records that are one person with another record, beyond doubt.
+    pub linked: usize,
+    /// Persons whom more than one table has, beyond doubt.
+    pub shared: usize,
+    /// Questions to staff, by reason.
+    pub questions: BTreeMap<&'static str, usize>,
+}
+
+/// A table that was read.
+#[derive(Debug, Serialize)]
+pub struct FileReport {
+    /// The file.
+    pub file: PathBuf,
+    /// Records.
+    pub records: u64,
+    /// Lines that are none.
+    pub refused: u64,
+    /// The first of them.
+    pub first_refused: Option<u64>,
+    /// The fields of the model that it has.
+    pub fields: Vec<String>,
+}
+
+/// How far a trial is: the stage, and how much of it.
+pub type Tell<'a> = &'a dyn Fn(&'static str, usize);
+
+/// Reads the tables, decides who is one person, writes the answer.
+pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
+    let model = model(order.model)?;
+    let name = model.name.clone();
+    let mut records = Records { ids: Vec::new(), register: Register::new(model), centres: BTreeMap::new() };
+    let mut files = Vec::new();
+    for path in order.files {
+        files.push(records.read(path, order.map)?);
+        tell("read", records.ids.len());
+    }
+    let Records { ids, mut register, .. } = records;
+    if let Some(again) = doubled(&ids) {
+        return Err(Failure::new(Exit::Refused, "trial-ids").with("line", again as u64 + 1));
+    }
+    register.close();
+    let pairs = register.candidates();
+    tell("compare", pairs.len());
+    let outcome = register.decide(weighed(&register, &pairs));
+    write(order.out, &clusters_table(&ids, &outcome))?;
+    if let Some(path) = order.review {
+        write(path, &review_table(&ids, &outcome.doubts))?;
+    }
+    Ok(report(name, files, &register, pairs.len(), &outcome))
+}
+
+/// The model in `path`, or the one that comes with the program.
+pub fn model(path: Option<&Path>) -> Result<Model, Failure> {
+    let Some(path) = path else { return Ok(Model::recipients()) };
+    let text = fs::read_to_string(path).map_err(file(path))?;
+    let wrong = |error: ModelError| {
+        Failure::new(Exit::Usage, "model").told("file", path.display()).told("detail", error)
+    };
+    let model = Model::parse(&text).map_err(wrong)?;
+    if model.fields.len() > FIELDS {
+        return Err(Failure::new(Exit::Usage, "model-fields")
+            .told("file", path.display())
+            .with("most", FIELDS as u64));
+    }
+    Ok(model)
+}
+
+/// The records read so far.
+struct Records {
+    ids: Vec<String>,
+    register: Register,
+    /// The tables that records are from, by name.
+    centres: BTreeMap<String, u32>,
+}
+
+impl Records {
+    fn read(&mut self, path: &Path, map: Option<&Path>) -> Result<FileReport, Failure> {
+        let layout = layout(&self.register.model);
+        let map =
+            map.map_or_else(|| Ok(Map::default()), |map| Map::read(map, &layout)).map_err(table_failure)?;
+        let mut sheet = Sheet::of_others(path, layout, &map).map_err(table_failure)?;
+        let places = Places::of(&self.register.model, &sheet.columns);
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let fields = self.register.model.fields.iter().zip(&places.fields);
+        let fields: Vec<String> =
+            fields.filter(|(_, columns)| !columns.is_empty()).map(|(field, _)| field.name.clone()).collect();
+        if fields.is_empty() {
+            let known = layout_names(&self.register.model);
+            return Err(Failure::new(Exit::Refused, "trial-columns")
+                .told("file", path.display())
+                .with("known", known));
+        }
+        let mut told =
+            FileReport { file: path.to_owned(), records: 0, refused: 0, first_refused: None, fields };
+        let mut lot = Vec::with_capacity(LOT);
+        sheet
+            .for_each(|item| {
+                match item {
+                    Item::Refused(refused) => {
+                        told.refused += 1;
+                        told.first_refused.get_or_insert(refused.line);
+                    }
+                    Item::Row(line, values) => {
+                        told.records += 1;
+                        lot.push((line, values));
+                    }
+                }
+                if lot.len() == LOT {
+                    self.take(&mut lot, &places, &stem);
+                }
+                Ok::<_, TableError>(())
+            })
+            .map_err(table_failure)?;
+        self.take(&mut lot, &places, &stem);
+        Ok(told)
+    }
+
+    /// Makes records of the rows: what they say is found out on all cores, then they are taken in, in their order.
+    fn take(&mut self, lot: &mut Vec<(u64, Vec<String>)>, places: &Places, stem: &str) {
+        let model = &self.register.model;
+        let read = |rows: &[(u64, Vec<String>)]| -> Vec<Reading> {
+            rows.iter().map(|(_, values)| places.reading(model, values)).collect()
+        };
+        let readings = on_all_cores(lot, read);
+        for ((line, mut values), reading) in lot.drain(..).zip(readings) {
+            let id = places.record.map(|at| std::mem::take(&mut values[at])).filter(|id| !id.is_empty());
+            self.ids.push(id.unwrap_or_else(|| format!("{stem}:{line}")));
+            let centre = places.centre.map_or(stem, |at| values[at].as_str());
+            let next = u32::try_from(self.centres.len()).expect("fewer tables than records");
+            let source = match self.centres.get(centre) {
+                Some(source) => *source,
+                None => *self.centres.entry(centre.to_owned()).or_insert(next),
+            };
+            self.register.add(source, &reading);
+        }
+    }
+}
+
+/// Where in the rows of a file the fields of the model stand.
+struct Places {
+    record: Option<usize>,
+    centre: Option<usize>,
+    /// Of each field its columns, in the order of the model.
+    fields: Vec<Vec<usize>>,
+}
+
+impl Places {
+    fn of(model: &Model, columns: &[Option<String>]) -> Self {
+        let place = |name: &str| columns.iter().position(|column| column.as_deref() == Some(name));
+        let of_field = |names: &Vec<String>| names.iter().filter_map(|name| place(name)).collect();
+        Self {
+            record: RECORD.iter().find_map(|name| place(name)),
+            centre: place(CENTRE),
+            fields: model.fields.iter().map(|field| of_field(&field.columns)).collect(),
+        }
+    }
+
+    fn reading(&self, model: &Model, values: &[String]) -> Reading {
+        let field = |(kind, columns): (Kind, &Vec<usize>)| -> String {
+            let mut said = columns.iter().map(|at| values[*at].trim()).filter(|text| !text.is_empty());
+            // a document's series and number may stand in columns of their own
+            if kind == Kind::Document {
+                said.collect::<Vec<_>>().join(" ")
+            } else {
+                said.next().unwrap_or_default().to_owned()
+            }
+        };
+        let kinds = model.fields.iter().map(|field| field.kind);
+        let row: Vec<String> = kinds.zip(&self.fields).map(field).collect();
+        Reading::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+/// The columns that are understood.
+fn layout(model: &Model) -> Layout {
+    let names = model.fields.iter().flat_map(|field| &field.columns).map(String::as_str);
+    let column = |name: &str| Column { name: name.to_owned(), form: Form::Text };
+    Layout {
+        columns: RECORD.into_iter().chain([CENTRE]).chain(names).map(column).collect(),
+        passed_over: Vec::new(),
+    }
+}
+
+fn layout_names(model: &Model) -> String {
+    layout(model).known()
+}
+
+/// The place of a record whose id another has too.
+fn doubled(ids: &[String]) -> Option<usize> {
+    let mut seen = BTreeSet::new();
+    ids.iter().position(|id| !seen.insert(id.as_str()))
+}
+
+/// What `work` makes of each of `all`, in their order, by as many threads as there are cores.
+fn on_all_cores<T: Sync, R: Send>(all: &[T], work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let share = all.len().div_ceil(cores).max(1);
+    thread::scope(|scope| {
+        let work = &work;
+        let shares: Vec<_> = all.chunks(share).map(|share| scope.spawn(move || work(share))).collect();
+        shares.into_iter().flat_map(|share| share.join().expect("the work does not panic")).collect()
+    })
+}
+
+/// The pairs that anybody could care about, weighed.
+fn weighed(register: &Register, pairs: &[(u32, u32)]) -> Vec<Edge> {
+    let least = register.model.cut.ask;
+    on_all_cores(pairs, |pairs| {
+        pairs.iter().map(|(a, b)| register.edge(*a, *b)).filter(|edge| edge.weight.bits >= least).collect()
+    })
+}
+
+/// `record_id,cluster_id,auto_cluster_id`: persons numbered from 1 in the order of their first records.
+fn clusters_table(ids: &[String], outcome: &Outcome) -> Vec<Vec<String>> {
+    let mut rows = vec![["record_id", "cluster_id", "auto_cluster_id"].map(str::to_owned).to_vec()];
+    let number = |person: u32| (u64::from(person) + 1).to_string();
+    let persons = outcome.one.iter().zip(&outcome.auto);
+    rows.extend(
+        ids.iter().zip(persons).map(|(id, (one, auto))| vec![id.clone(), number(*one), number(*auto)]),
+    );
+    rows
+}
+
+fn review_table(ids: &[String], doubts: &[Doubt]) -> Vec<Vec<String>> {
+    let mut rows = vec![["record_id_1", "record_id_2", "score", "reason"].map(str::to_owned).to_vec()];
+    let id = |record: u32| ids[record as usize].clone();
+    rows.extend(doubts.iter().map(|doubt| {
+        vec![id(doubt.a), id(doubt.b), format!("{:.2}", doubt.bits), doubt.reason.code().to_owned()]
+    }));
+    rows
+}
+
+/// Writes a table as scripts read it: UTF-8, commas, LF.
+fn write(path: &Path, rows: &[Vec<String>]) -> Result<(), Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row).map_err(|error| Failure::bug(&error))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Failure::bug(&error))?;
+    durable_file::replace(path, &bytes, 0o600).map_err(file(path))
+}
+
+fn report(
+    model: String,
+    files: Vec<FileReport>,
+    register: &Register,
+    pairs: usize,
+    outcome: &Outcome,
+) -> Report {
+    let count = |of: &[u32]| of.iter().zip(0..).filter(|(person, record)| *person == record).count();
+    let mut sizes = vec![0_u32; outcome.auto.len()];
+    let mut sources: Vec<Option<u32>> = vec![None; outcome.auto.len()];
+    let mut shared = vec![false; outcome.auto.len()];
+    for (person, entry) in outcome.auto.iter().zip(register.entries()) {
+        let person = *person as usize;
+        sizes[person] += 1;
+        let first = *sources[person].get_or_insert(entry.source);
+        shared[person] |= first != entry.source;
+    }
+    let mut questions = BTreeMap::new();
+    for doubt in &outcome.doubts {
+        *questions.entry(doubt.reason.code()).or_insert(0) += 1;
+    }
+    Report {
+        model,
+        files,
+        records: register.len(),
+        pairs,
+        persons: count(&outcome.one),
+        persons_auto: count(&outcome.auto),
+        linked: outcome.auto.iter().filter(|person| sizes[**person as usize] > 1).count(),
+        shared: shared.into_iter().filter(|shared| *shared).count(),
+        questions,
+    }
+}
+
+/// Compares the `column` of the table `told` with the true persons (`record_id,entity_id`).
+pub fn compare_with_truth(told: &Path, column: &str, truth: &Path) -> Result<Evaluation, Failure> {
+    let (truth, told) = (two_columns(truth, "entity_id")?, two_columns(told, column)?);
+    let told: BTreeMap<String, String> = told.into_iter().collect();
+    let (mut told_numbers, mut true_numbers) = (BTreeMap::new(), BTreeMap::new());
+    let (mut told_groups, mut true_groups) = (Vec::new(), Vec::new());
+    for (record, entity) in truth {
+        // a record that nobody told of is a person by itself
+        let group = told.get(&record).map_or_else(|| (true, record.clone()), |group| (false, group.clone()));
+        told_groups.push(numbered(&mut told_numbers, group));
+        true_groups.push(numbered(&mut true_numbers, entity));
+    }
+    Ok(evaluate(&told_groups, &true_groups))
+}
+
+fn numbered<K: Ord>(numbers: &mut BTreeMap<K, u32>, key: K) -> u32 {
+    let next = u32::try_from(numbers.len()).expect("fewer than 2^32 records");
+    *numbers.entry(key).or_insert(next)
+}
+
+fn two_columns(path: &Path, value: &str) -> Result<Vec<(String, String)>, Failure> {
+    let column = |name: &str| Column { name: name.to_owned(), form: Form::Text };
+    let layout = Layout { columns: vec![column("record_id"), column(value)], passed_over: Vec::new() };
+    let mut sheet = Sheet::of_others(path, layout, &Map::default()).map_err(table_failure)?;
+    let place = |name: &str| {
+        let missing = || {
+            Failure::new(Exit::Refused, "trial-no-column")
+                .told("file", path.display())
+                .with("column", name.to_owned())
+        };
+        sheet.columns.iter().position(|column| column.as_deref() == Some(name)).ok_or_else(missing)
+    };
+    let (record, value) = (place("record_id")?, place(value)?);
+    let mut rows = Vec::new();
+    sheet
+        .for_each(|item| {
+            if let Item::Row(_, mut values) = item {
+                rows.push((std::mem::take(&mut values[record]), std::mem::take(&mut values[value])));
+            }
+            Ok::<_, TableError>(())
+        })
+        .map_err(table_failure)?;
+    Ok(rows)
+}
