@@ -9,4 +9,5 @@ mod protocol;
 mod review;
 mod status;
 mod tables;
+mod trial;
 mod words;

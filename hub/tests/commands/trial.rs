@@ -1,0 +1,97 @@
+//! `merge trial`, `merge evaluate`: tables of others, without a hub.
+
+use std::{fs, path::Path, process::Output};
+
+use encoding_rs::WINDOWS_1251;
+use serde_json::{Value, json};
+
+use super::city::{done, refused, run};
+
+const ONE: &str = "record_id,surname,name,patronymic,birth_date,sex,snils,passport,address,phone\n\
+    a1,Соловьёва,Наталья,Юрьевна,12.03.1945,ж,112-233-445 95,3204 123456,\"ул. Ленина, д. 30, кв. 5\",8 906 123-45-67\n\
+    a2,Кротов,Пётр,Олегович,01.02.1950,м,,,,\n";
+/// As a Russian Excel writes it, with a heading that only the map explains, one that nobody asked for, and series
+/// and number of the passport apart.
+const OTHER: &str = "Номер;Фамилия;Имя;Отчество;Дата рождения;Серия паспорта;Номер паспорта;Примечание\r\n\
+    b1;СОЛОВЬЕВА;Наталия;Юриевна;1945-03-12;3204;123456;была\r\n\
+    b2;Сковородников;Илья;Ильич;05.06.1971;;;\r\n\
+    b3;Сковородников;Илья\r\n";
+
+fn file(dir: &Path, name: &str, bytes: impl AsRef<[u8]>) -> String {
+    let path = dir.join(name);
+    fs::write(&path, bytes).expect("written");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+fn trial(files: &[&str], dir: &Path, more: &[&str]) -> Output {
+    let (out, review) = (dir.join("out.csv"), dir.join("review.csv"));
+    let to = ["--out", out.to_str().expect("UTF-8"), "--review", review.to_str().expect("UTF-8")];
+    run(&[&["merge", "trial", "--format", "json"], files, &to, more].concat())
+}
+
+#[test]
+fn tables_of_any_form_are_tried_together() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let one = file(dir.path(), "one.csv", ONE);
+    let other = file(dir.path(), "other.csv", WINDOWS_1251.encode(OTHER).0);
+    let map = file(
+        dir.path(),
+        "map.toml",
+        "[columns]\n\"Номер\" = \"record_id\"\n\"Серия паспорта\" = \"identity_doc_series\"\n",
+    );
+    let output = trial(&[&one, &other], dir.path(), &["--columns", &map]);
+    assert_eq!(output.status.code(), Some(3), "a line of one file is none: {output:?}");
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let of = |n: usize, what: &str| told["files"][n][what].clone();
+    assert_eq!((of(0, "records"), of(1, "records")), (json!(2), json!(2)));
+    assert_eq!((of(1, "refused"), of(1, "first_refused")), (json!(1), json!(4)));
+    assert_eq!((&told["records"], &told["persons_auto"], &told["shared"]), (&json!(4), &json!(3), &json!(1)));
+    let rows = fs::read_to_string(dir.path().join("out.csv")).expect("written");
+    let lines: Vec<&str> = rows.lines().collect();
+    assert_eq!(lines, ["record_id,cluster_id,auto_cluster_id", "a1,1,1", "a2,2,2", "b1,1,1", "b2,4,4"]);
+    let review = fs::read_to_string(dir.path().join("review.csv")).expect("written");
+    assert_eq!(review, "record_id_1,record_id_2,score,reason\n");
+
+    let truth = file(dir.path(), "truth.csv", "record_id,entity_id\na1,7\na2,8\nb1,7\nb2,8\n");
+    let out = dir.path().join("out.csv");
+    let out = out.to_str().expect("UTF-8");
+    let figures = done(&run(&["merge", "evaluate", out, "--truth", &truth, "--format", "json"]));
+    assert_eq!((&figures["pairs_true"], &figures["tp"], &figures["fp"]), (&json!(2), &json!(1), &json!(0)));
+    let text = run(&["merge", "evaluate", out, "--truth", &truth, "--column", "auto_cluster_id"]);
+    assert!(String::from_utf8_lossy(&text.stdout).contains("полнота 50.00 %"), "{text:?}");
+    let wrong = run(&["merge", "evaluate", out, "--truth", &truth, "--column", "x", "--format", "json"]);
+    assert_eq!(refused(&wrong), (3, "trial-no-column".into()));
+}
+
+#[test]
+fn without_an_id_a_record_is_called_by_file_and_line() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let one = file(dir.path(), "one.csv", ONE.replace("record_id,", "remark,"));
+    assert_eq!(done(&trial(&[&one], dir.path(), &[]))["records"], 2);
+    let rows = fs::read_to_string(dir.path().join("out.csv")).expect("written");
+    assert!(rows.ends_with("one:2,1,1\none:3,2,2\n"), "{rows}");
+}
+
+#[test]
+fn what_cannot_be_tried_is_told_and_nothing_is_written() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let one = file(dir.path(), "one.csv", ONE);
+    let plain = file(dir.path(), "plain.csv", "x,y\n1,2\n");
+    let broken = file(dir.path(), "broken.toml", "format = 1\nname = ");
+    let fields = "[[field]]\nname = \"n\"\nkind = \"sex\"\ncolumns = []\n[field.level]\n";
+    let unfit = format!(
+        "format = 1\nname = \"x\"\n[pairs]\nsame = 1.0\n[cut]\none = 1\nauto = 2\nask = 0\nmost = 8\n[search]\nblock = 60\nsplit = []\nkeys = []\n{fields}"
+    );
+    let unfit = file(dir.path(), "unfit.toml", unfit);
+    for (files, more, exit, code) in [
+        (vec![&*plain], vec![], 3, "trial-columns"),
+        (vec![&*one, &*one], vec![], 3, "trial-ids"),
+        (vec!["/no/such.csv"], vec![], 2, "table-line"),
+        (vec![&*one], vec!["--model", "/no/such.toml"], 2, "hub-file"),
+        (vec![&*one], vec!["--model", &*broken], 2, "model"),
+        (vec![&*one], vec!["--model", &*unfit], 2, "model"),
+    ] {
+        assert_eq!(refused(&trial(&files, dir.path(), &more)), (exit, code.to_owned()));
+        assert!(!dir.path().join("out.csv").exists());
+    }
+}
