@@ -253,6 +253,7 @@ mod tests {
         Position { epoch: Epoch::new(epoch).expect("epoch"), seq: Seq::new(seq).expect("seq") }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it stands for what reads a database")]
     fn nothing(_: u64) -> Result<Vec<Digest>, WatermarkError> {
         Ok(Vec::new())
     }
@@ -299,7 +300,9 @@ mod tests {
             .expect("stays");
         watermark.raise_journal(gained).expect("raised");
         let mut tree = Tree::default();
-        leaves.into_iter().for_each(|leaf| tree.push(leaf));
+        for leaf in leaves {
+            tree.push(leaf);
+        }
         assert_eq!(Watermark::open(&path).expect("read").journal(), &tree);
     }
 

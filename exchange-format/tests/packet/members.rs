@@ -160,9 +160,10 @@ fn streebog_is_given_when_asked_for_and_checked_when_given() {
 
     let small = Forgery::sound();
     let with = |digest: &str| {
-        let packed = Digest::of(&small.members[0].data).to_string();
+        let as_packed = Digest::of(&small.members[0].data).to_string();
         let forgery = small.clone();
-        forgery.edit_manifest(&format!("\"{packed}\""), &format!("\"{packed}\" streebog256=\"{digest}\""))
+        forgery
+            .edit_manifest(&format!("\"{as_packed}\""), &format!("\"{as_packed}\" streebog256=\"{digest}\""))
     };
     let (name, lines) = &packets::small_members()[0];
     let right = with(&streebog(&packets::member_bytes(name, lines)));

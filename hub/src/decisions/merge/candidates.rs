@@ -149,7 +149,7 @@ impl Register {
             index.sort_unstable();
             for group in index.chunk_by(|a, b| a.0 == b.0) {
                 let group: Vec<u32> = group.iter().map(|(_, n)| *n).collect();
-                self.pairs_of(group, &keys.split, &mut pairs);
+                self.pairs_of(&group, &keys.split, &mut pairs);
             }
             if pairs.len() > 2 * sorted_to + (1 << 22) {
                 in_order(&mut pairs);
@@ -161,7 +161,7 @@ impl Register {
     }
 
     /// All pairs of a group; one that is too large is split.
-    fn pairs_of(&self, group: Vec<u32>, split: &[Part], pairs: &mut Vec<Pair>) {
+    fn pairs_of(&self, group: &[u32], split: &[Part], pairs: &mut Vec<Pair>) {
         let (first, rest) = match split.split_first() {
             Some((first, rest)) if group.len() > self.model.search.block => (first, rest),
             _ if group.len() > LARGEST => return,
@@ -176,7 +176,8 @@ impl Register {
             group.iter().map(|n| (self.part(first, &self.entry(*n)), *n)).collect();
         parted.sort_unstable();
         for group in parted.chunk_by(|a, b| a.0 == b.0) {
-            self.pairs_of(group.iter().map(|(_, n)| *n).collect(), rest, pairs);
+            let group: Vec<u32> = group.iter().map(|(_, n)| *n).collect();
+            self.pairs_of(&group, rest, pairs);
         }
     }
 }

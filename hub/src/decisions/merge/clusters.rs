@@ -135,7 +135,9 @@ impl Register {
             if left.len() + right.len() > 2 && self.total(&left, &right) < least {
                 continue;
             }
-            right.iter().for_each(|record| of[*record as usize] = a.min(b));
+            for record in &right {
+                of[*record as usize] = a.min(b);
+            }
             left.extend(right);
             groups.remove(&a.max(b));
             groups.insert(a.min(b), left);

@@ -106,7 +106,7 @@ impl Register {
         }
     }
 
-    fn given(&self, names: &Texts, a: Text, b: Text, (sex, other_sex): (u32, u32)) -> u8 {
+    fn given(&self, names: &Texts, a: Text, b: Text, sexes: (u32, u32)) -> u8 {
         let (x, y) = (names.letters(a), names.letters(b));
         if x.len() == 1 || y.len() == 1 {
             return if x[0] == y[0] { 5 } else { 6 };
@@ -114,14 +114,14 @@ impl Register {
         if a == b {
             return 1;
         }
-        let (p, q) = (&self.variants[a as usize], &self.variants[b as usize]);
-        if p.iter().any(|class| q.contains(class)) {
+        let variants = |name: Text| &self.variants[name as usize];
+        if variants(a).iter().any(|class| variants(b).contains(class)) {
             return 2;
         }
         match mistyped(names, a, b) {
             Some(true) => 3,
             Some(false) => 4,
-            None if sex != other_sex && sex != 0 && other_sex != 0 => 7,
+            None if differ(sexes) => 7,
             None => 6,
         }
     }
@@ -135,8 +135,8 @@ fn mistyped(names: &Texts, a: Text, b: Text) -> Option<bool> {
     if !(within(x, y, 1) && shorter >= 4 || within(x, y, 2) && shorter >= 7 || is_cut(x, y)) {
         return None;
     }
-    let (p, q) = (names.frequency(a), names.frequency(b));
-    let (rarer, other) = (p.min(q), p.max(q));
+    let counts = [names.frequency(a), names.frequency(b)];
+    let (rarer, other) = (counts[0].min(counts[1]), counts[0].max(counts[1]));
     Some(rarer <= 2 || rarer * 12 <= other)
 }
 
@@ -172,7 +172,12 @@ fn surname(names: &Texts, x: &[u32], y: &[u32], (sex, other_sex): (u32, u32)) ->
     }
 }
 
-fn patronymic(names: &Texts, a: Text, b: Text, (sex, other_sex): (u32, u32)) -> u8 {
+/// Whether both sexes are known, and are two.
+const fn differ((sex, other_sex): (u32, u32)) -> bool {
+    sex != other_sex && sex != 0 && other_sex != 0
+}
+
+fn patronymic(names: &Texts, a: Text, b: Text, sexes: (u32, u32)) -> u8 {
     let (x, y) = (names.letters(a), names.letters(b));
     if x.len() == 1 || y.len() == 1 {
         return if x[0] == y[0] { 4 } else { 6 };
@@ -180,7 +185,7 @@ fn patronymic(names: &Texts, a: Text, b: Text, (sex, other_sex): (u32, u32)) -> 
     if a == b {
         return 1;
     }
-    if sex != 0 && other_sex != 0 && sex != other_sex {
+    if differ(sexes) {
         // Иванович, Ивановна: brother and sister
         let father = |name: &[u8]| name.len().saturating_sub(4);
         return if x[..father(x)] == y[..father(y)] && father(x) > 1 { 5 } else { 6 };

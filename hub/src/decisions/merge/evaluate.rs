@@ -58,7 +58,9 @@ fn pairs(n: u64) -> u64 {
 /// How many records each group has, by its number.
 fn sizes(groups: &[u32]) -> Vec<u64> {
     let mut sizes = vec![0; groups.iter().max().map_or(0, |most| *most as usize + 1)];
-    groups.iter().for_each(|group| sizes[*group as usize] += 1);
+    for group in groups {
+        sizes[*group as usize] += 1;
+    }
     sizes
 }
 

@@ -183,7 +183,8 @@ impl Model {
                 let sum: f64 = chances.clone().sum();
                 let unused = sum == 0.0 && (class == TWIN || class == RELATIVE);
                 let sound = chances.clone().all(|chance| chance > 0.0 && chance <= 1.0);
-                if !unused && !(sound && (0.97..=1.03).contains(&sum)) {
+                let whole = (0.97..=1.03).contains(&sum);
+                if !(unused || sound && whole) {
                     return unfit(&field.name, "the chances of a class must be above 0 and add up to 1");
                 }
             }
@@ -194,6 +195,9 @@ impl Model {
         }
         if !(self.pairs.same > 0.0 && self.pairs.twin >= 0.0 && self.pairs.relative >= 0.0) {
             return unfit("pairs", "same must be above 0, the others not below");
+        }
+        if self.search.keys.is_empty() {
+            return unfit("search", "there must be a key, or no pairs are found");
         }
         super::candidates::Keys::of(self).map(|_| ())
     }

@@ -11,7 +11,7 @@ pub type Text = u32;
 /// The texts of one kind, each once, with how many records have it.
 #[derive(Default)]
 pub struct Texts {
-    texts: IndexSet<Box<str>>,
+    known: IndexSet<Box<str>>,
     letters: Vec<Box<[u8]>>,
     counts: Vec<u32>,
 }
@@ -24,10 +24,10 @@ impl Texts {
     }
 
     fn number(&mut self, text: &str) -> Text {
-        let at = self.texts.get_index_of(text).unwrap_or_else(|| {
+        let at = self.known.get_index_of(text).unwrap_or_else(|| {
             self.letters.push(text.chars().map(letter).collect());
             self.counts.push(0);
-            self.texts.insert_full(text.into()).0
+            self.known.insert_full(text.into()).0
         });
         Text::try_from(at).expect("fewer than 2^32 texts")
     }
@@ -41,7 +41,7 @@ impl Texts {
     }
 
     fn text(&self, number: Text) -> Option<&str> {
-        self.texts.get_index(number as usize).map(|text| &**text)
+        self.known.get_index(number as usize).map(|text| &**text)
     }
 
     fn owned(&self, number: Text) -> String {
@@ -49,7 +49,7 @@ impl Texts {
     }
 
     fn find(&self, text: &str) -> Option<Text> {
-        self.texts.get_index_of(text).and_then(|at| Text::try_from(at).ok())
+        self.known.get_index_of(text).and_then(|at| Text::try_from(at).ok())
     }
 
     /// Its letters, one byte each.
@@ -63,18 +63,19 @@ impl Texts {
     }
 
     /// How many texts there are, "none" included.
-    pub fn len(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.letters.len()
     }
 }
 
 /// One byte a letter is enough to compare: Cyrillic and ASCII letters and digits each have their own.
 fn letter(c: char) -> u8 {
-    match u32::from(c) {
-        code @ 0..=0x7F => code as u8,
-        code @ 0x410..=0x44F => (code - 0x410 + 0x80) as u8,
-        code => (code % 0x38 + 0xC8) as u8,
-    }
+    let byte = match u32::from(c) {
+        code @ 0..=0x7F => code,
+        code @ 0x410..=0x44F => code - 0x410 + 0x80,
+        code => code % 0x38 + 0xC8,
+    };
+    u8::try_from(byte).expect("each arm is below 256")
 }
 
 /// The places of a record's numbers that are one field's.
@@ -229,9 +230,9 @@ impl Register {
                 (from.frequency(text), there)
             };
             let (surnames, givens) = (&self.texts[surname][0], &self.texts[given][0]);
-            let (surname_here, surname_there) = other(surnames, givens, first);
-            let (given_here, given_there) = other(givens, surnames, name);
-            if surname_there > 20 * surname_here.max(1) && given_there >= given_here {
+            let (surnames_here, elsewhere) = other(surnames, givens, first);
+            let (givens_here, turned) = other(givens, surnames, name);
+            if elsewhere > 20 * surnames_here.max(1) && turned >= givens_here {
                 let texts = [surnames.owned(first), givens.owned(name)];
                 self.values[row + at_surname] = self.texts[surname][0].count(&texts[1]);
                 self.values[row + at_given] = self.texts[given][0].count(&texts[0]);
@@ -241,8 +242,6 @@ impl Register {
 
     fn find_variants(&mut self, given: usize) {
         let names = &self.texts[given][0];
-        self.variants = (0..names.len())
-            .map(|n| given_names::classes(names.text(n as Text).unwrap_or_default()))
-            .collect();
+        self.variants = names.known.iter().map(|name| given_names::classes(name)).collect();
     }
 }

@@ -50,7 +50,7 @@ impl Weights {
     ) {
         let slot = |kind| model.of_kind(kind).map(|field| slots[field].first);
         let (given, sex, birth) = (slot(Kind::Given), slot(Kind::Sex), slot(Kind::Date));
-        let names = model.of_kind(Kind::Given).map_or(0, |field| texts[field][0].len());
+        let names = model.of_kind(Kind::Given).map_or(0, |field| texts[field][0].size());
         self.cohorts = vec![0.0; names * COHORTS];
         self.of_year = vec![0.0; COHORTS * COHORT as usize];
         self.of_cohort = [0.0; COHORTS];
@@ -100,9 +100,9 @@ impl Register {
             (shares.relative / pairs).log2(),
             0.0,
         ];
-        for at in 0..self.model.fields.len() {
+        for (at, level) in levels.iter().enumerate().take(self.model.fields.len()) {
             for (class, bits) in bits.iter_mut().enumerate() {
-                *bits += self.chance(class, at, levels[at], a, b);
+                *bits += self.chance(class, at, *level, a, b);
             }
         }
         let others = &bits[TWIN..];
@@ -145,20 +145,17 @@ impl Register {
         let own_sex =
             self.sex_slot.map_or(all, |slot| self.weights.of_sex[a.value(slot) as usize].max(all * 0.2));
         let chance = match (kind, level) {
-            (Kind::Surname, 1) => count(x[0]) / own_sex,
+            (Kind::Surname | Kind::Patronymic, 1) => count(x[0]) / own_sex,
             (Kind::Surname, 2) => 2.0 * count(if y.contains(&x[0]) { x[0] } else { x[1] }) / own_sex,
             (Kind::Surname, 3 | 4) => 0.3 * count(x[0]).max(count(y[0])) / own_sex,
             (Kind::Given, 1) => self.namesakes(x[0], a, b, count(x[0]) / own_sex),
             (Kind::Given, 2) => count(x[0]).max(count(y[0])) / own_sex,
-            (Kind::Patronymic, 1) => count(x[0]) / own_sex,
             (Kind::Patronymic, 2) => 0.5 * count(x[0]).max(count(y[0])) / own_sex,
-            (Kind::Name, 1) => count(x[0]) / all,
             (Kind::Name, 2) => count(x[0]).max(count(y[0])) / all,
             (Kind::Date, 1) => self.weights.of_year[year_of(x[0])?] / all / 365.0,
-            (Kind::Phone | Kind::Code, 1) => count(x[0]) / all,
+            (Kind::Name | Kind::Phone | Kind::Code | Kind::Address, 1) => count(x[0]) / all,
             (Kind::Snils | Kind::Document, 1) => 1.0 / all,
             (Kind::Snils | Kind::Document, 2) => 0.5 / all,
-            (Kind::Address, 1) => count(x[0]) / all,
             (Kind::Address, 2 | 4) => f64::from(self.texts[at][1].frequency(x[1])) / all,
             (Kind::Address, 3) => 2.0 / all,
             _ => return None,

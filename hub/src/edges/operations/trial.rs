@@ -15,7 +15,6 @@ use exchange_endpoint::{
 };
 use serde::Serialize;
 
-use super::bring::table_failure;
 use crate::{
     decisions::merge::{
         Model, Register,
@@ -25,7 +24,7 @@ use crate::{
         model::ModelError,
         reading::Reading,
     },
-    edges::failure::file,
+    edges::failure::{self, file},
 };
 
 /// The headings of the column that names a record.
@@ -144,8 +143,8 @@ impl Records {
     fn read(&mut self, path: &Path, map: Option<&Path>) -> Result<FileReport, Failure> {
         let layout = layout(&self.register.model);
         let map =
-            map.map_or_else(|| Ok(Map::default()), |map| Map::read(map, &layout)).map_err(table_failure)?;
-        let mut sheet = Sheet::of_others(path, layout, &map).map_err(table_failure)?;
+            map.map_or_else(|| Ok(Map::default()), |map| Map::read(map, &layout)).map_err(failure::table)?;
+        let mut sheet = Sheet::of_others(path, layout, &map).map_err(failure::table)?;
         let places = Places::of(&self.register.model, &sheet.columns);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let fields = self.register.model.fields.iter().zip(&places.fields);
@@ -177,7 +176,7 @@ impl Records {
                 }
                 Ok::<_, TableError>(())
             })
-            .map_err(table_failure)?;
+            .map_err(failure::table)?;
         self.take(&mut lot, &places, &stem);
         Ok(told)
     }
@@ -364,7 +363,7 @@ fn numbered<K: Ord>(numbers: &mut BTreeMap<K, u32>, key: K) -> u32 {
 fn two_columns(path: &Path, value: &str) -> Result<Vec<(String, String)>, Failure> {
     let column = |name: &str| Column { name: name.to_owned(), form: Form::Text };
     let layout = Layout { columns: vec![column("record_id"), column(value)], passed_over: Vec::new() };
-    let mut sheet = Sheet::of_others(path, layout, &Map::default()).map_err(table_failure)?;
+    let mut sheet = Sheet::of_others(path, layout, &Map::default()).map_err(failure::table)?;
     let place = |name: &str| {
         let missing = || {
             Failure::new(Exit::Refused, "trial-no-column")
@@ -382,6 +381,6 @@ fn two_columns(path: &Path, value: &str) -> Result<Vec<(String, String)>, Failur
             }
             Ok::<_, TableError>(())
         })
-        .map_err(table_failure)?;
+        .map_err(failure::table)?;
     Ok(rows)
 }
