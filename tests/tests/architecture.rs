@@ -244,7 +244,10 @@ fn is_sql(text: &str) -> bool {
 fn stray_sql(source: &Source) -> Vec<String> {
     let allowed = match source.package.as_str() {
         "svod-hub" | "svod-spoke" => source.layer() == "database",
-        "exchange-endpoint" => source.path == "journal_table.rs" || source.path.starts_with("database"),
+        "exchange-endpoint" => {
+            matches!(source.path.as_str(), "journal_table.rs" | "request_table.rs")
+                || source.path.starts_with("database")
+        }
         _ => false,
     };
     if allowed {

@@ -67,7 +67,7 @@ fn what_is_no_table_is_refused_whole() {
         assert_eq!(desk.rows(), 0, "nothing is half taken: {words}");
     };
     told(b"", "spoke-csv-key", "2");
-    told("name,surname\n1,А\n".as_bytes(), "spoke-csv-column", "1 (знаков: 4)");
+    told("dossier,surname\n1,А\n".as_bytes(), "spoke-csv-column", "1 (знаков: 7)");
     told("surname\nА\n".as_bytes(), "spoke-csv-key", "2");
     told("id,surname,surname\n1,А,Б\n".as_bytes(), "spoke-csv-unreadable", "3");
     told("id,surname\n1,А\n2,\"Тайна\n3,В\n".as_bytes(), "spoke-csv-unreadable", "строка 3");

@@ -11,6 +11,9 @@ use super::{
 const COHORT: u32 = 10;
 const COHORTS: usize = 15;
 
+/// For how many records the model's table stands beside what is counted.
+const TABLE: f64 = 500.0;
+
 /// The model's chances as logarithms, and how frequent values are.
 #[derive(Default)]
 pub(super) struct Weights {
@@ -123,7 +126,12 @@ impl Register {
         }
         let kind = self.model.fields[at].kind;
         let by_frequency = self.frequency(kind, at, level, &self.entry(a), &self.entry(b));
-        by_frequency.map_or(by_table, |chance| chance.max(0.5 / self.weights.records).log2())
+        by_frequency.map_or(by_table, |chance| {
+            // of a few records the frequencies say little: as if so many more had been read that are as the table says
+            let records = self.weights.records;
+            let counted = (chance * records).max(0.5);
+            ((counted + TABLE * by_table.exp2()) / (records + TABLE)).log2()
+        })
     }
 
     /// What a field says for one person, against strangers or whoever the rival is: bits of evidence by field.

@@ -57,17 +57,18 @@ impl Table {
         }
         let mut rows = Vec::new();
         let each = |line, cells: Vec<Cell>| {
-            if cells.len() != width {
-                let numbers = [("cells", cells.len().into()), ("heading", width.into())];
-                return Err(Unread(bad(path, line, &messages::text(lang, "table-cells", &numbers))));
-            }
             let text = |cell| match cell {
                 Cell::Text(text) => Some(text).filter(|text| !tables::has_control(text)),
                 Cell::Unfit(_) => None,
             };
             let record = cells.into_iter().map(text).collect::<Option<Vec<String>>>();
             let no_text = || Unread(bad(path, line, &messages::text(lang, "table-no-text", &[])));
-            rows.push((line, record.ok_or_else(no_text)?));
+            let record = record.ok_or_else(no_text)?;
+            if record.len() != width {
+                let numbers = [("cells", record.len().into()), ("heading", width.into())];
+                return Err(Unread(bad(path, line, &messages::text(lang, "table-cells", &numbers))));
+            }
+            rows.push((line, record));
             Ok(())
         };
         grid.for_each(each).map_err(|Unread(failure)| failure)?;
