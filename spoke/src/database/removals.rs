@@ -47,14 +47,8 @@ pub struct Weighed {
 pub fn weigh(connection: &Connection) -> Result<Weighed, DatabaseError> {
     let mut weighed = Weighed::default();
     for table in tables().iter().filter(|table| table.own.is_some()) {
-        let waiting =
-            "SELECT count(*), count(*) FILTER (WHERE problem = ?2) FROM svod_change WHERE kind = ?1";
-        let (waiting, held): (u64, u64) = connection
-            .prepare_cached(waiting)?
-            .query_row([table.name, HELD], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let may_be_many =
-            waiting >= MANY || waiting > 0 && waiting + ended_lately(connection, table)? >= MANY;
-        if held > 0 || may_be_many {
+        let waiting = "SELECT EXISTS (SELECT 1 FROM svod_change WHERE kind = ?1)";
+        if connection.prepare_cached(waiting)?.query_row([table.name], |row| row.get(0))? {
             let (is_held, changed) = hold(connection, table)?;
             weighed.held.extend(is_held.then_some(table.name));
             weighed.changed |= changed;
@@ -74,22 +68,30 @@ fn ended_lately(connection: &Connection, table: &Table) -> Result<u64, DatabaseE
     Ok(connection.prepare_cached(&sql)?.query_row([kind.name()], |row| row.get(0))?)
 }
 
-/// Whether anything of `table` is held now, and whether the queue is another now.
-fn hold(connection: &Connection, table: &'static Table) -> Result<(bool, bool), DatabaseError> {
-    let Some(kind) = table.own else { return Ok((false, false)) };
+/// Whether `n` records of `table` that end now are many, and most of it. What was sent is counted only if they may be: a
+/// change costs what it is, and not what the table is.
+fn is_most(connection: &Connection, table: &Table, n: usize) -> Result<bool, DatabaseError> {
+    let Some(kind) = table.own.filter(|_| n > 0) else { return Ok(false) };
+    let ended = n as u64 + ended_lately(connection, table)?;
+    if ended < MANY {
+        return Ok(false);
+    }
     let sql = "SELECT count(*) FROM svod_sent WHERE kind = ?1 AND form = 'live'";
     let live: u64 = connection.prepare_cached(sql)?.query_row([kind.name()], |row| row.get(0))?;
-    let lately = ended_lately(connection, table)?;
-    let is_most = |n: usize| n > 0 && n as u64 + lately >= MANY && (n as u64 + lately) * 2 >= live + lately;
+    Ok(ended * 2 >= live + ended - n as u64)
+}
+
+/// Whether anything of `table` is held now, and whether the queue is another now.
+fn hold(connection: &Connection, table: &'static Table) -> Result<(bool, bool), DatabaseError> {
     let mut gone = gone(connection, table)?;
     let before = gone.len();
-    if is_most(before) {
+    if is_most(connection, table, before)? {
         reunite(connection, table, &mut gone)?;
     }
     let reunited = gone.len() < before;
-    let mut held = if is_most(gone.len()) { gone } else { Vec::new() };
+    let mut held = if is_most(connection, table, gone.len())? { gone } else { Vec::new() };
     let emptied = emptied(connection, table)?;
-    if is_most(emptied.len()) {
+    if is_most(connection, table, emptied.len())? {
         held.extend(emptied);
     }
     held.sort_unstable();
