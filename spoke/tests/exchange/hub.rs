@@ -111,7 +111,9 @@ impl Hub {
                 opened
             })
             .collect();
-        opened.sort_by_key(|packet| (packet.name.kind.is_numbered(), packet.name.position));
+        opened.sort_by_key(|packet| {
+            (packet.name.kind.is_numbered(), packet.name.position, packet.name.kind.letters())
+        });
         opened
     }
 
