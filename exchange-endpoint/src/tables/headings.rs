@@ -15,6 +15,26 @@ pub fn heading_of(lang: Lang, column: &str) -> String {
     label.unwrap_or_else(|| column.to_owned())
 }
 
+/// What a field is called for people; one of a line, named as `2.name` or `name[2]`, with the line's number.
+pub fn field(lang: Lang, place: &str) -> String {
+    if lang == Lang::En {
+        return place.to_owned();
+    }
+    let numbered = place.strip_suffix(']').and_then(|place| place.split_once('['));
+    let (no, name) = match (numbered, place.split_once('.')) {
+        (Some((name, no)), _) => (no, name),
+        (None, Some((no, name))) if no.bytes().all(|byte| byte.is_ascii_digit()) => (no, name),
+        _ => ("", place),
+    };
+    match (label(name), no) {
+        (None, _) => place.to_owned(),
+        (Some(label), "") => label,
+        (Some(field), no) => {
+            messages::text(lang, "field-of-line", &[("no", no.into()), ("field", field.into())])
+        }
+    }
+}
+
 /// The Russian label of `column`: of the tables, else of the hub's lists.
 fn label(column: &str) -> Option<String> {
     let day = |prefix: &str| column.strip_prefix(prefix).and_then(|day| day.parse::<u8>().ok());
@@ -91,6 +111,19 @@ mod tests {
         }
         for heading in ["", "—", "Примечание", "given"] {
             assert_eq!(headings.column(heading), None, "{heading}");
+        }
+    }
+
+    #[test]
+    fn a_field_of_a_line_is_called_so() {
+        for (place, said) in [
+            ("birth_date", "Дата рождения"),
+            ("2.name", "строка 2: Наименование"),
+            ("name[3]", "строка 3: Наименование"),
+            ("of.another.program", "of.another.program"),
+        ] {
+            assert_eq!(field(Lang::Ru, place), said);
+            assert_eq!(field(Lang::En, place), place);
         }
     }
 

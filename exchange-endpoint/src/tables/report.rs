@@ -124,7 +124,7 @@ impl Report {
             .iter()
             .map(|one| {
                 json!({"file": file, "line": one.line, "column": one.column, "rule": one.rule,
-                       "why": one.why.in_lang(Lang::En)})
+                       "why": one.why.in_lang(self.lang)})
             })
             .collect();
         json!({

@@ -53,7 +53,7 @@ pub enum Centre {
         /// Take the certificate in this file (PEM); the centre has its key. It may be of another issuer
         #[arg(long, value_name = "FILE")]
         cert: Option<PathBuf>,
-        /// The one that it has counts no more: until it is given another it cannot log in, and its sessions end
+        /// Revoke the one that it has: its sessions end, and it cannot log in until it is given another
         #[arg(long)]
         revoke: bool,
     },

@@ -17,6 +17,7 @@ use crate::edges::operations::{
     question_table::{answers, refuse_existing, write},
     questions::{self, Question, Side},
     reviews,
+    table_file::{SHOWN, heading_of, shown},
 };
 
 /// What can be done with questions to staff.
@@ -98,10 +99,7 @@ fn text(lang: Lang, questions: &[Question]) -> String {
                 lines.push(format!("    {}", question.one.centre));
                 lines.extend(question.differences.iter().map(|one| format!("      {}", one.words(lang))));
             }
-            _ => {
-                let sides = [&question.one, &question.other];
-                lines.extend(sides.map(|side| format!("    {}  {}", side.centre, values(side))));
-            }
+            _ => lines.extend(side_by_side(lang, &question.one, &question.other)),
         }
         if question.only_decline {
             lines.push(format!("    {}", messages::text(lang, "hub-review-only-decline", &[])));
@@ -118,6 +116,71 @@ fn text(lang: Lang, questions: &[Question]) -> String {
     lines.join("\n")
 }
 
-fn values(side: &Side) -> String {
-    side.values.values().cloned().collect::<Vec<_>>().join(", ")
+/// The fields that either record states, in the order of the register, one beside the other; `≠` before those that
+/// differ. Series and number of a document are one.
+fn side_by_side(lang: Lang, one: &Side, other: &Side) -> Vec<String> {
+    /// A longer value pushes its neighbour aside.
+    const WIDEST: usize = 44;
+    let value = |side: &Side, field: &str| match field {
+        DOCUMENT => ["identity_doc_series", "identity_doc_number"]
+            .iter()
+            .filter_map(|field| side.values.get(field).map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(" "),
+        _ => side.values.get(field).map(|value| shown(lang, field, value)).unwrap_or_default(),
+    };
+    let mut rows = vec![(false, String::new(), one.centre.clone(), other.centre.clone())];
+    for field in SHOWN.into_iter().filter(|field| *field != "identity_doc_series") {
+        let field = if field == "identity_doc_number" { DOCUMENT } else { field };
+        let (left, right) = (value(one, field), value(other, field));
+        if left.is_empty() && right.is_empty() {
+            continue;
+        }
+        let dash = |text: String| if text.is_empty() { "—".to_owned() } else { text };
+        rows.push((left != right, heading_of(lang, field), dash(left), dash(right)));
+    }
+    let width = |of: fn(&(bool, String, String, String)) -> &String| {
+        rows.iter().map(|row| of(row).chars().count()).max().unwrap_or_default().min(WIDEST)
+    };
+    let (labels, values) = (width(|row| &row.1), width(|row| &row.2));
+    let line = |(differ, label, left, right): &(bool, String, String, String)| {
+        let mark = if *differ { '≠' } else { ' ' };
+        format!("  {mark} {label:labels$}  {left:values$}  {right}")
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Series and number of an identity document, told together.
+const DOCUMENT: &str = "identity_doc";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_records_stand_side_by_side_in_the_order_of_the_register() {
+        let side = |centre: &str, values: &[(&'static str, &str)]| Side {
+            centre: centre.to_owned(),
+            key: String::new(),
+            version: String::new(),
+            values: values.iter().map(|(field, value)| (*field, (*value).to_owned())).collect(),
+        };
+        let born = ("birth_date", "1941-05-07");
+        let document = [("identity_doc_number", "123456"), ("identity_doc_series", "32 01")];
+        let one = side("4200026", &[document[0], document[1], born, ("surname", "Иванов")]);
+        let other = side("4200034", &[born, ("surname", "Ивонов")]);
+        let expected = [
+            "                           4200026       4200034",
+            "  ≠ Фамилия                Иванов        Ивонов",
+            "    Дата рождения          07.05.1941    07.05.1941",
+            "  ≠ Серия и номер документа  32 01 123456  —",
+        ];
+        let told: Vec<String> = side_by_side(Lang::Ru, &one, &other);
+        let squeezed = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(told.iter().map(|l| squeezed(l)).collect::<Vec<_>>(), expected.map(squeezed));
+        let at = |line: &String, value: &str| {
+            line.find(value).map(|byte| line[..byte].chars().count()).expect("told")
+        };
+        assert_eq!(at(&told[1], "Ивонов"), at(&told[3], "—"), "one column");
+    }
 }

@@ -69,7 +69,7 @@ decision-confirmed = Centre { $centre } was confirmed to serve this person
 
 hub-no-reviews = No open questions
 hub-review-only-decline = This proposal is about no person: it cannot be accepted, only declined
-hub-review-answers = Answer: { $answers }
+hub-review-answers = Possible answers: { $answers }
 hub-review-reason = The centre says: { $reason }
 hub-review-file = Questions: { $count }; table: { $file }. Fill in the columns decision and reason and run review apply.
 hub-review-applied = Decided: { $decided }, decided before: { $unchanged }, without a decision: { $left }, no longer asked: { $gone }; persons touched: { $persons }
@@ -196,6 +196,7 @@ column-sex = sex
 column-snils = snils
 column-identity_doc_series = identity_doc_series
 column-identity_doc_number = identity_doc_number
+column-identity_doc = identity_doc
 column-phone = phone
 column-email = email
 column-address_reg = address_reg

@@ -165,6 +165,7 @@ heading-report-line = Line
 heading-report-column = Column
 heading-report-rule = Rule
 heading-report-why = Why
+field-of-line = line { $no }: { $field }
 heading-plan-day = Plan { $n }
 heading-fact-day = Fact { $n }
 also-id = own id; record id; key

@@ -73,7 +73,7 @@ decision-confirmed = Подтверждено, что центр { $centre } о�
 
 hub-no-reviews = Нерешённых вопросов нет
 hub-review-only-decline = Принять нельзя: это предложение не о человеке; его можно только отклонить
-hub-review-answers = Ответ: { $answers }
+hub-review-answers = Возможные ответы: { $answers }
 hub-review-reason = Причина центра: { $reason }
 hub-review-file = Вопросов: { $count }; таблица: { $file }. Заполните столбцы «Решение» и «Причина» и выполните review apply.
 hub-review-applied = Решений принято: { $decided }, принято раньше: { $unchanged }, без решения: { $left }, уже не актуальны: { $gone }; затронуто людей: { $persons }
@@ -200,6 +200,7 @@ column-sex = Пол
 column-snils = СНИЛС
 column-identity_doc_series = Серия документа
 column-identity_doc_number = Номер документа
+column-identity_doc = Серия и номер документа
 column-phone = Телефон
 column-email = Эл. почта
 column-address_reg = Адрес регистрации

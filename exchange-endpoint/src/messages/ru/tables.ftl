@@ -165,6 +165,7 @@ heading-report-line = Строка
 heading-report-column = Столбец
 heading-report-rule = Правило
 heading-report-why = Что не так
+field-of-line = строка { $no }: { $field }
 heading-plan-day = План { $n }
 heading-fact-day = Факт { $n }
 also-id = Код; Ключ; Ид; Идентификатор; Номер в базе; Табельный номер

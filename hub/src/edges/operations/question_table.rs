@@ -9,7 +9,7 @@ use exchange_endpoint::{
 
 use super::{
     questions::{Difference, Question, Side},
-    table_file::{self, SHOWN},
+    table_file::{self, SHOWN, shown},
 };
 
 /// Writes `questions` as a table with empty columns `decision` and `reason`. Those of a dry run have no number:
@@ -53,7 +53,9 @@ fn row(question: &Question, numbered: bool, lang: Lang) -> Vec<String> {
     ];
     let whose = person.as_ref().map(|person| [person.uid.clone(), person.case_number.clone()]);
     row.extend(whose.unwrap_or_default());
-    let value = |side: &Side, field: &str| side.values.get(field).cloned().unwrap_or_default();
+    let value = |side: &Side, field: &str| {
+        side.values.get(field).map(|value| shown(lang, field, value)).unwrap_or_default()
+    };
     row.extend(SHOWN.iter().flat_map(|field| [value(one, field), value(other, field)]));
     row.push(question.differences.iter().map(|one| one.words(lang)).collect::<Vec<_>>().join("; "));
     row.push(question.centre_reason.clone().unwrap_or_default());
@@ -76,7 +78,10 @@ fn code_in(lang: Lang, group: &str, code: &str) -> String {
 impl Difference {
     /// The field with what stands and what the centre says.
     pub fn words(&self, lang: Lang) -> String {
-        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "—".to_owned());
+        let text = |value: &Option<String>| match value {
+            Some(value) => shown(lang, &self.field, value),
+            None => "—".to_owned(),
+        };
         let field = table_file::heading_of(lang, &self.field);
         format!("{field}: {} → {}", text(&self.stands), text(&self.wanted))
     }

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use exchange_endpoint::{
     messages,
     output::{Exit, Failure, Lang},
-    tables::{self, Cell, Encoding, Files, Grid, Sink, TableError},
+    tables::{self, Cell, Encoding, Files, Form, Grid, Sink, TableError, headings},
 };
 
 use crate::edges::failure::{self, file};
@@ -106,7 +106,7 @@ const OF_QUESTION: [&str; 13] = [
     "reason",
 ];
 
-/// Fields of two records that staff see, if either states one.
+/// Fields of two records that staff see, if either states one, in the order of the register.
 pub const SHOWN: [&str; 15] = [
     "surname",
     "given",
@@ -116,10 +116,10 @@ pub const SHOWN: [&str; 15] = [
     "snils",
     "identity_doc_series",
     "identity_doc_number",
-    "phone",
-    "email",
     "address_reg",
     "address_live",
+    "phone",
+    "email",
     "number",
     "date",
     "valid_until",
@@ -143,7 +143,17 @@ pub fn heading_of(lang: Lang, column: &str) -> String {
     let (name, no) = parted(column);
     match (lang, messages::find(lang, &format!("column-{name}"), &[])) {
         (Lang::Ru, Some(label)) => format!("{label} {no}").trim_end().to_owned(),
-        _ => column.to_owned(),
+        _ => headings::field(lang, column),
+    }
+}
+
+/// A value of `field` as staff read it: in Russian a day as DD.MM.YYYY; in English as it is kept, for scripts.
+pub fn shown(lang: Lang, field: &str, value: &str) -> String {
+    let (_, of_line) = field.rsplit_once('.').unwrap_or_default();
+    let field = if of_line.is_empty() { field } else { of_line };
+    match lang {
+        Lang::Ru => Form::of(field).written(value, lang).into_owned(),
+        Lang::En => value.to_owned(),
     }
 }
 
