@@ -35,11 +35,11 @@ fn loaded(lang: Lang) -> Protocol {
 #[test]
 fn the_rules_of_a_merge_are_a_table_of_their_own() {
     let mut merge = Protocol { kind: Kind::Merge, ..loaded(Lang::Ru) };
-    assert!(!render(&merge).expect("a page").contains("SNILS_NAMES"));
-    let sentence = "СНИЛС и ФИО".to_owned();
-    merge.rules.push(RuleTotal { rule: "SNILS_NAMES".to_owned(), sentence, count: 77 });
+    assert!(!render(&merge).expect("a page").contains("EVIDENCE"));
+    let sentence = "по совокупности признаков".to_owned();
+    merge.rules.push(RuleTotal { rule: "EVIDENCE".to_owned(), sentence, count: 77 });
     let page = render(&merge).expect("a page");
-    for shown in ["SNILS_NAMES", "СНИЛС и ФИО", ">77<"] {
+    for shown in ["EVIDENCE", "по совокупности признаков", ">77<"] {
         assert!(page.contains(shown), "{shown}");
     }
 }

@@ -83,7 +83,7 @@ fn text(lang: Lang, report: &Report) -> String {
     let args = [("questions", n(questions)), ("persons", n(report.persons))];
     lines.push(messages::text(lang, "trial-questions", &args));
     let reasons = report.questions.iter();
-    lines.extend(reasons.map(|(reason, n)| format!("  {}: {n}", word(lang, "doubt", reason))));
+    lines.extend(reasons.map(|(reason, n)| format!("  {}: {n}", word(lang, "review", reason))));
     lines.push(messages::text(lang, "trial-model", &[("model", report.model.clone().into())]));
     lines.join("\n")
 }

@@ -7,13 +7,15 @@ use rusqlite::TransactionBehavior;
 use super::{DatabaseError, Result, Store, Tx};
 
 /// The tables that a draft may write, besides [`INPUTS`].
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "person",
     "person_record",
     "document",
     "field_source",
     "hub_entry",
     "service",
+    "model",
+    "counted",
     "link_key",
     "pair",
     "review",
@@ -29,7 +31,7 @@ const BASIS: &str = "SELECT concat_ws('|',
                                 '/', echo_seq))
      FROM (SELECT * FROM main.stream WHERE peer IN (SELECT code FROM main.centre) ORDER BY peer)),
     (SELECT group_concat(concat(code, ' ', state, ' ', merged)) FROM (SELECT * FROM main.centre ORDER BY code)),
-    (SELECT max(n) FROM main.hub_input),
+    (SELECT max(n) FROM main.hub_input), (SELECT max(n) FROM main.model),
     (SELECT concat(count(*), ' ', max(n), ' ', sum(state = 'open')) FROM main.review),
     (SELECT concat(count(*), ' ', sum(version), ' ', sum(state = 'pending'), ' ', sum(state = 'sealed'), ' ', sum(state = 'refused'))
      FROM main.publication))";

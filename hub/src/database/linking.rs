@@ -1,4 +1,5 @@
-//! The linking index, what pairs of claims are to each other, and staff's decisions about them.
+//! How claims are linked: the model and what was counted for it, the index of keys, what pairs of claims are to each
+//! other, and staff's decisions about them.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +7,23 @@ use exchange_format::{participant::ParticipantCode, record::RecordId};
 use rusqlite::params;
 
 use super::{DatabaseError, Result, Tx, parsed, received::ClaimId};
-use crate::decisions::linking::{BlockingKey, Reason, Rule, Verdict, clusters::Decision};
+use crate::decisions::merge::{clusters::Doubtful, staff::Decision};
 
 /// A claim named beyond this database.
 pub type ClaimName = (ParticipantCode, RecordId);
+
+/// What a claim is to another one that it is like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Likeness {
+    /// The other claim.
+    pub other: ClaimId,
+    /// Whether it is beyond doubt that they are one person.
+    pub link: bool,
+    /// Why staff are asked, if they are two.
+    pub doubt: Doubtful,
+    /// log2 of the odds that they are one.
+    pub bits: f64,
+}
 
 /// A decision of staff about two claims or two documents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +48,77 @@ pub struct Act<'a> {
 }
 
 impl Tx<'_> {
-    /// Replaces the index keys of a claim; without keys it is no longer found.
-    pub fn set_link_keys(&self, claim: ClaimId, keys: &[BlockingKey]) -> Result<()> {
-        self.run("DELETE FROM link_key WHERE claim = ?1", [claim])?;
-        for key in keys {
-            self.run("INSERT INTO link_key(key, claim) VALUES(?1, ?2)", params![key.get(), claim])?;
+    /// The text of the model in force; `None` before the first merge.
+    pub fn model(&self) -> Result<Option<String>> {
+        self.value("SELECT text FROM model ORDER BY n DESC LIMIT 1", [])
+    }
+
+    /// Puts a model in force.
+    pub fn set_model(&self, name: &str, text: &str, actor: &str, at: &str) -> Result<()> {
+        self.run(
+            "INSERT INTO model(name, text, actor, at) VALUES(?1, ?2, ?3, ?4)",
+            params![name, text, actor, at],
+        )?;
+        Ok(())
+    }
+
+    /// How often something was counted when the register was last weighed as a whole.
+    pub fn counted(&self, key: i64) -> Result<u32> {
+        Ok(self.value("SELECT n FROM counted WHERE key = ?1", [key])?.unwrap_or(0))
+    }
+
+    /// Replaces all that was counted.
+    pub fn set_counted(&self, counts: impl Iterator<Item = (i64, u32)>) -> Result<()> {
+        self.run("DELETE FROM counted", [])?;
+        for (key, n) in counts {
+            self.run("INSERT OR REPLACE INTO counted(key, n) VALUES(?1, ?2)", params![key, n])?;
         }
+        Ok(())
+    }
+
+    /// Recipient claims of `origin` that the hub goes by, with keys above `after`: row, key and body, at most `limit`.
+    pub fn claims_to_link(
+        &self,
+        origin: ParticipantCode,
+        after: Option<RecordId>,
+        limit: u32,
+    ) -> Result<Vec<(ClaimId, RecordId, Vec<u8>)>> {
+        self.rows(
+            "SELECT id, key, coalesce(basis, body) FROM received WHERE origin = ?1 AND kind = 'recipient_claim'
+               AND key > ?2 AND state NOT IN ('gone', 'refused') ORDER BY key LIMIT ?3",
+            params![origin.as_str(), after.map(|key| key.to_string()).unwrap_or_default(), limit],
+            |row| Ok((row.get(0)?, parsed(row, "received", "key")?, row.get(2)?)),
+        )
+    }
+
+    /// The name of a recipient claim that the hub goes by.
+    pub fn linkable(&self, claim: ClaimId) -> Result<Option<ClaimName>> {
+        self.row(
+            "SELECT origin, key FROM received WHERE id = ?1 AND kind = 'recipient_claim'
+               AND state NOT IN ('gone', 'refused')",
+            [claim],
+            |row| Ok((parsed(row, "received", "origin")?, parsed(row, "received", "key")?)),
+        )
+    }
+
+    /// Replaces the index keys of a claim; without keys it is no longer found.
+    pub fn set_link_keys(&self, claim: ClaimId, keys: &BTreeSet<i64>) -> Result<()> {
+        self.run("DELETE FROM link_key WHERE claim = ?1", [claim])?;
+        self.add_link_keys(keys.iter().map(|key| (*key, claim)))
+    }
+
+    /// Adds keys to the index.
+    pub fn add_link_keys(&self, keys: impl Iterator<Item = (i64, ClaimId)>) -> Result<()> {
+        for (key, claim) in keys {
+            self.run("INSERT INTO link_key(key, claim) VALUES(?1, ?2)", params![key, claim])?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the index, and what all claims are to each other.
+    pub fn clear_links(&self) -> Result<()> {
+        self.run("DELETE FROM link_key", [])?;
+        self.run("DELETE FROM pair", [])?;
         Ok(())
     }
 
@@ -48,7 +127,7 @@ impl Tx<'_> {
     pub fn candidates(
         &self,
         claim: ClaimId,
-        keys: &[BlockingKey],
+        keys: &BTreeSet<i64>,
         limit: usize,
     ) -> Result<BTreeSet<ClaimId>> {
         let mut found = BTreeSet::new();
@@ -56,7 +135,7 @@ impl Tx<'_> {
             // «0 +»: SQLite makes a new plan for each value of a bare parameter there
             let block: Vec<ClaimId> = self.rows(
                 "SELECT claim FROM link_key WHERE key = ?1 LIMIT 0 + ?2",
-                params![key.get(), limit + 1],
+                params![key, limit + 1],
                 |row| Ok(row.get(0)?),
             )?;
             if block.len() <= limit {
@@ -67,52 +146,40 @@ impl Tx<'_> {
         Ok(found)
     }
 
-    /// Forgets what `claim` is to others; gives back whom it was linked to.
+    /// Forgets what `claim` is to others; gives back whom it was like.
     pub fn clear_pairs(&self, claim: ClaimId) -> Result<Vec<ClaimId>> {
-        let others = self.linked(claim)?;
+        let others = self.likenesses(claim)?.into_iter().map(|one| one.other).collect();
         self.run("DELETE FROM pair WHERE a = ?1", [claim])?;
         self.run("DELETE FROM pair WHERE b = ?1", [claim])?;
         Ok(others)
     }
 
-    /// Stores what two claims are to each other; `Apart` is not stored.
-    pub fn set_pair(&self, a: ClaimId, b: ClaimId, verdict: Verdict) -> Result<()> {
-        let (link, code) = match verdict {
-            Verdict::Link(rule) => (true, rule.code()),
-            Verdict::Review(reason) => (false, reason.code()),
-            Verdict::Apart => return Ok(()),
-        };
+    /// Stores what `claim` is to another.
+    pub fn set_likeness(&self, claim: ClaimId, likeness: &Likeness) -> Result<()> {
+        let Likeness { other, link, doubt, bits } = likeness;
         self.run(
-            "INSERT OR REPLACE INTO pair(a, b, link, code) VALUES(?1, ?2, ?3, ?4)",
-            params![a.min(b), a.max(b), link, code],
+            "INSERT OR REPLACE INTO pair(a, b, link, code, bits) VALUES(?1, ?2, ?3, ?4, ?5)",
+            params![claim.min(*other), claim.max(*other), link, doubt.code(), bits],
         )?;
         Ok(())
     }
 
-    /// The claims that `claim` is linked to by a rule.
-    pub fn linked(&self, claim: ClaimId) -> Result<Vec<ClaimId>> {
+    /// What `claim` is to others that it is like.
+    pub fn likenesses(&self, claim: ClaimId) -> Result<Vec<Likeness>> {
         self.rows(
-            "SELECT b FROM pair WHERE a = ?1 AND link UNION ALL SELECT a FROM pair WHERE b = ?1 AND link",
-            [claim],
-            |row| Ok(row.get(0)?),
-        )
-    }
-
-    /// Everything that `claim` is to others: the other claim and the verdict.
-    pub fn pairs(&self, claim: ClaimId) -> Result<Vec<(ClaimId, Verdict)>> {
-        self.rows(
-            "SELECT b AS other, link, code FROM pair WHERE a = ?1
-             UNION ALL SELECT a, link, code FROM pair WHERE b = ?1",
+            "SELECT b AS other, link, code, bits FROM pair WHERE a = ?1
+             UNION ALL SELECT a, link, code, bits FROM pair WHERE b = ?1",
             [claim],
             |row| {
-                let damaged = || DatabaseError::Damaged { table: "pair", column: "code" };
                 let code: String = row.get("code")?;
-                let verdict = if row.get("link")? {
-                    Verdict::Link(Rule::from_code(&code).ok_or_else(damaged)?)
-                } else {
-                    Verdict::Review(Reason::from_code(&code).ok_or_else(damaged)?)
-                };
-                Ok((row.get("other")?, verdict))
+                let doubt = Doubtful::from_code(&code)
+                    .ok_or(DatabaseError::Damaged { table: "pair", column: "code" })?;
+                Ok(Likeness {
+                    other: row.get("other")?,
+                    link: row.get("link")?,
+                    doubt,
+                    bits: row.get("bits")?,
+                })
             },
         )
     }

@@ -1,7 +1,7 @@
 //! hub.db: all SQL of the hub is below here, behind [`Store`] and [`Tx`], which take and give plain values,
 //! so that another store can come.
 //!
-//! One file a group of tables: [`received`] what centres sent · [`linking`] the index and pairs · [`people`]
+//! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
 //! [`requests`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
 //! others · [`exported`] everything of one kind, for files.
@@ -36,7 +36,7 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;

@@ -62,16 +62,16 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The question about these two has answered itself. One about a value is settled by the value alone: what staff
+    /// The question about these two has answered itself; whether there was one. One about a value is settled by the value alone: what staff
     /// said of an earlier one does not stand for the next.
-    pub fn close_review(&self, kind: &str, one: ClaimName, other: ClaimName, at: &str) -> Result<()> {
+    pub fn close_review(&self, kind: &str, one: ClaimName, other: ClaimName, at: &str) -> Result<bool> {
         let (one, other) = if one <= other { (one, other) } else { (other, one) };
-        self.run(
+        let closed = self.run(
             "UPDATE review SET state = 'gone', closed_at = ?6 WHERE kind = ?1 AND origin_1 = ?2 AND key_1 = ?3
                AND origin_2 = ?4 AND key_2 = ?5 AND (state = 'open' OR state = 'decided' AND kind = 'value')",
             params![kind, one.0.as_str(), one.1.to_string(), other.0.as_str(), other.1.to_string(), at],
         )?;
-        Ok(())
+        Ok(closed > 0)
     }
 
     /// Notes what staff decided.
@@ -117,18 +117,6 @@ impl Tx<'_> {
             params![kind, key.to_string()],
             read_review,
         )
-    }
-
-    /// Ends the open questions of `kind` about the claim `name`, which has changed; the claims that they were
-    /// about besides.
-    pub fn end_reviews_of(&self, kind: &str, name: ClaimName, at: &str) -> Result<Vec<ClaimName>> {
-        let open = self.open_reviews_of(kind, name.1)?;
-        let mut others = Vec::new();
-        for review in open.into_iter().filter(|review| review.one == name || review.other == name) {
-            self.close_review(kind, review.one, review.other, at)?;
-            others.push(if review.one == name { review.other } else { review.one });
-        }
-        Ok(others)
     }
 
     /// How many reviews are open, by kind and reason.

@@ -54,11 +54,17 @@ CREATE TABLE service(
   centre TEXT NOT NULL, uid TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL,
   PRIMARY KEY(centre, uid)) WITHOUT ROWID;
 
+-- The models by which claims were linked; the last is in force.
+CREATE TABLE model(n INTEGER PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL);
+-- What was counted when a merge last weighed the whole register: values, under numbers that bear no text, and the
+-- keys that too many claims shared.
+CREATE TABLE counted(key INTEGER PRIMARY KEY, n INTEGER NOT NULL);
 -- The linking index, and what pairs of claims are to each other (only links and likenesses are kept).
 CREATE TABLE link_key(key INTEGER NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY(key, claim)) WITHOUT ROWID;
 CREATE INDEX link_key_claim ON link_key(claim);
 CREATE TABLE pair(
   a INTEGER NOT NULL, b INTEGER NOT NULL, link INTEGER NOT NULL, code TEXT NOT NULL,
+  bits REAL NOT NULL,                           -- log2 of the odds that they are one person
   PRIMARY KEY(a, b)) WITHOUT ROWID;
 CREATE INDEX pair_b ON pair(b);
 CREATE TABLE staff_decision(

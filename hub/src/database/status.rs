@@ -88,7 +88,7 @@ impl Tx<'_> {
     /// Keys of the linking index that more than `limit` claims share.
     pub fn crowds(&self, limit: usize) -> Result<Vec<Crowd>> {
         self.rows(
-            "SELECT k.n, r.origin, r.key FROM (SELECT count(*) AS n, min(claim) AS first FROM link_key
+            "SELECT DISTINCT k.n, r.origin, r.key FROM (SELECT count(*) AS n, min(claim) AS first FROM link_key
                GROUP BY key HAVING count(*) > ?1) k JOIN received r ON r.id = k.first ORDER BY k.n DESC",
             [limit],
             |row| Ok(Crowd { claims: row.get(0)?, first: (row.get(1)?, row.get(2)?) }),

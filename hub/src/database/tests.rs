@@ -205,14 +205,12 @@ fn a_draft_keeps_nobody_waiting_and_is_taken_over_whole_or_not_at_all() {
     assert_eq!(store.adopt(&basis, |_| Ok::<_, DatabaseError>(7)).expect("adopted"), Some(7));
     assert_eq!(serials(&mut other), [(1, None), (2, None)]);
     // rows changed, added, and gone, while another connection holds the right to write
-    other
-        .write(|tx| tx.set_link_keys(1, &[crate::decisions::linking::BlockingKey::of("t", &["1"])]))
-        .expect("keys");
+    other.write(|tx| tx.set_link_keys(1, &[7].into())).expect("keys");
     let (drafted, basis) = other
         .write(|_| {
             let drafted = store.draft(|tx| {
                 tx.set_merged_into(id(2), Some(id(1)))?;
-                tx.set_link_keys(1, &[])?;
+                tx.set_link_keys(1, &[].into())?;
                 add(tx, 3)
             });
             Ok::<_, DatabaseError>(drafted)

@@ -5,12 +5,13 @@ use exchange_format::{
     answer::{RecordOutcome, RecordReason, Rule},
     record::{Body, Form, Kind, LineError, Record, RecordId, Type},
     rules,
+    snils::Snils,
     stream::{Edition, VersionVerdict},
 };
 
 use super::{
     golden::{claimed, published, unreadable},
-    linking::Features,
+    normalise::{name_key, parse_date},
 };
 
 /// A record looked at by itself.
@@ -214,9 +215,11 @@ fn rule(parts: &[&str]) -> Rule {
 
 /// Whether name, birth date and СНИЛС all changed: another person under the same key (exchange §1).
 fn other_person(before: &Body, after: &Body) -> bool {
-    let (before, after) = (Features::of(before), Features::of(after));
-    let names = |f: &Features| (f.surname.clone(), f.given.clone(), f.patronymic.clone());
-    names(&before) != names(&after) && before.birth_date != after.birth_date && before.snils != after.snils
+    let names =
+        |body: &Body| ["surname", "given", "patronymic"].map(|name| body.text(name).and_then(name_key));
+    let birth = |body: &Body| body.text("birth_date").and_then(parse_date);
+    let snils = |body: &Body| body.text("snils").and_then(|text| text.parse::<Snils>().ok());
+    names(before) != names(after) && birth(before) != birth(after) && snils(before) != snils(after)
 }
 
 /// The fields of a person that `after` states otherwise than `before`, as they would be published.
@@ -241,8 +244,6 @@ fn differs(kind: Kind, before: &Body, after: &Body) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use exchange_format::snils::Snils;
-
     use super::*;
 
     fn id(n: u8) -> RecordId {

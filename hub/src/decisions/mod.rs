@@ -1,7 +1,7 @@
 //! What the hub decides, without input or output: values in, values out. No clock, no SQL, no randomness.
 //!
-//! In the order of a claim's life: [`admission`] whether it is taken · [`normalise`] what was typed · [`linking`] whose it is, [`merge`] the engine that weighs it ·
-//! [`case_number`] under which number · [`golden`] which value stands · [`programme`] which document it is ·
+//! In the order of a claim's life: [`admission`] whether it is taken · [`normalise`] what was typed · [`merge`] whose it
+//! is · [`case_number`] under which number · [`golden`] which value stands · [`programme`] which document it is ·
 //! [`audience`] who gets to see it.
 
 pub mod admission;
@@ -9,7 +9,6 @@ pub mod audience;
 pub mod case_number;
 pub mod given_names;
 pub mod golden;
-pub mod linking;
 pub mod merge;
 pub mod normalise;
 pub mod programme;

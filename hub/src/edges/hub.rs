@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     database::{DatabaseError, Store, Tx},
-    decisions::{case_number::CaseNumbering, linking::RuleLinker},
+    decisions::case_number::CaseNumbering,
 };
 
 /// The file of the watermark, beside the keys.
@@ -199,6 +199,6 @@ impl Context {
 
     /// The register within `tx`, `actor` acting.
     pub fn register<'a>(&'a self, tx: &'a Tx<'a>, actor: &'a str, now: jiff::Timestamp) -> Register<'a> {
-        Register { tx, hub: self.code, numbering: &self.numbering, linker: &RuleLinker, actor, now }
+        Register { tx, hub: self.code, numbering: &self.numbering, actor, now }
     }
 }

@@ -5,6 +5,7 @@
 //! `requests` asks for what has not come, and does what centres ask for. [`operations`] are what staff ask for on the command line.
 
 pub mod config;
+pub mod cores;
 pub mod event_loop;
 pub mod failure;
 pub mod ftps_server;

@@ -107,20 +107,20 @@ impl City {
         ])
     }
 
-    /// Two centres, each with a claim: one person by all but СНИЛС and address, so that staff are asked.
+    /// Two centres, each with a claim: one person by its names, but not by the year of birth, so that staff are asked.
     pub fn with_a_question(&self) {
         for unit in [1, 2] {
             done(&self.add(&self.card(unit), "long enough"));
         }
         let config = Config::load(&self.hub().join("svod-hub.toml")).expect("read");
         let Hub { mut store, context, .. } = hub::open(&config).expect("opened");
-        for (unit, workplace) in [(1, "Завод"), (2, "Шахта")] {
+        for (unit, workplace, birth) in [(1, "Завод", "12.03.1945"), (2, "Шахта", "12.03.1958")] {
             let mut body = Body::new(Kind::RecipientClaim);
             for (field, value) in [
                 ("surname", "Белова"),
                 ("given", "Анна"),
                 ("patronymic", "Ильинична"),
-                ("birth_date", "12.03.1945"),
+                ("birth_date", birth),
                 ("workplace", workplace),
             ] {
                 body.set(field, value).expect("plain");

@@ -12,7 +12,7 @@ fn a_filled_in_table_is_applied_whole_once_and_in_any_form() {
         assert_eq!(city.persons(), 2);
         let (path, text) = city.review_file("out.csv");
         assert!(text.starts_with("\u{feff}Вопрос;Вид;Почему;Центр 1;Ключ 1;"), "{text}");
-        assert!(text.contains(";две записи;совпали только ФИО"), "{text}");
+        assert!(text.contains(";две записи;родственники или один человек"), "{text}");
         assert!(text.contains("Белова;Белова;Анна;Анна") && text.ends_with(";;\r\n"), "{text}");
         assert_eq!(refused(&city.run(&["review", "list", "--out", &path])), (3, "hub-exists".into()));
         // as it was written, nothing filled in: nothing is decided

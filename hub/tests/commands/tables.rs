@@ -49,7 +49,7 @@ fn staff_s_values_come_in_by_a_file_as_by_person_set() {
     city.with_a_question();
     let (one, other) = (city.uid(1), city.uid(2));
     let table = format!(
-        "uid;Дата рождения;Место работы;СНИЛС\n{one};13.03.1945;;087-654-303 00\n{other};12.03.1945;Шахта;\n"
+        "uid;Дата рождения;Место работы;СНИЛС\n{one};13.03.1945;;087-654-303 00\n{other};12.03.1958;Шахта;\n"
     );
     let file = city.file("people.csv", &table);
     let before = city.noted();

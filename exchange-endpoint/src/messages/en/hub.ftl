@@ -96,22 +96,15 @@ table-proposal-target = column decision: only a proposal about a person that the
 table-proposal-value = column decision: the wished value of { $field } cannot be published
 
 rule-staff = decided by staff
-rule-snils-birth = СНИЛС, birth date and given name
-rule-snils-names = СНИЛС and full name
-rule-name-birth-document = full name, birth date and document
-rule-name-birth-address = full name, birth date and address
-rule-name-birth-phone = full name, birth date and phone
+rule-evidence = by the weight of evidence
 rule-single = the only claim of its person
 
-review-snils-only = equal СНИЛС, names or dates differ
-review-snils-conflict = all is equal, but the СНИЛС differ
-review-name-birth-only = only full name and birth date are equal
-review-surname = another surname, the rest equal
-review-document = the same document, names or dates differ
-review-birth-date = birth dates alike, not equal
-review-name-variant = variants of the name, or no patronymic
-review-names-swapped = surname and given name changed places
-review-contested = linking would chain different people
+review-other-snils = different valid СНИЛС
+review-generation = born a generation apart
+review-twins = twins or one person
+review-relatives = relatives or one person
+review-namesakes = namesakes or one person
+review-others = alike, but linked with others who are not
 review-overlap = active programmes overlap
 review-identity-changed = another person under the same key
 review-locked = the centre changed what is published
@@ -302,12 +295,6 @@ trial-evaluation =
     Records: { $records }; persons in truth { $true }, as told { $told }
     Pairs: precision { $precision } %, recall { $recall } %, F1 { $f1 } %; by record (B³) F1 { $b3 } %
     Records joined with others': { $mixed }
-doubt-other_snils = different valid СНИЛС
-doubt-generation = born a generation apart
-doubt-twins = twins or one person
-doubt-relatives = relatives or one person
-doubt-namesakes = namesakes or one person
-doubt-others = alike, but linked with others who are not
 error-trial-columns = { $file } has no column that is known
     .next = It needs a heading line. Known: { $known }. Say what other names mean in a file for --columns.
 error-trial-ids = Two records have one number (record_id); the second of them is record { $line }

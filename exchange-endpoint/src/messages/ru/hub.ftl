@@ -100,22 +100,15 @@ table-proposal-target = столбец «Решение»: принять зде
 table-proposal-value = столбец «Решение»: предложенное значение поля { $field } не может быть опубликовано
 
 rule-staff = решение сотрудника
-rule-snils-birth = СНИЛС, дата рождения и имя
-rule-snils-names = СНИЛС и ФИО
-rule-name-birth-document = ФИО, дата рождения и документ
-rule-name-birth-address = ФИО, дата рождения и адрес
-rule-name-birth-phone = ФИО, дата рождения и телефон
+rule-evidence = по совокупности признаков
 rule-single = единственная запись о человеке
 
-review-snils-only = СНИЛС совпал, ФИО или дата рождения различаются
-review-snils-conflict = всё совпало, но СНИЛС разные
-review-name-birth-only = совпали только ФИО и дата рождения
-review-surname = другая фамилия, остальное совпало
-review-document = один документ, ФИО или дата рождения различаются
-review-birth-date = даты рождения похожи, но не равны
-review-name-variant = варианты имени или нет отчества
-review-names-swapped = фамилия и имя поменяны местами
-review-contested = объединение связало бы разных людей
+review-other-snils = разные верные СНИЛС
+review-generation = даты рождения различаются на поколение
+review-twins = близнецы или один человек
+review-relatives = родственники или один человек
+review-namesakes = тёзки или один человек
+review-others = записи похожи, но с ними связаны непохожие
 review-overlap = пересекаются действующие ИППСУ
 review-identity-changed = под тем же ключом записан другой человек
 review-locked = центр изменил опубликованное
@@ -306,12 +299,6 @@ trial-evaluation =
     Записей: { $records }; людей на самом деле { $true }, по ответу { $told }
     Пары: точность { $precision } %, полнота { $recall } %, F1 { $f1 } %; по записям (B³) F1 { $b3 } %
     Записей, объединённых с чужими: { $mixed }
-doubt-other_snils = разные верные СНИЛС
-doubt-generation = даты рождения различаются на поколение
-doubt-twins = близнецы или один человек
-doubt-relatives = родственники или один человек
-doubt-namesakes = тёзки или один человек
-doubt-others = записи похожи, но с ними связаны непохожие
 error-trial-columns = В { $file } нет ни одного известного столбца
     .next = Нужна строка заголовков. Известны: { $known }. Другие названия укажите в файле --columns.
 error-trial-ids = У двух записей один номер (record_id); вторая по счёту — { $line }-я

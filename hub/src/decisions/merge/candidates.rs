@@ -1,6 +1,8 @@
 //! Which pairs are compared at all: those that share a key. Keys are many, so that hardly a pair of one person
 //! is passed by; what shares a frequent key is parted by further facts, not left out.
 
+use std::collections::BTreeSet;
+
 use super::{
     compare::{Kind, parts},
     model::{Model, ModelError, Search},
@@ -9,7 +11,7 @@ use super::{
 
 /// Groups that no further fact parts are compared whole up to this size: so many with the same facts are mostly
 /// placeholders.
-const LARGEST: usize = 1000;
+pub const LARGEST: usize = 200;
 
 /// What of a field a key takes.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +87,7 @@ fn what_of(kind: Kind, word: &str) -> Option<What> {
 }
 
 /// A well mixed number of several.
-fn mixed(parts: impl Iterator<Item = u64>) -> u64 {
+pub(super) fn mixed(parts: impl Iterator<Item = u64>) -> u64 {
     parts.fold(0xCBF2_9CE4_8422_2325, |hash, part| {
         let hash = (hash ^ part).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         hash ^ (hash >> 29)
@@ -99,6 +101,15 @@ fn spelled(letters: &[u8]) -> u64 {
 /// Two records to be compared, the smaller number first.
 pub type Pair = (u32, u32);
 
+/// What is to be compared.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    /// The pairs, each once, in order.
+    pub pairs: Vec<Pair>,
+    /// Keys that too many records share: what bears one is found by finer ones.
+    pub parted: BTreeSet<u64>,
+}
+
 impl Register {
     /// The part of a record that a key takes; 0 if there is none.
     fn part(&self, part: &Part, entry: &Entry<'_>) -> u64 {
@@ -109,7 +120,7 @@ impl Register {
         let letters = || self.texts[part.field][0].letters(value);
         let (year, month, day) = parts(value);
         match part.what {
-            What::Slot(slot) => u64::from(entry.value(part.slot + slot)),
+            What::Slot(slot) => self.spelling(part.field, slot, entry.value(part.slot + slot)),
             What::Head(count) => spelled(&letters()[..count.min(letters().len())]),
             What::Tail(from) => {
                 letters().get(from..11).map_or(0, |letters| mixed(letters.iter().map(|l| u64::from(*l))))
@@ -120,65 +131,99 @@ impl Register {
         }
     }
 
-    fn key(&self, parts: &[Part], entry: &Entry<'_>) -> Option<u64> {
-        let values = parts.iter().map(|part| self.part(part, entry));
-        values.clone().all(|value| value != 0).then(|| mixed(values))
+    /// The number that a value of a field has in every register; 0: there is none.
+    fn spelling(&self, field: usize, slot: usize, value: u32) -> u64 {
+        match self.model.fields[field].kind {
+            _ if value == 0 => 0,
+            Kind::Date | Kind::Sex => u64::from(value),
+            Kind::Surname => self.texts[field][0].digest(value),
+            _ => self.texts[field][slot].digest(value),
+        }
     }
 
-    /// All pairs to be compared, each once, in order.
-    ///
-    /// # Panics
-    /// Never: the keys of a model are checked when it is read.
-    pub fn candidates(&self) -> Vec<Pair> {
-        let keys = Keys::of(&self.model).expect("checked when the model was read");
-        let mut pairs = Vec::new();
+    /// The key of number `no` of a record.
+    fn key(&self, no: usize, entry: &Entry<'_>) -> Option<u64> {
+        let values = self.keys.keys[no].iter().map(|part| self.part(part, entry));
+        values.clone().all(|value| value != 0).then(|| mixed(std::iter::once(no as u64).chain(values)))
+    }
+
+    /// The keys of number `no` of a record: of a double surname by its second part too.
+    fn keys_of(&self, no: usize, entry: &Entry<'_>) -> [Option<u64>; 2] {
+        let surname = self.model.of_kind(Kind::Surname);
+        let double = self.keys.keys[no].iter().find(|part| Some(part.field) == surname).map(|part| part.slot);
+        let turned = double.and_then(|slot| entry.turned(slot));
+        let turned = turned.and_then(|turned| self.key(no, &turned.as_entry(entry.source)));
+        [self.key(no, entry), turned]
+    }
+
+    /// All pairs to be compared, and the keys that so many records shared that they were parted further.
+    pub fn candidates(&self) -> Candidates {
+        let mut found = Candidates::default();
         let mut sorted_to = 0;
         let mut index: Vec<(u64, u32)> = Vec::with_capacity(self.len());
-        let surname = self.model.of_kind(Kind::Surname);
-        for key in &keys.keys {
+        for no in 0..self.keys.keys.len() {
             index.clear();
-            let double = key.iter().find(|part| Some(part.field) == surname).map(|part| part.slot);
             for (n, entry) in (0..).zip(self.entries()) {
-                index.extend(self.key(key, &entry).map(|key| (key, n)));
-                // a double surname is found by its second part too
-                if let Some(turned) = double.and_then(|slot| entry.turned(slot)) {
-                    let entry = turned.as_entry(entry.source);
-                    index.extend(self.key(key, &entry).map(|key| (key, n)));
-                }
+                index.extend(self.keys_of(no, &entry).into_iter().flatten().map(|key| (key, n)));
             }
             index.sort_unstable();
             for group in index.chunk_by(|a, b| a.0 == b.0) {
-                let group: Vec<u32> = group.iter().map(|(_, n)| *n).collect();
-                self.pairs_of(&group, &keys.split, &mut pairs);
+                self.pairs_of(group, &self.keys.split, &mut found);
             }
-            if pairs.len() > 2 * sorted_to + (1 << 22) {
-                in_order(&mut pairs);
-                sorted_to = pairs.len();
+            if found.pairs.len() > 2 * sorted_to + (1 << 22) {
+                in_order(&mut found.pairs);
+                sorted_to = found.pairs.len();
             }
         }
-        in_order(&mut pairs);
-        pairs
+        in_order(&mut found.pairs);
+        found
     }
 
     /// All pairs of a group; one that is too large is split.
-    fn pairs_of(&self, group: &[u32], split: &[Part], pairs: &mut Vec<Pair>) {
+    fn pairs_of(&self, group: &[(u64, u32)], split: &[Part], found: &mut Candidates) {
         let (first, rest) = match split.split_first() {
             Some((first, rest)) if group.len() > self.model.search.block => (first, rest),
             _ if group.len() > LARGEST => return,
             _ => {
-                for (at, a) in group.iter().enumerate() {
-                    pairs.extend(group[at + 1..].iter().filter(|b| *b != a).map(|b| (*a.min(b), *a.max(b))));
+                for (at, (_, a)) in group.iter().enumerate() {
+                    let others = group[at + 1..].iter().map(|(_, b)| b).filter(|b| *b != a);
+                    found.pairs.extend(others.map(|b| (*a.min(b), *a.max(b))));
                 }
                 return;
             }
         };
-        let mut parted: Vec<(u64, u32)> =
-            group.iter().map(|n| (self.part(first, &self.entry(*n)), *n)).collect();
+        found.parted.insert(group[0].0);
+        let finer = |(key, n): &(u64, u32)| (self.finer(*key, first, &self.entry(*n)), *n);
+        let mut parted: Vec<(u64, u32)> = group.iter().map(finer).collect();
         parted.sort_unstable();
         for group in parted.chunk_by(|a, b| a.0 == b.0) {
-            let group: Vec<u32> = group.iter().map(|(_, n)| *n).collect();
-            self.pairs_of(&group, rest, pairs);
+            self.pairs_of(group, rest, found);
         }
+    }
+
+    fn finer(&self, key: u64, part: &Part, entry: &Entry<'_>) -> u64 {
+        mixed([key, self.part(part, entry)].into_iter())
+    }
+
+    /// The keys under which record `n` is found, where `parted` says which were parted further.
+    pub fn keys<E>(
+        &self,
+        n: u32,
+        parted: &mut impl FnMut(u64) -> Result<bool, E>,
+    ) -> Result<BTreeSet<u64>, E> {
+        let (entry, mut keys) = (self.entry(n), BTreeSet::new());
+        for no in 0..self.keys.keys.len() {
+            for mut key in self.keys_of(no, &entry).into_iter().flatten() {
+                for part in &self.keys.split {
+                    if !parted(key)? {
+                        break;
+                    }
+                    key = self.finer(key, part, &entry);
+                }
+                keys.insert(key);
+            }
+        }
+        Ok(keys)
     }
 }
 

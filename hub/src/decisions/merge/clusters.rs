@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     compare::{Kind, Levels},
-    model::{RELATIVE, TWIN},
+    groups::Groups,
+    model::{Cut, RELATIVE, TWIN},
     register::Register,
     weigh::Weight,
 };
@@ -40,16 +41,42 @@ pub enum Doubtful {
 }
 
 impl Doubtful {
-    /// The code in tables and JSON.
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::OtherSnils, Self::Generation, Self::Twins, Self::Relatives, Self::Namesakes, Self::Others];
+
+    /// The code in databases, tables and JSON.
     pub const fn code(self) -> &'static str {
         match self {
-            Self::OtherSnils => "other_snils",
-            Self::Generation => "generation",
-            Self::Twins => "twins",
-            Self::Relatives => "relatives",
-            Self::Namesakes => "namesakes",
-            Self::Others => "others",
+            Self::OtherSnils => "OTHER_SNILS",
+            Self::Generation => "GENERATION",
+            Self::Twins => "TWINS",
+            Self::Relatives => "RELATIVES",
+            Self::Namesakes => "NAMESAKES",
+            Self::Others => "OTHERS",
         }
+    }
+
+    /// The one with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.code() == code)
+    }
+}
+
+impl Edge {
+    /// Whether it is beyond doubt.
+    pub fn links(&self, cut: Cut) -> bool {
+        self.barred.is_none() && self.weight.bits >= cut.auto
+    }
+
+    /// Why staff are asked, if its records are two persons.
+    pub fn doubt(&self, cut: Cut) -> Doubtful {
+        self.barred.unwrap_or(match self.weight.rival {
+            _ if self.weight.bits >= cut.auto => Doubtful::Others,
+            TWIN => Doubtful::Twins,
+            RELATIVE => Doubtful::Relatives,
+            _ => Doubtful::Namesakes,
+        })
     }
 }
 
@@ -115,59 +142,27 @@ impl Register {
         let order =
             |x: &Edge, y: &Edge| y.weight.bits.total_cmp(&x.weight.bits).then((x.a, x.b).cmp(&(y.a, y.b)));
         edges.sort_by(order);
-        let auto = self.join(edges.iter().filter(|edge| edge.barred.is_none()), cut.auto);
-        let one = self.join(edges.iter(), cut.one);
-        Outcome { doubts: doubts(&edges, &auto, cut.auto), one, auto }
-    }
-
-    /// Joins by falling weight, unless all that is known of the two groups together speaks against it: one bad
-    /// field does not split a person, one good link does not chain two.
-    fn join<'a>(&self, edges: impl Iterator<Item = &'a Edge>, least: f64) -> Vec<u32> {
-        let mut of: Vec<u32> = (0..).take(self.len()).collect();
-        let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for edge in edges.take_while(|edge| edge.weight.bits >= least) {
-            let (a, b) = (of[edge.a as usize], of[edge.b as usize]);
-            if a == b {
-                continue;
-            }
-            let group = |of: u32| groups.get(&of).cloned().unwrap_or_else(|| vec![of]);
-            let (mut left, right) = (group(a.min(b)), group(a.max(b)));
-            if left.len() + right.len() > 2 && self.total(&left, &right) < least {
-                continue;
-            }
-            for record in &right {
-                of[*record as usize] = a.min(b);
-            }
-            left.extend(right);
-            groups.remove(&a.max(b));
-            groups.insert(a.min(b), left);
-        }
-        of
-    }
-
-    /// All that is known of two groups: the evidence of each pair, none of which counts beyond the model's `most`.
-    fn total(&self, left: &[u32], right: &[u32]) -> f64 {
-        let most = self.model.cut.most;
-        let pairs = left.iter().flat_map(|a| right.iter().map(move |b| (*a.min(b), *a.max(b))));
-        pairs.map(|(a, b)| self.weigh(a, b).bits.clamp(-most, most)).sum()
+        let of = |edges: &mut dyn Iterator<Item = &Edge>, least| {
+            let mut groups = Groups::new(self.len());
+            let edges = edges.take_while(|edge| edge.weight.bits >= least).map(|edge| (edge.a, edge.b));
+            groups.join(edges, least, cut.most, &|a, b| self.weigh(a, b).bits, &|_, _, _| false);
+            groups.of
+        };
+        let auto = of(&mut edges.iter().filter(|edge| edge.barred.is_none()), cut.auto);
+        let one = of(&mut edges.iter(), cut.one);
+        Outcome { doubts: doubts(&edges, &auto, cut), one, auto }
     }
 }
 
 /// One question for each two persons, by the pair that speaks most for it.
-fn doubts(edges: &[Edge], auto: &[u32], sure: f64) -> Vec<Doubt> {
+fn doubts(edges: &[Edge], auto: &[u32], cut: Cut) -> Vec<Doubt> {
     let mut asked = BTreeMap::new();
     for edge in edges {
         let (a, b) = (auto[edge.a as usize], auto[edge.b as usize]);
         if a == b {
             continue;
         }
-        let reason = edge.barred.unwrap_or(match edge.weight.rival {
-            _ if edge.weight.bits >= sure => Doubtful::Others,
-            TWIN => Doubtful::Twins,
-            RELATIVE => Doubtful::Relatives,
-            _ => Doubtful::Namesakes,
-        });
-        let doubt = Doubt { a: edge.a, b: edge.b, bits: edge.weight.bits, reason };
+        let doubt = Doubt { a: edge.a, b: edge.b, bits: edge.weight.bits, reason: edge.doubt(cut) };
         asked.entry((a.min(b), a.max(b))).or_insert(doubt);
     }
     let mut doubts: Vec<Doubt> = asked.into_values().collect();

@@ -2,8 +2,9 @@
 //!
 //! One file a step, in their order: [`reading`] what a row says · [`register`] every text a small number ·
 //! [`candidates`] which pairs are compared · [`compare`] what two records have in common · [`weigh`] what that
-//! is worth · [`clusters`] who is one person, and what staff are asked · [`evaluate`] how right that is where the
-//! truth is known. [`model`] says which fields there are, what each agreement is worth, and where to cut.
+//! is worth · [`groups`] what is joined · [`clusters`] who is one person, and what staff are asked · [`staff`] with
+//! what they have decided · [`identity`] which id a person keeps · [`evaluate`] how right that is where the truth is
+//! known. [`counts`] lets records that come later be weighed as those were that came before. [`model`] says which fields there are, what each agreement is worth, and where to cut.
 //!
 //! What is new against the textbook: a pair is not only of one person or of strangers. Twins and relatives
 //! share surname, patronymic, address and telephone, so these two are classes of their own; without them
@@ -12,10 +13,14 @@
 pub mod candidates;
 pub mod clusters;
 pub mod compare;
+pub mod counts;
 pub mod evaluate;
+mod groups;
+pub mod identity;
 pub mod model;
 pub mod reading;
 pub mod register;
+pub mod staff;
 pub mod weigh;
 
 #[cfg(test)]

@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Kind;
 
-/// The model that comes with the program: recipients of social services, as Russian clerks type them.
-const RECIPIENTS: &str = include_str!("../../../data/merge/recipients.toml");
-
 /// The classes of pairs, in the order of all tables.
 pub const CLASSES: usize = 4;
 /// Two records of one person.
@@ -140,12 +137,15 @@ pub enum ModelError {
 }
 
 impl Model {
+    /// The text of the model that comes with the program: recipients of social services, as Russian clerks type them.
+    pub const RECIPIENTS: &str = include_str!("../../../data/merge/recipients.toml");
+
     /// The one for recipients of social services that comes with the program.
     ///
     /// # Panics
     /// Never: a test reads it.
     pub fn recipients() -> Self {
-        Self::parse(RECIPIENTS).expect("the model that comes with the program is sound")
+        Self::parse(Self::RECIPIENTS).expect("the model that comes with the program is sound")
     }
 
     /// Reads the text of a model file.
@@ -153,6 +153,12 @@ impl Model {
         let model: Self = toml::from_str(text).map_err(|error| ModelError::Form(error.to_string()))?;
         model.check()?;
         Ok(model)
+    }
+
+    /// Its name as a word for records and journals: letters, digits, hyphens.
+    pub fn word(&self) -> String {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+        self.name.chars().map(plain).collect()
     }
 
     /// The number of the field `name`.

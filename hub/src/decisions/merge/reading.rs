@@ -1,6 +1,6 @@
 //! What a row of a table says, field by field, in one spelling (domain.md §7). The row itself stays as it is.
 
-use exchange_format::snils::Snils;
+use exchange_format::{record::Body, snils::Snils};
 
 use super::{compare::Kind, model::Model};
 use crate::decisions::normalise::{address_key, display, document_key, name_key, parse_date, phone_key};
@@ -16,6 +16,19 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Reads a claim of a recipient: of each field the first of its columns that says something.
+    pub fn of_claim(model: &Model, claim: &Body) -> Self {
+        let of_field = |field: &super::model::Field| {
+            let text = |column: &String| {
+                let mut fields = claim.head().iter();
+                fields.find(|(known, _)| known.name == column).and_then(|(_, text)| text)
+            };
+            joined(field.kind, field.columns.iter().filter_map(text))
+        };
+        let row: Vec<String> = model.fields.iter().map(of_field).collect();
+        Self::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
     /// Reads the values of a row, given in the order of the model's fields.
     pub fn of(model: &Model, row: &[&str]) -> Self {
         let mut fields: Vec<Vec<String>> =
@@ -39,6 +52,17 @@ impl Reading {
     }
 }
 
+/// What the columns of one field say together.
+pub fn joined<'a>(kind: Kind, columns: impl Iterator<Item = &'a str>) -> String {
+    let mut said = columns.map(str::trim).filter(|text| !text.is_empty());
+    // a document's series and number may stand in columns of their own
+    if kind == Kind::Document {
+        said.collect::<Vec<_>>().join(" ")
+    } else {
+        said.next().unwrap_or_default().to_owned()
+    }
+}
+
 fn read(kind: Kind, text: &str) -> Vec<String> {
     let one = |key: Option<String>| vec![key.unwrap_or_default()];
     match kind {
@@ -53,7 +77,7 @@ fn read(kind: Kind, text: &str) -> Vec<String> {
         Kind::Date => vec![date(text)],
         Kind::Snils => vec![snils(text)],
         Kind::Document => one(document_key("", text)),
-        Kind::Phone => one(phone_key(text)),
+        Kind::Phone => one(text.split([',', ';']).find_map(phone_key)),
         Kind::Address => address(text),
         Kind::Code => vec![text.split_whitespace().collect::<String>().to_uppercase()],
         Kind::Source => Vec::new(),

@@ -2,7 +2,13 @@
 
 use indexmap::IndexSet;
 
-use super::{compare::Kind, model::Model, reading::Reading, weigh::Weights};
+use super::{
+    candidates::{Keys, mixed},
+    compare::Kind,
+    model::Model,
+    reading::Reading,
+    weigh::Weights,
+};
 use crate::decisions::given_names;
 
 /// The number of a text in its table; 0: there is none.
@@ -13,7 +19,8 @@ pub type Text = u32;
 pub struct Texts {
     known: IndexSet<Box<str>>,
     letters: Vec<Box<[u8]>>,
-    counts: Vec<u32>,
+    digests: Vec<u64>,
+    pub(super) counts: Vec<u32>,
 }
 
 impl Texts {
@@ -26,6 +33,7 @@ impl Texts {
     fn number(&mut self, text: &str) -> Text {
         let at = self.known.get_index_of(text).unwrap_or_else(|| {
             self.letters.push(text.chars().map(letter).collect());
+            self.digests.push(digest(text));
             self.counts.push(0);
             self.known.insert_full(text.into()).0
         });
@@ -40,16 +48,22 @@ impl Texts {
         number
     }
 
-    fn text(&self, number: Text) -> Option<&str> {
-        self.known.get_index(number as usize).map(|text| &**text)
-    }
-
-    fn owned(&self, number: Text) -> String {
-        self.text(number).unwrap_or_default().to_owned()
+    fn text(&self, number: Text) -> &str {
+        self.known.get_index(number as usize).map_or("", |text| text)
     }
 
     fn find(&self, text: &str) -> Option<Text> {
         self.known.get_index_of(text).and_then(|at| Text::try_from(at).ok())
+    }
+
+    /// How many records were counted with `text` here.
+    pub(super) fn counted(&self, text: &str) -> u32 {
+        self.find(text).map_or(0, |text| self.counts[text as usize])
+    }
+
+    /// A number that the text has in every register.
+    pub(super) fn digest(&self, text: Text) -> u64 {
+        self.digests[text as usize]
     }
 
     /// Its letters, one byte each.
@@ -57,15 +71,20 @@ impl Texts {
         &self.letters[text as usize]
     }
 
-    /// How many records have it.
+    /// How many records have it: at least the one that says so.
     pub fn frequency(&self, text: Text) -> u32 {
-        self.counts[text as usize]
+        self.counts[text as usize].max(1)
     }
 
     /// How many texts there are, "none" included.
     pub fn size(&self) -> usize {
         self.letters.len()
     }
+}
+
+/// A number of a text that is the same in every register.
+pub(super) fn digest(text: &str) -> u64 {
+    mixed(text.bytes().map(u64::from))
 }
 
 /// One byte a letter is enough to compare: Cyrillic and ASCII letters and digits each have their own.
@@ -99,6 +118,9 @@ pub struct Register {
     /// The classes of variants that each given name is of.
     pub(super) variants: Vec<Vec<u16>>,
     pub(super) weights: Weights,
+    pub(super) keys: Keys,
+    /// Of how many records it is taken for one of at least: what chance agreement is worth follows from that.
+    pub fewest: u32,
 }
 
 /// A record: its numbers in the order of the model's fields, and whose table it is from.
@@ -144,6 +166,9 @@ impl Entry<'_> {
 
 impl Register {
     /// An empty one.
+    ///
+    /// # Panics
+    /// Never: the keys of a model are checked when it is read.
     pub fn new(model: Model) -> Self {
         let mut slots = Vec::new();
         let mut width = 0;
@@ -156,7 +181,21 @@ impl Register {
         let texts = slots.iter().map(|slots| (0..slots.count).map(|_| Texts::new()).collect()).collect();
         let weights = Weights::default();
         let (values, sources, variants) = (Vec::new(), Vec::new(), Vec::new());
-        Self { model, slots, width, values, sources, texts, sex_slot, birth_slot, variants, weights }
+        let keys = Keys::of(&model).expect("checked when the model was read");
+        Self {
+            model,
+            slots,
+            width,
+            values,
+            sources,
+            texts,
+            sex_slot,
+            birth_slot,
+            variants,
+            weights,
+            keys,
+            fewest: 0,
+        }
     }
 
     /// How many records there are.
@@ -189,12 +228,11 @@ impl Register {
     /// What needs all records: names that stand in each other's columns, variants, frequencies. To be called
     /// once, when all records are in.
     pub fn close(&mut self) {
-        if let (Some(surname), Some(given)) =
-            (self.model.of_kind(Kind::Surname), self.model.of_kind(Kind::Given))
-        {
-            self.turn_names(surname, given);
-            self.find_variants(given);
-        }
+        let turned = self.turned_names(&mut |field: usize, text: &str| {
+            Ok::<_, std::convert::Infallible>(self.texts[field][0].counted(text))
+        });
+        let Ok(turned) = turned;
+        self.turn(&turned);
         let mut weights = Weights::of(&self.model);
         weights.count(&self.model, &self.slots, &self.texts, self.entries());
         self.weights = weights;
@@ -214,33 +252,50 @@ impl Register {
             .map(|(values, source)| Entry { values, source: *source })
     }
 
-    /// A surname that is a given name everywhere else, with a given name that is a surname, changed places.
-    fn turn_names(&mut self, surname: usize, given: usize) {
-        let (at_surname, at_given) = (self.slots[surname].first, self.slots[given].first);
-        for n in 0..self.len() {
-            let row = n * self.width;
-            let (first, second) = (self.values[row + at_surname], self.values[row + at_surname + 1]);
-            let name = self.values[row + at_given];
-            if first == 0 || name == 0 || second != 0 {
+    /// The records with a surname that is a given name everywhere else, and a given name that is a surname.
+    /// `count` says how many records were counted with a text of a field.
+    pub(super) fn turned_names<E>(
+        &self,
+        count: &mut impl FnMut(usize, &str) -> Result<u32, E>,
+    ) -> Result<Vec<usize>, E> {
+        let mut turned = Vec::new();
+        let (Some(surname), Some(given)) =
+            (self.model.of_kind(Kind::Surname), self.model.of_kind(Kind::Given))
+        else {
+            return Ok(turned);
+        };
+        let (surnames, givens) = (&self.texts[surname][0], &self.texts[given][0]);
+        for (n, entry) in self.entries().enumerate() {
+            let (names, name) = (entry.field(self.slots[surname]), entry.field(self.slots[given])[0]);
+            if names[0] == 0 || name == 0 || names[1] != 0 {
                 continue;
             }
-            let other = |from: &Texts, to: &Texts, text: Text| -> (u32, u32) {
-                let there =
-                    from.text(text).and_then(|text| to.find(text)).map_or(0, |text| to.frequency(text));
-                (from.frequency(text), there)
-            };
-            let (surnames, givens) = (&self.texts[surname][0], &self.texts[given][0]);
-            let (surnames_here, elsewhere) = other(surnames, givens, first);
-            let (givens_here, turned) = other(givens, surnames, name);
-            if elsewhere > 20 * surnames_here.max(1) && turned >= givens_here {
-                let texts = [surnames.owned(first), givens.owned(name)];
-                self.values[row + at_surname] = self.texts[surname][0].count(&texts[1]);
-                self.values[row + at_given] = self.texts[given][0].count(&texts[0]);
+            let (first, second) = (surnames.text(names[0]), givens.text(name));
+            if count(given, first)? > 20 * count(surname, first)?.max(1)
+                && count(surname, second)? >= count(given, second)?.max(1)
+            {
+                turned.push(n);
             }
         }
+        Ok(turned)
     }
 
-    fn find_variants(&mut self, given: usize) {
+    /// Puts the names of these records into each other's columns, and notes which names are variants. What was
+    /// counted stays as it was.
+    pub(super) fn turn(&mut self, records: &[usize]) {
+        let (Some(surname), Some(given)) =
+            (self.model.of_kind(Kind::Surname), self.model.of_kind(Kind::Given))
+        else {
+            return;
+        };
+        for record in records {
+            let row = record * self.width;
+            let places = [row + self.slots[surname].first, row + self.slots[given].first];
+            let first = self.texts[surname][0].text(self.values[places[0]]).to_owned();
+            let second = self.texts[given][0].text(self.values[places[1]]).to_owned();
+            self.values[places[0]] = self.texts[surname][0].number(&second);
+            self.values[places[1]] = self.texts[given][0].number(&first);
+        }
         let names = &self.texts[given][0];
         self.variants = names.known.iter().map(|name| given_names::classes(name)).collect();
     }

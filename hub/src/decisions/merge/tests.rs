@@ -16,7 +16,7 @@ fn register(rows: &[(u32, Row)]) -> Register {
 }
 
 fn decided(register: &Register) -> Outcome {
-    let edges = register.candidates().into_iter().map(|(a, b)| register.edge(a, b)).collect();
+    let edges = register.candidates().pairs.into_iter().map(|(a, b)| register.edge(a, b)).collect();
     register.decide(edges)
 }
 
@@ -147,7 +147,7 @@ fn different_numbers_with_other_names_are_never_linked_unasked() {
         outcome
             .doubts
             .iter()
-            .any(|doubt| (doubt.a, doubt.b) == (100, 101) && doubt.reason.code() == "other_snils")
+            .any(|doubt| (doubt.a, doubt.b) == (100, 101) && doubt.reason.code() == "OTHER_SNILS")
     );
 }
 

@@ -8,8 +8,10 @@ use super::{
 };
 
 /// Years that a cohort of given names spans, and how many of them there are from 1900.
-const COHORT: u32 = 10;
-const COHORTS: usize = 15;
+pub(super) const COHORT: u32 = 10;
+pub(super) const COHORTS: usize = 15;
+/// The years of all cohorts.
+pub(super) const YEARS: usize = COHORTS * COHORT as usize;
 
 /// For how many records the model's table stands beside what is counted.
 const TABLE: f64 = 500.0;
@@ -20,13 +22,13 @@ pub(super) struct Weights {
     /// By class, field and level (0: 0.0), in bits.
     chances: [Vec<Vec<f64>>; CLASSES],
     /// How many records there are; of which sex.
-    records: f64,
-    of_sex: [f64; 3],
+    pub(super) records: f64,
+    pub(super) of_sex: [f64; 3],
     /// How many records have a given name and were born in a cohort: by name, then cohort.
-    cohorts: Vec<f64>,
-    of_cohort: [f64; COHORTS],
+    pub(super) cohorts: Vec<f64>,
+    pub(super) of_cohort: [f64; COHORTS],
     /// By year of birth from 1900.
-    of_year: Vec<f64>,
+    pub(super) of_year: Vec<f64>,
 }
 
 impl Weights {
@@ -55,7 +57,7 @@ impl Weights {
         let (given, sex, birth) = (slot(Kind::Given), slot(Kind::Sex), slot(Kind::Date));
         let names = model.of_kind(Kind::Given).map_or(0, |field| texts[field][0].size());
         self.cohorts = vec![0.0; names * COHORTS];
-        self.of_year = vec![0.0; COHORTS * COHORT as usize];
+        self.of_year = vec![0.0; YEARS];
         self.of_cohort = [0.0; COHORTS];
         (self.records, self.of_sex) = (0.0, [0.0; 3]);
         for entry in entries {
@@ -73,9 +75,9 @@ impl Weights {
 }
 
 /// Years since 1900, of a date that says one within the cohorts.
-fn year_of(date: u32) -> Option<usize> {
+pub(super) fn year_of(date: u32) -> Option<usize> {
     let year = (parts(date).0 as usize).checked_sub(1900)?;
-    (date != 0 && year < COHORTS * COHORT as usize).then_some(year)
+    (date != 0 && year < YEARS).then_some(year)
 }
 
 /// What the evidence for and against comes to.
@@ -95,7 +97,7 @@ impl Register {
 
     /// As [`Register::weigh`], of levels that are known.
     pub fn weigh_levels(&self, a: u32, b: u32, levels: &Levels) -> Weight {
-        let pairs = self.weights.records.max(2.0) / 2.0;
+        let pairs = self.weights.records.max(f64::from(self.fewest)).max(2.0) / 2.0;
         let shares = &self.model.pairs;
         let mut bits = [
             (shares.same / pairs).log2(),

@@ -1,4 +1,4 @@
-//! Dates as people type them, and how alike two birth dates are.
+//! Dates as people type them.
 
 use jiff::civil::{Date, date};
 
@@ -51,35 +51,6 @@ fn month_of_word(word: &str) -> Option<i8> {
     i8::try_from(at + 1).ok()
 }
 
-/// How alike two birth dates are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DateLikeness {
-    /// The same day.
-    Equal,
-    /// Day and month changed places.
-    Transposed,
-    /// One digit of the eight differs.
-    OneDigit,
-    /// At least one side has none.
-    Absent,
-    /// Different days.
-    Different,
-}
-
-/// Compares two birth dates.
-pub fn date_likeness(a: Option<Date>, b: Option<Date>) -> DateLikeness {
-    let (Some(a), Some(b)) = (a, b) else { return DateLikeness::Absent };
-    if a == b {
-        return DateLikeness::Equal;
-    }
-    if a.year() == b.year() && a.month() == b.day() && a.day() == b.month() {
-        return DateLikeness::Transposed;
-    }
-    let text = |d: Date| format!("{:04}{:02}{:02}", d.year(), d.month(), d.day());
-    let off = text(a).bytes().zip(text(b).bytes()).filter(|(x, y)| x != y).count();
-    if off == 1 { DateLikeness::OneDigit } else { DateLikeness::Different }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,14 +76,5 @@ mod tests {
         for text in ["", "нет", "01.01.1900", "1900-01-01", "31.02.1945", "1945", "12.1945"] {
             assert_eq!(parse_date(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn likeness() {
-        let like = |a, b| date_likeness(parse_date(a), parse_date(b));
-        assert_eq!(like("03.12.1945", "12.03.1945"), DateLikeness::Transposed);
-        assert_eq!(like("12.03.1945", "12.03.1946"), DateLikeness::OneDigit);
-        assert_eq!(like("12.03.1945", "13.04.1945"), DateLikeness::Different);
-        assert_eq!(like("12.03.1945", ""), DateLikeness::Absent);
     }
 }

@@ -131,14 +131,10 @@ fn work_out(register: &Register<'_>, tell: Tell<'_>) -> Result<MergeReport, Fail
     let mut report = MergeReport::default();
     let claims = waiting(tx, Kind::RecipientClaim)?;
     report.claims = claims.len() as u64;
-    for (done, id) in (0..).zip(&claims) {
-        if done % TOLD == 0 {
-            tell("index", done, report.claims);
-        }
-        register.index(*id)?;
-    }
+    tell("index", 0, report.claims);
+    let weighing = register.index_all()?;
     tell("settle", 0, report.claims);
-    let settled = register.settle(&claims)?;
+    let settled = register.settle(weighing.ids(), Some(&weighing))?;
     let mut affected: Affected = settled.affected;
     report.created = settled.created;
     // programmes before supplements: these follow them

@@ -397,17 +397,15 @@ fn said(tx: &Tx<'_>, person: PersonRow, changed: bool) -> Result<Said, Failure> 
     let told = ToldView::of(&tx.told_of(person.uid)?, person.uid).published_to;
     let (centres, unreached): (Vec<_>, Vec<_>) =
         serving(tx, person.uid)?.into_iter().partition(|centre| told.contains(centre));
-    let claims = tx.rules_of(person.uid)?;
-    let mut withheld = Vec::new();
-    for centre in unreached {
-        let mut reviews = BTreeSet::new();
-        for (origin, key, _) in claims.iter().filter(|(origin, ..)| origin.as_str() == centre) {
-            let open = tx.open_reviews_of("pair", *key)?.into_iter();
-            let name = (*origin, *key);
-            reviews.extend(open.filter(|one| one.one == name || one.other == name).map(|one| one.n));
-        }
-        withheld.push(Withheld { centre, reviews: reviews.into_iter().collect() });
+    let mut asked = BTreeSet::new();
+    for (origin, key, _) in tx.rules_of(person.uid)? {
+        let open = tx.open_reviews_of("pair", key)?.into_iter();
+        let name = (origin, key);
+        asked.extend(open.filter(|one| one.one == name || one.other == name).map(|one| one.n));
     }
+    let reviews: Vec<i64> = asked.into_iter().collect();
+    let withheld =
+        unreached.into_iter().map(|centre| Withheld { centre, reviews: reviews.clone() }).collect();
     let (uid, case_number) = (person.uid.to_string(), person.case_number);
     Ok(Said { uid, case_number, changed, centres, withheld, protocol: None })
 }

@@ -31,7 +31,7 @@ use crate::{
         received::{Received, Standing},
         reviews::Review,
     },
-    decisions::{admission::declined, linking::clusters::Decision},
+    decisions::{admission::declined, merge::staff::Decision},
     edges::{
         config::HubConfig,
         hub::{Context, Hub, open},

@@ -14,7 +14,8 @@ use crate::{
         status::{Crowd, Kept, LastPacket},
         streams::Incident,
     },
-    edges::{config::HubConfig, hub::open_store, register::LARGEST_BLOCK},
+    decisions::merge::candidates::LARGEST,
+    edges::{config::HubConfig, hub::open_store},
 };
 
 /// How the whole stands.
@@ -128,7 +129,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
                 .into_iter()
                 .map(|(kind, reason, count)| ReviewCount { kind, reason, count })
                 .collect(),
-            crowds: tx.crowds(LARGEST_BLOCK)?,
+            crowds: tx.crowds(LARGEST)?,
             inputs_unsealed: tx.unsealed_input_count()?,
             centres,
             incidents: counts.incidents,

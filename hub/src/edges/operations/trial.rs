@@ -5,7 +5,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
-    thread,
 };
 
 use exchange_endpoint::{
@@ -18,13 +17,16 @@ use serde::Serialize;
 use crate::{
     decisions::merge::{
         Model, Register,
-        clusters::{Doubt, Edge, Outcome},
+        clusters::{Doubt, Outcome},
         compare::{FIELDS, Kind},
         evaluate::{Evaluation, evaluate},
         model::ModelError,
-        reading::Reading,
+        reading::{Reading, joined},
     },
-    edges::failure::{self, file},
+    edges::{
+        cores::{self, on_all_cores},
+        failure::{self, file},
+    },
 };
 
 /// The headings of the column that names a record.
@@ -105,9 +107,9 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
         return Err(Failure::new(Exit::Refused, "trial-ids").with("line", again as u64 + 1));
     }
     register.close();
-    let pairs = register.candidates();
+    let pairs = register.candidates().pairs;
     tell("compare", pairs.len());
-    let outcome = register.decide(weighed(&register, &pairs));
+    let outcome = register.decide(cores::weighed(&register, &pairs));
     write(order.out, &clusters_table(&ids, &outcome))?;
     if let Some(path) = order.review {
         write(path, &review_table(&ids, &outcome.doubts))?;
@@ -222,14 +224,8 @@ impl Places {
     }
 
     fn reading(&self, model: &Model, values: &[String]) -> Reading {
-        let field = |(kind, columns): (Kind, &Vec<usize>)| -> String {
-            let mut said = columns.iter().map(|at| values[*at].trim()).filter(|text| !text.is_empty());
-            // a document's series and number may stand in columns of their own
-            if kind == Kind::Document {
-                said.collect::<Vec<_>>().join(" ")
-            } else {
-                said.next().unwrap_or_default().to_owned()
-            }
+        let field = |(kind, columns): (Kind, &Vec<usize>)| {
+            joined(kind, columns.iter().map(|at| values[*at].as_str()))
         };
         let kinds = model.fields.iter().map(|field| field.kind);
         let row: Vec<String> = kinds.zip(&self.fields).map(field).collect();
@@ -255,25 +251,6 @@ fn layout_names(model: &Model) -> String {
 fn doubled(ids: &[String]) -> Option<usize> {
     let mut seen = BTreeSet::new();
     ids.iter().position(|id| !seen.insert(id.as_str()))
-}
-
-/// What `work` makes of each of `all`, in their order, by as many threads as there are cores.
-fn on_all_cores<T: Sync, R: Send>(all: &[T], work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R> {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    let share = all.len().div_ceil(cores).max(1);
-    thread::scope(|scope| {
-        let work = &work;
-        let shares: Vec<_> = all.chunks(share).map(|share| scope.spawn(move || work(share))).collect();
-        shares.into_iter().flat_map(|share| share.join().expect("the work does not panic")).collect()
-    })
-}
-
-/// The pairs that anybody could care about, weighed.
-fn weighed(register: &Register, pairs: &[(u32, u32)]) -> Vec<Edge> {
-    let least = register.model.cut.ask;
-    on_all_cores(pairs, |pairs| {
-        pairs.iter().map(|(a, b)| register.edge(*a, *b)).filter(|edge| edge.weight.bits >= least).collect()
-    })
 }
 
 /// `record_id,cluster_id,auto_cluster_id`: persons numbered from 1 in the order of their first records.

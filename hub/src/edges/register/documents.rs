@@ -10,7 +10,7 @@ use exchange_format::{
 use super::{Affected, Input, Register, RegisterError, new_id};
 use crate::{
     database::received::{ClaimId, Standing},
-    decisions::{linking::clusters::Decision, programme::DocumentKey},
+    decisions::{merge::staff::Decision, programme::DocumentKey},
 };
 
 impl Register<'_> {

@@ -13,7 +13,7 @@ use crate::{
     decisions::{
         audience::{Document, PersonFile},
         golden::Claim,
-        linking::clusters::Decision,
+        merge::staff::Decision,
     },
 };
 

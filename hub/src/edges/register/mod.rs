@@ -1,14 +1,16 @@
 //! The register of people, carried out over the database: claims become persons, persons publications.
 //! The rules are in `decisions`; here they meet the rows. Everything runs inside the caller's transaction.
 //!
-//! [`relink`] claims → persons · [`documents`] programmes and supplements · [`republish`] persons → what each
+//! [`weighing`] how alike claims are · [`relink`] claims → persons · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`republish`] persons → what each
 //! centre is told · [`inputs`] the hub's stream to itself.
 
+mod asking;
 mod documents;
 mod file;
 mod inputs;
 mod relink;
 mod republish;
+mod weighing;
 
 use std::collections::BTreeSet;
 
@@ -17,14 +19,11 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     database::{DatabaseError, Tx},
-    decisions::{
-        case_number::{CaseNumberError, CaseNumbering},
-        linking::Linker,
-    },
+    decisions::case_number::{CaseNumberError, CaseNumbering},
 };
 
 pub use inputs::Input;
-pub use relink::{LARGEST_BLOCK, Settled};
+pub use relink::Settled;
 
 /// Why the register could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +47,6 @@ pub struct Register<'a> {
     pub hub: ParticipantCode,
     /// How persons are numbered.
     pub numbering: &'a CaseNumbering,
-    /// Who is one person.
-    pub linker: &'a dyn Linker,
     /// Who acts: an operator, or the hub's own code.
     pub actor: &'a str,
     /// The time of everything that is done.

@@ -4,22 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::record::{Kind, RecordId};
 
-use super::{Affected, Input, Register, RegisterError, new_id};
+use super::{Affected, Input, Register, RegisterError, new_id, weighing::Weighing};
 use crate::{
-    database::{
-        linking::ClaimName,
-        received::{ClaimId, Received, Standing},
-    },
-    decisions::linking::{
-        Features, Reason, Rule, Verdict,
-        clusters::{Component, Decision, Persons, persons},
+    database::{linking::ClaimName, received::ClaimId},
+    decisions::merge::{
         identity::assign,
+        model::Cut,
+        staff::{Component, Decision, persons},
     },
 };
 
-/// A block of more claims than this shares no fact about a person. Its claims are compared by their other keys only,
-/// and `status` tells of it.
-pub const LARGEST_BLOCK: usize = 200;
+/// Components that are weighed together.
+const TOGETHER: usize = 1000;
+
+/// By what a claim is of its person.
+mod rule {
+    /// Staff said so.
+    pub const STAFF: &str = "STAFF";
+    /// The weight of evidence.
+    pub const EVIDENCE: &str = "EVIDENCE";
+    /// It is the only claim of its person.
+    pub const SINGLE: &str = "SINGLE";
+}
 
 /// What settling has done.
 #[derive(Debug, Clone, Default)]
@@ -28,136 +34,158 @@ pub struct Settled {
     pub affected: Affected,
     /// Persons that were made.
     pub created: u64,
-    /// Claims settled, by rule.
-    pub by_rule: BTreeMap<&'static str, u64>,
 }
 
-/// A connected component with the rows it was made from.
+/// Claims that links, «один», or being one person as of now tie to each other.
+#[derive(Default)]
 struct Loaded {
-    component: Component<ClaimName>,
-    rows: BTreeMap<ClaimName, ClaimId>,
-    /// Likenesses between claims of the component and any others.
-    likenesses: Vec<(ClaimName, ClaimName, Reason)>,
+    claims: BTreeMap<ClaimName, ClaimId>,
+    links: BTreeMap<(ClaimName, ClaimName), f64>,
+    /// Staff's decisions by their numbers.
+    decisions: BTreeMap<i64, ((ClaimName, ClaimName), Decision)>,
+}
+
+impl Loaded {
+    /// For the engine, with each claim's number in the order of the names.
+    fn component(&self) -> (Vec<ClaimName>, Component) {
+        let names: Vec<ClaimName> = self.claims.keys().copied().collect();
+        let numbers: BTreeMap<ClaimName, u32> = names.iter().copied().zip(0..).collect();
+        let numbered = |pair: &(ClaimName, ClaimName)| Some((*numbers.get(&pair.0)?, *numbers.get(&pair.1)?));
+        let links = self.links.iter().filter_map(|(pair, bits)| Some((numbered(pair)?, *bits)));
+        let decisions = self.decisions.values().filter_map(|(pair, word)| Some((numbered(pair)?, *word)));
+        let component =
+            Component { size: names.len(), links: links.collect(), decisions: decisions.collect() };
+        (names, component)
+    }
+
+    fn rule_of(&self, name: ClaimName, cluster: &BTreeSet<ClaimName>) -> &'static str {
+        let ties = |(a, b): &(ClaimName, ClaimName)| {
+            (*a == name && cluster.contains(b)) || (*b == name && cluster.contains(a))
+        };
+        if self.decisions.values().any(|(pair, decision)| *decision == Decision::Same && ties(pair)) {
+            rule::STAFF
+        } else if cluster.len() > 1 {
+            rule::EVIDENCE
+        } else {
+            rule::SINGLE
+        }
+    }
+}
+
+/// By what claims are settled.
+struct Engine<'a> {
+    name: String,
+    cut: Cut,
+    all: Option<&'a Weighing>,
 }
 
 impl Register<'_> {
-    /// Puts the recipient claim `id` into the index as it now reads, and compares it with its likes.
-    /// Gives back whom it was linked to, or was like, before. What staff were asked about it is asked again
-    /// when it is settled, if it is still to be asked.
-    pub fn index(&self, id: ClaimId) -> Result<Vec<ClaimId>, RegisterError> {
-        let claim = self.standing_claim(id)?;
-        let mut before = self.tx.clear_pairs(id)?;
-        if let Some((origin, _, key)) = self.tx.name_of(id)? {
-            for other in self.tx.end_reviews_of("pair", (origin, key), &self.at())? {
-                before.extend(self.tx.known(other.0, Kind::RecipientClaim, other.1)?.map(|known| known.id));
-            }
-        }
-        let Some(claim) = claim else {
-            self.tx.set_link_keys(id, &[])?;
-            return Ok(before);
-        };
-        let features = Features::of(&claim.claim.body);
-        let keys = self.linker.keys(&features);
-        self.tx.set_link_keys(id, &keys)?;
-        for other in self.tx.candidates(id, &keys, LARGEST_BLOCK)? {
-            if let Some(claim) = self.standing_claim(other)? {
-                let verdict = self.linker.decide(&features, &Features::of(&claim.claim.body));
-                self.tx.set_pair(id, other, verdict)?;
-            }
-        }
-        Ok(before)
-    }
-
-    /// A claim that the hub goes by.
-    fn standing_claim(&self, id: ClaimId) -> Result<Option<Received>, RegisterError> {
-        let found = self.tx.received(id)?;
-        Ok(found.filter(|found| !matches!(found.standing, Standing::Gone | Standing::Refused)))
-    }
-
-    /// Makes persons of all components that `ids` are in. `ids` must be indexed.
-    pub fn settle(&self, ids: &[ClaimId]) -> Result<Settled, RegisterError> {
-        let mut settled = Settled::default();
-        let mut seen: BTreeSet<ClaimId> = BTreeSet::new();
+    /// Makes persons of all components that `ids` are in, and asks staff about the doubtful. `ids` must be indexed;
+    /// `all` are all claims, if they were weighed just now.
+    pub fn settle(
+        &self,
+        ids: impl IntoIterator<Item = ClaimId>,
+        all: Option<&Weighing>,
+    ) -> Result<Settled, RegisterError> {
+        let model = self.model()?;
+        let engine = Engine { name: model.word(), cut: model.cut, all };
+        let (mut settled, mut seen, mut loaded) =
+            (Settled::default(), BTreeSet::<ClaimId>::new(), Vec::new());
         for id in ids {
-            if seen.contains(id) {
+            if seen.contains(&id) {
                 continue;
             }
-            if self.standing_claim(*id)?.is_none() {
-                settled.affected.extend(self.tx.uid_of(*id)?);
-                self.tx.remove_person_record(*id)?;
+            if self.tx.linkable(id)?.is_none() {
+                settled.affected.extend(self.tx.uid_of(id)?);
+                self.tx.remove_person_record(id)?;
                 continue;
             }
-            let loaded = self.load(*id)?;
-            seen.extend(loaded.rows.values());
-            self.settle_component(&loaded, &mut settled)?;
+            let component = self.load(id)?;
+            seen.extend(component.claims.values());
+            loaded.push(component);
+            if loaded.len() == TOGETHER {
+                self.settle_components(&std::mem::take(&mut loaded), &engine, &mut settled)?;
+            }
         }
+        self.settle_components(&loaded, &engine, &mut settled)?;
+        let asked = self.ask(&settled.affected)?;
+        settled.affected.extend(asked);
         Ok(settled)
     }
 
-    /// The component of `start`: links, «один», and claims that are one person as of now.
+    /// The component of `start`.
     fn load(&self, start: ClaimId) -> Result<Loaded, RegisterError> {
-        let mut loaded = Loaded {
-            component: Component { claims: BTreeMap::new(), links: BTreeMap::new(), decisions: Vec::new() },
-            rows: BTreeMap::new(),
-            likenesses: Vec::new(),
-        };
-        let mut decisions = BTreeMap::new();
+        let mut loaded = Loaded::default();
         let (mut open, mut seen) = (vec![start], BTreeSet::from([start]));
         while let Some(id) = open.pop() {
-            let Some(claim) = self.standing_claim(id)?.map(|found| found.claim) else { continue };
-            let name = (claim.origin, claim.key);
-            loaded.component.claims.insert(name, Features::of(&claim.body).snils);
-            loaded.rows.insert(name, id);
+            let Some(name) = self.tx.linkable(id)? else { continue };
+            loaded.claims.insert(name, id);
             let mut next: Vec<ClaimId> = Vec::new();
-            for (other, verdict) in self.tx.pairs(id)? {
-                let Some(other_claim) = self.standing_claim(other)?.map(|found| found.claim) else {
-                    continue;
-                };
-                let other_name = (other_claim.origin, other_claim.key);
-                let pair = (name.min(other_name), name.max(other_name));
-                match verdict {
-                    Verdict::Link(rule) => {
-                        loaded.component.links.insert(pair, rule);
-                        next.push(other);
-                    }
-                    Verdict::Review(reason) => loaded.likenesses.push((pair.0, pair.1, reason)),
-                    Verdict::Apart => {}
+            for likeness in self.tx.likenesses(id)?.into_iter().filter(|likeness| likeness.link) {
+                if let Some(other) = self.tx.linkable(likeness.other)? {
+                    loaded.links.insert((name.min(other), name.max(other)), likeness.bits);
+                    next.push(likeness.other);
                 }
             }
             for (n, decision) in self.tx.staff_decisions("pair", name)? {
                 let other = if decision.one == name { decision.other } else { decision.one };
-                if decision.decision == Decision::Same
-                    && let Some(found) = self.tx.received_by_key(other.0, Kind::RecipientClaim, other.1)?
-                {
-                    next.push(found.id);
+                if decision.decision == Decision::Same {
+                    let known = self.tx.known(other.0, Kind::RecipientClaim, other.1)?;
+                    next.extend(known.map(|known| known.id));
                 }
-                decisions.insert(n, ((decision.one, decision.other), decision.decision));
+                loaded.decisions.insert(n, ((decision.one, decision.other), decision.decision));
             }
             if let Some(uid) = self.tx.uid_of(id)? {
                 next.extend(self.tx.claims_of(uid)?);
             }
             open.extend(next.into_iter().filter(|id| seen.insert(*id)));
         }
-        let both = |pair: &(ClaimName, ClaimName)| {
-            loaded.rows.contains_key(&pair.0) && loaded.rows.contains_key(&pair.1)
-        };
-        loaded.component.decisions = decisions.into_values().filter(|(pair, _)| both(pair)).collect();
         Ok(loaded)
     }
 
-    fn settle_component(&self, loaded: &Loaded, settled: &mut Settled) -> Result<(), RegisterError> {
-        let Persons { clusters, contested } = persons(&loaded.component);
+    fn settle_components(
+        &self,
+        loaded: &[Loaded],
+        engine: &Engine<'_>,
+        settled: &mut Settled,
+    ) -> Result<(), RegisterError> {
+        let own;
+        let weighing = match engine.all {
+            Some(all) => all,
+            None => {
+                // of two claims nothing but their link has a say
+                let many = loaded.iter().filter(|component| component.claims.len() > 2);
+                own =
+                    self.weighing(&many.flat_map(|component| component.claims.values().copied()).collect())?;
+                &own
+            }
+        };
+        for component in loaded {
+            self.settle_component(component, weighing, engine, settled)?;
+        }
+        Ok(())
+    }
+
+    fn settle_component(
+        &self,
+        loaded: &Loaded,
+        weighing: &Weighing,
+        engine: &Engine<'_>,
+        settled: &mut Settled,
+    ) -> Result<(), RegisterError> {
+        let (names, component) = loaded.component();
+        let bits = |a: u32, b: u32| weighing.bits(names[a as usize], names[b as usize]);
+        let clusters = persons(&component, engine.cut, &bits).into_iter();
+        let clusters: Vec<BTreeSet<ClaimName>> =
+            clusters.map(|cluster| cluster.into_iter().map(|n| names[n as usize]).collect()).collect();
         let (mut known, mut age) = (BTreeMap::new(), BTreeMap::new());
-        for (name, id) in &loaded.rows {
+        for (name, id) in &loaded.claims {
             if let Some(uid) = self.tx.uid_of(*id)? {
                 known.insert(*name, uid);
-                if let Some(person) = self.tx.person(uid)? {
-                    age.insert(uid, person.serial);
-                }
+                age.extend(self.tx.person(uid)?.map(|person| (uid, person.serial)));
             }
         }
         settled.affected.extend(known.values());
-        let mut person_of: BTreeMap<ClaimName, RecordId> = BTreeMap::new();
         for (cluster, assigned) in clusters.iter().zip(assign(&clusters, &known, &age)) {
             let uid = match assigned.uid {
                 Some(uid) => uid,
@@ -169,21 +197,17 @@ impl Register<'_> {
                     action: "person.merge",
                     subject: Some(("person", absorbed)),
                     other: Some(uid),
-                    engine: Some(self.linker.engine()),
+                    engine: Some(&engine.name),
                     ..Input::default()
                 })?;
             }
             settled.affected.insert(uid);
-            for name in cluster {
-                person_of.insert(*name, uid);
-                let rule = rule_of(*name, cluster, &loaded.component);
-                *settled.by_rule.entry(rule.code()).or_default() += 1;
-                if known.get(name) != Some(&uid) {
-                    self.link(*name, loaded.rows[name], uid, rule)?;
-                }
+            for name in cluster.iter().filter(|name| known.get(*name) != Some(&uid)) {
+                let rule = loaded.rule_of(*name, cluster);
+                self.link(*name, loaded.claims[name], uid, (rule, &engine.name))?;
             }
         }
-        self.review_pairs(loaded, &person_of, &contested)
+        Ok(())
     }
 
     fn new_person(&self, settled: &mut Settled) -> Result<RecordId, RegisterError> {
@@ -200,53 +224,22 @@ impl Register<'_> {
         Ok(uid)
     }
 
-    fn link(&self, name: ClaimName, id: ClaimId, uid: RecordId, rule: Rule) -> Result<(), RegisterError> {
-        self.tx.set_person_record(name.0, Kind::RecipientClaim, name.1, id, uid, rule.code())?;
+    fn link(
+        &self,
+        name: ClaimName,
+        id: ClaimId,
+        uid: RecordId,
+        (rule, engine): (&str, &str),
+    ) -> Result<(), RegisterError> {
+        self.tx.set_person_record(name.0, Kind::RecipientClaim, name.1, id, uid, rule)?;
         self.note(&Input {
             action: "link",
             subject: Some((Kind::RecipientClaim.name(), name.1)),
             other: Some(uid),
             centre: Some(name.0),
-            value: Some(rule.code()),
-            engine: Some(self.linker.engine()),
+            value: Some(rule),
+            engine: Some(engine),
             ..Input::default()
         })
-    }
-
-    /// Asks staff about likenesses between different persons, and takes back what has answered itself.
-    fn review_pairs(
-        &self,
-        loaded: &Loaded,
-        person_of: &BTreeMap<ClaimName, RecordId>,
-        contested: &[(ClaimName, ClaimName)],
-    ) -> Result<(), RegisterError> {
-        let at = self.at();
-        let contested = contested.iter().map(|(one, other)| (*one, *other, Reason::Contested));
-        for (one, other, reason) in loaded.likenesses.iter().copied().chain(contested) {
-            let same = person_of.get(&one).is_some() && person_of.get(&one) == person_of.get(&other);
-            if same {
-                self.tx.close_review("pair", one, other, &at)?;
-            } else {
-                self.tx.open_review("pair", reason.code(), one, other, &at)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The strongest rule that ties a claim to others of its person.
-fn rule_of(name: ClaimName, cluster: &BTreeSet<ClaimName>, component: &Component<ClaimName>) -> Rule {
-    let links = component
-        .links
-        .iter()
-        .filter(|((a, b), _)| (*a == name && cluster.contains(b)) || (*b == name && cluster.contains(a)));
-    let by_staff = component.decisions.iter().any(|((a, b), decision)| {
-        *decision == Decision::Same
-            && ((*a == name && cluster.contains(b)) || (*b == name && cluster.contains(a)))
-    });
-    match links.map(|(_, rule)| *rule).min() {
-        _ if by_staff => Rule::Staff,
-        Some(rule) => rule,
-        None => Rule::Single,
     }
 }

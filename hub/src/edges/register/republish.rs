@@ -25,12 +25,10 @@ impl Register<'_> {
     /// Brings everything up to date after recipient claims `ids` have changed: persons, their documents, and
     /// the publications of all whom that touches.
     pub fn take_in(&self, ids: &[ClaimId], documents: &[ClaimId]) -> Result<Affected, RegisterError> {
-        let mut touched: BTreeSet<ClaimId> = ids.iter().copied().collect();
-        for id in ids {
-            touched.extend(self.index(*id)?);
+        let mut affected = Affected::new();
+        if !ids.is_empty() {
+            affected = self.settle(self.index(ids)?, None)?.affected;
         }
-        let touched: Vec<ClaimId> = touched.into_iter().collect();
-        let mut affected = self.settle(&touched)?.affected;
         affected.extend(self.settle_documents_of(&affected.clone())?);
         for id in documents {
             affected.extend(self.settle_document(*id)?);
@@ -113,14 +111,20 @@ impl Register<'_> {
     /// published: they stay so until staff have decided (W3). So do those with a value that is not understood, unless
     /// their centre is told a better one.
     fn doubtful(&self, file: &PersonFile) -> Result<BTreeSet<ClaimName>, RegisterError> {
-        let mut doubtful = BTreeSet::new();
+        let mut new = Vec::new();
         for claim in &file.claims {
+            if self.tx.publication(claim.origin, Kind::Link, claim.key)?.is_none() {
+                new.push(claim);
+            }
+        }
+        let mut doubtful = BTreeSet::new();
+        if new.is_empty() {
+            return Ok(doubtful);
+        }
+        let asked = self.in_doubt(file.uid)?;
+        for claim in new {
             let name = (claim.origin, claim.key);
-            let asked = self.tx.open_reviews_of("pair", claim.key)?;
-            if (asked.iter().any(|review| review.one == name || review.other == name)
-                || self.is_lost(file, claim)?)
-                && self.tx.publication(claim.origin, Kind::Link, claim.key)?.is_none()
-            {
+            if asked.contains(&name) || self.is_lost(file, claim)? {
                 doubtful.insert(name);
             }
         }
@@ -192,7 +196,7 @@ impl Register<'_> {
             if unread.iter().any(|field| shown.contains(field)) {
                 self.tx.open_review("value", "UNREADABLE", name, name, &at)
             } else {
-                self.tx.close_review("value", name, name, &at)
+                self.tx.close_review("value", name, name, &at).map(|_| ())
             }
         };
         for claim in &file.claims {

@@ -10,10 +10,11 @@ use super::*;
 use crate::{
     database::{
         Store,
+        centres::{Centre, ClientCertificate},
         linking::{Act, StaffDecision},
         received::{Arrived, ClaimId, Standing},
     },
-    decisions::linking::{RuleLinker, clusters::Decision},
+    decisions::merge::{candidates::LARGEST, staff::Decision},
 };
 
 struct City {
@@ -53,7 +54,6 @@ impl City {
                 tx,
                 hub: centre(0),
                 numbering,
-                linker: &RuleLinker,
                 actor: "test",
                 now: "2026-11-21T00:00:00Z".parse().expect("a time"),
             })
@@ -63,24 +63,8 @@ impl City {
 
     /// Receives a record and takes it in.
     fn receive(&mut self, unit: u16, key: u8, body: &Body) -> ClaimId {
-        let bytes = body.to_xml();
+        let row = self.stored(unit, id(key), body);
         self.within(|register| {
-            let known = register.tx.known(centre(unit), body.kind(), id(key))?.map(|known| known.id);
-            let arrived = Arrived {
-                origin: centre(unit),
-                kind: body.kind(),
-                key: id(key),
-                version: 1,
-                form: Form::Live,
-                hash: Digest::of(&bytes),
-                body: &bytes,
-                outcome: "new",
-                rule: None,
-                packet: "P",
-                standing: Standing::Applied,
-                keep_basis: false,
-            };
-            let row = register.tx.store_received(known, &arrived)?.expect("stored");
             let referent = body.kind() != Kind::RecipientClaim;
             if referent && let Some(of) = body.text("recipient").and_then(|text| text.parse().ok()) {
                 register.tx.set_references(centre(unit), row, &[of], true)?;
@@ -91,6 +75,28 @@ impl City {
                 register.take_in(&[], &[row])?;
             }
             Ok(row)
+        })
+    }
+
+    fn stored(&mut self, unit: u16, key: RecordId, body: &Body) -> ClaimId {
+        let bytes = body.to_xml();
+        self.within(|register| {
+            let known = register.tx.known(centre(unit), body.kind(), key)?.map(|known| known.id);
+            let arrived = Arrived {
+                origin: centre(unit),
+                kind: body.kind(),
+                key,
+                version: 1,
+                form: Form::Live,
+                hash: Digest::of(&bytes),
+                body: &bytes,
+                outcome: "new",
+                rule: None,
+                packet: "P",
+                standing: Standing::Applied,
+                keep_basis: false,
+            };
+            Ok(register.tx.store_received(known, &arrived)?.expect("stored"))
         })
     }
 
@@ -179,14 +185,17 @@ fn any_order_of_arrival_makes_the_same_people() {
 #[test]
 fn people_who_turn_out_to_be_one_keep_the_older_number() {
     let mut city = City::new();
-    let one = city.recipient(1, 1, &anna(&[("phone", "89061234567")]));
-    let two = city.recipient(2, 2, &anna(&[("address_live", "ул. Мира 1-2")]));
+    let passport = [("identity_doc_series", "3204"), ("identity_doc_number", "123456")];
+    let married = [("surname", "Зуева"), ("snils", "087-654-303 00"), passport[0], passport[1]];
+    let one = city.recipient(1, 1, &anna(&[("snils", "112-233-445 95")]));
+    let two = city.recipient(2, 2, &anna(&married));
     let (older, younger) = (city.uid(one), city.uid(two));
     assert_ne!(older, younger);
     let reviews = city.within(|register| Ok(register.tx.open_reviews(0, 10)?));
     assert_eq!(reviews.len(), 1);
-    assert_eq!(reviews[0].reason, "NAME_BIRTH_ONLY");
-    city.recipient(3, 3, &anna(&[("phone", "89061234567"), ("address_live", "ул. Мира 1-2")]));
+    assert_eq!(reviews[0].reason, "OTHER_SNILS");
+    // the names of the one, the passport of the other
+    city.recipient(3, 3, &anna(&passport));
     assert_eq!((city.uid(one), city.uid(two)), (older, older));
     let merged = city.within(|register| Ok(register.tx.person(younger)?)).expect("kept");
     assert_eq!(merged.merged_into, Some(older));
@@ -338,29 +347,27 @@ fn two_programmes_that_staff_call_one_become_one_and_may_be_parted_again() {
 fn a_number_that_too_many_bear_still_links_whom_it_should() {
     let mut city = City::new();
     let snils = exchange_format::snils::Snils::from_number(112_233_445).to_form();
-    let mut claim = |key: u8, surname: &str, given: &str, birth: &str| {
+    let fields = |surname: &str, given: &str, birth: &str| {
         let fields =
             [("snils", snils.as_str()), ("surname", surname), ("given", given), ("birth_date", birth)];
-        city.recipient(1, key, &fields)
+        body(Kind::RecipientClaim, &fields)
     };
-    let most = u8::try_from(super::LARGEST_BLOCK).expect("fits") + 1;
+    let most = u8::try_from(LARGEST).expect("fits") + 1;
+    let mut crowd = Vec::new();
     for n in 1..=most {
         let word = |from: char| -> String {
             [n / 16, n % 16].iter().filter_map(|d| char::from_u32(from as u32 + u32::from(*d))).collect()
         };
-        claim(
-            n,
-            &format!("{}ов", word('А')),
-            &format!("{}ла", word('а')),
-            &format!("19{}-01-02", 10 + n % 80),
-        );
+        let (surname, given) = (format!("{}ов", word('А')), format!("{}ла", word('а')));
+        crowd.push(city.stored(1, id(n), &fields(&surname, &given, &format!("19{}-01-02", 10 + n % 80))));
     }
-    let maiden = claim(220, "Белова", "Анна", "1945-03-12");
-    let married = claim(221, "Зуева", "Анна", "1945-03-12");
-    let transposed = claim(222, "Зуева", "Анна", "1945-12-03");
+    city.within(|register| register.take_in(&crowd, &[]));
+    let maiden = city.receive(1, 220, &fields("Белова", "Анна", "1945-03-12"));
+    let married = city.receive(1, 221, &fields("Зуева", "Анна", "1945-03-12"));
+    let transposed = city.receive(1, 222, &fields("Зуева", "Анна", "1945-12-03"));
     assert_eq!(city.uid(maiden), city.uid(married), "number, birth date and given name");
     assert_eq!(city.uid(married), city.uid(transposed), "number and names, the date transposed");
-    let crowds = city.within(|register| Ok(register.tx.crowds(super::LARGEST_BLOCK)?));
+    let crowds = city.within(|register| Ok(register.tx.crowds(LARGEST)?));
     assert_eq!(crowds.iter().map(|crowd| crowd.claims).collect::<Vec<_>>(), [u64::from(most) + 3]);
 }
 
@@ -378,4 +385,101 @@ fn every_generated_value_is_an_input_of_the_hub() {
         })
         .collect();
     assert_eq!(actions, ["link".to_owned(), "person.new".to_owned()].into());
+}
+
+/// Rows of a generated city, as the hub received them, of no person yet.
+fn received_city(city: &mut City, recipients: usize) -> Vec<ClaimId> {
+    let plan = fixtures::city::CityPlan { seed: 97, centres: 3, recipients };
+    let generated = fixtures::city::City::generate(plan);
+    let mut rows = Vec::new();
+    for unit in 1..=6 {
+        let known = Centre {
+            code: centre(unit),
+            name: String::new(),
+            card: String::new(),
+            fingerprint: String::new(),
+            password: String::new(),
+            certificate: ClientCertificate::None,
+            active: true,
+            merged: true,
+        };
+        city.within(|register| Ok(register.tx.put_centre(&known, "2026-11-22T00:00:00Z")?));
+    }
+    for (unit, of_centre) in (1..).zip(&generated.centres) {
+        let table = &of_centre.tables[0];
+        for (at, row) in table.rows.iter().enumerate() {
+            let fields: Vec<(&str, &str)> = table
+                .columns
+                .iter()
+                .zip(row)
+                .filter(|(column, _)| **column != "id")
+                .filter_map(|(column, value)| Some((*column, value.as_deref()?)))
+                .collect();
+            let digest = Digest::of(format!("{unit} {at}").as_bytes());
+            let key = RecordId::from_random(digest.as_bytes()[..16].try_into().expect("16 of 32 bytes"));
+            rows.push(city.stored(unit, key, &body(Kind::RecipientClaim, &fields)));
+            // known to a third place too, which asks less
+            if at % 3 == 0 {
+                let known =
+                    fields.iter().copied().filter(|(field, _)| !["phone", "patronymic"].contains(field));
+                let known: Vec<_> = known.collect();
+                rows.push(city.stored(unit + 3, key, &body(Kind::RecipientClaim, &known)));
+            }
+        }
+    }
+    rows
+}
+
+/// Who is together, and who is asked about.
+type Picture = (BTreeSet<Vec<ClaimId>>, BTreeSet<(String, String)>);
+
+fn picture(city: &mut City, rows: &[ClaimId]) -> Picture {
+    city.within(|register| {
+        let mut people: std::collections::BTreeMap<RecordId, Vec<ClaimId>> =
+            std::collections::BTreeMap::new();
+        for row in rows {
+            people.entry(register.tx.uid_of(*row)?.expect("a person")).or_default().push(*row);
+        }
+        let asked = register.tx.open_reviews(0, 1000)?.into_iter();
+        let asked = asked.map(|one| (one.one.1.to_string(), one.other.1.to_string())).collect();
+        Ok((people.into_values().collect(), asked))
+    })
+}
+
+#[test]
+fn packets_in_any_order_make_the_people_of_one_merge() {
+    let mut city = City::new();
+    let mut rows = received_city(&mut city, 120);
+    rows.sort_unstable();
+    city.within(|register| {
+        let weighing = register.index_all()?;
+        register.settle(weighing.ids(), Some(&weighing))
+    });
+    let merged = picture(&mut city, &rows);
+    assert!(merged.0.len() < rows.len() && merged.0.iter().any(|person| person.len() > 2));
+    assert!(!merged.1.is_empty(), "somebody is asked about");
+    for turn in 1..4 {
+        // the register as it was counted, and nobody known
+        city.within(|register| {
+            register.tx.clear_links()?;
+            for row in &rows {
+                register.tx.remove_person_record(*row)?;
+            }
+            for review in register.tx.open_reviews(0, 1000)? {
+                register.tx.close_review("pair", review.one, review.other, "2026-11-22T00:00:00Z")?;
+            }
+            Ok(())
+        });
+        let mut order = rows.clone();
+        order.sort_by_key(|row| Digest::of(format!("{turn} {row}").as_bytes()));
+        for packet in order.chunks(7 * turn) {
+            city.within(|register| {
+                let touched = register.index(packet)?;
+                register.settle(touched, None)
+            });
+        }
+        let arrived = picture(&mut city, &rows);
+        assert_eq!(arrived.0, merged.0, "turn {turn}");
+        assert_eq!(arrived.1, merged.1, "turn {turn}");
+    }
 }

@@ -49,7 +49,7 @@ fn merged_city(hub: &mut TestHub) -> (TestCentre, TestCentre) {
     assert_eq!((after.persons, after.journal), (0, before.journal), "a dry run changes nothing");
     let report = merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
     assert_eq!((report.created, report.persons, report.protocol.is_some()), (1, 1, true));
-    assert_eq!(report.by_rule.get("NAME_BIRTH_PHONE"), Some(&2));
+    assert_eq!(report.by_rule.get("EVIDENCE"), Some(&2));
     hub.send();
     (one, two)
 }

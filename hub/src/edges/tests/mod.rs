@@ -104,6 +104,9 @@ fn record(kind: Kind, key: u8, version: u32, fields: &[(&str, &str)]) -> Record 
     Record::live(id(key), version, &body)
 }
 
+/// Of one whose names are Anna's: a birth date that may be hers mistyped, or her mother's.
+const DOUBTFUL: (&str, &str) = ("birth_date", "12.03.1958");
+
 /// Анна Белова, `more` told of her.
 fn anna(key: u8, version: u32, more: &[(&'static str, &'static str)]) -> Record {
     let base: [(&str, &str); 4] =

@@ -1,0 +1,75 @@
+//! Groups of records that become one person.
+
+use std::collections::BTreeMap;
+
+/// Who is together. A group is called by the least of its members.
+pub(super) struct Groups {
+    /// The group of each.
+    pub(super) of: Vec<u32>,
+    /// Of groups with more than one member all of them, in order.
+    members: BTreeMap<u32, Vec<u32>>,
+}
+
+impl Groups {
+    /// Each by itself.
+    pub(super) fn new(size: usize) -> Self {
+        Self { of: (0..).take(size).collect(), members: BTreeMap::new() }
+    }
+
+    pub(super) fn find(&self, member: u32) -> u32 {
+        self.of[member as usize]
+    }
+
+    fn members(&self, group: u32) -> Vec<u32> {
+        self.members.get(&group).cloned().unwrap_or_else(|| vec![group])
+    }
+
+    pub(super) fn union(&mut self, a: u32, b: u32) {
+        let (a, b) = (self.find(a), self.find(b));
+        if a == b {
+            return;
+        }
+        let (mut all, other) = (self.members(a.min(b)), self.members(a.max(b)));
+        for member in &other {
+            self.of[*member as usize] = a.min(b);
+        }
+        all.extend(other);
+        all.sort_unstable();
+        self.members.remove(&a.max(b));
+        self.members.insert(a.min(b), all);
+    }
+
+    /// Joins the groups of `edges`, which come by falling weight, unless `apart` keeps them so, or all that is known of
+    /// the two groups together speaks against it: one bad field does not split a person, one good link does not chain
+    /// two. No pair counts for more than `most`.
+    pub(super) fn join(
+        &mut self,
+        edges: impl Iterator<Item = (u32, u32)>,
+        least: f64,
+        most: f64,
+        bits: &dyn Fn(u32, u32) -> f64,
+        apart: &dyn Fn(&Self, u32, u32) -> bool,
+    ) {
+        for (a, b) in edges {
+            let (a, b) = (self.find(a), self.find(b));
+            if a == b || apart(self, a, b) {
+                continue;
+            }
+            let (left, right) = (self.members(a.min(b)), self.members(a.max(b)));
+            let pairs = left.iter().flat_map(|a| right.iter().map(|b| (*a.min(b), *a.max(b))));
+            let said = pairs.map(|(a, b)| bits(a, b).clamp(-most, most));
+            if left.len() + right.len() == 2 || said.sum::<f64>() >= least {
+                self.union(a, b);
+            }
+        }
+    }
+
+    /// The groups, each in order.
+    pub(super) fn into_groups(self) -> Vec<Vec<u32>> {
+        let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (member, group) in (0..).zip(self.of) {
+            groups.entry(group).or_default().push(member);
+        }
+        groups.into_values().collect()
+    }
+}

@@ -1,0 +1,108 @@
+//! What staff are asked about persons: of each two who may be one, one question, by the pair of claims that speaks
+//! most for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exchange_format::record::{Kind, RecordId};
+
+use super::{Affected, Register, RegisterError};
+use crate::{
+    database::{linking::ClaimName, received::ClaimId},
+    decisions::merge::{clusters::Doubtful, staff::Decision},
+};
+
+/// The pair that speaks most for two persons being one.
+#[derive(Clone, Copy)]
+struct Best {
+    pair: (ClaimName, ClaimName),
+    bits: f64,
+    doubt: Doubtful,
+}
+
+/// What is known of one person and others.
+#[derive(Default)]
+struct Around {
+    likest: BTreeMap<RecordId, Best>,
+    /// Whom each of its claims is like.
+    alike: BTreeMap<ClaimName, BTreeSet<RecordId>>,
+    /// Whom staff keep apart from it.
+    apart: BTreeSet<RecordId>,
+    /// What staff are asked as of now.
+    open: BTreeSet<(ClaimName, ClaimName)>,
+}
+
+impl Register<'_> {
+    /// Asks staff about likenesses between `people` and others, and takes back what has answered itself. Gives back
+    /// whose publications may have waited for the answer.
+    pub(super) fn ask(&self, people: &Affected) -> Result<Affected, RegisterError> {
+        let (at, mut freed) = (self.at(), Affected::new());
+        for uid in people {
+            let Around { mut likest, apart, open, .. } = self.around(*uid)?;
+            likest.retain(|other, _| !apart.contains(other));
+            let asked: BTreeSet<_> = likest.values().map(|best| best.pair).collect();
+            for (one, other) in open.difference(&asked) {
+                if self.tx.close_review("pair", *one, *other, &at)? {
+                    for name in [one, other] {
+                        freed.extend(self.uid_of_claim(*name)?);
+                    }
+                }
+            }
+            for Best { pair, doubt, .. } in likest.into_values() {
+                self.tx.open_review("pair", doubt.code(), pair.0, pair.1, &at)?;
+            }
+        }
+        Ok(freed)
+    }
+
+    /// The claims of `uid` that may be another person as far as staff have not said otherwise.
+    pub(super) fn in_doubt(&self, uid: RecordId) -> Result<BTreeSet<ClaimName>, RegisterError> {
+        let Around { alike, apart, .. } = self.around(uid)?;
+        let doubted = alike.into_iter().filter(|(_, others)| !others.is_subset(&apart));
+        Ok(doubted.map(|(name, _)| name).collect())
+    }
+
+    fn around(&self, uid: RecordId) -> Result<Around, RegisterError> {
+        let mut around = Around::default();
+        for claim in self.tx.claims_of(uid)? {
+            self.look_around(uid, claim, &mut around)?;
+        }
+        Ok(around)
+    }
+
+    fn look_around(&self, uid: RecordId, claim: ClaimId, around: &mut Around) -> Result<(), RegisterError> {
+        let Some(name) = self.tx.linkable(claim)? else { return Ok(()) };
+        for likeness in self.tx.likenesses(claim)? {
+            let (Some(other), Some(whose)) =
+                (self.tx.linkable(likeness.other)?, self.tx.uid_of(likeness.other)?)
+            else {
+                continue;
+            };
+            let pair = (name.min(other), name.max(other));
+            let best = Best { pair, bits: likeness.bits, doubt: likeness.doubt };
+            let better = |known: &Best| best.bits.total_cmp(&known.bits).then(known.pair.cmp(&pair)).is_gt();
+            if whose == uid {
+                continue;
+            }
+            around.alike.entry(name).or_default().insert(whose);
+            if around.likest.get(&whose).is_none_or(better) {
+                around.likest.insert(whose, best);
+            }
+        }
+        let mut last = BTreeMap::new();
+        for (_, said) in self.tx.staff_decisions("pair", name)? {
+            last.insert(if said.one == name { said.other } else { said.one }, said.decision);
+        }
+        for (other, _) in last.into_iter().filter(|(_, decision)| *decision == Decision::Different) {
+            around.apart.extend(self.uid_of_claim(other)?);
+        }
+        let open = self.tx.open_reviews_of("pair", name.1)?.into_iter();
+        around.open.extend(
+            open.map(|review| (review.one, review.other)).filter(|pair| pair.0 == name || pair.1 == name),
+        );
+        Ok(())
+    }
+
+    fn uid_of_claim(&self, name: ClaimName) -> Result<Option<RecordId>, RegisterError> {
+        Ok(self.tx.uid_of_key(name.0, Kind::RecipientClaim, name.1)?)
+    }
+}
