@@ -2,11 +2,11 @@
 //! put back from a copy brings back no key (exchange §3, §7).
 //!
 //! ```text
-//! keys/signing.key   one C2SP signer key
-//! keys/age.key       age identities, one a line, the current one first; older ones stay until all that was
-//!                    sealed to them is answered
+//! keys/signing.key   C2SP signer keys, one a line: that of the card, while keys change also that of the next card
+//! keys/age.key       age identities, one a line; older ones stay: what was sealed to them is still opened
 //! keys/archive.key   the archive identity: made here, to be carried off-line; nothing here ever reads it
-//! keys/own.card      this participant's card, signed by its signing key
+//! keys/own.card      this participant's card, signed by its signing key: it says which of the keys count
+//! keys/next.card     while keys change: the card that follows ([`crate::rotation`])
 //! ```
 
 use std::{
@@ -26,14 +26,16 @@ use jiff::civil::Date;
 
 use crate::{
     durable_file,
+    key_table::KyState,
     messages::Told,
     output::{Exit, Failure},
 };
 
-const SIGNING: &str = "signing.key";
-const AGE: &str = "age.key";
+pub(crate) const SIGNING: &str = "signing.key";
+pub(crate) const AGE: &str = "age.key";
 const ARCHIVE: &str = "archive.key";
-const CARD: &str = "own.card";
+pub(crate) const CARD: &str = "own.card";
+pub(crate) const NEXT: &str = "next.card";
 /// Key files are a few hundred bytes.
 const FILE_BYTES: u64 = 64 * 1024;
 
@@ -45,6 +47,17 @@ pub struct OwnKeys {
     /// What it opens envelopes with, the current one first.
     pub identities: Vec<Identity>,
     /// Its card.
+    pub card: Card,
+    /// The keys that follow, while they are told to the peers.
+    pub next: Option<NextKeys>,
+}
+
+/// Keys that are not everywhere in force yet.
+#[derive(Debug, Clone)]
+pub struct NextKeys {
+    /// What packets are signed with, in each stream after its KY.
+    pub signing: SigningKey,
+    /// The card that the KYs tell.
     pub card: Card,
 }
 
@@ -139,27 +152,48 @@ impl OwnKeys {
         put(directory, AGE, format!("{}\n", identity.to_secret_text()).as_bytes(), 0o600)?;
         put(directory, ARCHIVE, format!("{}\n", archive.to_secret_text()).as_bytes(), 0o600)?;
         put(directory, CARD, card.to_bytes(), 0o644)?;
-        Ok(Self { signing, identities: vec![identity], card })
+        Ok(Self { signing, identities: vec![identity], card, next: None })
     }
 
     /// Loads the keys of `code`. The archive key is not among them, and may be gone.
     pub fn load(directory: &Path, code: ParticipantCode) -> Result<Self, KeysError> {
-        let (path, text) = read_secret(directory, SIGNING)?;
-        let signing: SigningKey = text.trim_end().parse().map_err(|error| malformed(path.clone(), &error))?;
-        check_owner(path, signing.participant(), code)?;
-        let (path, text) = read_secret(directory, AGE)?;
-        let identities = parse_identities(&path, &text)?;
-        let path = directory.join(CARD);
-        let bytes = fs::read(&path).map_err(|source| KeysError::Io { path: path.clone(), source })?;
-        let card = Card::from_bytes(&bytes).map_err(|error| malformed(path.clone(), &error))?;
-        check_owner(path.clone(), card.content.code, code)?;
-        let current = identities.first().map(Identity::recipient);
-        if card.content.signing_key != signing.verifying_key()
-            || current.as_ref() != Some(&card.content.age_recipient)
-        {
-            return Err(malformed(path, Told::of("card-of-other-keys", &[])));
+        match Self::load_once(directory, code) {
+            // another process may just have ended a change of keys, between the reading of two files
+            Err(KeysError::Malformed { .. }) => Self::load_once(directory, code),
+            other => other,
         }
-        Ok(Self { signing, identities, card })
+    }
+
+    fn load_once(directory: &Path, code: ParticipantCode) -> Result<Self, KeysError> {
+        let (card, next) = (read_card(directory, CARD, code)?, read_card(directory, NEXT, code)?);
+        let path = directory.join(CARD);
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        let card = card.ok_or_else(|| KeysError::Io { path, source: missing })?;
+        let signing = signing_keys(directory, code)?;
+        let (path, text) = read_secret(directory, AGE)?;
+        let mut identities = parse_identities(&path, &text)?;
+        let find = |card: &Card, file: &str| -> Result<SigningKey, KeysError> {
+            let opens = identities.iter().any(|one| one.recipient() == card.content.age_recipient);
+            let key = signing.iter().find(|key| key.verifying_key() == card.content.signing_key);
+            key.filter(|_| opens)
+                .cloned()
+                .ok_or_else(|| malformed(directory.join(file), Told::of("card-of-other-keys", &[])))
+        };
+        let signing = find(&card, CARD)?;
+        let next = next.map(|card| Ok(NextKeys { signing: find(&card, NEXT)?, card })).transpose()?;
+        identities.sort_by_key(|one| one.recipient() != card.content.age_recipient);
+        Ok(Self { signing, identities, card, next })
+    }
+
+    /// What a file is signed with, `told` being what became of the KY of the next keys in the stream to its receiver:
+    /// what is numbered by the next key from the KY on, answers when the receiver has taken it.
+    pub fn signing_for(&self, told: Option<KyState>, numbered: bool) -> &SigningKey {
+        let next = self.next.as_ref().filter(|_| match told {
+            Some(KyState::Open) => numbered,
+            Some(KyState::Taken) => true,
+            Some(KyState::Refused) | None => false,
+        });
+        next.map_or(&self.signing, |next| &next.signing)
     }
 
     /// Whose keys they are.
@@ -183,6 +217,31 @@ pub fn read_identities(file: &Path) -> Result<Vec<Identity>, KeysError> {
     parse_identities(file, &fs::read_to_string(file).map_err(failed)?)
 }
 
+/// The card `name` of `directory`, which must be of `code`, if there is one.
+fn read_card(directory: &Path, name: &str, code: ParticipantCode) -> Result<Option<Card>, KeysError> {
+    let path = directory.join(name);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(KeysError::Io { path, source }),
+    };
+    let card = Card::from_bytes(&bytes).map_err(|error| malformed(path.clone(), &error))?;
+    check_owner(path, card.content.code, code)?;
+    Ok(Some(card))
+}
+
+/// The signing keys of `directory`, each of `code`.
+pub(crate) fn signing_keys(directory: &Path, code: ParticipantCode) -> Result<Vec<SigningKey>, KeysError> {
+    let (path, text) = read_secret(directory, SIGNING)?;
+    let mut keys = Vec::new();
+    for line in text.trim_end().lines() {
+        let key: SigningKey = line.parse().map_err(|error| malformed(path.clone(), &error))?;
+        check_owner(path.clone(), key.participant(), code)?;
+        keys.push(key);
+    }
+    Ok(keys)
+}
+
 fn parse_identities(path: &Path, text: &str) -> Result<Vec<Identity>, KeysError> {
     let identities: Result<Vec<Identity>, _> = text.lines().map(str::parse).collect();
     identities.map_err(|error| malformed(path.to_owned(), &error))
@@ -196,7 +255,7 @@ fn put(directory: &Path, name: &str, bytes: &[u8], mode: u32) -> Result<(), Keys
     })
 }
 
-fn read_secret(directory: &Path, name: &str) -> Result<(PathBuf, String), KeysError> {
+pub(crate) fn read_secret(directory: &Path, name: &str) -> Result<(PathBuf, String), KeysError> {
     let path = directory.join(name);
     let failed = |source| KeysError::Io { path: path.clone(), source };
     let metadata = fs::metadata(&path).map_err(failed)?;

@@ -1,20 +1,25 @@
 //! The cards of the participants that this one trusts: `trust/<code>.card`. A card that was superseded stays
-//! beside it as `<code>_<16 digits of its fingerprint>.card`: what it signed can be checked for ever.
+//! beside it as `<code>_<16 digits of its fingerprint>.card`: what it signed can be checked for ever. `<code>.keys` says of
+//! each card that a KY has told where it begins to count: a line
+//! `<epoch> <number> <fingerprint of the card before> <its own>`. All this is outside the database, so that whoever can
+//! write there cannot make himself trusted.
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fmt, fs, io,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use exchange_format::{
     card::{Card, CardError},
     participant::ParticipantCode,
-    signature::VerifyingKey,
+    position::{Epoch, Position, Seq},
 };
 
 use crate::{
     durable_file,
+    key_ring::KeyRing,
     output::{Exit, Failure},
 };
 
@@ -24,6 +29,15 @@ pub struct Trust {
     directory: PathBuf,
     current: BTreeMap<ParticipantCode, Card>,
     superseded: Vec<Card>,
+    successions: BTreeMap<ParticipantCode, Vec<Succession>>,
+}
+
+/// A KY: where it stands, and the fingerprints of the card before it and of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Succession {
+    position: Position,
+    before: String,
+    after: String,
 }
 
 /// What became of a card handed in.
@@ -56,6 +70,12 @@ pub enum TrustError {
         /// Why.
         source: CardError,
     },
+    /// A line of it does not say where a card begins to count.
+    #[error("{path} is damaged")]
+    Successions {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file's name says another participant than the card in it.
     #[error("{path} is the card of participant {found}")]
     Misplaced {
@@ -76,9 +96,17 @@ impl Trust {
             names.push(entry.map_err(io)?.path());
         }
         names.sort();
-        let mut trust =
-            Self { directory: directory.to_owned(), current: BTreeMap::new(), superseded: Vec::new() };
+        let mut trust = Self {
+            directory: directory.to_owned(),
+            current: BTreeMap::new(),
+            superseded: Vec::new(),
+            successions: BTreeMap::new(),
+        };
         for path in names {
+            if let Some((code, successions)) = read_successions(&path)? {
+                trust.successions.insert(code, successions);
+                continue;
+            }
             let stem =
                 path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".card"));
             let Some(stem) = stem.filter(|stem| !stem.starts_with('.')) else { continue };
@@ -100,9 +128,54 @@ impl Trust {
         self.current.get(&code)
     }
 
-    /// The participant's current signing key.
-    pub fn key(&self, code: ParticipantCode) -> Option<VerifyingKey> {
-        self.card(code).map(|card| card.content.signing_key.clone())
+    /// The participant's cards that count. Those that a person has replaced, and all before them, do not: they are
+    /// revoked.
+    pub fn ring(&self, code: ParticipantCode) -> Option<KeyRing> {
+        let current = self.card(code)?;
+        let print = current.fingerprint();
+        let of_print = |print: &str| self.superseded(code).find(|card| card.fingerprint() == print);
+        let leads_to = |after: &str, card: &Card, print: &str| {
+            // a person may have taken the same keys, valid for longer
+            let same = |other: &Card| other.content.signing_key == card.content.signing_key;
+            after == print || of_print(after).is_some_and(same)
+        };
+        let (mut first, mut first_print, mut later) = (current, print, Vec::new());
+        for one in self.successions.get(&code).into_iter().flatten().rev() {
+            if !leads_to(&one.after, first, &first_print) {
+                continue;
+            }
+            let Some(before) = of_print(&one.before) else { break };
+            later.push((one.position, first.clone()));
+            (first, first_print) = (before, one.before.clone());
+        }
+        later.reverse();
+        Some(KeyRing::new(first.clone(), later))
+    }
+
+    /// Makes `card`, which a KY at `position` tells, its participant's current one; on the disk when this returns.
+    /// Again it does what is left to do.
+    pub fn succeed(&mut self, card: Card, position: Position) -> Result<(), TrustError> {
+        let (code, after) = (card.content.code, card.fingerprint());
+        let Some(old) = self.card(code).filter(|old| **old != card) else { return Ok(()) };
+        let one = Succession { position, before: old.fingerprint(), after };
+        let all = self.successions.entry(code).or_default();
+        if !all.contains(&one) {
+            // before the card: a line of no card says nothing, a card without its line would revoke the one before
+            all.push(one);
+            let path = self.directory.join(format!("{code}.{SUCCESSIONS}"));
+            let text: String = all.iter().map(|one| format!("{one}\n")).collect();
+            durable_file::replace(&path, text.as_bytes(), 0o644)
+                .map_err(|source| TrustError::Io { path, source })?;
+        }
+        self.add(card).map(|_| ())
+    }
+
+    /// Makes `new` the current card after `old`, of ourselves: for auditors, who find both here. Again it does nothing.
+    pub fn follow(&mut self, old: &Card, new: &Card) -> Result<(), TrustError> {
+        if self.card(old.content.code).is_none() {
+            self.add(old.clone())?;
+        }
+        self.add(new.clone()).map(|_| ())
     }
 
     /// All current cards, ordered by code.
@@ -149,6 +222,42 @@ impl Trust {
     }
 }
 
+/// The ending of the file of successions.
+const SUCCESSIONS: &str = "keys";
+
+impl fmt::Display for Succession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { epoch, seq } = self.position;
+        write!(f, "{epoch} {seq} {} {}", self.before, self.after)
+    }
+}
+
+impl FromStr for Succession {
+    type Err = ();
+
+    fn from_str(line: &str) -> Result<Self, ()> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let &[epoch, seq, before, after] = &words[..] else { return Err(()) };
+        let epoch = Epoch::new(epoch.parse().map_err(|_| ())?).map_err(|_| ())?;
+        let seq = Seq::new(seq.parse().map_err(|_| ())?).map_err(|_| ())?;
+        let (before, after) = (before.to_owned(), after.to_owned());
+        Ok(Self { position: Position { epoch, seq }, before, after })
+    }
+}
+
+/// What the file of successions at `path` says, if it is one.
+fn read_successions(path: &Path) -> Result<Option<(ParticipantCode, Vec<Succession>)>, TrustError> {
+    if path.extension().is_none_or(|ending| ending != SUCCESSIONS) {
+        return Ok(None);
+    }
+    let code = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
+    let Some(code) = code else { return Ok(None) };
+    let text =
+        fs::read_to_string(path).map_err(|source| TrustError::Io { path: path.to_owned(), source })?;
+    let lines: Result<Vec<Succession>, ()> = text.lines().map(str::parse).collect();
+    lines.map(|lines| Some((code, lines))).map_err(|()| TrustError::Successions { path: path.to_owned() })
+}
+
 fn superseded_stem(card: &Card) -> String {
     format!("{}_{}", card.content.code, &card.fingerprint()[..16])
 }
@@ -166,6 +275,9 @@ impl From<TrustError> for Failure {
                 Self::new(exit, "trust-file").told("file", path.display()).because("detail", source)
             }
             TrustError::Card { source, .. } => source.into(),
+            TrustError::Successions { path } => {
+                Self::new(Exit::Refused, "trust-successions").told("file", path.display())
+            }
             TrustError::Misplaced { path, found } => {
                 Self::new(Exit::Refused, "trust-misplaced").told("file", path.display()).told("found", found)
             }
@@ -205,7 +317,8 @@ mod tests {
         for trust in [&trust, &again] {
             let code = first.content.code;
             assert_eq!(trust.card(code), Some(&second));
-            assert_eq!(trust.key(code), Some(second.content.signing_key.clone()));
+            let ring = trust.ring(code).expect("a card");
+            assert_eq!(ring.cards().collect::<Vec<_>>(), [&second], "a person has replaced the first");
             assert_eq!(trust.superseded(code).collect::<Vec<_>>(), [&first]);
             assert_eq!(trust.cards().collect::<Vec<_>>(), [&second, &other]);
         }
@@ -239,5 +352,47 @@ mod tests {
         fs::rename(folder.join(format!("{one}.card")), folder.join(format!("{two}.card"))).expect("moved");
         let failure = Failure::from(Trust::open(&folder).expect_err("misplaced"));
         assert_eq!(failure.code(), "trust-misplaced");
+    }
+
+    #[test]
+    fn a_card_that_a_ky_told_counts_from_there_and_the_one_before_up_to_there() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let folder = dir.path().join("trust");
+        let [first, second, third, other] = [(); 4].map(|()| card(dir.path(), 1));
+        let code = first.content.code;
+        let at = |epoch, seq| Position {
+            epoch: Epoch::new(epoch).expect("small"),
+            seq: Seq::new(seq).expect("small"),
+        };
+        let mut trust = Trust::open(&folder).expect("empty");
+        trust.add(first.clone()).expect("added");
+        // a crash may come before the card: its line alone says nothing
+        let line = Succession { position: at(1, 5), before: first.fingerprint(), after: second.fingerprint() };
+        fs::write(folder.join(format!("{code}.keys")), format!("{line}\n")).expect("written");
+        let mut trust = Trust::open(&folder).expect("loaded");
+        assert_eq!(trust.ring(code).expect("a card").at(at(2, 1)), &first);
+        for (card, position) in [(&second, at(1, 5)), (&second, at(1, 5)), (&third, at(3, 2))] {
+            trust.succeed(card.clone(), position).expect("taken");
+        }
+        let ring = Trust::open(&folder).expect("loaded").ring(code).expect("a card");
+        assert_eq!(Some(&ring), trust.ring(code).as_ref());
+        for (position, card) in [
+            (at(1, 1), &first),
+            (at(1, 5), &first),
+            (at(1, 6), &second),
+            (at(3, 2), &second),
+            (at(3, 3), &third),
+            (at(4, 1), &third),
+        ] {
+            assert_eq!(ring.at(position), card, "{position:?}");
+        }
+        assert_eq!(ring.current(), &third);
+        assert_eq!(ring.cards().collect::<Vec<_>>(), [&third, &second, &first]);
+        trust.add(other.clone()).expect("a person takes another");
+        let ring = trust.ring(code).expect("a card");
+        assert_eq!(ring.cards().collect::<Vec<_>>(), [&other], "those before are revoked");
+        fs::write(folder.join(format!("{code}.keys")), "1 2 3\n").expect("written");
+        let failure = Failure::from(Trust::open(&folder).expect_err("damaged"));
+        assert_eq!(failure.code(), "trust-successions");
     }
 }

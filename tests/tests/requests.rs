@@ -1,6 +1,9 @@
 //! A hub and a centre as they run: what is lost on the way is asked for and comes; where the two do not hold the same, a
 //! snapshot sets it right (FORMAT.md §Requests).
 
+#[path = "requests/keys.rs"]
+mod keys;
+
 use std::{fs, path::Path, time::Duration};
 
 use exchange_format::file_name::FileName;
@@ -34,6 +37,15 @@ fn wait(world: &World, db: &Path, sql: &str, expected: u64) {
         Ok(if found == expected { Look::Reached(()) } else { Look::NotYet(found.to_string()) })
     })
     .expect("it comes about");
+}
+
+/// Waits until `look` finds something.
+fn wait_for<T>(world: &World, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    until(what, PATIENCE, || -> Result<Look<T>, WorldError> {
+        world.daemons.check()?;
+        Ok(look().map_or_else(|| Look::NotYet("no".to_owned()), Look::Reached))
+    })
+    .expect("it comes about")
 }
 
 /// Waits until a data packet lies in `folder`, and takes it away.

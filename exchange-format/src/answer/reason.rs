@@ -111,8 +111,8 @@ reasons! {
         UnknownKey "UNKNOWN_KEY" Warning
             "Пакет подписан ключом, которого нет в карточке участника."
             "The packet is signed by a key that is not on the participant's card."
-            => "Если участник сменил ключ, загрузите его новую карточку, сверив отпечаток по телефону."
-            "If the participant changed its key, load its new card after comparing the fingerprint by phone.";
+            => "Если участник меняет ключи, пакет будет проверен снова сам, когда придут новые; иначе загрузите его карточку, сверив отпечаток по телефону."
+            "If the participant is changing its keys, the packet is judged again by itself when the new ones come; else load its card after comparing the fingerprint by phone.";
         /// The envelope or the archive cannot be opened.
         CannotOpen "CANNOT_OPEN" Warning
             "Пакет не открывается: зашифрован не для нас или повреждён."

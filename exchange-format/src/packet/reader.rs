@@ -122,6 +122,16 @@ impl<R: Read + Seek> UnverifiedPacket<R> {
         check_name(name, &self.packet.manifest, &self.packet.digest)
     }
 
+    /// Which of `keys` signed it under `name`, if one of them did.
+    pub fn signer<'k>(
+        &self,
+        name: &FileName,
+        mut keys: impl Iterator<Item = &'k VerifyingKey>,
+    ) -> Option<&'k VerifyingKey> {
+        let stem = name.stem();
+        keys.find(|key| signature::verify_note(key, &stem, &self.packet.digest, &self.signature).is_ok())
+    }
+
     /// Gives up the question who made it: what is left to ask is whether it agrees with itself.
     pub fn without_sender(self) -> UnprovenPacket<R> {
         UnprovenPacket { packet: self.packet }

@@ -3,6 +3,7 @@
 
 mod centre;
 mod init;
+mod keys;
 mod merge;
 mod person;
 mod review;
@@ -18,8 +19,10 @@ use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     config::Config,
     durable_file::{self, SharedWith},
+    keys_told::KeysCommand,
     output::{CommandLine, CommonArgs, Exit, Failure, run_main},
     protocol::ProtocolCommand,
+    quarantine::QuarantineCommand,
 };
 
 use crate::edges::config::{self, HubConfig};
@@ -60,6 +63,12 @@ enum Command {
     Review(review::Review),
     Export(tables::Export),
     Import(tables::Import),
+    /// Files that were not accepted
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Own keys and those of the centres
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Protocols of loads, exports and merges
     #[command(subcommand)]
     Protocol(ProtocolCommand),
@@ -90,6 +99,8 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Review(review) => review.run(common),
         Command::Export(export) => export.run(common),
         Command::Import(import) => return import.run(common),
+        Command::Quarantine(command) => return keys::quarantine(common, command),
+        Command::Keys(command) => return keys::run(common, *command),
         Command::Protocol(protocol) => {
             let config = config(common)?;
             return protocol.run(common, &config.path(&config.protocols));

@@ -3,7 +3,7 @@
 //!
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
-//! [`requests`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
+//! [`requests`] · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
 //! others · [`exported`] everything of one kind, for files.
 
 pub mod answers;
@@ -15,6 +15,7 @@ pub mod journal;
 pub mod linking;
 pub mod people;
 pub mod publications;
+pub mod quarantine;
 pub mod received;
 pub mod requests;
 pub mod reviews;
@@ -29,6 +30,7 @@ use std::{
 
 use exchange_endpoint::{
     journal_table::{self, JournalError},
+    key_table,
     request_table::{self, RequestError},
 };
 use rusqlite::{
@@ -36,7 +38,7 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 6;
+pub const SCHEMA_VERSION: i64 = 7;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;
@@ -139,7 +141,8 @@ impl Store {
              PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
             include_str!("schema.sql"),
             journal_table::schema(journal_table::HUB_TABLE)
-                + &request_table::schema(request_table::HUB_TABLE),
+                + &request_table::schema(request_table::HUB_TABLE)
+                + &key_table::schema(key_table::HUB_TABLE),
         ))?;
         Ok(store)
     }

@@ -1,6 +1,9 @@
 //! Requests of both sides, what is held before a gap, and the mirror of what a centre sent.
 
-use exchange_endpoint::request_table::{HUB_TABLE, Requests};
+use exchange_endpoint::{
+    key_table::{self, KeysTellings},
+    request_table::{HUB_TABLE, Requests},
+};
 use exchange_format::{
     answer::Missing,
     participant::ParticipantCode,
@@ -17,6 +20,11 @@ impl Tx<'_> {
     /// Requests made and honoured.
     pub fn requests(&self) -> Requests<'_> {
         Requests::new(&self.db, HUB_TABLE)
+    }
+
+    /// Who was told our next keys.
+    pub fn keys(&self) -> KeysTellings<'_> {
+        KeysTellings::new(&self.db, key_table::HUB_TABLE)
     }
 
     /// What is missing before the packets of `peer` that are held, and when the last of these came.

@@ -108,7 +108,9 @@ CREATE TABLE packet(
   epoch INTEGER, seq INTEGER, state TEXT NOT NULL, reason TEXT,
   digest TEXT, previous TEXT, part INTEGER, parts INTEGER, answered TEXT, revision INTEGER,
   unconfirmed INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, next_at TEXT,
-  at TEXT NOT NULL, records INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+  at TEXT NOT NULL, records INTEGER NOT NULL DEFAULT 0,
+  replay INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;  -- 1: of a file in quarantine, it is to be judged again
+CREATE INDEX packet_replay ON packet(name) WHERE replay = 1;
 CREATE INDEX packet_place ON packet(direction, peer, epoch, seq);
 CREATE INDEX packet_digest ON packet(digest);
 CREATE INDEX packet_answers ON packet(answered) WHERE answered IS NOT NULL;

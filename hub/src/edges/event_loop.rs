@@ -12,6 +12,7 @@ use std::{
 use exchange_endpoint::{
     config::Config,
     instance::{InstanceError, InstanceLock},
+    rotation,
     stray::loggable,
     watermark::{Stream, Watermark},
 };
@@ -33,7 +34,7 @@ use super::{
         Account, Accounts, Announcer, Binding, ClientCertificates, FtpsServer, FtpsServerError, Uploaded,
     },
     hub::{Context, Hub, HubError},
-    intake::Taken,
+    intake::{Applied, Taken},
     pki::{CityCa, PkiError},
 };
 use crate::database::{Store, Tx, centres::ClientCertificate};
@@ -120,8 +121,14 @@ impl Daemon {
         let Hub { store, context, watermark, .. } = &mut self.hub;
         exchange_endpoint::archive::remove_leftovers(&context.paths.archive)
             .map_err(super::hub::at(&context.paths.archive))?;
-        store.write(|tx| judge_watermark(tx, watermark, context.code, Timestamp::now()))?;
+        store.write(|tx| {
+            if rotation::is_left_over(&context.keys_directory, context.code)? {
+                rotation::finish(&context.keys_directory, context.code)?;
+            }
+            judge_watermark(tx, watermark, context.code, Timestamp::now())
+        })?;
         self.scan();
+        self.replay();
         self.send();
         Ok(())
     }
@@ -171,7 +178,8 @@ impl Daemon {
                 let before = self.seen.replace(version);
                 let changed = before != Some(version);
                 if changed {
-                    self.reload_trust();
+                    self.reload();
+                    self.replay();
                 }
                 changed
             }
@@ -182,11 +190,18 @@ impl Daemon {
         }
     }
 
-    /// Cards may have come with `centre add`.
-    fn reload_trust(&mut self) {
-        match self.hub.context.reload_trust() {
-            Ok(()) => {}
-            Err(error) => tracing::error!("the cards in trust/ could not be read again: {error}"),
+    /// Cards may have come with `centre add`, next keys with `keys rotate`.
+    fn reload(&mut self) {
+        if let Err(error) = self.hub.context.reload() {
+            tracing::error!("keys and cards could not be read again: {error}");
+        }
+    }
+
+    /// Judges again what a command or a centre's new keys let out of quarantine.
+    fn replay(&mut self) {
+        match self.hub.replay(Timestamp::now()) {
+            Ok(taken) => taken.iter().for_each(|(centre, applied)| tell(*centre, applied)),
+            Err(error) => tracing::error!("the quarantine could not be looked through: {error}"),
         }
     }
 
@@ -221,9 +236,8 @@ impl Daemon {
         match self.hub.take(centre, name, Timestamp::now()) {
             Ok(Taken::Nothing) => false,
             Ok(Taken::Done(applied)) => {
-                for one in &applied {
-                    tracing::info!(centre = %centre, file = one.name, state = one.state, records = one.counts.total(), "taken");
-                }
+                tell(centre, &applied);
+                self.replay();
                 true
             }
             Ok(Taken::Quarantined(_)) => true,
@@ -254,6 +268,12 @@ impl Daemon {
                 false
             }
         }
+    }
+}
+
+fn tell(centre: ParticipantCode, applied: &[Applied]) {
+    for one in applied {
+        tracing::info!(centre = %centre, file = one.name, state = one.state, records = one.counts.total(), "taken");
     }
 }
 

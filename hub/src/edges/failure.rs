@@ -65,6 +65,8 @@ impl From<HubError> for Failure {
             HubError::Register(error) => error.into(),
             HubError::Watermark(error) => error.into(),
             HubError::Protocol(error) => error.into(),
+            HubError::Keys(error) => error.into(),
+            HubError::Trust(error) => error.into(),
             HubError::Io { path, source } => file(&path)(source),
             HubError::NoCard(code) => Self::new(Exit::Usage, "hub-no-card").told("code", code),
             HubError::Packet(error) => step(&error),

@@ -8,7 +8,7 @@ use std::{
 use exchange_endpoint::{
     archive::KeepError,
     config::Config,
-    keys::OwnKeys,
+    keys::{KeysError, OwnKeys},
     output::{Failure, Lang},
     protocol::{ProtocolError, Protocols},
     request_table::RequestError,
@@ -20,6 +20,7 @@ use exchange_format::{
     error::PacketError,
     packet::{Limits, WriteError},
     participant::ParticipantCode,
+    signature::SigningKey,
     stream::{CannotSeal, Timing},
 };
 
@@ -69,8 +70,12 @@ pub struct Context {
     pub paths: Paths,
     /// This hub.
     pub code: ParticipantCode,
+    /// Where its keys lie.
+    pub keys_directory: PathBuf,
     /// Its keys.
     pub keys: OwnKeys,
+    /// The card that is handed out to centres.
+    pub card_file: PathBuf,
     /// Where the centres' cards lie.
     pub trust_directory: PathBuf,
     /// The centres' cards.
@@ -129,6 +134,12 @@ pub enum HubError {
     /// A protocol.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
+    /// Own keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The cards of others.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// A file or directory.
     #[error("{path}: {source}")]
     Io {
@@ -178,7 +189,9 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
     let context = Context {
         paths,
         code,
+        keys_directory: config.path(&config.keys),
         keys,
+        card_file: config.path(Path::new(&format!("{code}.card"))),
         trust_directory: config.path(&config.trust),
         trust,
         numbering,
@@ -191,10 +204,24 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
 }
 
 impl Context {
-    /// Reads the cards again.
-    pub fn reload_trust(&mut self) -> Result<(), TrustError> {
+    /// Reads own keys and the cards again.
+    pub fn reload(&mut self) -> Result<(), HubError> {
+        let keys = OwnKeys::load(&self.keys_directory, self.code)?;
         self.trust = Trust::open(&self.trust_directory)?;
+        self.keys = keys;
         Ok(())
+    }
+
+    /// What a file to `peer` is signed with: a numbered one, or an answer.
+    pub fn signing(
+        &self,
+        tx: &Tx<'_>,
+        peer: ParticipantCode,
+        numbered: bool,
+    ) -> Result<&SigningKey, HubError> {
+        let Some(next) = &self.keys.next else { return Ok(&self.keys.signing) };
+        let told = tx.keys().told(peer, &next.card.fingerprint())?;
+        Ok(self.keys.signing_for(told.map(|(state, _)| state), numbered))
     }
 
     /// The register within `tx`, `actor` acting.

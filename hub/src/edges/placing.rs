@@ -52,6 +52,7 @@ impl Hub {
             store.write(|tx| seal_inputs(context, tx, now))?;
             self.raise_watermark(self.context.code)?;
         }
+        self.change_keys(now)?;
         let mut failed = self.ask(now);
         for (centre, due) in pending {
             if let Err(error) = self.seal_one(centre, due, now) {

@@ -5,6 +5,7 @@ mod export;
 mod gone;
 mod import;
 mod init;
+mod keys;
 mod propose;
 mod run;
 mod status;
@@ -17,9 +18,11 @@ use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     config::Config,
     durable_file::{self, SharedWith},
+    keys_told::KeysCommand,
     messages::{self, Lang},
     output::{self, CommandLine, CommonArgs, Exit, Failure},
     protocol::ProtocolCommand,
+    quarantine::QuarantineCommand,
 };
 
 use crate::{
@@ -66,6 +69,12 @@ enum Command {
     Why(why::Why),
     /// Wish that locked values of a row be changed: the hub's staff decide
     Propose(propose::Propose),
+    /// Files that were not accepted
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Own keys and the hub's
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Protocols of exports and loads
     #[command(subcommand)]
     Protocol(ProtocolCommand),
@@ -97,6 +106,8 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
         Command::Gone(gone) => gone.run(common),
         Command::Why(why) => why.run(common),
         Command::Propose(propose) => propose.run(common),
+        Command::Quarantine(command) => keys::quarantine(common, command),
+        Command::Keys(command) => keys::run(common, *command),
         Command::Protocol(command) => {
             let config = config(common)?;
             command.run(common, &config.path(&config.protocols))

@@ -1,7 +1,8 @@
-//! The exchange's own rows. `streams` · `packets` · `columns` reading their values · incidents.
+//! The exchange's own rows. `streams` · `packets` · `quarantine` · `columns` reading their values · incidents.
 
 mod columns;
 mod packets;
+mod quarantine;
 mod streams;
 
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ pub use self::{
         place_again, received, sent_at, set_in_packet, set_in_state, supersede_before, try_now,
         update_out_packet,
     },
+    quarantine::{quarantine, replay_unknown_keys, set_replay, to_replay},
     streams::{InStream, OutStream, in_stream, out_stream, set_in_stream, set_out_stream},
 };
 

@@ -159,8 +159,10 @@ CREATE TABLE svod_packet (
   ack_seq INTEGER,
   file TEXT,                     -- in spool/, archive/ or quarantine/
   sha256 TEXT,                   -- out: of the file as it was written
-  body BLOB                      -- of our KV and PR: what it says, to be sealed again if its file is lost
+  body BLOB,                     -- of our KV and PR: what it says, to be sealed again if its file is lost
+  replay INTEGER NOT NULL DEFAULT 0 -- 1: of a file in quarantine, it is to be judged again
 ) WITHOUT ROWID;
+CREATE INDEX svod_packet_replay ON svod_packet (name) WHERE replay = 1;
 CREATE INDEX svod_packet_position ON svod_packet (direction, peer, epoch, seq);
 CREATE INDEX svod_packet_answers ON svod_packet (answers) WHERE answers IS NOT NULL;
 CREATE INDEX svod_packet_due ON svod_packet (next_at) WHERE next_at IS NOT NULL;

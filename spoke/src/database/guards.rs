@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Tables that only the daemon writes.
-pub const CLOSED: [&str; 11] = [
+pub const CLOSED: [&str; 12] = [
     "svod_sent",
     "svod_lot",
     "svod_link",
@@ -19,6 +19,7 @@ pub const CLOSED: [&str; 11] = [
     "svod_publication",
     "svod_proposal",
     "svod_packet",
+    "svod_key_told",
     "svod_stream",
     "svod_meta",
     "svod_incident",

@@ -4,7 +4,7 @@ use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path, time::
 
 use exchange_endpoint::{
     journal_table::{self, CENTRE_TABLE},
-    request_table,
+    key_table, request_table,
 };
 use exchange_format::participant::ParticipantCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, config::DbConfig};
@@ -14,7 +14,7 @@ use super::{DatabaseError, tables::tables, tables_ddl, write};
 /// `PRAGMA application_id`: "SVDC", so that `file` and this program know a centre's database.
 const APPLICATION_ID: i32 = 0x5356_4443;
 /// The version of the tables.
-const TABLES_VERSION: &str = "10";
+const TABLES_VERSION: &str = "11";
 /// How long a statement waits for another program's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -37,7 +37,8 @@ pub fn schema_sql() -> String {
     let domain: String = tables().iter().map(tables_ddl::create).collect();
     let (journal, requests) =
         (journal_table::schema(CENTRE_TABLE), request_table::schema(request_table::CENTRE_TABLE));
-    format!("{domain}\n{}\n{journal}{requests}", include_str!("book.sql"))
+    let keys = key_table::schema(key_table::CENTRE_TABLE);
+    format!("{domain}\n{}\n{journal}{requests}{keys}", include_str!("book.sql"))
 }
 
 /// Makes a new database at `path`.

@@ -2,13 +2,14 @@
 
 use std::{fs::File, path::Path};
 
-use exchange_endpoint::{archive, stray::Stray};
+use exchange_endpoint::{archive, stray::Stray, trust::Trust};
 use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason},
+    card::Card,
     error::PacketError,
     file_name::{FileName, PacketKind},
     packet::{Header, MemberName, manifest::Purpose},
-    position::Mark,
+    position::{Digest, Mark},
     stream::{Arrival, Breach, Facts, OwnHistory, Verdict, judge_control},
 };
 use jiff::Timestamp;
@@ -55,7 +56,7 @@ pub fn admit(station: &mut Station, name: &str, path: &Path, now: Timestamp) -> 
         return quarantine(station, name, path, None, PacketReason::Foreign, now);
     }
     let (_, desk) = packet_file::apart(station);
-    let (header, mark, body) = match open(&desk, path, &parsed) {
+    let Opened { header, mark, body, card } = match open(&desk, path, &parsed) {
         Ok(opened) => opened,
         Err(error) => match error.reason() {
             Some(reason) => {
@@ -67,31 +68,40 @@ pub fn admit(station: &mut Station, name: &str, path: &Path, now: Timestamp) -> 
     };
     judge_restore(station, &header, now)?;
     match header.purpose {
-        Purpose::Data | Purpose::Snapshot(_) => numbered(station, name, path, &header, mark, now),
+        Purpose::Data | Purpose::Snapshot(_) | Purpose::Keys => {
+            numbered(station, name, path, &header, (mark, card), now)
+        }
         Purpose::Receipt { .. } | Purpose::Protocol { .. } => {
             answer(station, name, path, &header, &body, now)
         }
         Purpose::Request => request(station, name, path, &header, &body, now),
-        // Keys come with a later version of this program; the file is kept, its number is not consumed, so
-        // nothing is lost until then.
-        Purpose::Keys => {
-            let file = keep(station, name, path)?;
-            enter(station, name, parsed.kind, None, "HELD", &file, now)?;
-            Ok(Admitted::Held)
-        }
     }
 }
 
+/// What a file of the hub was proved to be.
+struct Opened {
+    header: Header,
+    mark: Mark,
+    /// Of an answer or request.
+    body: Vec<u8>,
+    /// That a KY tells.
+    card: Option<Card>,
+}
+
 /// Opens and proves the packet whole; the body of an answer with it.
-fn open(desk: &Desk<'_>, path: &Path, name: &FileName) -> Result<(Header, Mark, Vec<u8>), PacketError> {
+fn open(desk: &Desk<'_>, path: &Path, name: &FileName) -> Result<Opened, PacketError> {
     let mut verified = desk.open(path, name)?;
     let mark = verified.mark();
     if name.kind.is_numbered() {
         let header = verified.manifest().header.clone();
-        return match verified.check_members() {
+        let is_ky = header.purpose == Purpose::Keys;
+        let checked = verified.check_members().and_then(|mut checked| {
+            is_ky.then(|| desk.hub_keys.read_new(&mut checked)).transpose()
+        });
+        return match checked {
             // authentic all the same: loading comes upon it again, and refuses the packet whole with an answer
             Err(error) if error.reason().is_none() => Err(error),
-            _ => Ok((header, mark, Vec::new())),
+            checked => Ok(Opened { header, mark, body: Vec::new(), card: checked.unwrap_or_default() }),
         };
     }
     let mut checked = verified.check_members()?;
@@ -104,7 +114,7 @@ fn open(desk: &Desk<'_>, path: &Path, name: &FileName) -> Result<(Header, Mark, 
             Ok(())
         })?;
     }
-    Ok((header, mark, body))
+    Ok(Opened { header, mark, body, card: None })
 }
 
 /// The control block is judged before anything is applied, in whatever file it stands (F6, F9, F10).
@@ -146,7 +156,7 @@ fn numbered(
     name: &str,
     path: &Path,
     header: &Header,
-    mark: Mark,
+    (mark, card): (Mark, Option<Card>),
     now: Timestamp,
 ) -> Result<Admitted, SpokeError> {
     let part = match &header.purpose {
@@ -178,9 +188,20 @@ fn numbered(
         Verdict::Ready(ready) => Some(ready),
     };
     let file = keep(station, name, path)?;
+    if let Some(card) = &card {
+        // as soon as it is verified, also if it waits; in trust/ before the packet is in the database
+        let directory = station.config.path(&station.config.trust);
+        Trust::open(&directory)?.succeed(card.clone(), mark.position)?;
+        station.reload()?;
+    }
     let (connection, desk) = packet_file::apart(station);
     write::write(connection, Scope::Book, |transaction| {
         hold(transaction, &desk, name, header, &arrival, &file, now)?;
+        if let Some(card) = &card {
+            book::replay_unknown_keys(transaction)?;
+            let digests = [Digest::of(card.to_bytes())];
+            journal(transaction, desk.own, now, "keys.taken", desk.hub.as_str(), "", &digests)?;
+        }
         if ready.is_none() {
             answers::give_receipt(transaction, &desk, mark, now)?;
         }
@@ -411,31 +432,6 @@ fn put_aside(
         })?;
     }
     Ok(Admitted::Quarantined(reason))
-}
-
-fn enter(
-    station: &mut Station,
-    name: &str,
-    kind: PacketKind,
-    arrival: Option<Arrival>,
-    state: &str,
-    file: &str,
-    now: Timestamp,
-) -> Result<(), SpokeError> {
-    let hub = station.hub();
-    write::write(&mut station.connection, Scope::Book, |transaction| {
-        let packet = InPacket {
-            name,
-            kind: kind.letters(),
-            arrival,
-            state,
-            reason: None,
-            records: 0,
-            ack: None,
-            file,
-        };
-        Ok(book::set_in_packet(transaction, hub, &packet, now)?)
-    })
 }
 
 fn keep(station: &Station, name: &str, path: &Path) -> Result<String, SpokeError> {

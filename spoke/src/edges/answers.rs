@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use super::{
     SpokeError,
     packet_file::{Desk, Heading, write_answer},
-    requests,
+    requests, rotation,
     station::{journal, random_u32},
 };
 use crate::database::{
@@ -203,6 +203,9 @@ pub(super) fn take_protocol(
         AnswerEffect::Restored(evidence) => restored(connection, desk, &evidence, now)?,
     }
     book::update_out_packet(connection, &packet.name, &packet.sent, now)?;
+    if packet.kind == PacketKind::Keys {
+        rotation::answered(connection, &packet.name, head.outcome)?;
+    }
     let reason = head.outcome.reason().map_or("", |reason| reason.code());
     journal(connection, desk.own, now, "packet.answered", &packet.name, reason, &[answered.digest])
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use exchange_endpoint::{
     config::Config,
     journal_table::CENTRE_TABLE,
+    key_ring::KeyRing,
     keys::OwnKeys,
     watermark::{Stream, Watermark},
 };
@@ -15,7 +16,6 @@ use exchange_format::{
     participant::ParticipantCode,
     position::{Digest, Position},
     record::Record,
-    signature::VerifyingKey,
     state_digest::StateDigest,
     stream,
 };
@@ -80,7 +80,7 @@ pub struct Proof {
 struct Measure<'a> {
     own: ParticipantCode,
     hub: ParticipantCode,
-    key: VerifyingKey,
+    keys: KeyRing,
     /// Of the watermark file.
     marks: stream::Watermark,
     journal: Tree,
@@ -101,20 +101,20 @@ pub fn look_only(config: &Config<SpokeConfig>, connection: &Connection) -> Resul
         let digest = Proof { proven: "none", packet: None, why };
         return Ok(Audit { left: found.clone(), found, digest, ..Audit::default() });
     }
-    let hub_card = station::hub_card(config)?;
+    let hub_keys = station::hub_keys(config)?;
     let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
     let keys = OwnKeys::load(&config.path(&config.keys), config.code);
     let limits = config.limits.limits();
     let measure = Measure {
         own: config.code,
         hub: config.hub,
-        key: hub_card.content.signing_key.clone(),
+        keys: hub_keys.clone(),
         marks: stream::Watermark {
             sealed: watermark.get(config.hub, Stream::Sealed),
             applied: watermark.get(config.hub, Stream::Applied),
         },
         journal: watermark.journal().clone(),
-        desk: keys.as_ref().ok().map(|keys| Desk::new(config, keys, &hub_card, &limits)),
+        desk: keys.as_ref().ok().map(|keys| Desk::new(config, keys, &hub_keys, &limits)),
         file: &|name| config.path(Path::new(name)),
     };
     let (found, publications, digest) = look(connection, &measure)?;
@@ -130,7 +130,7 @@ fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, 
     let blind = shape::check(connection)?.iter().any(shape::blinds);
     let stream = if blind { InStream::default() } else { book::in_stream(connection, hub)? };
     let epoch = stream.machine.last.map(|mark| mark.position.epoch.get());
-    let signed = |record: &Record| is_signed(&measure.key, own, record);
+    let signed = |record: &Record| is_signed(&measure.keys, own, record);
     let look = verify::look(connection, epoch, measure.journal.size(), &signed)?;
     let mut damages = look.damages;
     if look.blind {
@@ -258,12 +258,13 @@ fn look_at(station: &mut Station) -> Result<(Vec<Damage>, u64, Proof), SpokeErro
 
 /// What a running centre is measured by.
 fn with_measure<T>(station: &mut Station, work: impl FnOnce(&Connection, &Measure<'_>) -> T) -> T {
-    let (own, hub, key, marks) = (station.own(), station.hub(), station.hub_key(), station.marks());
+    let (own, hub, marks) = (station.own(), station.hub(), station.marks());
+    let keys = station.hub_keys.clone();
     let journal = station.watermark.journal().clone();
     let directory = station.file("");
     let file = |name: &str| directory.join(name);
     let (connection, desk) = packet_file::apart(station);
-    work(connection, &Measure { own, hub, key, marks, journal, desk: Some(desk), file: &file })
+    work(connection, &Measure { own, hub, keys, marks, journal, desk: Some(desk), file: &file })
 }
 
 /// Whether the tables are there to be looked at.
@@ -430,7 +431,7 @@ pub fn fault_code(fault: Fault) -> String {
 /// Takes what is missing, older or forged from the archived packets of the current epoch, which the hub has
 /// signed. A packet that cannot be read is passed over: it is told when it is looked for.
 fn read_again(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> {
-    let (own, hub, key) = (station.own(), station.hub(), station.hub_key());
+    let (own, hub, keys) = (station.own(), station.hub(), station.hub_keys.clone());
     let Some(last) = book::in_stream(&station.connection, hub)?.machine.last else { return Ok(()) };
     let epoch = last.position.epoch;
     let files = book::received(&station.connection, hub, epoch, None)?;
@@ -450,9 +451,9 @@ fn read_again(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> {
                     let known = publications::find(transaction, record.kind, record.key)?;
                     let good = known.as_ref().is_some_and(|known| {
                         known.record == record && known.outcome != RecordOutcome::Refused
-                            || known.record.version > record.version && is_signed(&key, own, &known.record)
+                            || known.record.version > record.version && is_signed(&keys, own, &known.record)
                     });
-                    if !good && is_signed(&key, own, &record) {
+                    if !good && is_signed(&keys, own, &record) {
                         publications::replace(transaction, &record, &file.name, epoch)?;
                     }
                     Ok(())

@@ -13,7 +13,7 @@ use super::{
     fetch::{self, SecondLook},
     packet_file,
     place::{self, Lost},
-    reopen, requests, resume,
+    reopen, requests, resume, rotation,
     station::Station,
 };
 use crate::database::{
@@ -229,10 +229,13 @@ impl Day {
     /// Looks whether others have written since the last look. What the triggers have caught of it waits in the
     /// queue or has been `sealed`; a write that they have not caught, or one to the triggers themselves, is
     /// looked into. The queue says so as long as nobody has emptied it, so this comes before every sealing.
-    fn notice(&mut self, station: &Station, sealed: bool) -> Result<(), SpokeError> {
+    fn notice(&mut self, station: &mut Station, sealed: bool) -> Result<(), SpokeError> {
         let version = pragma(station, "data_version")?;
         if version != self.data_version {
             self.data_version = version;
+            if let Err(error) = station.reload() {
+                tracing::error!(%error, "keys and cards could not be read again");
+            }
             let caught = sealed || own_records::is_anything_queued(&station.connection)?;
             self.suspicious |= !caught || pragma(station, "schema_version")? != self.schema_version;
         }
@@ -246,6 +249,9 @@ impl Day {
     pub async fn work(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
         let now = Timestamp::now();
         let mut sealed = false;
+        self.notice(station, false)?;
+        tokio::task::block_in_place(|| rotation::replay(station, now))?;
+        tokio::task::block_in_place(|| rotation::step(station, now))?;
         loop {
             self.notice(station, sealed)?;
             let exported = tokio::task::block_in_place(|| export::export(station, now))?;

@@ -6,7 +6,8 @@ use exchange_endpoint::protocol::{Kind as ProtocolKind, Line, Protocol};
 use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason, RecordLine, RecordOutcome, RecordReason, SnapshotCause},
     error::PacketError,
-    file_name::FileName,
+    file_name::{FileName, PacketKind},
+    packet::MemberName,
     participant::ParticipantCode,
     position::{Digest, Epoch, Mark},
     record::{Kind, LineError, Record},
@@ -174,7 +175,7 @@ fn apply(
     now: Timestamp,
 ) -> Result<Protocol, Stopped> {
     let (lang, own, hub) = (station.config.lang, station.own(), station.hub());
-    let (key, timing) = (station.hub_key(), station.config.exchange.timing());
+    let (keys, timing) = (station.hub_keys.clone(), station.config.exchange.timing());
     let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
     let (connection, desk) = packet_file::apart(station);
     let mut protocol = Protocol::begin(ProtocolKind::Load, lang, own, Some(hub), now);
@@ -186,7 +187,7 @@ fn apply(
         let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
         let mut told = None;
         for (file, path) in files.iter().zip(&paths) {
-            let signed = |record: &Record| is_signed(&key, own, record);
+            let signed = |record: &Record| is_signed(&keys, own, record);
             let tally = tallies.entry(file.name.as_str()).or_default();
             told = take_in(transaction, &desk, file, path, &mut stream, &signed, tally)?.or(told);
         }
@@ -202,7 +203,7 @@ fn apply(
         tell_of_taken_rows(transaction, own, &shown, now)?;
         tell_of_proposals(transaction, own, &shown, now)?;
         if let Some(opened) = stream.machine.consume(ready) {
-            put_aside(transaction, own, hub, opened, now)?;
+            put_aside(transaction, &desk, opened, now)?;
         }
         stream.told = told.map(|state| as_digest(&state)).or(stream.told);
         let (code, subject, detail) = ("DIVERGED", hub.as_str(), "state digest differs");
@@ -281,16 +282,21 @@ fn tell_of_taken_rows(
 /// A new epoch has begun: what is still held of older ones will never be applied.
 pub(super) fn put_aside(
     connection: &Connection,
-    own: ParticipantCode,
-    hub: ParticipantCode,
+    desk: &Desk<'_>,
     opened: Epoch,
     now: Timestamp,
 ) -> Result<(), SpokeError> {
     let reason = PacketReason::StaleEpoch.code();
-    for held in book::held_before(connection, hub, opened)? {
+    for held in book::held_before(connection, desk.hub, opened)? {
+        let is_ky = held.name.parse::<FileName>().is_ok_and(|name| name.kind == PacketKind::Keys);
+        if is_ky && desk.hub_keys.told_at(held.arrival.mark.position) {
+            // it has done its work, and its sender waits for the word
+            conclude(connection, desk, &held, &Tally::default(), now)?;
+            continue;
+        }
         book::set_in_state(connection, &held.name, "QUARANTINED", Some(reason))?;
         let digest = held.arrival.mark.digest;
-        journal(connection, own, now, "packet.quarantined", &held.name, reason, &[digest])?;
+        journal(connection, desk.own, now, "packet.quarantined", &held.name, reason, &[digest])?;
     }
     Ok(())
 }
@@ -316,6 +322,11 @@ fn take_in(
     let manifest = checked.manifest().clone();
     let epoch = file.arrival.mark.position.epoch;
     for member in &manifest.members {
+        if member.name == MemberName::Card {
+            // its keys hold since it was admitted, or it is refused
+            desk.hub_keys.read_new(&mut checked)?;
+            continue;
+        }
         if let Some(kind) = member.name.mirrored().and_then(|kind| kind.parse::<Kind>().ok()) {
             checked.for_each_line::<Stopped>(&member.name, |line| {
                 // the hub's copy of our own records: compared, not applied

@@ -9,10 +9,11 @@ use std::{
 use exchange_endpoint::{
     archive::{self, NewFile},
     config::Config,
+    key_ring::KeyRing,
+    key_table::KyState,
     keys::OwnKeys,
 };
 use exchange_format::{
-    card::Card,
     error::PacketError,
     file_name::FileName,
     packet::{
@@ -40,7 +41,8 @@ pub(super) struct Desk<'a> {
     pub own: ParticipantCode,
     pub hub: ParticipantCode,
     keys: &'a OwnKeys,
-    hub_card: &'a Card,
+    told: Option<KyState>,
+    pub hub_keys: &'a KeyRing,
     limits: &'a Limits,
     spool: PathBuf,
     spool_name: &'a Path,
@@ -90,21 +92,22 @@ pub(super) struct Heading {
 
 /// The station as its database and the rest, which can be used beside one another.
 pub(super) fn apart(station: &mut Station) -> (&mut rusqlite::Connection, Desk<'_>) {
-    let Station { config, connection, keys, hub_card, limits, .. } = station;
-    (connection, Desk::new(config, keys, hub_card, limits))
+    let Station { config, connection, keys, told, hub_keys, limits, .. } = station;
+    (connection, Desk { told: *told, ..Desk::new(config, keys, hub_keys, limits) })
 }
 
 impl<'a> Desk<'a> {
-    /// The desk of the centre of `config`.
+    /// The desk of the centre of `config`, its keys not changing.
     pub fn new(
         config: &'a Config<SpokeConfig>,
         keys: &'a OwnKeys,
-        hub_card: &'a Card,
+        hub_keys: &'a KeyRing,
         limits: &'a Limits,
     ) -> Self {
         let spool = config.path(&config.spool);
         let (own, hub, streebog) = (config.code, config.hub, config.exchange.streebog);
-        Self { own, hub, keys, hub_card, limits, spool, spool_name: &config.spool, streebog }
+        let spool_name = &config.spool;
+        Self { own, hub, keys, told: None, hub_keys, limits, spool, spool_name, streebog }
     }
 
     /// Writes, signs and seals a packet; on the disk when this returns.
@@ -136,7 +139,9 @@ impl<'a> Desk<'a> {
         now: Timestamp,
         writer: PacketWriter<BufWriter<File>>,
     ) -> Result<UnsealedFile, SpokeError> {
-        let written = writer.finish(self.header(heading, now), &self.keys.signing)?;
+        let header = self.header(heading, now);
+        let signing = self.keys.signing_for(self.told, header.kind().is_numbered());
+        let written = writer.finish(header, signing)?;
         let mut clear = written.output.into_inner().map_err(|refused| self.failed(refused.into_error()))?;
         clear.seek(SeekFrom::Start(0)).map_err(|source| self.failed(source))?;
         let mut name = written.name;
@@ -150,7 +155,7 @@ impl<'a> Desk<'a> {
         let UnsealedFile { name, digest, nonce, clear } = packet;
         let failed = |source| self.failed(source);
         let file = NewFile::create(&self.spool).map_err(failed)?;
-        let recipients = self.keys.recipients_for(self.hub_card);
+        let recipients = self.keys.recipients_for(self.hub_keys.current());
         let file =
             seal::seal_all(&recipients, &mut BufReader::new(clear), BufWriter::new(file)).map_err(failed)?;
         file.into_inner().map_err(|refused| failed(refused.into_error()))?.commit(&self.spool.join(&name))?;
@@ -191,8 +196,7 @@ impl<'a> Desk<'a> {
         } else {
             exchange_format::packet::UnverifiedPacket::open(file, self.limits)?
         };
-        let key = |code| (code == self.hub).then(|| self.hub_card.content.signing_key.clone());
-        unverified.verify(name, key)
+        self.hub_keys.verify(unverified, name)
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    SpokeError, load,
+    SpokeError, load, packet_file,
     station::{Station, journal},
 };
 use crate::database::{
@@ -33,9 +33,9 @@ pub fn resume(station: &mut Station, now: Timestamp) -> Result<u64, SpokeError> 
     if let Some(last) = book::in_stream(&station.connection, hub)?.machine.last
         && !book::held_before(&station.connection, hub, last.position.epoch)?.is_empty()
     {
-        let own = station.own();
-        write::write(&mut station.connection, Scope::Book, |transaction| {
-            load::put_aside(transaction, own, hub, last.position.epoch, now)
+        let (connection, desk) = packet_file::apart(station);
+        write::write(connection, Scope::Book, |transaction| {
+            load::put_aside(transaction, &desk, last.position.epoch, now)
         })?;
     }
     Ok(records)

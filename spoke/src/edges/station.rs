@@ -10,9 +10,12 @@ use exchange_endpoint::{
     config::Config,
     instance::InstanceLock,
     journal_table::{self, CENTRE_TABLE, Event},
+    key_ring::KeyRing,
+    key_table::KyState,
     keys::OwnKeys,
     messages::Told,
     protocol::{Protocol, Protocols},
+    rotation::{finish, is_left_over},
     trust::Trust,
     watermark::{Stream, Watermark},
 };
@@ -22,13 +25,13 @@ use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
     record::{Record, RecordId},
-    signature::{self, RecordText, VerifyingKey},
+    signature::{self, RecordText},
     stream,
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{SpokeError, config::SpokeConfig};
+use super::{SpokeError, config::SpokeConfig, rotation};
 use crate::database::{
     self,
     book::{self, OutStream},
@@ -47,8 +50,10 @@ pub struct Station {
     pub connection: Connection,
     /// Own keys.
     pub keys: OwnKeys,
-    /// The hub's card.
-    pub hub_card: Card,
+    /// What became of the KY of our next keys.
+    pub told: Option<KyState>,
+    /// The hub's cards.
+    pub hub_keys: KeyRing,
     /// How far this centre has sealed and applied, kept outside the database.
     pub watermark: Watermark,
     /// Limits of every packet read.
@@ -74,12 +79,36 @@ impl Station {
             fs::create_dir_all(&directory).map_err(SpokeError::io(&directory))?;
             archive::remove_leftovers(&directory).map_err(SpokeError::io(&directory))?;
         }
-        let keys = OwnKeys::load(&config.path(&config.keys), config.code)?;
-        let hub_card = hub_card(&config)?;
+        let directory = config.path(&config.keys);
+        if is_left_over(&directory, config.code)? {
+            // a command that makes new keys waits
+            connection.execute_batch("BEGIN IMMEDIATE").map_err(database::DatabaseError::from)?;
+            if is_left_over(&directory, config.code)? {
+                finish(&directory, config.code)?;
+            }
+            connection.execute_batch("ROLLBACK").map_err(database::DatabaseError::from)?;
+        }
+        let keys = OwnKeys::load(&directory, config.code)?;
+        let hub_keys = hub_keys(&config)?;
         let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
         let protocols = Protocols::open(&config.path(&config.protocols))?;
         let limits = config.limits.limits();
-        Ok(Self { config, connection, keys, hub_card, watermark, limits, protocols, _lock: lock })
+        let told = None;
+        let mut station =
+            Self { config, connection, keys, told, hub_keys, watermark, limits, protocols, _lock: lock };
+        station.told = rotation::told(&station)?;
+        Ok(station)
+    }
+
+    /// Reads own keys and the hub's cards again.
+    ///
+    /// # Errors
+    /// A file.
+    pub fn reload(&mut self) -> Result<(), SpokeError> {
+        self.hub_keys = hub_keys(&self.config)?;
+        self.keys = OwnKeys::load(&self.config.path(&self.config.keys), self.config.code)?;
+        self.told = rotation::told(self)?;
+        Ok(())
     }
 
     /// This centre.
@@ -107,11 +136,6 @@ impl Station {
         if let Err(error) = self.protocols.write(protocol) {
             tracing::error!(%error, "the protocol could not be kept");
         }
-    }
-
-    /// What the hub's signatures are checked with.
-    pub fn hub_key(&self) -> VerifyingKey {
-        self.hub_card.content.signing_key.clone()
     }
 
     /// Raises the watermark to where the database stands. On the disk when this returns: nothing may be
@@ -189,6 +213,15 @@ fn check_identity(
     }
 }
 
+/// The hub's cards of `trust/` that count.
+///
+/// # Errors
+/// There is none, or it is not sound.
+pub fn hub_keys(config: &Config<SpokeConfig>) -> Result<KeyRing, SpokeError> {
+    let trust = Trust::open(&config.path(&config.trust))?;
+    trust.ring(config.hub).ok_or(SpokeError::NoHubCard(config.hub))
+}
+
 /// The hub's card of `trust/`.
 ///
 /// # Errors
@@ -198,11 +231,12 @@ pub fn hub_card(config: &Config<SpokeConfig>) -> Result<Card, SpokeError> {
     trust.card(config.hub).cloned().ok_or(SpokeError::NoHubCard(config.hub))
 }
 
-/// Whether the hub signed `record` for `to`.
-pub fn is_signed(key: &VerifyingKey, to: ParticipantCode, record: &Record) -> bool {
+/// Whether the hub signed `record` for `to`, by whichever of its `keys`.
+pub fn is_signed(keys: &KeyRing, to: ParticipantCode, record: &Record) -> bool {
     let hash = record.hash();
     let text = RecordText::of(to, record, &hash);
-    record.signature.as_ref().is_some_and(|bytes| signature::verify_record(key, &text, bytes).is_ok())
+    let by = |bytes, card: &Card| signature::verify_record(&card.content.signing_key, &text, bytes).is_ok();
+    record.signature.as_ref().is_some_and(|bytes| keys.cards().any(|card| by(bytes, card)))
 }
 
 /// An entry of the journal by this centre's program.

@@ -56,6 +56,14 @@ error-card-malformed = Not a participant card, or a damaged one: { $detail }
     .next = Ask for the card file again.
 error-trust-file = Card directory, { $file }: { $detail }
     .next = Check the path and the permissions.
+error-trust-successions = The file { $file } is damaged: it says from which packet on each card counts
+    .next = Put it back from a copy of the directory of cards. If there is none, delete it: then only the last card counts.
+error-keys-changing = The keys are changing already: not every participant has taken the new ones
+    .next = keys list says who has not. When all have, they can be changed again.
+error-quarantine-unknown = There is no such file in quarantine
+    .next = quarantine list says the names.
+error-quarantine-final = The file { $file } is not judged again
+    .next = quarantine show says why.
 error-trust-misplaced = File { $file } holds the card of participant { $found }
     .next = Remove the file and load the card by the command, after comparing the fingerprint.
 
@@ -191,3 +199,36 @@ mailbox-next-client = Give both under [mailbox], or neither.
 mailbox-next-pem = Give the PEM files that the hub's administrator handed out.
 mailbox-next-login = Check user, password_file and the client certificate under [mailbox].
 mailbox-next-ca = The server shows another certificate: check ca_file and server_name under [mailbox].
+
+quarantine-none = There is nothing in quarantine.
+quarantine-file = { $file }
+    { "" }    from { $peer }, since { $since }: { $what } ({ $reason })
+    { "" }    → { $next }
+quarantine-again = It came { $n ->
+    [one] { $n } time
+   *[other] { $n } times
+}, last at { $last }.
+quarantine-then = When the cause is mended: quarantine replay { $file }
+quarantine-taken = Nothing is to be done: a packet of that name was taken later.
+quarantine-answered = Its sender has the answer, it is not judged again; the file is kept for the auditors.
+quarantine-replays = Nothing is to be done: the daemon judges it again.
+quarantine-replayed = { $n ->
+    [0] There is nothing to judge again.
+    [one] { $n } file is judged again. When the daemon has done it, quarantine list says what became of it.
+   *[other] { $n } files are judged again. When the daemon has done it, quarantine list says what became of them.
+}
+
+keys-own = Own cards:
+keys-telling = The new keys, as told to the participants:
+keys-peers = Cards of the others:
+keys-card = { "" }  { $code }  { $state }, valid until { $until }
+    { "" }    { $fingerprint }
+keys-rotated = New keys are made; their card is valid until { $until }, its fingerprint is { $fingerprint }. The daemon tells them to the participants; the old ones are in force until all have taken them. keys list says how far that is.
+keys-told-again = The new keys are told again to those who have refused them. The card's fingerprint is { $fingerprint }, it is valid until { $until }.
+card-state-current = in force
+card-state-next = to come
+card-state-former = former
+ky-state-untold = not told yet
+ky-state-open = told, no answer
+ky-state-taken = taken
+ky-state-refused = refused; keys rotate tells them again

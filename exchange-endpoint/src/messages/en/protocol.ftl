@@ -115,6 +115,7 @@ packet-state-applied_partial = applied in part
 packet-state-refused = refused
 packet-state-superseded = superseded
 packet-state-quarantined = in quarantine
+packet-state-replayed = taken from quarantine
 packet-state-duplicate = duplicate
 packet-state-held = waits for earlier ones
 

@@ -56,6 +56,14 @@ error-card-malformed = Это не карточка участника, или �
     .next = Запросите файл карточки заново.
 error-trust-file = Каталог карточек, { $file }: { $detail }
     .next = Проверьте путь и права.
+error-trust-successions = Файл { $file } повреждён: по нему видно, с какого пакета действует каждая карточка
+    .next = Верните файл из копии каталога карточек. Если её нет, удалите файл: будет действовать только последняя карточка.
+error-keys-changing = Ключи уже меняются: ещё не все участники приняли новые
+    .next = Кто их не принял, скажет keys list. Когда примут все, можно сменить ещё раз.
+error-quarantine-unknown = Такого файла в карантине нет
+    .next = Имена файлов скажет quarantine list.
+error-quarantine-final = Файл { $file } повторно не проверяется
+    .next = Почему, скажет quarantine show.
 error-trust-misplaced = Файл { $file } содержит карточку участника { $found }
     .next = Уберите файл и загрузите карточку командой, сверив отпечаток.
 
@@ -191,3 +199,38 @@ mailbox-next-client = Укажите в разделе [mailbox] оба ключ
 mailbox-next-pem = Возьмите файлы PEM, выданные координационным центром.
 mailbox-next-login = Проверьте user, password_file и клиентский сертификат в разделе [mailbox].
 mailbox-next-ca = Сервер предъявил другой сертификат: проверьте ca_file и server_name в разделе [mailbox].
+
+quarantine-none = В карантине ничего нет.
+quarantine-file = { $file }
+    { "" }    от { $peer }, с { $since }: { $what } ({ $reason })
+    { "" }    → { $next }
+quarantine-again = Приходил { $n ->
+    [one] { $n } раз
+    [few] { $n } раза
+   *[many] { $n } раз
+}, последний — { $last }.
+quarantine-then = Когда причина устранена: quarantine replay { $file }
+quarantine-taken = Ничего не нужно: пакет с этим именем принят позже.
+quarantine-answered = Отправителю отвечено, повторно не проверяется; файл сохранён для проверяющих.
+quarantine-replays = Ничего не нужно: служба проверит его снова.
+quarantine-replayed = { $n ->
+    [0] Проверять снова нечего.
+    [one] Снова будет проверен { $n } файл. Что с ним стало, скажет quarantine list, когда служба его проверит.
+    [few] Снова будут проверены { $n } файла. Что с ними стало, скажет quarantine list, когда служба их проверит.
+   *[many] Снова будет проверено { $n } файлов. Что с ними стало, скажет quarantine list, когда служба их проверит.
+}
+
+keys-own = Свои карточки:
+keys-telling = Новые ключи сообщены участникам:
+keys-peers = Карточки других участников:
+keys-card = { "" }  { $code }  { $state }, срок до { $until }
+    { "" }    { $fingerprint }
+keys-rotated = Новые ключи созданы, карточка действует до { $until }, её отпечаток { $fingerprint }. Служба сообщит их участникам; прежние действуют, пока их не примут все. Как идёт смена, скажет keys list.
+keys-told-again = Тем, кто отклонил новые ключи, они будут сообщены снова. Отпечаток карточки { $fingerprint }, срок до { $until }.
+card-state-current = действует
+card-state-next = будет действовать
+card-state-former = прежняя
+ky-state-untold = ещё не сообщены
+ky-state-open = сообщены, ответа нет
+ky-state-taken = приняты
+ky-state-refused = отклонены; keys rotate сообщит снова

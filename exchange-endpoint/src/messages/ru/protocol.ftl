@@ -116,6 +116,7 @@ packet-state-applied_partial = принят частично
 packet-state-refused = отклонён
 packet-state-superseded = заменён
 packet-state-quarantined = в карантине
+packet-state-replayed = принят из карантина
 packet-state-duplicate = повтор
 packet-state-held = ожидает предыдущих
 

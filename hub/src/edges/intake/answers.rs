@@ -11,12 +11,13 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
-use super::{Taken, journal};
+use super::{Taken, journal, keys};
 use crate::{
     database::{Tx, streams::PacketRow},
     edges::{
         hub::{Context, Hub, HubError},
         requests,
+        sealing::keys::is_ky,
     },
 };
 
@@ -135,7 +136,7 @@ fn protocol(
     debug_assert!(head.outcome != PacketOutcome::Applied || sent.state.as_str() == "APPLIED");
     tx.set_sent_packet(&name, &sent)?;
     tx.set_streams(centre, &streams)?;
-    Ok(())
+    if is_ky(&name) { keys::answered(context, tx, centre, (&name, head.outcome), now) } else { Ok(()) }
 }
 
 /// An answer to a packet that we never sealed, in the current or a newer epoch: we were restored.

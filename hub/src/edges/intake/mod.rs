@@ -1,14 +1,16 @@
 //! Intake: one file that stands finished in a centre's `in`, from its name to its answers.
 //!
 //! [`open`] the five-way check, envelope, signature, digests · [`numbered`] what the stream machine says of it
-//! and what follows · [`apply`] its records · [`answers`] KV and PR about our own packets · [`control`] the
-//! control block. What cannot be authenticated goes to quarantine whole, and nothing of it is applied.
+//! and what follows · [`apply`] its records · [`keys`] a centre's new keys · [`answers`] KV and PR about our own packets · [`control`] the
+//! control block · [`replay`] what was set aside, once more. What cannot be authenticated goes to quarantine whole, and nothing of it is applied.
 
 mod answers;
 mod apply;
 mod control;
+mod keys;
 mod numbered;
 mod open;
+mod replay;
 
 use std::{fs, path::Path};
 
@@ -72,6 +74,14 @@ pub struct Applied {
     pub lines: Vec<RecordLine>,
 }
 
+impl Applied {
+    /// A packet of no records.
+    fn nothing(name: &str, mark: Mark) -> Self {
+        let (counts, totals, lines) = (Counts::default(), Vec::new(), Vec::new());
+        Self { name: name.to_owned(), mark, state: "APPLIED", counts, totals, lines }
+    }
+}
+
 impl Hub {
     /// Takes the file `name` from the `in` of `centre`. After an error the file is where it was, and may be
     /// taken again.
@@ -110,6 +120,9 @@ impl Hub {
                 answers::take(self, centre, name, &mut packet, now)?
             }
         };
+        if file_name.kind == PacketKind::Keys {
+            self.context.reload()?;
+        }
         if let Taken::Quarantined(reason) = taken {
             // an answer has no row yet, a numbered packet got its row with its verdict
             let mark = file_name.kind.is_numbered().then_some(mark);

@@ -13,7 +13,7 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
-use super::{Applied, Taken, apply, journal, open};
+use super::{Applied, Taken, apply, journal, keys, open};
 use crate::{
     database::{
         Tx,
@@ -23,7 +23,7 @@ use crate::{
     edges::{
         hub::{Context, Hub, HubError, at},
         requests,
-        sealing::answers,
+        sealing::{answers, keys::is_ky},
     },
 };
 
@@ -41,16 +41,28 @@ pub(super) fn take(
         _ => None,
     };
     let arrival = Arrival { mark: packet.mark(), previous: header.previous, part };
-    let step = Step { context: &hub.context, centre, now };
-    let refusal = match packet.check_members() {
+    let (context, is_ky) = (&hub.context, header.purpose == Purpose::Keys);
+    let step = Step { context, centre, now };
+    let mut news = None;
+    let checked = packet.check_members().and_then(|mut checked| {
+        news = if is_ky { Some(keys::read(context, centre, &mut checked)?) } else { None };
+        Ok(())
+    });
+    let refusal = match checked {
         _ if !arrival.is_well_formed() => Some(PacketReason::Schema),
-        Ok(_) => None,
+        Ok(()) => None,
         Err(error) => {
             let reason = error.reason().and_then(|reason| reason.code().parse().ok());
             Some(reason.ok_or(error)?)
         }
     };
-    let mut taken = hub.store.write(|tx| step.judge(tx, name, &arrival, refusal))?;
+    let mut taken = hub.store.write(|tx| {
+        let (taken, holds) = step.judge(tx, name, &arrival, refusal)?;
+        if let Some(card) = news.as_ref().filter(|_| holds) {
+            keys::take(context, tx, centre, (card, arrival.mark.position), now)?;
+        }
+        Ok::<_, HubError>(taken)
+    })?;
     // what was held may be next now
     if let Taken::Done(applied) = &mut taken {
         while let Some(more) = hub.store.write(|tx| step.drain(tx))? {
@@ -67,14 +79,15 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Judges an arrival and carries the verdict out, in one transaction.
+    /// Judges an arrival and carries the verdict out, in one transaction; and whether its keys hold, if it is a KY: as soon
+    /// as it is verified, also if it waits, but not of a fork, an ended epoch, or one that came before.
     fn judge(
         &self,
         tx: &Tx<'_>,
         name: &str,
         arrival: &Arrival,
         refusal: Option<PacketReason>,
-    ) -> Result<Taken, HubError> {
+    ) -> Result<(Taken, bool), HubError> {
         let mut streams = tx.streams(self.centre)?;
         let rows = tx.packets_at("in", self.centre, arrival.mark.position)?;
         let history: Vec<_> =
@@ -87,7 +100,8 @@ impl Step<'_> {
             .filter(|arrival| arrival.part.is_some())
             .collect();
         let verdict = streams.incoming.judge(arrival, &Facts::of(arrival, &history, &held));
-        match verdict {
+        let holds = matches!(verdict, Verdict::Gap(_) | Verdict::Ready(_));
+        let taken = match verdict {
             Verdict::Duplicate => {
                 for answer in tx.answers_to(self.centre, arrival.mark.digest)? {
                     tx.set_packet_state(&answer, "SEALED", None)?;
@@ -120,7 +134,8 @@ impl Step<'_> {
                 self.row(tx, name, arrival, "HELD", None, 0)?;
                 self.apply_or_refuse(tx, &mut streams, &ready).map(Taken::Done)
             }
-        }
+        };
+        taken.map(|taken| (taken, holds))
     }
 
     /// Applies the packet held at the next number, if there is one.
@@ -245,6 +260,12 @@ impl Step<'_> {
         if let Some(epoch) = superseded {
             let reason = PacketReason::StaleEpoch.code();
             for held in tx.held_below(self.centre, epoch)? {
+                if is_ky(&held.name) && keys::is_taken(self.context, self.centre, held.arrival.mark.position) {
+                    // it has done its work, and its sender waits for the word
+                    tx.set_packet_state(&held.name, "APPLIED", None)?;
+                    self.answer(tx, streams, &Applied::nothing(&held.name, held.arrival.mark))?;
+                    continue;
+                }
                 // no incident: the snapshot says what it said, or something newer
                 self.set_aside(&held.name)?;
                 tx.set_packet_state(&held.name, "QUARANTINED", Some(reason))?;
@@ -273,7 +294,12 @@ impl Step<'_> {
         let path = self.context.paths.archived(self.centre, &row.name);
         let mut packet = open::open(self.context, &path, &name)?;
         let told = packet.manifest().header.state_digest;
-        let outcome = intake.packet(&row.name, packet.check_while_reading(), &mut streams.received)?;
+        let outcome = if packet.manifest().header.purpose == Purpose::Keys {
+            keys::read(self.context, self.centre, &mut packet.check_while_reading())?;
+            apply::Outcome::default()
+        } else {
+            intake.packet(&row.name, packet.check_while_reading(), &mut streams.received)?
+        };
         let mirror = requests::judge_mirror_of(tx, self.centre, &mut packet.check_while_reading())?;
         if let Some(evidence) = mirror {
             tracing::error!(centre = %self.centre, "this hub was restored: {evidence}");

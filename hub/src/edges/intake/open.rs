@@ -39,7 +39,8 @@ pub(super) fn open(
     } else {
         UnverifiedPacket::open(file, &context.limits)?
     };
-    packet.verify(name, |code| context.trust.key(code))
+    let ring = context.trust.ring(name.from).ok_or(PacketError::UnknownKey { from: name.from })?;
+    ring.verify(packet, name)
 }
 
 /// Deletes from a centre's `out` what it has: our packets that its ack covers, our answers to what its echo

@@ -71,6 +71,11 @@ pub fn add(
         Some(centre) => centre.password.clone(),
         None => hash_password(password.expose_secret()).map_err(|error| Failure::bug(&error))?,
     };
+    let trust = &hub.context.trust;
+    let current = trust.card(code).is_some_and(|old| old.content.signing_key == card.content.signing_key);
+    if !current && has_used(trust, &card) {
+        return Err(Failure::new(Exit::Refused, "centre-card-superseded").told("code", code));
+    }
     make_folders(&hub, code)?;
     let other_keys = hub.context.trust.card(code).is_some_and(|old| !same_keys(old, &card));
     let added = hub.context.trust.add(card.clone())?;
@@ -95,6 +100,8 @@ pub fn add(
         tx.put_centre(&centre, &now.to_string())?;
         if other_keys {
             begin_anew(tx, code)?;
+            tx.keys().forget(code).map_err(HubError::from)?;
+            tx.replay_unknown_keys(code)?;
         }
         let event =
             if added == Added::Known && before.is_some() { "centre.password" } else { "centre.added" };

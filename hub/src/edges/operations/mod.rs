@@ -1,7 +1,7 @@
 //! What staff ask for: each a transaction of its own, beside the running daemon, which sees it at once.
 //!
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person ·
-//! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is ·
+//! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
 //! [`hand_out`] tables into files, [`bring`] staff's values out of one · [`trial`] who would be who in tables of others.
 
 pub mod bring;
@@ -10,6 +10,7 @@ pub mod decided;
 pub mod enrol;
 pub mod hand_out;
 pub mod init;
+pub mod keys;
 pub mod merge;
 pub mod people;
 mod proposals;

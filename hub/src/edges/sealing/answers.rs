@@ -209,6 +209,7 @@ fn seal_body(
         records += 1;
     }
     let outline = Outline {
+        signing: context.signing(tx, peer, false)?,
         to: peer,
         purpose,
         position,

@@ -12,13 +12,13 @@ use exchange_format::{
     participant::ParticipantCode,
     position::{Digest, Epoch, Mark},
     record::{Kind, Record, RecordId},
-    signature::{RecordText, sign_record},
+    signature::{RecordText, SigningKey, sign_record},
     state_digest::StateDigest,
     stream::{Part, Slot, Stop},
 };
 use jiff::Timestamp;
 
-use super::{Outline, PACKET_BYTES, PACKET_RECORDS, Sealed, begin, control, finish};
+use super::{Outline, PACKET_BYTES, PACKET_RECORDS, Sealed, begin, control, finish, keys::is_ky};
 use crate::{
     database::{
         Tx,
@@ -90,14 +90,15 @@ pub fn seal_for(
     if streams.outgoing.last.is_none() {
         seal_snapshot(context, tx, centre, SnapshotBasis::Initial, &mut streams, now, &mut done)?;
     } else {
+        let signing = context.signing(tx, centre, true)?;
         let mut cursor = Cursor::new(centre, false);
         let mut next = cursor.next(tx)?;
         let mut beat = heartbeat;
         while next.is_some() || beat {
             beat = false;
             let slot = streams.outgoing.next_slot()?;
-            let packet =
-                Packet { context, tx, centre, now, slot, purpose: Purpose::Data, limit: PACKET_RECORDS };
+            let (purpose, limit) = (Purpose::Data, PACKET_RECORDS);
+            let packet = Packet { context, tx, signing, centre, now, slot, purpose, limit };
             let mut sum = streams.sent;
             let sealed = packet.seal(&mut cursor, &mut next, &streams, &mut sum, true, &mut done)?;
             streams.sent = sum;
@@ -140,10 +141,12 @@ fn seal_snapshot(
     let parts = u32::try_from(plan.len() + mirror.len()).expect("a snapshot of fewer than 4 billion parts");
     let mut opening = streams.outgoing.open_epoch(parts, basis.reason())?;
     for (name, mut open) in tx.open_packets(centre)? {
-        if open.supersede(opening.epoch()) {
+        // nothing but a KY tells new keys
+        if !is_ky(&name) && open.supersede(opening.epoch()) {
             tx.set_sent_packet(&name, &open)?;
         }
     }
+    let signing = context.signing(tx, centre, true)?;
     let mut cursor = Cursor::new(centre, true);
     let mut next = cursor.next(tx)?;
     let mut sum = StateDigest::default();
@@ -154,7 +157,7 @@ fn seal_snapshot(
         let unconfirmed = opening.unconfirmed();
         let purpose = Purpose::Snapshot(SnapshotPart { basis, unconfirmed, part });
         let last = part.k() == part.n();
-        let packet = |limit| Packet { context, tx, centre, now, slot, purpose, limit };
+        let packet = |limit| Packet { context, tx, signing, centre, now, slot, purpose, limit };
         let sealed = match content {
             Content::Records(limit) => {
                 packet(limit).seal(&mut cursor, &mut next, streams, &mut sum, last, done)?
@@ -212,6 +215,7 @@ fn plan_mirror(tx: &Tx<'_>, centre: ParticipantCode) -> Result<Vec<Vec<(Kind, Re
 struct Packet<'a> {
     context: &'a Context,
     tx: &'a Tx<'a>,
+    signing: &'a SigningKey,
     centre: ParticipantCode,
     now: Timestamp,
     slot: Slot,
@@ -250,6 +254,7 @@ impl Packet<'_> {
             *next = cursor.next(self.tx)?;
         }
         let outline = Outline {
+            signing: self.signing,
             to: self.centre,
             purpose: self.purpose,
             position: self.slot.position,
@@ -297,8 +302,9 @@ impl Packet<'_> {
             records += 1;
         }
         let Slot { position, previous, part } = self.slot;
-        let (to, purpose, control) = (self.centre, self.purpose, control(streams));
-        let outline = Outline { to, purpose, position, previous, control, state_digest };
+        let (signing, to) = (self.signing, self.centre);
+        let (purpose, control) = (self.purpose, control(streams));
+        let outline = Outline { signing, to, purpose, position, previous, control, state_digest };
         let sealed = finish(self.context, writer, outline, self.now)?;
         note_sealed(self.context, self.tx, self.centre, &sealed, previous, part, records, self.now)?;
         Ok(sealed)
@@ -323,8 +329,7 @@ impl Packet<'_> {
             body: publication.body.clone(),
             signature: None,
         };
-        record.signature =
-            Some(sign_record(&self.context.keys.signing, &RecordText::of(self.centre, &record, &hash)));
+        record.signature = Some(sign_record(self.signing, &RecordText::of(self.centre, &record, &hash)));
         if let (Some((form, hash)), false) = (publication.sealed, fresh) {
             let told = Record { version: publication.version, form, ..record.clone() };
             if let Some(term) = told.term(&hash) {

@@ -1,10 +1,11 @@
 //! Sealing: what is to be told becomes packets. One transaction seals: changes taken, number, chain and the
 //! archived file; the file is on the disk before the transaction commits (exchange §5, D11).
 //!
-//! [`data`] publications of a centre · [`own`] the stream hub→hub · [`answers`] KV, PR and RQ.
+//! [`data`] publications of a centre · [`keys`] KY · [`own`] the stream hub→hub · [`answers`] KV, PR and RQ.
 
 pub mod answers;
 pub mod data;
+pub mod keys;
 pub mod own;
 
 use std::{
@@ -22,6 +23,7 @@ use exchange_format::{
     participant::ParticipantCode,
     position::{Digest, Mark, Position},
     seal,
+    signature::SigningKey,
     state_digest::StateDigest,
     stream::Control,
 };
@@ -36,7 +38,8 @@ const PACKET_RECORDS: u64 = 10_000;
 const PACKET_BYTES: u64 = 15 << 20;
 
 /// What a packet is, besides its members.
-pub(super) struct Outline {
+pub(super) struct Outline<'a> {
+    pub signing: &'a SigningKey,
     pub to: ParticipantCode,
     pub purpose: Purpose,
     pub position: Position,
@@ -70,7 +73,7 @@ pub(super) fn begin(context: &Context) -> Result<PacketWriter<File>, HubError> {
 pub(super) fn finish(
     context: &Context,
     writer: PacketWriter<File>,
-    outline: Outline,
+    outline: Outline<'_>,
     now: Timestamp,
 ) -> Result<Sealed, HubError> {
     let mut nonce = [0; 16];
@@ -92,7 +95,7 @@ pub(super) fn finish(
         log: LogEvidence::default(),
     };
     let kind = header.kind();
-    let mut written = writer.finish(header, &context.keys.signing)?;
+    let mut written = writer.finish(header, outline.signing)?;
     let mut name = written.name.clone();
     name.sealed = true;
     let name = name.to_string();

@@ -58,6 +58,7 @@ fn seal_packet(context: &Context, tx: &Tx<'_>, inputs: &[Record], now: Timestamp
         }
     }
     let outline = Outline {
+        signing: context.signing(tx, context.code, true)?,
         to: context.code,
         purpose,
         position: slot.position,

@@ -5,7 +5,7 @@ use std::{fs, io::Cursor, path::PathBuf};
 use exchange_endpoint::keys::{CardWords, OwnKeys};
 use exchange_format::{
     answer::{Counts, Protocol, ProtocolReader, ProtocolWriter, RecordLine, Request},
-    card::Card,
+    card::{Card, CardContent},
     file_name::{FileName, PacketKind},
     packet::{
         FORMAT, Limits, MemberName, PacketWriter,
@@ -16,7 +16,7 @@ use exchange_format::{
     position::{Digest, Epoch, Mark, Position, Seq},
     record::{Kind, Record},
     seal,
-    signature::{RecordText, verify_record},
+    signature::{RecordText, SigningKey, verify_record},
     state_digest::StateDigest,
     stream::{Control, Part},
 };
@@ -168,6 +168,29 @@ impl TestCentre {
         let last = self.last.expect("begun").position;
         let position = Position { epoch: last.epoch, seq: last.seq.next().expect("a next one") };
         self.send(Purpose::Data, position, records, &[], true)
+    }
+
+    /// Tells `card` by a KY, and goes on with `next`, its keys.
+    pub fn change_keys(&mut self, card: &Card, next: Option<&SigningKey>) -> String {
+        let last = self.last.expect("begun");
+        let position = Position { epoch: last.position.epoch, seq: last.position.seq.next().expect("a next one") };
+        let mut header = self.header(Purpose::Keys, position, Some(last.digest));
+        header.state_digest = Some(self.sum);
+        let lines = exchange_format::keys::lines(card).map(<[u8]>::to_vec).collect();
+        let (name, mark) = self.place(header, &[(MemberName::Card, lines)]);
+        self.last = Some(mark);
+        if let Some(next) = next {
+            self.keys.signing = next.clone();
+        }
+        name
+    }
+
+    /// The card of this centre with another signing key.
+    pub fn next_card(&self, seed: u8) -> (Card, SigningKey) {
+        let signing = SigningKey::from_seed(self.code, &[seed; 32]);
+        let signing_key = signing.verifying_key();
+        let content = CardContent { signing_key, ..self.keys.card.content.clone() };
+        (Card::sign(content, &signing).expect("signed"), signing)
     }
 
     /// Asks the hub, under the id `nonce`.

@@ -4,6 +4,7 @@ mod centre;
 mod crash;
 mod decisions;
 mod exchange;
+mod keys;
 mod refusals;
 mod requests;
 mod rules;
@@ -68,7 +69,7 @@ impl TestHub {
         std::fs::write(&password, "long enough\n").expect("written");
         let fingerprint = centre.keys.card.fingerprint();
         enrol::add(&self.config(), &card, &fingerprint, &password, "test", now()).expect("added");
-        self.hub.context.reload_trust().expect("loaded");
+        self.hub.context.reload().expect("loaded");
         centre
     }
 

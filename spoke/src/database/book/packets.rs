@@ -238,7 +238,8 @@ pub fn sent_at(
     found.next()?.map(out_packet).transpose()
 }
 
-/// Our packets of older epochs than `opened` that are still open need no answer any more.
+/// Our packets of older epochs than `opened` that are still open need no answer any more; but nothing else tells what a
+/// KY does.
 ///
 /// # Errors
 /// SQLite's.
@@ -253,7 +254,7 @@ pub fn supersede_before(connection: &Connection, opened: Epoch, now: Timestamp) 
 
 fn open_before(connection: &Connection, opened: Epoch) -> Result<Vec<OutPacket>, DatabaseError> {
     let mut statement = connection.prepare_cached(
-        "SELECT * FROM svod_packet WHERE direction = 'out' AND answers IS NULL AND epoch < ?1 \
+        "SELECT * FROM svod_packet WHERE direction = 'out' AND answers IS NULL AND kind <> 'KY' AND epoch < ?1 \
          AND state IN ('SEALED', 'PLACED', 'RECEIVED')",
     )?;
     let mut found = statement.query([opened.get()])?;

@@ -1,0 +1,28 @@
+//! `keys list`, `keys rotate`; `quarantine list`, `quarantine show`, `quarantine replay`.
+
+use exchange_endpoint::{
+    keys_told::{KeysCommand, print_rotated},
+    output::{CommonArgs, Exit, Failure},
+    quarantine::QuarantineCommand,
+};
+use jiff::Timestamp;
+
+use super::config;
+use crate::edges::operations::{keys, operator};
+
+pub(super) fn run(common: &CommonArgs, command: KeysCommand) -> Result<Exit, Failure> {
+    let config = config(common)?;
+    match command {
+        KeysCommand::List => keys::list(&config)?.print(common),
+        KeysCommand::Rotate => {
+            let (card, again) = keys::rotate(&config, &operator(), Timestamp::now())?;
+            print_rotated(common, &card, again)
+        }
+    }
+}
+
+pub(super) fn quarantine(common: &CommonArgs, command: &QuarantineCommand) -> Result<Exit, Failure> {
+    let config = config(common)?;
+    let known = keys::quarantine(&config)?;
+    command.run(common, &known, |files| keys::replay(&config, files, &operator(), Timestamp::now()))
+}

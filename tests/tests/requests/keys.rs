@@ -1,0 +1,145 @@
+//! Both ends change their keys while they exchange: what comes in whatever order, and whatever is cut short, both go on,
+//! and what was signed before is proven for ever (FORMAT.md §New keys).
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use exchange_endpoint::{keys::OwnKeys, trust::Trust};
+use exchange_format::{
+    file_name::FileName,
+    packet::{Limits, UnverifiedPacket, open_sealed},
+    participant::ParticipantCode,
+    seal::Identity,
+};
+use fixtures::places::{centre_code, hub_code};
+use svod_tests::world::{World, bring_up::centre_name, read::Reader};
+
+use super::{count, merged, wait, wait_for, write};
+
+/// Waits until a packet of this kind lies in `folder`; its path.
+fn placed(world: &World, folder: &Path, kind: &str) -> PathBuf {
+    wait_for(world, "a packet", || {
+        let entries = fs::read_dir(folder).expect("listed").flatten().map(|entry| entry.path());
+        entries.min_by_key(|path| (!is_kind(path, kind), path.clone())).filter(|path| is_kind(path, kind))
+    })
+}
+
+fn is_kind(path: &Path, kind: &str) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<FileName>().ok());
+    name.is_some_and(|name| name.kind.letters() == kind)
+}
+
+fn fingerprint(dir: &Path, code: ParticipantCode) -> String {
+    OwnKeys::load(&dir.join("keys"), code).expect("keys").card.fingerprint()
+}
+
+/// Every numbered packet in `archive` opens with `identities` and was signed by a card of `trust`; by how many cards.
+fn proven(archive: &Path, identities: &[Identity], trust: &Trust, from: ParticipantCode) -> usize {
+    let mut signers = std::collections::BTreeSet::new();
+    for entry in fs::read_dir(archive).expect("listed").flatten() {
+        let Some(name) = entry.file_name().to_str().and_then(|name| name.parse::<FileName>().ok()) else { continue };
+        if name.from != from || !name.kind.is_numbered() {
+            continue;
+        }
+        let file = fs::File::open(entry.path()).expect("opens");
+        let spool = std::io::Cursor::new(Vec::new());
+        let packet: UnverifiedPacket<_> =
+            open_sealed(file, identities, spool, &Limits::default()).expect("sealed to a key that was kept");
+        let cards = trust.card(from).into_iter().chain(trust.superseded(from));
+        let keys: Vec<_> = cards.map(|card| card.content.signing_key.clone()).collect();
+        let signer = packet.signer(&name, keys.iter()).expect("proven by a card of trust/");
+        let ring = trust.ring(from).expect("cards");
+        assert_eq!(*signer, ring.at(name.position).content.signing_key, "the key of its place");
+        signers.insert(signer.to_string());
+        assert!(
+            packet.claims().members.iter().all(|member| member.streebog256.is_some()),
+            "both digests, as it is configured"
+        );
+    }
+    signers.len()
+}
+
+#[test]
+fn keys_change_at_both_ends_whatever_comes_first() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let world = merged(dir.path());
+    let (hub_db, centre_db) = (world.layout.hub_db(), world.layout.centre_db(1));
+    let (code, centre) = (centre_code(1), centre_name(1));
+    let (inbox, outbox) = (world.layout.mailbox(code, "in"), world.layout.mailbox(code, "out"));
+    let first = fingerprint(&world.layout.centre(1), code);
+    let known = count(&hub_db, "SELECT count(*) FROM received");
+
+    // the centre's KY is late: what it signs after it waits at the hub
+    world.daemons.kill("hub");
+    world.spoke(1, &["keys", "rotate"]).expect("made");
+    let ky = placed(&world, &inbox, "KY");
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('k1', 'Новая')");
+    placed(&world, &inbox, "DT");
+    let late = dir.path().join("late");
+    fs::rename(&ky, &late).expect("held up");
+    world.daemons.kill(&centre);
+    world.start_hub().expect("started");
+    wait(&world, &hub_db, "SELECT count(*) FROM packet WHERE state = 'QUARANTINED' AND reason = 'UNKNOWN_KEY'", 1);
+    let listed = world.hub(&["quarantine", "list"]).expect("listed");
+    assert_eq!(listed["files"][0]["reason"], "UNKNOWN_KEY", "{listed}");
+    assert_eq!(listed["files"][0]["may_replay"], true);
+    fs::rename(&late, &ky).expect("it comes");
+    wait(&world, &hub_db, "SELECT count(*) FROM received", known + 1);
+    wait(&world, &hub_db, "SELECT count(*) FROM packet WHERE state = 'REPLAYED'", 1);
+    assert_eq!(world.hub(&["quarantine", "list"]).expect("listed")["files"], serde_json::json!([]));
+    world.start_centre(1).expect("started");
+    let directory = world.layout.centre(1);
+    wait_for(&world, "the centre's keys to change", || (fingerprint(&directory, code) != first).then_some(()));
+    assert_eq!(fs::read_to_string(directory.join("keys/signing.key")).expect("read").lines().count(), 1);
+
+    // the hub's, and it is cut short twice
+    let hub_first = fingerprint(&world.layout.hub(), hub_code());
+    world.daemons.kill(&centre);
+    world.hub(&["keys", "rotate"]).expect("made");
+    let ky = placed(&world, &outbox, "KY");
+    let telling = world.hub(&["keys", "list"]).expect("listed");
+    assert_eq!(telling["telling"][0]["state"], "open", "{telling}");
+    world.daemons.kill("hub");
+    world.start_hub().expect("started");
+    let uid = "SELECT key FROM publication WHERE kind = 'person' LIMIT 1";
+    let uid: String =
+        Reader::open(&hub_db).expect("opens").one(uid, [], |row| row.get(0)).expect("read").expect("a person");
+    world.correct(&uid, "surname", "Переподписанная").expect("entered");
+    placed(&world, &outbox, "DT");
+    fs::rename(&ky, &late).expect("held up");
+    world.start_centre(1).expect("started");
+    let unknown = "SELECT count(*) FROM svod_packet WHERE state = 'QUARANTINED' AND reason = 'UNKNOWN_KEY'";
+    wait(&world, &centre_db, unknown, 1);
+    world.daemons.kill("hub");
+    fs::rename(&late, &ky).expect("it comes");
+    wait(&world, &centre_db, "SELECT count(*) FROM recipient WHERE surname = 'Переподписанная'", 1);
+    world.start_hub().expect("started");
+    let hub_dir = world.layout.hub();
+    wait_for(&world, "the hub's keys to change", || {
+        (fingerprint(&hub_dir, hub_code()) != hub_first).then_some(())
+    });
+    let card = fs::read(world.layout.hub_card()).expect("read");
+    assert_eq!(card, fs::read(hub_dir.join("keys/own.card")).expect("read"), "what is handed out is the new card");
+
+    // both go on, and all of it is proven
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('k2', 'Следующая')");
+    wait(&world, &hub_db, "SELECT count(*) FROM received", known + 2);
+    world.correct(&uid, "surname", "Последняя").expect("entered");
+    wait(&world, &centre_db, "SELECT count(*) FROM recipient WHERE surname = 'Последняя'", 1);
+    world.wait_settled(&mut |_| ()).expect("settled");
+    assert_eq!(world.spoke(1, &["verify"]).expect("whole")["whole"], true, "rows of both keys");
+    let open = "SELECT count(*) FROM incident WHERE closed_at IS NULL AND code <> 'UNKNOWN_KEY'";
+    assert_eq!(count(&hub_db, open), 0);
+    world.daemons.stop_all().expect("stopped");
+    let hub_keys = OwnKeys::load(&hub_dir.join("keys"), hub_code()).expect("keys");
+    let centre_keys = OwnKeys::load(&directory.join("keys"), code).expect("keys");
+    let trust = Trust::open(&hub_dir.join("trust")).expect("cards");
+    let archive = hub_dir.join("archive").join(code.as_str());
+    assert_eq!(proven(&archive, &hub_keys.identities, &trust, code), 2);
+    let trust = Trust::open(&directory.join("trust")).expect("cards");
+    assert_eq!(proven(&directory.join("archive/in"), &centre_keys.identities, &trust, hub_code()), 2);
+    let own = trust.superseded(code).count() + usize::from(trust.card(code).is_some());
+    assert_eq!(own, 2, "auditors find the centre's own cards beside the hub's");
+}
