@@ -72,7 +72,12 @@ impl<'a> KeysTellings<'a> {
     ) -> Result<(), RequestError> {
         let sql =
             format!("INSERT INTO {} (peer, fingerprint, packet, at) VALUES (?1, ?2, ?3, ?4)", self.table);
-        self.db.prepare_cached(&sql)?.execute(params![peer.as_str(), fingerprint, packet, now.to_string()])?;
+        self.db.prepare_cached(&sql)?.execute(params![
+            peer.as_str(),
+            fingerprint,
+            packet,
+            now.to_string()
+        ])?;
         Ok(())
     }
 

@@ -113,7 +113,11 @@ impl KeysTold {
             let print = next.card.fingerprint();
             for peer in peers {
                 let (state, packet) = told(*peer, &print)?.unzip();
-                telling.push(TellingTold { peer: peer.to_string(), state: state.map_or("untold", KyState::word), packet });
+                telling.push(TellingTold {
+                    peer: peer.to_string(),
+                    state: state.map_or("untold", KyState::word),
+                    packet,
+                });
             }
         }
         Ok(Self { own: cards, telling, peers: others })

@@ -219,7 +219,11 @@ mod tests {
     fn what_is_told_of_a_file_ends_with_what_to_do() {
         let name = "SVOD1_DT_4200000_4200018_0001_00000001_20261121_0123456789ABCDEF.zip.age";
         let open = aside(name);
-        assert!(open.text(Lang::Ru).contains(&format!("quarantine replay {name}")), "{}", open.text(Lang::Ru));
+        assert!(
+            open.text(Lang::Ru).contains(&format!("quarantine replay {name}")),
+            "{}",
+            open.text(Lang::Ru)
+        );
         let taken = Aside { taken: true, times: 3, ..open };
         assert!(!taken.text(Lang::Ru).contains("replay"));
         assert!(taken.text(Lang::En).contains("3 times"), "{}", taken.text(Lang::En));

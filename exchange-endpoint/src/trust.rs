@@ -252,8 +252,7 @@ fn read_successions(path: &Path) -> Result<Option<(ParticipantCode, Vec<Successi
     }
     let code = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
     let Some(code) = code else { return Ok(None) };
-    let text =
-        fs::read_to_string(path).map_err(|source| TrustError::Io { path: path.to_owned(), source })?;
+    let text = fs::read_to_string(path).map_err(|source| TrustError::Io { path: path.to_owned(), source })?;
     let lines: Result<Vec<Succession>, ()> = text.lines().map(str::parse).collect();
     lines.map(|lines| Some((code, lines))).map_err(|()| TrustError::Successions { path: path.to_owned() })
 }
@@ -367,7 +366,8 @@ mod tests {
         let mut trust = Trust::open(&folder).expect("empty");
         trust.add(first.clone()).expect("added");
         // a crash may come before the card: its line alone says nothing
-        let line = Succession { position: at(1, 5), before: first.fingerprint(), after: second.fingerprint() };
+        let line =
+            Succession { position: at(1, 5), before: first.fingerprint(), after: second.fingerprint() };
         fs::write(folder.join(format!("{code}.keys")), format!("{line}\n")).expect("written");
         let mut trust = Trust::open(&folder).expect("loaded");
         assert_eq!(trust.ring(code).expect("a card").at(at(2, 1)), &first);

@@ -95,9 +95,9 @@ fn open(desk: &Desk<'_>, path: &Path, name: &FileName) -> Result<Opened, PacketE
     if name.kind.is_numbered() {
         let header = verified.manifest().header.clone();
         let is_ky = header.purpose == Purpose::Keys;
-        let checked = verified.check_members().and_then(|mut checked| {
-            is_ky.then(|| desk.hub_keys.read_new(&mut checked)).transpose()
-        });
+        let checked = verified
+            .check_members()
+            .and_then(|mut checked| is_ky.then(|| desk.hub_keys.read_new(&mut checked)).transpose());
         return match checked {
             // authentic all the same: loading comes upon it again, and refuses the packet whole with an answer
             Err(error) if error.reason().is_none() => Err(error),

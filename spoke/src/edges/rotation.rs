@@ -54,7 +54,11 @@ pub(super) fn step(station: &mut Station, now: Timestamp) -> Result<(), SpokeErr
         Some(KyState::Taken) => end(station, now),
         Some(KyState::Refused) if before == Some(KyState::Open) => {
             let stopped = book::out_stream(&station.connection, station.hub())?.machine.stop.is_some();
-            if stopped { Ok(()) } else { reopen::anew(station, SnapshotBasis::Initial, now, |_, _, _| Ok(())) }
+            if stopped {
+                Ok(())
+            } else {
+                reopen::anew(station, SnapshotBasis::Initial, now, |_, _, _| Ok(()))
+            }
         }
         Some(KyState::Open | KyState::Refused) => Ok(()),
     }

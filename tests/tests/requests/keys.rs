@@ -39,7 +39,9 @@ fn fingerprint(dir: &Path, code: ParticipantCode) -> String {
 fn proven(archive: &Path, identities: &[Identity], trust: &Trust, from: ParticipantCode) -> usize {
     let mut signers = std::collections::BTreeSet::new();
     for entry in fs::read_dir(archive).expect("listed").flatten() {
-        let Some(name) = entry.file_name().to_str().and_then(|name| name.parse::<FileName>().ok()) else { continue };
+        let Some(name) = entry.file_name().to_str().and_then(|name| name.parse::<FileName>().ok()) else {
+            continue;
+        };
         if name.from != from || !name.kind.is_numbered() {
             continue;
         }
@@ -81,7 +83,12 @@ fn keys_change_at_both_ends_whatever_comes_first() {
     fs::rename(&ky, &late).expect("held up");
     world.daemons.kill(&centre);
     world.start_hub().expect("started");
-    wait(&world, &hub_db, "SELECT count(*) FROM packet WHERE state = 'QUARANTINED' AND reason = 'UNKNOWN_KEY'", 1);
+    wait(
+        &world,
+        &hub_db,
+        "SELECT count(*) FROM packet WHERE state = 'QUARANTINED' AND reason = 'UNKNOWN_KEY'",
+        1,
+    );
     let listed = world.hub(&["quarantine", "list"]).expect("listed");
     assert_eq!(listed["files"][0]["reason"], "UNKNOWN_KEY", "{listed}");
     assert_eq!(listed["files"][0]["may_replay"], true);
@@ -91,7 +98,9 @@ fn keys_change_at_both_ends_whatever_comes_first() {
     assert_eq!(world.hub(&["quarantine", "list"]).expect("listed")["files"], serde_json::json!([]));
     world.start_centre(1).expect("started");
     let directory = world.layout.centre(1);
-    wait_for(&world, "the centre's keys to change", || (fingerprint(&directory, code) != first).then_some(()));
+    wait_for(&world, "the centre's keys to change", || {
+        (fingerprint(&directory, code) != first).then_some(())
+    });
     assert_eq!(fs::read_to_string(directory.join("keys/signing.key")).expect("read").lines().count(), 1);
 
     // the hub's, and it is cut short twice
@@ -104,8 +113,11 @@ fn keys_change_at_both_ends_whatever_comes_first() {
     world.daemons.kill("hub");
     world.start_hub().expect("started");
     let uid = "SELECT key FROM publication WHERE kind = 'person' LIMIT 1";
-    let uid: String =
-        Reader::open(&hub_db).expect("opens").one(uid, [], |row| row.get(0)).expect("read").expect("a person");
+    let uid: String = Reader::open(&hub_db)
+        .expect("opens")
+        .one(uid, [], |row| row.get(0))
+        .expect("read")
+        .expect("a person");
     world.correct(&uid, "surname", "Переподписанная").expect("entered");
     placed(&world, &outbox, "DT");
     fs::rename(&ky, &late).expect("held up");
@@ -121,7 +133,11 @@ fn keys_change_at_both_ends_whatever_comes_first() {
         (fingerprint(&hub_dir, hub_code()) != hub_first).then_some(())
     });
     let card = fs::read(world.layout.hub_card()).expect("read");
-    assert_eq!(card, fs::read(hub_dir.join("keys/own.card")).expect("read"), "what is handed out is the new card");
+    assert_eq!(
+        card,
+        fs::read(hub_dir.join("keys/own.card")).expect("read"),
+        "what is handed out is the new card"
+    );
 
     // both go on, and all of it is proven
     write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('k2', 'Следующая')");

@@ -260,7 +260,8 @@ impl Step<'_> {
         if let Some(epoch) = superseded {
             let reason = PacketReason::StaleEpoch.code();
             for held in tx.held_below(self.centre, epoch)? {
-                if is_ky(&held.name) && keys::is_taken(self.context, self.centre, held.arrival.mark.position) {
+                if is_ky(&held.name) && keys::is_taken(self.context, self.centre, held.arrival.mark.position)
+                {
                     // it has done its work, and its sender waits for the word
                     tx.set_packet_state(&held.name, "APPLIED", None)?;
                     self.answer(tx, streams, &Applied::nothing(&held.name, held.arrival.mark))?;

@@ -30,7 +30,14 @@ pub fn rotate(config: &Config<HubConfig>, actor: &str, now: Timestamp) -> Result
         };
         let card = keys.next.map(|next| next.card).ok_or_else(|| Failure::from(RotationError::UnderWay))?;
         let (event, digests) = ("keys.made", [Digest::of(card.to_bytes())]);
-        tx.journal(&Event { at: now, actor, event, subject: context.code.as_str(), rule: "", digests: &digests })?;
+        tx.journal(&Event {
+            at: now,
+            actor,
+            event,
+            subject: context.code.as_str(),
+            rule: "",
+            digests: &digests,
+        })?;
         Ok((card, again))
     })
 }
@@ -54,12 +61,24 @@ pub fn quarantine(config: &Config<HubConfig>) -> Result<Vec<Aside>, Failure> {
 }
 
 /// Has the daemon judge these files again.
-pub fn replay(config: &Config<HubConfig>, files: &[&Aside], actor: &str, now: Timestamp) -> Result<(), Failure> {
+pub fn replay(
+    config: &Config<HubConfig>,
+    files: &[&Aside],
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
     open_store(config)?.write(|tx| {
         for one in files {
             tx.set_replay(&one.row, true)?;
             let subject = &format!("{} {}", one.peer, one.file);
-            tx.journal(&Event { at: now, actor, event: "quarantine.replay", subject, rule: &one.reason, digests: &[] })?;
+            tx.journal(&Event {
+                at: now,
+                actor,
+                event: "quarantine.replay",
+                subject,
+                rule: &one.reason,
+                digests: &[],
+            })?;
         }
         Ok(())
     })

@@ -1,11 +1,7 @@
 //! Our next keys, told to each stream by a KY of its own: signed by the present key, and the last packet there that is
 //! (FORMAT.md §New keys).
 
-use exchange_endpoint::{
-    durable_file,
-    key_table::KyState,
-    rotation,
-};
+use exchange_endpoint::{durable_file, key_table::KyState, rotation};
 use exchange_format::{
     file_name::{FileName, PacketKind},
     keys::{check_successor, lines},

@@ -173,7 +173,8 @@ impl TestCentre {
     /// Tells `card` by a KY, and goes on with `next`, its keys.
     pub fn change_keys(&mut self, card: &Card, next: Option<&SigningKey>) -> String {
         let last = self.last.expect("begun");
-        let position = Position { epoch: last.position.epoch, seq: last.position.seq.next().expect("a next one") };
+        let position =
+            Position { epoch: last.position.epoch, seq: last.position.seq.next().expect("a next one") };
         let mut header = self.header(Purpose::Keys, position, Some(last.digest));
         header.state_digest = Some(self.sum);
         let lines = exchange_format::keys::lines(card).map(<[u8]>::to_vec).collect();

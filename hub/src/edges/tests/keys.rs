@@ -54,7 +54,10 @@ fn what_is_signed_by_the_next_key_waits_for_it_and_is_then_taken_by_itself() {
     let done = hub.hub.replay(now()).expect("judged again");
     assert_eq!(done.iter().map(|(_, applied)| applied[0].name.as_str()).collect::<Vec<_>>(), [&later]);
     assert_eq!((quarantine(&hub), hub.hub.replay(now()).expect("once").len()), (vec![], 0));
-    assert_eq!(fs::read_dir(hub.hub.context.paths.quarantine.join(centre.code.as_str())).expect("there").count(), 0);
+    assert_eq!(
+        fs::read_dir(hub.hub.context.paths.quarantine.join(centre.code.as_str())).expect("there").count(),
+        0
+    );
     // it is answered, and the old card stays for who checks what it signed
     hub.send();
     let answered = centre.read_out().protocols;
@@ -95,7 +98,8 @@ fn keys_hold_though_their_ky_waits_for_a_gap_which_a_new_epoch_ends() {
     }
     hub.send();
     let read = centre.read_out();
-    let outcomes: Vec<_> = read.protocols.iter().map(|(head, _)| (head.answered.position, head.outcome)).collect();
+    let outcomes: Vec<_> =
+        read.protocols.iter().map(|(head, _)| (head.answered.position, head.outcome)).collect();
     assert!(
         outcomes.iter().any(|(at, outcome)| at.epoch.get() == 1
             && at.seq.get() == 3
