@@ -205,10 +205,16 @@ Written by `exchange-format/tests/rules.rs` from `exchange-format/src/rules/`; a
 
 Beyond the types of its fields ([FORMAT.md](FORMAT.md), Records) a record is checked by these rules. **refuse**: it is not
 taken, the PR says INVALID and names `<kind>.<code>`; **warn**: it is taken, and staff are told. What a centre typed of its
-people and their old papers (claims) is never refused by them; a document that the hub derives from claims is published as they
-say it, and is held to its rules where staff draw it up. `svod-spoke check` lists what a centre's own rows break. A rule that needs other records, a list or the day is
-checked where those are known. Sources marked *own* are proposals of this project, no law. The lists of services and
-questions are data (`exchange-format/data/`): those shipped are a demonstration, unofficial.
+people and their old papers (claims) is never refused by them. A programme or supplement that the hub derives from claims and
+that breaks one that refuses is not published, or stays as it was published: `svod-hub status` counts such documents,
+`svod-hub check` lists them; what the hub's own staff draw up is refused at `svod-hub import`. `svod-spoke check` lists what a
+centre's own rows break. A rule that needs other records (the programme of a supplement or contract, the person's other
+programmes, who else has this СНИЛС), a list or the day is checked there, and not where a record comes alone; of two
+programmes in force (P05) the hub's staff are asked.
+
+Sources marked *own* are proposals of this project, no law; *to be checked*: cited from memory, and not yet compared with the
+text of the law. The lists of services and questions are data (`exchange-format/data/`): those shipped are a demonstration,
+unofficial.
 
 Each rule has a case that breaks only it: `fixtures/data/rules/cases.txt`.
 

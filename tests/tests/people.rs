@@ -1,13 +1,17 @@
-//! A centre with 1C and nothing else: one command, again and again, against a real hub. All people are invented.
+//! A centre with 1C and nothing else: one command, again and again, against a real hub; and what the hub's staff draw up.
+//! All people are invented.
 
 use std::{fs, path::Path, path::PathBuf, time::Duration};
 
-use fixtures::city::CityPlan;
+use exchange_format::record::{Kind, Line, Type};
+use fixtures::{city::CityPlan, examples};
 use serde_json::{Value, json};
 use svod_tests::world::{
     Programs, World, WorldError,
     bring_up::{Way, WorldPlan},
     daemon::Daemons,
+    fill,
+    read::Reader,
     wait::{Look, until},
 };
 
@@ -111,6 +115,145 @@ fn one_scheduled_command_carries_a_centre_with_1c_through_a_year() {
     let told = accounts.exchange();
     assert_eq!(counts(&told), [(json!(0), json!(1)), (json!(0), json!(1))], "{told}");
     assert_eq!(told["import"][0]["refused"], json!([]), "{told}");
+}
+
+/// A city whose staff draw records up.
+struct Desk {
+    _dir: tempfile::TempDir,
+    files: PathBuf,
+    world: World,
+}
+
+impl Desk {
+    /// Two centres, each with a person of its own.
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let city = CityPlan { seed: 6, centres: 2, recipients: 0 };
+        let plan = WorldPlan { dir: dir.path().join("city"), city, way: Way::Directory, patience: PATIENCE };
+        let world = World::make(&plan, Programs::find(DEMO), Daemons::default()).expect("a world");
+        for (n, [surname, given, born]) in
+            [(1, ["Пример", "Анна", "12.03.1945"]), (2, ["Зуев", "Пётр", "01.02.1938"])]
+        {
+            let db = fill::open(&world.layout.centre_db(n)).expect("opens");
+            let sql = "INSERT INTO recipient (id, surname, given, birth_date) VALUES ('p', ?1, ?2, ?3)";
+            db.execute(sql, [surname, given, born]).expect("a row");
+        }
+        Self { files: dir.path().to_owned(), _dir: dir, world }
+    }
+
+    fn put(&self, name: &str, text: &str) -> String {
+        let path = self.files.join(name);
+        fs::write(&path, text).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    }
+
+    /// Takes in one table, and its lines if there are any: how many records are new and changed.
+    fn draw(&self, table: &str, rows: &str, lines: Option<&str>) -> (Value, Value) {
+        let file = self.put(&format!("{table}.csv"), rows);
+        let lines = lines.map(|lines| self.put("lines.csv", lines));
+        let lines = lines.as_deref().map_or(vec![], |lines| vec!["--lines", lines]);
+        let args = [&["import", table, &file, "--reason", "решение комиссии"], &lines[..]].concat();
+        let told = self.world.hub(&args).expect("taken in");
+        (told["new"].clone(), told["changed"].clone())
+    }
+
+    fn uid(&self, n: usize) -> String {
+        let centre = self.world.centres().find(|(at, _)| *at == n).expect("a centre").1;
+        let db = self.world.layout.hub_db();
+        let sql = "SELECT uid FROM person_record WHERE origin = ?1 AND kind = 'recipient_claim'";
+        let found = Reader::open(&db).and_then(|db| db.one(sql, [centre.as_str()], |row| row.get(0)));
+        found.expect("readable").expect("a person")
+    }
+
+    /// How many rows of each table are locked at the `n`th centre.
+    fn locked(&self, n: usize) -> Vec<(String, u64)> {
+        let db = self.world.layout.centre_db(n);
+        let sql = "SELECT kind, count(*) FROM svod_record WHERE state = 'locked' AND kind <> 'recipient' GROUP BY 1";
+        let all = Reader::open(&db)
+            .and_then(|db| db.all(sql, [], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()))));
+        all.expect("readable")
+    }
+
+    fn settled(&self) {
+        self.world.wait_settled(&mut |_| ()).expect("settled");
+    }
+}
+
+/// A record of the examples as a row of a table, and its lines as one: references are stated anew.
+fn rows_of(kind: Kind, id: &str, more: &[(&str, &str)]) -> (String, String) {
+    let (body, parent) = (examples::body(kind), format!("{kind}_id"));
+    let row = |own: &[(&str, &str)], line: &Line| -> [String; 2] {
+        let stated = line.iter().filter(|(field, _)| !matches!(field.ty, Type::Reference(_)));
+        let stated = stated.map(|(field, value)| (field.name, value.unwrap_or_default()));
+        let (names, values): (Vec<&str>, Vec<&str>) = own.iter().copied().chain(stated).unzip();
+        [names.join(";"), values.join(";")]
+    };
+    let head = row(&[more, &[("id", id)]].concat(), body.head()).join("\n");
+    let lines = body.lines().iter().map(|line| row(&[(&parent, id)], line));
+    let text =
+        lines.enumerate().map(|(n, [names, values])| if n == 0 { names + "\n" + &values } else { values });
+    (head, text.collect::<Vec<_>>().join("\n"))
+}
+
+#[test]
+fn what_the_hub_s_staff_draw_up_is_locked_at_the_centres_whom_it_concerns_and_at_no_other() {
+    let desk = Desk::new();
+    let new = (json!(1), json!(0));
+    let (service, _) = rows_of(Kind::Service, "У-1", &[]);
+    assert_eq!(desk.draw("service", &service, None), new, "before any centre has sent anything");
+    desk.world.start().expect("started");
+    let db = desk.world.layout.hub_db();
+    until("the loads", PATIENCE, || -> Result<Look<()>, WorldError> {
+        let there = Reader::open(&db)?.count("SELECT count(*) FROM received", [])?;
+        Ok(if there == 2 { Look::Reached(()) } else { Look::NotYet(there.to_string()) })
+    })
+    .expect("they come");
+    desk.world.hub(&["merge"]).expect("merged");
+    let uid = desk.uid(1);
+
+    let (provider, lines) = rows_of(Kind::Provider, "П-1", &[]);
+    assert_eq!(desk.draw("provider", &provider, Some(&lines)), new);
+    let whose = [("recipient_id", uid.as_str())];
+    let (decision, _) = rows_of(Kind::NeedDecision, "Р-1", &whose);
+    assert_eq!(desk.draw("need_decision", &decision, None), new);
+    let (assessment, answers) = rows_of(Kind::Assessment, "А-1", &whose);
+    assert_eq!(desk.draw("assessment", &assessment, Some(&answers)), new);
+    let (programme, services) = rows_of(Kind::Programme, "И-1", &whose);
+    assert_eq!(desk.draw("programme", &programme, Some(&services)), new);
+    let (supplement, grid) = rows_of(Kind::Supplement, "Д-1", &[whose[0], ("programme_id", "И-1")]);
+    assert_eq!(desk.draw("supplement", &supplement, Some(&grid)), new);
+    desk.put("scan.pdf", "скан (пример)");
+    let scan = "id;assessment_id;title;file\r\nС-1;А-1;Анкета;scan.pdf\r\n";
+    assert_eq!(desk.draw("attachment", scan, None), new);
+    desk.settled();
+
+    let named =
+        |names: &[&str]| -> Vec<(String, u64)> { names.iter().map(|name| ((*name).to_owned(), 1)).collect() };
+    let all = ["assessment", "attachment", "need_decision", "programme", "provider", "service", "supplement"];
+    assert_eq!(desk.locked(1), named(&all));
+    assert_eq!(desk.locked(2), named(&["provider", "service"]), "whom it does not serve it is not told of");
+    let db = fill::open(&desk.world.layout.centre_db(1)).expect("opens");
+    let answers: i64 =
+        db.query_one("SELECT count(*) FROM assessment_line", [], |row| row.get(0)).expect("counted");
+    assert_eq!(answers, 10);
+    for sql in [
+        "UPDATE need_decision SET date = '2020-01-01'",
+        "DELETE FROM assessment_line",
+        "UPDATE service SET tariff = 1",
+        "UPDATE attachment SET content = 'QQ=='",
+    ] {
+        let refused = db.execute(sql, []).expect_err(sql).to_string();
+        assert!(refused.contains("svod-spoke why"), "{refused}");
+    }
+    assert_eq!(desk.world.spoke(1, &["verify"]).expect("verified")["whole"], true);
+
+    // the same again is nothing, a correction goes the same way
+    let changed = decision.replace("МФЦ", "портал");
+    assert_eq!(desk.draw("need_decision", &decision, None), (json!(0), json!(0)));
+    assert_eq!(desk.draw("need_decision", &changed, None), (json!(0), json!(1)));
+    desk.settled();
+    let channel = "SELECT channel FROM need_decision";
+    assert_eq!(db.query_one(channel, [], |row| row.get::<_, String>(0)).expect("a row"), "портал");
 }
 
 /// A letter of Windows-1251.

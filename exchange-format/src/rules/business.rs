@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::civil::Date;
 
-use super::{Case, Rule, Severity, any, at, day, number, text};
+use super::{Case, Rule, Severity, any, at, day, number, text, values};
 use crate::{
     position::Digest,
     record::{Kind, Line},
@@ -51,6 +51,22 @@ pub(super) static RULES: &[Rule] = &[
         check: |c| at("no", c.lines().is_empty()),
     },
     Rule {
+        code: "K05",
+        applies: &[(Kind::Contract, Warn)],
+        sentence: text(
+            "Срок договора выходит за срок программы.",
+            "The contract's term lies outside its programme's.",
+        ),
+        source: "442-ФЗ ст. 17; own",
+        check: |c| {
+            let of = |field| c.around.programme?.text(field).and_then(values::date);
+            let (from, until) = (of("date"), of("valid_until"));
+            let outside =
+                |at: Date| from.is_some_and(|from| at < from) || until.is_some_and(|until| at > until);
+            any(&["start_date", "end_date"], |field| c.date(field).is_some_and(outside))
+        },
+    },
+    Rule {
         code: "M01",
         applies: &[(Kind::CompletionMark, Refuse)],
         sentence: text(
@@ -83,7 +99,7 @@ pub(super) static RULES: &[Rule] = &[
             "Отказ не называет услугу и причину.",
             "A refusal does not name its service and reason.",
         ),
-        source: "442-ФЗ ст. 9, 18",
+        source: "442-ФЗ ст. 9, 18 (to be checked)",
         check: |c| {
             let refusal = c.text("type") == Some("refusal");
             any(&["name", "reason"], |field| refusal && c.text(field).is_none())
@@ -198,7 +214,7 @@ pub(super) static RULES: &[Rule] = &[
         code: "N04",
         applies: &[(Kind::ServiceAct, Refuse), (Kind::UrgentAct, Refuse)],
         sentence: text("В акте нет ни одной услуги.", "The act has no service."),
-        source: "442-ФЗ ст. 17, 21",
+        source: "442-ФЗ ст. 17; ст. 21 (to be checked)",
         check: |c| at("no", c.lines().is_empty()),
     },
     Rule {
@@ -208,7 +224,7 @@ pub(super) static RULES: &[Rule] = &[
             "Срочная услуга оказана раньше обращения.",
             "An urgent service was rendered before it was asked for.",
         ),
-        source: "442-ФЗ ст. 21",
+        source: "442-ФЗ ст. 21 (to be checked)",
         check: |c| {
             let request = c.date("request_date")?;
             c.line("date", |line| day(line, "date").is_some_and(|day| day < request))

@@ -118,6 +118,8 @@ pub fn find(code: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.code == code)
 }
 
+pub use programme::term as programme_term;
+
 /// Every rule that `body` breaks, each once.
 pub fn check(body: &Body, around: &Around<'_>) -> Vec<Breach> {
     let case = Case { body, around };
@@ -132,8 +134,13 @@ pub fn check(body: &Body, around: &Around<'_>) -> Vec<Breach> {
 /// What keeps `body` from being taken, as far as the record alone tells: by its schema, else by the first rule that
 /// refuses it.
 pub fn first_fault(body: &Body) -> Option<Finding> {
-    let around = Around::nothing();
-    let case = Case { body, around: &around };
+    fault_within(body, &Around::nothing())
+}
+
+/// What keeps `body` from being taken beside what stands `around` it: by its schema, else by the first rule that
+/// refuses it.
+pub fn fault_within(body: &Body, around: &Around<'_>) -> Option<Finding> {
+    let case = Case { body, around };
     let broken = || {
         all().filter(|rule| rule.severity(body.kind()) == Some(Severity::Refuse)).find_map(|rule| {
             let Place { field, line } = (rule.check)(&case)?;

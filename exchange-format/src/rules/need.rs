@@ -38,7 +38,7 @@ pub(super) static RULES: &[Rule] = &[
             "Признанному нуждающимся определяется форма; социальный пакет (уровень I–III) даётся на дому.",
             "Recognition concludes a form; the care package (level I–III) is given at home.",
         ),
-        source: "442-ФЗ ст. 19; own",
+        source: "442-ФЗ ст. 19 (to be checked); own",
         check: |c| {
             let level = c.text(if c.body.kind() == Kind::Assessment { "level" } else { "care_level" });
             let form = c.text("form");

@@ -77,7 +77,7 @@ pub(super) static RULES: &[Rule] = &[
             "В программе бывают только виды услуг 1–7; срочные услуги оформляются актом.",
             "A programme has service kinds 1–7 only; urgent services are recorded by an act.",
         ),
-        source: "442-ФЗ ст. 16, 20, 21",
+        source: "442-ФЗ ст. 16, 20; ст. 21 (to be checked)",
         check: |c| {
             c.line("service_kind", |line| {
                 line.text("service_kind")
@@ -142,8 +142,9 @@ pub(super) static RULES: &[Rule] = &[
     },
 ];
 
-/// The programme's term, unless it has ended by its status.
-fn term(body: &Body) -> Option<(Date, Date)> {
+/// The first and the last day of the programme `body`, as written, unless it has ended by its status. Without a last day
+/// the longest term that the law allows (442-ФЗ art. 16: revised at least every three years).
+pub fn term(body: &Body) -> Option<(Date, Date)> {
     const ENDED: [&str; 7] = ["заверш", "прекращ", "закрыт", "аннулир", "отмен", "недейств", "closed"];
     let status = body.text("status").unwrap_or_default().to_lowercase();
     if ENDED.iter().any(|word| status.contains(word)) {

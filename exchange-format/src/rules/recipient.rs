@@ -33,7 +33,7 @@ pub(super) static RULES: &[Rule] = &[
             "Контрольное число СНИЛС не сходится: вероятно, ошибка в цифре.",
             "The check number of the СНИЛС does not hold; a digit was probably mistyped.",
         ),
-        source: "правила ведения индивидуального (персонифицированного) учёта",
+        source: "правила ведения индивидуального (персонифицированного) учёта (to be checked)",
         check: |c| at("snils", c.text("snils").is_some_and(|number| number.parse::<Snils>().is_err())),
     },
     Rule {
@@ -125,7 +125,7 @@ pub(super) static RULES: &[Rule] = &[
             "Код ОКТМО должен состоять из 8 или 11 цифр; девятая и двенадцатая могут быть только контрольными.",
             "An ОКТМО code has 8 or 11 digits; a ninth or twelfth can only be its check digit.",
         ),
-        source: "ОК 033-2013; ПР 50.1.024-2005",
+        source: "ОК 033-2013; ПР 50.1.024-2005 (to be checked)",
         check: |c| {
             any(&["oktmo", "address_reg_oktmo", "address_live_oktmo"], |field| {
                 c.text(field).is_some_and(|code| !values::is_oktmo(code))
@@ -150,7 +150,7 @@ pub(super) static RULES: &[Rule] = &[
         code: "R03",
         applies: BOTH,
         sentence: text("Код объекта ГАР должен быть UUID.", "The code of a ГАР object is a UUID."),
-        source: "443-ФЗ (ГАР)",
+        source: "443-ФЗ (ГАР) (to be checked)",
         check: |c| {
             any(&["address_reg_gar", "address_live_gar"], |field| {
                 c.text(field).is_some_and(|code| code.to_lowercase().parse::<RecordId>().is_err())
@@ -212,7 +212,7 @@ pub(super) static RULES: &[Rule] = &[
             "Номер единого полиса ОМС состоит из 16 цифр.",
             "The unified OMS policy has 16 digits.",
         ),
-        source: "326-ФЗ ст. 45",
+        source: "326-ФЗ ст. 45 (to be checked)",
         check: |c| {
             let number: String = c.text("oms_policy")?.split_whitespace().collect();
             at("oms_policy", !values::digits(&number, &[16]))
@@ -240,7 +240,7 @@ pub(super) static RULES: &[Rule] = &[
             "Паспорт выдан до 20- или 45-летия и подлежал замене.",
             "The passport was issued before the 20th or 45th birthday and was to be replaced.",
         ),
-        source: "постановление Правительства РФ № 828 (1997)",
+        source: "постановление Правительства РФ № 828 (1997) (to be checked)",
         check: stale_passport,
     },
     Rule {
@@ -269,7 +269,7 @@ pub(super) static RULES: &[Rule] = &[
             "Недееспособному или ограниченному в дееспособности нужен законный представитель с документом.",
             "Somebody without full capacity needs a legal representative with a document.",
         ),
-        source: "ГК РФ ст. 29–33",
+        source: "ГК РФ ст. 29–33 (to be checked)",
         check: |c| {
             let capacity = c.text("capacity")?.to_lowercase();
             let needs = capacity.starts_with("недееспособ") || capacity.starts_with("огранич");
@@ -300,7 +300,7 @@ pub(super) static RULES: &[Rule] = &[
             "Среднедушевой доход указан без даты, на которую он рассчитан.",
             "A per-capita income without the date as of which it was computed.",
         ),
-        source: "442-ФЗ ст. 31; постановление Правительства РФ № 1075 (2014)",
+        source: "442-ФЗ ст. 31; постановление Правительства РФ № 1075 (2014) (to be checked)",
         check: |c| at("income_as_of", c.text("income_amount").is_some() && c.date("income_as_of").is_none()),
     },
     Rule {

@@ -2,6 +2,7 @@
 //! results told as text or JSON. One file a noun.
 
 mod centre;
+mod check;
 mod init;
 mod keys;
 mod merge;
@@ -52,6 +53,7 @@ enum Command {
     Run,
     Merge(merge::Merge),
     Status(status::Status),
+    Check(check::Check),
     /// Look at a person, correct one
     #[command(subcommand)]
     Person(person::Person),
@@ -94,6 +96,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Run => run::run(common),
         Command::Merge(merge) => return merge.run(common),
         Command::Status(status) => status.run(common),
+        Command::Check(check) => return check.run(common),
         Command::Person(person) => person.run(common),
         Command::Service(service) => service.run(common),
         Command::Review(review) => review.run(common),

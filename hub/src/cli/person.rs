@@ -97,7 +97,10 @@ fn text(lang: Lang, view: &PersonView) -> String {
         let kind = kind.unwrap_or_else(|| document.kind.to_owned());
         let [number, date] = [&document.number, &document.date].map(|text| text.as_deref().unwrap_or("—"));
         lines.push(format!("  {kind} {}: № {number}, {date}", document.uid));
-        let state = messages::find(lang, &format!("hub-document-{}", document.state), &[]);
+        let rule =
+            document.rule.as_deref().map(|rule| super::check::sentence(lang, rule)).unwrap_or_default();
+        let state =
+            messages::find(lang, &format!("hub-document-{}", document.state), &[("rule", rule.into())]);
         lines.extend(state.into_iter().chain(told(lang, &document.told)).map(|text| format!("      {text}")));
     }
     lines.extend(told(lang, &view.told));

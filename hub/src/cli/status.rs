@@ -75,6 +75,11 @@ fn text(lang: Lang, status: &status::Status) -> String {
         let counts = status.reviews.iter();
         lines.extend(counts.map(|one| format!("  {}: {}", word(lang, "review", &one.reason), one.count)));
     }
+    if !status.faults.is_empty() {
+        lines.push(messages::text(lang, "hub-status-faults", &[]));
+        let counts = status.faults.iter();
+        lines.extend(counts.map(|(rule, n)| format!("  {}: {n}", super::check::sentence(lang, rule))));
+    }
     for crowd in &status.crowds {
         let (centre, key) = crowd.first.clone();
         let args = [("n", crowd.claims.into()), ("centre", centre.into()), ("key", key.into())];

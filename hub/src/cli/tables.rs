@@ -1,4 +1,4 @@
-//! `export [TABLE] --out PATH`, `import person FILE`.
+//! `export [TABLE] --out PATH`, `import TABLE FILE`.
 
 use std::path::PathBuf;
 
@@ -7,6 +7,7 @@ use exchange_endpoint::{
     output::{CommonArgs, Exit, Failure},
     tables::{Encoding, Files, Written, progress},
 };
+use exchange_format::record::Kind;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -16,8 +17,8 @@ use crate::edges::operations::{bring, decided::told, hand_out, operator};
 /// Write the register and what the centres have sent into CSV or XLSX files; personal data
 #[derive(Debug, Args)]
 pub struct Export {
-    /// One table: person, programme, supplement, what the centres send (recipient_claim, contract …), or lines
-    /// (programme_line …); without it all of them
+    /// One table: person, programme, supplement, what staff draw up (service, need_decision …), what the centres send
+    /// (recipient_claim, contract …), or lines (programme_line …); without it all of them
     table: Option<String>,
     /// The file, .csv or .xlsx; of all tables the directory
     #[arg(long, value_name = "PATH")]
@@ -30,14 +31,21 @@ pub struct Export {
     encoding: Encoding,
 }
 
-/// Read staff's own values of persons from a CSV or XLSX file: as person set of each that differs
+/// Read from a CSV or XLSX file what staff say: their own values of persons (as person set of each that differs), or
+/// records that they draw up, which are published at once to the centres whom they concern
 #[derive(Debug, Args)]
 pub struct Import {
-    /// person: every other table is the centres' or follows from theirs
+    /// person; service, provider (to every centre); need_decision, assessment, programme, supplement, attachment (to the
+    /// centres that serve the person). Every other table is the centres' or follows from theirs
     table: String,
     /// The file: CSV in UTF-8 or Windows-1251, or XLSX; with a heading line
     file: PathBuf,
-    /// The column that names the person, by uid or case number. Without it: uid, else case_number
+    /// The lines of the records (answers of an assessment, services of a programme), a table with the column TABLE_id:
+    /// they take the place of all lines that a record had
+    #[arg(long, value_name = "FILE")]
+    lines: Option<PathBuf>,
+    /// The column that names the person, by uid or case number (without it: uid, else case_number), or the record as
+    /// your files call it (without it: id, else uid)
     #[arg(long, value_name = "COLUMN")]
     key: Option<String>,
     /// Which heading of the file is which column of the table
@@ -79,12 +87,15 @@ impl Export {
 impl Import {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
         let config = config(common)?;
-        if self.table != "person" {
-            return Err(bring::not_ours(&self.table));
+        let kind = bring::kind_of(&self.table)?;
+        if self.lines.is_some() && kind.schema().lines.is_none() {
+            return Err(Failure::new(Exit::Usage, "hub-no-lines").with("table", self.table.clone()));
         }
         let (actor, progress) = (operator(), progress(common));
         let order = bring::Order {
+            kind,
             file: &self.file,
+            lines: self.lines.as_deref(),
             key: self.key.as_deref(),
             map: self.columns.as_deref(),
             act: (&actor, &self.reason),
@@ -101,10 +112,13 @@ impl Import {
             answer.extend(told);
         }
         common.print(&answer, |lang| {
-            let sum = match (self.dry_run, kept) {
-                (true, _) => "hub-import-would",
-                (false, true) => "hub-import-done",
-                (false, false) => "hub-import-none",
+            let sum = match (kind, self.dry_run, kept) {
+                (Kind::Person, true, _) => "hub-import-would",
+                (Kind::Person, false, true) => "hub-import-done",
+                (Kind::Person, false, false) => "hub-import-none",
+                (_, true, _) => "hub-drawn-would",
+                (_, false, true) => "hub-drawn-done",
+                (_, false, false) => "hub-drawn-none",
             };
             let protocols = protocols.iter().filter_map(|number| told(lang, Some(*number)));
             [report.text(lang, sum)].into_iter().chain(protocols).collect::<Vec<_>>().join("\n")

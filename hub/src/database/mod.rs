@@ -3,12 +3,13 @@
 //!
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
-//! [`requests`] · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
+//! [`drawn`] what staff draw up · [`requests`] · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
 //! others · [`exported`] everything of one kind, for files.
 
 pub mod answers;
 pub mod centres;
 pub mod draft;
+pub mod drawn;
 pub mod exported;
 pub mod inputs;
 pub mod journal;

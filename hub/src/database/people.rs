@@ -57,6 +57,11 @@ impl Tx<'_> {
         self.row("SELECT * FROM person WHERE uid = ?1", [uid.to_string()], read_person)
     }
 
+    /// The person that `uid` turned out to be: mostly itself.
+    pub fn person_meant(&self, uid: RecordId) -> Result<RecordId> {
+        Ok(self.person(uid)?.and_then(|person| person.merged_into).unwrap_or(uid))
+    }
+
     /// The person with this case number.
     pub fn person_by_case(&self, case_number: &str) -> Result<Option<PersonRow>> {
         self.row("SELECT * FROM person WHERE case_number = ?1", [case_number], read_person)

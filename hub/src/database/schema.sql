@@ -49,6 +49,20 @@ CREATE TABLE field_source(
 CREATE TABLE hub_entry(
   uid TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL,
   at TEXT NOT NULL, PRIMARY KEY(uid, field)) WITHOUT ROWID;
+-- What the hub's staff draw up: services, providers, decisions, assessments, attachments, programmes, supplements.
+CREATE TABLE drawn(
+  key TEXT PRIMARY KEY, kind TEXT NOT NULL,
+  id TEXT NOT NULL,                             -- what their files call it
+  person TEXT,                                  -- whose it is, as it was said; none of the directory
+  mark TEXT,                                    -- what no other of its kind may have: a service's code
+  body BLOB NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE UNIQUE INDEX drawn_id ON drawn(kind, id);
+CREATE INDEX drawn_person ON drawn(person) WHERE person IS NOT NULL;
+CREATE INDEX drawn_mark ON drawn(kind, mark) WHERE mark IS NOT NULL;
+-- Documents that are not published, or not as they are now, because they break a rule that refuses.
+CREATE TABLE fault(
+  person TEXT NOT NULL, key TEXT NOT NULL, rule TEXT NOT NULL, field TEXT NOT NULL, line INTEGER,
+  PRIMARY KEY(person, key)) WITHOUT ROWID;
 -- Confirmed: this centre serves this person (a disclosure).
 CREATE TABLE service(
   centre TEXT NOT NULL, uid TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL,

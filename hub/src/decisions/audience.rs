@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Body, Kind, RecordId},
+    record::{Body, Finding, Kind, RecordId, Type},
+    rules::{self, Around},
 };
 use jiff::civil::Date;
 
@@ -27,6 +28,8 @@ pub struct PersonFile {
     pub entries: BTreeMap<String, String>,
     /// Programmes and supplements of the person.
     pub documents: Vec<Document>,
+    /// What the hub's staff drew up besides, referents first.
+    pub drawn: Vec<Wanted>,
     /// Pairs of programmes that staff have let stand side by side, the lesser first.
     pub allowed: BTreeSet<(RecordId, RecordId)>,
 }
@@ -42,14 +45,35 @@ pub struct Document {
     pub claims: Vec<Claim>,
     /// Of a supplement: the programmes that its claims name, by claim.
     pub programmes: BTreeMap<(ParticipantCode, RecordId), RecordId>,
+    /// As the hub's staff drew it up: that stands over all claims.
+    pub drawn: Option<Body>,
 }
 
 impl Document {
     /// The programme of a supplement: what the first of the claims `seen` that names one refers to.
-    pub fn programme(&self, seen: &[Claim]) -> Option<RecordId> {
+    fn programme(&self, seen: &[Claim]) -> Option<RecordId> {
         let names = seen.iter().filter_map(|claim| self.programmes.get_key_value(&(claim.origin, claim.key)));
         names.min().map(|(_, programme)| *programme)
     }
+
+    /// What of it, a document of the person `recipient`, can be published to whom `view` shows it.
+    pub fn published(&self, view: View, recipient: RecordId) -> Option<Body> {
+        if let Some(drawn) = self.drawn.as_ref().filter(|_| view == View::Everything) {
+            return Some(of_person(drawn, recipient));
+        }
+        let claims = view.claims(&self.claims);
+        let programme = self.programme(&claims);
+        programme::published(self.kind, &claims, recipient, programme).map(|(body, ..)| body)
+    }
+}
+
+/// `body` as one about `person`: it was drawn up about a person who may have turned out to be another.
+fn of_person(body: &Body, person: RecordId) -> Body {
+    let mut body = body.clone();
+    if body.text("recipient").is_some() {
+        body.set("recipient", &person.to_string()).expect("an id is plain text");
+    }
+    body
 }
 
 /// How much of a person a centre sees.
@@ -86,106 +110,134 @@ impl PersonFile {
     }
 }
 
+/// What of a file somebody sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Every claim, and what the hub's staff say.
+    Everything,
+    /// The claims of this centre.
+    Own(ParticipantCode),
+}
+
 impl Scope {
-    /// The claims that `centre` sees under it.
-    fn of(self, centre: ParticipantCode) -> impl Fn(&[Claim]) -> Vec<Claim> {
-        let visible = move |claim: &&Claim| self == Self::Confirmed || claim.origin == centre;
-        move |claims| claims.iter().filter(visible).cloned().collect()
+    /// What `centre` sees under it.
+    pub fn view(self, centre: ParticipantCode) -> View {
+        match self {
+            Self::Confirmed => View::Everything,
+            Self::OwnOnly => View::Own(centre),
+        }
     }
 }
 
+impl View {
+    fn claims(self, claims: &[Claim]) -> Vec<Claim> {
+        let visible = |claim: &&Claim| match self {
+            Self::Everything => true,
+            Self::Own(centre) => claim.origin == centre,
+        };
+        claims.iter().filter(visible).cloned().collect()
+    }
+}
+
+/// Documents as they can be published, by their ids.
+pub type Documents = BTreeMap<RecordId, Body>;
+
 /// What `centre` gets of `file` under `scope`, referents first; nothing if no claim of the person is its own.
-/// Programmes `withheld` wait for staff, and their supplements with them.
+/// `documents` are those of the file in its view; those `withheld` wait for staff, and what refers to them with them.
 pub fn publications(
     file: &PersonFile,
     centre: ParticipantCode,
     scope: Scope,
+    mut documents: Documents,
     withheld: &BTreeSet<RecordId>,
 ) -> Vec<Wanted> {
     if !file.claims.iter().any(|claim| claim.origin == centre) {
         return Vec::new();
     }
-    let seen = scope.of(centre);
-    let none = BTreeMap::new();
-    let entries = if scope == Scope::Confirmed { &file.entries } else { &none };
-    let claims = seen(&file.claims);
+    let (view, none) = (scope.view(centre), BTreeMap::new());
+    let entries = if view == View::Everything { &file.entries } else { &none };
+    let claims = view.claims(&file.claims);
     let person = golden::person(&file.case_number, &claims, entries).body;
     let as_typed = |claim: &Claim| golden::as_typed(&person, &claims, claim, entries);
     let mut all_links: Vec<Wanted> = links(&file.claims, centre, file.uid, &as_typed).collect();
-    let documents = documents(file, &seen, withheld);
+    documents.retain(|uid, _| !withheld.contains(uid));
+    let named: BTreeSet<RecordId> = documents.keys().copied().collect();
+    documents.retain(|_, body| programme_of(body).is_none_or(|programme| named.contains(&programme)));
     for document in &file.documents {
         let Some(body) = documents.get(&document.uid) else { continue };
         let as_typed = |claim: &Claim| programme::as_typed(body, &claim.body);
         all_links.extend(links(&document.claims, centre, document.uid, &as_typed));
     }
     let mut wanted = vec![Wanted { key: file.uid, body: person }];
-    wanted.extend(documents.into_iter().map(|(key, body)| Wanted { key, body }));
+    wanted.extend(in_order(documents));
+    if view == View::Everything {
+        for drawn in &file.drawn {
+            let body = of_person(&drawn.body, file.uid);
+            if references(&body).all(|key| wanted.iter().any(|one| one.key == key)) {
+                wanted.push(Wanted { key: drawn.key, body });
+            }
+        }
+    }
     wanted.extend(all_links);
     wanted
 }
 
-/// The person and its documents as the hub itself sees them: every claim counts, nothing is withheld.
+/// The person, its documents, and what staff drew up besides, as the hub itself sees them.
 pub fn whole(file: &PersonFile) -> Vec<Wanted> {
     let person = golden::person(&file.case_number, &file.claims, &file.entries);
-    let documents = documents(file, &<[Claim]>::to_vec, &BTreeSet::new());
-    let documents = documents.into_iter().map(|(key, body)| Wanted { key, body });
-    [Wanted { key: file.uid, body: person.body }].into_iter().chain(documents).collect()
+    let documents = in_order(documents(file, View::Everything));
+    let drawn = file.drawn.iter();
+    let drawn = drawn.map(|one| Wanted { key: one.key, body: of_person(&one.body, file.uid) });
+    [Wanted { key: file.uid, body: person.body }].into_iter().chain(documents).chain(drawn).collect()
 }
 
-/// All programmes of a person that collide, as the hub itself sees them: staff are asked about each pair.
-pub fn collisions(file: &PersonFile, today: Date) -> Vec<(RecordId, RecordId)> {
-    colliding(file, &<[Claim]>::to_vec, today)
-}
-
-/// The programmes about which staff are asked, as far as `centre` may know of that under `scope`: before it is
-/// confirmed only what its own stream shows (exchange §2).
-pub fn contested(
-    file: &PersonFile,
-    centre: ParticipantCode,
-    scope: Scope,
-    today: Date,
-) -> BTreeSet<RecordId> {
-    colliding(file, &scope.of(centre), today).into_iter().flat_map(|(one, other)| [one, other]).collect()
-}
-
-fn colliding(
-    file: &PersonFile,
-    seen: &dyn Fn(&[Claim]) -> Vec<Claim>,
-    today: Date,
-) -> Vec<(RecordId, RecordId)> {
-    let mut programmes = documents(file, seen, &BTreeSet::new());
-    programmes.retain(|_, body| body.kind() == Kind::Programme);
-    let mut collisions = programme::collisions(&programmes, today);
+/// All programmes among the `documents` of `file` that collide: staff are asked about each pair that they have not let
+/// stand.
+pub fn collisions(file: &PersonFile, documents: &Documents, today: Date) -> Vec<(RecordId, RecordId)> {
+    let programmes = documents.iter().filter(|(_, body)| body.kind() == Kind::Programme);
+    let mut collisions = programme::collisions(programmes, today);
     collisions.retain(|pair| !file.allowed.contains(pair));
     collisions
 }
 
-/// The documents that may be published of what is `seen`: programmes that are not `withheld`, and supplements
-/// whose programme is among them or that have none.
-fn documents(
-    file: &PersonFile,
-    seen: &dyn Fn(&[Claim]) -> Vec<Claim>,
-    withheld: &BTreeSet<RecordId>,
-) -> BTreeMap<RecordId, Body> {
-    let of = |kind: Kind, programmes: &BTreeMap<RecordId, Body>| -> BTreeMap<RecordId, Body> {
-        let documents = file.documents.iter().filter(|document| document.kind == kind);
-        documents
-            .filter_map(|document| {
-                let claims = seen(&document.claims);
-                let programme = document.programme(&claims);
-                if programme.is_some_and(|id| !programmes.contains_key(&id)) {
-                    return None;
-                }
-                let (body, ..) = programme::published(kind, &claims, file.uid, programme)?;
-                Some((document.uid, body))
-            })
-            .collect()
+/// The documents that break a rule for which they may not be published, and what is wrong with each first.
+pub fn faulty(documents: &Documents, today: Date) -> BTreeMap<RecordId, Finding> {
+    let fault = |body: &Body| {
+        let programme = programme_of(body).and_then(|programme| documents.get(&programme));
+        rules::fault_within(body, &Around { today: Some(today), programme, ..Around::nothing() })
     };
-    let mut programmes = of(Kind::Programme, &BTreeMap::new());
-    programmes.retain(|uid, _| !withheld.contains(uid));
-    let supplements = of(Kind::Supplement, &programmes);
-    programmes.extend(supplements);
-    programmes
+    documents.iter().filter_map(|(uid, body)| Some((*uid, fault(body)?))).collect()
+}
+
+/// The documents of `file` that can be published of what `view` shows: programmes, and supplements whose programme is
+/// among them or that have none.
+pub fn documents(file: &PersonFile, view: View) -> Documents {
+    let published = |document: &Document| Some((document.uid, document.published(view, file.uid)?));
+    let mut documents: Documents = file.documents.iter().filter_map(published).collect();
+    let named: BTreeSet<RecordId> = documents.keys().copied().collect();
+    documents.retain(|_, body| programme_of(body).is_none_or(|programme| named.contains(&programme)));
+    documents
+}
+
+/// Referents first.
+fn in_order(documents: Documents) -> Vec<Wanted> {
+    let mut documents: Vec<Wanted> = documents.into_iter().map(|(key, body)| Wanted { key, body }).collect();
+    documents.sort_by_key(|one| one.body.kind());
+    documents
+}
+
+/// The programme that a supplement names.
+pub fn programme_of(body: &Body) -> Option<RecordId> {
+    if body.kind() != Kind::Supplement {
+        return None;
+    }
+    body.text("programme")?.parse().ok()
+}
+
+/// What a record refers to.
+fn references(body: &Body) -> impl Iterator<Item = RecordId> {
+    let stated = body.head().iter().filter(|(field, _)| matches!(field.ty, Type::Reference(_)));
+    stated.filter_map(|(_, text)| text?.parse().ok())
 }
 
 /// The links of `centre`'s claims to `target`, each with the fields that its row shows `as_typed`; the lowest key is
@@ -244,7 +296,7 @@ mod tests {
         let recipient = id(90).to_string();
         let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "2026-01-15")];
         let claims = vec![claim(unit, key, Kind::ProgrammeClaim, &fields)];
-        Document { uid: id(uid), kind: Kind::Programme, claims, programmes: BTreeMap::new() }
+        Document { uid: id(uid), kind: Kind::Programme, claims, programmes: BTreeMap::new(), drawn: None }
     }
 
     fn file() -> PersonFile {
@@ -257,12 +309,13 @@ mod tests {
             claims: vec![person(1, 1, "Завод"), person(2, 2, "Шахта"), person(2, 3, "Шахта")],
             entries: BTreeMap::from([("given".into(), "Анна".into())]),
             documents: vec![programme(110, 1, 11, "7")],
+            drawn: Vec::new(),
             allowed: BTreeSet::new(),
         }
     }
 
     fn all(file: &PersonFile, centre: ParticipantCode, scope: Scope) -> Vec<Wanted> {
-        publications(file, centre, scope, &BTreeSet::new())
+        publications(file, centre, scope, documents(file, scope.view(centre)), &BTreeSet::new())
     }
 
     fn text(publications: &[Wanted]) -> String {
@@ -313,6 +366,7 @@ mod tests {
             kind: Kind::Supplement,
             claims: vec![of(1, 13), of(2, 14)],
             programmes: BTreeMap::from([((centre(1), id(13)), id(110))]),
+            drawn: None,
         });
         let own = all(&file, centre(2), Scope::OwnOnly);
         let supplement = own.iter().find(|one| one.body.kind() == Kind::Supplement);
@@ -344,21 +398,68 @@ mod tests {
             kind: Kind::Supplement,
             claims: vec![supplement],
             programmes: BTreeMap::from([((centre(2), id(13)), id(111))]),
+            drawn: None,
         });
         let kinds = |published: &[Wanted]| -> Vec<Kind> {
             let documents = published.iter().map(|one| one.body.kind());
             documents.filter(|kind| matches!(kind, Kind::Programme | Kind::Supplement)).collect()
         };
-        let of = |file: &PersonFile, scope| {
-            let withheld = contested(file, centre(2), scope, TODAY);
-            kinds(&publications(file, centre(2), scope, &withheld))
+        let of = |file: &PersonFile, scope: Scope| {
+            let documents = documents(file, scope.view(centre(2)));
+            let open = collisions(file, &documents, TODAY);
+            let withheld: BTreeSet<RecordId> =
+                open.into_iter().flat_map(|(one, other)| [one, other]).collect();
+            kinds(&publications(file, centre(2), scope, documents, &withheld))
         };
         assert_eq!(of(&file, Scope::Confirmed), []);
-        let open = collisions(&file, TODAY);
+        let open = collisions(&file, &documents(&file, View::Everything), TODAY);
         assert_eq!(open.len(), 1);
         // alone with its own stream the centre has no collision: the outcome derives from that stream only
         assert_eq!(of(&file, Scope::OwnOnly), [Kind::Programme, Kind::Supplement]);
         file.allowed.extend(open);
         assert_eq!(of(&file, Scope::Confirmed), [Kind::Programme, Kind::Programme, Kind::Supplement]);
+    }
+
+    #[test]
+    fn what_staff_drew_up_stands_over_claims_and_goes_only_where_the_person_is_served() {
+        let mut file = file();
+        let mut drawn = Body::new(Kind::Programme);
+        let named = id(99).to_string();
+        for (field, value) in [("recipient", named.as_str()), ("number", "7"), ("date", "2026-01-15")] {
+            drawn.set(field, value).expect("plain");
+        }
+        drawn.set("conditions", "со слов эксперта").expect("plain");
+        file.documents[0].drawn = Some(drawn);
+        let decision = claim(0, 0, Kind::NeedDecision, &[("recipient", &named), ("number", "1")]).body;
+        file.drawn = vec![Wanted { key: id(120), body: decision }];
+        let scan = claim(0, 0, Kind::Attachment, &[("programme", &id(110).to_string())]).body;
+        file.drawn.push(Wanted { key: id(121), body: scan });
+        let told = all(&file, centre(2), Scope::Confirmed);
+        let text = text(&told);
+        assert!(text.contains("со слов эксперта") && !text.contains(&named), "{text}");
+        assert!(text.contains(&id(120).to_string()) && text.contains(&id(121).to_string()), "{text}");
+        // a scan goes where its programme goes
+        let withheld = BTreeSet::from([id(110)]);
+        let view = documents(&file, View::Everything);
+        let told = publications(&file, centre(2), Scope::Confirmed, view, &withheld);
+        let kinds: Vec<Kind> = told.iter().map(|one| one.body.kind()).collect();
+        assert!(kinds.contains(&Kind::NeedDecision) && !kinds.contains(&Kind::Attachment), "{kinds:?}");
+        // before the centre is confirmed it knows nothing of all this
+        let own = all(&file, centre(1), Scope::OwnOnly);
+        let kinds: BTreeSet<Kind> = own.iter().map(|one| one.body.kind()).collect();
+        assert_eq!(kinds, BTreeSet::from([Kind::Person, Kind::Programme, Kind::Link]));
+        assert!(!own.iter().any(|one| xml(&one.body).contains("со слов эксперта")));
+    }
+
+    #[test]
+    fn a_document_that_breaks_a_refusing_rule_is_faulty_and_its_supplement_is_judged_beside_it() {
+        let mut file = file();
+        let until = |file: &mut PersonFile, day: &str| {
+            file.documents[0].claims[0].body.set("valid_until", day).expect("plain");
+            faulty(&documents(file, View::Everything), TODAY)
+        };
+        assert!(until(&mut file, "2029-01-15").is_empty());
+        let found = until(&mut file, "2029-01-16");
+        assert_eq!(found.get(&id(110)).map(Finding::word), Some("P01"));
     }
 }

@@ -70,7 +70,7 @@ pub struct Golden {
 }
 
 /// Fields that are one fact and come from one claim; the first ones identify it.
-const GROUPS: [&[&str]; 8] = [
+const GROUPS: [&[&str]; 10] = [
     &[
         "identity_doc_number",
         "identity_doc_series",
@@ -115,6 +115,8 @@ const GROUPS: [&[&str]; 8] = [
     &["disability_group", "disability_from", "disability_until", "disability_reason", "disability_document"],
     &["income_amount", "income_as_of", "income_threshold"],
     &["representative", "representative_kind", "representative_document", "representative_phone"],
+    &["representative_2", "representative_2_kind", "representative_2_document", "representative_2_phone"],
+    &["representative_3", "representative_3_kind", "representative_3_document", "representative_3_phone"],
     &["status", "status_date"],
 ];
 

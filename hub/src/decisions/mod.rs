@@ -2,11 +2,12 @@
 //!
 //! In the order of a claim's life: [`admission`] whether it is taken · [`normalise`] what was typed · [`merge`] whose it
 //! is · [`case_number`] under which number · [`golden`] which value stands · [`programme`] which document it is ·
-//! [`audience`] who gets to see it.
+//! [`drawn`] what staff draw up themselves · [`audience`] who gets to see it.
 
 pub mod admission;
 pub mod audience;
 pub mod case_number;
+pub mod drawn;
 pub mod given_names;
 pub mod golden;
 pub mod merge;

@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Field, Kind, Line, RecordId, Type},
+    rules,
 };
-use jiff::{ToSpan as _, civil::Date};
+use jiff::civil::Date;
 
 use super::{
     golden::Claim,
@@ -179,10 +180,13 @@ fn care_level(text: &str) -> Option<String> {
 }
 
 /// The pairs of `programmes` (published bodies by id) that collide on `today`: both in force, and their
-/// terms overlap. One person has one active programme (domain.md §2.3).
-pub fn collisions(programmes: &BTreeMap<RecordId, Body>, today: Date) -> Vec<(RecordId, RecordId)> {
+/// terms overlap. One person has one active programme (rule P05).
+pub fn collisions<'a>(
+    programmes: impl IntoIterator<Item = (&'a RecordId, &'a Body)>,
+    today: Date,
+) -> Vec<(RecordId, RecordId)> {
     let terms: Vec<(RecordId, Date, Date)> = programmes
-        .iter()
+        .into_iter()
         .filter_map(|(id, body)| active_term(body, today).map(|(from, until)| (*id, from, until)))
         .collect();
     let mut pairs = Vec::new();
@@ -197,15 +201,7 @@ pub fn collisions(programmes: &BTreeMap<RecordId, Body>, today: Date) -> Vec<(Re
 }
 
 fn active_term(body: &Body, today: Date) -> Option<(Date, Date)> {
-    const ENDED: [&str; 7] = ["заверш", "прекращ", "закрыт", "аннулир", "отмен", "недейств", "closed"];
-    let status = body.text("status").unwrap_or_default().to_lowercase();
-    if ENDED.iter().any(|stem| status.contains(stem)) {
-        return None;
-    }
-    let from = parse_date(body.text("date")?)?;
-    // without a term: the longest that the law allows (442-ФЗ art. 16: revised at least every three years)
-    let until = body.text("valid_until").and_then(parse_date).or_else(|| from.checked_add(3.years()).ok())?;
-    (until >= today).then_some((from, until))
+    rules::programme_term(body).filter(|(_, until)| *until >= today)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `export`, `import person`.
+//! `export`, `import`, `check`.
 
 use std::fs;
 
@@ -114,7 +114,7 @@ fn a_line_that_breaks_a_rule_is_refused_by_line_column_and_rule() {
 fn a_table_that_is_not_the_hub_s_to_bring_in_is_refused_with_whose_it_is() {
     let city = City::new();
     let file = city.file("a.csv", "id;surname\n1;А\n");
-    for table in ["recipient_claim", "programme", "contract", "service"] {
+    for table in ["recipient_claim", "programme_claim", "contract", "link"] {
         let told = refused(&city.run(&["import", table, &file, "--reason", "x"]));
         assert_eq!(told, (3, "hub-import-not-ours".into()), "{table}");
     }
@@ -127,4 +127,114 @@ fn a_table_that_is_not_the_hub_s_to_bring_in_is_refused_with_whose_it_is() {
         refused(&city.run(&["import", "person", "/no/such.csv", "--reason", "x"])),
         (2, "table-line".into())
     );
+}
+
+/// Takes `rows` of `table` in: exit, the counts of new, changed and unchanged, and column and rule of each line refused.
+fn draw(
+    city: &City,
+    table: &str,
+    rows: &str,
+    more: &[&str],
+) -> (Option<i32>, [u64; 3], Vec<(String, String)>) {
+    let file = city.file(&format!("{table}.csv"), rows);
+    let output = city.run(&[&["import", table, &file, "--reason", "приказ"], more].concat());
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    let counts = ["new", "changed", "unchanged"].map(|name| told[name].as_u64().expect("a count"));
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let refused = told["refused"].as_array().expect("a list").iter();
+    (output.status.code(), counts, refused.map(|one| (text(&one["column"]), text(&one["rule"]))).collect())
+}
+
+fn one(column: &str, rule: &str) -> Vec<(String, String)> {
+    vec![(column.to_owned(), rule.to_owned())]
+}
+
+#[test]
+fn the_directory_is_drawn_up_and_goes_to_every_centre_and_to_one_that_comes_later() {
+    let city = City::new();
+    done(&city.add(&city.card(1), "long enough"));
+    let rows = "id;Код;Наименование;valid_until\nА;2.1;Услуги на дому;\nБ;2.1.08;Кормление;\nВ;2.1.08;Стрижка;\n;3;Бритьё;\n";
+    let (exit, counts, refused) = draw(&city, "service", rows, &[]);
+    assert_eq!((exit, counts), (Some(3), [2, 0, 0]));
+    assert_eq!(refused, [one("code", "V02"), one("id", "key-empty")].concat());
+    // a service that is retired frees its code; a child names its parent
+    let rows = "id;code;name;parent_id;valid_from;valid_until\nБ;2.1.08;Кормление;А;01.01.2026;31.12.2026\n\
+        В;2.1.08;Стрижка;А;01.01.2027;\nГ;2.1.09;Бритьё;нет такой;;\nД;2.1.10;Мытьё;;01.01.2027;01.01.2026\n";
+    let (exit, counts, refused) = draw(&city, "service", rows, &[]);
+    assert_eq!((exit, counts), (Some(3), [1, 1, 0]));
+    assert_eq!(refused, [one("parent_id", "reference-unknown"), one("valid_until", "V01")].concat());
+    done(&city.add(&city.card(2), "long enough"));
+    let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
+    for unit in [1, 2] {
+        let sql =
+            "SELECT count(*) FROM publication WHERE kind = 'service' AND state = 'pending' AND centre = ?1";
+        let told: i64 = db.query_one(sql, [centre(unit).as_str()], |row| row.get(0)).expect("counted");
+        assert_eq!(told, 3, "{unit}");
+    }
+    let (events, actions) = city.noted();
+    assert_eq!(events.iter().filter(|event| *event == "record.drawn").count(), 4);
+    assert_eq!(actions.iter().filter(|action| *action == "drawn").count(), 4);
+    // what was exported comes in again as it is
+    let out = city.dir.path().join("out.xlsx").to_str().expect("UTF-8").to_owned();
+    done(&city.run(&["export", "service", "--out", &out]));
+    let told = done(&city.run(&["import", "service", &out, "--reason", "x", "--all-or-nothing"]));
+    assert_eq!(told["unchanged"], 3, "{told}");
+    assert_eq!(refused_with(&city, &["--lines", &out]), (2, "hub-no-lines".into()));
+}
+
+fn refused_with(city: &City, more: &[&str]) -> (i32, String) {
+    let file = city.file("service.csv", "id;code\n");
+    refused(&city.run(&[&["import", "service", &file, "--reason", "x"], more].concat()))
+}
+
+#[test]
+fn a_record_that_breaks_a_rule_is_refused_whole_and_what_stood_stands() {
+    let city = City::new();
+    city.with_a_question();
+    let (uid, other) = (city.uid(1), city.uid(2));
+    let decision = |id: &str, uid: &str, outcome: &str| {
+        format!(
+            "id;recipient_id;number;date;outcome;form;grounds\n{id};{uid};1;05.03.2026;{outcome};home;15.1.1\n"
+        )
+    };
+    let draw_decision = |rows: &str| draw(&city, "need_decision", rows, &[]);
+    assert_eq!(draw_decision(&decision("Р", &uid, "recognised")), (Some(0), [1, 0, 0], vec![]));
+    for (rows, column, rule) in [
+        (decision("Р", &uid, "refused"), "grounds", "C03"),
+        (decision("Р", &uid, "признан"), "outcome", "outcome"),
+        (decision("Р", &other, "recognised"), "recipient_id", "other-person"),
+        (decision("Т", "42-00000000-000009-9", "recognised"), "recipient_id", "reference-unknown"),
+    ] {
+        assert_eq!(draw_decision(&rows), (Some(3), [0, 0, 0], one(column, rule)), "{rows}");
+    }
+    assert_eq!(draw_decision(&decision("Р", &uid, "recognised")).1, [0, 0, 1], "what stood stands");
+
+    // an assessment is judged with its answers
+    let head = format!("id;recipient_id;litera;number;year;model;date\nА;{uid};Б;7;2026;demo-1;03.03.2026\n");
+    assert_eq!(draw(&city, "assessment", &head, &[]).2.len(), 1);
+    let answers = city.file("answers.csv", "assessment_id;no;block;question;answer\nНЕТ;1;1;1.1;2_2\n");
+    let (exit, _, refused) = draw(&city, "assessment", &head, &["--lines", &answers, "--dry-run"]);
+    assert_eq!((exit, refused.last()), (Some(3), one("assessment_id", "record-unknown").last()));
+
+    // a file is attached once, and never changed
+    city.file("scan.pdf", "скан");
+    let scan = format!("id;recipient_id;title;file\nС;{uid};Паспорт;scan.pdf\nТ;{uid};Паспорт;нет.pdf\n");
+    assert_eq!(draw(&city, "attachment", &scan, &[]), (Some(3), [1, 0, 0], one("file", "file-unread")));
+    assert_eq!(draw(&city, "attachment", &scan, &[]).1, [0, 0, 1]);
+    city.file("scan.pdf", "другой скан");
+    assert_eq!(draw(&city, "attachment", &scan, &[]).2[0], one("sha256", "attachment-final")[0]);
+}
+
+#[test]
+fn the_register_is_checked_by_the_rules() {
+    let city = City::new();
+    city.with_a_question();
+    let output = city.run(&["check"]);
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((output.status.code(), &told["records"]), (Some(1), &json!(2)), "{told}");
+    let rules: Vec<&str> =
+        told["faults"].as_array().expect("faults").iter().filter_map(|one| one["rule"].as_str()).collect();
+    assert!(rules.contains(&"A04a") && rules.contains(&"A03"), "{told}");
+    assert_eq!(done(&city.run(&["check", "--refused"]))["faults"], json!([]), "these only warn");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("Белова"), "no values");
 }

@@ -1,12 +1,18 @@
-//! What the centre's own rows say against the rules of the domain: everything, not the first fault only.
+//! What the centre's own rows say against the rules of the domain: everything, not the first fault only, and beside the
+//! rows that they refer to or that may be about the same person.
 
-use exchange_format::rules::{self, Around, Severity};
+use std::collections::HashMap;
+
+use exchange_format::{
+    record::Body,
+    rules::{self, Around, Severity},
+};
 use jiff::civil::Date;
 use rusqlite::Connection;
 
 use crate::decisions::{
     mapping,
-    tables::{Table, tables},
+    tables::{Table, table, tables},
 };
 
 use super::{DatabaseError, rows};
@@ -29,7 +35,7 @@ pub struct Fault {
 }
 
 /// Gives every fault of the centre's own rows, of `only` one table if that is named, to `each`; returns how many rows
-/// were looked at. A row is checked by itself: rules that need other records are not.
+/// were looked at.
 ///
 /// # Errors
 /// SQLite's.
@@ -39,7 +45,7 @@ pub fn faults(
     today: Date,
     mut each: impl FnMut(Fault),
 ) -> Result<u64, DatabaseError> {
-    let around = Around { today: Some(today), ..Around::nothing() };
+    let neighbours = Neighbours::of(connection)?;
     let mut rows_seen = 0;
     let chosen = |table: &&'static Table| only.is_none_or(|only| only.name == table.name);
     for table in tables().iter().filter(chosen) {
@@ -64,7 +70,8 @@ pub fn faults(
                     told.push(place);
                 }
             }
-            for breach in rules::check(&body, &around) {
+            let beside = neighbours.beside(connection, table, &id)?;
+            for breach in rules::check(&body, &beside.around(today)) {
                 let (code, place) = (breach.rule.code, breach.place);
                 if told.iter().all(|(word, _)| *word != code) {
                     tell(code, breach.severity == Severity::Refuse, place.field, place.line);
@@ -73,4 +80,121 @@ pub fn faults(
         }
     }
     Ok(rows_seen)
+}
+
+/// Which rows of a table may be looked at beside one of them.
+struct Neighbours {
+    /// Programmes by their recipient.
+    programmes: HashMap<String, Vec<String>>,
+    /// Recipients by СНИЛС and by identity document, but for those of which the hub has said that they are the same.
+    people: HashMap<String, Vec<String>>,
+}
+
+/// What stands beside a row.
+#[derive(Default)]
+struct Beside {
+    others: Vec<Body>,
+    person: Option<Body>,
+    programme: Option<Body>,
+    supplement: Option<Body>,
+}
+
+impl Beside {
+    fn around(&self, today: Date) -> Around<'_> {
+        Around {
+            today: Some(today),
+            others: &self.others,
+            person: self.person.as_ref(),
+            programme: self.programme.as_ref(),
+            supplement: self.supplement.as_ref(),
+            ..Around::nothing()
+        }
+    }
+}
+
+impl Neighbours {
+    fn of(connection: &Connection) -> Result<Self, DatabaseError> {
+        let mut all = Self { programmes: HashMap::new(), people: HashMap::new() };
+        let mut read =
+            connection.prepare("SELECT id, recipient_id FROM programme WHERE recipient_id IS NOT NULL")?;
+        let mut found = read.query([])?;
+        while let Some(row) = found.next()? {
+            let [id, recipient] = [0, 1].map(|n| text(row, n));
+            all.programmes.entry(recipient).or_default().push(id);
+        }
+        let mut read = connection.prepare(
+            "SELECT r.id, r.snils, r.identity_doc_series, r.identity_doc_number FROM recipient r
+             LEFT JOIN svod_record s ON s.kind = 'recipient' AND s.id = r.id WHERE s.state IS NOT 'alias'",
+        )?;
+        let mut found = read.query([])?;
+        while let Some(row) = found.next()? {
+            let [id, snils, series, number] = [0, 1, 2, 3].map(|n| text(row, n));
+            for key in identities(&snils, &series, &number) {
+                all.people.entry(key).or_default().push(id.clone());
+            }
+        }
+        all.programmes.retain(|_, ids| ids.len() > 1);
+        all.people.retain(|_, ids| ids.len() > 1);
+        Ok(all)
+    }
+
+    /// What stands beside row `id` of `of`.
+    fn beside(&self, connection: &Connection, of: &Table, id: &str) -> Result<Beside, DatabaseError> {
+        let Some(row) = rows::as_it_stands(connection, of, id)? else { return Ok(Beside::default()) };
+        let value = |name: &str| {
+            let at = of.columns.iter().position(|column| column.name == name)?;
+            row.values[at].as_deref()
+        };
+        let referent = |name: &str, to: &str| match value(name) {
+            Some(id) => body_of(connection, to, id),
+            None => Ok(None),
+        };
+        let mut beside = Beside {
+            others: Vec::new(),
+            person: referent("recipient_id", "recipient")?,
+            programme: referent("programme_id", "programme")?,
+            supplement: referent("supplement_id", "supplement")?,
+        };
+        let stated = |name| value(name).unwrap_or_default();
+        let mut ids: Vec<&String> = match of.name {
+            "programme" => self.programmes.get(stated("recipient_id")).into_iter().flatten().collect(),
+            "recipient" => {
+                let keys =
+                    identities(stated("snils"), stated("identity_doc_series"), stated("identity_doc_number"));
+                keys.into_iter().filter_map(|key| self.people.get(&key)).flatten().collect()
+            }
+            _ => Vec::new(),
+        };
+        ids.sort_unstable();
+        ids.dedup();
+        for other in ids.into_iter().filter(|other| *other != id).take(MOST) {
+            beside.others.extend(body_of(connection, of.name, other)?);
+        }
+        Ok(beside)
+    }
+}
+
+/// Of many rows alike so many are looked at: one is enough to tell.
+const MOST: usize = 20;
+
+/// By what two rows may be one person: digits of the СНИЛС, series and number of the document.
+fn identities(snils: &str, series: &str, number: &str) -> Vec<String> {
+    let bare = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    let (snils, document) = (bare(snils), format!("{} {}", bare(series), bare(number)));
+    let mut keys = vec![format!("s{snils}"), format!("d{document}")];
+    keys.retain(|key| key.trim().len() > 6);
+    keys
+}
+
+fn text(row: &rusqlite::Row<'_>, n: usize) -> String {
+    rows::leniently(row.get_ref_unwrap(n)).unwrap_or_default()
+}
+
+/// What row `id` of the table `name` says.
+fn body_of(connection: &Connection, name: &str, id: &str) -> Result<Option<Body>, DatabaseError> {
+    let Some((table, kind)) = table(name).and_then(|table| Some((table, table.own.or(table.published)?)))
+    else {
+        return Ok(None);
+    };
+    Ok(rows::as_typed(connection, table, id)?.map(|row| mapping::as_typed(table, kind, &row)))
 }

@@ -158,6 +158,7 @@ fn check_tells_every_fault_of_the_centres_own_rows_and_no_value() {
         .collect();
     let expected = BTreeSet::from([
         ("contract", "K01", true),
+        ("contract", "K05", false),
         ("recipient", "A04", false),
         ("recipient", "A06", false),
         ("service_act", "N01", true),
@@ -172,4 +173,29 @@ fn check_tells_every_fault_of_the_centres_own_rows_and_no_value() {
         centre.hub.take_data().iter().flat_map(|one| &one.records).map(|record| record.kind).collect();
     assert!(!sent.contains(&Kind::Contract) && !sent.contains(&Kind::ServiceAct), "{sent:?}");
     assert!(sent.contains(&Kind::RecipientClaim));
+}
+
+#[test]
+fn check_judges_a_row_beside_those_that_it_names_and_those_that_may_be_the_same() {
+    let centre = Centre::new();
+    for kind in written() {
+        write(&centre, kind);
+    }
+    centre.sql(
+        "UPDATE supplement SET valid_until = '2035-01-01'; UPDATE contract SET end_date = '2035-01-01'; \
+         INSERT INTO programme (id, recipient_id, number, date) VALUES ('e2', 'e', '9', '01.06.2026'); \
+         INSERT INTO recipient (id, surname, snils) SELECT 'e2', 'Чужая', snils FROM recipient",
+    );
+    let (told, _) = centre.ends(&["check", "--format", "json"], 1);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let faults = told["faults"].as_array().expect("a list");
+    for (table, rule, ids) in [
+        ("supplement", "S07", vec!["e"]),
+        ("contract", "K05", vec!["e"]),
+        ("programme", "P05", vec!["e", "e2"]),
+        ("recipient", "A05a", vec!["e", "e2"]),
+    ] {
+        let of = faults.iter().filter(|one| one["table"] == table && one["rule"] == rule);
+        assert_eq!(of.filter_map(|one| one["id"].as_str()).collect::<Vec<_>>(), ids, "{rule}: {told}");
+    }
 }

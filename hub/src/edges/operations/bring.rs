@@ -1,5 +1,5 @@
-//! A file of staff's own values of persons into the register: each an entry of the hub's, as `person set` makes it.
-//! It is the only table that is the hub's to bring in: the centres send theirs, and the rest follows from them.
+//! A file of the hub's staff into the register: their own values of persons, each an entry as `person set` makes it, or
+//! records that they draw up ([`drawn`]). Everything else the centres send, or it follows from that.
 
 use std::path::Path;
 
@@ -14,6 +14,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
     decided::Decided,
+    drawn::{self, Drawing},
     people::{enter, find, good_value},
 };
 use crate::{
@@ -36,9 +37,13 @@ const KEYS: [&str; 2] = ["uid", "case_number"];
 
 /// What is imported, and how.
 pub struct Order<'a> {
+    /// Persons; or the kind that is drawn up.
+    pub kind: Kind,
     /// The file.
     pub file: &'a Path,
-    /// The column or heading that names the person: a uid or a case number.
+    /// The file with the lines of the records.
+    pub lines: Option<&'a Path>,
+    /// The column or heading that names the person (a uid or a case number), or the record.
     pub key: Option<&'a str>,
     /// The file that says what other headings mean.
     pub map: Option<&'a Path>,
@@ -61,7 +66,10 @@ fn fields() -> impl Iterator<Item = &'static Field> {
     Kind::Person.schema().fields.iter().filter(|field| field.name != "case_number")
 }
 
-fn layout() -> Layout {
+fn layout(kind: Kind) -> Layout {
+    if kind != Kind::Person {
+        return drawn::layout(kind);
+    }
     let columns = KEYS.into_iter().chain(fields().map(|field| field.name)).map(Column::of).collect();
     Layout { columns, passed_over: vec!["served_by".to_owned()] }
 }
@@ -70,6 +78,7 @@ fn layout() -> Layout {
 struct Run<'a> {
     order: &'a Order<'a>,
     context: &'a Context,
+    drawing: Option<Drawing>,
     columns: Vec<Option<String>>,
     key: usize,
     now: Timestamp,
@@ -104,20 +113,26 @@ impl<E: Into<Failure>> From<E> for Stop {
 
 /// Carries the import out.
 pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> Result<Brought, Failure> {
-    let layout = layout();
+    let layout = layout(order.kind);
     let map = order.map.map(|path| Map::read(path, &layout)).transpose().map_err(failure::table)?;
     let map = map.unwrap_or_default();
     let open_by = |key| Sheet::open(order.file, layout.clone(), &map, order.key, key);
-    let mut sheet = match open_by(KEYS[0]) {
-        Err(TableError::Key { .. }) if order.key.or(map.key()).is_none() => open_by(KEYS[1]),
+    let keys = if order.kind == Kind::Person { KEYS } else { drawn::KEYS };
+    let mut sheet = match open_by(keys[0]) {
+        Err(TableError::Key { .. }) if order.key.or(map.key()).is_none() => open_by(keys[1]),
         opened => opened,
     }
     .map_err(failure::table)?;
+    let drawing = match order.kind {
+        Kind::Person => None,
+        kind => Some(Drawing::new(kind, order.file, order.lines, order.lang)?),
+    };
     let report = Report::begin(order.file, order.report, order.lang).map_err(failure::table)?;
     let Hub { mut store, context, protocols, .. } = open(config)?;
     let mut run = Run {
         order,
         context: &context,
+        drawing,
         columns: sheet.columns.clone(),
         key: sheet.key,
         now,
@@ -133,6 +148,7 @@ pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> 
         run.in_chunks(&mut store, &mut sheet)?;
         true
     };
+    run.refuse_left()?;
     run.report.finish().map_err(failure::table)?;
     Ok(Brought { report: run.report, protocols: run.numbers, kept })
 }
@@ -168,6 +184,7 @@ impl Run<'_> {
             sheet
                 .for_each::<Broken>(|item| self.take(&register, &mut decided, item).map_err(Broken::Failure))
                 .map_err(|broken| Stop::Failure(broken.into()))?;
+            self.refuse_left()?;
             if self.order.dry_run || self.report.refused() > 0 {
                 return Err(Stop::TakeBack);
             }
@@ -213,7 +230,13 @@ impl Run<'_> {
     fn take(&mut self, register: &Register<'_>, decided: &mut Decided, item: Item) -> Result<(), Failure> {
         let refused = match item {
             Item::Refused(refused) => Some(refused),
-            Item::Row(line, values) => self.row(register, decided, line, &values)?,
+            Item::Row(line, values) => match &mut self.drawing {
+                Some(drawing) => {
+                    let row = drawn::Row { line, columns: &self.columns, key: self.key, values: &values };
+                    drawing.take(register, decided, &row, self.order.act.1, &mut self.report)?
+                }
+                None => self.row(register, decided, line, &values)?,
+            },
         };
         if let Some(refused) = refused {
             self.report.refuse(refused).map_err(failure::table)?;
@@ -223,6 +246,12 @@ impl Run<'_> {
             (self.order.progress)(self.read);
         }
         Ok(())
+    }
+
+    /// Lines of records that the file does not have are refused.
+    fn refuse_left(&mut self) -> Result<(), Failure> {
+        let left = self.drawing.as_mut().map(Drawing::left).unwrap_or_default();
+        left.into_iter().try_for_each(|refused| self.report.refuse(refused)).map_err(failure::table)
     }
 
     /// Enters what the line says otherwise than the register; an empty cell says nothing.
@@ -269,12 +298,19 @@ impl Run<'_> {
     }
 }
 
-/// The table `name` is not one that is brought in: whose it is.
-pub fn not_ours(name: &str) -> Failure {
-    let known = super::hand_out::is_known(name);
-    let code = if known { "hub-import-not-ours" } else { "hub-no-table" };
+/// The kind whose table `name` is, if staff bring it in.
+pub fn kind_of(name: &str) -> Result<Kind, Failure> {
+    let ours = || [Kind::Person].into_iter().chain(crate::decisions::drawn::KINDS);
+    if let Some(kind) = ours().find(|kind| kind.name() == name) {
+        return Ok(kind);
+    }
+    let is_known = super::hand_out::is_known(name);
+    let code = if is_known { "hub-import-not-ours" } else { "hub-no-table" };
+    let known: Vec<&str> = ours().map(Kind::name).collect();
     let failure = Failure::new(Exit::Refused, code).with("length", name.chars().count());
-    failure.with("known", "person").with("table", if known { name.to_owned() } else { String::new() })
+    Err(failure
+        .with("known", known.join(", "))
+        .with("table", if is_known { name.to_owned() } else { String::new() }))
 }
 
 /// The database's own errors pass through as they are.

@@ -106,12 +106,14 @@ pub fn add(
         let event =
             if added == Added::Known && before.is_some() { "centre.password" } else { "centre.added" };
         note(tx, event, &centre, actor, now)?;
-        context.register(tx, actor, now).note(&Input {
+        let register = context.register(tx, actor, now);
+        register.note(&Input {
             action: event,
             centre: Some(code),
             value: Some(&centre.fingerprint),
             ..Input::default()
         })?;
+        register.publish_directory(code)?;
         Ok::<_, Failure>(())
     })?;
     Ok(enrolled)

@@ -13,7 +13,7 @@ use exchange_endpoint::{
 use exchange_format::record::{Body, Field, Kind, Line};
 use jiff::Timestamp;
 
-use super::people::serving;
+use super::{drawn, people::serving};
 use crate::{
     database::Tx,
     decisions::audience,
@@ -33,22 +33,40 @@ const PAGE: u32 = 500;
 pub struct Table {
     kind: Kind,
     lines: bool,
-    is_register: bool,
+    from: From,
 }
 
-/// What the hub derives and publishes.
+/// Where the rows of a table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// In the register: derived, or a document that staff drew up.
+    Register,
+    /// Staff drew them up.
+    Drawn,
+    /// The centres sent them; the hub's own of such kinds among them.
+    Sent,
+}
+
+/// What is in the register.
 const REGISTER: [Kind; 3] = [Kind::Person, Kind::Programme, Kind::Supplement];
 
 impl Table {
-    /// Every table: the register first, then what the centres send, each with its lines.
+    /// Every table: the register first, then what staff draw up besides, then what the centres send, each with its lines.
     pub fn all() -> Vec<Self> {
-        let sent = Kind::ALL.into_iter().filter(|kind| kind.owner().centre_writes());
-        let kinds = REGISTER.map(|kind| (kind, true)).into_iter().chain(sent.map(|kind| (kind, false)));
-        let both = |(kind, is_register): (Kind, bool)| {
-            let of = |lines| Self { kind, lines, is_register };
+        let from = |kind: Kind| match kind {
+            _ if REGISTER.contains(&kind) => Some(From::Register),
+            _ if kind.owner().centre_writes() => Some(From::Sent),
+            _ if crate::decisions::drawn::KINDS.contains(&kind) => Some(From::Drawn),
+            _ => None,
+        };
+        let mut kinds: Vec<(Kind, From)> =
+            Kind::ALL.into_iter().filter_map(|kind| Some((kind, from(kind)?))).collect();
+        kinds.sort_by_key(|(_, from)| *from as u8);
+        let both = |(kind, from): (Kind, From)| {
+            let of = |lines| Self { kind, lines, from };
             [Some(of(false)), kind.schema().lines.is_some().then(|| of(true))]
         };
-        kinds.flat_map(both).flatten().collect()
+        kinds.into_iter().flat_map(both).flatten().collect()
     }
 
     /// Its name: the kind's, with `_line` of lines.
@@ -62,14 +80,17 @@ impl Table {
     }
 
     fn columns(self) -> Vec<String> {
-        let first: &[&str] = match (self.is_register, self.lines) {
-            (true, _) => &["uid"],
-            (false, false) => &["origin", "key", "version", "outcome"],
-            (false, true) => &["origin", "key"],
+        let parent = drawn::parent(self.kind);
+        let first: &[&str] = match (self.from, self.lines) {
+            (From::Register, _) => &["uid"],
+            (From::Drawn, false) => &drawn::KEYS,
+            (From::Drawn, true) => &[&parent],
+            (From::Sent, false) => &["origin", "key", "version", "outcome"],
+            (From::Sent, true) => &["origin", "key"],
         };
         let served = (self.kind == Kind::Person).then(|| "served_by".to_owned());
-        let first = first.iter().map(|name| (*name).to_owned());
-        first.chain(self.fields().iter().map(Field::column)).chain(served).collect()
+        let first: Vec<String> = first.iter().map(|name| (*name).to_owned()).collect();
+        first.into_iter().chain(self.fields().iter().map(Field::column)).chain(served).collect()
     }
 }
 
@@ -121,10 +142,13 @@ fn write(order: &Order<'_>, register: &Register<'_>, table: Table, to: PathBuf) 
         }
         Ok(())
     };
-    if table.is_register {
-        for_each_derived(register, table, &mut put)?;
-    } else {
-        for_each_stated(register.tx, table, &mut put)?;
+    match table.from {
+        From::Register => for_each_derived(register, table, &mut put)?,
+        From::Drawn => for_each_drawn(register, table, &mut put)?,
+        From::Sent => {
+            for_each_drawn(register, table, &mut put)?;
+            for_each_stated(register.tx, table, &mut put)?;
+        }
     }
     let rows = sink.rows();
     sink.finish().map_err(failure::table)?;
@@ -149,6 +173,27 @@ fn for_each_derived(register: &Register<'_>, table: Table, put: &mut Put<'_>) ->
                 };
                 for_each_part(table, &wanted.body, &[wanted.key.to_string()], served.as_deref(), put)?;
             }
+        }
+    }
+}
+
+/// Rows of what staff drew up.
+fn for_each_drawn(register: &Register<'_>, table: Table, put: &mut Put<'_>) -> Result<(), Failure> {
+    let mut after = String::new();
+    loop {
+        let page = register.tx.drawn_after(table.kind, &after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        for one in &page {
+            let key = one.key.to_string();
+            let first: Vec<String> = match (table.from, table.lines) {
+                (From::Drawn, false) => vec![one.id.clone(), key],
+                (From::Drawn, true) => vec![one.id.clone()],
+                (_, true) => vec![register.hub.to_string(), key],
+                // versions are a stream's, and this record may be in several
+                (_, false) => vec![register.hub.to_string(), key, String::new(), "new".to_owned()],
+            };
+            for_each_part(table, &one.body, &first, None, put)?;
         }
     }
 }

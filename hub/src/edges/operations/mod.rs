@@ -2,11 +2,13 @@
 //!
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person ·
 //! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
-//! [`hand_out`] tables into files, [`bring`] staff's values out of one · [`trial`] who would be who in tables of others.
+//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up · [`check`] what breaks a rule · [`trial`] who would be who in tables of others.
 
 pub mod bring;
 pub mod certificates;
+pub mod check;
 pub mod decided;
+pub mod drawn;
 pub mod enrol;
 pub mod hand_out;
 pub mod init;

@@ -146,8 +146,11 @@ pub struct DocumentView {
     pub date: Option<String>,
     /// How many claims are this document.
     pub claims: usize,
-    /// `stands`; `asked`: staff are asked about it; `ended`: no centre claims it any more.
+    /// `stands`; `asked`: staff are asked about it; `faulty`: it breaks `rule` and is not published as it is; `ended`: no
+    /// centre claims it any more.
     pub state: &'static str,
+    /// The rule that it breaks.
+    pub rule: Option<String>,
     /// Who is told of it.
     #[serde(flatten)]
     pub told: ToldView,
@@ -199,10 +202,11 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
         }
         let claims = tx.rules_of(person.uid)?.into_iter();
         let told = tx.told_of(person.uid)?;
-        let mut documents = Vec::new();
+        let (mut documents, faults) = (Vec::new(), tx.faults_of(person.uid)?);
         for document in &file.documents {
             let asked = !tx.open_reviews_of("programme", document.uid)?.is_empty();
-            documents.push(document_view(document, asked, &told));
+            let fault = faults.iter().find(|fault| fault.key == document.uid);
+            documents.push(document_view(document, asked, fault.map(|fault| fault.rule.clone()), &told));
         }
         Ok(PersonView {
             uid: person.uid.to_string(),
@@ -223,8 +227,8 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
     })
 }
 
-fn document_view(document: &Document, asked: bool, told: &[Told]) -> DocumentView {
-    let first = document.claims.first().map(|claim| &claim.body);
+fn document_view(document: &Document, asked: bool, rule: Option<String>, told: &[Told]) -> DocumentView {
+    let first = document.drawn.as_ref().or_else(|| document.claims.first().map(|claim| &claim.body));
     let text = |field: &str| first.and_then(|body| body.text(field)).map(str::to_owned);
     DocumentView {
         kind: document.kind.name(),
@@ -233,10 +237,12 @@ fn document_view(document: &Document, asked: bool, told: &[Told]) -> DocumentVie
         date: text("date"),
         claims: document.claims.len(),
         state: match document.claims.len() {
-            0 => "ended",
+            0 if document.drawn.is_none() => "ended",
             _ if asked => "asked",
+            _ if rule.is_some() => "faulty",
             _ => "stands",
         },
+        rule,
         told: ToldView::of(told, document.uid),
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::table_file::SHOWN;
 use crate::{
     database::{linking::ClaimName, reviews::Review},
-    decisions::{golden, programme},
+    decisions::{audience::View, golden, programme},
     edges::{
         config::HubConfig,
         hub::{Hub, open},
@@ -405,10 +405,7 @@ fn programme(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure
     let Some(file) = register.file(person)? else { return Ok(Values::new()) };
     let mut values = file.claims.first().map(|claim| shown(&claim.body)).unwrap_or_default();
     let document = file.documents.iter().find(|document| document.uid == name.1);
-    let body = document.and_then(|document| {
-        programme::published(document.kind, &document.claims, person, document.programme(&document.claims))
-    });
-    if let Some((body, ..)) = body {
+    if let Some(body) = document.and_then(|document| document.published(View::Everything, person)) {
         values.extend(shown(&body));
     }
     Ok(values)

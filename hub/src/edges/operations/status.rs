@@ -33,6 +33,8 @@ pub struct Status {
     pub persons: u64,
     /// Open questions to staff.
     pub reviews: Vec<ReviewCount>,
+    /// Documents that are not published, or not as they are now, by the rule that they break.
+    pub faults: BTreeMap<String, u64>,
     /// Inputs not sealed into the hub's own stream.
     pub inputs_unsealed: u64,
     /// Values that so many claims share that these were not compared by them (a number typed to fill a field).
@@ -129,6 +131,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
                 .into_iter()
                 .map(|(kind, reason, count)| ReviewCount { kind, reason, count })
                 .collect(),
+            faults: tx.fault_counts()?.into_iter().collect(),
             crowds: tx.crowds(LARGEST)?,
             inputs_unsealed: tx.unsealed_input_count()?,
             centres,

@@ -103,7 +103,7 @@ impl Register<'_> {
         Ok(affected)
     }
 
-    fn new_document(
+    pub(super) fn new_document(
         &self,
         kind: Kind,
         person: RecordId,

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Kind, RecordId},
+    record::{Body, Kind, RecordId},
 };
 
 use super::{Register, RegisterError};
 use crate::{
     database::received::{ClaimId, Standing},
     decisions::{
-        audience::{Document, PersonFile},
+        audience::{self, Document, PersonFile, Wanted},
         golden::Claim,
         merge::staff::Decision,
     },
@@ -30,6 +30,7 @@ impl Register<'_> {
             claims: self.claims(&self.tx.claims_of(uid)?, Kind::RecipientClaim)?,
             entries: entries.into_iter().map(|(field, entry)| (field, entry.value)).collect(),
             documents: Vec::new(),
+            drawn: self.drawn_up(uid)?,
             allowed: BTreeSet::new(),
         };
         for (document, kind) in self.tx.documents_of(uid)? {
@@ -38,7 +39,9 @@ impl Register<'_> {
             let claims = self.claims(&self.tx.claims_of(document)?, claim_kind)?;
             let programmes =
                 if kind == Kind::Supplement { self.programmes_of(&claims)? } else { BTreeMap::new() };
-            file.documents.push(Document { uid: document, kind, claims, programmes });
+            let drawn = self.tx.drawn(document)?.map(|drawn| drawn.body);
+            let drawn = drawn.map(|body| self.of_meant(body)).transpose()?;
+            file.documents.push(Document { uid: document, kind, claims, programmes, drawn });
             let mut last = BTreeMap::new();
             for (n, decision) in self.tx.staff_decisions("programme", (self.hub, document))? {
                 last.insert((decision.one.1, decision.other.1), (n, decision.decision));
@@ -47,6 +50,26 @@ impl Register<'_> {
             file.allowed.extend(apart.map(|(pair, _)| pair));
         }
         Ok(Some(file))
+    }
+
+    /// What staff drew up about `uid` besides its documents, referents first.
+    fn drawn_up(&self, uid: RecordId) -> Result<Vec<Wanted>, RegisterError> {
+        let drawn = self.tx.drawn_of(uid)?.into_iter();
+        let mut drawn: Vec<Wanted> = drawn
+            .filter(|drawn| !matches!(drawn.body.kind(), Kind::Programme | Kind::Supplement))
+            .map(|drawn| Wanted { key: drawn.key, body: drawn.body })
+            .collect();
+        drawn.sort_by_key(|one| one.body.kind());
+        Ok(drawn)
+    }
+
+    /// The supplement `body` with the programme that staff say is meant.
+    fn of_meant(&self, mut body: Body) -> Result<Body, RegisterError> {
+        if let Some(programme) = audience::programme_of(&body) {
+            let meant = self.tx.document_meant(programme)?;
+            body.set("programme", &meant.to_string()).expect("an id is plain text");
+        }
+        Ok(body)
     }
 
     fn claims(&self, ids: &[ClaimId], kind: Kind) -> Result<Vec<Claim>, RegisterError> {

@@ -2,10 +2,11 @@
 //! The rules are in `decisions`; here they meet the rows. Everything runs inside the caller's transaction.
 //!
 //! [`weighing`] how alike claims are · [`relink`] claims → persons · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`republish`] persons → what each
-//! centre is told · [`inputs`] the hub's stream to itself.
+//! centre is told · [`drawn`] what staff draw up · [`inputs`] the hub's stream to itself.
 
 mod asking;
 mod documents;
+mod drawn;
 mod file;
 mod inputs;
 mod relink;
@@ -54,7 +55,8 @@ pub struct Register<'a> {
 }
 
 impl Register<'_> {
-    fn today(&self) -> Date {
+    /// The day.
+    pub fn today(&self) -> Date {
         self.now.to_zoned(jiff::tz::TimeZone::UTC).date()
     }
 

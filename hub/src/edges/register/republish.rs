@@ -15,11 +15,14 @@ use crate::{
     },
     decisions::{
         admission::awaited,
-        audience::{self, PersonFile, Scope},
+        audience::{self, Documents, PersonFile, Scope, View},
         golden::{self, Claim},
         programme,
     },
 };
+
+/// What is published of a person, to whom.
+type Published = BTreeSet<(ParticipantCode, Kind, RecordId)>;
 
 impl Register<'_> {
     /// Brings everything up to date after recipient claims `ids` have changed: persons, their documents, and
@@ -56,7 +59,7 @@ impl Register<'_> {
     /// Says what each centre should be told of `uid` now.
     pub fn republish(&self, uid: RecordId) -> Result<(), RegisterError> {
         let told = self.tx.published_of(uid)?;
-        let mut wanted = BTreeSet::new();
+        let mut wanted = Published::new();
         if let Some(file) = self.file(uid)? {
             wanted = self.publish_file(&file)?;
         }
@@ -68,37 +71,48 @@ impl Register<'_> {
         Ok(())
     }
 
-    fn publish_file(
-        &self,
-        file: &PersonFile,
-    ) -> Result<BTreeSet<(ParticipantCode, Kind, RecordId)>, RegisterError> {
+    fn publish_file(&self, file: &PersonFile) -> Result<Published, RegisterError> {
         let golden = golden::person(&file.case_number, &file.claims, &file.entries);
         self.tx.set_field_sources(file.uid, self.hub, &golden.sources)?;
-        self.review_programmes(file)?;
+        let all = audience::documents(file, View::Everything);
+        self.review_programmes(file, &all)?;
         self.review_values(file, &golden.body)?;
-        let mut wanted = BTreeSet::new();
-        let whole = file;
-        let file = &whole.without(&self.doubtful(whole)?);
+        let mut listed = audience::faulty(&all, self.today());
+        let (whole, doubtful) = (file, self.doubtful(file)?);
+        let file = whole.without(&doubtful);
+        let mut wanted = Published::new();
         let centres: BTreeSet<ParticipantCode> = file.claims.iter().map(|claim| claim.origin).collect();
         for centre in centres {
             let scope = if self.tx.serves(centre, file.uid)? { Scope::Confirmed } else { Scope::OwnOnly };
+            let view = scope.view(centre);
+            let shown = if view == View::Everything { all.clone() } else { audience::documents(whole, view) };
             // asked of the whole file: what staff are asked about does not hang on who is doubted meanwhile
-            let mut withheld = audience::contested(whole, centre, scope, self.today());
-            for programme in withheld.clone() {
-                if self.is_served(centre, Kind::Programme, programme)? {
-                    withheld.remove(&programme);
+            let pairs = audience::collisions(whole, &shown, self.today());
+            let documents = if doubtful.is_empty() { shown } else { audience::documents(&file, view) };
+            let faulty = audience::faulty(&documents, self.today());
+            let waiting =
+                pairs.into_iter().flat_map(|(one, other)| [one, other]).chain(faulty.keys().copied());
+            let mut withheld = BTreeSet::new();
+            for document in waiting {
+                if !self.is_served(centre, document)? {
+                    withheld.insert(document);
                 }
             }
-            for record in audience::publications(file, centre, scope, &withheld) {
+            for record in audience::publications(&file, centre, scope, documents, &withheld) {
                 let (kind, bytes) = (record.body.kind(), record.body.to_xml());
                 if !record.body.findings().is_empty() {
                     // a claim so poor that no strict record can be made of it waits, unpublished, for staff
                     continue;
                 }
-                self.tx.publish(centre, kind, record.key, Form::Live, &bytes, file.uid)?;
+                // what was published before it broke a rule stands until it is put right
+                if !faulty.contains_key(&record.key) {
+                    self.tx.publish(centre, kind, record.key, Form::Live, &bytes, file.uid)?;
+                }
                 wanted.insert((centre, kind, record.key));
             }
+            listed.extend(faulty);
         }
+        self.tx.set_faults(file.uid, &listed)?;
         for claim in file.claims.iter().filter(|claim| awaited(&claim.body).next().is_some()) {
             if wanted.contains(&(claim.origin, Kind::Person, file.uid)) {
                 self.tx.understood(claim.origin, claim.key)?;
@@ -141,12 +155,17 @@ impl Register<'_> {
         Ok(fields.any(|field| golden.text(field).is_none()))
     }
 
-    /// Whether a centre has been told of a record that still stands: until staff decide it is not taken away.
-    fn is_served(&self, centre: ParticipantCode, kind: Kind, key: RecordId) -> Result<bool, RegisterError> {
-        let told = self.tx.publication(centre, kind, key)?;
-        Ok(told.is_some_and(|told| {
-            told.form == Form::Live && told.sealed.is_some_and(|(form, _)| form == Form::Live)
-        }))
+    /// Whether a centre has been told of a document that still stands: until staff decide it is not taken away.
+    fn is_served(&self, centre: ParticipantCode, key: RecordId) -> Result<bool, RegisterError> {
+        for kind in [Kind::Programme, Kind::Supplement] {
+            let told = self.tx.publication(centre, kind, key)?;
+            if told.is_some_and(|told| {
+                told.form == Form::Live && told.sealed.is_some_and(|(form, _)| form == Form::Live)
+            }) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// A link ends with its claim; everything else may come back and is withdrawn.
@@ -171,9 +190,9 @@ impl Register<'_> {
     }
 
     /// Asks staff about programmes that overlap, and takes back what has answered itself.
-    fn review_programmes(&self, file: &PersonFile) -> Result<(), RegisterError> {
+    fn review_programmes(&self, file: &PersonFile, documents: &Documents) -> Result<(), RegisterError> {
         let at = self.at();
-        let collisions = audience::collisions(file, self.today());
+        let collisions = audience::collisions(file, documents, self.today());
         for (one, other) in &collisions {
             self.tx.open_review("programme", "OVERLAP", (self.hub, *one), (self.hub, *other), &at)?;
         }
@@ -204,11 +223,10 @@ impl Register<'_> {
             ask(claim, &shown, &golden::unreadable(&claim.body).collect::<Vec<_>>())?;
         }
         for document in &file.documents {
-            let programme = document.programme(&document.claims);
-            let published = programme::published(document.kind, &document.claims, file.uid, programme);
+            let published = document.published(View::Everything, file.uid);
             for claim in &document.claims {
                 let unread = programme::unreadable(document.kind, &claim.body);
-                let shown = published.as_ref().map(|(body, ..)| programme::as_typed(body, &claim.body));
+                let shown = published.as_ref().map(|body| programme::as_typed(body, &claim.body));
                 ask(claim, shown.as_ref().unwrap_or(&unread), &unread)?;
             }
         }

@@ -1,5 +1,7 @@
 //! The register over a real database: who becomes one person, what is published to whom.
 
+mod faults;
+
 use exchange_format::{
     position::Digest,
     record::{Body, Form, Kind},

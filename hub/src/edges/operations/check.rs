@@ -1,0 +1,117 @@
+//! The register against the rules of the domain: everything that is broken, not the first fault only, with the records
+//! that a rule needs beside it.
+
+use std::collections::BTreeMap;
+
+use exchange_endpoint::{config::Config, output::Failure};
+use exchange_format::{
+    record::{Body, Kind, RecordId},
+    rules::{self, Around, Severity},
+};
+use jiff::Timestamp;
+
+use crate::{
+    decisions::audience::{self, PersonFile, Wanted, programme_of},
+    edges::{
+        config::HubConfig,
+        hub::{Hub, open},
+        register::Register,
+    },
+};
+
+/// So many persons are looked at between two questions to the database.
+const PAGE: u32 = 500;
+
+/// A fault of a record. Bears no value: it may be personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The kind of the record.
+    pub kind: &'static str,
+    /// Its id.
+    pub uid: String,
+    /// Whose it is.
+    pub person: String,
+    /// That person's case number.
+    pub case_number: Option<String>,
+    /// The rule, or the field whose value is not of its type.
+    pub rule: &'static str,
+    /// Whether it is not published because of it.
+    pub refused: bool,
+    /// The field.
+    pub field: &'static str,
+    /// Which line, counted from 1, if it is a line's field.
+    pub line: Option<usize>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// How many records were looked at.
+    pub records: u64,
+    /// Their faults.
+    pub faults: Vec<Fault>,
+}
+
+/// Looks at every person, its documents, and what staff drew up about it.
+pub fn check(config: &Config<HubConfig>, now: Timestamp) -> Result<Found, Failure> {
+    let Hub { mut store, context, .. } = open(config)?;
+    store.read(|tx| {
+        let register = context.register(tx, context.code.as_str(), now);
+        let (mut found, mut after) = (Found::default(), String::new());
+        loop {
+            let page = tx.people_after(&after, PAGE)?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = last.to_string();
+            for uid in page {
+                let Some(file) = register.file(uid)? else { continue };
+                if !file.claims.is_empty() {
+                    look(&register, &file, &mut found);
+                }
+            }
+        }
+    })
+}
+
+fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) {
+    let records = audience::whole(file);
+    let by_key: BTreeMap<RecordId, &Body> = records.iter().map(|one| (one.key, &one.body)).collect();
+    for one in &records {
+        found.records += 1;
+        let others: Vec<Body> =
+            records.iter().filter(|other| beside(file, one, other)).map(|o| o.body.clone()).collect();
+        let around = Around {
+            today: Some(register.today()),
+            others: &others,
+            person: by_key.get(&file.uid).copied(),
+            programme: programme_of(&one.body).and_then(|programme| by_key.get(&programme).copied()),
+            ..Around::nothing()
+        };
+        let mut tell = |rule, refused, field, line| {
+            found.faults.push(Fault {
+                kind: one.body.kind().name(),
+                uid: one.key.to_string(),
+                person: file.uid.to_string(),
+                case_number: Some(file.case_number.clone()),
+                rule,
+                refused,
+                field,
+                line,
+            });
+        };
+        for finding in one.body.findings() {
+            tell(finding.word(), true, finding.field, finding.line);
+        }
+        for breach in rules::check(&one.body, &around) {
+            let refused = breach.severity == Severity::Refuse;
+            tell(breach.rule.code, refused, breach.place.field, breach.place.line);
+        }
+    }
+}
+
+/// Whether `other` is a record of the kind that a rule may look at beside `one`: not the other of two programmes that
+/// staff have let stand side by side.
+fn beside(file: &PersonFile, one: &Wanted, other: &Wanted) -> bool {
+    let pair = (one.key.min(other.key), one.key.max(other.key));
+    let kind = one.body.kind();
+    kind != Kind::Person && kind == other.body.kind() && one.key != other.key && !file.allowed.contains(&pair)
+}

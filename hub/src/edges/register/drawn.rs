@@ -1,0 +1,94 @@
+//! What the hub's staff draw up: kept, noted as an input, and published at once to those whom it concerns.
+
+use exchange_endpoint::journal_table::Event;
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Form, Kind, RecordId},
+};
+
+use super::{Input, Register, RegisterError, new_id};
+use crate::{
+    database::{drawn::Drawn, linking::Act},
+    decisions::{drawn, programme::DocumentKey},
+};
+
+/// So many characters of a body are noted in one input: as many as its field takes.
+const PIECE: usize = 4000;
+
+impl Register<'_> {
+    /// The key of a record that is drawn up for the first time: of a programme or supplement that some centre claims,
+    /// that document's.
+    pub fn new_key(&self, drawn: &drawn::Draft) -> Result<RecordId, RegisterError> {
+        let kind = drawn.body.kind();
+        let (Some(person), true) = (drawn.person, drawn::is_document(kind)) else { return new_id() };
+        let Some(key) = DocumentKey::of(&drawn.body) else { return new_id() };
+        match self.tx.document_by_number(person, kind, key.as_str())? {
+            Some(uid) => Ok(uid),
+            None => self.new_document(kind, person, &key),
+        }
+    }
+
+    /// Keeps `drawn`, which holds, and says what each centre should be told now.
+    pub fn draw(&self, drawn: &Drawn, reason: &str) -> Result<(), RegisterError> {
+        let (kind, at) = (drawn.body.kind(), self.at());
+        let mark = drawn::mark(&drawn.body);
+        self.tx.put_drawn(drawn, mark.as_deref(), Act { actor: self.actor, reason, at: &at })?;
+        self.note_drawn(drawn, reason)?;
+        self.tx.journal(&Event {
+            at: self.now,
+            actor: self.actor,
+            event: "record.drawn",
+            subject: &drawn.key.to_string(),
+            rule: kind.name(),
+            digests: &[],
+        })?;
+        if let Some(person) = drawn.person {
+            return self.republish(self.tx.person_meant(person)?);
+        }
+        let centres = self.tx.centres()?.into_iter().filter(|centre| centre.active);
+        centres.map(|centre| centre.code).try_for_each(|centre| self.tell_of(centre, drawn))
+    }
+
+    /// Publishes the directory (services, providers) to `centre`, which is new.
+    pub fn publish_directory(&self, centre: ParticipantCode) -> Result<(), RegisterError> {
+        for kind in drawn::DIRECTORY {
+            let mut after = String::new();
+            loop {
+                let page = self.tx.drawn_after(kind, &after, 500)?;
+                let Some(last) = page.last() else { break };
+                after.clone_from(&last.id);
+                page.iter().try_for_each(|drawn| self.tell_of(centre, drawn))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells `centre` of a record of the directory. It belongs to no person's file: its own key stands for that.
+    fn tell_of(&self, centre: ParticipantCode, drawn: &Drawn) -> Result<(), RegisterError> {
+        let (kind, bytes): (Kind, _) = (drawn.body.kind(), drawn.body.to_xml());
+        self.tx.publish(centre, kind, drawn.key, Form::Live, &bytes, drawn.key)?;
+        Ok(())
+    }
+
+    /// Notes the whole record, in as many inputs as it takes: `field` is the number of the piece and of all.
+    fn note_drawn(&self, drawn: &Drawn, reason: &str) -> Result<(), RegisterError> {
+        let text = String::from_utf8(drawn.body.to_xml()).expect("a body is UTF-8");
+        let letters: Vec<char> = text.chars().collect();
+        let pieces = letters.chunks(PIECE);
+        let all = pieces.len();
+        for (n, piece) in pieces.enumerate() {
+            let (value, field) = (piece.iter().collect::<String>(), format!("{}.{all}", n + 1));
+            self.note(&Input {
+                action: "drawn",
+                subject: Some((drawn.body.kind().name(), drawn.key)),
+                other: drawn.person,
+                field: Some(&field),
+                value: Some(&value),
+                reason: Some(reason),
+                engine: None,
+                centre: None,
+            })?;
+        }
+        Ok(())
+    }
+}
