@@ -14,7 +14,7 @@ use super::{DatabaseError, tables::tables, tables_ddl, write};
 /// `PRAGMA application_id`: "SVDC", so that `file` and this program know a centre's database.
 const APPLICATION_ID: i32 = 0x5356_4443;
 /// The version of the tables.
-const TABLES_VERSION: &str = "11";
+const TABLES_VERSION: &str = "12";
 /// How long a statement waits for another program's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 

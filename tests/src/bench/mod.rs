@@ -1,13 +1,14 @@
 //! `svod-bench`: what the exchange costs, against plain tools that do the same to the same rows, in the same run.
 //!
 //! [`export`] and [`admit`] an initial load · [`delta`] ten changes · [`latency`] from a row to its lock · [`tables`] files of
-//! people · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
+//! people · [`parse`] records · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
 
 pub mod admit;
 pub mod delta;
 pub mod export;
 pub mod latency;
 pub mod measure;
+pub mod parse;
 pub mod stage;
 pub mod tables;
 
@@ -66,6 +67,8 @@ pub enum Bench {
     Lock,
     /// From a correction at the hub until it is locked at two centres
     Correction,
+    /// The records of a centre read, against the bare events of quick-xml over the same bytes
+    Parse,
     /// A centre's people imported from CSV
     ImportCsv,
     /// The same from a workbook as Excel writes it
@@ -91,6 +94,9 @@ pub struct Measured {
     pub ratio_median: Option<f64>,
     /// Highest resident set of our process (VmHWM).
     pub peak_rss_kb: Option<u64>,
+    /// Bytes that each run reads, where that is what is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
     /// CPU seconds of our process: median of the runs.
     pub cpu_s: Option<f64>,
     /// The commit that was measured.
@@ -114,6 +120,7 @@ impl Measured {
             peer_s,
             ratio_median,
             peak_rss_kb: None,
+            bytes: None,
             cpu_s: None,
             commit: commit(),
             ours,
@@ -147,6 +154,7 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         Bench::ImportXlsx => tables("import-xlsx", true, "xlsx")?,
         Bench::ExportCsv => tables("export-csv", false, "csv")?,
         Bench::ExportXlsx => tables("export-xlsx", false, "xlsx")?,
+        Bench::Parse => parse::measure(args.recipients, runs(7))?,
         Bench::Export => export::measure(dir, programs, args.recipients, runs(7))?,
         Bench::Admit => admit::measure(dir, programs, args.recipients, runs(7))?,
         Bench::Delta => delta::measure(dir, programs, args.recipients, runs(20))?,
