@@ -5,11 +5,14 @@ use exchange_format::{
     answer::Missing,
     packet::Nonce,
     participant::ParticipantCode,
-    position::{Epoch, Seq},
+    position::{Epoch, Mark, Position, Seq},
     stream::{Asked, Lack},
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::Serialize;
+
+use crate::messages::{self, Lang};
 
 /// The hub's table.
 pub const HUB_TABLE: &str = "request";
@@ -34,8 +37,9 @@ pub fn schema(table: &str) -> String {
   id TEXT PRIMARY KEY NOT NULL,  -- the nonce of the RQ
   direction TEXT NOT NULL,       -- out: made here · in: made by the peer
   peer TEXT NOT NULL,
-  asks TEXT NOT NULL,            -- packets · snapshot · range_digests
-  epoch INTEGER, first INTEGER, last INTEGER, cause TEXT,
+  asks TEXT NOT NULL,            -- packets · snapshot · range_digests · range_reply
+  epoch INTEGER, first INTEGER, last INTEGER,
+  cause TEXT,                    -- of a snapshot; of ranges the digest of the packet after which they are compared
   attempts INTEGER NOT NULL DEFAULT 0,
   at TEXT NOT NULL,
   next_at TEXT,                  -- out: when it is placed (again); NULL when it is over
@@ -63,6 +67,54 @@ pub struct InForce {
     pub packet: String,
 }
 
+/// A request of ours that is in force, for `status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OpenRequest {
+    /// Of whom.
+    pub peer: String,
+    /// `packets`, `snapshot` or `range_digests`.
+    pub asks: String,
+    /// Of packets, and of the packet after which ranges are compared.
+    pub epoch: Option<u64>,
+    /// The first packet.
+    pub first: Option<u64>,
+    /// The last.
+    pub last: Option<u64>,
+    /// Why a snapshot.
+    pub cause: Option<String>,
+    /// When it was asked.
+    pub since: String,
+    /// Seconds since then.
+    pub age_s: u64,
+    /// How often it was placed.
+    pub attempts: u32,
+    /// When it is asked again.
+    pub next_at: String,
+}
+
+impl OpenRequest {
+    /// A line of `status`.
+    pub fn text(&self, lang: Lang) -> String {
+        let number = |n: Option<u64>| n.map(|n| n.to_string()).unwrap_or_default();
+        let args = [
+            ("peer", self.peer.clone().into()),
+            ("epoch", number(self.epoch).into()),
+            ("first", number(self.first).into()),
+            ("last", number(self.last).into()),
+            ("since", messages::stored_moment(lang, &self.since).into()),
+            ("minutes", (self.age_s / 60).into()),
+            ("next", messages::stored_moment(lang, &self.next_at).into()),
+        ];
+        let id = match (self.asks.as_str(), self.first == self.last) {
+            ("snapshot", _) => "request-snapshot",
+            ("range_digests", _) => "request-ranges",
+            (_, true) => "request-packet",
+            _ => "request-packets",
+        };
+        messages::text(lang, id, &args)
+    }
+}
+
 impl<'a> Requests<'a> {
     /// Those of `table` in `db`.
     pub fn new(db: &'a Connection, table: &'static str) -> Self {
@@ -84,6 +136,37 @@ impl<'a> Requests<'a> {
         Ok(found)
     }
 
+    /// What is asked of everybody and has not come.
+    pub fn open(&self, now: Timestamp) -> Result<Vec<OpenRequest>, RequestError> {
+        let sql = format!(
+            "SELECT peer, asks, epoch, first, last, cause, at, attempts, next_at FROM {}
+             WHERE direction = 'out' AND next_at IS NOT NULL AND asks <> 'range_reply' ORDER BY at, id",
+            self.table
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let since: String = row.get(6)?;
+            let asked: Timestamp = since.parse().map_err(|_| RequestError::Damaged("at"))?;
+            let asks: String = row.get(1)?;
+            let cause: Option<String> = row.get(5)?;
+            found.push(OpenRequest {
+                peer: row.get(0)?,
+                cause: cause.filter(|_| asks == "snapshot"),
+                asks,
+                epoch: row.get(2)?,
+                first: row.get(3)?,
+                last: row.get(4)?,
+                age_s: now.duration_since(asked).as_secs().max(0).unsigned_abs(),
+                since,
+                attempts: row.get(7)?,
+                next_at: row.get(8)?,
+            });
+        }
+        Ok(found)
+    }
+
     /// Keeps a request of ours, or where it stands now; `packet` is the name of its RQ.
     pub fn keep(
         &self,
@@ -92,9 +175,15 @@ impl<'a> Requests<'a> {
         packet: &str,
         now: Timestamp,
     ) -> Result<(), RequestError> {
-        let (asks, missing, cause) = match asked.lack {
-            Lack::Packets(missing) => ("packets", Some(missing), None),
-            Lack::Snapshot(cause) => ("snapshot", None, Some(cause.to_string())),
+        let at = |mark: Mark| {
+            let Position { epoch, seq } = mark.position;
+            (Missing::new(epoch, seq, seq), Some(mark.digest.to_string()))
+        };
+        let (asks, (missing, cause)) = match asked.lack {
+            Lack::Packets(missing) => ("packets", (Some(missing), None)),
+            Lack::Snapshot(cause) => ("snapshot", (None, Some(cause.to_string()))),
+            Lack::Ranges(mark) => ("range_digests", at(mark)),
+            Lack::Nothing(mark) => ("range_reply", at(mark)),
         };
         let sql = format!(
             "INSERT INTO {} (id, direction, peer, asks, epoch, first, last, cause, attempts, at, next_at, packet)
@@ -178,6 +267,8 @@ fn asked(row: &Row<'_>) -> Result<Asked, RequestError> {
     let lack = match text("asks")?.as_str() {
         "packets" => Lack::Packets(missing(row)?),
         "snapshot" => Lack::Snapshot(text("cause")?.parse().map_err(|()| RequestError::Damaged("cause"))?),
+        "range_digests" => Lack::Ranges(mark(row, &text("cause")?)?),
+        "range_reply" => Lack::Nothing(mark(row, &text("cause")?)?),
         _ => return Err(RequestError::Damaged("asks")),
     };
     Ok(Asked {
@@ -186,6 +277,12 @@ fn asked(row: &Row<'_>) -> Result<Asked, RequestError> {
         attempts: row.get("attempts")?,
         next_at: text("next_at")?.parse().map_err(|_| RequestError::Damaged("next_at"))?,
     })
+}
+
+fn mark(row: &Row<'_>, digest: &str) -> Result<Mark, RequestError> {
+    let one = missing(row)?;
+    let position = Position { epoch: one.epoch(), seq: one.first() };
+    Ok(Mark { position, digest: digest.parse().map_err(|_| RequestError::Damaged("cause"))? })
 }
 
 fn missing(row: &Row<'_>) -> Result<Missing, RequestError> {
@@ -199,7 +296,7 @@ fn missing(row: &Row<'_>) -> Result<Missing, RequestError> {
 
 #[cfg(test)]
 mod tests {
-    use exchange_format::answer::SnapshotCause;
+    use exchange_format::{answer::SnapshotCause, position::Digest};
 
     use super::*;
 
@@ -218,6 +315,22 @@ mod tests {
         requests.keep(peer, &second, "another", now).expect("kept");
         first.attempts = 1;
         requests.keep(peer, &first, "a name", now).expect("kept");
+        let later = now + jiff::SignedDuration::from_mins(3);
+        let told: Vec<String> =
+            requests.open(later).expect("told").iter().map(|one| one.text(Lang::En)).collect();
+        assert!(told[0].contains("1/4") && told[0].contains("3 min"), "{told:?}");
+        assert_eq!(told.len(), 2);
+        let mark = Mark { position: Position { epoch, seq }, digest: Digest::of(b"a manifest") };
+        for (id, lack) in [([5; 16], Lack::Ranges(mark)), ([6; 16], Lack::Nothing(mark))] {
+            let asked = Asked::new(Nonce(id), lack, now);
+            requests.keep(other, &asked, "ranges", now).expect("kept");
+            assert!(requests.in_force(other).expect("read").contains(&InForce {
+                asked,
+                packet: "ranges".to_owned()
+            }));
+        }
+        assert_eq!(requests.open(later).expect("told").len(), 3, "a reply asks nothing");
+        requests.end_of("ranges").expect("over");
         let found = requests.in_force(peer).expect("read");
         assert_eq!(
             found,

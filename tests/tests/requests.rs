@@ -133,19 +133,39 @@ fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
     );
     assert_eq!(count(&hub_db, "SELECT count(*) FROM request WHERE direction = 'in' AND asks = 'packets'"), 1);
 
-    // the hub's picture of the stream is not what the centre sent
+    // of what the hub has received only the sum is wrong: it is made anew
     world.daemons.kill("hub");
-    let zeros = "0".repeat(64);
-    write(&hub_db, &format!("UPDATE stream SET received_digest = '{zeros}' WHERE peer = '{code}'"));
+    let zeros = format!("UPDATE stream SET received_digest = '{}' WHERE peer = '{code}'", "0".repeat(64));
+    write(&hub_db, &zeros);
     world.start_hub().expect("started");
     write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x3', 'Третья')");
+    wait(&world, &hub_db, "SELECT count(*) FROM journal WHERE event = 'sum.mended'", 1);
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'DIVERGED'"), 0);
+
+    // a record is lost at the hub: both find out which, and a snapshot brings it back
+    wait(&world, &hub_db, "SELECT count(*) FROM received", known + 3);
+    world.wait_settled(&mut |_| ()).expect("settled");
+    world.daemons.kill("hub");
+    let lost = "SELECT key FROM received WHERE kind = 'contract' AND form = 'live' ORDER BY key LIMIT 1";
+    let lost: String =
+        Reader::open(&hub_db).expect("opens").one(lost, [], |row| row.get(0)).expect("read").expect("a contract");
+    write(&hub_db, &format!("DELETE FROM received WHERE key = '{lost}'; {zeros}"));
+    world.start_hub().expect("started");
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x4', 'Четвёртая')");
     wait(&world, &hub_db, &format!("SELECT count(*) FROM stream WHERE peer = '{code}' AND in_epoch = 2"), 1);
-    wait(&world, &hub_db, REQUESTS_OVER, 2);
+    let over = "SELECT count(*) FROM request WHERE direction = 'out' AND asks = 'snapshot' AND next_at IS NULL";
+    wait(&world, &hub_db, over, 1);
+    let found = format!("SELECT count(*) FROM difference WHERE key = '{lost}' AND here IS NULL AND there IS NOT NULL");
+    assert_eq!(count(&hub_db, &found), 1, "staff were told which");
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM difference"), 1);
+    let replied = "SELECT count(*) FROM svod_request WHERE direction = 'out' AND asks = 'range_reply'";
+    assert_eq!(count(&centre_db, replied), 1, "the centre has replied");
+    assert_eq!(count(&hub_db, &format!("SELECT count(*) FROM received WHERE key = '{lost}'")), 1);
     let open = "SELECT count(*) FROM incident WHERE closed_at IS NULL AND code IN ('DIVERGED', 'RESTORED')";
     assert_eq!(count(&hub_db, open), 0);
     assert_eq!(count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'DIVERGED'"), 1, "it was told");
-    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x4', 'Четвёртая')");
-    wait(&world, &hub_db, "SELECT count(*) FROM received", known + 4);
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x5', 'Пятая')");
+    wait(&world, &hub_db, "SELECT count(*) FROM received", known + 5);
     world.wait_settled(&mut |_| ()).expect("settled");
     world.verify(1).expect("the centre is whole");
     world.daemons.stop_all().expect("stopped");

@@ -6,7 +6,7 @@ use super::{Part, Timing};
 use crate::{
     answer::{Missing, SnapshotCause},
     packet::Nonce,
-    position::{Position, Seq},
+    position::{Mark, Position, Seq},
 };
 
 /// What a receiver lacks.
@@ -16,9 +16,13 @@ pub enum Lack {
     Packets(Missing),
     /// The whole, anew.
     Snapshot(SnapshotCause),
+    /// Where its picture of the stream, as it was after this packet, differs from the sender's.
+    Ranges(Mark),
+    /// Nothing: it has replied with its own sums, and the reply is kept until it is read.
+    Nothing(Mark),
 }
 
-/// A request in force. At most one for packets, and one for a snapshot, of each stream. Columns of its row: `id` (key),
+/// A request in force. At most one for packets, and one for a snapshot or for ranges, of each stream. Columns of its row: `id` (key),
 /// `peer`, `asks`, `epoch`, `first`, `last`, `cause`, `attempts`, `next_at`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {

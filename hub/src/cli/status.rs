@@ -2,6 +2,7 @@
 
 use clap::Args;
 use exchange_endpoint::{
+    difference_table,
     messages::{self, word},
     output::{CommonArgs, Failure, Lang},
 };
@@ -85,6 +86,11 @@ fn text(lang: Lang, status: &status::Status) -> String {
         let args = [("n", crowd.claims.into()), ("centre", centre.into()), ("key", key.into())];
         lines.push(messages::text(lang, "hub-status-crowd", &args));
     }
+    if !status.requests.is_empty() {
+        lines.push(messages::text(lang, "request-heading", &[]));
+        lines.extend(status.requests.iter().map(|one| one.text(lang)));
+    }
+    lines.extend(difference_table::lines(lang, &status.differences));
     if !status.incidents.is_empty() {
         lines.push(messages::text(lang, "hub-incidents", &[]));
         for one in &status.incidents {

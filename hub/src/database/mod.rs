@@ -30,6 +30,7 @@ use std::{
 };
 
 use exchange_endpoint::{
+    difference_table,
     journal_table::{self, JournalError},
     key_table,
     request_table::{self, RequestError},
@@ -143,7 +144,8 @@ impl Store {
             include_str!("schema.sql"),
             journal_table::schema(journal_table::HUB_TABLE)
                 + &request_table::schema(request_table::HUB_TABLE)
-                + &key_table::schema(key_table::HUB_TABLE),
+                + &key_table::schema(key_table::HUB_TABLE)
+                + &difference_table::schema(difference_table::HUB_TABLE),
         ))?;
         Ok(store)
     }

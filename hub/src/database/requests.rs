@@ -1,18 +1,19 @@
 //! Requests of both sides, what is held before a gap, and the mirror of what a centre sent.
 
 use exchange_endpoint::{
+    difference_table::{self, Differences},
     key_table::{self, KeysTellings},
     request_table::{HUB_TABLE, Requests},
 };
 use exchange_format::{
-    answer::Missing,
+    answer::{KeyPrefix, Listed, Missing},
     participant::ParticipantCode,
     position::{Epoch, Position},
     record::{Form, Kind, Record, RecordId},
     stream::{Part, first_gap},
 };
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::{DatabaseError, Result, Tx, answers::Place, parsed};
 
@@ -20,6 +21,52 @@ impl Tx<'_> {
     /// Requests made and honoured.
     pub fn requests(&self) -> Requests<'_> {
         Requests::new(&self.db, HUB_TABLE)
+    }
+
+    /// Where pictures were found to differ.
+    pub fn differences(&self) -> Differences<'_> {
+        Differences::new(&self.db, difference_table::HUB_TABLE)
+    }
+
+    /// Hands over the live and withdrawn records that the stream of `origin` has carried, of a kind and a beginning of
+    /// keys.
+    pub fn received_range(
+        &self,
+        origin: ParticipantCode,
+        kind: Kind,
+        prefix: &KeyPrefix,
+        each: &mut dyn FnMut(Listed),
+    ) -> Result<()> {
+        let sql = "SELECT key, version, form, sha256 FROM received WHERE origin = ?1 AND kind = ?2
+                   AND key BETWEEN ?3 AND ?4 AND in_digest = 1 AND form <> 'tombstone' ORDER BY key";
+        self.listed(sql, (origin, kind, prefix), each)
+    }
+
+    /// The same of our stream to `centre`.
+    pub fn published_range(
+        &self,
+        centre: ParticipantCode,
+        kind: Kind,
+        prefix: &KeyPrefix,
+        each: &mut dyn FnMut(Listed),
+    ) -> Result<()> {
+        let sql = "SELECT key, version, sealed_form, sealed_sha256 FROM publication WHERE centre = ?1 AND kind = ?2
+                   AND key BETWEEN ?3 AND ?4 AND sealed_form <> 'tombstone' ORDER BY key";
+        self.listed(sql, (centre, kind, prefix), each)
+    }
+
+    fn listed(
+        &self,
+        sql: &str,
+        (peer, kind, prefix): (ParticipantCode, Kind, &KeyPrefix),
+        each: &mut dyn FnMut(Listed),
+    ) -> Result<()> {
+        let (first, last) = prefix.bounds();
+        let of = params![peer.as_str(), kind.name(), first.to_string(), last.to_string()];
+        for listed in self.rows(sql, of, read_listed)? {
+            each(listed);
+        }
+        Ok(())
     }
 
     /// Who was told our next keys.
@@ -88,4 +135,16 @@ impl Tx<'_> {
             params![peer.as_str(), code, at],
         )
     }
+}
+
+/// Columns key, version, form, hash.
+fn read_listed(row: &Row<'_>) -> Result<Listed> {
+    let text = |at: usize| row.get::<_, String>(at);
+    let damaged = |column| DatabaseError::Damaged { table: "received, publication", column };
+    Ok(Listed {
+        key: text(0)?.parse().map_err(|_| damaged("key"))?,
+        version: row.get(1)?,
+        form: text(2)?.parse().map_err(|_| damaged("form"))?,
+        hash: text(3)?.parse().map_err(|_| damaged("sha256"))?,
+    })
 }

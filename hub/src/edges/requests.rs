@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use super::{
     hub::{Context, HubError},
     intake::{journal, random},
+    ranges,
     sealing::{self, data::seal_anew},
 };
 use crate::database::Tx;
@@ -35,15 +36,25 @@ pub(super) fn ask(
         Ask::Now(missing) => {
             end(context, tx, centre, of_gap.map(|one| one.asked.id), now)?;
             let attempts = of_gap.map_or(0, |one| one.asked.attempts);
-            make(context, tx, centre, Lack::Packets(missing), attempts, now)?;
+            let lack = (Lack::Packets(missing), attempts);
+            send(context, tx, centre, lack, &Request::Packets(missing), now)?;
         }
     }
-    for one in in_force.iter().filter(|one| matches!(one.asked.lack, Lack::Snapshot(_))) {
-        if one.asked.next_at <= now {
-            let mut asked = one.asked;
-            tx.set_packet_state(&one.packet, "SEALED", None)?;
-            asked.placed(now, &context.timing, random());
-            tx.requests().keep(centre, &asked, &one.packet, now)?;
+    for one in in_force.iter().filter(|one| one.asked.next_at <= now) {
+        let mut asked = one.asked;
+        match asked.lack {
+            Lack::Packets(_) => {}
+            Lack::Snapshot(_) => {
+                tx.set_packet_state(&one.packet, "SEALED", None)?;
+                asked.placed(now, &context.timing, random());
+                tx.requests().keep(centre, &asked, &one.packet, now)?;
+            }
+            // no reply: the whole is asked for
+            Lack::Ranges(_) => {
+                end(context, tx, centre, Some(asked.id), now)?;
+                want_snapshot(context, tx, centre, SnapshotCause::Divergence, now)?;
+            }
+            Lack::Nothing(_) => tx.requests().end(asked.id)?,
         }
     }
     Ok(())
@@ -69,8 +80,8 @@ pub(super) fn next_due(
         Ask::At(due) => Some(due),
         _ => None,
     };
-    let snapshots = in_force.iter().filter(|one| matches!(one.asked.lack, Lack::Snapshot(_)));
-    Ok(snapshots.map(|one| one.asked.next_at).chain(gap).min())
+    let others = in_force.iter().filter(|one| !matches!(one.asked.lack, Lack::Packets(_)));
+    Ok(others.map(|one| one.asked.next_at).chain(gap).min())
 }
 
 /// Asks `centre` for a snapshot, unless one was asked for that has not been applied yet.
@@ -85,7 +96,8 @@ pub(super) fn want_snapshot(
     if in_force.iter().any(|one| matches!(one.asked.lack, Lack::Snapshot(_))) {
         return Ok(());
     }
-    make(context, tx, centre, Lack::Snapshot(cause), 0, now)
+    let request = Request::Snapshot { cause, seen: tx.streams(centre)?.incoming.last };
+    send(context, tx, centre, (Lack::Snapshot(cause), 0), &request, now)
 }
 
 /// A snapshot of `centre` was applied: what was asked of its stream is over.
@@ -101,7 +113,7 @@ pub(super) fn snapshot_applied(
     Ok(())
 }
 
-fn end(
+pub(super) fn end(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
@@ -114,22 +126,22 @@ fn end(
 }
 
 /// Seals an RQ; it is placed with the answers.
-fn make(
+pub(super) fn send(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
-    lack: Lack,
-    attempts: u32,
+    (lack, attempts): (Lack, u32),
+    request: &Request,
     now: Timestamp,
 ) -> Result<(), HubError> {
     let streams = tx.streams(centre)?;
-    let (request, rule) = match lack {
-        Lack::Packets(missing) => (Request::Packets(missing), "packets".to_owned()),
-        Lack::Snapshot(cause) => {
-            (Request::Snapshot { cause, seen: streams.incoming.last }, format!("snapshot.{cause}"))
-        }
+    let rule = match lack {
+        Lack::Packets(_) => "packets".to_owned(),
+        Lack::Snapshot(cause) => format!("snapshot.{cause}"),
+        Lack::Ranges(_) => "range_digests".to_owned(),
+        Lack::Nothing(_) => "range_reply".to_owned(),
     };
-    let (name, nonce, digest) = sealing::answers::request(context, tx, centre, &streams, &request, now)?;
+    let (name, nonce, digest) = sealing::answers::request(context, tx, centre, &streams, request, now)?;
     let mut asked = Asked { attempts, ..Asked::new(nonce, lack, now) };
     asked.placed(now, &context.timing, random());
     tx.requests().keep(centre, &asked, &name, now)?;
@@ -167,6 +179,10 @@ pub(super) fn honour(
             let basis = SnapshotBasis::Requested { request: id };
             let opened = seal_anew(context, tx, centre, basis, now)?;
             note("snapshot", Some(opened))?;
+        }
+        (Request::RangeDigests(theirs), None) => {
+            ranges::take(context, tx, centre, (id, theirs), now)?;
+            note("range_digests", None)?;
         }
         _ => {}
     }

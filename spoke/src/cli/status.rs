@@ -3,16 +3,20 @@
 use std::fmt::Write as _;
 
 use exchange_endpoint::{
+    difference_table::{self, DifferenceTold},
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
+    request_table::OpenRequest,
 };
 use exchange_format::{answer::RecordReason, record::FieldProblem, rules};
+use jiff::Timestamp;
+use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::{
     database::report::{self, Counts, Incident, Listed, ProposalState, StreamState, Unanswered},
     decisions::mapping::NO_SUCH_ROW,
-    edges::{SpokeError, station},
+    edges::{SpokeError, ranges, requests, station},
 };
 
 #[derive(Debug, Serialize)]
@@ -25,6 +29,8 @@ struct Status {
     unanswered: Vec<Unanswered>,
     records: Vec<Listed>,
     proposals: Vec<ProposalState>,
+    requests: Vec<OpenRequest>,
+    differences: Vec<DifferenceTold>,
     incidents: Vec<Incident>,
     closed_incidents: Vec<Incident>,
 }
@@ -44,6 +50,8 @@ pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
             unanswered: report::unanswered(&snapshot)?,
             records: report::listed(&snapshot)?,
             proposals: report::proposals(&snapshot)?,
+            requests: requests::of(&snapshot).open(Timestamp::now())?,
+            differences: told_differences(&snapshot, config.hub.as_str())?,
             incidents: report::incidents(&snapshot)?,
             closed_incidents: report::closed_incidents(&snapshot)?,
         })
@@ -51,6 +59,12 @@ pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
     let status = look()?;
     common.print(&status, |lang| text(lang, &status))?;
     Ok(Exit::Done)
+}
+
+/// Where the pictures differ, while they do.
+fn told_differences(connection: &Connection, hub: &str) -> Result<Vec<DifferenceTold>, SpokeError> {
+    let open = report::incidents(connection)?.iter().any(|one| one.code == "DIVERGED");
+    if open { Ok(ranges::differences(connection).told(hub)?) } else { Ok(Vec::new()) }
 }
 
 fn text(lang: Lang, status: &Status) -> String {
@@ -92,6 +106,11 @@ fn text(lang: Lang, status: &Status) -> String {
     for proposal in &status.proposals {
         lines.push(super::proposal_line(lang, proposal));
     }
+    if !status.requests.is_empty() {
+        lines.push(say("request-heading", &[]));
+        lines.extend(status.requests.iter().map(|one| one.text(lang)));
+    }
+    lines.extend(difference_table::lines(lang, &status.differences));
     lines.push(say("spoke-status-incidents", &[("n", status.incidents.len().into())]));
     lines.extend(status.incidents.iter().map(|one| super::incident_line(lang, one)));
     if !status.closed_incidents.is_empty() {

@@ -19,6 +19,7 @@ mod open;
 pub mod own_records;
 pub mod proposals;
 pub mod publications;
+pub mod ranges;
 pub mod removals;
 pub mod report;
 pub mod rows;

@@ -3,6 +3,7 @@
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
 use exchange_endpoint::{
+    difference_table,
     journal_table::{self, CENTRE_TABLE},
     key_table, request_table,
 };
@@ -38,7 +39,8 @@ pub fn schema_sql() -> String {
     let (journal, requests) =
         (journal_table::schema(CENTRE_TABLE), request_table::schema(request_table::CENTRE_TABLE));
     let keys = key_table::schema(key_table::CENTRE_TABLE);
-    format!("{domain}\n{}\n{journal}{requests}{keys}", include_str!("book.sql"))
+    let differences = difference_table::schema(difference_table::CENTRE_TABLE);
+    format!("{domain}\n{}\n{journal}{requests}{keys}{differences}", include_str!("book.sql"))
 }
 
 /// Makes a new database at `path`.

@@ -4,8 +4,8 @@
 //! packets, `snapshot` all of them · [`place`] packets into the mailbox · `reopen`
 //! everything again, when one of them is lost ·
 //! [`fetch`] files from it · [`admit`] what a file is · [`load`] applying it · [`resume`] what was held when the
-//! program ended · [`answers`] what the hub made of ours · `requests` what has not come and what the hub
-//! lacks · [`rotation`] keys that change · [`audit`] whether the database is as it should be.
+//! program ended · [`answers`] what the hub made of ours · [`requests`] what has not come and what the hub
+//! lacks · [`ranges`] where two pictures differ · [`rotation`] keys that change · [`audit`] whether the database is as it should be.
 //! For people: [`bring`] files into the tables · [`hand_out`] the tables into files · [`proposing`] wishes.
 
 pub mod admit;
@@ -22,9 +22,10 @@ pub mod load;
 mod packet_file;
 pub mod place;
 pub mod proposing;
+pub mod ranges;
 pub mod removals;
 mod reopen;
-mod requests;
+pub mod requests;
 pub mod resume;
 pub mod rotation;
 mod snapshot;

@@ -1,7 +1,7 @@
 //! Requests: ours for what has not come from the hub, and the hub's for what it lacks of our stream (FORMAT.md
 //! §Requests).
 
-use exchange_endpoint::request_table::{CENTRE_TABLE, Requests};
+use exchange_endpoint::request_table::{CENTRE_TABLE, InForce, Requests};
 use exchange_format::{
     answer::{AnswerError, Missing, Request, SnapshotCause},
     file_name::PacketKind,
@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use super::{
     SpokeError, export, packet_file,
     packet_file::{Desk, Heading, write_answer},
-    reopen,
+    ranges, reopen,
     station::{Station, journal, random_u32},
 };
 use crate::database::{
@@ -24,7 +24,7 @@ use crate::database::{
 };
 
 /// The requests of a centre's database.
-pub(super) fn of(connection: &Connection) -> Requests<'_> {
+pub fn of(connection: &Connection) -> Requests<'_> {
     Requests::new(connection, CENTRE_TABLE)
 }
 
@@ -34,8 +34,8 @@ pub(super) fn ask(station: &mut Station, now: Timestamp) -> Result<Option<Timest
     let in_force = of(&station.connection).in_force(hub)?;
     let of_gap = in_force.iter().find(|one| matches!(one.asked.lack, Lack::Packets(_)));
     let judged = judge_gap(gap(&station.connection, hub)?, of_gap.map(|one| &one.asked), now, &timing);
-    let snapshots = || in_force.iter().filter(|one| matches!(one.asked.lack, Lack::Snapshot(_)));
-    let again = snapshots().any(|one| one.asked.next_at <= now);
+    let others = || in_force.iter().filter(|one| !matches!(one.asked.lack, Lack::Packets(_)));
+    let again = others().any(|one| one.asked.next_at <= now);
     if again || matches!(judged, Ask::End | Ask::Now(_)) {
         let spool = station.spool();
         std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
@@ -46,20 +46,42 @@ pub(super) fn ask(station: &mut Station, now: Timestamp) -> Result<Option<Timest
             }
             if let Ask::Now(missing) = judged {
                 let attempts = of_gap.map_or(0, |one| one.asked.attempts);
-                make(transaction, &desk, &timing, Lack::Packets(missing), attempts, now)?;
+                let lack = (Lack::Packets(missing), attempts);
+                send(transaction, &desk, &timing, lack, &Request::Packets(missing), now)?;
             }
-            for one in snapshots().filter(|one| one.asked.next_at <= now) {
-                let mut asked = one.asked;
-                book::place_again(transaction, &one.packet, now)?;
-                asked.placed(now, &timing, random_u32());
-                of(transaction).keep(desk.hub, &asked, &one.packet, now)?;
-            }
-            Ok::<_, SpokeError>(())
+            others()
+                .filter(|one| one.asked.next_at <= now)
+                .try_for_each(|one| again_or_over(transaction, &desk, &timing, one, now))
         })?;
     }
     let in_force = of(&station.connection).in_force(hub)?;
     let waits = if let Ask::At(due) = judged { Some(due) } else { None };
     Ok(in_force.iter().map(|one| one.asked.next_at).chain(waits).min())
+}
+
+/// A request is due that is not for packets.
+fn again_or_over(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    timing: &Timing,
+    one: &InForce,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let mut asked = one.asked;
+    match asked.lack {
+        Lack::Packets(_) => Ok(()),
+        Lack::Snapshot(_) => {
+            book::place_again(connection, &one.packet, now)?;
+            asked.placed(now, timing, random_u32());
+            Ok(of(connection).keep(desk.hub, &asked, &one.packet, now)?)
+        }
+        // no reply: the whole is asked for
+        Lack::Ranges(_) => {
+            end(connection, desk, asked.id, now)?;
+            want_snapshot(connection, desk, timing, SnapshotCause::Divergence, now)
+        }
+        Lack::Nothing(_) => Ok(of(connection).end(asked.id)?),
+    }
 }
 
 /// What is missing before the packets that are held, and when the last of these came.
@@ -90,7 +112,8 @@ pub(super) fn want_snapshot(
     if in_force.iter().any(|one| matches!(one.asked.lack, Lack::Snapshot(_))) {
         return Ok(());
     }
-    make(connection, desk, timing, Lack::Snapshot(cause), 0, now)
+    let request = Request::Snapshot { cause, seen: book::in_stream(connection, desk.hub)?.machine.last };
+    send(connection, desk, timing, (Lack::Snapshot(cause), 0), &request, now)
 }
 
 /// A snapshot of the hub was applied: what was asked of its stream is over.
@@ -105,26 +128,25 @@ pub(super) fn snapshot_applied(
     Ok(())
 }
 
-fn end(connection: &Connection, desk: &Desk<'_>, id: Nonce, now: Timestamp) -> Result<(), SpokeError> {
+pub(super) fn end(connection: &Connection, desk: &Desk<'_>, id: Nonce, now: Timestamp) -> Result<(), SpokeError> {
     of(connection).end(id)?;
     journal(connection, desk.own, now, "request.over", &id.to_string(), "", &[])
 }
 
 /// Seals an RQ; it is placed with the answers.
-fn make(
+pub(super) fn send(
     connection: &Connection,
     desk: &Desk<'_>,
     timing: &Timing,
-    lack: Lack,
-    attempts: u32,
+    (lack, attempts): (Lack, u32),
+    request: &Request,
     now: Timestamp,
 ) -> Result<(), SpokeError> {
-    let (request, rule) = match lack {
-        Lack::Packets(missing) => (Request::Packets(missing), "packets".to_owned()),
-        Lack::Snapshot(cause) => {
-            let seen = book::in_stream(connection, desk.hub)?.machine.last;
-            (Request::Snapshot { cause, seen }, format!("snapshot.{cause}"))
-        }
+    let rule = match lack {
+        Lack::Packets(_) => "packets".to_owned(),
+        Lack::Snapshot(cause) => format!("snapshot.{cause}"),
+        Lack::Ranges(_) => "range_digests".to_owned(),
+        Lack::Nothing(_) => "range_reply".to_owned(),
     };
     let mut body = Vec::new();
     request.write(&mut body)?;
@@ -192,8 +214,16 @@ pub(super) fn honour(station: &mut Station, came: &Came<'_>, now: Timestamp) -> 
             note(transaction, desk, came, Some(opened), now)
         })?;
     } else {
+        let timing = station.config.exchange.timing();
+        let spool = station.spool();
+        std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
         let (connection, desk) = packet_file::apart(station);
-        write::write(connection, Scope::Book, |transaction| note(transaction, &desk, came, None, now))?;
+        write::write(connection, Scope::Book, |transaction| {
+            if let (Request::RangeDigests(theirs), None) = (came.request, before) {
+                ranges::take(transaction, &desk, &timing, (came.id, theirs), now)?;
+            }
+            note(transaction, &desk, came, None, now)
+        })?;
     }
     Ok(true)
 }

@@ -1,6 +1,7 @@
 //! A hub made of the exchange format alone: it opens what the centre places and places what it is told to.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::{BufReader, Cursor, Seek as _, SeekFrom},
     path::{Path, PathBuf},
@@ -8,7 +9,10 @@ use std::{
 
 use exchange_endpoint::keys::{CardWords, OwnKeys};
 use exchange_format::{
-    answer::{Counts, Protocol, ProtocolReader, ProtocolWriter, RecordLine, RecordOutcome, Request},
+    answer::{
+        Counts, Listed, Protocol, ProtocolReader, ProtocolWriter, RangeDigests, RecordLine, RecordOutcome,
+        Request,
+    },
     card::Card,
     file_name::{FileName, PacketKind},
     packet::{
@@ -257,6 +261,24 @@ impl Hub {
                 writer.write_line(line).expect("written");
             }
         });
+    }
+
+    /// Replies to the sums of the centre's request `id` with those of what was published and the person `ghost`.
+    pub fn reply_ranges(&mut self, id: Nonce, asked: &RangeDigests, ghost: RecordId) {
+        let mut own: BTreeMap<(Kind, RecordId), Listed> = BTreeMap::new();
+        for one in &self.published {
+            let Record { key, version, form, .. } = *one;
+            own.insert((one.kind, key), Listed { key, version, form, hash: one.hash() });
+        }
+        let hash = exchange_format::position::Digest::of(b"a person");
+        own.insert((Kind::Person, ghost), Listed { key: ghost, version: 1, form: Form::Live, hash });
+        let refined = asked.refine(true, |kind, prefix, each| {
+            let within = own.iter().filter(|((of, key), _)| *of == kind && prefix.covers(*key));
+            within.for_each(|(_, listed)| each(*listed));
+            Ok::<_, std::convert::Infallible>(())
+        });
+        let ranges = refined.expect("compared").ranges;
+        self.ask(&Request::RangeDigests(RangeDigests { re: Some(id), ranges, ..asked.clone() }), false);
     }
 
     /// Makes the sum that the next packets state another than that of their records.

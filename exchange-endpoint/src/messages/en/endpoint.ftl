@@ -232,3 +232,12 @@ ky-state-untold = not told yet
 ky-state-open = told, no answer
 ky-state-taken = taken
 ky-state-refused = refused; keys rotate tells them again
+
+request-packet = { "" }  { $peer }: packet { $epoch }/{ $first }, { $minutes } min (since { $since }); asked again { $next }
+request-packets = { "" }  { $peer }: packets { $epoch }/{ $first }–{ $last }, { $minutes } min (since { $since }); asked again { $next }
+request-snapshot = { "" }  { $peer }: a whole snapshot, { $minutes } min (since { $since }); asked again { $next }
+request-ranges = { "" }  { $peer }: which records differ, { $minutes } min (since { $since })
+request-heading = Asked for and not here yet:
+difference-heading = Records that differ ({ $n }); a whole snapshot is asked for, which mends it:
+difference-line = { "" }  { $kind } { $key }: here { $here }, at the other end { $there }
+difference-none = none

@@ -234,3 +234,12 @@ ky-state-untold = ещё не сообщены
 ky-state-open = сообщены, ответа нет
 ky-state-taken = приняты
 ky-state-refused = отклонены; keys rotate сообщит снова
+
+request-packet = { "" }  { $peer }: пакет { $epoch }/{ $first }, { $minutes } мин. (с { $since }); следующий запрос { $next }
+request-packets = { "" }  { $peer }: пакеты { $epoch }/{ $first }–{ $last }, { $minutes } мин. (с { $since }); следующий запрос { $next }
+request-snapshot = { "" }  { $peer }: полный снимок, { $minutes } мин. (с { $since }); следующий запрос { $next }
+request-ranges = { "" }  { $peer }: чем различаются записи, { $minutes } мин. (с { $since })
+request-heading = Запрошено и ещё не пришло:
+difference-heading = Различаются записи ({ $n }); запрошен полный снимок, он всё исправит:
+difference-line = { "" }  { $kind } { $key }: здесь { $here }, у другой стороны { $there }
+difference-none = нет

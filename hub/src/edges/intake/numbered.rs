@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs::File};
 
 use exchange_endpoint::archive;
 use exchange_format::{
-    answer::{Counts, PacketOutcome, PacketReason, Protocol, Severity, SnapshotCause},
+    answer::{Counts, PacketOutcome, PacketReason, Protocol, Severity},
     file_name::FileName,
     packet::{VerifiedPacket, manifest::Purpose},
     participant::ParticipantCode,
@@ -22,7 +22,7 @@ use crate::{
     },
     edges::{
         hub::{Context, Hub, HubError, at},
-        requests,
+        ranges, requests,
         sealing::{answers, keys::is_ky},
     },
 };
@@ -247,11 +247,12 @@ impl Step<'_> {
         let released = intake.finish()?;
         let superseded = streams.incoming.consume(ready);
         tx.set_streams(self.centre, streams)?;
+        let diverged = tx.has_incident(self.centre, "DIVERGED")?;
         if snapshot {
             requests::snapshot_applied(self.context, tx, self.centre, self.now)?;
         }
-        if tx.has_incident(self.centre, "DIVERGED")? {
-            requests::want_snapshot(self.context, tx, self.centre, SnapshotCause::Divergence, self.now)?;
+        if let Some(at) = streams.incoming.last.filter(|_| diverged) {
+            ranges::look(self.context, tx, self.centre, at, self.now)?;
         }
         for applied in &all {
             self.answer(tx, streams, applied)?;
@@ -309,6 +310,14 @@ impl Step<'_> {
         }
         tx.set_packet_state(&row.name, "APPLIED", None)?;
         let at = self.now.to_string();
+        if let Some(told) = told.filter(|told| *told != streams.received)
+            && ranges::sum_of(tx, self.centre)? == told
+        {
+            // the records are right, only the sum kept of them was not
+            tracing::error!(centre = %self.centre, file = row.name, "the sum of what was received was wrong");
+            streams.received = told;
+            self.enter(tx, "sum.mended", row, "")?;
+        }
         match check_state(told.as_ref(), &streams.received, false) {
             StateCheck::Diverged => {
                 tracing::error!(centre = %self.centre, file = row.name, "the state digests differ");

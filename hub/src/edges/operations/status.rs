@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use exchange_endpoint::{config::Config, output::Failure};
+use exchange_endpoint::{
+    config::Config, difference_table::DifferenceTold, output::Failure, request_table::OpenRequest,
+};
 use exchange_format::participant::ParticipantCode;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -15,7 +17,10 @@ use crate::{
         streams::Incident,
     },
     decisions::merge::candidates::LARGEST,
-    edges::{config::HubConfig, hub::open_store},
+    edges::{
+        config::HubConfig,
+        hub::{HubError, open_store},
+    },
 };
 
 /// How the whole stands.
@@ -41,6 +46,10 @@ pub struct Status {
     pub crowds: Vec<Crowd>,
     /// The centres, by code.
     pub centres: Vec<CentreStatus>,
+    /// What was asked of centres and has not come.
+    pub requests: Vec<OpenRequest>,
+    /// The first of the records in which the hub's picture of a stream differs from its sender's, while it does.
+    pub differences: Vec<DifferenceTold>,
     /// Open incidents, oldest first.
     pub incidents: Vec<Incident>,
 }
@@ -120,6 +129,10 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             centres.push(centre_status(tx, centre, &counts, now, late)?);
         }
         let waiting = tx.standing_count("waiting")?;
+        let mut differences = Vec::new();
+        for one in counts.incidents.iter().filter(|one| one.code == "DIVERGED") {
+            differences.extend(tx.differences().told(&one.centre).map_err(HubError::from)?);
+        }
         Ok(Status {
             code: config.code.clone(),
             journal: tx.journal_size()?,
@@ -135,6 +148,8 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             crowds: tx.crowds(LARGEST)?,
             inputs_unsealed: tx.unsealed_input_count()?,
             centres,
+            requests: tx.requests().open(now).map_err(HubError::from)?,
+            differences,
             incidents: counts.incidents,
         })
     })

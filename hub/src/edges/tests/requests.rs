@@ -3,7 +3,7 @@
 use std::fs;
 
 use exchange_format::{
-    answer::{Missing, Request, SnapshotCause},
+    answer::{KeyPrefix, Listed, Missing, RangeDigests, Request, SnapshotCause},
     file_name::PacketKind,
     packet::{Nonce, manifest::SnapshotBasis},
     position::{Epoch, Seq},
@@ -79,32 +79,98 @@ fn a_gap_is_asked_for_once_and_again_only_after_a_growing_wait() {
     assert_eq!(asked(&centre), [], "what is over is deleted from out");
 }
 
-#[test]
-fn a_divergence_asks_for_one_snapshot_which_mends_it() {
+/// A centre that thinks it has sent Olga, too, so that its sum is another than the hub's.
+fn diverged() -> (TestHub, TestCentre, Record, Nonce, RangeDigests) {
     let mut hub = TestHub::new();
     let mut centre = hub.centre(1);
     for name in centre.snapshot(1, &[vec![anna(1, 1, &[])]]) {
         hub.take(&centre, &name);
     }
-    centre.sum.add(&exchange_format::position::Digest::of(b"a record that nobody has"));
-    for version in [2, 3] {
-        let name = centre.data(&[anna(1, version, &[("phone", "1")])]);
-        hub.take(&centre, &name);
-    }
+    let olga = anna(9, 1, &[]);
+    centre.sum.add(&olga.term(&olga.hash()).expect("live"));
+    let name = centre.data(&[anna(1, 2, &[("phone", "1")])]);
+    hub.take(&centre, &name);
     hub.send();
-    let read = centre.read_out();
-    let [(id, Request::Snapshot { cause: SnapshotCause::Divergence, seen: Some(seen) })] = &read.requests[..]
-    else {
-        panic!("{:?}", read.requests)
+    let mut read = centre.read_out();
+    let Some((id, Request::RangeDigests(digests))) = read.requests.pop() else { panic!("{:?}", read.requests) };
+    assert_eq!((digests.of, Some(digests.at), digests.re), (centre.code, centre.last, None));
+    assert!(read.requests.is_empty() && incidents(&hub).contains(&"DIVERGED".to_owned()));
+    (hub, centre, olga, id, digests)
+}
+
+fn snapshots(centre: &TestCentre) -> Vec<(Nonce, Request)> {
+    let requests = centre.read_out().requests.into_iter();
+    requests.filter(|(_, one)| matches!(one, Request::Snapshot { cause: SnapshotCause::Divergence, .. })).collect()
+}
+
+#[test]
+fn a_divergence_is_narrowed_to_records_and_then_asks_for_one_snapshot_which_mends_it() {
+    let (mut hub, mut centre, olga, id, asked) = diverged();
+    let records = [anna(1, 2, &[("phone", "1")]), olga.clone()];
+    let own = |kind, prefix: &KeyPrefix, each: &mut dyn FnMut(Listed)| {
+        for one in records.iter().filter(|one| one.kind == kind && prefix.covers(one.key)) {
+            each(Listed { key: one.key, version: one.version, form: one.form, hash: one.hash() });
+        }
+        Ok::<_, std::convert::Infallible>(())
     };
-    assert_eq!(seen.position.seq.get(), 2, "the packet that showed it, and one request only");
-    assert!(incidents(&hub).contains(&"DIVERGED".to_owned()));
+    let ranges = asked.refine(true, own).expect("compared").ranges;
+    let reply = Request::RangeDigests(RangeDigests { re: Some(id), ranges, ..asked });
+    let name = centre.ask(&reply, Nonce([7; 16]));
+    assert_eq!(hub.take(&centre, &name), Taken::Done(Vec::new()));
+    let told = status::status(&hub.config(), now()).expect("told");
+    let found: Vec<_> =
+        told.differences.iter().map(|one| (one.key.as_str(), one.here.is_none(), one.there.is_some())).collect();
+    assert_eq!(found, [(olga.key.to_string().as_str(), true, true)], "staff are told which record");
+    assert_eq!(told.requests.iter().map(|one| one.asks.as_str()).collect::<Vec<_>>(), ["snapshot"]);
+    hub.take(&centre, &centre.ask(&reply, Nonce([8; 16])));
+    let name = centre.data(&[]);
+    hub.take(&centre, &name);
+    hub.send();
+    let [(id, Request::Snapshot { seen: Some(seen), .. })] = &snapshots(&centre)[..] else { panic!("one, once") };
+    assert_eq!(seen.position.seq.get(), 2);
     let basis = SnapshotBasis::Requested { request: *id };
-    for name in centre.snapshot_as(2, basis, &[vec![anna(1, 3, &[("phone", "1")])]]) {
+    for name in centre.snapshot_as(2, basis, &[records.to_vec()]) {
         hub.take(&centre, &name);
     }
     hub.store_is_quiet(&centre);
-    assert!(incidents(&hub).is_empty(), "the sums agree again: {:?}", incidents(&hub));
+    let told = status::status(&hub.config(), now()).expect("told");
+    assert!(told.incidents.is_empty() && told.differences.is_empty(), "the sums agree again: {:?}", told.incidents);
+}
+
+#[test]
+fn without_a_reply_and_when_the_stream_has_gone_on_the_snapshot_is_asked_for_at_once() {
+    let (mut hub, centre, ..) = diverged();
+    send_at(&mut hub, after(1));
+    assert!(snapshots(&centre).is_empty(), "not yet");
+    send_at(&mut hub, after(10));
+    assert_eq!(snapshots(&centre).len(), 1);
+    let (mut hub, mut centre, _, id, asked) = diverged();
+    let name = centre.data(&[anna(1, 3, &[("phone", "2")])]);
+    hub.take(&centre, &name);
+    let reply = Request::RangeDigests(RangeDigests { re: Some(id), ..asked });
+    hub.take(&centre, &centre.ask(&reply, Nonce([7; 16])));
+    hub.send();
+    assert_eq!(snapshots(&centre).len(), 1);
+}
+
+#[test]
+fn a_wrong_sum_over_right_records_is_made_anew() {
+    let mut hub = TestHub::new();
+    let mut centre = hub.centre(1);
+    for name in centre.snapshot(1, &[vec![anna(1, 1, &[])]]) {
+        hub.take(&centre, &name);
+    }
+    let code = centre.code;
+    let spoilt = hub.hub.store.write(|tx| {
+        let mut streams = tx.streams(code)?;
+        streams.received.add(&exchange_format::position::Digest::of(b"nothing"));
+        tx.set_streams(code, &streams)
+    });
+    spoilt.expect("written");
+    let name = centre.data(&[anna(2, 1, &[("phone", "1")])]);
+    hub.take(&centre, &name);
+    hub.send();
+    assert_eq!((incidents(&hub), asked(&centre)), (vec![], vec![]));
 }
 
 /// A hub that has published Anna to centre 1.
