@@ -324,10 +324,12 @@ mod tests {
         for (id, lack) in [([5; 16], Lack::Ranges(mark)), ([6; 16], Lack::Nothing(mark))] {
             let asked = Asked::new(Nonce(id), lack, now);
             requests.keep(other, &asked, "ranges", now).expect("kept");
-            assert!(requests.in_force(other).expect("read").contains(&InForce {
-                asked,
-                packet: "ranges".to_owned()
-            }));
+            assert!(
+                requests
+                    .in_force(other)
+                    .expect("read")
+                    .contains(&InForce { asked, packet: "ranges".to_owned() })
+            );
         }
         assert_eq!(requests.open(later).expect("told").len(), 3, "a reply asks nothing");
         requests.end_of("ranges").expect("over");

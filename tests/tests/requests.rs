@@ -147,15 +147,21 @@ fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
     world.wait_settled(&mut |_| ()).expect("settled");
     world.daemons.kill("hub");
     let lost = "SELECT key FROM received WHERE kind = 'contract' AND form = 'live' ORDER BY key LIMIT 1";
-    let lost: String =
-        Reader::open(&hub_db).expect("opens").one(lost, [], |row| row.get(0)).expect("read").expect("a contract");
+    let lost: String = Reader::open(&hub_db)
+        .expect("opens")
+        .one(lost, [], |row| row.get(0))
+        .expect("read")
+        .expect("a contract");
     write(&hub_db, &format!("DELETE FROM received WHERE key = '{lost}'; {zeros}"));
     world.start_hub().expect("started");
     write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x4', 'Четвёртая')");
     wait(&world, &hub_db, &format!("SELECT count(*) FROM stream WHERE peer = '{code}' AND in_epoch = 2"), 1);
-    let over = "SELECT count(*) FROM request WHERE direction = 'out' AND asks = 'snapshot' AND next_at IS NULL";
+    let over =
+        "SELECT count(*) FROM request WHERE direction = 'out' AND asks = 'snapshot' AND next_at IS NULL";
     wait(&world, &hub_db, over, 1);
-    let found = format!("SELECT count(*) FROM difference WHERE key = '{lost}' AND here IS NULL AND there IS NOT NULL");
+    let found = format!(
+        "SELECT count(*) FROM difference WHERE key = '{lost}' AND here IS NULL AND there IS NOT NULL"
+    );
     assert_eq!(count(&hub_db, &found), 1, "staff were told which");
     assert_eq!(count(&hub_db, "SELECT count(*) FROM difference"), 1);
     let replied = "SELECT count(*) FROM svod_request WHERE direction = 'out' AND asks = 'range_reply'";

@@ -50,7 +50,8 @@ impl Tx<'_> {
         prefix: &KeyPrefix,
         each: &mut dyn FnMut(Listed),
     ) -> Result<()> {
-        let sql = "SELECT key, version, sealed_form, sealed_sha256 FROM publication WHERE centre = ?1 AND kind = ?2
+        let sql =
+            "SELECT key, version, sealed_form, sealed_sha256 FROM publication WHERE centre = ?1 AND kind = ?2
                    AND key BETWEEN ?3 AND ?4 AND sealed_form <> 'tombstone' ORDER BY key";
         self.listed(sql, (centre, kind, prefix), each)
     }

@@ -46,8 +46,7 @@ pub(super) fn look(
         return Ok(());
     }
     tx.differences().begin(centre)?;
-    let ranges =
-        RangeDigests::whole(|kind, prefix, each| tx.received_range(centre, kind, prefix, each))?;
+    let ranges = RangeDigests::whole(|kind, prefix, each| tx.received_range(centre, kind, prefix, each))?;
     let request = Request::RangeDigests(RangeDigests { of: centre, at, re: None, ranges });
     send(context, tx, centre, (Lack::Ranges(at), 0), &request, now)
 }
@@ -60,7 +59,11 @@ pub(super) fn take(
     (id, theirs): (Nonce, &RangeDigests),
     now: Timestamp,
 ) -> Result<(), HubError> {
-    if theirs.of == context.code { reply(context, tx, centre, (id, theirs), now) } else { narrow(context, tx, centre, (id, theirs), now) }
+    if theirs.of == context.code {
+        reply(context, tx, centre, (id, theirs), now)
+    } else {
+        narrow(context, tx, centre, (id, theirs), now)
+    }
 }
 
 /// The centre asks about our stream. About another packet than its last there is nothing to say.
@@ -94,7 +97,8 @@ fn narrow(
 ) -> Result<(), HubError> {
     let in_force = tx.requests().in_force(centre)?;
     let asked = |lack| lack == Lack::Ranges(theirs.at);
-    let Some(one) = in_force.iter().find(|one| Some(one.asked.id) == theirs.re && asked(one.asked.lack)) else {
+    let Some(one) = in_force.iter().find(|one| Some(one.asked.id) == theirs.re && asked(one.asked.lack))
+    else {
         return Ok(());
     };
     end(context, tx, centre, Some(one.asked.id), now)?;

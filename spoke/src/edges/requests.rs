@@ -128,7 +128,12 @@ pub(super) fn snapshot_applied(
     Ok(())
 }
 
-pub(super) fn end(connection: &Connection, desk: &Desk<'_>, id: Nonce, now: Timestamp) -> Result<(), SpokeError> {
+pub(super) fn end(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    id: Nonce,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
     of(connection).end(id)?;
     journal(connection, desk.own, now, "request.over", &id.to_string(), "", &[])
 }

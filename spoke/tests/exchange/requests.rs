@@ -93,7 +93,10 @@ fn a_divergence_is_narrowed_to_records_and_then_asks_for_one_snapshot_which_mend
     centre.sync();
     let status = centre.ok(&["status"]);
     assert_eq!(status["differences"][0]["key"], uid(9).to_string(), "{status}");
-    assert_eq!((&status["differences"][0]["here"], &status["requests"][0]["asks"]), (&serde_json::Value::Null, &"snapshot".into()));
+    assert_eq!(
+        (&status["differences"][0]["here"], &status["requests"][0]["asks"]),
+        (&serde_json::Value::Null, &"snapshot".into())
+    );
     centre.hub.publish(&[centre.person(uid(1), "Третья")]);
     centre.sync();
     let packets = centre.hub.take();

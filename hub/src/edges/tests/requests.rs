@@ -92,7 +92,9 @@ fn diverged() -> (TestHub, TestCentre, Record, Nonce, RangeDigests) {
     hub.take(&centre, &name);
     hub.send();
     let mut read = centre.read_out();
-    let Some((id, Request::RangeDigests(digests))) = read.requests.pop() else { panic!("{:?}", read.requests) };
+    let Some((id, Request::RangeDigests(digests))) = read.requests.pop() else {
+        panic!("{:?}", read.requests)
+    };
     assert_eq!((digests.of, Some(digests.at), digests.re), (centre.code, centre.last, None));
     assert!(read.requests.is_empty() && incidents(&hub).contains(&"DIVERGED".to_owned()));
     (hub, centre, olga, id, digests)
@@ -100,7 +102,9 @@ fn diverged() -> (TestHub, TestCentre, Record, Nonce, RangeDigests) {
 
 fn snapshots(centre: &TestCentre) -> Vec<(Nonce, Request)> {
     let requests = centre.read_out().requests.into_iter();
-    requests.filter(|(_, one)| matches!(one, Request::Snapshot { cause: SnapshotCause::Divergence, .. })).collect()
+    requests
+        .filter(|(_, one)| matches!(one, Request::Snapshot { cause: SnapshotCause::Divergence, .. }))
+        .collect()
 }
 
 #[test]
@@ -118,15 +122,20 @@ fn a_divergence_is_narrowed_to_records_and_then_asks_for_one_snapshot_which_mend
     let name = centre.ask(&reply, Nonce([7; 16]));
     assert_eq!(hub.take(&centre, &name), Taken::Done(Vec::new()));
     let told = status::status(&hub.config(), now()).expect("told");
-    let found: Vec<_> =
-        told.differences.iter().map(|one| (one.key.as_str(), one.here.is_none(), one.there.is_some())).collect();
+    let found: Vec<_> = told
+        .differences
+        .iter()
+        .map(|one| (one.key.as_str(), one.here.is_none(), one.there.is_some()))
+        .collect();
     assert_eq!(found, [(olga.key.to_string().as_str(), true, true)], "staff are told which record");
     assert_eq!(told.requests.iter().map(|one| one.asks.as_str()).collect::<Vec<_>>(), ["snapshot"]);
     hub.take(&centre, &centre.ask(&reply, Nonce([8; 16])));
     let name = centre.data(&[]);
     hub.take(&centre, &name);
     hub.send();
-    let [(id, Request::Snapshot { seen: Some(seen), .. })] = &snapshots(&centre)[..] else { panic!("one, once") };
+    let [(id, Request::Snapshot { seen: Some(seen), .. })] = &snapshots(&centre)[..] else {
+        panic!("one, once")
+    };
     assert_eq!(seen.position.seq.get(), 2);
     let basis = SnapshotBasis::Requested { request: *id };
     for name in centre.snapshot_as(2, basis, &[records.to_vec()]) {
@@ -134,7 +143,11 @@ fn a_divergence_is_narrowed_to_records_and_then_asks_for_one_snapshot_which_mend
     }
     hub.store_is_quiet(&centre);
     let told = status::status(&hub.config(), now()).expect("told");
-    assert!(told.incidents.is_empty() && told.differences.is_empty(), "the sums agree again: {:?}", told.incidents);
+    assert!(
+        told.incidents.is_empty() && told.differences.is_empty(),
+        "the sums agree again: {:?}",
+        told.incidents
+    );
 }
 
 #[test]
