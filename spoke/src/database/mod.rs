@@ -4,7 +4,7 @@
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
 //! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`removals`] what of it is held, [`sent`] what was sent, [`sums`] over it, [`lost`] of it. In: [`publications`] what came ·
 //! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw · [`shape`] whether
-//! the tables are still those. [`rows`] · [`book`] streams and packets ·
+//! the tables are still those, `vanished` where one may be that is gone. [`rows`] · [`book`] streams and packets ·
 //! [`report`] what operators ask · [`import`] rows of files, [`exported`] rows for files.
 
 pub mod book;
@@ -33,10 +33,11 @@ pub use crate::decisions::tables;
 mod tables_ddl;
 pub mod triggers;
 pub mod unseen;
+mod vanished;
 pub mod verify;
 pub mod write;
 
 pub use self::{
     error::DatabaseError,
-    open::{Identity, create, open, open_read_only, open_to_scan, schema_sql},
+    open::{Identity, create, malformed, mend_schema, open, open_read_only, open_to_scan, schema_sql},
 };

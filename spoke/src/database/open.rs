@@ -55,6 +55,7 @@ pub fn create(path: &Path, identity: Identity) -> Result<Connection, DatabaseErr
     let made = OpenOptions::new().write(true).create_new(true).mode(0o660).open(path);
     made.map_err(|source| DatabaseError::NotMade { path: path.to_owned(), source })?;
     let mut connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY)?;
     connection
         .execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA journal_mode = WAL;"))?;
     settings(&connection)?;
@@ -106,6 +107,13 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), Da
         return Err(DatabaseError::Missing(path.to_owned()));
     }
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+        mend_schema(&connection)?;
+    } else {
+        // whoever only looks reads what there is of a schema that somebody has altered
+        connection.execute_batch("PRAGMA writable_schema = ON")?;
+    }
     let not_ours = || DatabaseError::NotOurs { path: path.to_owned() };
     let application = settings(&connection).and_then(|()| {
         Ok(connection.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0))?)
@@ -131,9 +139,38 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), Da
     Ok((connection, identity))
 }
 
+/// What of the schema SQLite cannot read, if `error` says so.
+pub fn malformed(error: &rusqlite::Error) -> Option<String> {
+    let text = error.to_string();
+    let (_, rest) = text.split_once("malformed database schema (")?;
+    rest.split_once(')').map(|(name, _)| name.to_owned())
+}
+
+/// Takes away triggers and views that somebody has written into `sqlite_master` so that SQLite reads the schema no more.
+/// The next audit finds and makes again what of them was ours.
+///
+/// # Errors
+/// SQLite's.
+pub fn mend_schema(connection: &Connection) -> Result<(), DatabaseError> {
+    let read = || connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, u64>(0));
+    while let Some(name) = read().err().as_ref().and_then(malformed) {
+        connection.execute_batch("PRAGMA writable_schema = ON")?;
+        let taken = connection
+            .execute("DELETE FROM sqlite_master WHERE name = ?1 AND type IN ('trigger', 'view')", [&name]);
+        connection.execute_batch("PRAGMA writable_schema = RESET")?;
+        if taken? == 0 {
+            break;
+        }
+        tracing::error!(
+            name,
+            "somebody has altered the schema so that nobody could read it; this of it is taken away"
+        );
+    }
+    Ok(())
+}
+
 /// SQLite here is built with foreign keys on; applying a packet is not the place to enforce them.
 fn settings(connection: &Connection) -> Result<(), DatabaseError> {
-    connection.busy_timeout(BUSY)?;
     connection.execute_batch(&format!(
         "PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB};"
     ))?;

@@ -7,11 +7,14 @@ use std::{
 };
 
 use exchange_format::record::RecordId;
-use rusqlite::{Connection, OptionalExtension as _, params_from_iter, types::ValueRef};
+use rusqlite::{
+    Connection, OptionalExtension as _, ToSql, params_from_iter,
+    types::{Value, ValueRef},
+};
 
 use crate::decisions::{
     mapping::{DANGLING, NOT_TEXT, Row},
-    tables::{Column, Table, tables},
+    tables::{Column, LineTable, Table, tables},
 };
 
 use super::DatabaseError;
@@ -242,7 +245,8 @@ pub fn write(
     write_lines(connection, table, id, row)
 }
 
-/// Puts the lines of `row` in the place of those that the row `id` of `table` has.
+/// Makes `row`'s lines those of the row `id` of `table`. One that is there already, or has the same number, keeps its id and
+/// what the centre has put into columns of its own.
 ///
 /// # Errors
 /// SQLite's.
@@ -253,7 +257,60 @@ pub(super) fn write_lines(
     row: &Row,
 ) -> Result<(), DatabaseError> {
     let Some(lines) = &table.lines else { return Ok(()) };
-    delete_lines(connection, table, id)?;
+    let mut former = lines_of(connection, lines, id)?;
+    let mut kept: Vec<Option<Value>> = vec![None; row.lines.len()];
+    let no = lines.columns.iter().position(|column| column.name == "no");
+    let number = |line: &[Option<String>]| no.and_then(|no| line[no].clone());
+    for by_number in [false, true] {
+        let is_it = |former: &[Option<String>], line: &[Option<String>]| {
+            former == line || by_number && number(line).is_some() && number(former) == number(line)
+        };
+        for (line, kept) in row.lines.iter().zip(&mut kept).filter(|(_, kept)| kept.is_none()) {
+            if let Some(at) = former.iter().position(|(_, former)| is_it(former, line)) {
+                *kept = Some(former.remove(at).0);
+            }
+        }
+    }
+    let mut delete = connection.prepare_cached(&format!("DELETE FROM {} WHERE id = ?1", lines.name))?;
+    for (gone, _) in former {
+        delete.execute([gone])?;
+    }
+    let sets: Vec<String> =
+        lines.columns.iter().enumerate().map(|(n, c)| format!("\"{}\" = ?{}", c.name, n + 2)).collect();
+    let sql = format!("UPDATE {} SET {} WHERE id = ?1", lines.name, sets.join(", "));
+    for (line, line_id) in row.lines.iter().zip(&kept) {
+        let Some(line_id) = line_id else { continue };
+        let values = line.iter().map(|value| value as &dyn ToSql);
+        let bound = [line_id as &dyn ToSql].into_iter().chain(values);
+        connection.prepare_cached(&sql)?.execute(params_from_iter(bound))?;
+    }
+    let new = row.lines.iter().zip(kept).enumerate().filter(|(_, (_, kept))| kept.is_none());
+    insert_lines(connection, lines, id, new.map(|(n, (line, _))| (n, line)))
+}
+
+/// The id of a line, whatever it is, and its values.
+type FoundLine = (Value, Vec<Option<String>>);
+
+/// The lines of the row `id`: their ids and their values.
+fn lines_of(connection: &Connection, lines: &LineTable, id: &str) -> Result<Vec<FoundLine>, DatabaseError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT t.id{} FROM {} t WHERE t.{} = ?1 ORDER BY t.id",
+        select_list(&lines.columns, "t", false),
+        lines.name,
+        lines.parent
+    ))?;
+    let found =
+        statement.query_map([id], |row| Ok((row.get(0)?, texts(row, 1, lines.columns.len(), strictly)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// Puts in new lines of the row `id`, each with its place among all.
+fn insert_lines<'a>(
+    connection: &Connection,
+    lines: &LineTable,
+    id: &str,
+    new: impl Iterator<Item = (usize, &'a Vec<Option<String>>)>,
+) -> Result<(), DatabaseError> {
     let names: Vec<String> = lines.columns.iter().map(|column| format!(", \"{}\"", column.name)).collect();
     let marks: Vec<String> = (0..lines.columns.len()).map(|n| format!(", ?{}", n + 3)).collect();
     let sql = format!(
@@ -264,7 +321,7 @@ pub(super) fn write_lines(
         marks.concat()
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    for (n, line) in row.lines.iter().enumerate() {
+    for (n, line) in new {
         let mut line_id =
             format!("{id}:{}", line.first().cloned().flatten().unwrap_or_else(|| format!("n{n}")));
         let mut insert = |line_id: &str| {

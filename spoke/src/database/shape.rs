@@ -14,7 +14,7 @@ use crate::decisions::{
 };
 
 use super::{
-    DatabaseError, lost, open,
+    DatabaseError, lost, open, vanished,
     verify::{Damage, Fault},
     write::{self, Scope},
 };
@@ -53,10 +53,10 @@ impl Fact {
 type Shape = BTreeSet<Fact>;
 
 /// A table, an index or a view as `init` makes it.
-struct Part {
-    kind: String,
-    name: String,
-    sql: String,
+pub(super) struct Part {
+    pub kind: String,
+    pub name: String,
+    pub sql: String,
     /// Of a table.
     shape: Shape,
 }
@@ -70,7 +70,7 @@ struct Lost {
 }
 
 /// Tables first, views last.
-fn expected() -> &'static [Part] {
+pub(super) fn expected() -> &'static [Part] {
     static PARTS: LazyLock<Vec<Part>> = LazyLock::new(|| {
         let scratch = Connection::open_in_memory().expect("SQLite opens a database in memory");
         scratch.execute_batch(&open::schema_sql()).expect("the schema is tested");
@@ -94,7 +94,12 @@ fn own_names() -> &'static BTreeSet<String> {
     &NAMES
 }
 
-fn parts(connection: &Connection) -> Result<Vec<Part>, DatabaseError> {
+/// Whether a table, an index or a view of ours is called so.
+pub(super) fn is_own(name: &str) -> bool {
+    own_names().contains(name)
+}
+
+pub(super) fn parts(connection: &Connection) -> Result<Vec<Part>, DatabaseError> {
     all(
         connection,
         "SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'index', 'view') AND sql IS NOT NULL \
@@ -183,7 +188,24 @@ pub fn check(connection: &Connection) -> Result<Vec<Damage>, DatabaseError> {
         };
         damages.push(Damage::new(fault, &part.name, ""));
     }
+    damages.extend(unusable(connection)?);
     Ok(damages)
+}
+
+/// Indexes that a centre has given our tables by a function or a collation of its own program.
+fn unusable(connection: &Connection) -> Result<Vec<Damage>, DatabaseError> {
+    let indexes =
+        "SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND ?1 = ''";
+    let indexes =
+        all(connection, indexes, "", |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
+    let foreign = indexes.into_iter().filter(|(table, index)| is_own(table) && !is_own(index));
+    let is_unusable = |(_, index): &(String, String)| {
+        connection.prepare(&format!("REINDEX main.{}", quoted(index))).is_err()
+    };
+    Ok(foreign
+        .filter(is_unusable)
+        .map(|(table, index)| Damage::new(Fault::IndexUnusable, table, index))
+        .collect())
 }
 
 /// In what a table of the shape `found` is not that of `part`.
@@ -218,26 +240,35 @@ pub fn blinds(damage: &Damage) -> bool {
 
 /// Whether `damage` is one that [`mend`] mends.
 pub fn is_of_tables(damage: &Damage) -> bool {
-    blinds(damage) || damage.fault == Fault::IndexForeign
+    blinds(damage) || matches!(damage.fault, Fault::IndexForeign | Fault::IndexUnusable)
 }
 
 /// Makes the tables again what they were: one that is not is made anew with the rows that stand in it. What it
 /// lost of the centre's own rows, they say again as it was last sent; what was typed and not sent yet stays.
 /// What the hub published is put right afterwards, from what it signed. One of the exchange's own tables that
-/// is gone stays so, and nothing happens: only a copy of the database can bring it back.
+/// is gone stays so, and nothing happens: only a copy of the database can bring it back. Returns tables in which rows may
+/// stand that found no place.
 ///
 /// # Errors
 /// SQLite's; then nothing has happened.
-pub fn mend(connection: &mut Connection) -> Result<(), DatabaseError> {
+pub fn mend(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
     let mended = write::write_if(connection, Scope::Everything, |transaction| {
+        let signs = vanished::signs(transaction)?;
         // Renamed tables take their triggers along, so all of ours go, wherever they are.
         write::drop_all(transaction)?;
-        let mut lost = Vec::new();
+        for damage in unusable(transaction)? {
+            transaction.execute_batch(&format!("DROP INDEX {}", quoted(&damage.id)))?;
+        }
         // our own first: what waits in them is asked for
         let (ours, domain): (Vec<_>, Vec<_>) =
             expected_tables().partition(|part| part.name.starts_with("svod_"));
-        for part in ours.into_iter().chain(domain) {
-            take_back_name(transaction, part)?;
+        let all: Vec<&Part> = ours.into_iter().chain(domain).collect();
+        for part in &all {
+            vanished::take_back_name(transaction, part, Some(&signs))?;
+        }
+        let (mut lost, mut beside) = (Vec::new(), Vec::new());
+        for part in all {
+            beside.extend(vanished::take_back_name(transaction, part, None)?);
             lost.extend(rebuild(transaction, part)?);
         }
         let altered = check(transaction)?;
@@ -257,51 +288,28 @@ pub fn mend(connection: &mut Connection) -> Result<(), DatabaseError> {
             }
         }
         write::restore_journal_triggers(transaction)?;
-        Ok::<_, DatabaseError>(Some(()))
+        beside.extend(vanished::still_beside(transaction)?);
+        Ok::<_, DatabaseError>(Some(beside))
     })?;
     if mended.is_none() {
         tracing::error!("a table of the exchange's own is gone; only a copy of the database brings it back");
     }
-    Ok(())
+    Ok(mended.unwrap_or_default())
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A table that has our table's columns and is none of ours is our table under another name, if it is the only one.
-fn take_back_name(connection: &Connection, part: &Part) -> Result<(), DatabaseError> {
-    let there = parts(connection)?;
-    match there.iter().find(|found| found.name == part.name) {
-        Some(found) if found.kind == "table" => return Ok(()),
-        Some(found) => connection.execute_batch(&format!("DROP {} {}", found.kind, part.name))?,
-        None => {}
-    }
-    let mut alike = Vec::new();
-    for other in there.iter().filter(|other| other.kind == "table" && !own_names().contains(&other.name)) {
-        let shape = shape(connection, &other.name, "", own_names())?;
-        if part
-            .shape
-            .iter()
-            .filter_map(Fact::column)
-            .all(|name| shape.iter().any(|fact| fact.column() == Some(name)))
-        {
-            alike.push(&other.name);
-        }
-    }
-    if let [other] = alike[..] {
-        let rename = format!("ALTER TABLE {} RENAME TO {}", quoted(other), part.name);
-        if let Err(error) = connection.execute_batch(&rename) {
-            // SQLite also renames what views say of it, and will not while one of the centre's own is broken
-            tracing::warn!(table = part.name, %error, "renamed without its views");
-            let legacy = |on| format!("PRAGMA legacy_alter_table = {on}");
-            connection.execute_batch(&legacy("ON"))?;
-            let renamed = connection.execute_batch(&rename);
-            connection.execute_batch(&legacy("OFF"))?;
-            renamed?;
-        }
-    }
-    Ok(())
+/// Whether the table `other` has all columns of that of `part`.
+pub(super) fn has_columns_of(
+    connection: &Connection,
+    part: &Part,
+    other: &str,
+) -> Result<bool, DatabaseError> {
+    let shape = shape(connection, other, "", own_names())?;
+    let mut columns = part.shape.iter().filter_map(Fact::column);
+    Ok(columns.all(|name| shape.iter().any(|fact| fact.column() == Some(name))))
 }
 
 /// Makes the table of `part` anew if it is not as it should be, with the rows, the columns, the indexes and the
@@ -328,10 +336,7 @@ fn rebuild(connection: &Connection, part: &'static Part) -> Result<Option<Lost>,
         name,
         |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
     )?;
-    let mut former = format!("former_{name}");
-    while connection.table_exists(None, former.as_str())? {
-        former.push('_');
-    }
+    let former = vanished::beside(connection, name)?;
     connection
         .execute_batch(&format!("CREATE TABLE {former} AS SELECT * FROM {name}; DROP TABLE {name};"))?;
     make_with_others(connection, part, &found, &there.sql)?;
@@ -354,8 +359,9 @@ fn rebuild(connection: &Connection, part: &'static Part) -> Result<Option<Lost>,
         columns.push(quoted(column));
         values.push(quoted(column));
     }
-    // conditions are not asked here, and ours is that the id is a text
-    let fits = if table_of(name).is_some() { " WHERE typeof(id) = 'text' AND id <> ''" } else { "" };
+    // conditions are not asked here, and ours is that the id is a text; a whole number becomes one
+    let is_ours = table_of(name).is_some();
+    let fits = if is_ours { " WHERE typeof(id) IN ('text', 'integer') AND id <> ''" } else { "" };
     let kept = connection.execute(
         &format!(
             "INSERT OR IGNORE INTO {name} ({}) SELECT {} FROM {former}{fits}",
@@ -483,7 +489,7 @@ fn settle_former(
 }
 
 /// The table called `name`, or the one whose lines are called so.
-fn table_of(name: &str) -> Option<&'static Table> {
+pub(super) fn table_of(name: &str) -> Option<&'static Table> {
     let lines = |table: &Table| table.lines.as_ref().is_some_and(|lines| lines.name == name);
     tables().iter().find(|table| table.name == name || lines(table))
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use crate::decisions::tables::{LineTable, Table};
+use crate::decisions::tables::{LineTable, Table, tables};
 
 /// A trigger by name, with the statement that creates it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,17 @@ impl Trigger {
         let sql = format!("CREATE TRIGGER {name} {rest}");
         Self { name, sql }
     }
+
+    /// The table that it stands on.
+    pub fn table(&self) -> &str {
+        stands_on(&self.sql)
+    }
+}
+
+/// The table that a trigger or an index of ours stands on, by its text.
+pub(super) fn stands_on(sql: &str) -> &str {
+    let rest = sql.split_once(" ON ").map_or("", |(_, rest)| rest);
+    rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default()
 }
 
 /// All triggers of `table` and of its lines.
@@ -155,6 +166,26 @@ fn queue(table: &Table, id: &str) -> String {
     )
 }
 
+/// Queues the records of the centre's rows that name one of the rows `ids` of `table`: it has another key now, or none. A record
+/// is looked up by its row, so a change of other columns, which keeps the key, asks nothing here.
+fn queue_referrers(table: &Table, ids: &str) -> Vec<String> {
+    let of = |other: &Table| {
+        let (name, at) = (other.name, if other.lines.is_some() { "julianday('now')" } else { "NULL" });
+        let naming = other.columns.iter().filter(|column| column.refers_to == Some(table.name));
+        let rows: Vec<String> =
+            naming.map(|c| format!("SELECT id FROM {name} WHERE \"{}\" IN ({ids})", c.name)).collect();
+        (!rows.is_empty()).then(|| {
+            format!(
+                "INSERT INTO svod_change (kind, key, at, since) SELECT r.kind, r.key, {at}, {at} FROM svod_record r WHERE \
+                 r.kind = '{name}' AND r.id IN ({}) AND r.state IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM \
+                 svod_change c WHERE c.kind = r.kind AND c.key = r.key);",
+                rows.join(" UNION ")
+            )
+        })
+    };
+    tables().iter().filter(|other| other.own.is_some()).filter_map(of).collect()
+}
+
 /// A new row gets its key from the guards; a row that takes another's place by REPLACE keeps the key of that place; a deleted
 /// row's key is never given again.
 fn capture(table: &Table) -> Vec<Trigger> {
@@ -206,18 +237,27 @@ fn capture(table: &Table) -> Vec<Trigger> {
             "rename",
             &format!("AFTER UPDATE OF id ON {name} WHEN OLD.id <> NEW.id"),
             &[
-                queue(table, "OLD.id"),
-                format!(
-                    "UPDATE svod_record SET id = NEW.id WHERE {} AND NOT {};",
-                    here("OLD.id"),
-                    exists("NEW.id")
-                ),
-                end_old.clone(),
-                new_record,
-                queue(table, "NEW.id"),
-            ],
+                vec![
+                    queue(table, "OLD.id"),
+                    format!(
+                        "UPDATE svod_record SET id = NEW.id WHERE {} AND NOT {};",
+                        here("OLD.id"),
+                        exists("NEW.id")
+                    ),
+                    end_old.clone(),
+                    new_record,
+                    queue(table, "NEW.id"),
+                ],
+                queue_referrers(table, "OLD.id, NEW.id"),
+            ]
+            .concat(),
         ),
-        trigger("delete", &format!("AFTER DELETE ON {name}"), &[queue(table, "OLD.id"), end_old]),
+        // what names the row names nothing now, or the row that takes its id: a new one is a new record
+        trigger(
+            "delete",
+            &format!("AFTER DELETE ON {name}"),
+            &[vec![queue(table, "OLD.id"), end_old], queue_referrers(table, "OLD.id")].concat(),
+        ),
     ]
 }
 

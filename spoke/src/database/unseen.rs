@@ -1,7 +1,7 @@
 //! What of the centre's own was changed or deleted past the triggers, and what it has lost of what it sent
 //! (exchange §8, D10).
 
-use exchange_format::record::{Form, Kind, RecordId};
+use exchange_format::record::RecordId;
 use rusqlite::Connection;
 
 use crate::decisions::tables::{Table, tables};
@@ -9,7 +9,6 @@ use crate::decisions::tables::{Table, tables};
 use super::{
     DatabaseError, lost,
     own_records::{self, Change, Sealable},
-    publications,
     verify::{Damage, Fault},
 };
 
@@ -53,7 +52,7 @@ pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Resul
             let Ok(key) = key.parse() else { continue };
             if is_unproven {
                 damages.push(Damage::new(Fault::EvidenceMissing, "svod_sent", &id));
-            } else if is_gone || is_changed(connection, table, kind, key)? {
+            } else if is_gone || is_changed(connection, table, key)? {
                 damages.push(Damage::new(Fault::NotCaptured, name, &id));
             }
         }
@@ -66,35 +65,11 @@ fn is_queued(connection: &Connection, table: &str, key: &str) -> Result<bool, Da
     Ok(connection.prepare_cached(sql)?.query_row([table, key], |row| row.get(0))?)
 }
 
-/// Whether the record `key` says something else than was sent. What it refers to may have got another key since:
-/// then nothing bears the former one.
-fn is_changed(
-    connection: &Connection,
-    table: &Table,
-    kind: Kind,
-    key: RecordId,
-) -> Result<bool, DatabaseError> {
+/// Whether the record `key` says something else than was sent, or names another record: triggers queue what names a row
+/// whose key has ended.
+fn is_changed(connection: &Connection, table: &Table, key: RecordId) -> Result<bool, DatabaseError> {
     let change = Change { kind: table.name.to_owned(), key, problem: None };
-    let Sealable::Version(now) = own_records::look_at(connection, &change)? else { return Ok(false) };
-    let Some(sent) = own_records::sent(connection, kind, key)? else { return Ok(true) };
-    if now.form != Form::Live || sent.record.form != Form::Live {
-        return Ok(true);
-    }
-    let (mut now, mut said) = (publications::read_body(&now)?, publications::read_body(&sent.record)?);
-    let mut bears = connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM svod_record WHERE kind = ?1 AND key = ?2)")?;
-    for column in &table.columns {
-        let (Some(to), name) = (column.refers_to, column.field) else { continue };
-        let is_borne = match said.text(name) {
-            Some(former) => bears.query_row([to, former], |row| row.get(0))?,
-            None => true,
-        };
-        if !is_borne {
-            now.head_mut().clear(name);
-            said.head_mut().clear(name);
-        }
-    }
-    Ok(now != said)
+    Ok(matches!(own_records::look_at(connection, &change)?, Sealable::Version(_)))
 }
 
 /// Whether every packet of the current epochs is noted: ours up to `sealed`, the hub's up to `applied`.
@@ -135,6 +110,8 @@ pub fn is_sound(connection: &Connection) -> Result<bool, DatabaseError> {
             Ok(!lines.iter().any(|line| line.to_lowercase().contains("page") || line.starts_with("***")))
         }
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Ok(false),
+        // an index by a function or a collation that only another program has
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) => Ok(true),
         Err(error) => Err(error.into()),
     }
 }

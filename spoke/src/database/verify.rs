@@ -70,6 +70,8 @@ pub enum Fault {
     IndexAltered,
     /// A unique index or constraint that is none of ours: a REPLACE by it would pass the locks.
     IndexForeign,
+    /// An index by a collation or a function that only another program has: nobody else can write the table.
+    IndexUnusable,
 }
 
 /// A fault and where it is. Ids only.
@@ -360,22 +362,28 @@ fn is_open(table: &str) -> String {
     )
 }
 
-/// A row that nobody has captured and that says what a locked one does is that one under another id: it goes. What
-/// only the hub gives stands in no row of the centre's own.
+/// A row that nobody has captured and that says, with its lines, no more than a locked one is that one under another id:
+/// it goes. What only the hub gives stands in no row of the centre's own.
 fn settle_own_rows(connection: &Connection) -> Result<(), DatabaseError> {
     for table in tables::tables().iter().filter(|table| table.own.is_some() && table.published.is_some()) {
         let name = table.name;
         let columns: Vec<&str> = table.all_columns().into_iter().filter(|column| *column != "id").collect();
         let same: Vec<String> = columns.iter().map(|c| format!("o.\"{c}\" IS {name}.\"{c}\"")).collect();
         let mut copies = connection.prepare(&format!(
-            "SELECT id FROM {name} WHERE NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = '{name}' AND id = {name}.id) \
-             AND EXISTS (SELECT 1 FROM {name} o JOIN svod_record r ON r.kind = '{name}' AND r.id = o.id \
-             WHERE r.state NOT IN ('own', 'provisional') AND {})",
+            "SELECT {name}.id, o.id FROM {name} CROSS JOIN {name} o CROSS JOIN svod_record r WHERE NOT EXISTS (SELECT 1 FROM \
+             svod_record WHERE kind = '{name}' AND id = {name}.id) AND {} AND r.kind = '{name}' AND r.id = o.id \
+             AND r.state NOT IN ('own', 'provisional')",
             same.join(" AND ")
         ))?;
-        let copies: Vec<String> = copies.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        for id in copies {
-            rows::delete(connection, table, &id)?;
+        let copies: Vec<(String, String)> =
+            copies.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        for (id, of) in copies {
+            let stands = |id: &str| rows::as_it_stands(connection, table, id);
+            if let (Some(copy), Some(locked)) = (stands(&id)?, stands(&of)?)
+                && copy.lines.iter().all(|line| locked.lines.contains(line))
+            {
+                rows::delete(connection, table, &id)?;
+            }
         }
         let hubs = table.hub_columns();
         if !hubs.is_empty() {

@@ -144,7 +144,7 @@ pub fn altered_triggers(connection: &Connection) -> Result<Vec<AlteredTrigger>, 
     let altered = expected(Scope::Everything).into_iter().chain(journal).filter_map(|trigger| {
         match stored.iter().find(|(name, ..)| *name == trigger.name) {
             None => Some(AlteredTrigger { name: trigger.name, missing: true }),
-            Some((.., sql)) if *sql != trigger.sql => {
+            Some((_, table, sql)) if *sql != trigger.sql || table != trigger.table() => {
                 Some(AlteredTrigger { name: trigger.name, missing: false })
             }
             Some(_) => None,

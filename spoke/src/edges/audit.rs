@@ -64,6 +64,9 @@ pub struct Audit {
 /// The code of an incident: somebody has altered the database past the locks.
 const TAMPERED: &str = "TAMPERED";
 
+/// The code of an incident: rows stand in another table and found no place in theirs. It ends when that table is gone.
+const BESIDE: &str = "ROWS_BESIDE";
+
 /// What the sum of all publications was compared with.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Proof {
@@ -302,13 +305,18 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
     }
     let mut wrong = audit.found.clone();
     if wrong.iter().any(shape::is_of_tables) {
-        shape::mend(&mut station.connection)?;
+        let beside = shape::mend(&mut station.connection)?;
         wrong = look_at(station)?.0;
         if wrong.iter().any(shape::blinds) {
             audit.left = wrong;
             return Ok(());
         }
         note_seen(&mut audit.found, &wrong);
+        write::write(&mut station.connection, Scope::Book, |transaction| {
+            let mut opened =
+                beside.iter().map(|table| book::open_incident(transaction, BESIDE, table, "", now));
+            opened.try_for_each(|one| one.map(drop))
+        })?;
     }
     if wrong.iter().any(|damage| damage.table == links::TABLE) {
         // rows are judged by the links
@@ -395,8 +403,16 @@ fn close_incidents(station: &mut Station, audit: &Audit, now: Timestamp) -> Resu
             .iter()
             .any(|damage| subject(damage) == one.subject && fault_code(damage.fault) == one.detail)
     };
-    let open = report::incidents(&station.connection)?;
-    let over: Vec<Incident> = open.into_iter().filter(|one| one.code == TAMPERED && !still(one)).collect();
+    let mut over = Vec::new();
+    for one in report::incidents(&station.connection)? {
+        if match one.code.as_str() {
+            TAMPERED => !still(&one),
+            BESIDE => !station.connection.table_exists(None, one.subject.as_str())?,
+            _ => false,
+        } {
+            over.push(one);
+        }
+    }
     if over.is_empty() {
         return Ok(());
     }

@@ -25,7 +25,7 @@ use exchange_format::{
     stream::CannotSeal,
 };
 
-use crate::database::DatabaseError;
+use crate::database::{self, DatabaseError};
 
 /// Why a centre could not do what it was to do. Never repeats a value of a record.
 #[derive(Debug, thiserror::Error)]
@@ -97,9 +97,9 @@ impl SpokeError {
         match self {
             Self::Database(DatabaseError::Corrupt { .. } | DatabaseError::Stored { .. }) => true,
             Self::Database(DatabaseError::Sqlite(error)) => {
-                // no such table or column, while the statements of this program are right
+                // no such table, column or collation, while the statements of this program are right
                 let of_statement =
-                    |code| matches!(code, rusqlite::ffi::SQLITE_ERROR | rusqlite::ffi::SQLITE_SCHEMA);
+                    |code| matches!(code & 0xff, rusqlite::ffi::SQLITE_ERROR | rusqlite::ffi::SQLITE_SCHEMA);
                 matches!(
                     error,
                     FromSqlConversionFailure(..)
@@ -107,9 +107,15 @@ impl SpokeError {
                         | InvalidColumnType(..)
                         | Utf8Error(..)
                 ) || error.sqlite_error().is_some_and(|error| of_statement(error.extended_code))
+                    || database::malformed(error).is_some()
             }
             _ => false,
         }
+    }
+
+    /// Whether another program holds the database: it has to be waited for.
+    pub fn is_of_another_program(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_temporary())
     }
 
     /// An error of the file at `path`.

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use exchange_endpoint::mailbox::{Mailbox, MailboxError};
-use exchange_format::stream::Evidence;
+use exchange_format::{file_name::FileName, stream::Evidence};
 use jiff::Timestamp;
 use tokio::{sync::mpsc, time::Instant};
 
@@ -17,7 +17,7 @@ use super::{
     station::Station,
 };
 use crate::database::{
-    book, own_records,
+    self, book, own_records,
     write::{self, Scope},
 };
 
@@ -30,9 +30,11 @@ const AUDIT_PAUSE: Duration = Duration::from_secs(2);
 
 /// After something in the database that cannot be read, the next try waits this long.
 const CONTENT_PAUSE: Duration = Duration::from_secs(5);
+/// While another program holds the database, after SQLite has waited for it.
+const BUSY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs until `ended` says so. What somebody has written into the database past this program is put right as far
-/// as can be, and ends nothing.
+/// as can be, and ends nothing; nor does a long transaction of another program.
 ///
 /// # Errors
 /// What no later try can mend: the disk, the configuration.
@@ -43,18 +45,26 @@ pub async fn run(
 ) -> Result<(), SpokeError> {
     own_records::settle(&station.connection, station.config.exchange.settle_s)?;
     loop {
-        match days(station, &mailbox, &mut ended).await {
+        let pause = match days(station, &mailbox, &mut ended).await {
             Err(error) if error.is_of_content() => {
                 tracing::error!(%error, "the database holds what this program cannot have written; it goes on");
+                if let Err(error) = database::mend_schema(&station.connection) {
+                    tracing::error!(%error, "the schema is not put right");
+                }
                 if let Err(error) = audit::audit(station, true, Timestamp::now()) {
                     tracing::error!(%error, "not put right");
                 }
+                CONTENT_PAUSE
+            }
+            Err(error) if error.is_of_another_program() => {
+                tracing::warn!(%error, "another program holds the database; it is waited for");
+                BUSY_PAUSE
             }
             other => return other,
-        }
+        };
         tokio::select! {
             _ = ended.changed() => return Ok(()),
-            () = tokio::time::sleep(CONTENT_PAUSE) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
@@ -130,13 +140,17 @@ fn tell_restored(station: &mut Station, evidence: &Evidence, now: Timestamp) -> 
     write::write(connection, Scope::Book, |transaction| answers::restored(transaction, &desk, evidence, now))
 }
 
-/// Removes packets whose sealing was never committed: no row names them, so nobody has seen them.
+/// Removes packets whose sealing was never committed: no row names them, so nobody has seen them. Those up to the
+/// watermark were committed: if no row names one, an older database was put back, and the file may be the only copy.
 fn remove_unsealed(station: &Station) -> Result<(), SpokeError> {
-    let spool = station.spool();
+    let (spool, sealed) = (station.spool(), station.marks().sealed);
     for entry in std::fs::read_dir(&spool).map_err(SpokeError::io(&spool))? {
         let entry = entry.map_err(SpokeError::io(&spool))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("SVOD1_") && !book::is_out_packet(&station.connection, &name)? {
+        let was_committed = name.parse::<FileName>().is_ok_and(|name| {
+            name.kind.is_numbered() && sealed.is_some_and(|sealed| name.position <= sealed)
+        });
+        if name.starts_with("SVOD1_") && !was_committed && !book::is_out_packet(&station.connection, &name)? {
             std::fs::remove_file(entry.path()).map_err(SpokeError::io(entry.path()))?;
         }
     }

@@ -314,3 +314,43 @@ fn a_row_of_the_centres_own_that_bears_the_number_of_a_publication_is_kept() {
     assert_eq!(status["closed_incidents"][0]["closed_how"], "shown", "{status}");
     assert_eq!(centre.ok(&["verify"])["whole"], true);
 }
+
+#[test]
+fn a_line_that_is_locked_keeps_its_id_and_what_the_centre_has_put_beside_it() {
+    let mut centre = Centre::with_recipient();
+    centre.sql(
+        "ALTER TABLE programme_line ADD COLUMN mine TEXT;
+         INSERT INTO programme (id, recipient_id, number, date) VALUES ('p1', 'r1', '7', '2026-01-02');
+         INSERT INTO programme_line (id, programme_id, no, name, mine) VALUES ('a', 'p1', '1', 'Уборка', 'x'), \
+         ('b', 'p1', '2', 'Стирка', 'y'), ('c', 'p1', '3', 'Готовка', 'z')",
+    );
+    centre.settle();
+    let mut programme = Body::new(Kind::Programme);
+    for (field, value) in
+        [("recipient", uid(1).to_string()), ("number", "7".into()), ("date", "2026-01-02".into())]
+    {
+        programme.set(field, &value).expect("text");
+    }
+    for (no, name) in [("1", "Уборка"), ("2", "Стирка и глажение"), ("4", "Прогулки")]
+    {
+        let line = programme.add_line();
+        line.set("no", no).expect("text");
+        line.set("name", name).expect("text");
+    }
+    let claim = centre.key("programme", "p1");
+    let mut link = centre.link(claim, uid(3), true).read_body().expect("canonical");
+    link.set("claim_kind", "programme_claim").expect("text");
+    let records = [
+        centre.person(uid(1), "Иванова"),
+        centre.link(centre.key("recipient", "r1"), uid(1), true),
+        centre.hub.record(uid(3), Form::Live, &programme),
+        centre.hub.record(claim, Form::Live, &link),
+    ];
+    centre.hub.publish(&records);
+    centre.sync();
+    assert_eq!(centre.value("SELECT state FROM svod_record WHERE id = 'p1'"), "locked");
+    let lines = "SELECT group_concat(id || ' ' || no || ' ' || name || ' ' || coalesce(mine, '-'), '; ') FROM \
+                 (SELECT * FROM programme_line ORDER BY no)";
+    assert_eq!(centre.value(lines), "a 1 Уборка x; b 2 Стирка и глажение y; p1:4 4 Прогулки -");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}

@@ -211,3 +211,23 @@ fn links_that_the_hub_did_not_sign_are_found_and_read_anew() {
     centre.sync();
     assert_eq!(snapshot(&centre), honest);
 }
+
+#[test]
+fn a_row_of_ones_own_with_the_head_of_a_locked_one_and_other_lines_stays() {
+    let centre = locked();
+    centre.hub.take();
+    let columns = "recipient_id, number, date";
+    let copy = |id: &str, line: &str| {
+        format!(
+            "INSERT INTO programme (id, {columns}) SELECT '{id}', {columns} FROM programme WHERE id = '{}'; \
+             INSERT INTO programme_line (id, programme_id, no, name) VALUES ('{id}-1', '{id}', '1', '{line}')",
+            uid(3)
+        )
+    };
+    harm(&centre, &[copy("own", "Стирка"), copy("same", "Уборка")].join(";"), true);
+    centre.sync();
+    assert_eq!(centre.value("SELECT group_concat(id) FROM programme WHERE id IN ('own', 'same')"), "own");
+    let key = centre.key("programme", "own");
+    assert!(centre.hub.take_data().iter().any(|packet| packet.records.iter().any(|r| r.key == key)));
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}

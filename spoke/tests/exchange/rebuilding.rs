@@ -155,7 +155,92 @@ fn rows_that_do_not_fit_are_kept_beside() {
     let all = "SELECT group_concat(surname, ' ') FROM (SELECT surname FROM recipient WHERE id = 'r5' UNION ALL \
                SELECT surname FROM former_recipient ORDER BY 1)";
     assert_eq!(centre.value(all), "Вторая Своя");
+    let report = centre.ok(&["verify"]);
+    assert_eq!(report["whole"], true);
+    let told = &report["incidents"][0];
+    assert_eq!(
+        (&told["code"], &told["subject"]),
+        (&"ROWS_BESIDE".into(), &"former_recipient".into()),
+        "{report}"
+    );
+    centre.sql("DROP TABLE former_recipient");
+    centre.sync();
+    assert_eq!(centre.ok(&["status"])["incidents"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn a_copy_of_a_table_that_is_gone_does_not_take_its_place() {
+    let mut centre = own_rows();
+    centre.sql("INSERT INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r5', 'phone', '+7900')");
+    centre.settle();
+    centre.sql("CREATE TABLE contact_october AS SELECT * FROM contact; UPDATE contact SET value = '+7999'");
+    centre.settle();
+    let value = || centre.value("SELECT group_concat(value) FROM contact");
+    let incidents = || centre.ok(&["status"])["incidents"].clone();
+    centre.sql("DROP TABLE contact");
+    centre.sync();
+    assert_eq!(value(), "+7999");
+    assert_eq!(centre.value("SELECT value FROM contact_october"), "+7900");
+    assert!(centre.hub.take_data().is_empty(), "nothing has changed");
+    assert_eq!(incidents().as_array().map(Vec::len), Some(0));
+    // what was not sent yet may stand there
+    centre.sql("UPDATE contact SET value = '+7000'; DROP TABLE contact");
+    centre.sync();
+    assert_eq!(value(), "+7999");
+    assert_eq!(incidents()[0]["subject"], "contact_october");
+    // a copy that says all that was sent is the table
+    centre.sql("DROP TABLE contact_october; CREATE TABLE mine AS SELECT * FROM contact; DROP TABLE contact");
+    centre.sync();
+    assert_eq!(value(), "+7999");
+    assert_eq!(centre.value("SELECT count(*) FROM sqlite_master WHERE name = 'mine'"), "0");
+    assert_eq!(incidents().as_array().map(Vec::len), Some(0));
+    assert!(centre.hub.take_data().is_empty());
+}
+
+#[test]
+fn rows_of_a_table_that_was_made_anew_with_numbers_stay() {
+    let mut centre = own_rows();
+    centre.sql(
+        "INSERT INTO contact (id, recipient_id, type, value) VALUES ('1', 'r5', 'phone', '+7901'), \
+         ('2', 'r5', 'phone', '+7902')",
+    );
+    centre.settle();
+    let columns = "SELECT group_concat(name, ', ') FROM pragma_table_info('contact') WHERE name <> 'id'";
+    let columns = centre.value(columns);
+    harm(
+        &centre,
+        &format!(
+            "CREATE TABLE cc AS SELECT * FROM contact; DROP TABLE contact; \
+             CREATE TABLE contact (id INTEGER PRIMARY KEY, {columns}); \
+             INSERT INTO contact SELECT CAST(id AS INTEGER), {columns} FROM cc; DROP TABLE cc; \
+             UPDATE contact SET value = '+7999' WHERE id = 2; \
+             INSERT INTO contact (recipient_id, type, value) VALUES ('r5', 'phone', '+7903')"
+        ),
+        false,
+    );
+    centre.sync();
+    let said = "SELECT group_concat(id || value, ' ') FROM (SELECT id, value FROM contact ORDER BY id)";
+    assert_eq!(centre.value(said), "1+7901 2+7999 3+7903");
+    assert_eq!(centre.value("SELECT count(*) FROM sqlite_master WHERE name LIKE 'former%'"), "0");
+    let sent: usize = centre.hub.take_data().iter().map(|packet| packet.records.len()).sum();
+    assert_eq!(sent, 2, "the edit and the new row");
     assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn an_index_that_only_another_program_can_write_is_told_and_dropped() {
+    let centre = own_rows();
+    centre.sql(
+        "CREATE INDEX my_rus ON recipient (surname COLLATE NOCASE); PRAGMA writable_schema = ON; \
+         UPDATE sqlite_master SET sql = replace(sql, 'NOCASE', 'RUS') WHERE name = 'my_rus'",
+    );
+    centre.db().execute("UPDATE recipient SET surname = 'x' WHERE id = 'r5'", []).expect_err("no collation");
+    assert_eq!(faults(&centre), ["index-unusable"]);
+    centre.sync();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    let closed = centre.ok(&["status"])["closed_incidents"].clone();
+    assert_eq!(closed[0]["detail"], "index-unusable", "{closed}");
+    centre.sql("UPDATE recipient SET surname = 'Иная' WHERE id = 'r5'");
 }
 
 #[test]

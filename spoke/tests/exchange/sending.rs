@@ -314,3 +314,81 @@ fn a_record_whose_lines_come_one_by_one_goes_when_it_has_settled() {
         round.iter().flat_map(|packet| &packet.records).any(|record| record.kind == Kind::ProgrammeClaim)
     );
 }
+
+#[test]
+fn what_names_a_row_whose_key_has_changed_goes_again() {
+    let mut centre = Centre::new();
+    centre.sql(
+        "INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова'), ('r2', 'Петров'), ('r3', 'Сидоров');
+         INSERT INTO contract (id, recipient_id, number, date) VALUES ('d1', 'r1', '1', '2026-01-02');
+         INSERT INTO plan_report (id, recipient_id, contract_id, year, month) VALUES ('p1', 'r1', 'd1', '2026', '1');
+         INSERT INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r1', 'phone', '+7901'), \
+         ('c2', 'r2', 'phone', '+7902'), ('c3', 'r3', 'phone', '+7903')",
+    );
+    centre.settle();
+    assert_eq!(centre.value("SELECT count(*) FROM svod_change"), "0");
+    let named = |centre: &mut Centre, kind: Kind, field: &str| -> Vec<(String, String)> {
+        centre.sync();
+        let packets = centre.hub.take_data();
+        for packet in &packets {
+            centre.hub.answer(packet, &[]);
+        }
+        let of = packets.into_iter().flat_map(|packet| packet.records);
+        let of = of.filter(|record| record.kind == kind && record.form == Form::Live);
+        let said = of.map(|record| {
+            let body = record.read_body().expect("a body");
+            (record.key.to_string(), body.text(field).expect("a reference").to_owned())
+        });
+        said.collect()
+    };
+    let key = |centre: &Centre, table: &str, id: &str| centre.key(table, id).to_string();
+    // an edit keeps the key
+    centre.sql("UPDATE recipient SET surname = 'Иная' WHERE id = 'r1'");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_change"), "1");
+    // saved anew
+    centre.sql(
+        "BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM contract; DELETE FROM contract WHERE id = 'd1';
+         INSERT INTO contract SELECT * FROM kept; COMMIT",
+    );
+    let told = named(&mut centre, Kind::PlanReport, "contract");
+    assert_eq!(told, [(key(&centre, "plan_report", "p1"), key(&centre, "contract", "d1"))]);
+    // numbers exchanged
+    centre.sql(
+        "UPDATE recipient SET id = 'tmp' WHERE id = 'r2'; UPDATE recipient SET id = 'r2' WHERE id = 'r3';
+         UPDATE recipient SET id = 'r3' WHERE id = 'tmp'",
+    );
+    let mut told = named(&mut centre, Kind::Contact, "recipient");
+    let mut expected =
+        [("c2", "r2"), ("c3", "r3")].map(|(c, r)| (key(&centre, "contact", c), key(&centre, "recipient", r)));
+    told.sort();
+    expected.sort();
+    assert_eq!(told, expected);
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    // past the queue
+    centre.sql(
+        "BEGIN; CREATE TEMP TABLE kept AS SELECT * FROM recipient; DELETE FROM recipient WHERE id = 'r3';
+         INSERT INTO recipient SELECT * FROM kept WHERE id = 'r3'; COMMIT",
+    );
+    super::tampering::harm(&centre, "DELETE FROM svod_change WHERE kind = 'contact'", true);
+    assert_eq!(super::tampering::faults(&centre), ["not-captured"]);
+    let told = named(&mut centre, Kind::Contact, "recipient");
+    assert_eq!(told, [(key(&centre, "contact", "c3"), key(&centre, "recipient", "r3"))]);
+}
+
+#[test]
+fn a_long_transaction_of_another_program_is_waited_for() {
+    let mut centre = Centre::new();
+    centre.settle();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
+    let other = centre.db();
+    other.execute_batch("BEGIN IMMEDIATE").expect("begun");
+    let mut daemon =
+        centre.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
+    let log = || std::fs::read_to_string(centre.path("spoke.log")).unwrap_or_default();
+    wait_until("the daemon to wait", || log().contains("another program holds the database"));
+    other.execute_batch("COMMIT").expect("ended");
+    wait_until("the row to be sealed", || centre.value("SELECT count(*) FROM svod_change") == "0");
+    assert!(daemon.try_wait().expect("asked").is_none(), "it runs: {}", log());
+    daemon.kill().expect("ended");
+    daemon.wait().expect("reaped");
+}
