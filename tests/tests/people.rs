@@ -254,6 +254,12 @@ fn what_the_hub_s_staff_draw_up_is_locked_at_the_centres_whom_it_concerns_and_at
     desk.settled();
     let channel = "SELECT channel FROM need_decision";
     assert_eq!(db.query_one(channel, [], |row| row.get::<_, String>(0)).expect("a row"), "портал");
+    desk.world
+        .hub(&["withdraw", "need_decision", "Р-1", "--reason", "внесено по ошибке"])
+        .expect("taken back");
+    desk.settled();
+    let state = "SELECT state FROM svod_record WHERE kind = 'need_decision'";
+    assert_eq!(db.query_one(state, [], |row| row.get::<_, String>(0)).expect("a row"), "withdrawn");
 }
 
 /// A letter of Windows-1251.

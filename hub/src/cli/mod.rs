@@ -65,6 +65,7 @@ enum Command {
     Review(review::Review),
     Export(tables::Export),
     Import(tables::Import),
+    Withdraw(tables::Withdraw),
     /// Files that were not accepted
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
@@ -102,6 +103,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Review(review) => review.run(common),
         Command::Export(export) => export.run(common),
         Command::Import(import) => return import.run(common),
+        Command::Withdraw(withdraw) => withdraw.run(common),
         Command::Quarantine(command) => return keys::quarantine(common, command),
         Command::Keys(command) => return keys::run(common, *command),
         Command::Protocol(protocol) => {

@@ -1,9 +1,10 @@
-//! `export [TABLE] --out PATH`, `import TABLE FILE`.
+//! `export [TABLE] --out PATH`, `import TABLE FILE`, `withdraw TABLE ID`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use exchange_endpoint::{
+    messages,
     output::{CommonArgs, Exit, Failure},
     tables::{Encoding, Files, Written, progress},
 };
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{config, reason};
-use crate::edges::operations::{bring, decided::told, hand_out, operator};
+use crate::edges::operations::{bring, decided::told, hand_out, operator, withdraw};
 
 /// Write the register and what the centres have sent into CSV or XLSX files; personal data
 #[derive(Debug, Args)]
@@ -63,6 +64,30 @@ pub struct Import {
     /// Write every refused line into this table, .csv or .xlsx
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+}
+
+/// Take back a record that staff drew up by mistake: centres that were told of it see it withdrawn, or what they claim
+#[derive(Debug, Args)]
+pub struct Withdraw {
+    /// need_decision, assessment, programme, supplement or attachment
+    table: String,
+    /// Its id in your files
+    id: String,
+    /// Why; kept for ever
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    reason: String,
+}
+
+impl Withdraw {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+        let kind = bring::kind_of(&self.table)?;
+        let act = (&*operator(), self.reason.as_str());
+        let done = withdraw::withdraw(&config(common)?, kind, &self.id, act, Timestamp::now())?;
+        common.print(&done, |lang| {
+            let said = messages::text(lang, "hub-withdrawn", &[("uid", done.uid.clone().into())]);
+            [said].into_iter().chain(told(lang, done.protocol)).collect::<Vec<_>>().join("\n")
+        })
+    }
 }
 
 impl Export {

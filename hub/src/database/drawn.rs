@@ -87,6 +87,12 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Forgets a record that staff drew up.
+    pub fn remove_drawn(&self, key: RecordId) -> Result<()> {
+        self.run("DELETE FROM drawn WHERE key = ?1", [key.to_string()])?;
+        Ok(())
+    }
+
     /// Replaces what is known of the documents of `person` that are not published because of a rule.
     pub fn set_faults(&self, person: RecordId, faults: &BTreeMap<RecordId, Finding>) -> Result<()> {
         let person = person.to_string();

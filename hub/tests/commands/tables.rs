@@ -180,6 +180,13 @@ fn the_directory_is_drawn_up_and_goes_to_every_centre_and_to_one_that_comes_late
     let told = done(&city.run(&["import", "service", &out, "--reason", "x", "--all-or-nothing"]));
     assert_eq!(told["unchanged"], 3, "{told}");
     assert_eq!(refused_with(&city, &["--lines", &out]), (2, "hub-no-lines".into()));
+    for (id, code) in [("Б", "directory-stays"), ("нет", "record-unknown")] {
+        assert_eq!(not_withdrawn(&city, id), (3, code.into()));
+    }
+}
+
+fn not_withdrawn(city: &City, id: &str) -> (i32, String) {
+    refused(&city.run(&["withdraw", "service", id, "--reason", "x"]))
 }
 
 fn refused_with(city: &City, more: &[&str]) -> (i32, String) {

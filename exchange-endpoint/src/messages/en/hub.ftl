@@ -74,6 +74,7 @@ decision-taken-back = The hub's own value of { $field } was taken back
 decision-confirmed = Centre { $centre } was confirmed to serve this person
 decision-drawn-new = Drawn up at the coordination centre, and published to those whom it concerns
 decision-drawn-changed = Changed at the coordination centre, and published to those whom it concerns
+decision-drawn-withdrawn = What was drawn up at the coordination centre is taken back
 
 hub-no-reviews = No open questions
 hub-review-only-decline = This proposal is about no person: it cannot be accepted, only declined
@@ -306,6 +307,11 @@ error-hub-no-lines = Records of table { $table } have no lines: --lines is of no
 hub-drawn-done = Taken in: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
 hub-drawn-would = Would be taken in: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
 hub-drawn-none = Took in nothing: { $refused } lines refused (--all-or-nothing); else { $new } new, { $changed } changed, { $unchanged } unchanged
+hub-withdrawn = Record { $uid } is taken back: the centres that were told of it will know
+error-record-unknown = Staff drew up no record of this id
+    .next = Check the id: svod-hub export TABLE --out FILE.
+error-directory-stays = Services and providers are not taken back: contracts may name them
+    .next = Give valid_until and bring the record in again: svod-hub import.
 
 trial-stage-read = records read: { $n }
 trial-stage-compare = comparing pairs of records: { $n }

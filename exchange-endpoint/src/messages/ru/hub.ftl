@@ -78,6 +78,7 @@ decision-taken-back = Собственное значение поля { $field 
 decision-confirmed = Подтверждено, что центр { $centre } обслуживает этого человека
 decision-drawn-new = Составлено в координационном центре и опубликовано тем, кого касается
 decision-drawn-changed = Изменено в координационном центре и опубликовано тем, кого касается
+decision-drawn-withdrawn = Составленное в координационном центре отозвано
 
 hub-no-reviews = Нерешённых вопросов нет
 hub-review-only-decline = Принять нельзя: это предложение не о человеке; его можно только отклонить
@@ -310,6 +311,11 @@ error-hub-no-lines = У записей таблицы { $table } нет стро
 hub-drawn-done = Внесено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
 hub-drawn-would = Было бы внесено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
 hub-drawn-none = Ничего не внесено: отклонено строк { $refused } (--all-or-nothing); иначе было бы новых { $new }, изменённых { $changed }, без изменений { $unchanged }
+hub-withdrawn = Запись { $uid } отозвана: центры, которые её получили, узнают об этом
+error-record-unknown = Составленной здесь записи с таким id нет
+    .next = Проверьте id: svod-hub export ТАБЛИЦА --out ФАЙЛ.
+error-directory-stays = Услуги и поставщики не отзываются: на них могут ссылаться договоры
+    .next = Укажите valid_until и внесите запись снова: svod-hub import.
 
 trial-stage-read = прочитано записей: { $n }
 trial-stage-compare = сравнение пар записей: { $n }

@@ -2,7 +2,7 @@
 //!
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person ·
 //! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
-//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up · [`check`] what breaks a rule · [`trial`] who would be who in tables of others.
+//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up, [`withdraw`] one · [`check`] what breaks a rule · [`trial`] who would be who in tables of others.
 
 pub mod bring;
 pub mod certificates;
@@ -22,6 +22,7 @@ pub mod reviews;
 pub mod status;
 pub mod table_file;
 pub mod trial;
+pub mod withdraw;
 
 /// Who acts, for journal and inputs: what the operating system says, as a token.
 pub fn operator() -> String {

@@ -30,23 +30,42 @@ impl Register<'_> {
 
     /// Keeps `drawn`, which holds, and says what each centre should be told now.
     pub fn draw(&self, drawn: &Drawn, reason: &str) -> Result<(), RegisterError> {
-        let (kind, at) = (drawn.body.kind(), self.at());
+        let at = self.at();
         let mark = drawn::mark(&drawn.body);
         self.tx.put_drawn(drawn, mark.as_deref(), Act { actor: self.actor, reason, at: &at })?;
         self.note_drawn(drawn, reason)?;
-        self.tx.journal(&Event {
-            at: self.now,
-            actor: self.actor,
-            event: "record.drawn",
-            subject: &drawn.key.to_string(),
-            rule: kind.name(),
-            digests: &[],
-        })?;
+        self.journal_drawn("record.drawn", drawn)?;
         if let Some(person) = drawn.person {
             return self.republish(self.tx.person_meant(person)?);
         }
         let centres = self.tx.centres()?.into_iter().filter(|centre| centre.active);
         centres.map(|centre| centre.code).try_for_each(|centre| self.tell_of(centre, drawn))
+    }
+
+    /// Takes back `drawn`, a record about a person: whoever was told of it sees it withdrawn, or what the centres claim.
+    pub fn take_back(&self, drawn: &Drawn, person: RecordId, reason: &str) -> Result<(), RegisterError> {
+        self.tx.remove_drawn(drawn.key)?;
+        self.note(&Input {
+            action: "drawn.withdrawn",
+            subject: Some((drawn.body.kind().name(), drawn.key)),
+            other: Some(person),
+            reason: Some(reason),
+            ..Input::default()
+        })?;
+        self.journal_drawn("record.withdrawn", drawn)?;
+        self.republish(person)
+    }
+
+    fn journal_drawn(&self, event: &str, drawn: &Drawn) -> Result<(), RegisterError> {
+        self.tx.journal(&Event {
+            at: self.now,
+            actor: self.actor,
+            event,
+            subject: &drawn.key.to_string(),
+            rule: drawn.body.kind().name(),
+            digests: &[],
+        })?;
+        Ok(())
     }
 
     /// Publishes the directory (services, providers) to `centre`, which is new.
