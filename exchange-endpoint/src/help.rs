@@ -22,6 +22,7 @@ const TEMPLATE: &str = "{before-help}{about-with-newline}\nВызов: {usage}\n
 fn russian(command: Command, above: &mut Vec<String>) -> Command {
     above.push(command.get_name().to_owned());
     let id = format!("help-{}", above.join("-"));
+    let is_help = command.get_name() == "help";
     let say = |id: &str| messages::find(Lang::Ru, id, &[]);
     let usage = command.clone().render_usage().to_string();
     let usage = in_words(Lang::Ru, usage.trim_start_matches("Usage:").trim());
@@ -30,7 +31,7 @@ fn russian(command: Command, above: &mut Vec<String>) -> Command {
         .subcommand_help_heading("Команды")
         .override_usage(usage)
         .mut_args(|arg| argument(arg, &id));
-    if let Some(about) = say(&id) {
+    if let Some(about) = say(if is_help { "help-every-command" } else { &id }) {
         let long = say(&format!("{id}.long")).map(|long| format!("{about}\n\n{long}"));
         command = command.long_about(long.unwrap_or_else(|| about.clone())).about(about);
     }
@@ -91,12 +92,13 @@ pub(crate) fn in_words(lang: Lang, call: &str) -> String {
 pub fn faults(mut command: Command) -> Vec<String> {
     let mut faults = Vec::new();
     for (lang, has, lacks) in [
-        (Lang::Ru, ["Вызов:", "Команды:", "Параметры:"], "Options"),
-        (Lang::En, ["Usage:", "Commands:", "Options:"], "Файл"),
+        (Lang::Ru, ["Вызов:", "Команды:", "Параметры:"], ["Options", "Print"]),
+        (Lang::En, ["Usage:", "Commands:", "Options:"], ["Файл", "Показать"]),
     ] {
         let text = in_language(command.clone(), lang).render_long_help().to_string();
         faults.extend(has.into_iter().filter(|words| !text.contains(words)).map(str::to_owned));
-        faults.extend(text.contains(lacks).then(|| format!("{lacks} ({lang:?})")));
+        let strange = lacks.into_iter().filter(|words| text.contains(words));
+        faults.extend(strange.map(|words| format!("{words} ({lang:?})")));
     }
     command.build();
     walk(&command, "help", &mut faults);

@@ -80,7 +80,15 @@ fn why(error: &clap::Error) -> Option<Told> {
         return Some(code.into());
     }
     let words = source.to_string();
-    let number = source.is::<std::num::ParseIntError>() || words.contains("is not in ");
+    let within = words.split_once(" is not in ").and_then(|(_, range)| range.split_once(".."));
+    if let Some((from, to)) = within {
+        let to = to.trim_start_matches('=');
+        return Some(Told::of(
+            "usage-range",
+            &[("from", from.to_owned().into()), ("to", to.to_owned().into())],
+        ));
+    }
+    let number = source.is::<std::num::ParseIntError>();
     let id = if number { "usage-number" } else { words.as_str() };
     messages::find(Lang::En, id, &[])?;
     Some(Told::of(id, &[]))

@@ -47,7 +47,7 @@ impl NameParts {
             ("to", self.to.clone().into()),
             ("epoch", self.epoch.to_string().into()),
             ("seq", self.seq.to_string().into()),
-            ("date", self.date.clone().into()),
+            ("date", messages::day(lang, &self.date).into()),
             ("envelope", messages::text(lang, &format!("packet-name-{envelope}"), &[]).into()),
         ];
         messages::text(lang, "packet-name-says", &args)

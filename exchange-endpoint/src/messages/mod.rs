@@ -3,6 +3,7 @@
 //! A message is found by its id; `ru/*.ftl` and `en/*.ftl` hold the same ids with the same arguments (a test
 //! compares them). An error `code` has the message `error-<code>` and its attribute `.next`, the next step.
 
+mod rule_words;
 mod told;
 
 use std::sync::LazyLock;
@@ -11,7 +12,9 @@ use exchange_format::answer::{PacketReason, RecordReason, Text};
 use fluent_bundle::{FluentArgs, FluentResource, concurrent::FluentBundle};
 use jiff::{Timestamp, tz::TimeZone};
 
-pub use self::told::Told;
+use crate::tables::Form;
+
+pub use self::{rule_words::rule_words, told::Told};
 pub use fluent_bundle::FluentValue as Value;
 
 /// The language in which staff are spoken to. Logs are always English.
@@ -49,6 +52,11 @@ pub fn moment(lang: Lang, at: Timestamp) -> String {
 /// [`moment`] of a stored instant; the text itself if it is none.
 pub fn stored_moment(lang: Lang, at: &str) -> String {
     at.parse().map_or_else(|_| at.to_owned(), |at| moment(lang, at))
+}
+
+/// A day (`YYYY-MM-DD`) for people, as tables have it; the text itself if it is none.
+pub fn day(lang: Lang, text: &str) -> String {
+    Form::Date.written(text, lang).into_owned()
 }
 
 type Catalogue = FluentBundle<FluentResource>;

@@ -78,14 +78,16 @@ fn show(common: &CommonArgs, protocols: &Protocols, number: u32) -> Result<(), F
             }
         }
         for total in &protocol.totals {
-            let (kind, outcome) = (word(lang, "kind", &total.kind), word(lang, "outcome", &total.outcome));
+            let outcome = word(lang, "outcome", protocol.called(&total.outcome));
+            let kind = word(lang, "kind", &total.kind);
             text.push(format!("  {kind}: {outcome}: {}", total.count));
         }
         for line in &protocol.lines {
             let kind = word(lang, "kind", &line.kind);
-            let outcome = one(lang, &line.outcome);
-            text.push(format!("  {kind} {}: {outcome} ({} {})", line.key, line.rule, line.reason));
+            let outcome = one(lang, protocol.called(&line.outcome));
+            text.push(format!("  {kind} {}: {outcome}", line.key));
             text.push(format!("    {}", line.sentence));
+            text.extend(line.rule_words(lang).map(|rule| format!("    {rule}")));
             text.extend(line.words.iter().map(|words| format!("    «{words}»")));
             text.extend(Some(&line.next).filter(|next| !next.is_empty()).map(|next| format!("    → {next}")));
         }
@@ -99,7 +101,10 @@ fn summary(lang: Lang, protocol: &Protocol) -> String {
     let outcomes: Vec<String> = protocol
         .by_outcome()
         .iter()
-        .map(|(outcome, n)| format!("{} {n}", word(lang, "outcome", outcome)))
+        .map(|(outcome, n)| format!("{} {n}", word(lang, "outcome", protocol.called(outcome))))
+        .chain(protocol.packets.iter().filter(|packet| packet.why(lang).is_some()).map(|packet| {
+            messages::text(lang, "protocol-not-taken", &[("code", packet.state.clone().into())])
+        }))
         .collect();
     format!(
         "{:06}  {}  {}{}  {}",

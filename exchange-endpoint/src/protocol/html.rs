@@ -3,7 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::{Kind, Protocol, word};
+use super::{Kind, Line, Protocol, word};
 use crate::messages::{self, Lang, Value};
 
 /// The page could not be written.
@@ -40,9 +40,17 @@ impl Page<'_> {
         word(self.protocol.lang, group, data)
     }
 
+    fn outcome(&self, outcome: &str) -> String {
+        self.word("outcome", self.protocol.called(outcome))
+    }
+
     /// The outcome of one record: in Russian a word of another form than that of many.
     fn one(&self, outcome: &str) -> String {
-        super::one(self.protocol.lang, outcome)
+        super::one(self.protocol.lang, self.protocol.called(outcome))
+    }
+
+    fn rule(&self, line: &Line) -> String {
+        line.rule_words(self.protocol.lang).unwrap_or_default()
     }
 
     fn tag(&self) -> &'static str {

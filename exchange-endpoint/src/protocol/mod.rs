@@ -160,6 +160,11 @@ pub struct RuleTotal {
 }
 
 impl Line {
+    /// The rule in words, where the sentence does not say it.
+    fn rule_words(&self, lang: Lang) -> Option<String> {
+        messages::rule_words(lang, &self.rule, &self.reason)
+    }
+
     /// The line of a record that an answer (PR) tells of.
     pub fn of_answer(lang: Lang, line: &RecordLine) -> Self {
         Self {
@@ -249,6 +254,11 @@ impl Protocol {
         let counted: u64 = self.totals.iter().filter(is_carried).map(|total| total.count).sum();
         let apart = i128::from(counted) - i128::from(carried);
         (matches!(self.kind, Kind::Load | Kind::Export) && apart != 0).then_some(apart)
+    }
+
+    /// The outcome as it is called here: what an export refuses was never sent.
+    fn called<'a>(&self, outcome: &'a str) -> &'a str {
+        if self.kind == Kind::Export && outcome == "refused" { "unsendable" } else { outcome }
     }
 
     /// How many records had each outcome, whatever their kind.

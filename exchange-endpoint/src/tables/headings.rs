@@ -15,6 +15,14 @@ pub fn heading_of(lang: Lang, column: &str) -> String {
     label.unwrap_or_else(|| column.to_owned())
 }
 
+/// A column as people may call it: in Russian by its heading, with its name behind it.
+pub fn called(lang: Lang, column: &str) -> String {
+    match heading_of(lang, column) {
+        heading if heading == column => heading,
+        heading => format!("{heading} ({column})"),
+    }
+}
+
 /// What a field is called for people; one of a line, named as `2.name` or `name[2]`, with the line's number.
 pub fn field(lang: Lang, place: &str) -> String {
     if lang == Lang::En {
@@ -26,7 +34,7 @@ pub fn field(lang: Lang, place: &str) -> String {
         (None, Some((no, name))) if no.bytes().all(|byte| byte.is_ascii_digit()) => (no, name),
         _ => ("", place),
     };
-    match (label(name), no) {
+    match (label(name).or_else(|| label(&format!("{name}_id"))), no) {
         (None, _) => place.to_owned(),
         (Some(label), "") => label,
         (Some(field), no) => {

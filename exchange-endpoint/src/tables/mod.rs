@@ -82,8 +82,11 @@ impl Layout {
     }
 
     /// The names of the columns that are read, for a message.
-    pub fn known(&self) -> String {
-        self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+    pub fn known(&self) -> Told {
+        Told::new(|lang| {
+            let names = self.columns.iter().map(|column| headings::called(lang, &column.name));
+            names.collect::<Vec<_>>().join(", ")
+        })
     }
 }
 
@@ -129,7 +132,7 @@ pub enum TableError {
         /// How many characters it has: what it says may be a person's.
         length: usize,
         /// The columns that there are.
-        known: String,
+        known: Told,
     },
     /// No column is named as the key.
     Key {
@@ -138,7 +141,7 @@ pub enum TableError {
         /// How many characters the name has.
         length: usize,
         /// The columns that there are.
-        known: String,
+        known: Told,
     },
     /// The mapping file cannot be read.
     Map {
@@ -158,7 +161,7 @@ pub enum TableError {
         /// How many characters the name has.
         length: usize,
         /// The columns that there are.
-        known: String,
+        known: Told,
     },
 }
 

@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use exchange_format::rules;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Encoding, Refused, Sink, TableError};
+use super::{Encoding, Refused, Sink, TableError, headings};
 use crate::messages::{self, Lang};
 
 /// So many lines are told; all are counted, and all stand in the table.
@@ -30,6 +31,14 @@ pub struct Warned {
     /// The rule that the record breaks: it is not sent before that is put right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<&'static str>,
+}
+
+/// What a rule says; of a field whose value is not of its type, that.
+fn rule_of(lang: Lang, code: &str) -> String {
+    rules::find(code).map_or_else(
+        || messages::text(lang, "spoke-check-type", &[]),
+        |rule| format!("{}: {}", rule.code, lang.of(rule.sentence)),
+    )
 }
 
 /// The report of one file.
@@ -58,7 +67,7 @@ impl Report {
     /// The table cannot be made.
     pub fn begin(file: &Path, to: Option<&Path>, lang: Lang) -> Result<Self, TableError> {
         let headings = ["file", "line", "column", "rule", "why"];
-        let headings = headings.map(|name| super::headings::heading_of(lang, &format!("report-{name}")));
+        let headings = headings.map(|name| headings::heading_of(lang, &format!("report-{name}")));
         let headings = headings.map(|heading| heading.trim_start_matches("report-").to_owned());
         let table = to.map(|to| Sink::create(to, &headings, Encoding::Utf8, 0o640)).transpose()?;
         Ok(Self {
@@ -85,7 +94,10 @@ impl Report {
         if let Some(table) = &mut self.table {
             let (file, line) = (self.file.display().to_string(), refused.line.to_string());
             let column = refused.column.as_deref().unwrap_or_default();
-            table.write([&file, &line, column, refused.rule, refused.why.in_lang(self.lang)].into_iter())?;
+            let column = &headings::field(self.lang, column);
+            table.write(
+                [&file, &line, column.as_str(), refused.rule, refused.why.in_lang(self.lang)].into_iter(),
+            )?;
         }
         if self.refused.len() < TOLD {
             self.refused.push(refused);
@@ -138,18 +150,21 @@ impl Report {
     pub fn text(&self, lang: Lang, sum: &str) -> String {
         let file = self.file.display().to_string();
         let refused = self.refused.iter().map(|one| {
-            let place = one.column.as_ref().map_or_else(String::new, |column| format!(" [{column}]"));
-            let why = format!("{} ({}{place})", one.why.in_lang(lang), one.rule);
-            messages::text(lang, "table-refused", &[("line", one.line.into()), ("why", why.into())])
+            let why = one.why.in_lang(lang).to_owned();
+            let column = one.column.as_ref().map(|column| headings::field(lang, column));
+            let id = if column.is_some() { "table-refused-column" } else { "table-refused" };
+            let column = column.unwrap_or_default();
+            let args = [("line", one.line.into()), ("column", column.into()), ("why", why.into())];
+            messages::find(lang, id, &args).unwrap_or_default()
         });
         let warned = self.warned.iter().map(|one| {
             let args = [
                 ("file", file.clone().into()),
                 ("line", one.line.into()),
-                ("column", one.column.clone().into()),
+                ("column", headings::field(lang, &one.column).into()),
                 ("table", one.table.unwrap_or_default().into()),
                 ("n", one.n.unwrap_or_default().into()),
-                ("rule", one.rule.unwrap_or_default().into()),
+                ("rule", rule_of(lang, one.rule.unwrap_or_default()).into()),
             ];
             messages::text(lang, &format!("table-warned-{}", one.warning), &args)
         });

@@ -50,7 +50,7 @@ pub(super) static RULES: &[Rule] = &[
             "Серия или номер документа не той формы, что у документов этого кода.",
             "Series or number of the identity document have not the form of its code.",
         ),
-        source: "коды документов ФНС; own (masks)",
+        source: "коды документов ФНС; own",
         check: |c| {
             at("identity_doc_number", c.text("identity_doc_number").is_some() && !document_fits(c.body))
         },

@@ -124,15 +124,22 @@ fn line(lang: Lang, centre: &CentreTold) -> String {
     let merged = if centre.merged { "hub-state-merged" } else { "hub-state-unmerged" };
     let revoked = if centre.certificate_revoked { "hub-state-certificate-revoked" } else { "" };
     let revoked = messages::find(lang, revoked, &[]).map(|words| format!(", {words}")).unwrap_or_default();
-    let until = centre.valid_until.clone().unwrap_or_else(|| "—".to_owned());
+    let until = centre.valid_until.as_deref().map_or_else(|| "—".to_owned(), |day| messages::day(lang, day));
+    let certificate = centre.certificate.as_ref().map(|digest| {
+        format!(
+            "\n    {}",
+            messages::text(lang, "hub-centre-certificate", &[("digest", digest.clone().into())])
+        )
+    });
     format!(
-        "{}  {}  {}, {}{revoked}\n    {}\n    {}",
+        "{}  {}  {}, {}{revoked}\n    {}\n    {}{}",
         centre.code,
         centre.name,
         messages::find(lang, state, &[]).unwrap_or_default(),
         messages::find(lang, merged, &[]).unwrap_or_default(),
         messages::text(lang, "hub-card-until", &[("until", until.into())]),
-        centre.fingerprint,
+        messages::text(lang, "hub-centre-fingerprint", &[("fingerprint", centre.fingerprint.clone().into())]),
+        certificate.unwrap_or_default(),
     )
 }
 
@@ -185,7 +192,7 @@ fn own_card(common: &CommonArgs) -> Result<(), Failure> {
         let args = [
             ("card", file.display().to_string().into()),
             ("fingerprint", card.fingerprint().into()),
-            ("until", card.content.valid_until.to_string().into()),
+            ("until", messages::day(lang, &card.content.valid_until.to_string()).into()),
         ];
         messages::text(lang, "hub-own-card", &args)
     })

@@ -1,6 +1,9 @@
 //! `merge`: the initial loads; `merge trial`, `merge evaluate`: tables of others.
 
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 use exchange_endpoint::{
@@ -67,7 +70,7 @@ impl Merge {
         } else {
             merge::merge(&mut hub, now, &mut tell)?
         };
-        common.print(&report, |lang| text(lang, &report))
+        common.print(&report, |lang| text(lang, &report, self.out.as_deref()))
     }
 }
 
@@ -81,7 +84,7 @@ fn tell(common: &CommonArgs, stage: &str, done: u64, all: u64) {
     }
 }
 
-fn text(lang: Lang, report: &MergeReport) -> String {
+fn text(lang: Lang, report: &MergeReport, written: Option<&Path>) -> String {
     if report.nothing {
         return messages::text(lang, "hub-merge-nothing", &[("persons", report.persons.into())]);
     }
@@ -101,8 +104,14 @@ fn text(lang: Lang, report: &MergeReport) -> String {
     let mut lines = vec![heading, messages::text(lang, "hub-merge-counts", &counts)];
     lines.extend(report.by_rule.iter().map(|(rule, n)| format!("  {}: {n}", word(lang, "rule", rule))));
     if !report.reviews.is_empty() {
-        let id = if report.dry_run { "hub-reviews-would" } else { "hub-reviews-open" };
-        lines.push(messages::text(lang, id, &[]));
+        lines.push(match (report.dry_run, written) {
+            (true, Some(file)) => {
+                let file = [("file", file.display().to_string().into())];
+                messages::text(lang, "hub-reviews-written", &file)
+            }
+            (true, None) => messages::text(lang, "hub-reviews-would", &[]),
+            (false, _) => messages::text(lang, "hub-reviews-open", &[]),
+        });
         let reviews = report.reviews.iter();
         lines.extend(reviews.map(|(_, reason, n)| format!("  {}: {n}", word(lang, "review", reason))));
     }

@@ -11,6 +11,7 @@ use super::{config, joined, reason};
 use crate::edges::operations::{
     decided, operator,
     people::{self, FieldView, PersonView, ToldView},
+    table_file::shown,
 };
 
 /// What can be done with a person.
@@ -82,11 +83,12 @@ fn text(lang: Lang, view: &PersonView) -> String {
         lines.push(format!(
             "  {}: {}  [{}]",
             label(lang, field.field),
-            field.value.as_deref().unwrap_or("—"),
+            field.value.as_deref().map_or_else(|| "—".to_owned(), |value| shown(lang, field.field, value)),
             source(lang, field)
         ));
         for losing in &field.losing {
-            lines.push(format!("      ≠ {}  [{}]", losing.value, losing.centre.as_deref().unwrap_or("—")));
+            let value = shown(lang, field.field, &losing.value);
+            lines.push(format!("      ≠ {value}  [{}]", losing.centre.as_deref().unwrap_or("—")));
         }
     }
     for claim in &view.claims {
@@ -96,7 +98,7 @@ fn text(lang: Lang, view: &PersonView) -> String {
         let kind = messages::find(lang, &format!("kind-{}", document.kind), &[]);
         let kind = kind.unwrap_or_else(|| document.kind.to_owned());
         let [number, date] = [&document.number, &document.date].map(|text| text.as_deref().unwrap_or("—"));
-        lines.push(format!("  {kind} {}: № {number}, {date}", document.uid));
+        lines.push(format!("  {kind} {}: № {number}, {}", document.uid, messages::day(lang, date)));
         let rule =
             document.rule.as_deref().map(|rule| super::check::sentence(lang, rule)).unwrap_or_default();
         let state =

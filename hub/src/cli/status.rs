@@ -130,10 +130,8 @@ fn line(lang: Lang, centre: &CentreStatus) -> String {
             ("out", packet(&centre.last_out).into()),
             ("unanswered", centre.unanswered.into()),
             ("held", centre.held.into()),
-            (
-                "refused",
-                (centre.not_applied + centre.publications.get("refused").copied().unwrap_or(0)).into(),
-            ),
+            ("refused", (centre.refused + centre.publications.get("refused").copied().unwrap_or(0)).into()),
+            ("waiting", (centre.not_applied - centre.refused).into()),
             ("quarantined", centre.quarantined.into()),
             ("incidents", centre.incidents.into()),
         ],

@@ -358,17 +358,10 @@ impl Tx<'_> {
         )
     }
 
-    /// Records that are refused or held, of `origin`.
-    pub fn not_applied(&self, origin: ParticipantCode) -> Result<Vec<(Kind, RecordId)>> {
-        self.rows(
-            "SELECT kind, key FROM received
-             WHERE origin = ?1 AND outcome IN ('held', 'refused') ORDER BY kind, key",
-            [origin.as_str()],
-            |row| {
-                let kind = parsed(row, "received", "kind")?;
-                Ok((kind, parsed(row, "received", "key")?))
-            },
-        )
+    /// How many records of `origin` are `outcome`: `refused` or `held`.
+    pub fn outcome_count(&self, origin: ParticipantCode, outcome: &str) -> Result<u64> {
+        let count = "SELECT count(*) FROM received WHERE origin = ?1 AND outcome = ?2";
+        Ok(self.value(count, [origin.as_str(), outcome])?.unwrap_or(0))
     }
 }
 

@@ -1,4 +1,4 @@
--- hub.db, schema 2. Columns named in docs/CLI_JSON.md are a contract; the others are the hub's own.
+-- hub.db. Columns named in docs/CLI_JSON.md are a contract; the others are the hub's own.
 
 CREATE TABLE centre(
   code TEXT PRIMARY KEY, name TEXT NOT NULL, card TEXT NOT NULL, fingerprint TEXT NOT NULL,

@@ -136,21 +136,27 @@ pub fn file(path: &Path) -> impl FnOnce(io::Error) -> Failure {
     |source| Failure::new(Exit::of_io(&source), "hub-file").with("file", path).because("detail", source)
 }
 
+/// A column that is not known, and those that are.
+fn strange(id: &str, n: Option<usize>, length: usize, known: &Told) -> Told {
+    Told::new(|lang| {
+        let known = known.in_lang(lang).to_owned();
+        let args = [("n", n.unwrap_or_default().into()), ("length", length.into()), ("known", known.into())];
+        messages::text(lang, id, &args)
+    })
+}
+
 /// The error for a table that cannot be used: file, line and what is wrong.
 pub fn table(error: TableError) -> Failure {
     let (exit, problem) = match &error {
         TableError::File { exit, .. } | TableError::Map { exit, .. } => (*exit, None),
         TableError::Column { n, length, known, .. } => {
-            let args = [("n", (*n).into()), ("length", (*length).into()), ("known", known.clone().into())];
-            (Exit::Refused, Some(Told::of("table-strange-column", &args)))
+            (Exit::Refused, Some(strange("table-strange-column", Some(*n), *length, known)))
         }
-        TableError::Key { known, .. } => {
-            let args = [("known", known.clone().into())];
-            (Exit::Refused, Some(Told::of("table-no-key", &args)))
+        TableError::Key { length, known, .. } => {
+            (Exit::Refused, Some(strange("table-no-key", None, *length, known)))
         }
         TableError::MapColumn { length, known, .. } => {
-            let args = [("length", (*length).into()), ("known", known.clone().into())];
-            (Exit::Refused, Some(Told::of("table-strange-map", &args)))
+            (Exit::Refused, Some(strange("table-strange-map", None, *length, known)))
         }
     };
     let (place, cause) = match error {
@@ -164,6 +170,9 @@ pub fn table(error: TableError) -> Failure {
             (format!("{}:{line}", file.display()), problem.expect("made above"))
         }
     };
+    if exit != Exit::Refused {
+        return Failure::new(exit, "hub-file").with("file", place).because("detail", cause);
+    }
     let told = Told::at(&place, cause);
     Failure::new(exit, "table-line").because("problems", told)
 }

@@ -36,10 +36,7 @@ fn the_register_and_what_centres_sent_go_into_files() {
     assert!(text.contains(&format!("\r\n{};", centre(1))) && text.contains(";Белова;Анна;"), "{text}");
     let out = file.to_str().expect("UTF-8");
     assert_eq!(refused(&city.run(&["export", "dossier", "--out", out])), (3, "hub-no-table".into()));
-    assert_eq!(
-        refused(&city.run(&["export", "person", "--out", "/no/such/a.csv"])),
-        (2, "table-line".into())
-    );
+    assert_eq!(refused(&city.run(&["export", "person", "--out", "/no/such/a.csv"])), (2, "hub-file".into()));
     assert_eq!(refused(&city.run(&["export", "person", "--out", "a.txt"])), (3, "table-line".into()));
 }
 
@@ -125,7 +122,7 @@ fn a_table_that_is_not_the_hub_s_to_bring_in_is_refused_with_whose_it_is() {
     assert_eq!(refused(&city.run(&["import", "person", &file, "--reason", "x"])), (3, "table-line".into()));
     assert_eq!(
         refused(&city.run(&["import", "person", "/no/such.csv", "--reason", "x"])),
-        (2, "table-line".into())
+        (2, "hub-file".into())
     );
 }
 

@@ -86,7 +86,7 @@ fn what_cannot_be_tried_is_told_and_nothing_is_written() {
     for (files, more, exit, code) in [
         (vec![&*plain], vec![], 3, "trial-columns"),
         (vec![&*one, &*one], vec![], 3, "trial-ids"),
-        (vec!["/no/such.csv"], vec![], 2, "table-line"),
+        (vec!["/no/such.csv"], vec![], 2, "hub-file"),
         (vec![&*one], vec!["--model", "/no/such.toml"], 2, "hub-file"),
         (vec![&*one], vec!["--model", &*broken], 2, "model"),
         (vec![&*one], vec!["--model", &*unfit], 2, "model"),

@@ -4,6 +4,7 @@ use clap::Args;
 use exchange_endpoint::{
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
+    tables::headings,
 };
 use exchange_format::{
     answer::{PacketReason, RecordReason, Text},
@@ -65,8 +66,8 @@ fn fields_of(common: &CommonArgs, name: &str) -> Result<(), Failure> {
         "fields": fields(schema.fields), "lines": fields(lines)});
     common.print(&value, |lang| {
         let mut text = vec![format!("{name}  {}", kind_word(lang, kind))];
-        text.extend(schema.fields.iter().map(|field| field_line("", field)));
-        text.extend(lines.iter().map(|field| field_line("line.", field)));
+        text.extend(schema.fields.iter().map(|field| field_line(lang, "", field)));
+        text.extend(lines.iter().map(|field| field_line(lang, "line.", field)));
         text.join("\n")
     })
 }
@@ -109,9 +110,21 @@ fn field(field: &Field) -> Value {
     json!({"name": field.name, "type": type_word(field.ty), "required": field.required})
 }
 
-fn field_line(prefix: &str, field: &Field) -> String {
+fn field_line(lang: Lang, prefix: &str, field: &Field) -> String {
     let mark = if field.required { "*" } else { "" };
-    format!("  {prefix}{}{mark}  {}", field.name, type_word(field.ty))
+    let name = format!("  {prefix}{}{mark}", field.name);
+    if lang == Lang::En {
+        return format!("{name}  {}", type_word(field.ty));
+    }
+    let limit = match field.ty {
+        Type::Text(max) | Type::Base64(max) => max.to_string(),
+        Type::Whole(max) => max.to_string(),
+        Type::Code(codes) | Type::Codes(codes) => codes.join(" "),
+        Type::Reference(kinds) => kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(" "),
+        _ => String::new(),
+    };
+    let limit = if limit.is_empty() { limit } else { format!(" ({limit})") };
+    format!("{name}  {}: {}{limit}", headings::field(lang, field.name), lang.of(field.ty.words()))
 }
 
 fn severity(severity: Severity) -> &'static str {
@@ -138,9 +151,10 @@ pub(super) fn rules(common: &CommonArgs) -> Result<Exit, Failure> {
     }).collect();
     common.print(&json!({"rules": rules, "reasons": told}), |lang| {
         let mut lines = vec![messages::text(lang, "rules-of-records", &[])];
-        lines.extend(
-            rules::all().map(|rule| format!("  {}  {} [{}]", rule.code, lang.of(rule.sentence), rule.source)),
-        );
+        lines.extend(rules::all().map(|rule| {
+            let source = rule.source.replace("own", &messages::text(lang, "rules-own", &[]));
+            format!("  {}  {} [{source}]", rule.code, lang.of(rule.sentence))
+        }));
         lines.push(messages::text(lang, "rules-of-refusals", &[]));
         lines.extend(
             reasons().map(|(_, code, what, next)| format!("  {code}  {} → {}", lang.of(what), lang.of(next))),

@@ -94,8 +94,8 @@ pub(super) fn text(lang: Lang, report: &Report) -> String {
                 ("code", &signer.code),
                 ("name", &signer.name),
                 ("fingerprint", &signer.fingerprint),
-                ("from", &signer.valid_from),
-                ("until", &signer.valid_until),
+                ("from", &messages::day(lang, &signer.valid_from)),
+                ("until", &messages::day(lang, &signer.valid_until)),
             ] {
                 args.push((name, value.clone().into()));
             }
@@ -104,7 +104,9 @@ pub(super) fn text(lang: Lang, report: &Report) -> String {
     }));
     for flaw in report.records.iter().flat_map(|records| &records.flaws).take(LISTED) {
         let sentence = flaw.reason.parse::<RecordReason>().map_or("", |reason| lang.of(reason.sentence()));
-        lines.push(format!("    {} {} v{}: {sentence} ({})", flaw.kind, flaw.key, flaw.version, flaw.rule));
+        let rule = messages::rule_words(lang, &flaw.rule, &flaw.reason).map(|rule| format!(" {rule}"));
+        let (kind, rule) = (messages::word(lang, "kind", &flaw.kind), rule.unwrap_or_default());
+        lines.push(format!("    {kind} {} v{}: {sentence}{rule}", flaw.key, flaw.version));
     }
     lines.extend(not_proven_lines(lang, &report.not_proven));
     lines.join("\n")
@@ -205,7 +207,9 @@ pub(super) fn answer_lines(lang: Lang, answer: &AnswerWords) -> Vec<String> {
     for line in answer.records.iter().take(LISTED) {
         let outcome = say(lang, &format!("outcome-{}.one", line.outcome));
         let sentence = line.reason.parse::<RecordReason>().map_or("", |reason| lang.of(reason.sentence()));
-        lines.push(format!("    {} {}: {outcome}: {sentence} ({})", line.kind, line.key, line.rule));
+        let rule = messages::rule_words(lang, &line.rule, &line.reason).map(|rule| format!(" {rule}"));
+        let (kind, rule) = (messages::word(lang, "kind", &line.kind), rule.unwrap_or_default());
+        lines.push(format!("    {kind} {}: {outcome}: {sentence}{rule}", line.key));
         lines.extend(line.words.iter().map(|words| format!("      «{words}»")));
     }
     lines
@@ -216,8 +220,8 @@ pub(super) fn card_line(lang: Lang, card: &SignerWords) -> String {
         ("code", card.code.clone().into()),
         ("name", card.name.clone().into()),
         ("fingerprint", card.fingerprint.clone().into()),
-        ("from", card.valid_from.clone().into()),
-        ("until", card.valid_until.clone().into()),
+        ("from", messages::day(lang, &card.valid_from).into()),
+        ("until", messages::day(lang, &card.valid_until).into()),
     ];
     format!("  {}", messages::text(lang, "packet-new-card", &args))
 }
@@ -258,7 +262,10 @@ fn protocol_text(lang: Lang, label: &str, report: &ProtocolReport) -> String {
         say(lang, &format!("packet-protocol-{}", report.verdict)),
         messages::text(lang, "packet-protocol-says", &args),
     ];
-    lines.extend(report.packets.iter().map(|packet| format!("  {} {}", packet.name, packet.state)));
+    lines.extend(report.packets.iter().map(|packet| {
+        let state = messages::word(lang, "packet-state", &packet.state);
+        format!("  {} {state}", packet.name)
+    }));
     lines.extend(check_lines(lang, &report.checks, &|check| check.args.clone()));
     lines.extend(not_proven_lines(lang, &report.not_proven));
     lines.join("\n")

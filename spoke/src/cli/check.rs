@@ -6,6 +6,7 @@ use clap::Args;
 use exchange_endpoint::{
     messages::{self, Lang},
     output::{CommonArgs, Exit, Failure},
+    tables::headings,
 };
 use exchange_format::rules;
 use jiff::Zoned;
@@ -64,11 +65,12 @@ fn sentence(lang: Lang, rule: &str) -> String {
 
 fn line(lang: Lang, fault: &Fault) -> String {
     let place = fault.line.map_or_else(|| fault.field.to_owned(), |n| format!("{}[{n}]", fault.field));
+    let rule = rules::find(fault.rule).map(|rule| format!("{} — ", rule.code)).unwrap_or_default();
     let args = [
         ("table", fault.table.into()),
         ("id", fault.id.clone().into()),
-        ("place", place.into()),
-        ("rule", fault.rule.into()),
+        ("place", headings::field(lang, &place).into()),
+        ("rule", rule.into()),
         ("sentence", sentence(lang, fault.rule).into()),
     ];
     messages::text(lang, if fault.refused { "spoke-check-refused" } else { "spoke-check-warned" }, &args)

@@ -55,6 +55,7 @@ impl Gone {
         let word = match event {
             "removal.confirmed" => "spoke-gone-confirmed",
             "removal.undone" => "spoke-gone-restored",
+            _ if left == 0 => "spoke-gone-none",
             _ => "spoke-gone-held",
         };
         common.print(&json!({"table": table.name, "done": done, "held": left}), |lang| {

@@ -7,6 +7,7 @@ use exchange_endpoint::{
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
     request_table::OpenRequest,
+    tables::headings,
 };
 use exchange_format::{answer::RecordReason, record::FieldProblem, rules};
 use jiff::Timestamp;
@@ -75,7 +76,10 @@ fn text(lang: Lang, status: &Status) -> String {
     )];
     for stream in &status.streams {
         let position = match (stream.epoch, stream.seq) {
-            (Some(epoch), Some(seq)) => format!("{epoch}/{seq}"),
+            (Some(epoch), Some(seq)) => {
+                let args = [("epoch", epoch.to_string().into()), ("seq", seq.to_string().into())];
+                say("spoke-status-position", &args)
+            }
             _ => "—".to_owned(),
         };
         let stop = stream.stop.as_deref().map(|stop| messages::word(lang, "stream-stop", stop));
@@ -142,10 +146,8 @@ fn listed(lang: Lang, record: &Listed) -> String {
     } else if !record.reason.is_empty() {
         let _ = write!(told, " {}", messages::reason(lang, &record.reason));
     }
-    match rules::find(&record.rule) {
-        Some(rule) => told + " " + rule.code + ": " + lang.of(rule.sentence),
-        None => told,
-    }
+    told.extend(messages::rule_words(lang, &record.rule, &record.reason).map(|rule| format!(" {rule}")));
+    told
 }
 
 /// Field and problem of what is kept of a row that cannot be sent: `field recipient of line 2: must be stated`.
@@ -159,5 +161,5 @@ pub(super) fn problem(lang: Lang, kept: &str) -> (String, String) {
     let missing = (words == NO_SUCH_ROW.en).then_some(FieldProblem::Rule(NO_SUCH_ROW));
     let known = || missing.or_else(|| FieldProblem::known(words));
     let told = told.or_else(|| known().map(|problem| problem.words(|text| lang.of(text)) + "."));
-    (place, told.unwrap_or_else(|| format!("{words}.")))
+    (headings::field(lang, &place), told.unwrap_or_else(|| format!("{words}.")))
 }

@@ -46,6 +46,10 @@ impl Why {
         });
         common.print(&answer, |lang| {
             let none = || "—".to_owned();
+            let of_lines = |of: &tables::LineTable| {
+                messages::text(lang, "spoke-why-lines", &[("table", of.name.into())])
+            };
+            let lines = table.lines.as_ref().map(of_lines).unwrap_or_default();
             let args = [
                 ("table", table.name.into()),
                 ("id", id.into()),
@@ -56,7 +60,7 @@ impl Why {
                 ("version", record.version.map_or_else(none, |n| n.to_string()).into()),
                 ("packet", record.packet.clone().unwrap_or_else(none).into()),
                 ("since", since(lang, record.since.as_deref()).into()),
-                ("fields", fields.join(", ").into()),
+                ("lines", lines.into()),
                 ("ask", hub_name.clone().into()),
             ];
             let id = match record.state.as_str() {

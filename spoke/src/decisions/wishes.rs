@@ -98,6 +98,10 @@ impl std::fmt::Debug for Wish {
     }
 }
 
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl std::str::FromStr for Wish {
     type Err = &'static str;
 
@@ -106,8 +110,8 @@ impl std::str::FromStr for Wish {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (place, value) = text.split_once('=').ok_or("usage-wish")?;
         let (no, column) = match place.split_once('.') {
-            Some((no, column)) => (Some(no), column),
-            None => (None, place),
+            Some((no, column)) if is_number(no.strip_prefix('+').unwrap_or(no)) => (Some(no), column),
+            _ => (None, place),
         };
         let is_new = no.is_some_and(|no| no.starts_with('+'));
         let no = no.map(|no| no.strip_prefix('+').unwrap_or(no).to_owned());

@@ -169,9 +169,9 @@ impl From<SpokeError> for Failure {
 }
 
 fn table_failure(error: TableError) -> Failure {
-    let known = |code, file: &Path, length: usize, known: String| {
+    let known = |code, file: &Path, length: usize, known: Told| {
         let failure = Failure::new(Exit::Refused, code).told("file", file.display());
-        failure.with("length", length).with("known", known)
+        failure.with("length", length).because("known", known)
     };
     match error {
         TableError::File { file, exit, cause } => {

@@ -3,6 +3,10 @@
 use exchange_endpoint::{
     messages::Told,
     output::{Exit, Failure},
+    tables::{
+        Column, Form, Layout,
+        headings::{self, Headings},
+    },
 };
 use exchange_format::{
     participant::ParticipantCode,
@@ -40,6 +44,19 @@ pub struct Proposal<'a> {
     pub reason: Option<&'a str>,
 }
 
+/// The wish in the table's own words: a column may be called by its heading, a day or an СНИЛС be written as people do.
+fn understood(table: &Table, wish: &Wish) -> Wish {
+    let columns = match (&wish.no, &table.lines) {
+        (Some(_), Some(lines)) => &lines.columns,
+        _ => &table.columns,
+    };
+    let columns = columns.iter().map(|column| Column::of(column.name.as_str())).collect();
+    let headings = Headings::of(&Layout { columns, passed_over: Vec::new() });
+    let column = headings.column(&wish.column).unwrap_or(&wish.column).to_owned();
+    let value = Form::of(&column).kept(&wish.value).into_owned();
+    Wish { column, value, ..wish.clone() }
+}
+
 impl Proposal<'_> {
     /// Keeps the proposal. Where one that is not decided yet is about the same, that one says the newer wish.
     ///
@@ -55,7 +72,8 @@ impl Proposal<'_> {
         let about = self.publication(connection)?;
         let shown = publications::read_body(&about)?;
         let (named, today) = ((about.key, about.version), now.to_zoned(TimeZone::UTC).date());
-        let mut body = wishes::by_hand(table, &shown, named, self.wishes, self.reason, today)
+        let wishes: Vec<Wish> = self.wishes.iter().map(|wish| understood(table, wish)).collect();
+        let mut body = wishes::by_hand(table, &shown, named, &wishes, self.reason, today)
             .map_err(|error| self.unfit(error))?;
         let (mut same, mut replaced) = (None, Vec::new());
         for Undecided { key, body: open, is_declined } in proposals::undecided(connection, about.key)? {
@@ -114,13 +132,13 @@ impl Proposal<'_> {
                 failure("spoke-propose-column").because("column", self.column(column))
             }
             Unproposable::Value(column, detail) => {
-                failure("spoke-propose-value").with("column", column).because("detail", &detail)
+                failure("spoke-propose-value").because("column", called(column)).because("detail", &detail)
             }
             Unproposable::Reason(finding) => {
                 failure("spoke-propose-value").with("column", "--reason").because("detail", &finding.problem)
             }
             Unproposable::Rule(column, code, sentence) => failure("spoke-propose-rule")
-                .with("column", column)
+                .because("column", called(column))
                 .because("rule", Told::new(|lang| format!("{code}: {}", lang.of(sentence)))),
             Unproposable::Stands => failure("spoke-propose-stands").with("id", self.id.to_owned()),
         }
@@ -139,6 +157,11 @@ impl Proposal<'_> {
         let args = [("n", n.into()), ("length", column.chars().count().into())];
         Told::of("spoke-propose-nth", &args)
     }
+}
+
+/// A column of ours, by its heading.
+fn called(column: String) -> Told {
+    Told::new(|lang| headings::field(lang, &column))
 }
 
 /// What became of the wishes.

@@ -214,7 +214,7 @@ fn status_tells_a_new_centre_and_a_row_that_cannot_be_sent_in_words() {
     assert!(text.contains("Ещё не отправлялась") && !text.contains('—'), "{text}");
     centre.sync();
     let (text, _) = centre.ends(&["status"], 0);
-    assert!(text.contains("Таблица contract, строка k9, поле recipient: "), "{text}");
+    assert!(text.contains("Таблица contract, строка k9, поле «Получатель (id)»: "), "{text}");
     assert!(text.contains("Строка не отправляется"), "{text}");
     for raw in ["unsendable", "INVALID", "field", "own ", "names a row"] {
         assert!(!text.contains(raw), "{raw}: {text}");
@@ -233,7 +233,10 @@ fn a_wrong_map_of_columns_is_told_as_the_map_s_fault() {
             "строка 2: назначен столбец, которого в таблице нет (в имени знаков: 6)",
         ),
         ("[colums]\n", "строка 1, столбец 2: здесь нужно другое имя"),
-        ("[columns]\n\"Тайна\" = Тайна\n", "строка 2, столбец 11: запись не по правилам TOML ("),
+        (
+            "[columns]\n\"Тайна\" = Тайна\n",
+            "строка 2, столбец 11: запись не по правилам TOML; подробности для специалиста: ",
+        ),
     ] {
         fs::write(&map, text).expect("written");
         let args = ["import", "recipient", &csv, "--key", "Номер", "--columns", &map];
@@ -255,7 +258,7 @@ fn sync_by_hand_does_not_wait_for_the_next_try() {
     std::os::unix::fs::symlink("/proc", &inbox).expect("a directory where nobody can make a file");
     let (told, error) = centre.ends(&["sync"], 4);
     assert!(
-        told.contains("не полностью") && error.contains("Почтовый ящик: отправка файла"),
+        told.contains("не полностью") && error.contains("Папка обмена: отправка файла"),
         "{told} {error}"
     );
     let sealed = "SELECT count(*) FROM svod_packet WHERE state = 'SEALED'";

@@ -104,7 +104,10 @@ fn sync_says_on_standard_error_what_it_could_not_do() {
     let (told, failed) = error(&centre, &["sync"], 4);
     assert_eq!((&failed["code"], &told["line_is_dead"]), (&"spoke-mailbox".into(), &true.into()), "{failed}");
     let (told, failed) = centre.ends(&["sync"], 4);
-    assert!(told.contains("не отвечает") && failed.starts_with("Ошибка: Почтовый ящик: "), "{told} {failed}");
+    assert!(
+        told.contains("Папка обмена недоступна") && failed.starts_with("Ошибка: Папка обмена: "),
+        "{told} {failed}"
+    );
     fs::write(&config, &sound).expect("back");
     centre.sync();
 }

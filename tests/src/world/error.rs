@@ -95,6 +95,9 @@ impl From<WorldError> for Failure {
             WorldError::NotEmpty(_) => (Exit::Usage, "demo-not-empty"),
             WorldError::Lacking(_) => (Exit::Usage, "demo-lacking"),
         };
-        Self::new(exit, code).told("detail", error)
+        match error {
+            WorldError::NotEmpty(dir) => Self::new(exit, code).told("detail", dir.display()),
+            other => Self::new(exit, code).told("detail", other),
+        }
     }
 }

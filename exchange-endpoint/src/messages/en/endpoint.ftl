@@ -4,7 +4,7 @@ label-error = Error
 error-bug = A bug of the program: { $detail }
     .next = The data are unharmed: what was not finished was not applied. Send the developers this line and the log.
 error-usage = The command was not understood: { $detail }
-    .next = { $call } More: --help
+    .next = { $call }More: --help
 error-output = The result could not be written: { $detail }
     .next = See whether the disk that takes the output is full, and run the command again.
 
@@ -165,10 +165,11 @@ usage-not-among = the value of { $argument } is not possible; known: { $known }{
 usage-value-why = the value of { $argument } is not possible: { $why }
 usage-values = { $argument } takes another number of values
 usage-utf8 = an argument is not UTF-8
+usage-range = a whole number from { $from } to { $to } is needed
 usage-number = a whole number within its limits is needed
 usage-reason = 1 to 1000 characters in one line
 usage-wish = COLUMN=VALUE is needed
-usage-call = It is called so: { $call }.
+usage-call = It is called so: { $call }.{ " " }
 
 mailbox-temporary = { $action }: { $place } does not answer as it should now: { $reason }
 mailbox-refused = { $action }: { $place } refuses { $name }: { $reason }

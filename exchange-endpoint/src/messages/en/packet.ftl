@@ -72,7 +72,10 @@ packet-check-card-unknown = Validity of the card: it is not known whose signatur
 packet-check-members-proven = Content: members, order, sizes, numbers of records and check sums are those of the manifest.
 packet-check-members-false = Content: not what the manifest says.
 packet-check-members-unknown = Members and check sums of the content: not reached.
-packet-check-records-proven = Records: all ({ $n }) are written rightly; signatures of the coordination centre on records that hold: { $signed }.
+packet-check-records-proven = { $signed ->
+    [0] Records: all ({ $n }) are written rightly.
+   *[other] Records: all ({ $n }) are written rightly; signatures of the coordination centre on records that hold: { $signed }.
+    }
 packet-check-records-false = Records: the receiver would refuse { $flawed } of { $n }.
 packet-check-keys-proven = New keys: the card is signed by the new key, the packet by the old one; the card may follow the old one.
 packet-check-keys-false = New keys: this card may not follow the old one.
@@ -119,6 +122,7 @@ unpack-done = { $n ->
 unpack-proven = The packet is proven.
 unpack-unproven = Who made the packet was not checked: give --trust.
 
+rules-own = own
 rules-of-records = Rules of records (code, breach, source):
 rules-of-refusals = Reasons of refusals (a whole packet, a single record):
 

@@ -47,6 +47,7 @@ spoke-verify-digest-kept = The sum of publications was compared with the databas
 spoke-verify-digest-none = The sum of publications was not compared: { $why }
 
 spoke-status-heading = Centre { $code }, coordination centre { $hub }
+spoke-status-position = epoch { $epoch }, no. { $seq }
 spoke-status-out = Sending: last packet { $position }
 spoke-status-in = Receiving: last packet { $position }
 spoke-status-rows = Rows: { $rows }
@@ -59,6 +60,8 @@ spoke-status-closed = Closed incidents, the last ones: { $n }
 
 spoke-propose-nth = no. { $n } (its name has { $length } characters)
 spoke-verify-owned = A running service puts the database right by itself. To do it by the command, stop the service and repeat; verify without --restore may be used beside it.
+spoke-why-lines = { " " }and its lines ({ $table })
+spoke-gone-none = Table { $table }: no record is held, there is nothing to decide
 spoke-gone-held = Table { $table }: { $held } records are held. Deleted on purpose: svod-spoke gone { $table } --confirm. Lost: put the rows back, or svod-spoke gone { $table } --restore
 spoke-gone-confirmed = Table { $table }: the removal is confirmed and will be sent, { $done } records
 spoke-gone-restored = Table { $table }: { $done } rows are back, { $held } are held still
@@ -66,8 +69,8 @@ spoke-propose-done = Proposal { $key } is kept and goes to the coordination cent
 spoke-propose-again = There is such a proposal already: { $key }. svod-spoke status shows the decision
 spoke-propose-replaced = Proposal { $key } says the new wish now and is sent again. svod-spoke status shows the decision
 
-spoke-check-refused = { $table } { $id }, { $place }: { $rule } — { $sentence } Not sent until it is mended.
-spoke-check-warned = { $table } { $id }, { $place }: { $rule } — { $sentence }
+spoke-check-refused = { $table } { $id }, { $place }: { $rule }{ $sentence } Not sent until it is mended.
+spoke-check-warned = { $table } { $id }, { $place }: { $rule }{ $sentence }
 spoke-check-type = The value is not of the field's type, or is missing.
 spoke-check-sum = Rows checked: { $rows }; faults: { $n }
 
@@ -76,11 +79,11 @@ spoke-why-own = { $table } { $id }: your centre's row ({ $owner }), state { $sta
     Last sent in packet { $packet } ({ $since }). It may be changed.
 spoke-why-locked = { $table } { $id }: the coordination centre's row ({ $owner }), state { $state }
     Record { $uid }, version { $version }, packet { $packet } ({ $since })
-    Locked fields: { $fields }
-    If a value is wrong, ask: { $ask }
+    All fields of the row{ $lines } are locked. If a value is wrong, propose the right one: svod-spoke propose { $table } { $id } COLUMN=VALUE
+    The coordination centre can be asked: { $ask }
 spoke-why-alias = { $table } { $id }: this is the same record as row { $alias }; work with that one
     Record { $uid }, version { $version }, packet { $packet } ({ $since })
-    If it is not, ask: { $ask }
+    If it is not, tell the coordination centre: { $ask }
 
 error-spoke-exists = { $file } exists already
     .next = Choose another directory: a centre is not made twice.
@@ -119,7 +122,7 @@ error-spoke-propose-own = Row { $table } { $id } is your centre's
 error-spoke-propose-column = Nothing can be proposed for column { $column } of table { $table }
     .next = Proposals are about the locked fields of a row except numbers and references: svod-spoke why.
 error-spoke-propose-value = Column { $column } of table { $table }: { $detail }
-    .next = Correct the value: a date is YYYY-MM-DD, an СНИЛС 11 digits, a sex М or Ж.
+    .next = Correct the value: a date is YYYY-MM-DD or DD.MM.YYYY, an СНИЛС 11 digits, a sex М or Ж.
 error-spoke-propose-rule = Column { $column } of table { $table }: rule { $rule }
     .next = Correct the value; docs/RULES.md lists the rules
 error-spoke-propose-stands = Row { $table } { $id } says so already
@@ -152,14 +155,14 @@ proposal-state-declined = declined
 proposal-state-refused = refused
 incident-tampered = The database was altered past the exchange.
 incident-diverged = The sum of publications is not the one the coordination centre told. A snapshot was asked for, which sets it right.
-incident-restored = The database was put back from a copy.
+incident-restored = The database was put back from a copy, the stream stands still. Delete nothing, and tell the other side.
 incident-journal-altered = The journal was altered, or its last entries were deleted: put the database back from a copy, or find out who changed it and why.
 incident-many-gone = Most rows of the table, or their lines, are gone. Nothing of it was sent to the coordination centre. Put the rows back; if they were deleted on purpose: svod-spoke gone TABLE --confirm; to have them as they were sent: svod-spoke gone TABLE --restore.
 incident-row-taken = A row of your centre's has the number of a publication, which waits. Give the row another id.
 incident-rows-beside = Rows stand in this table and found no place in their own. Look at them, put what is missing into the right table, then drop this one (DROP TABLE).
 incident-spool-lost = A packet is gone from the spool, or damaged there, before it was answered: sent again.
-outcome-unsendable = unsendable
-    .one = unsendable
+outcome-unsendable = not sent
+    .one = not sent
 spoke-status-no-rows = No rows yet
 spoke-status-unsendable = Table { $table }, row { $id }, field { $field }: { $problem } The row is not sent; correct it in your program.
 spoke-status-deadline = an answer is due by { $at }

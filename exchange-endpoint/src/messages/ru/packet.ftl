@@ -25,7 +25,7 @@ packet-says-records = { $count ->
    *[many] { $count } записей
     }, { $bytes } байт
 packet-says-lines = строк: { $count }, { $bytes } байт
-packet-records-of-kind = { $kind }: действующих { $live }, выведенных { $withdrawn }, удалённых { $tombstones }
+packet-records-of-kind = { $kind }: действующих { $live }, выведенных из ведения { $withdrawn }, удалённых { $tombstones }
 packet-mirror = Зеркало: копия записей получателя, которая есть у отправителя:
 packet-new-card = Новые ключи: карточка участника { $code } ({ $name }), отпечаток { $fingerprint }, действует { $from } — { $until }
 packet-asks-packets = Просит повторить пакеты № { $first }–{ $last } эпохи { $epoch }
@@ -73,7 +73,10 @@ packet-check-card-unknown = Действие карточки: неизвест�
 packet-check-members-proven = Содержимое: состав, порядок, размеры, число записей и контрольные суммы те, что в манифесте.
 packet-check-members-false = Содержимое: не то, что названо в манифесте.
 packet-check-members-unknown = Состав и контрольные суммы содержимого: до них не дошли.
-packet-check-records-proven = Записи: все ({ $n }) правильно записаны; подписей координационного центра под записями верно: { $signed }.
+packet-check-records-proven = { $signed ->
+    [0] Записи: все ({ $n }) правильно записаны.
+   *[other] Записи: все ({ $n }) правильно записаны; подписей координационного центра под записями верно: { $signed }.
+    }
 packet-check-records-false = Записи: получатель отклонил бы { $flawed } из { $n }.
 packet-check-keys-proven = Новые ключи: карточка подписана новым ключом, пакет — прежним; карточка может сменить прежнюю.
 packet-check-keys-false = Новые ключи: эта карточка не может сменить прежнюю.
@@ -121,6 +124,7 @@ unpack-done = { $n ->
 unpack-proven = Подлинность проверена.
 unpack-unproven = Кто составил пакет, не проверялось: укажите --trust.
 
+rules-own = правило «Свода»
 rules-of-records = Правила для записей (код, нарушение, источник):
 rules-of-refusals = Причины отказа (пакет целиком и отдельная запись):
 

@@ -5,7 +5,7 @@ spoke-init-done = Центр готов к обмену. Настройки: { $
     Её отпечаток (сообщите по телефону): { $fingerprint }
 spoke-sync-done = Обмен выполнен. Без ответа пакетов: { $n }
 spoke-sync-in-part = Обмен выполнен не полностью. Без ответа пакетов: { $n }
-spoke-sync-no-line = Почтовый ящик не отвечает. { $n ->
+spoke-sync-no-line = Папка обмена недоступна. { $n ->
     [0] Все отправленные пакеты получили ответ
    *[other] Пакетов без ответа: { $n }; они сохранены и будут отправлены позже
 }
@@ -47,6 +47,7 @@ spoke-verify-digest-kept = Сумма публикаций сверена тол
 spoke-verify-digest-none = Сумма публикаций не сверена: { $why }
 
 spoke-status-heading = Центр { $code }, координационный центр { $hub }
+spoke-status-position = эпоха { $epoch }, № { $seq }
 spoke-status-out = Отправка: последний пакет { $position }
 spoke-status-in = Приём: последний пакет { $position }
 spoke-status-rows = Строки: { $rows }
@@ -59,6 +60,8 @@ spoke-status-closed = Закрытые происшествия, последн�
 
 spoke-propose-nth = № { $n } (в имени знаков: { $length })
 spoke-verify-owned = Работающая служба исправляет базу сама. Чтобы сделать это командой, остановите службу и повторите; проверить (verify без --restore) можно и при ней.
+spoke-why-lines = { " " }и её подстрок ({ $table })
+spoke-gone-none = Таблица { $table }: задержанных записей нет, решать нечего
 spoke-gone-held = Таблица { $table }: задержано записей — { $held }. Удалены нарочно: svod-spoke gone { $table } --confirm. Потеряны: верните строки или svod-spoke gone { $table } --restore
 spoke-gone-confirmed = Таблица { $table }: удаление подтверждено и будет отправлено, записей — { $done }
 spoke-gone-restored = Таблица { $table }: возвращено строк — { $done }, осталось задержано — { $held }
@@ -66,8 +69,8 @@ spoke-propose-done = Предложение { $key } сохранено и бу�
 spoke-propose-again = Такое предложение уже есть: { $key }. Решение покажет svod-spoke status
 spoke-propose-replaced = Предложение { $key } теперь говорит новое и будет отправлено снова. Решение покажет svod-spoke status
 
-spoke-check-refused = { $table } { $id }, { $place }: { $rule } — { $sentence } Не отправляется, пока не исправлено.
-spoke-check-warned = { $table } { $id }, { $place }: { $rule } — { $sentence }
+spoke-check-refused = { $table } { $id }, { $place }: { $rule }{ $sentence } Не отправляется, пока не исправлено.
+spoke-check-warned = { $table } { $id }, { $place }: { $rule }{ $sentence }
 spoke-check-type = Значение не того вида, что нужен в этом поле, или не указано.
 spoke-check-sum = Проверено строк: { $rows }; замечаний: { $n }
 
@@ -76,11 +79,11 @@ spoke-why-own = { $table } { $id }: строка вашего центра ({ $o
     Последний раз отправлена пакетом { $packet } ({ $since }). Её можно менять.
 spoke-why-locked = { $table } { $id }: строку ведёт координационный центр ({ $owner }), состояние: { $state }
     Номер записи { $uid }, версия { $version }, пакет { $packet } ({ $since })
-    Закрыты поля: { $fields }
-    Если значение неверно, обратитесь: { $ask }
+    Закреплены все поля строки{ $lines }. Если значение неверно, предложите верное: svod-spoke propose { $table } { $id } СТОЛБЕЦ=ЗНАЧЕНИЕ
+    Спросить можно в координационном центре: { $ask }
 spoke-why-alias = { $table } { $id }: это та же запись, что и строка { $alias }; работайте с ней
     Номер записи { $uid }, версия { $version }, пакет { $packet } ({ $since })
-    Если это не так, обратитесь: { $ask }
+    Если это не так, сообщите в координационный центр: { $ask }
 
 error-spoke-exists = { $file } уже существует
     .next = Выберите другой каталог: готовый центр не создаётся заново.
@@ -94,7 +97,7 @@ error-spoke-database-busy = База занята другой программ�
     .next = Повторите через минуту; закройте программу, которая долго держит базу.
 error-spoke-database = База не выполнила действие: { $detail }
     .next = Проверьте свободное место и права на запись; затем svod-spoke verify.
-error-spoke-mailbox = Почтовый ящик: { $detail }
+error-spoke-mailbox = Папка обмена: { $detail }
     .next = { $todo }
 error-spoke-file = Файл или каталог: { $detail }
     .next = Проверьте права и свободное место.
@@ -117,9 +120,9 @@ error-spoke-csv-key = { $file }: нет столбца, названного в 
 error-spoke-propose-own = Строку { $table } { $id } ведёт ваш центр
     .next = Измените её в своей программе: предложение не нужно.
 error-spoke-propose-column = Для столбца { $column } таблицы { $table } предложение невозможно
-    .next = Открытые для предложений столбцы — закрытые поля строки, кроме номеров и ссылок: svod-spoke why.
+    .next = Предложить можно значения полей закреплённой строки, кроме номеров и ссылок.
 error-spoke-propose-value = Столбец { $column } таблицы { $table }: { $detail }
-    .next = Исправьте значение: дата ГГГГ-ММ-ДД, СНИЛС из 11 цифр, пол М или Ж.
+    .next = Исправьте значение: дата ДД.ММ.ГГГГ, СНИЛС из 11 цифр, пол М или Ж.
 error-spoke-propose-rule = Столбец { $column } таблицы { $table }: правило { $rule }
     .next = Исправьте значение; правила перечислены в docs/RULES.md
 error-spoke-propose-stands = В строке { $table } { $id } так и написано
@@ -136,12 +139,12 @@ row-state-own = своих
 row-state-provisional = ждут подтверждения
 row-state-locked = закреплено координационным центром
 row-state-alias = повторов
-row-state-withdrawn = отозвано
+row-state-withdrawn = выведено из ведения центра
 row-is-own = своя
 row-is-provisional = отправлена, ждёт подтверждения
 row-is-locked = закреплена
 row-is-alias = повтор другой строки
-row-is-withdrawn = отозвана координационным центром
+row-is-withdrawn = выведена из ведения центра
 stream-stop-restored = остановлено: база восстановлена из копии
 stream-stop-clone = остановлено: работает вторая копия базы
 proposal-state-unfit = не отправлено: нарушает правило
@@ -152,16 +155,16 @@ proposal-state-declined = отклонено
 proposal-state-refused = отказано в приёме
 incident-tampered = База изменена в обход обмена.
 incident-diverged = Сумма публикаций не совпала с той, что сообщил координационный центр. Запрошен снимок, он исправит расхождение.
-incident-restored = База восстановлена из копии.
+incident-restored = База восстановлена из копии, поток остановлен. Ничего не удаляйте и сообщите другой стороне.
 incident-journal-altered = Журнал изменён, или последние записи удалены: верните базу из копии или выясните, кто и зачем её менял.
 incident-many-gone = Исчезла большая часть строк таблицы или их подстрок. Координационному центру это не отправлено. Верните строки; если они удалены нарочно — svod-spoke gone ТАБЛИЦА --confirm; вернуть как были отправлены — svod-spoke gone ТАБЛИЦА --restore.
 incident-row-taken = Строка вашего центра носит номер публикации, и публикация ждёт. Дайте строке другой номер (столбец id).
 incident-rows-beside = В этой таблице стоят строки, которым не нашлось места в своей. Просмотрите их, внесите недостающее в свою таблицу, затем удалите эту (DROP TABLE).
 incident-spool-lost = Пакета нет в папке spool, или он там повреждён, а ответа ещё не было: отправлено заново.
-outcome-unsendable = не отправляются
-    .one = не отправляется
+outcome-unsendable = не отправлены
+    .one = не отправлена
 spoke-status-no-rows = Строк ещё нет
-spoke-status-unsendable = Таблица { $table }, строка { $id }, поле { $field }: { $problem } Строка не отправляется; исправьте её в своей программе.
+spoke-status-unsendable = Таблица { $table }, строка { $id }, поле «{ $field }»: { $problem } Строка не отправляется; исправьте её в своей программе.
 spoke-status-deadline = ответ ожидается до { $at }
 spoke-why-never-sent = { $table } { $id }: строка вашего центра ({ $owner }), состояние: { $state }
     Ещё не отправлялась. Её можно менять.

@@ -88,6 +88,8 @@ pub struct CentreStatus {
     pub unanswered: u64,
     /// Its records that were refused or are held.
     pub not_applied: u64,
+    /// Those of them that were refused.
+    pub refused: u64,
     /// Packets from it that wait for earlier ones.
     pub held: u64,
     /// Files in its quarantine.
@@ -183,6 +185,7 @@ fn centre_status(
     let publications = counts.publications.iter().filter(|(to, ..)| to == code.as_str());
     let last_heard = tx.last_heard(code)?;
     let heard: Option<Timestamp> = last_heard.as_deref().and_then(|at| at.parse().ok());
+    let (refused, waiting) = (tx.outcome_count(code, "refused")?, tx.outcome_count(code, "held")?);
     let mut records = BTreeMap::new();
     for (_, _, state, count) in counts.received.iter().filter(|(origin, ..)| origin == code.as_str()) {
         *records.entry(state.clone()).or_default() += count;
@@ -197,7 +200,8 @@ fn centre_status(
         late: centre.active && heard.is_some_and(|heard| now.duration_since(heard) > late),
         last_heard,
         unanswered: packets("out", &["SEALED", "PLACED", "RECEIVED"]),
-        not_applied: tx.not_applied(code)?.len() as u64,
+        not_applied: refused + waiting,
+        refused,
         held: packets("in", &["HELD"]),
         quarantined: packets("in", &["QUARANTINED"]),
         incidents: counts.incidents.iter().filter(|one| one.centre == code.as_str()).count() as u64,

@@ -156,7 +156,7 @@ impl Records {
             let known = layout_names(&self.register.model);
             return Err(Failure::new(Exit::Refused, "trial-columns")
                 .told("file", path.display())
-                .with("known", known));
+                .because("known", known));
         }
         let mut told =
             FileReport { file: path.to_owned(), records: 0, refused: 0, first_refused: None, fields };
@@ -243,7 +243,7 @@ fn layout(model: &Model) -> Layout {
     }
 }
 
-fn layout_names(model: &Model) -> String {
+fn layout_names(model: &Model) -> Told {
     layout(model).known()
 }
 
