@@ -14,7 +14,7 @@ use exchange_format::{file_name::FileName, position::Digest};
 use sha2::{Digest as _, Sha256};
 
 /// What a log says in the place of a name that is no packet's, before its file is looked at.
-const UNNAMED: &str = "(not a packet's name)";
+pub const UNNAMED: &str = "(not a packet's name)";
 
 /// Endings that are kept, so that staff know what to open the file with. A closed list: an ending may be
 /// anybody's name as well.

@@ -8,7 +8,7 @@ use exchange_format::{
 };
 use jiff::civil::Date;
 
-use crate::messages::Lang;
+use crate::messages::{self, Lang};
 
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,16 @@ pub enum Form {
     Snils,
     /// Yes or no: kept as `1` or `0`.
     Flag,
+    /// How a row stands in the exchange: kept as a code, written in Russian tables as a word.
+    State,
+}
+
+/// How an exported row may stand.
+const STATES: [&str; 6] = ["own", "provisional", "locked", "alias", "withdrawn", "removed"];
+
+/// The Russian word for the state `code`.
+fn state(code: &str) -> Option<String> {
+    messages::find(Lang::Ru, &format!("exported-{code}"), &[])
 }
 
 /// Of each field that any kind of record types so. A claim's fields are text, as typed; what they should be the
@@ -46,7 +56,11 @@ static FORMS: LazyLock<BTreeMap<&'static str, Form>> = LazyLock::new(|| {
 impl Form {
     /// The form of the values of the column `name`.
     pub fn of(name: &str) -> Self {
-        let by_name = || if name.ends_with("_date") { Self::Date } else { Self::Text };
+        let by_name = || match name {
+            "state" => Self::State,
+            name if name.ends_with("_date") => Self::Date,
+            _ => Self::Text,
+        };
         FORMS.get(name).copied().unwrap_or_else(by_name)
     }
 
@@ -56,6 +70,13 @@ impl Form {
             Self::Text => None,
             Self::Date => day(text).map(|day| day.to_string()),
             Self::Snils => snils(text),
+            Self::State => {
+                let word = text.trim().to_lowercase();
+                STATES
+                    .iter()
+                    .find(|code| state(code).is_some_and(|said| said == word))
+                    .map(|c| (*c).to_owned())
+            }
             Self::Flag => match text.trim().to_lowercase().as_str() {
                 "да" | "yes" | "true" | "истина" => Some("1".to_owned()),
                 "нет" | "no" | "false" | "ложь" => Some("0".to_owned()),
@@ -71,6 +92,9 @@ impl Form {
             Self::Date if lang == Lang::Ru && text.len() == 10 => text
                 .parse::<Date>()
                 .map_or(Cow::Borrowed(text), |day| Cow::Owned(day.strftime("%d.%m.%Y").to_string())),
+            Self::State if lang == Lang::Ru && STATES.contains(&text) => {
+                state(text).map_or(Cow::Borrowed(text), Cow::Owned)
+            }
             Self::Snils if text.len() == 11 && text.bytes().all(|b| b.is_ascii_digit()) => {
                 Cow::Owned(format!("{}-{}-{} {}", &text[..3], &text[3..6], &text[6..9], &text[9..]))
             }
@@ -158,11 +182,18 @@ mod tests {
             ("disability_until", Form::Text),
             ("snils", Form::Snils),
             ("urgent", Form::Flag),
+            ("state", Form::State),
             ("surname", Form::Text),
             ("id", Form::Text),
         ] {
             assert_eq!(Form::of(name), form, "{name}");
         }
         assert_eq!((Form::Flag.kept("Да"), Form::Flag.kept("0")), ("1".into(), "0".into()));
+        for code in STATES {
+            let word = Form::State.written(code, Lang::Ru);
+            assert!(!word.is_ascii(), "{word}");
+            assert_eq!((Form::State.kept(&word), Form::State.kept(code)), (code.into(), code.into()));
+            assert_eq!(Form::State.written(code, Lang::En), code);
+        }
     }
 }

@@ -269,7 +269,7 @@ fn a_report_counts_all_and_tells_a_thousand() {
     let text = fs::read_to_string(&to).expect("there");
     assert!(
         text.starts_with(
-            "\u{feff}Файл;Строка;Столбец;Правило;Что не так\r\na.csv;1;id;key-empty;значение ключа"
+            "\u{feff}Файл;Строка;Столбец;Правило;Что не так\r\na.csv;1;Номер в учёте;key-empty;значение ключа"
         ),
         "{text}"
     );

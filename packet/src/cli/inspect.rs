@@ -10,7 +10,7 @@ use exchange_endpoint::{
 use exchange_format::{error::PacketError, packet::Purpose, seal::Identity};
 use serde::Serialize;
 
-use super::verify::{answer_lines, card_line, record_lines};
+use super::verify::{answer_lines, card_line, label, record_lines};
 use crate::{
     examination::{self, AnswerWords, KindCount, SignerWords},
     given::Given,
@@ -90,7 +90,7 @@ fn look(given: &Given, identities: &[Identity], seen: &mut Seen) -> Result<(), P
 }
 
 fn text(lang: Lang, seen: &Seen) -> String {
-    let mut lines = vec![seen.file.clone()];
+    let mut lines = vec![label(lang, &seen.file)];
     match (&seen.packet, &seen.name) {
         (Some(packet), _) => lines.extend(packet.lines(lang)),
         (None, Some(name)) => lines.push(name.line(lang)),

@@ -6,6 +6,7 @@ use clap::Args;
 use exchange_endpoint::{
     messages::{self, Value},
     output::{CommonArgs, Exit, Failure, Lang},
+    stray::UNNAMED,
 };
 use exchange_format::answer::{PacketReason, RecordOutcome, RecordReason};
 
@@ -72,7 +73,7 @@ pub(super) fn text(lang: Lang, report: &Report) -> String {
         Verdict::False => "packet-verdict-false",
         Verdict::Unknown => "packet-verdict-unknown",
     };
-    let mut lines = vec![report.file.clone(), say(lang, verdict)];
+    let mut lines = vec![label(lang, &report.file), say(lang, verdict)];
     if let Some(packet) = &report.packet {
         lines.extend(packet.lines(lang));
     }
@@ -110,6 +111,11 @@ pub(super) fn text(lang: Lang, report: &Report) -> String {
     }
     lines.extend(not_proven_lines(lang, &report.not_proven));
     lines.join("\n")
+}
+
+/// What a file is called: a name that is no packet's is not repeated.
+pub(super) fn label(lang: Lang, file: &str) -> String {
+    if file == UNNAMED { say(lang, "packet-unnamed") } else { file.to_owned() }
 }
 
 /// The checks under their three headings.

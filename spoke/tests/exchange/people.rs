@@ -232,7 +232,7 @@ fn what_the_hub_has_changed_since_a_protocol_is_exported_with_its_state() {
     let file = format!("{dir}/recipient-{until:06}.csv");
     assert_eq!(first["files"], json!([{"table": "recipient", "file": file, "rows": 2}]));
     let text = fs::read_to_string(&file).expect("there");
-    let row = format!("\r\nr1;{};locked;;", uid(7));
+    let row = format!("\r\nr1;{};закреплена;;", uid(7));
     assert!(text.contains(&row) && text.contains("Иванова-Иная"), "{text}");
     assert_eq!(centre.ok(&export)["files"], json!([]), "nothing twice");
 
@@ -253,9 +253,9 @@ fn what_the_hub_has_changed_since_a_protocol_is_exported_with_its_state() {
     }
     let text = centre.text("since.csv");
     for row in [
-        format!("\r\nr1;{};withdrawn;;", uid(7)),
-        format!("\r\nr2;{};own;;", uid(8)),
-        format!("\r\n{0};{0};removed;;", uid(9)),
+        format!("\r\nr1;{};выведена;;", uid(7)),
+        format!("\r\nr2;{};своя;;", uid(8)),
+        format!("\r\n{0};{0};удалена;;", uid(9)),
     ] {
         assert!(text.contains(&row), "{row}: {text}");
     }
@@ -318,7 +318,7 @@ fn one_command_takes_from_1c_exchanges_and_gives_back() {
     let told = centre.ok(&command);
     let until = told["export"]["until"].as_u64().expect("a protocol");
     let text = fs::read_to_string(format!("{to}/recipient-{until:06}.csv")).expect("exported");
-    assert!(text.contains(&format!("r9;{};locked;;", uid(7))) && text.contains("Новая-Иная"), "{text}");
+    assert!(text.contains(&format!("r9;{};закреплена;;", uid(7))) && text.contains("Новая-Иная"), "{text}");
     // 1C has not taken it in yet, and says what it said: refused by line, and the exchange goes on
     let (out, _) = centre.ends(&[&command[..], &["--format", "json"]].concat(), 3);
     let told: Value = serde_json::from_str(&out).expect("JSON");

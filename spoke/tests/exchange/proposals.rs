@@ -67,7 +67,7 @@ fn an_unfit_edit_that_raced_the_lock_is_kept_with_what_is_wrong_with_it() {
 #[test]
 fn a_proposal_by_hand_is_sent_and_accepted_by_what_the_hub_publishes() {
     let mut centre = locked();
-    let made = centre.ok(&["propose", "recipient", "r1", "phone=+79110000000", "--reason", "по телефону"]);
+    let made = centre.ok(&["propose", "recipient", "r1", "Телефон=+79110000000", "--reason", "по телефону"]);
     assert_eq!(state(&centre), "open");
     centre.sync();
     let sent = centre.hub.take_data();
@@ -154,6 +154,10 @@ fn what_cannot_be_proposed_is_refused_precisely_and_without_the_value() {
         assert!(!error.contains("1950"), "{error}");
     }
     assert_eq!(centre.value("SELECT count(*) FROM svod_proposal"), "0");
+    centre.ok(&["propose", "recipient", "r1", "Дата рождения=08.05.1941"]);
+    let kept = "SELECT instr(CAST(body AS TEXT), '<value>1941-05-08</value>') > 0 FROM svod_proposal";
+    assert_eq!(centre.value(kept), "1");
+    centre.sql("DELETE FROM svod_proposal");
     for lang in ["ru", "en"] {
         let (out, _) = centre.ends(&["propose", "recipient", "r1", "phone=", "--lang", lang], 0);
         assert!(out.contains(&centre.value("SELECT max(key) FROM svod_proposal")) || lang == "en", "{out}");

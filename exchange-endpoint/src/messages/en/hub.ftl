@@ -28,10 +28,16 @@ hub-merge-tried = Dry run of the merge: nothing has changed
 hub-merge-done = Merged, protocol { $protocol }
 hub-merge-nothing = Nothing to merge: no centre waits for it. Persons in all: { $persons }
 hub-merge-counts = Recipient records: { $claims }, new persons: { $created }, persons in all: { $persons }, programmes and supplements: { $documents }, service confirmed (centre and person): { $confirmed }
-hub-merge-stage-index = comparing records of recipients: { $done } of { $all }
+hub-merge-stage-index = { $done ->
+    [0] comparing records of recipients: { $all }
+   *[other] comparing records of recipients: { $done } of { $all }
+    }
 hub-merge-stage-settle = who is who: { $all } records
 hub-merge-stage-documents = programmes and supplements: { $all }
-hub-merge-stage-publish = what each centre is told: { $done } of { $all } people
+hub-merge-stage-publish = { $done ->
+    [0] what each centre is told: { $all } people
+   *[other] what each centre is told: { $done } of { $all } people
+    }
 hub-merge-stage-write = writing into the database
 hub-reviews-would = Staff would be asked (after the merge: review list; to read now: merge --dry-run --out FILE.csv):
 hub-reviews-written = Staff would be asked (written to be read: { $file }; answers after the merge: review list):

@@ -6,6 +6,7 @@ packet-kind-KY = Packet of keys (KY)
 packet-kind-KV = Receipt (KV)
 packet-kind-PR = Protocol of admission (PR)
 packet-kind-RQ = Request (RQ)
+packet-unnamed = (not a packet's name)
 packet-name-sealed = sealed
 packet-name-open = not sealed
 packet-name-says = { $what }: from { $from } to { $to }, epoch { $epoch }, no. { $seq }, date { $date }, { $envelope }

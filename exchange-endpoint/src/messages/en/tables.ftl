@@ -203,6 +203,12 @@ also-end_date = to
 also-case_number = case
 
 # Files of tables
+exported-own = own
+exported-provisional = provisional
+exported-locked = locked
+exported-alias = alias
+exported-withdrawn = withdrawn
+exported-removed = removed
 import-not-utf8 = the file is not UTF-8
 import-utf16 = UTF-16; save it as UTF-8
 import-line = line { $line }: { $what }

@@ -28,10 +28,16 @@ hub-merge-tried = Пробное объединение: ничего не из�
 hub-merge-done = Объединение выполнено, протокол № { $protocol }
 hub-merge-nothing = Объединять нечего: ни один центр не ждёт объединения. Людей всего: { $persons }
 hub-merge-counts = Записей о получателях: { $claims }, новых людей: { $created }, всего людей: { $persons }, ИППСУ и дополнений: { $documents }, обслуживание подтверждено (пар «центр — человек»): { $confirmed }
-hub-merge-stage-index = сравнение записей о получателях: { $done } из { $all }
+hub-merge-stage-index = { $done ->
+    [0] сравнение записей о получателях: { $all }
+   *[other] сравнение записей о получателях: { $done } из { $all }
+    }
 hub-merge-stage-settle = кто есть кто: записей { $all }
 hub-merge-stage-documents = ИППСУ и дополнения: { $all }
-hub-merge-stage-publish = что узнает каждый центр: людей { $done } из { $all }
+hub-merge-stage-publish = { $done ->
+    [0] что узнает каждый центр: людей { $all }
+   *[other] что узнает каждый центр: людей { $done } из { $all }
+    }
 hub-merge-stage-write = запись в базу
 hub-reviews-would = Спросят сотрудников (после объединения: review list; прочитать сейчас: merge --dry-run --out ФАЙЛ.csv):
 hub-reviews-written = Спросят сотрудников (записано для чтения: { $file }; ответы — после объединения: review list):

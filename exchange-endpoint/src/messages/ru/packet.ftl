@@ -6,6 +6,7 @@ packet-kind-KY = Пакет с ключами (KY)
 packet-kind-KV = Квитанция о получении (KV)
 packet-kind-PR = Протокол приёма (PR)
 packet-kind-RQ = Запрос (RQ)
+packet-unnamed = (имя файла — не имя пакета)
 packet-name-sealed = зашифрован
 packet-name-open = не зашифрован
 packet-name-says = { $what }: от { $from } для { $to }, эпоха { $epoch }, № { $seq }, дата { $date }, { $envelope }

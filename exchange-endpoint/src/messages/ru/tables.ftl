@@ -203,6 +203,12 @@ also-end_date = Конец; Окончание; Дата окончания до
 also-case_number = Номер личного дела; № дела
 
 # Files of tables
+exported-own = своя
+exported-provisional = ждёт подтверждения
+exported-locked = закреплена
+exported-alias = повтор
+exported-withdrawn = выведена
+exported-removed = удалена
 import-not-utf8 = файл не в кодировке UTF-8
 import-utf16 = это UTF-16; сохраните файл в UTF-8
 import-line = строка { $line }: { $what }

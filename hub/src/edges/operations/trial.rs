@@ -9,6 +9,7 @@ use std::{
 
 use exchange_endpoint::{
     durable_file,
+    messages::Told,
     output::{Exit, Failure},
     tables::{Column, Form, Item, Layout, Map, Sheet, TableError},
 };
