@@ -168,7 +168,7 @@ impl OwnKeys {
         let (card, next) = (read_card(directory, CARD, code)?, read_card(directory, NEXT, code)?);
         let path = directory.join(CARD);
         let missing = io::Error::from(io::ErrorKind::NotFound);
-        let card = card.ok_or_else(|| KeysError::Io { path, source: missing })?;
+        let card = card.ok_or(KeysError::Io { path, source: missing })?;
         let signing = signing_keys(directory, code)?;
         let (path, text) = read_secret(directory, AGE)?;
         let mut identities = parse_identities(&path, &text)?;

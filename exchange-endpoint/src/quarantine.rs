@@ -40,6 +40,7 @@ pub struct Aside {
     pub row: String,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn as_text<S: Serializer>(code: &ParticipantCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(code)
 }

@@ -163,7 +163,7 @@ impl Trust {
             // before the card: a line of no card says nothing, a card without its line would revoke the one before
             all.push(one);
             let path = self.directory.join(format!("{code}.{SUCCESSIONS}"));
-            let text: String = all.iter().map(|one| format!("{one}\n")).collect();
+            let text = all.iter().fold(String::new(), |text, one| text + &one.to_string() + "\n");
             durable_file::replace(&path, text.as_bytes(), 0o644)
                 .map_err(|source| TrustError::Io { path, source })?;
         }

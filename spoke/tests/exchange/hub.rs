@@ -60,6 +60,7 @@ pub struct Hub {
     state: StateDigest,
     published: Vec<Record>,
     nonce: u8,
+    unconfirmed: bool,
     /// The last packet of the centre's that was applied.
     acked: Option<Mark>,
 }
@@ -89,6 +90,7 @@ impl Hub {
             state: StateDigest::default(),
             published: Vec::new(),
             nonce: 0,
+            unconfirmed: false,
             acked: None,
         }
     }
@@ -235,6 +237,15 @@ impl Hub {
         self.publish_at(Position { epoch, seq: Seq::FIRST }, Some(basis), records, mirror);
     }
 
+    /// The snapshot of a hub that recovers: what it says of its own records is not certain.
+    pub fn recovering(&mut self, epoch: u64, records: &[Record], mirror: &[Record]) {
+        let before = (self.last, self.state, self.published.clone());
+        self.unconfirmed = true;
+        self.answer_request(Nonce([9; 16]), epoch, records, mirror);
+        self.unconfirmed = false;
+        (self.last, self.state, self.published) = before;
+    }
+
     /// Asks the centre, under the id of the packet before if it is to be the `same`; the id.
     pub fn ask(&mut self, request: &Request, same: bool) -> Nonce {
         if same {
@@ -306,7 +317,7 @@ impl Hub {
         }
         let part = Part::new(1, 1).expect("one");
         let purpose = basis.map_or(Purpose::Data, |basis| {
-            Purpose::Snapshot(SnapshotPart { basis, unconfirmed: false, part })
+            Purpose::Snapshot(SnapshotPart { basis, unconfirmed: self.unconfirmed, part })
         });
         let previous = self.last.map(|last| last.digest);
         let mut sorted: Vec<&Record> = records.iter().collect();

@@ -120,6 +120,34 @@ fn a_divergence_is_narrowed_to_records_and_then_asks_for_one_snapshot_which_mend
 }
 
 #[test]
+fn of_a_snapshot_that_is_not_confirmed_only_the_mirror_counts() {
+    let mut centre = Centre::new();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
+    centre.sync();
+    let sent = centre.hub.take_data().remove(0);
+    centre.hub.answer(&sent, &[]);
+    centre.publish_person(uid(1), "r1", "Первая");
+    centre.sync();
+    centre.hub.take();
+    for (epoch, version, stop) in [(2, 1, ""), (3, 2, "RESTORED")] {
+        let records = [centre.person(uid(1), "Чужая")];
+        let mirror = Record { version, ..sent.records[0].clone() };
+        centre.hub.recovering(epoch, &records, &[mirror]);
+        centre.sync();
+        assert_eq!(centre.value("SELECT surname FROM recipient"), "Первая", "nothing of it is applied");
+        assert_eq!(centre.value("SELECT stop FROM svod_stream WHERE direction = 'out'"), stop);
+        assert!(
+            centre.hub.take().iter().any(|packet| packet.name.kind == PacketKind::Protocol),
+            "it is answered"
+        );
+    }
+    centre.hub.publish(&[centre.person(uid(1), "Вторая")]);
+    centre.sync();
+    assert_eq!(centre.value("SELECT surname FROM recipient"), "Вторая", "the stream goes on where it was");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
 fn a_mirror_that_is_ahead_shows_that_the_database_was_restored() {
     for (version, stop) in [(1, ""), (2, "RESTORED")] {
         let mut centre = Centre::new();

@@ -233,6 +233,9 @@ impl Step<'_> {
             Ready::Data(mark) => (vec![*mark], false),
             Ready::Snapshot(parts) => (parts.clone(), true),
         };
+        if snapshot && self.is_unconfirmed(tx, &marks)? {
+            return self.look_at_mirror(tx, streams, &marks);
+        }
         if snapshot {
             // the snapshot replaces the picture of the stream; what it does not name becomes an orphan
             tx.orphan_all(self.centre)?;
@@ -277,6 +280,55 @@ impl Step<'_> {
         Ok(all)
     }
 
+    /// Whether the sender of a snapshot was recovering when it sealed it: what it says of its own is not certain.
+    fn is_unconfirmed(&self, tx: &Tx<'_>, parts: &[Mark]) -> Result<bool, HubError> {
+        let Some(first) = parts.first() else { return Ok(false) };
+        let packet = self.open_held(&self.held_row(tx, first)?)?;
+        Ok(matches!(&packet.manifest().header.purpose, Purpose::Snapshot(part) if part.unconfirmed))
+    }
+
+    /// Takes nothing but the mirror from a snapshot: the stream stays where it is, its epoch does not begin.
+    fn look_at_mirror(
+        &self,
+        tx: &Tx<'_>,
+        streams: &mut Streams,
+        parts: &[Mark],
+    ) -> Result<Vec<Applied>, HubError> {
+        let mut all = Vec::new();
+        for mark in parts {
+            let row = self.held_row(tx, mark)?;
+            self.judge_mirror(tx, streams, &row, &mut self.open_held(&row)?)?;
+            tx.set_packet_state(&row.name, "APPLIED", None)?;
+            self.enter(tx, "snapshot.unconfirmed", &row, "")?;
+            all.push(Applied::nothing(&row.name, *mark));
+        }
+        tx.set_streams(self.centre, streams)?;
+        all.iter().try_for_each(|applied| self.answer(tx, streams, applied))?;
+        Ok(all)
+    }
+
+    /// A centre's copy of our publications that is ahead of them shows that this hub was restored.
+    fn judge_mirror(
+        &self,
+        tx: &Tx<'_>,
+        streams: &mut Streams,
+        row: &AtPosition,
+        packet: &mut VerifiedPacket<File>,
+    ) -> Result<(), HubError> {
+        let mirror = requests::judge_mirror_of(tx, self.centre, &mut packet.check_while_reading())?;
+        if let Some(evidence) = mirror {
+            tracing::error!(centre = %self.centre, "this hub was restored: {evidence}");
+            streams.outgoing.stop = Some(Stop::Restored);
+            tx.add_incident(self.centre, "RESTORED", Some(&row.name), &self.now.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn open_held(&self, row: &AtPosition) -> Result<VerifiedPacket<File>, HubError> {
+        let name: FileName = row.name.parse().map_err(exchange_format::error::PacketError::from)?;
+        Ok(open::open(self.context, &self.context.paths.archived(self.centre, &row.name), &name)?)
+    }
+
     fn held_row(&self, tx: &Tx<'_>, mark: &Mark) -> Result<AtPosition, HubError> {
         let rows = tx.packets_at("in", self.centre, mark.position)?;
         let found = rows.into_iter().find(|row| row.arrival.mark == *mark);
@@ -292,9 +344,7 @@ impl Step<'_> {
         row: &AtPosition,
         streams: &mut Streams,
     ) -> Result<Applied, HubError> {
-        let name: FileName = row.name.parse().map_err(exchange_format::error::PacketError::from)?;
-        let path = self.context.paths.archived(self.centre, &row.name);
-        let mut packet = open::open(self.context, &path, &name)?;
+        let mut packet = self.open_held(row)?;
         let told = packet.manifest().header.state_digest;
         let outcome = if packet.manifest().header.purpose == Purpose::Keys {
             keys::read(self.context, self.centre, &mut packet.check_while_reading())?;
@@ -302,12 +352,7 @@ impl Step<'_> {
         } else {
             intake.packet(&row.name, packet.check_while_reading(), &mut streams.received)?
         };
-        let mirror = requests::judge_mirror_of(tx, self.centre, &mut packet.check_while_reading())?;
-        if let Some(evidence) = mirror {
-            tracing::error!(centre = %self.centre, "this hub was restored: {evidence}");
-            streams.outgoing.stop = Some(Stop::Restored);
-            tx.add_incident(self.centre, "RESTORED", Some(&row.name), &self.now.to_string())?;
-        }
+        self.judge_mirror(tx, streams, row, &mut packet)?;
         tx.set_packet_state(&row.name, "APPLIED", None)?;
         let at = self.now.to_string();
         if let Some(told) = told.filter(|told| *told != streams.received)

@@ -146,6 +146,21 @@ impl TestCentre {
         names
     }
 
+    /// The snapshot of a centre that recovers: what it says of its own records is not certain.
+    pub fn unconfirmed(
+        &mut self,
+        epoch: u64,
+        request: Nonce,
+        records: &[Record],
+        mirror: &[Record],
+    ) -> String {
+        let part = Part::new(1, 1).expect("a part");
+        let basis = SnapshotBasis::Requested { request };
+        let purpose = Purpose::Snapshot(SnapshotPart { basis, unconfirmed: true, part });
+        let position = Position { epoch: Epoch::new(epoch).expect("small"), seq: Seq::FIRST };
+        self.send(purpose, position, records, mirror, true)
+    }
+
     /// Part `k` of a snapshot of two that opens epoch `epoch`, with a line that is no record: it is refused whole.
     pub fn spoilt_part(&mut self, epoch: u64, k: u32) -> String {
         let part = Part::new(k, 2).expect("a part");

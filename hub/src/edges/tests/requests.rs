@@ -259,6 +259,30 @@ fn a_snapshot_is_sent_once_a_request_with_the_mirror_of_what_the_centre_has_sent
 }
 
 #[test]
+fn of_a_snapshot_that_is_not_confirmed_only_the_mirror_counts() {
+    let (mut hub, mut centre, read) = published();
+    let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("published").clone();
+    let before = (centre.last, centre.sum);
+    for (epoch, version, restored) in [(2, person.version, false), (3, person.version + 1, true)] {
+        let mirror = Record { version, signature: None, ..person.clone() };
+        let name = centre.unconfirmed(epoch, Nonce([3; 16]), &[anna(5, 1, &[])], &[mirror]);
+        let Taken::Done(applied) = hub.take(&centre, &name) else { panic!("taken") };
+        assert_eq!(applied[0].counts.total(), 0);
+        let known = hub.hub.store.read(|tx| tx.mirrored(centre.code)).expect("read");
+        assert_eq!(known.len(), 1, "nothing of it is applied");
+        assert_eq!(incidents(&hub).contains(&"RESTORED".to_owned()), restored);
+    }
+    hub.send();
+    assert!(centre.read_out().protocols.iter().any(|(head, _)| head.answered.position.epoch.get() == 2));
+    // the stream goes on where it was
+    (centre.last, centre.sum) = before;
+    let name = centre.data(&[anna(2, 1, &[])]);
+    let Taken::Done(applied) = hub.take(&centre, &name) else { panic!("taken") };
+    assert_eq!(applied[0].state, "APPLIED");
+    assert!(!incidents(&hub).contains(&"DIVERGED".to_owned()));
+}
+
+#[test]
 fn a_mirror_that_is_ahead_shows_that_this_hub_was_restored() {
     for (version, restored) in [(1, false), (2, true)] {
         let (mut hub, mut centre, read) = published();
