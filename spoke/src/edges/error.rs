@@ -97,17 +97,13 @@ impl SpokeError {
         match self {
             Self::Database(DatabaseError::Corrupt { .. } | DatabaseError::Stored { .. }) => true,
             Self::Database(DatabaseError::Sqlite(error)) => {
-                // no such table, column or collation, while the statements of this program are right
-                let of_statement =
-                    |code| matches!(code & 0xff, rusqlite::ffi::SQLITE_ERROR | rusqlite::ffi::SQLITE_SCHEMA);
                 matches!(
                     error,
                     FromSqlConversionFailure(..)
                         | IntegralValueOutOfRange(..)
                         | InvalidColumnType(..)
                         | Utf8Error(..)
-                ) || error.sqlite_error().is_some_and(|error| of_statement(error.extended_code))
-                    || database::malformed(error).is_some()
+                ) || is_of_schema(error)
             }
             _ => false,
         }
@@ -123,6 +119,13 @@ impl SpokeError {
         let path = path.into();
         |source| Self::Io { path, source }
     }
+}
+
+/// No such table, column or collation, while the statements of this program are right; or a schema that nobody can read.
+fn is_of_schema(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code & 0xff);
+    matches!(code, Some(rusqlite::ffi::SQLITE_ERROR | rusqlite::ffi::SQLITE_SCHEMA))
+        || database::malformed(error).is_some()
 }
 
 impl From<RequestError> for SpokeError {
@@ -214,6 +217,9 @@ fn database_failure(error: &DatabaseError) -> Failure {
             .because("detail", Told::at(&path.display(), source)),
         error if error.is_temporary() => {
             Failure::new(Exit::Temporary, "spoke-database-busy").because("detail", error)
+        }
+        DatabaseError::Sqlite(cause) if is_of_schema(cause) => {
+            Failure::new(Exit::Temporary, "spoke-database-altered").because("detail", error)
         }
         error => Failure::new(Exit::Temporary, "spoke-database").because("detail", error),
     }

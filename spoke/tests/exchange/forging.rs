@@ -231,3 +231,38 @@ fn a_row_of_ones_own_with_the_head_of_a_locked_one_and_other_lines_stays() {
     assert!(centre.hub.take_data().iter().any(|packet| packet.records.iter().any(|r| r.key == key)));
     assert_eq!(centre.ok(&["verify"])["whole"], true);
 }
+
+#[test]
+fn a_schema_that_nobody_can_read_is_found_and_put_right() {
+    let centre = locked();
+    let broken = "PRAGMA writable_schema = ON; UPDATE sqlite_master SET tbl_name = 'programme', sql = \
+                   replace(sql, 'BEFORE DELETE', 'BEFORE NOTHING') WHERE name = 'svod_lock_recipient_delete'";
+    centre.sql(broken);
+    assert!(faults(&centre).contains(&"trigger-altered".to_owned()));
+    centre.sync();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    centre.db().execute("DELETE FROM recipient WHERE id = 'r1'", []).expect_err("locked again");
+    // the table that a trigger says it is on, alone
+    let altered = "PRAGMA writable_schema = ON; UPDATE sqlite_master SET tbl_name = 'programme' WHERE \
+                   name = 'svod_lock_recipient_delete'";
+    centre.sql(altered);
+    assert!(faults(&centre).contains(&"trigger-altered".to_owned()));
+    centre.sync();
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    centre.db().execute("DELETE FROM recipient WHERE id = 'r1'", []).expect_err("locked again");
+    // beside the daemon, which sees it by the version of the schema
+    let log = || std::fs::read_to_string(centre.path("spoke.log")).unwrap_or_default();
+    let begun = log().matches("exchange begins").count();
+    let mut daemon = centre.command(&["run"]).stdout(Stdio::null()).spawn().expect("starts");
+    wait_until("the daemon to begin", || log().matches("exchange begins").count() > begun);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let db = centre.db();
+    db.execute_batch(&format!("{broken}; PRAGMA schema_version = 100000")).expect("altered");
+    db.close().expect("closed");
+    let back =
+        "SELECT 1 FROM sqlite_master WHERE name = 'svod_lock_recipient_delete' AND tbl_name = 'recipient'";
+    wait_until("the trigger to be back", || centre.db().query_row(back, [], |_| Ok(())).is_ok());
+    assert!(daemon.try_wait().expect("asked").is_none(), "it runs: {}", log());
+    daemon.kill().expect("ended");
+    daemon.wait().expect("reaped");
+}

@@ -1,7 +1,7 @@
 //! What is lost or altered of what a centre keeps of what it sent: found by the journal's sums, said again, and the
 //! hub's sum and ours agree afterwards (exchange §4, D10).
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs};
 
 use exchange_format::{
     record::{Form, Kind, Record, RecordId},
@@ -303,4 +303,25 @@ fn what_the_hub_cannot_read_is_not_lost_with_the_claim() {
         records.iter().find(|record| record.key == key).expect("said again").read_body().expect("a body");
     assert_eq!((body.text("phone"), body.text("surname")), (Some("+7900"), Some("Иванова")));
     assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
+fn a_packet_that_an_older_database_does_not_know_stays_in_the_spool() {
+    let centre = Centre::with_recipient();
+    let old = centre.dir.path().join("old.db");
+    centre.sql(&format!("VACUUM INTO '{}'", old.display()));
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Новая')");
+    centre.sync();
+    let packet =
+        centre.path(&centre.value("SELECT file FROM svod_packet WHERE direction = 'out' AND kind = 'DT'"));
+    assert!(packet.exists());
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(centre.path(&format!("centre.db{suffix}")));
+    }
+    fs::copy(&old, centre.path("centre.db")).expect("put back");
+    for _ in 0..2 {
+        centre.sync();
+        assert_eq!(centre.ok(&["status"])["incidents"][0]["code"], "RESTORED");
+        assert!(packet.exists(), "the only copy");
+    }
 }

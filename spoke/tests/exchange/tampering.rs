@@ -239,47 +239,6 @@ fn an_old_row_put_back_with_its_old_signature_is_found_and_mended() {
 }
 
 #[test]
-fn a_packet_that_an_older_database_does_not_know_stays_in_the_spool() {
-    let centre = Centre::with_recipient();
-    let old = centre.dir.path().join("old.db");
-    centre.sql(&format!("VACUUM INTO '{}'", old.display()));
-    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Новая')");
-    centre.sync();
-    let packet =
-        centre.path(&centre.value("SELECT file FROM svod_packet WHERE direction = 'out' AND kind = 'DT'"));
-    assert!(packet.exists());
-    for suffix in ["-wal", "-shm"] {
-        let _ = fs::remove_file(centre.path(&format!("centre.db{suffix}")));
-    }
-    fs::copy(&old, centre.path("centre.db")).expect("put back");
-    for _ in 0..2 {
-        centre.sync();
-        assert_eq!(centre.ok(&["status"])["incidents"][0]["code"], "RESTORED");
-        assert!(packet.exists(), "the only copy");
-    }
-}
-
-#[test]
-fn a_schema_that_nobody_can_read_is_found_and_put_right() {
-    let centre = locked();
-    let altered = "PRAGMA writable_schema = ON; UPDATE sqlite_master SET tbl_name = 'programme', sql = \
-                   replace(sql, 'BEFORE DELETE', 'BEFORE NOTHING') WHERE name = 'svod_lock_recipient_delete'";
-    centre.sql(altered);
-    assert!(faults(&centre).contains(&"trigger-altered".to_owned()));
-    centre.sync();
-    assert_eq!(centre.ok(&["verify"])["whole"], true);
-    centre.db().execute("DELETE FROM recipient WHERE id = 'r1'", []).expect_err("locked again");
-    // the table that a trigger says it is on, alone
-    let altered = "PRAGMA writable_schema = ON; UPDATE sqlite_master SET tbl_name = 'programme' WHERE \
-                   name = 'svod_lock_recipient_delete'";
-    centre.sql(altered);
-    assert!(faults(&centre).contains(&"trigger-altered".to_owned()));
-    centre.sync();
-    assert_eq!(centre.ok(&["verify"])["whole"], true);
-    centre.db().execute("DELETE FROM recipient WHERE id = 'r1'", []).expect_err("locked again");
-}
-
-#[test]
 fn an_old_database_put_back_is_found_by_the_watermark() {
     let mut centre = locked();
     let old = centre.dir.path().join("old.db");
