@@ -176,3 +176,41 @@ fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
     world.verify(1).expect("the centre is whole");
     world.daemons.stop_all().expect("stopped");
 }
+
+const LOCKED: &str = "SELECT count(*) FROM svod_record WHERE state = 'locked'";
+
+#[test]
+fn a_centre_returns_on_another_machine_with_other_keys() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let world = merged(dir.path());
+    let (hub_db, centre_db) = (world.layout.hub_db(), world.layout.centre_db(1));
+    let code = centre_code(1);
+    let known = count(&hub_db, "SELECT count(*) FROM received");
+    let locked = count(&centre_db, LOCKED);
+    world.daemons.kill(&centre_name(1));
+    world.replace_machine(1).expect("replaced");
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('n1', 'Новая'), ('n2', 'Другая')");
+    // a hub that starts finds its watermark where the former machine has left it
+    world.daemons.kill("hub");
+    world.start_hub().expect("started");
+    world.start_centre(1).expect("started");
+    let epoch = format!("SELECT count(*) FROM stream WHERE peer = '{code}' AND in_epoch = 2");
+    wait(&world, &hub_db, &epoch, 1);
+    wait(&world, &hub_db, "SELECT count(*) FROM received", known + 2);
+    world.hub(&["merge"]).expect("merged");
+    write(&centre_db, "UPDATE recipient SET phone = '+7 900 000-00-01' WHERE id = 'n1'");
+    world.wait_settled(&mut |_| ()).expect("settled");
+    // and what was published to the centre before has come back with them
+    wait(&world, &centre_db, LOCKED, locked + 2);
+    let incidents =
+        "SELECT group_concat(code || coalesce(' ' || packet, '')) FROM incident WHERE closed_at IS NULL";
+    let open =
+        Reader::open(&hub_db).expect("opens").one(incidents, [], |row| row.get::<_, Option<String>>(0));
+    assert_eq!(open.expect("read").flatten(), None);
+    assert_eq!(count(&centre_db, "SELECT count(*) FROM svod_incident WHERE closed_at IS NULL"), 0);
+    assert_eq!(
+        count(&hub_db, &format!("SELECT count(*) FROM stream WHERE peer = '{code}' AND stop IS NULL")),
+        1
+    );
+    world.daemons.stop_all().expect("stopped");
+}

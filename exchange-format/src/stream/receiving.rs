@@ -179,6 +179,13 @@ impl Incoming {
         self.stopped = self.stopped.max(Some(epoch));
     }
 
+    /// The peer is another machine now, with other keys, of which nothing was received: what the former one sent is
+    /// closed, and acknowledged to nobody.
+    pub fn begin_anew(&mut self) {
+        let known = self.last.map(|last| last.position.epoch).max(self.stopped).max(self.closed);
+        *self = Self { closed: known, ..Self::default() };
+    }
+
     /// Nothing more of `epoch` and older ones will be accepted: the receiver has answered a request that
     /// the sender made after a restore (R10), or refused the snapshot that ends a recovery (R11).
     pub fn close(&mut self, epoch: Epoch) {

@@ -116,6 +116,12 @@ impl Outgoing {
         Ok(Opening { stream: self.clone(), epoch, parts, done: 0, reason })
     }
 
+    /// The peer is another machine now, with other keys, that has received nothing: the next packet is a snapshot in a
+    /// new epoch, and no incident of the former one stops it.
+    pub fn begin_anew(&mut self) {
+        *self = Self { highest_epoch: self.highest_epoch.max(self.epoch()), ..Self::default() };
+    }
+
     /// An ack or an answer named this epoch of the stream. Call it whatever else the file proves.
     pub fn told_epoch(&mut self, epoch: Epoch) {
         self.highest_epoch = self.highest_epoch.max(Some(epoch));

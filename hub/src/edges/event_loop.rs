@@ -18,6 +18,7 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     participant::ParticipantCode,
+    position::{Mark, Position},
     stream::{Stop, Watermark as StoredWatermark},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -37,7 +38,7 @@ use super::{
     intake::{Applied, Taken},
     pki::{CityCa, PkiError},
 };
-use crate::database::{Store, Tx, centres::ClientCertificate};
+use crate::database::{Store, Tx, centres::ClientCertificate, streams::Streams};
 
 /// Why the daemon does not run.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +84,7 @@ async fn serve(hub: Hub, config: &Config<HubConfig>, database: PathBuf) -> Resul
             store: Mutex::new(store),
             ftp: daemon.hub.context.paths.ftp.clone(),
             required: config.ftps.client_certificates == ClientCertificates::Required,
+            without_resumption: config.ftps.without_resumption.clone(),
         });
         let (server, events) = FtpsServer::bind(config.ftps.clone(), identity, accounts).await?;
         daemon.announcer = Some(server.announcer());
@@ -303,9 +305,16 @@ pub(super) fn judge_watermark(
     let (mut found, mut is_older) = (None, false);
     for peer in [hub].into_iter().chain(centres) {
         let mut streams = tx.streams(peer)?;
+        // what was exchanged with a machine that has left is no measure for the one that has come after it
+        let counts = |at: &Position, last: Option<Mark>, ended| last.is_some() || Some(at.epoch) > ended;
+        let Streams { outgoing, incoming, .. } = &streams;
         let file = StoredWatermark {
-            sealed: watermark.get(peer, Stream::Sealed),
-            applied: watermark.get(peer, Stream::Applied),
+            sealed: watermark
+                .get(peer, Stream::Sealed)
+                .filter(|at| counts(at, outgoing.last, outgoing.highest_epoch)),
+            applied: watermark
+                .get(peer, Stream::Applied)
+                .filter(|at| counts(at, incoming.last, incoming.closed)),
         };
         let stored = StoredWatermark {
             sealed: streams.outgoing.last.map(|mark| mark.position),
@@ -337,6 +346,8 @@ struct CentreAccounts {
     ftp: PathBuf,
     /// Whether every centre needs a client certificate.
     required: bool,
+    /// Centres whose data connections resume nothing.
+    without_resumption: Vec<String>,
 }
 
 impl Accounts for CentreAccounts {
@@ -353,7 +364,11 @@ impl Accounts for CentreAccounts {
             home: self.ftp.join(centre.code.as_str()),
             client_certificate: centre.certificate.digest().map(|digest| *digest.as_bytes()),
             certificate_required: self.required || centre.certificate == ClientCertificate::Revoked,
-            binding: Binding::default(),
+            binding: if self.without_resumption.iter().any(|one| one == code.as_str()) {
+                Binding::SameAddress
+            } else {
+                Binding::ResumedSession
+            },
         })
     }
 }

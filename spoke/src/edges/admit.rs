@@ -297,7 +297,11 @@ fn answer(
             tracing::warn!(packet = name, %error, "not accepted");
             quarantine(station, name, path, None, PacketReason::Schema, now)
         }
-        other => other.map(|()| Admitted::Answer),
+        other => {
+            other?;
+            station.raise_watermark()?;
+            Ok(Admitted::Answer)
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use exchange_format::{
     answer::{
-        Counts, PacketOutcome, Protocol, ProtocolReader, ProtocolWriter, Receipt, RecordLine, RecordOutcome,
+        Counts, PacketOutcome, PacketReason, Protocol, ProtocolReader, ProtocolWriter, Receipt, RecordLine,
+        RecordOutcome,
     },
     file_name::PacketKind,
-    packet::manifest::Purpose,
+    packet::manifest::{Purpose, SnapshotBasis},
     position::Mark,
     record::Kind,
     stream::{AnswerEffect, Control, Evidence, Named, SentPacket, Stop, Timing, judge_own_mark},
@@ -16,11 +17,11 @@ use rusqlite::Connection;
 use super::{
     SpokeError,
     packet_file::{Desk, Heading, write_answer},
-    requests, rotation,
+    reopen, requests, rotation,
     station::{journal, random_u32},
 };
 use crate::database::{
-    book::{self, OutPacket},
+    book::{self, OutPacket, OutStream},
     proposals, sent,
 };
 
@@ -200,6 +201,13 @@ pub(super) fn take_protocol(
         AnswerEffect::Refused { reason, .. } => {
             book::open_incident(connection, reason.code(), &packet.name, "our packet was refused", now)?;
         }
+        AnswerEffect::Restored(Evidence::Refused { reason: PacketReason::StaleEpoch, .. })
+            if packet.sent.snapshot && is_new(connection, desk, &stream)? =>
+        {
+            let opened = reopen::seal(connection, desk, SnapshotBasis::Initial, now)?;
+            tracing::warn!(epoch = opened.get(), "another machine had this code before; a new epoch begins");
+            journal(connection, desk.own, now, "stream.reopened", desk.hub.as_str(), "STALE_EPOCH", &[])?;
+        }
         AnswerEffect::Restored(evidence) => restored(connection, desk, &evidence, now)?,
     }
     book::update_out_packet(connection, &packet.name, &packet.sent, now)?;
@@ -208,6 +216,15 @@ pub(super) fn take_protocol(
     }
     let reason = head.outcome.reason().map_or("", |reason| reason.code());
     journal(connection, desk.own, now, "packet.answered", &packet.name, reason, &[answered.digest])
+}
+
+/// Whether nothing proves that this installation was ever heard: the hub has acknowledged and sent nothing (an
+/// acknowledgement of what is not ours would have stopped the stream). Then an epoch that is closed is that of the
+/// machine which had the code before it (exchange §7, Keys).
+fn is_new(connection: &Connection, desk: &Desk<'_>, stream: &OutStream) -> Result<bool, SpokeError> {
+    let machine = &stream.machine;
+    let heard = machine.echo.is_some() || book::in_stream(connection, desk.hub)?.machine.last.is_some();
+    Ok(machine.stop.is_none() && !heard)
 }
 
 /// Something shows that this database was restored or copied: data stop, an incident is open.

@@ -117,8 +117,11 @@ pub(super) fn anew(
     station.raise_watermark()
 }
 
-/// Seals the snapshot and returns its epoch.
-fn seal(
+/// Seals the snapshot and returns its epoch. The caller raises the watermark when the transaction is committed.
+///
+/// # Errors
+/// The database or the spool.
+pub(super) fn seal(
     connection: &Connection,
     desk: &Desk<'_>,
     basis: SnapshotBasis,

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use exchange_format::participant::ParticipantCode;
+use exchange_format::{card::Card, participant::ParticipantCode};
 use fixtures::{
     city::{City, CityPlan},
     places::{OKTMO, centre_code, hub_code},
@@ -125,6 +125,10 @@ impl World {
         let answer = self.programs.json(Who::Hub, &args)?;
         let listen = format!("\"127.0.0.1:{}\"", self.ftps_port);
         set_key(&self.layout.hub_config(), "ftps", "listen", &listen)?;
+        if self.way == Way::Directory {
+            // nothing announces a file in a folder
+            set_key(&self.layout.hub_config(), "exchange", "scan_ms", "100")?;
+        }
         fingerprint(&answer, "hub init")
     }
 
@@ -162,6 +166,21 @@ impl World {
             &password,
         ])?;
         set_table(&layout.centre_config(n), "mailbox", &self.mailbox(n, code))
+    }
+
+    /// The machine of the `n`th centre is gone, with its keys and all that it held: it is shut out, and another one,
+    /// with new keys and an empty database, is enrolled under its code. What is left of the old one stays beside it.
+    ///
+    /// # Errors
+    /// [`WorldError`] of the commands and files.
+    pub fn replace_machine(&self, n: usize) -> Result<(), WorldError> {
+        let (dir, code) = (self.layout.centre(n), centre_code(n));
+        fs::rename(&dir, dir.with_extension("former")).map_err(WorldError::file(&dir))?;
+        self.hub(&["centre", "disable", code.as_str(), "--reason", "погибла машина"])?;
+        let card = self.layout.hub_card();
+        let told =
+            Card::from_bytes(&fs::read(&card).map_err(WorldError::file(&card))?).expect("the hub's own card");
+        self.enrol(n, code, &told.fingerprint())
     }
 
     /// The `[mailbox]` of a centre's configuration.

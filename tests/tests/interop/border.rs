@@ -3,10 +3,10 @@
 use std::fs;
 
 use svod_hub::edges::ftps_server::{Binding, Uploaded, certificate_digest};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::city::{A, B, City, PASSWORD, TODAY, config, names};
-use super::raw::{Raw, tls};
+use super::raw::{Raw, tls, tls_of};
 
 #[tokio::test]
 async fn no_path_leads_out_of_a_centres_folders() {
@@ -115,6 +115,40 @@ async fn a_stolen_data_connection_is_refused() {
     assert_eq!(raw.reply().await.0, 522);
     assert_eq!(fs::read(city.inbox("a.part")).unwrap_or_default(), b"");
     assert_eq!(raw.store("STOR in/a.part", b"mine").await, 226);
+}
+
+/// What a thief learns from a refused handshake (a ticket, a session) does not make it the owner the next time.
+#[tokio::test]
+async fn a_thief_gains_no_session_by_being_refused() {
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        for certified in [false, true] {
+            let issued = std::sync::Mutex::new(None);
+            let city = City::with(config(), |account, ca| {
+                if certified && account.centre == A {
+                    let certificate = ca.issue_client(&account.centre, TODAY).expect("issued");
+                    account.client_certificate = Some(certificate_digest(&certificate.certificate_der));
+                    *issued.lock().expect("not poisoned") = Some(certificate);
+                }
+            })
+            .await;
+            let own = tls(&city, issued.lock().expect("not poisoned").as_ref());
+            let mut raw = Raw::secure(&city, own).await.expect("TLS");
+            assert_eq!(raw.try_login(A, PASSWORD).await, 230);
+            let thief = tls_of(&city, None, &[version]);
+            for _ in 0..3 {
+                let port = raw.data_port().await;
+                raw.expect("STOR in/a.part", 150).await;
+                if let Ok(mut data) = Raw::protect_with(&thief, port).await {
+                    let _ = data.write_all(b"forged").await;
+                    let _ = data.shutdown().await;
+                    let _ = data.read_to_end(&mut Vec::new()).await;
+                }
+                assert_eq!(raw.reply().await.0, 522, "{version:?}, {certified}");
+                assert_eq!(fs::read(city.inbox("a.part")).unwrap_or_default(), b"");
+            }
+            assert_eq!(raw.store("STOR in/a.part", b"mine").await, 226);
+        }
+    }
 }
 
 /// A session of another control connection, even of the same centre, is not this one's.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::client::{Resumption, TicketRequest};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use svod_hub::edges::pki::Issued;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -27,10 +27,19 @@ pub struct Raw {
 
 /// A TLS configuration with a session store of its own.
 pub fn tls(city: &City, client: Option<&Issued>) -> Arc<ClientConfig> {
+    tls_of(city, client, rustls::DEFAULT_VERSIONS)
+}
+
+/// The same with these versions only.
+pub fn tls_of(
+    city: &City,
+    client: Option<&Issued>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(city.ca.der().clone()).expect("a CA");
     let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .expect("versions")
         .with_root_certificates(roots);
     let mut config = match client {
@@ -137,7 +146,15 @@ impl Raw {
         city: &City,
         stream: TcpStream,
     ) -> std::io::Result<TlsStream<TcpStream>> {
-        handshake(&tls(city, None), stream).await
+        Self::protect_with(&tls(city, None), stream).await
+    }
+
+    /// TLS on a data connection by a client with these sessions.
+    pub async fn protect_with(
+        tls: &Arc<ClientConfig>,
+        stream: TcpStream,
+    ) -> std::io::Result<TlsStream<TcpStream>> {
+        handshake(tls, stream).await
     }
 
     /// A whole upload; the last reply's code.

@@ -23,6 +23,9 @@ pub enum ClientCertificates {
 pub struct FtpsConfig {
     /// Whether a centre needs a client certificate besides its password.
     pub client_certificates: ClientCertificates,
+    /// The codes of centres whose clients cannot resume a TLS session: their data connections are known by their address
+    /// and, if the centre has one, its client certificate ([`super::Binding::SameAddress`]).
+    pub without_resumption: Vec<String>,
     /// Whether the server runs at all.
     pub enabled: bool,
     /// Address and port of the control connection; port 0 takes a free one.
@@ -63,6 +66,7 @@ impl Default for FtpsConfig {
     fn default() -> Self {
         Self {
             client_certificates: ClientCertificates::default(),
+            without_resumption: Vec::new(),
             enabled: true,
             listen: SocketAddr::from(([127, 0, 0, 1], 2121)),
             names: Vec::new(),

@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::accounts::{self, Account};
-use super::data::{Gate, Owner};
+use super::data::Gate;
 use super::files;
 use super::jail::Jail;
 use super::reply::Reply;
@@ -86,7 +86,7 @@ async fn greet(
             }
             Step::StartTls => {
                 wire.send(&Reply::new(234, "Begin TLS"), limit).await?;
-                let stream = TlsAcceptor::from(tls.sending.clone()).accept(wire.into_stream()).await;
+                let stream = TlsAcceptor::from(tls.control.clone()).accept(wire.into_stream()).await;
                 return Ok(Wire::new(stream.map_err(|_| Over)?));
             }
             Step::Reply(reply) => wire.send(&reply, limit).await?,
@@ -273,8 +273,4 @@ impl Control {
 async fn stopping(closing: &mut watch::Receiver<bool>) {
     // An error means that the server is gone already.
     let _ = closing.wait_for(|closing| *closing).await;
-}
-
-fn owner(login: &Login, peer: SocketAddr, tls: &SessionTls) -> Owner {
-    Owner::new(&login.account, peer.ip(), tls.clone())
 }

@@ -6,16 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rustls::{HandshakeKind, ServerConfig};
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::accounts::{Account, Binding, certificate_digest};
+use super::accounts::{Account, Binding};
 use super::reply::Reply;
 use super::state::Shared;
-use super::tls::SessionTls;
+use super::tls::{DataTls, Proof, SessionTls};
 
 /// An open port.
 #[derive(Debug)]
@@ -25,28 +25,17 @@ pub(super) struct Gate(TcpListener);
 #[derive(Debug, Clone)]
 pub(super) struct Owner {
     pub address: IpAddr,
-    pub tls: SessionTls,
-    pub binding: Binding,
-    pub client_certificate: Option<[u8; 32]>,
+    pub tls: DataTls,
 }
 
 impl Owner {
-    pub fn new(account: &Account, address: IpAddr, tls: SessionTls) -> Self {
-        Self { address, tls, binding: account.binding, client_certificate: account.client_certificate }
-    }
-
-    /// Whether this connection is the owner's, beyond its address.
-    fn owns(&self, stream: &TlsStream<TcpStream>) -> bool {
-        let tls = stream.get_ref().1;
-        // Tickets and sessions of this configuration were given to this client only.
-        if tls.handshake_kind() == Some(HandshakeKind::Resumed) {
-            return true;
-        }
-        let shown = tls.peer_certificates().and_then(|chain| chain.first());
-        self.binding == Binding::SameAddress
-            && self
-                .client_certificate
-                .is_none_or(|wanted| shown.is_some_and(|c| certificate_digest(c) == wanted))
+    pub fn new(account: &Account, address: IpAddr, tls: &SessionTls) -> Result<Self, rustls::Error> {
+        let proof = match (account.binding, account.client_certificate) {
+            (Binding::ResumedSession, _) => Proof::Session,
+            (Binding::SameAddress, Some(digest)) => Proof::Certificate(digest),
+            (Binding::SameAddress, None) => Proof::Address,
+        };
+        Ok(Self { address, tls: tls.data(proof)? })
     }
 }
 
@@ -100,11 +89,19 @@ impl Gate {
         let failed = || Reply::new(522, "TLS did not come about on the data connection");
         stream.set_nodelay(true).map_err(|_| failed())?;
         let handshake = TlsAcceptor::from(tls.clone()).accept(stream);
-        let stream = timeout(limit, handshake).await.map_err(|_| failed())?.map_err(|_| failed())?;
-        if owner.owns(&stream) {
-            return Ok(stream);
-        }
-        tracing::warn!(address = %owner.address, "a data connection did not prove whose it is");
-        Err(Reply::new(522, "The data connection must resume the TLS session of the control connection"))
+        timeout(limit, handshake).await.map_err(|_| failed())?.map_err(|error| {
+            if !is_strangers(&error) {
+                return failed();
+            }
+            tracing::warn!(address = %owner.address, "a data connection did not prove whose it is");
+            Reply::new(522, "The data connection must resume the TLS session of the control connection")
+        })
     }
+}
+
+/// Whether a full handshake was refused.
+fn is_strangers(error: &io::Error) -> bool {
+    use rustls::Error::{InvalidCertificate, NoCertificatesPresented};
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(inner, Some(NoCertificatesPresented | InvalidCertificate(_)))
 }

@@ -15,7 +15,7 @@ mod replay;
 use std::{fs, path::Path};
 
 use exchange_endpoint::{
-    archive,
+    archive::{self, KeepError},
     journal_table::Event,
     protocol::{Kind as ProtocolKind, Line, Protocol},
     stray::Stray,
@@ -90,6 +90,7 @@ impl Hub {
         if name.starts_with('.')
             || Path::new(name).extension().is_some_and(|e| e == "part")
             || !path.is_file()
+            || !self.store.read(|tx| numbered::is_active(tx, centre))?
         {
             return Ok(Taken::Nothing);
         }
@@ -109,9 +110,7 @@ impl Hub {
         };
         let (mark, manifest) = (packet.mark(), packet.manifest().header.clone());
         control::judge(self, centre, &manifest.control, now)?;
-        let archived = self.context.paths.archived(centre, name);
-        let mut source = fs::File::open(&path).map_err(at(&path))?;
-        archive::keep(&archived, &mut source)?;
+        self.archive(centre, name, &file_name, mark)?;
         let taken = match file_name.kind {
             PacketKind::Data | PacketKind::Snapshot | PacketKind::Keys => {
                 numbered::take(self, centre, name, &mut packet, now)?
@@ -120,6 +119,9 @@ impl Hub {
                 answers::take(self, centre, name, &mut packet, now)?
             }
         };
+        if matches!(taken, Taken::Nothing) {
+            return Ok(taken);
+        }
         if file_name.kind == PacketKind::Keys {
             self.context.reload()?;
         }
@@ -134,6 +136,28 @@ impl Hub {
             self.write_protocols(centre, applied, now)?;
         }
         Ok(taken)
+    }
+
+    /// Keeps a copy for ever. The envelope may be another than that of the copy kept before: the packet is the same
+    /// (FORMAT.md §Sealing).
+    fn archive(
+        &self,
+        centre: ParticipantCode,
+        name: &str,
+        file_name: &FileName,
+        mark: Mark,
+    ) -> Result<(), HubError> {
+        let path = self.context.paths.inbox(centre).join(name);
+        let archived = self.context.paths.archived(centre, name);
+        let mut source = fs::File::open(&path).map_err(at(&path))?;
+        match archive::keep(&archived, &mut source) {
+            Err(KeepError::Conflict { .. })
+                if open::open(&self.context, &archived, file_name).is_ok_and(|kept| kept.mark() == mark) =>
+            {
+                Ok(())
+            }
+            kept => Ok(kept.map(|_| ())?),
+        }
     }
 
     /// Puts a packet's file aside, whole; its name is free again. It gets no answer unless it was authentic.

@@ -72,6 +72,11 @@ pub(super) fn take(
     Ok(taken)
 }
 
+/// Whether a centre takes part: what comes from one shut out stays where it is, without an answer.
+pub(super) fn is_active(tx: &Tx<'_>, centre: ParticipantCode) -> Result<bool, HubError> {
+    Ok(tx.centre(centre)?.is_some_and(|centre| centre.active))
+}
+
 struct Step<'a> {
     context: &'a Context,
     centre: ParticipantCode,
@@ -88,6 +93,9 @@ impl Step<'_> {
         arrival: &Arrival,
         refusal: Option<PacketReason>,
     ) -> Result<(Taken, bool), HubError> {
+        if !is_active(tx, self.centre)? {
+            return Ok((Taken::Nothing, false));
+        }
         let mut streams = tx.streams(self.centre)?;
         let rows = tx.packets_at("in", self.centre, arrival.mark.position)?;
         let history: Vec<_> =
@@ -263,6 +271,8 @@ impl Step<'_> {
         answers::revise(self.context, tx, self.centre, &released, self.now)?;
         if let Some(epoch) = superseded {
             let reason = PacketReason::StaleEpoch.code();
+            // the sender has heard that its epoch was over, and has opened this one
+            tx.close_incidents(self.centre, reason, &self.now.to_string())?;
             for held in tx.held_below(self.centre, epoch)? {
                 if is_ky(&held.name) && keys::is_taken(self.context, self.centre, held.arrival.mark.position)
                 {

@@ -202,12 +202,12 @@ fn note(tx: &Tx<'_>, event: &str, centre: &Centre, actor: &str, now: Timestamp) 
     Ok(())
 }
 
-/// A machine with other keys has nothing of what was sent to the one before: its stream opens a new epoch.
+/// A machine with other keys has nothing of what was sent to the one before, and has sent nothing: our stream opens a
+/// new epoch, and the epochs of the one before are closed, so that the centre's snapshot opens one after them.
 fn begin_anew(tx: &Tx<'_>, code: ParticipantCode) -> Result<(), HubError> {
     let mut streams = tx.streams(code)?;
-    let outgoing = &mut streams.outgoing;
-    outgoing.highest_epoch = outgoing.highest_epoch.max(outgoing.epoch());
-    (outgoing.last, outgoing.sealed_at, outgoing.echo, outgoing.stop) = (None, None, None, None);
+    streams.outgoing.begin_anew();
+    streams.incoming.begin_anew();
     tx.set_streams(code, &streams)?;
     Ok(())
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use tokio::time::{Instant, interval_at};
 
 use super::super::command::{Command, parse};
+use super::super::data::Owner;
 use super::super::reply::Reply;
 use super::super::session::Transfer;
 use super::super::transfer::{Mover, Outcome};
-use super::{Control, Over, owner, stopping};
+use super::{Control, Over, stopping};
 
 /// How often a transfer that goes on is asked whether its login still counts.
 const RECHECK: Duration = Duration::from_secs(2);
@@ -45,10 +46,11 @@ impl Control {
         let Some(gate) = self.gate.take() else {
             return self.say(&Reply::new(425, "PASV or EPSV first")).await;
         };
+        let Ok(owner) = Owner::new(&login.account, self.peer.ip(), &self.tls) else { return Err(Over) };
         let mover = Mover {
             jail: login.jail.clone(),
             centre: login.seat.0.clone(),
-            owner: owner(login, self.peer, &self.tls),
+            owner,
             stall: self.shared.config.stall(),
             max_bytes: self.shared.config.max_bytes_per_centre,
             max_files: self.shared.config.max_files_per_centre,
