@@ -213,6 +213,10 @@ fn a_record_that_breaks_a_rule_is_refused_whole_and_what_stood_stands() {
     }
     assert_eq!(draw_decision(&decision("Р", &uid, "recognised")).1, [0, 0, 1], "what stood stands");
 
+    // a document has one name in staff's files
+    let rows = format!("id;recipient_id;number;date\nП;{uid};7;05.03.2026\nР;{uid};7;2026-03-05\n");
+    assert_eq!(draw(&city, "programme", &rows, &[]), (Some(3), [1, 0, 0], one("number", "number-taken")));
+
     // an assessment is judged with its answers
     let head = format!("id;recipient_id;litera;number;year;model;date\nА;{uid};Б;7;2026;demo-1;03.03.2026\n");
     assert_eq!(draw(&city, "assessment", &head, &[]).2.len(), 1);

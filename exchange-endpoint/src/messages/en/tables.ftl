@@ -253,6 +253,7 @@ refused-person-unknown = there is no such person
 refused-record-unknown = there is no record of that key
 refused-reference-unknown = there is no such record: name its id or uid, a recipient by uid or case number
 refused-other-person = the record is about another person
+refused-number-taken = the document of this number and date was drawn up under another id
 refused-attachment-final = an attached file is never changed: attach the new one under another id
 refused-file-unread = the file cannot be read or is larger than 256 MiB
 table-last = last is for all tables into a directory; of one table name the number of a protocol

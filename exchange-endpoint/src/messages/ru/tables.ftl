@@ -254,6 +254,7 @@ refused-person-unknown = такого получателя нет
 refused-record-unknown = записи с таким ключом нет
 refused-reference-unknown = такой записи нет: укажите её id или uid, получателя — uid или номер дела
 refused-other-person = это запись о другом человеке
+refused-number-taken = документ с этим номером и датой уже составлен под другим id
 refused-attachment-final = файл записи не меняется: приложите новый под другим id
 refused-file-unread = файл не читается или больше 256 МиБ
 table-last = last — для выгрузки всех таблиц в каталог; для одной таблицы назовите номер протокола

@@ -21,7 +21,6 @@ use exchange_format::{
 
 use super::{
     decided::{Decided, Decision},
-    people::find,
     table_file::bad,
 };
 use crate::{
@@ -196,6 +195,9 @@ impl Drawing {
             Some(drawn) => drawn.key,
             None => register.new_key(&draft)?,
         };
+        if before.is_none() && register.tx.drawn(key)?.is_some() {
+            return Err(Stop::by("number", "number-taken"));
+        }
         let id = before.as_ref().map_or_else(|| id.to_owned(), |drawn| drawn.id.clone());
         register.draw(&Drawn { key, id, person: draft.person, body: draft.body }, reason)?;
         let (count, sentence) = match before {
@@ -292,7 +294,7 @@ fn by_key(register: &Register<'_>, kind: Kind, text: &str) -> Result<Option<Draw
 fn resolve(register: &Register<'_>, kinds: &[Kind], text: &str) -> Result<Option<RecordId>, Stop> {
     for kind in kinds.iter().copied().filter(|kind| kind.owner().hub_publishes()) {
         let found = match kind {
-            Kind::Person => find(register.tx, text).ok().map(|(person, _)| person.uid),
+            Kind::Person => person(register, text)?,
             _ => match register.tx.drawn_by_id(kind, text)? {
                 Some(drawn) => Some(drawn.key),
                 None if is_document(kind) => document(register, text)?,
@@ -304,6 +306,14 @@ fn resolve(register: &Register<'_>, kinds: &[Kind], text: &str) -> Result<Option
         }
     }
     Ok(None)
+}
+
+fn person(register: &Register<'_>, text: &str) -> Result<Option<RecordId>, Stop> {
+    let found = match text.to_lowercase().parse::<RecordId>() {
+        Ok(uid) => register.tx.person(uid)?,
+        Err(_) => register.tx.person_by_case(text)?,
+    };
+    Ok(found.map(|person| person.merged_into.unwrap_or(person.uid)))
 }
 
 fn document(register: &Register<'_>, text: &str) -> Result<Option<RecordId>, Stop> {
