@@ -292,6 +292,31 @@ impl Hub {
         self.ask(&Request::RangeDigests(RangeDigests { re: Some(id), ranges, ..asked.clone() }), false);
     }
 
+    /// The last packet.
+    pub fn mark(&self) -> Option<Mark> {
+        self.last
+    }
+
+    /// Goes on after this packet, as if none had come since.
+    pub fn set_mark(&mut self, last: Option<Mark>) {
+        self.last = last;
+    }
+
+    /// Tells `card` by a KY, signed by the present key. Returns the file's name.
+    pub fn tell_keys(&mut self, card: &Card) -> String {
+        let last = self.last.expect("begun");
+        let position = Position { seq: last.position.seq.next().expect("a number"), ..last.position };
+        let state = Some(self.state);
+        let (name, mark) = self.place(Purpose::Keys, position, Some(last.digest), state, |writer| {
+            writer.begin_member(MemberName::Card).expect("begun");
+            for line in exchange_format::keys::lines(card) {
+                writer.write_line(line).expect("written");
+            }
+        });
+        self.last = Some(mark);
+        name
+    }
+
     /// Makes the sum that the next packets state another than that of their records.
     pub fn spoil_sum(&mut self) {
         self.state.add(&exchange_format::position::Digest::of(b"a record that nobody has"));

@@ -8,6 +8,7 @@ mod every_kind;
 mod faults;
 mod forging;
 mod hub;
+mod keys;
 mod losing;
 mod people;
 mod proposals;
