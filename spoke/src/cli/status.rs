@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     database::report::{self, Counts, Incident, Listed, ProposalState, StreamState, Unanswered},
-    decisions::mapping::NO_SUCH_ROW,
+    decisions::mapping::{NO_SUCH_ROW, UNREADABLE},
     edges::{SpokeError, ranges, requests, station},
 };
 
@@ -128,14 +128,7 @@ fn text(lang: Lang, status: &Status) -> String {
 fn listed(lang: Lang, record: &Listed) -> String {
     let row = record.id.as_deref().unwrap_or(&record.key);
     if record.outcome == "unsendable" {
-        let (field, problem) = problem(lang, &record.rule);
-        let args = [
-            ("table", record.kind.clone().into()),
-            ("id", row.to_owned().into()),
-            ("field", field.into()),
-            ("problem", problem.into()),
-        ];
-        return messages::text(lang, "spoke-status-unsendable", &args);
+        return unsendable(lang, &record.kind, row, &record.rule);
     }
     let outcome = messages::find(lang, &format!("outcome-{}.one", record.outcome), &[]);
     let outcome = outcome.unwrap_or_else(|| record.outcome.clone());
@@ -150,6 +143,14 @@ fn listed(lang: Lang, record: &Listed) -> String {
     told
 }
 
+/// Why the row `id` of `table` is not sent, by what is kept of it.
+pub(super) fn unsendable(lang: Lang, table: &str, id: &str, kept: &str) -> String {
+    let (field, problem) = problem(lang, kept);
+    let args =
+        [("table", table.into()), ("id", id.into()), ("field", field.into()), ("problem", problem.into())];
+    messages::text(lang, "spoke-status-unsendable", &args)
+}
+
 /// Field and problem of what is kept of a row that cannot be sent: `field recipient of line 2: must be stated`.
 pub(super) fn problem(lang: Lang, kept: &str) -> (String, String) {
     let Some((place, words)) = kept.strip_prefix("field ").and_then(|rest| rest.split_once(": ")) else {
@@ -158,8 +159,8 @@ pub(super) fn problem(lang: Lang, kept: &str) -> (String, String) {
     let place = place.split_once(" of line ").map_or_else(|| place.to_owned(), |(f, n)| format!("{f}[{n}]"));
     let rule = words.split_once(": ").and_then(|(code, _)| rules::find(code));
     let told = rule.map(|rule| format!("{} ({})", lang.of(rule.sentence), rule.code));
-    let missing = (words == NO_SUCH_ROW.en).then_some(FieldProblem::Rule(NO_SUCH_ROW));
-    let known = || missing.or_else(|| FieldProblem::known(words));
+    let ours = [NO_SUCH_ROW, UNREADABLE].into_iter().find(|rule| words == rule.en).map(FieldProblem::Rule);
+    let known = || ours.or_else(|| FieldProblem::known(words));
     let told = told.or_else(|| known().map(|problem| problem.words(|text| lang.of(text)) + "."));
     (headings::field(lang, &place), told.unwrap_or_else(|| format!("{words}.")))
 }

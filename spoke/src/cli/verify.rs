@@ -30,11 +30,8 @@ pub struct Verify {
 impl Verify {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
         let config = super::config(common)?;
-        let looked = || -> Result<Audit, SpokeError> {
-            let connection = station::open_to_look(&config)?;
-            let snapshot = connection.unchecked_transaction()?;
-            audit::look_only(&config, &snapshot)
-        };
+        let looked =
+            || -> Result<Audit, SpokeError> { audit::look_only(&config, &station::open_to_look(&config)?) };
         let is_damaged = |audit: &Audit| audit.found.iter().any(|one| one.fault == Fault::DatabaseDamaged);
         // no restoring makes up for pages that are gone
         let before = if self.restore { Some(looked()?).filter(is_damaged) } else { Some(looked()?) };

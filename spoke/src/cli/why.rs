@@ -42,7 +42,7 @@ impl Why {
         let answer = json!({
             "table": table.name, "id": id, "owner": owner, "locked": !open, "record": record, "fields": fields,
             "ask": if open { config.code.as_str() } else { hub_name.as_str() }, "outcome": record.outcome,
-            "words": record.words, "proposals": proposals,
+            "problem": record.problem, "words": record.words, "proposals": proposals,
         });
         common.print(&answer, |lang| {
             let none = || "—".to_owned();
@@ -70,6 +70,9 @@ impl Why {
                 _ => "spoke-why-locked",
             };
             let mut lines = vec![messages::text(lang, id, &args)];
+            if let Some(kept) = record.problem.as_deref().filter(|kept| kept.starts_with("field ")) {
+                lines.push(super::status::unsendable(lang, table.name, &self.id, kept));
+            }
             if let Some(outcome) = &record.outcome {
                 let word = messages::find(lang, &format!("outcome-{outcome}.one"), &[]);
                 let outcome = word.unwrap_or_else(|| outcome.clone());

@@ -15,7 +15,7 @@ use crate::decisions::{
     tables::{Table, table, tables},
 };
 
-use super::{DatabaseError, rows};
+use super::{DatabaseError, row_id::RowId, rows};
 
 /// A fault of a row. Bears no value: it may be personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,13 @@ pub fn faults(
         )?;
         let mut found = statement.query([table.name])?;
         while let Some(row) = found.next()? {
-            let id: String = row.get(0)?;
+            let id: RowId = row.get(0)?;
+            let Some(id) = id.text().map(str::to_owned) else {
+                rows_seen += 1;
+                let (table, id) = (table.name, id.to_string());
+                each(Fault { table, id, rule: "id", refused: true, field: "id", line: None });
+                continue;
+            };
             let Some(row) = rows::by_keys(connection, table, &id)? else { continue };
             rows_seen += 1;
             let mut tell = |rule, refused, field, line| {

@@ -19,7 +19,9 @@ use crate::decisions::{
 use super::{
     DatabaseError,
     own_records::{self, Change, PROPOSALS, Sealable},
-    publications, rows, sent,
+    publications,
+    row_id::RowId,
+    rows, sent,
 };
 
 /// A claim that the hub has linked: it was sent, whether that is noted or not. Of `?1` the kind on the wire, `?2` the table.
@@ -150,11 +152,12 @@ pub fn settle_notes(connection: &Connection, proven: bool) -> Result<(), Databas
     Ok(())
 }
 
-/// `FROM svod_sent …`: what is noted as sent of the open row that the record `record` tells of, and it tells otherwise.
+/// `FROM svod_sent …`: what is noted as sent of the open row that the record `record` tells of, and it tells otherwise. One
+/// that was put by a REPLACE with the DELETE triggers on tells nothing yet.
 pub(super) fn differing(record: &str, kind: Kind) -> String {
     format!(
         "FROM svod_sent n WHERE n.kind = '{kind}' AND n.key = {record}.key AND n.form = 'live' \
-         AND {record}.state IN ('own', 'provisional') AND (n.version, n.form, n.sha256) IS NOT \
+         AND {record}.state IN ('own', 'provisional') AND {record}.version IS NOT NULL AND (n.version, n.form, n.sha256) IS NOT \
          ({record}.version, {record}.form, {record}.sha256)"
     )
 }
@@ -177,11 +180,12 @@ pub(super) fn say_again(
         "SELECT id, key, EXISTS (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key) \
          FROM svod_record r WHERE kind = ?1 AND state IN ('own', 'provisional')",
     )?;
-    let own: Vec<(String, String, bool)> = statement
+    let own: Vec<(RowId, String, bool)> = statement
         .query_map([table.name], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     for (id, key, waits) in own {
         let key = rows::record_id("svod_record", &key)?;
+        let Some(id) = id.into_text() else { continue };
         let Some(sent) = own_records::sent(connection, kind, key)? else { continue };
         if sent.record.form != Form::Live {
             continue;

@@ -3,14 +3,16 @@
 //! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
 //! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`removals`] what of it is held, [`sent`] what was sent, [`sums`] over it, [`lost`] of it. In: [`publications`] what came ·
-//! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw · [`shape`] whether
-//! the tables are still those, `vanished` where one may be that is gone. [`rows`] · [`book`] streams and packets ·
+//! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw, [`foreign`] what we cannot have written, [`bound`] whose keys are no longer theirs · [`shape`] whether
+//! the tables are still those, `vanished` where one may be that is gone. [`rows`], `row_id` · [`book`] streams and packets ·
 //! [`report`] what operators ask · [`import`] rows of files, [`exported`] rows for files.
 
 pub mod book;
+pub mod bound;
 mod error;
 pub mod exported;
 pub mod faults;
+pub mod foreign;
 pub mod guards;
 pub mod import;
 pub mod links;
@@ -22,6 +24,7 @@ pub mod publications;
 pub mod ranges;
 pub mod removals;
 pub mod report;
+mod row_id;
 pub mod rows;
 pub mod sent;
 pub mod shape;

@@ -13,6 +13,7 @@ use crate::decisions::{mapping, picture::State, tables};
 use super::{
     DatabaseError, lost,
     removals::HELD,
+    row_id::RowId,
     rows,
     sent::{self, Kept},
 };
@@ -305,16 +306,20 @@ fn current_body(connection: &Connection, change: &Change) -> Result<Current, Dat
         connection.prepare_cached("SELECT id, state FROM svod_record WHERE kind = ?1 AND key = ?2")?;
     let place = statement
         .query_row([&change.kind, &change.key.to_string()], |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+            Ok((row.get::<_, RowId>(0)?, row.get::<_, String>(1)?))
         })
         .optional()?;
     let (Some((id, state)), Some(table)) = (place, tables::table(&change.kind)) else {
         return Ok(Current::Gone);
     };
+    let Some(id) = id.text() else {
+        let is_there = rows::is_there(connection, table, &id)?;
+        return Ok(if is_there { Current::Unfit(mapping::unreadable_id()) } else { Current::Gone });
+    };
     if !State::from_word(&state).is_some_and(State::is_open) {
-        return Ok(Current::Hubs(id));
+        return Ok(Current::Hubs(id.to_owned()));
     }
-    Ok(match body_of_row(connection, table, &id)? {
+    Ok(match body_of_row(connection, table, id)? {
         None => Current::Gone,
         Some(Ok(body)) => Current::Says(body.to_xml()),
         Some(Err(finding)) => Current::Unfit(finding),
@@ -365,6 +370,22 @@ pub fn remember(
     forget(connection, change)
 }
 
+/// What was sent of `change` stands: a row that a REPLACE has put in the place of itself tells of it again.
+///
+/// # Errors
+/// SQLite's.
+pub fn note_sent(connection: &Connection, change: &Change) -> Result<(), DatabaseError> {
+    let Some(kind) = change.wire_kind() else { return Ok(()) };
+    let sql = "UPDATE svod_record SET (version, form, sha256, packet) = (SELECT version, form, sha256, (SELECT name FROM \
+               svod_packet p WHERE p.direction = 'out' AND p.answers IS NULL AND p.epoch = s.epoch AND p.seq = s.seq) \
+               FROM svod_sent s WHERE kind = ?3 AND key = ?2), state = ?4 \
+               WHERE kind = ?1 AND key = ?2 AND state = 'own' AND version IS NULL \
+               AND EXISTS (SELECT 1 FROM svod_sent WHERE kind = ?3 AND key = ?2 AND form = 'live')";
+    let told = told_state(&change.kind).word();
+    connection.prepare_cached(sql)?.execute([&change.kind, &change.key.to_string(), kind.name(), told])?;
+    Ok(())
+}
+
 /// The state of a row of ours once the hub is told of it: a claim is provisional until the hub publishes what
 /// it is (W3), the centre's own business is just that.
 pub(super) fn told_state(table: &str) -> State {
@@ -410,11 +431,11 @@ pub fn requeue_uncaptured(
         let mut orphans = connection.prepare(&format!(
             "SELECT id FROM {name} t WHERE NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = '{name}' AND id = t.id)"
         ))?;
-        let ids: Vec<String> = orphans.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let ids: Vec<RowId> = orphans.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
         for id in ids {
             connection.execute(
                 "INSERT INTO svod_record (kind, id, key, state) VALUES (?1, ?2, ?3, 'own')",
-                [name, &id, &new_key().to_string()],
+                params![name, id, new_key().to_string()],
             )?;
         }
         let mut gone = connection.prepare(&format!(

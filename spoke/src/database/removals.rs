@@ -21,6 +21,7 @@ use super::{
     DatabaseError,
     own_records::{self, Change},
     publications::read_body,
+    row_id::RowId,
     rows,
 };
 
@@ -172,10 +173,11 @@ fn reunite(
         "SELECT r.id, r.key FROM svod_record r JOIN svod_change c ON c.kind = r.kind AND c.key = r.key WHERE r.kind = ?1 \
          AND r.state = 'own' AND NOT EXISTS (SELECT 1 FROM svod_sent s WHERE s.kind = ?2 AND s.key = r.key) ORDER BY r.id",
     )?;
-    let new: Vec<(String, String)> = new
+    let new: Vec<(RowId, String)> = new
         .query_map([table.name, kind.name()], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     for (id, key) in new {
+        let Some(id) = id.into_text() else { continue };
         let Some(Ok(body)) = own_records::body_of_row(connection, table, &id)? else { continue };
         let hash = Digest::of(&body.to_xml()).to_string();
         let Some(former) = by_hash.get_mut(&hash).and_then(Vec::pop) else { continue };
@@ -233,7 +235,7 @@ pub fn put_back(connection: &Connection, table: &'static Table) -> Result<usize,
     let Some(kind) = table.own else { return Ok(0) };
     let sql = "SELECT c.key, (SELECT id FROM svod_record r WHERE r.kind = c.kind AND r.key = c.key) FROM svod_change c \
                WHERE c.kind = ?1 AND c.problem = ?2 ORDER BY c.key";
-    let held: Vec<(String, Option<String>)> = connection
+    let held: Vec<(String, Option<RowId>)> = connection
         .prepare(sql)?
         .query_map([table.name, HELD], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
@@ -243,7 +245,7 @@ pub fn put_back(connection: &Connection, table: &'static Table) -> Result<usize,
         let Some(sent) = own_records::sent(connection, kind, record)? else { continue };
         let said = mapping::row(table, &read_body(&sent.record)?);
         let Some(said) = rows::resolve(connection, table, &said)? else { continue };
-        let id = id.unwrap_or_else(|| key.clone());
+        let id = id.and_then(RowId::into_text).unwrap_or_else(|| key.clone());
         if rows::as_it_stands(connection, table, &id)?.is_some() {
             // what else of the row was changed meanwhile is sent as it stands
             rows::write_lines(connection, table, &id, &said)?;

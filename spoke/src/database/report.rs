@@ -4,7 +4,7 @@ use exchange_format::record::Kind;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
-use super::{DatabaseError, tables::Table};
+use super::{DatabaseError, row_id::RowId, tables::Table};
 
 /// One direction of the exchange with the hub.
 #[derive(Debug, Serialize)]
@@ -178,7 +178,7 @@ pub fn listed(connection: &Connection) -> Result<Vec<Listed>, DatabaseError> {
             Ok(Listed {
                 kind: row.get(0)?,
                 key: row.get(1)?,
-                id: row.get(2)?,
+                id: row.get::<_, Option<RowId>>(2)?.map(|id| id.to_string()),
                 outcome: row.get(3)?,
                 rule: row.get(4)?,
                 reason: row.get(5)?,
@@ -303,9 +303,12 @@ pub struct RowRecord {
     /// Why the hub's staff have declined it, in their words.
     #[serde(skip)]
     pub words: Option<String>,
+    /// Why it cannot be sent.
+    #[serde(skip)]
+    pub problem: Option<String>,
 }
 
-/// The record of row `id` of `table`.
+/// The record of row `id` of `table`; an id that is no text is told by its bytes, `x'…'`.
 ///
 /// # Errors
 /// SQLite's.
@@ -317,11 +320,13 @@ pub fn row_record(
     let mut statement = connection.prepare_cached(
         "SELECT r.key, r.state, r.alias_of, r.uid, r.version, r.packet, p.at, EXISTS (SELECT 1 FROM svod_change c \
          WHERE c.kind = r.kind AND c.key = r.key), (SELECT s.outcome FROM svod_sent s WHERE s.kind = ?3 AND s.key = r.key), \
-         (SELECT s.words FROM svod_sent s WHERE s.kind = ?3 AND s.key = r.key) \
-         FROM svod_record r LEFT JOIN svod_packet p ON p.name = r.packet WHERE r.kind = ?1 AND r.id = ?2",
+         (SELECT s.words FROM svod_sent s WHERE s.kind = ?3 AND s.key = r.key), \
+         (SELECT c.problem FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key) \
+         FROM svod_record r LEFT JOIN svod_packet p ON p.name = r.packet WHERE r.kind = ?1 AND r.id IN (?2, ?4, ?5)",
     )?;
+    let [text, blob] = RowId::by_bytes(id).map_or([None, None], |both| both.map(Some));
     Ok(statement
-        .query_row(params![table.name, id, table.own.map(Kind::name)], |row| {
+        .query_row(params![table.name, id, table.own.map(Kind::name), text, blob], |row| {
             Ok(RowRecord {
                 key: row.get(0)?,
                 state: row.get(1)?,
@@ -333,6 +338,7 @@ pub fn row_record(
                 waits: row.get(7)?,
                 outcome: row.get(8)?,
                 words: row.get(9)?,
+                problem: row.get(10)?,
             })
         })
         .optional()?)

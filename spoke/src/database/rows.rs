@@ -17,7 +17,7 @@ use crate::decisions::{
     tables::{Column, LineTable, Table, tables},
 };
 
-use super::DatabaseError;
+use super::{DatabaseError, row_id::RowId};
 
 /// The columns of `alias`, references as the keys of the records of the rows that they name.
 pub(super) fn select_list(columns: &[Column], alias: &str, by_key: bool) -> String {
@@ -172,6 +172,12 @@ pub fn as_it_stands(connection: &Connection, table: &Table, id: &str) -> Result<
     read(connection, table, id, false, strictly)
 }
 
+/// Whether `table` has the row `id`.
+pub(super) fn is_there(connection: &Connection, table: &Table, id: &RowId) -> Result<bool, DatabaseError> {
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {} WHERE id = ?1)", table.name);
+    Ok(connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0))?)
+}
+
 /// The value of the column `uid` of row `id`, where `table` has it.
 ///
 /// # Errors
@@ -207,11 +213,12 @@ fn row_of(connection: &Connection, kind: &str, key: &str) -> Result<Option<Strin
     let mut by_uid = connection.prepare_cached(
         "SELECT id FROM svod_record WHERE +kind = ?1 AND uid = ?2 AND state IN ('locked', 'withdrawn')",
     )?;
-    if let Some(id) = by_uid.query_row([kind, key], |row| row.get(0)).optional()? {
-        return Ok(Some(id));
+    if let Some(id) = by_uid.query_row([kind, key], |row| row.get::<_, RowId>(0)).optional()? {
+        return Ok(id.into_text());
     }
     let mut by_key = connection.prepare_cached("SELECT id FROM svod_record WHERE kind = ?1 AND key = ?2")?;
-    Ok(by_key.query_row([kind, key], |row| row.get(0)).optional()?)
+    let found = by_key.query_row([kind, key], |row| row.get::<_, RowId>(0)).optional()?;
+    Ok(found.and_then(RowId::into_text))
 }
 
 /// Writes `row`, whose references are row ids, over the row `id` of `table` or as a new one.

@@ -3,6 +3,7 @@
 use exchange_format::{
     answer::{RecordOutcome, RecordReason},
     record::{Form, Kind, Record, RecordId},
+    state_digest::StateDigest,
 };
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -16,8 +17,9 @@ use crate::decisions::{
 };
 
 use super::{
-    DatabaseError, exported, own_records, proposals,
+    DatabaseError, bound, exported, own_records, proposals,
     publications::{self, COLUMNS, Publication, find, read, read_body},
+    row_id::RowId,
     rows,
     standing::{ShownRow, Standing, standing, with_as_typed},
 };
@@ -79,6 +81,8 @@ pub struct Shown {
     pub released: Vec<(Kind, RecordId)>,
     /// Proposals that the hub's publications decide.
     pub decided: Vec<(RecordId, Decision)>,
+    /// What the sum of [`bound`]s has grown by.
+    pub bound: StateDigest,
 }
 
 /// Makes the rows show everything that is pending, and whatever was held and can be shown now.
@@ -149,7 +153,7 @@ fn show_one(
 ) -> Result<(), DatabaseError> {
     let record = &publication.record;
     let was_held = publication.outcome == RecordOutcome::Held;
-    let mut show = Show { connection, restoring: false, now, new_key, raced: &mut shown.raced };
+    let mut show = Show { connection, restoring: false, now, new_key, shown };
     let waits = match record.kind {
         Kind::Link => show.link(record)?,
         _ => show.publication(publication)?,
@@ -199,8 +203,8 @@ pub fn show_again(
     now: Timestamp,
     new_key: &mut dyn FnMut() -> RecordId,
 ) -> Result<(), DatabaseError> {
-    let mut raced = Vec::new();
-    Show { connection, restoring: true, now, new_key, raced: &mut raced }.publication(publication)?;
+    let shown = &mut Shown::default();
+    Show { connection, restoring: true, now, new_key, shown }.publication(publication)?;
     Ok(())
 }
 
@@ -216,8 +220,8 @@ pub fn give_back(
     now: Timestamp,
     new_key: &mut dyn FnMut() -> RecordId,
 ) -> Result<bool, DatabaseError> {
-    let mut raced = Vec::new();
-    Show { connection, restoring: true, now, new_key, raced: &mut raced }.back_to_own(table, id)
+    let shown = &mut Shown::default();
+    Show { connection, restoring: true, now, new_key, shown }.back_to_own(table, id)
 }
 
 /// The kind of claim that may be linked to a publication of `kind`.
@@ -231,7 +235,7 @@ struct Show<'a> {
     restoring: bool,
     now: Timestamp,
     new_key: &'a mut dyn FnMut() -> RecordId,
-    raced: &'a mut Vec<Raced>,
+    shown: &'a mut Shown,
 }
 
 impl Show<'_> {
@@ -264,9 +268,9 @@ impl Show<'_> {
             let mut statement = self.connection.prepare_cached(
                 "SELECT id FROM svod_record WHERE kind = ?1 AND key = ?2 AND state NOT IN ('own', 'provisional')",
             )?;
-            let id: Option<String> =
+            let id: Option<RowId> =
                 statement.query_row([table.name, &claim.to_string()], |row| row.get(0)).optional()?;
-            if let Some(id) = id {
+            if let Some(id) = id.and_then(RowId::into_text) {
                 self.back_to_own(table, &id)?;
             }
         }
@@ -322,8 +326,8 @@ impl Show<'_> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM svod_record WHERE +kind = ?1 AND uid = ?2 ORDER BY state = 'alias', id",
         )?;
-        let found = statement.query_map([table.name, uid], |row| row.get(0))?;
-        Ok(found.collect::<Result<_, _>>()?)
+        let found = statement.query_map([table.name, uid], |row| row.get::<_, RowId>(0))?;
+        Ok(found.filter_map(|id| id.map(RowId::into_text).transpose()).collect::<Result<_, _>>()?)
     }
 
     /// Makes the row `shown` say `row`; an edit of it that was never sent becomes a proposal.
@@ -336,6 +340,7 @@ impl Show<'_> {
         let (id, record) = (shown.id, &shown.publication.record);
         if let Some((key, true)) = self.key_and_openness(table, id)? {
             self.save_raced_edit(table, record, id, key)?;
+            bound::term(table.name, id, &key.to_string()).inspect(|term| self.shown.bound.add(term));
         }
         let uid = record.key.to_string();
         let row = with_as_typed(self.connection, table, id, row)?;
@@ -415,7 +420,7 @@ impl Show<'_> {
             problem: problem.as_ref(),
         };
         proposals::add(self.connection, &proposal, self.now)?;
-        self.raced.push(Raced { kind: table.name, key: sent.key });
+        self.shown.raced.push(Raced { kind: table.name, key: sent.key });
         Ok(())
     }
 
@@ -447,6 +452,7 @@ impl Show<'_> {
         if let Some(row) = rows::resolve(self.connection, table, &claim)? {
             rows::write(self.connection, table, id, None, &row)?;
         }
+        bound::term(table.name, id, &key.to_string()).inspect(|term| self.shown.bound.remove(term));
         let record = &sent.record;
         self.connection
             .prepare_cached(
@@ -481,6 +487,9 @@ impl Show<'_> {
                 .prepare_cached("UPDATE svod_record SET state = 'withdrawn' WHERE kind = ?1 AND id = ?2")?
                 .execute([table.name, &uid])?;
             return Ok(());
+        }
+        if let Some((key, false)) = self.key_and_openness(table, &uid)? {
+            bound::term(table.name, &uid, &key.to_string()).inspect(|term| self.shown.bound.remove(term));
         }
         rows::delete(self.connection, table, &uid)?;
         self.connection

@@ -5,13 +5,14 @@ use exchange_format::record::{Finding, Kind, RecordId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::decisions::{
-    mapping::Draft,
+    mapping::{self, Draft},
     tables::{Table, table_of},
 };
 
 use super::{
     DatabaseError,
     own_records::{PROPOSALS, told_state},
+    row_id::RowId,
     rows,
 };
 
@@ -69,12 +70,16 @@ fn for_each_row<E: From<DatabaseError>>(
     };
     let mut found = head.query([]).map_err(DatabaseError::from)?;
     while let Some(row) = found.next().map_err(DatabaseError::from)? {
-        let id: String = row.get(0).map_err(DatabaseError::from)?;
+        let id: RowId = row.get(0).map_err(DatabaseError::from)?;
         while next_own.as_ref().is_some_and(|(own, _)| *own < id) {
             next_own = next_key(&mut own)?;
         }
         let Some((_, key)) = next_own.take_if(|(own, _)| *own == id) else { continue };
         next_own = next_key(&mut own)?;
+        let Some(id) = id.text().map(str::to_owned) else {
+            each(OwnRow { kind, id: id.to_string(), key, body: Err(mapping::unreadable_id()) })?;
+            continue;
+        };
         let mut draft = Draft::new(table, kind);
         let mut said = draft.head(rows::texts_of(row, 1, table.columns.len()));
         if let (Some((statement, columns)), Ok(())) = (&mut lines, &said) {
@@ -86,7 +91,7 @@ fn for_each_row<E: From<DatabaseError>>(
     Ok(())
 }
 
-fn next_key(found: &mut rusqlite::Rows<'_>) -> Result<Option<(String, RecordId)>, DatabaseError> {
+fn next_key(found: &mut rusqlite::Rows<'_>) -> Result<Option<(RowId, RecordId)>, DatabaseError> {
     let Some(row) = found.next()? else { return Ok(None) };
     let key = rows::record_id("svod_record", row.get_ref_unwrap(1).as_str().unwrap_or_default())?;
     Ok(Some((row.get(0)?, key)))

@@ -17,6 +17,7 @@ use crate::decisions::{
 use super::{
     DatabaseError, own_records,
     publications::{Publication, read_body},
+    row_id::RowId,
     rows,
 };
 
@@ -56,9 +57,10 @@ fn linked_rows(connection: &Connection, table: &Table, uid: &str) -> Result<Vec<
          WHERE l.target = ?2 AND l.claim_kind = ?3",
     )?;
     let found = statement.query_map([table.name, uid, claim_kind.name()], |row| {
-        Ok(LinkedRow { id: row.get(0)?, secondary: !row.get::<_, bool>(1)? })
+        Ok((row.get::<_, RowId>(0)?, !row.get::<_, bool>(1)?))
     })?;
-    Ok(found.collect::<Result<_, _>>()?)
+    let readable = |(id, secondary): (RowId, bool)| Some(LinkedRow { id: id.into_text()?, secondary });
+    Ok(found.filter_map(|row| row.map(readable).transpose()).collect::<Result<_, _>>()?)
 }
 
 /// What row `id` of `table` shows of `published`: besides what the hub says the columns that, by the link of its

@@ -9,6 +9,7 @@ use crate::decisions::tables::{Table, tables};
 use super::{
     DatabaseError, lost,
     own_records::{self, Change, Sealable},
+    row_id::RowId,
     verify::{Damage, Fault},
 };
 
@@ -17,7 +18,7 @@ pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Resul
     let mut lots = connection.prepare(
         "SELECT DISTINCT lot FROM svod_sent WHERE body IS NULL AND lot IS NOT NULL AND lot NOT IN (SELECT n FROM svod_lot)",
     )?;
-    for lot in lots.query_map([], |row| row.get::<_, i64>(0))? {
+    for lot in lots.query_map([], |row| row.get::<_, RowId>(0))? {
         damages.push(Damage::new(Fault::EvidenceMissing, "svod_lot", lot?.to_string()));
     }
     for table in tables() {
@@ -36,8 +37,8 @@ pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Resul
             "SELECT id FROM svod_record r WHERE kind = '{name}' AND EXISTS (SELECT 1 {})",
             lost::differing("r", kind)
         ))?;
-        for id in otherwise.query_map([], |row| row.get::<_, String>(0))? {
-            damages.push(Damage::new(Fault::RecordAltered, name, id?));
+        for id in otherwise.query_map([], |row| row.get::<_, RowId>(0))? {
+            damages.push(Damage::new(Fault::RecordAltered, name, id?.to_string()));
         }
         let mut statement = connection.prepare(&format!(
             "SELECT id, key, NOT EXISTS (SELECT 1 FROM {name} t WHERE t.id = r.id), version IS NOT NULL AND NOT EXISTS \
@@ -47,7 +48,8 @@ pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Resul
         ))?;
         let mut found = statement.query([])?;
         while let Some(row) = found.next()? {
-            let (id, key): (String, String) = (row.get(0)?, row.get(1)?);
+            let [id, key] = [0, 1].map(|at| row.get::<_, RowId>(at).map(|text| text.to_string()));
+            let (id, key) = (id?, key?);
             let (is_gone, is_unproven): (bool, bool) = (row.get(2)?, row.get(3)?);
             let Ok(key) = key.parse() else { continue };
             if is_unproven {

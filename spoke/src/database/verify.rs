@@ -18,8 +18,9 @@ use crate::decisions::{
 };
 
 use super::{
-    DatabaseError, links,
+    DatabaseError, bound, foreign, links,
     publications::{self, Publication, Unreadable},
+    row_id::RowId,
     rows, showing,
     standing::{ShownRow, standing, with_as_typed},
     sums::{SUMMED, Sums},
@@ -164,9 +165,10 @@ pub fn look(
         Ok(())
     })?;
     links::check(connection, &mut look.damages)?;
-    check_forged(connection, &mut look.damages)?;
+    foreign::check(connection, &mut look.damages)?;
     check_captured(connection, &mut look.damages)?;
     super::unseen::check(connection, &mut look.damages)?;
+    bound::check(connection, &mut look.damages)?;
     read_journal(connection, journal_length, &mut look);
     look.damages.sort();
     look.damages.dedup();
@@ -269,65 +271,6 @@ fn is_known(connection: &Connection, table: &Table, id: &str) -> Result<bool, Da
     Ok(statement.query_row([table.name, id], |row| row.get(0))?)
 }
 
-/// That `column` is a record id.
-fn is_id(column: &str) -> String {
-    let digits = |n| "[0-9a-f]".repeat(n);
-    let groups = [8, 4, 4, 4, 12].map(digits).join("-");
-    format!("coalesce(typeof({column}) = 'text' AND {column} GLOB '{groups}', 0)")
-}
-
-/// Of `svod_record`: that no program of ours can have written it.
-fn is_foreign() -> String {
-    format!(
-        "(NOT {} OR uid IS NOT NULL AND NOT {} OR typeof(id) <> 'text' OR typeof(state) <> 'text')",
-        is_id("key"),
-        is_id("uid")
-    )
-}
-
-/// Takes away what this program cannot have written and could not read: the rest is put right afterwards.
-///
-/// # Errors
-/// SQLite's.
-pub fn remove_unreadable(connection: &Connection) -> Result<(), DatabaseError> {
-    connection.execute(&format!("DELETE FROM svod_record WHERE {}", is_foreign()), [])?;
-    connection.execute(&format!("DELETE FROM svod_change WHERE NOT {}", is_id("key")), [])?;
-    connection.execute(
-        &format!(
-            "DELETE FROM svod_sent WHERE NOT {} OR typeof(version) <> 'integer' OR form NOT IN ('live', 'tombstone') \
-             OR length(sha256) <> 64 OR sha256 GLOB '*[^0-9a-f]*'",
-            is_id("key")
-        ),
-        [],
-    )?;
-    publications::remove_unreadable(connection)
-}
-
-/// Rows called the hub's that no publication explains.
-fn check_forged(connection: &Connection, damages: &mut Vec<Damage>) -> Result<(), DatabaseError> {
-    let foreign =
-        format!("SELECT CAST(kind AS TEXT), CAST(id AS TEXT) FROM svod_record WHERE {}", is_foreign());
-    let mut statement = connection.prepare(&foreign)?;
-    let found = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-    for row in found {
-        let (kind, id) = row?;
-        damages.push(Damage::new(Fault::RecordForged, kind, id));
-    }
-    for table in tables::tables() {
-        let published = table.published.map_or("", Kind::name);
-        let mut statement = connection.prepare(
-            "SELECT CAST(id AS TEXT) FROM svod_record r WHERE kind = ?1 AND state NOT IN ('own', 'provisional') AND NOT EXISTS \
-             (SELECT 1 FROM svod_publication p WHERE p.kind = ?2 AND p.key = r.uid AND (r.id = r.uid OR EXISTS \
-             (SELECT 1 FROM svod_link l WHERE l.claim = r.key AND l.target = r.uid)))",
-        )?;
-        let found = statement.query_map([table.name, published], |row| row.get::<_, String>(0))?;
-        for id in found {
-            damages.push(Damage::new(Fault::RecordForged, table.name, id?));
-        }
-    }
-    Ok(())
-}
-
 /// Rows that have no record, or a record that is none of this table's.
 fn check_captured(connection: &Connection, damages: &mut Vec<Damage>) -> Result<(), DatabaseError> {
     for table in tables::tables() {
@@ -335,19 +278,20 @@ fn check_captured(connection: &Connection, damages: &mut Vec<Damage>) -> Result<
         let mut statement = connection.prepare(&format!(
             "SELECT id FROM {name} t WHERE NOT EXISTS (SELECT 1 FROM svod_record WHERE kind = '{name}' AND id = t.id)"
         ))?;
-        let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+        let found = statement.query_map([], |row| row.get::<_, RowId>(0))?;
         for id in found {
             // In a table that only the hub writes, such a row is somebody's invention.
             let fault = if table.own.is_some() { Fault::NotCaptured } else { Fault::RecordForged };
-            damages.push(Damage::new(fault, name, id?));
+            damages.push(Damage::new(fault, name, id?.to_string()));
         }
         for column in table.hub_columns().into_iter().filter(|_| table.published.is_some()) {
             let mut statement = connection.prepare(&format!(
                 "SELECT id FROM {name} WHERE \"{column}\" IS NOT NULL AND {}",
                 is_open(name)
             ))?;
-            for id in statement.query_map([], |row| row.get::<_, String>(0))? {
-                damages.push(Damage::new(Fault::RowAltered, name, id?).of_columns(vec![column.to_owned()]));
+            for id in statement.query_map([], |row| row.get::<_, RowId>(0))? {
+                let damage = Damage::new(Fault::RowAltered, name, id?.to_string());
+                damages.push(damage.of_columns(vec![column.to_owned()]));
             }
         }
     }
@@ -375,14 +319,14 @@ fn settle_own_rows(connection: &Connection) -> Result<(), DatabaseError> {
              AND r.state NOT IN ('own', 'provisional')",
             same.join(" AND ")
         ))?;
-        let copies: Vec<(String, String)> =
+        let copies: Vec<(RowId, RowId)> =
             copies.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-        for (id, of) in copies {
+        for (id, of) in copies.iter().filter_map(|(id, of)| Some((id.text()?, of.text()?))) {
             let stands = |id: &str| rows::as_it_stands(connection, table, id);
-            if let (Some(copy), Some(locked)) = (stands(&id)?, stands(&of)?)
+            if let (Some(copy), Some(locked)) = (stands(id)?, stands(of)?)
                 && copy.lines.iter().all(|line| locked.lines.contains(line))
             {
-                rows::delete(connection, table, &id)?;
+                rows::delete(connection, table, id)?;
             }
         }
         let hubs = table.hub_columns();
@@ -419,7 +363,7 @@ pub fn restore(
         forget_forged(connection, damage, now, new_key)?;
     }
     links::rebuild(connection)?;
-    give_back_keys(connection)?;
+    foreign::give_back_keys(connection)?;
     connection
         .execute("UPDATE svod_publication SET pending = 0 WHERE pending = 1 AND outcome <> 'held'", [])?;
     let mut uids = std::collections::BTreeSet::new();
@@ -473,23 +417,6 @@ fn forget_forged(
     connection.execute("DELETE FROM svod_record WHERE kind = ?1 AND id = ?2", [&damage.table, &damage.id])?;
     if table.own.is_none() {
         rows::delete(connection, table, &damage.id)?;
-    }
-    Ok(())
-}
-
-/// A row whose record was taken away gets its key again where the number that it shows tells which it was:
-/// the one claim of that publication that has no row. Else it would begin a new record.
-fn give_back_keys(connection: &Connection) -> Result<(), DatabaseError> {
-    for table in tables::tables().iter().filter(|table| table.has_uid) {
-        let name = table.name;
-        connection.execute(
-            &format!(
-                "INSERT INTO svod_record (kind, id, key, state, uid) SELECT '{name}', t.id, l.claim, 'locked', t.uid \
-                 FROM {name} t JOIN svod_link l ON l.target = t.uid WHERE t.id <> t.uid AND NOT EXISTS (SELECT 1 FROM \
-                 svod_record WHERE kind = '{name}' AND (id = t.id OR key = l.claim)) GROUP BY l.claim HAVING count(*) = 1"
-            ),
-            [],
-        )?;
     }
     Ok(())
 }

@@ -16,6 +16,12 @@ use super::tables::{Column, Table, table_of};
 pub const NO_SUCH_ROW: Text =
     Text { ru: "указана строка, которой нет", en: "names a row that is not there" };
 
+/// A value that is no text in UTF-8.
+pub const UNREADABLE: Text = Text {
+    ru: "не читается: это не текст в кодировке UTF-8",
+    en: "cannot be read: it is no text in UTF-8",
+};
+
 /// What stands in the place of a value that is not text: no record can carry it, so it is found and told.
 pub const NOT_TEXT: &str = "\u{0}";
 /// What stands in the place of a reference to a row that is not there.
@@ -119,13 +125,22 @@ fn fill<'a>(
 ) -> Result<(), Finding> {
     for (&(field, refers), value) in places.iter().zip(values) {
         let (Some(field), Some(text)) = (field, value) else { continue };
-        if refers && text == DANGLING {
-            let problem = FieldProblem::Rule(NO_SUCH_ROW);
+        let rule = match text {
+            NOT_TEXT => Some(UNREADABLE),
+            DANGLING if refers => Some(NO_SUCH_ROW),
+            _ => None,
+        };
+        if let Some(problem) = rule.map(FieldProblem::Rule) {
             return Err(Finding { field: line.name_at(field), line: None, problem });
         }
         line.set_at(field, text)?;
     }
     Ok(())
+}
+
+/// What is wrong with a row whose id is no text.
+pub const fn unreadable_id() -> Finding {
+    Finding { field: "id", line: None, problem: FieldProblem::Rule(UNREADABLE) }
 }
 
 /// The body of `kind` that `row` of `table` stands for.

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::database::{
     book::{self, InStream, OutStream},
-    links, publications,
+    bound, foreign, links, publications,
     report::{self, Incident},
     shape, showing,
     sums::{self, Sums},
@@ -98,6 +98,17 @@ struct Measure<'a> {
 /// # Errors
 /// SQLite's, the configuration. What is found is no error.
 pub fn look_only(config: &Config<SpokeConfig>, connection: &Connection) -> Result<Audit, SpokeError> {
+    // before the database: a daemon beside raises it after what it has committed
+    let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
+    let snapshot = connection.unchecked_transaction()?;
+    look_at_once(config, &snapshot, &watermark)
+}
+
+fn look_at_once(
+    config: &Config<SpokeConfig>,
+    connection: &Connection,
+    watermark: &Watermark,
+) -> Result<Audit, SpokeError> {
     if !unseen::is_sound(connection)? {
         let found = vec![Damage::new(Fault::DatabaseDamaged, "centre.db", "")];
         let why = Some("the file is damaged".to_owned());
@@ -105,7 +116,6 @@ pub fn look_only(config: &Config<SpokeConfig>, connection: &Connection) -> Resul
         return Ok(Audit { left: found.clone(), found, digest, ..Audit::default() });
     }
     let hub_keys = station::hub_keys(config)?;
-    let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
     let keys = OwnKeys::load(&config.path(&config.keys), config.code);
     let limits = config.limits.limits();
     let measure = Measure {
@@ -325,11 +335,18 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
         wrong = look_at(station)?.0;
         note_seen(&mut audit.found, &wrong);
     }
+    if wrong.iter().any(bound::is_unbound) {
+        // no sum proves which record a row is: what it shows does
+        let (connection, _) = packet_file::apart(station);
+        write::write(connection, Scope::Book, |transaction| bound::settle_keys(transaction))?;
+        wrong = look_at(station)?.0;
+        note_seen(&mut audit.found, &wrong);
+    }
     let missing = |damage: &Damage| {
         matches!(damage.fault, Fault::DigestDiffers | Fault::PublicationForged | Fault::RecordForged)
     };
     let (connection, _) = packet_file::apart(station);
-    write::write(connection, Scope::Everything, |transaction| verify::remove_unreadable(transaction))?;
+    write::write(connection, Scope::Everything, |transaction| foreign::remove_unreadable(transaction))?;
     if wrong.iter().any(missing) {
         // What the hub has signed comes first: rows are then judged by it.
         read_again(station, now)?;
@@ -375,11 +392,14 @@ fn restore(
             Sums { state: stream.state, kept: stream.kept } = sums::of_sent(transaction)?;
             keep_out_stream(transaction, own, hub, &stream, now)?;
         }
+        if let Some(untold) = bound::untold(transaction)? {
+            journal(transaction, own, now, bound::BOUND, hub.as_str(), "", &[untold])?;
+        }
         for damage in found {
             let fault = fault_code(damage.fault);
             // A centre's own row ids may be anything; the journal takes a digest of them.
             let id = Digest::of(damage.id.as_bytes()).prefix();
-            let place = format!("{} {id}", damage.table);
+            let place = format!("{} {id}", plain(&damage.table));
             if book::open_incident(transaction, TAMPERED, &subject(damage), &fault, now)? {
                 journal(transaction, own, now, "database.altered", &place, &fault, &[])?;
             }
@@ -436,7 +456,12 @@ fn signed_sum(station: &mut Station) -> Result<Option<Digest>, SpokeError> {
 }
 
 fn subject(damage: &Damage) -> String {
-    format!("{} {}", damage.table, damage.id).trim_end().chars().take(90).collect()
+    plain(format!("{} {}", damage.table, damage.id).trim_end()).chars().take(90).collect()
+}
+
+/// `text` on one line, whatever somebody has put there.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// The word of a fault, as in JSON.

@@ -184,6 +184,7 @@ fn weigh(
     match own_records::look_at(connection, change)? {
         Sealable::Version(record) => Ok(Some(record)),
         Sealable::Nothing => {
+            own_records::note_sent(connection, change)?;
             own_records::forget(connection, change)?;
             *dirty = true;
             Ok(None)

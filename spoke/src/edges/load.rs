@@ -27,7 +27,7 @@ use super::{
 use crate::database::{
     DatabaseError,
     book::{self, InStream, Received},
-    exported, publications, ranges, sent,
+    bound, exported, publications, ranges, sent,
     showing::{self, Held, Shown, Waits},
     write::{self, Scope},
 };
@@ -253,6 +253,9 @@ fn apply(
             told = take_in(transaction, &desk, file, path, &mut stream, &signed, tally)?.or(told);
         }
         let shown = showing::show_pending(transaction, now, &mut new_key)?;
+        if let Some(grown) = bound::grown(&shown.bound) {
+            journal(transaction, own, now, bound::BOUND, hub.as_str(), "", &[grown])?;
+        }
         if let Some(last) = files.last() {
             exported::stamp(transaction, last.arrival.mark.position)?;
         }

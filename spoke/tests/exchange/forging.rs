@@ -266,3 +266,59 @@ fn a_schema_that_nobody_can_read_is_found_and_put_right() {
     daemon.kill().expect("ended");
     daemon.wait().expect("reaped");
 }
+
+#[test]
+fn a_key_that_is_not_its_rows_makes_nobody_another_person() {
+    let mut centre = locked();
+    centre.sql(
+        "INSERT INTO recipient (id, surname) VALUES ('r2', 'Вторая'); \
+         INSERT INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r1', 'phone', '+7901'), ('c2', 'r2', 'phone', '+7902')",
+    );
+    centre.settle();
+    let records = [centre.person(uid(5), "Вторая"), centre.link(centre.key("recipient", "r2"), uid(5), true)];
+    centre.hub.publish(&records);
+    centre.sync();
+    centre.hub.take();
+    let honest = snapshot(&centre);
+    let swap = |columns: &str, one: &str, other: &str| {
+        format!(
+            "CREATE TEMP TABLE t AS SELECT * FROM svod_record WHERE kind = 'recipient' AND id IN ('{one}', '{other}'); \
+             UPDATE svod_record SET key = '~' || id WHERE kind = 'recipient' AND id IN ('{one}', '{other}'); \
+             UPDATE svod_record SET ({columns}) = (SELECT {columns} FROM temp.t WHERE t.id <> svod_record.id) \
+             WHERE kind = 'recipient' AND id IN ('{one}', '{other}'); DROP TABLE temp.t"
+        )
+    };
+    let all = "key, uid, version, form, sha256, hub_bytes, hub_signature, packet, epoch";
+    let brought = uid(2).to_string();
+    for (columns, other) in [("key", "r2"), (all, "r2"), ("key", brought.as_str())] {
+        let shown = "UPDATE svod_shown SET uid = '0' WHERE kind = 'recipient'";
+        harm(&centre, &format!("{}; {shown}", swap(columns, "r1", other)), true);
+        assert!(faults(&centre).contains(&"record-altered".to_owned()), "{columns} {other}");
+        centre.sync();
+        assert_eq!(snapshot(&centre), honest, "{columns} {other}");
+        let sent = centre.hub.take_data();
+        assert!(sent.iter().all(|packet| packet.records.is_empty()), "{columns} {other}: {sent:?}");
+        assert_eq!(centre.ok(&["verify"])["whole"], true, "{columns} {other}");
+    }
+}
+
+#[test]
+fn a_name_of_two_lines_is_no_way_to_stop_the_exchange() {
+    let centre = locked();
+    let honest = snapshot(&centre);
+    harm(
+        &centre,
+        &format!(
+            "INSERT INTO svod_record (kind, id, key, state) VALUES ('con' || char(10) || 'tact', 'a' || char(10), '{}', 'own'), \
+             ('x' || char(10), 'b', 'no key', 'locked'); \
+             INSERT INTO svod_publication (kind, key, version, form, sha256, bytes, packet, epoch, outcome, pending) \
+             VALUES ('p' || char(10), 'k' || char(10), 1, 'live', '', x'', '', 1, 'new', 0)",
+            uid(7)
+        ),
+        true,
+    );
+    assert!(faults(&centre).contains(&"record-forged".to_owned()));
+    centre.sync();
+    assert_eq!(snapshot(&centre), honest);
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}

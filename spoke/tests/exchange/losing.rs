@@ -325,3 +325,61 @@ fn a_packet_that_an_older_database_does_not_know_stays_in_the_spool() {
         assert!(packet.exists(), "the only copy");
     }
 }
+
+#[test]
+fn a_row_replaced_by_itself_is_nobodys_harm() {
+    let (mut centre, mut known) = centre();
+    for (value, records) in [("+7900", 0), ("+7999", 1)] {
+        centre.sql(&format!(
+            "PRAGMA recursive_triggers = ON; \
+             INSERT OR REPLACE INTO contact (id, recipient_id, type, value) VALUES ('c1', 'r2', 'phone', '{value}')"
+        ));
+        assert_eq!(centre.ok(&["verify"])["whole"], true, "{value}");
+        let packets = known.settle(&mut centre);
+        assert_eq!(packets.iter().map(|packet| packet.records.len()).sum::<usize>(), records, "{value}");
+        let version = centre.ok(&["why", "contact", "c1"])["record"]["version"].clone();
+        assert_eq!(version, 1 + records, "it tells what was sent");
+    }
+    assert_eq!(centre.value("SELECT count(*) FROM svod_incident"), "0");
+}
+
+#[test]
+fn verification_beside_a_running_daemon_takes_no_newer_watermark_for_a_restored_database() {
+    let (centre, _) = centre();
+    let keys = centre.path("keys-beside");
+    std::fs::create_dir(&keys).expect("made");
+    for entry in std::fs::read_dir(centre.path("keys")).expect("keys") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), keys.join(entry.file_name())).expect("copied");
+    }
+    let gate = keys.join("watermark");
+    std::fs::remove_file(&gate).expect("a watermark");
+    assert!(std::process::Command::new("mkfifo").arg(&gate).status().expect("ran").success());
+    let config = std::fs::read_to_string(centre.path("svod-spoke.toml")).expect("read");
+    let (default, other) = ("#: keys = \"keys\"", "keys = \"keys-beside\"");
+    assert!(config.contains(default), "{config}");
+    let beside = centre.path("beside.toml");
+    std::fs::write(&beside, config.replace(default, other)).expect("written");
+    let looking = std::process::Command::new(env!("CARGO_BIN_EXE_svod-spoke"))
+        .args(["verify", "--format", "json", "--config"])
+        .arg(&beside)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("starts");
+    // it opens when somebody reads: then the daemon goes on
+    let mut open = std::fs::OpenOptions::new();
+    std::os::unix::fs::OpenOptionsExt::custom_flags(open.write(true), 0o4000); // O_NONBLOCK
+    let mut watermark = None;
+    super::sending::wait_until("the watermark to be asked for", || {
+        watermark = open.open(&gate).ok();
+        watermark.is_some()
+    });
+    let mut watermark = watermark.expect("opened");
+    centre.sql("UPDATE recipient SET surname = 'Иная' WHERE id = 'r2'");
+    centre.sync();
+    let newer = std::fs::read(centre.path("keys/watermark")).expect("read");
+    std::io::Write::write_all(&mut watermark, &newer).expect("written");
+    drop(watermark);
+    let output = looking.wait_with_output().expect("ended");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

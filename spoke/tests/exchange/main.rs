@@ -17,4 +17,5 @@ mod removing;
 mod requests;
 mod sending;
 mod tampering;
+mod unreadable;
 mod words;
