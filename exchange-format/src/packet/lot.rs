@@ -13,19 +13,42 @@ use crate::record::{Kind, Record, RecordId};
 /// The bytes are not a lot of lines.
 pub fn find(kind: Kind, key: RecordId, lot: &[u8]) -> io::Result<Option<Record>> {
     let begins = format!("<record key=\"{key}\" ");
+    let mut found = None;
+    for_each_line(lot, |line| {
+        if line.starts_with(begins.as_bytes()) {
+            found = Some(Record::parse_line(kind, line).map_err(io::Error::other)?);
+        }
+        Ok(found.is_none())
+    })?;
+    Ok(found)
+}
+
+/// Hands every record of `kind` in `lot` to `each`, but for lines that are none.
+///
+/// # Errors
+/// The bytes are not a lot of lines; what stands before has been handed over.
+pub fn for_each(kind: Kind, lot: &[u8], mut each: impl FnMut(Record)) -> io::Result<()> {
+    for_each_line(lot, |line| {
+        Record::parse_line(kind, line).into_iter().for_each(&mut each);
+        Ok(true)
+    })
+}
+
+/// Hands the lines of `lot` to `each` as long as it wants more.
+fn for_each_line(lot: &[u8], mut each: impl FnMut(&[u8]) -> io::Result<bool>) -> io::Result<()> {
     let mut lines = BufReader::new(DeflateDecoder::new(lot));
     let mut line = Vec::new();
     loop {
         line.clear();
         match lines.read_until(b'\n', &mut line) {
             // a lot is not the end of its member's deflate stream, but for the last
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
-            Ok(0) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
+            Ok(0) => return Ok(()),
             read => read?,
         };
-        if line.starts_with(begins.as_bytes()) {
-            line.pop();
-            return Record::parse_line(kind, &line).map(Some).map_err(io::Error::other);
+        line.pop_if(|last| *last == b'\n');
+        if !each(&line)? {
+            return Ok(());
         }
     }
 }
@@ -62,6 +85,11 @@ mod tests {
                     "lot {n}"
                 );
             }
+        }
+        for (packed, records) in &lots {
+            let mut found = Vec::new();
+            for_each(Kind::Contact, packed, |record| found.push(record)).expect("a lot");
+            assert_eq!(found, *records);
         }
         let elsewhere = find(Kind::Contact, lots[1].1[0].key, &lots[0].0).expect("a lot");
         assert_eq!(elsewhere, None);

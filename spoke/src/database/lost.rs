@@ -1,15 +1,17 @@
 //! What the centre has lost of what it sent: found by what else tells of it, and said again (exchange §5, D10).
 //!
-//! A claim whose body is gone is said again as its row stands. Of a locked row that is what the hub publishes: the
-//! hub goes on having a claim of this centre, and none that wishes anything otherwise.
+//! A claim whose body is gone is said again as its row stands; of a locked row, as the hub publishes it: the hub goes on
+//! having a claim of this centre, and none that wishes anything otherwise. Where the row shows what the centre typed and
+//! the hub does not publish, the hub is asked for its copy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
+    packet::lot,
     position::Digest,
-    record::{Form, Kind, Record, RecordId},
+    record::{Body, Finding, Form, Kind, Record, RecordId},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params, types::ValueRef};
 
 use crate::decisions::{
     mapping,
@@ -36,13 +38,15 @@ pub(super) fn linked_unnoted(connection: &Connection, table: &Table) -> Result<V
     Ok(found.collect::<Result<_, _>>()?)
 }
 
-/// Keys of claims of locked rows of `table` that were sent and whose body is gone.
+/// Keys of claims of locked rows of `table` that were sent, whose body is gone and that say nothing but what the hub
+/// publishes: what the centre alone has said is the hub's to tell, which is asked for it.
 pub(super) fn locked_bodiless(connection: &Connection, table: &Table) -> Result<Vec<String>, DatabaseError> {
     let Some(kind) = table.own else { return Ok(Vec::new()) };
     let mut statement = connection.prepare(
         "SELECT s.key FROM svod_sent s JOIN svod_record r ON r.kind = ?2 AND r.key = s.key WHERE s.kind = ?1 \
          AND s.form = 'live' AND s.body IS NULL AND (s.lot IS NULL OR s.lot NOT IN (SELECT n FROM svod_lot)) \
-         AND r.state NOT IN ('own', 'provisional')",
+         AND r.state NOT IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM svod_link l WHERE l.claim = s.key \
+         AND l.as_typed IS NOT NULL)",
     )?;
     let found = statement.query_map([kind.name(), table.name], |row| row.get(0))?;
     Ok(found.collect::<Result<_, _>>()?)
@@ -94,27 +98,134 @@ pub fn change_of(kind: Kind, key: RecordId) -> Change {
     Change { kind: table.to_owned(), key, problem: None }
 }
 
-/// What was sent in a lot that is gone is kept by itself where the row still says it; else only its version is.
+/// A record that is noted as sent and whose body is not there as it was sent.
+pub(super) struct Bodiless {
+    kind: Kind,
+    /// Its key.
+    pub key: RecordId,
+    sha256: String,
+    /// Its whole lot is gone.
+    pub with_lot: bool,
+}
+
+impl Bodiless {
+    /// As it stands in the queue.
+    pub fn change(&self) -> Change {
+        change_of(self.kind, self.key)
+    }
+}
+
+/// Everything that is noted as sent and whose body is gone, or is not the one that was sent. Records of one lot follow
+/// each other, so that each is read about once.
+pub(super) fn bodiless(connection: &Connection) -> Result<Vec<Bodiless>, DatabaseError> {
+    let mut statement = connection
+        .prepare("SELECT kind, key, sha256, lot, body FROM svod_sent WHERE form = 'live' ORDER BY n")?;
+    let mut packed = connection.prepare("SELECT packed FROM svod_lot WHERE n = ?1")?;
+    let (mut lot, mut in_lot): (Option<RowId>, Option<BTreeMap<RecordId, Digest>>) = (None, None);
+    let mut found = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = found.next()? {
+        let text = |at| row.get::<_, RowId>(at).map(|text| text.to_string());
+        let (Ok(kind), Ok(key), sha256) = (text(0)?.parse::<Kind>(), text(1)?.parse(), text(2)?) else {
+            continue;
+        };
+        let (hash, with_lot) = match (row.get_ref(4)?, row.get::<_, Option<RowId>>(3)?) {
+            (ValueRef::Blob(body), _) => (Some(Digest::of(body)), false),
+            (ValueRef::Null, Some(of)) => {
+                if lot.as_ref() != Some(&of) {
+                    let bytes = packed.query_row([&of], |row| row.get::<_, RowId>(0)).optional()?;
+                    in_lot = bytes.map(|bytes| hashes(kind, bytes.as_bytes()));
+                    lot = Some(of);
+                }
+                (in_lot.as_ref().and_then(|hashes| hashes.get(&key).copied()), in_lot.is_none())
+            }
+            _ => (None, false),
+        };
+        if hash.is_none_or(|hash| hash.to_string() != sha256) {
+            all.push(Bodiless { kind, key, sha256, with_lot });
+        }
+    }
+    Ok(all)
+}
+
+fn hashes(kind: Kind, packed: &[u8]) -> BTreeMap<RecordId, Digest> {
+    let mut hashes = BTreeMap::new();
+    // what cannot be read is not there
+    let _ = lot::for_each(kind, packed, |record| {
+        hashes.insert(record.key, Digest::of(&record.body));
+    });
+    hashes
+}
+
+/// A body that is gone is kept anew where the row still says it; else only its version is.
 ///
 /// # Errors
 /// SQLite's.
-pub fn do_without_lots(connection: &Connection) -> Result<(), DatabaseError> {
-    let mut statement = connection.prepare(
-        "SELECT kind, key, sha256 FROM svod_sent WHERE body IS NULL AND lot IS NOT NULL AND lot NOT IN (SELECT n FROM svod_lot)",
-    )?;
-    let lost: Vec<(String, String, String)> = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-        .collect::<Result<_, _>>()?;
-    for (kind, key, sha256) in lost {
-        let bad = |_| DatabaseError::Corrupt { table: "svod_sent", what: "a kind" };
-        let change = change_of(kind.parse().map_err(bad)?, rows::record_id("svod_sent", &key)?);
-        let body = own_records::says(connection, &change)?;
-        let body = body.filter(|bytes| Digest::of(bytes).to_string() == sha256);
+pub fn do_without_bodies(connection: &Connection) -> Result<(), DatabaseError> {
+    for lost in bodiless(connection)? {
+        let body = own_records::says(connection, &lost.change())?;
+        let body = body.filter(|bytes| Digest::of(bytes).to_string() == lost.sha256);
         connection
             .prepare_cached("UPDATE svod_sent SET lot = NULL, body = ?3 WHERE kind = ?1 AND key = ?2")?
-            .execute(params![kind, key, body])?;
+            .execute(params![lost.kind.name(), lost.key.to_string(), body])?;
     }
     Ok(())
+}
+
+/// The hub's copy `mirror` of what we sent: its body is kept again if ours is gone and it is the one that we noted. True
+/// if it was.
+///
+/// # Errors
+/// SQLite's.
+pub fn take_back(connection: &Connection, mirror: &Record) -> Result<bool, DatabaseError> {
+    let sql = "UPDATE svod_sent SET lot = NULL, body = ?4 WHERE kind = ?1 AND key = ?2 AND sha256 = ?3 AND form = 'live' \
+               AND body IS NULL AND (lot IS NULL OR lot NOT IN (SELECT n FROM svod_lot))";
+    let (key, hash) = (mirror.key.to_string(), Digest::of(&mirror.body).to_string());
+    let kept =
+        connection.prepare_cached(sql)?.execute(params![mirror.kind.name(), key, hash, mirror.body])?;
+    Ok(kept > 0)
+}
+
+/// What the claim `key` is part of is shown again: what the centre typed is known again.
+///
+/// # Errors
+/// SQLite's.
+pub fn show_again(connection: &Connection, key: RecordId) -> Result<(), DatabaseError> {
+    let sql = "UPDATE svod_publication SET pending = 1 WHERE outcome IN ('new', 'changed', 'unchanged') \
+               AND kind IN ('person', 'programme', 'supplement') AND key = (SELECT target FROM svod_link WHERE claim = ?1)";
+    connection.prepare_cached(sql)?.execute([key.to_string()])?;
+    Ok(())
+}
+
+/// What the locked row `id`, the claim `key`, says by what the hub has signed: nothing is taken from where anybody may
+/// have written, but whose rows it refers to.
+pub(super) fn as_published(
+    connection: &Connection,
+    table: &Table,
+    id: &str,
+    key: RecordId,
+) -> Result<Option<Result<Body, Finding>>, DatabaseError> {
+    let (Some(own), Some(published)) = (table.own, table.published) else { return Ok(None) };
+    let sql = "SELECT target FROM svod_link WHERE claim = ?1 AND claim_kind = ?2";
+    let target = connection
+        .prepare_cached(sql)?
+        .query_row([&key.to_string(), own.name()], |row| row.get::<_, String>(0))
+        .optional()?;
+    let (Some(target), Some(mut row)) = (target, rows::by_keys(connection, table, id)?) else {
+        return Ok(None);
+    };
+    let target = rows::record_id("svod_link", &target)?;
+    let Some(publication) = publications::find(connection, published, target)? else { return Ok(None) };
+    if publication.record.form == Form::Tombstone {
+        return Ok(None);
+    }
+    let said = mapping::row(table, &publications::read_body(&publication.record)?);
+    let columns = table.columns.iter().zip(row.values.iter_mut().zip(said.values));
+    for (_, (value, said)) in columns.filter(|(column, _)| column.refers_to.is_none()) {
+        *value = said;
+    }
+    row.lines = said.lines;
+    Ok(Some(mapping::body(table, own, &row)))
 }
 
 /// `svod_record` and `svod_sent` tell of the same what was sent of a row of the centre's own. If what is kept as sent is

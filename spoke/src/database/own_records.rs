@@ -262,7 +262,7 @@ fn say_again(
         Some(last) => last.version + 1,
         None => lost::version_above(connection, change.key)?,
     };
-    Ok(match body_of_row(connection, table, id)? {
+    Ok(match lost::as_published(connection, table, id, change.key)? {
         None => Sealable::Nothing,
         Some(Err(finding)) => Sealable::Problem(finding),
         Some(Ok(body)) => {

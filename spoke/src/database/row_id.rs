@@ -31,6 +31,11 @@ impl RowId {
         std::str::from_utf8(&self.bytes).ok().filter(|_| !self.is_blob)
     }
 
+    /// Its bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// As [`text`](Self::text).
     pub fn into_text(self) -> Option<String> {
         String::from_utf8(self.bytes).ok().filter(|_| !self.is_blob)

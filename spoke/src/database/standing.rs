@@ -84,12 +84,8 @@ pub(super) fn with_as_typed(
     let sent = own_records::sent(connection, kind, rows::record_id("svod_link", &claim)?)?;
     let typed = match sent {
         Some(sent) if sent.record.form == Form::Live => mapping::row(table, &read_body(&sent.record)?),
-        Some(_) => return Ok(row),
-        // what was sent is lost, the row alone has it still: it is said again from there
-        None => match rows::as_it_stands(connection, table, id)? {
-            Some(stands) => stands,
-            None => return Ok(row),
-        },
+        // what was sent is lost: what the row says there may be anybody's, and the hub is asked for it
+        Some(_) | None => return Ok(row),
     };
     let fields: Vec<&str> = fields.split(' ').collect();
     let columns = table.columns.iter().zip(row.values.iter_mut().zip(typed.values));

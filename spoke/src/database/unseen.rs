@@ -21,6 +21,12 @@ pub(super) fn check(connection: &Connection, damages: &mut Vec<Damage>) -> Resul
     for lot in lots.query_map([], |row| row.get::<_, RowId>(0))? {
         damages.push(Damage::new(Fault::EvidenceMissing, "svod_lot", lot?.to_string()));
     }
+    for lost in lost::bodiless(connection)?.into_iter().filter(|lost| !lost.with_lot) {
+        let (change, key) = (lost.change(), lost.key.to_string());
+        if !is_queued(connection, &change.kind, &key)? {
+            damages.push(Damage::new(Fault::EvidenceMissing, "svod_sent", key));
+        }
+    }
     for table in tables() {
         let Some(kind) = table.own else { continue };
         let name = table.name;

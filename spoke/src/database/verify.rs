@@ -385,7 +385,7 @@ pub fn restore(
     settle_own_rows(connection)?;
     let is_proven = |damage: &Damage| !(damage.fault == Fault::SentDiffers && damage.table == "svod_sent");
     super::lost::settle_notes(connection, damages.iter().all(is_proven))?;
-    super::lost::do_without_lots(connection)?;
+    super::lost::do_without_bodies(connection)?;
     super::own_records::requeue_uncaptured(connection, new_key)?;
     Ok(())
 }

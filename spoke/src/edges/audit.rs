@@ -10,7 +10,7 @@ use exchange_endpoint::{
     watermark::{Stream, Watermark},
 };
 use exchange_format::{
-    answer::RecordOutcome,
+    answer::SnapshotCause,
     file_name::FileName,
     journal::Tree,
     participant::ParticipantCode,
@@ -28,14 +28,14 @@ use super::{
     config::SpokeConfig,
     load::as_digest,
     packet_file::{self, Desk},
-    reopen,
+    reopen, requests, reread,
     station::{self, Station, WATERMARK, is_signed, journal, keep_out_stream, new_key},
 };
 use crate::database::{
     book::{self, InStream, OutStream},
-    bound, foreign, links, publications,
+    bound, foreign, links,
     report::{self, Incident},
-    shape, showing,
+    shape,
     sums::{self, Sums},
     unseen,
     verify::{self, Damage, Fault},
@@ -266,7 +266,10 @@ fn proof(
 }
 
 fn look_at(station: &mut Station) -> Result<(Vec<Damage>, u64, Proof), SpokeError> {
-    with_measure(station, look)
+    with_measure(station, |connection, measure| {
+        // of one state, whatever others write meanwhile
+        look(&*connection.unchecked_transaction()?, measure)
+    })
 }
 
 /// What a running centre is measured by.
@@ -349,7 +352,7 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
     write::write(connection, Scope::Everything, |transaction| foreign::remove_unreadable(transaction))?;
     if wrong.iter().any(missing) {
         // What the hub has signed comes first: rows are then judged by it.
-        read_again(station, now)?;
+        reread::read_again(station, now)?;
         wrong = look_at(station)?.0;
     }
     restore(station, &wrong, &audit.found, now)?;
@@ -364,6 +367,14 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
         restore(station, &later, &later, now)?;
         audit.found.extend(later);
         (audit.left, audit.publications, audit.digest) = look_at(station)?;
+    }
+    if audit.left.iter().any(|damage| damage.fault == Fault::EvidenceMissing && damage.table == SENT) {
+        // nobody here can prove what it said: the hub has it
+        let timing = station.config.exchange.timing();
+        let (connection, desk) = packet_file::apart(station);
+        write::write(connection, Scope::Book, |transaction| {
+            requests::want_snapshot(transaction, &desk, &timing, SnapshotCause::Altered, now)
+        })?;
     }
     Ok(())
 }
@@ -467,41 +478,4 @@ fn plain(text: &str) -> String {
 /// The word of a fault, as in JSON.
 pub fn fault_code(fault: Fault) -> String {
     serde_json::to_value(fault).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-/// Takes what is missing, older or forged from the archived packets of the current epoch, which the hub has
-/// signed. A packet that cannot be read is passed over: it is told when it is looked for.
-fn read_again(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> {
-    let (own, hub, keys) = (station.own(), station.hub(), station.hub_keys.clone());
-    let Some(last) = book::in_stream(&station.connection, hub)?.machine.last else { return Ok(()) };
-    let epoch = last.position.epoch;
-    let files = book::received(&station.connection, hub, epoch, None)?;
-    let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
-    let (connection, desk) = packet_file::apart(station);
-    write::write(connection, Scope::Everything, |transaction| {
-        links::rebuild(transaction)?;
-        for (file, path) in files.iter().zip(&paths).filter(|(file, _)| file.state == "APPLIED") {
-            let Ok(name) = file.name.parse::<FileName>() else { continue };
-            let Ok(mut verified) = desk.open(path, &name) else { continue };
-            let Ok(mut checked) = verified.check_members() else { continue };
-            let manifest = checked.manifest().clone();
-            for member in &manifest.members {
-                let Some(kind) = member.name.kind().and_then(|name| name.parse().ok()) else { continue };
-                checked.for_each_line::<SpokeError>(&member.name, |line| {
-                    let Ok(record) = Record::parse_line(kind, line) else { return Ok(()) };
-                    let known = publications::find(transaction, record.kind, record.key)?;
-                    let good = known.as_ref().is_some_and(|known| {
-                        known.record == record && known.outcome != RecordOutcome::Refused
-                            || known.record.version > record.version && is_signed(&keys, own, &known.record)
-                    });
-                    if !good && is_signed(&keys, own, &record) {
-                        publications::replace(transaction, &record, &file.name, epoch)?;
-                    }
-                    Ok(())
-                })?;
-            }
-        }
-        showing::show_pending(transaction, now, &mut new_key)?;
-        Ok::<_, SpokeError>(())
-    })
 }

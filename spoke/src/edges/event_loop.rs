@@ -25,8 +25,11 @@ use crate::database::{
 const MAILBOX_WAIT: Duration = Duration::from_secs(50);
 /// After a dead line the mailbox is tried again after this long, doubled each time up to the last.
 const LINE_RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
-/// The shortest time between two audits on suspicion.
+/// The shortest time between two audits.
 const AUDIT_PAUSE: Duration = Duration::from_secs(2);
+/// How many times as long as an audit takes, nothing is audited after it: on suspicion; after writes that the triggers
+/// have caught, beside which there may be one that they have not.
+const AUDIT_REST: (u32, u32) = (10, 100);
 
 /// After something in the database that cannot be read, the next try waits this long.
 const CONTENT_PAUSE: Duration = Duration::from_secs(5);
@@ -108,11 +111,17 @@ pub async fn round(station: &mut Station, mailbox: &dyn Mailbox) -> Result<Day, 
     Ok(day)
 }
 
-/// What is done once at the start: was the database put back from a copy? Is something half done? Returns the version
-/// of the data as it was before it was looked at.
-fn begin(station: &mut Station) -> Result<i64, SpokeError> {
+/// How it began.
+struct Begun {
+    /// The version of the data before they were looked at.
+    version: i64,
+    audit_took: Duration,
+}
+
+/// What is done once at the start: was the database put back from a copy? Is something half done?
+fn begin(station: &mut Station) -> Result<Begun, SpokeError> {
     let now = Timestamp::now();
-    let begun = pragma(station, "data_version")?;
+    let version = pragma(station, "data_version")?;
     if !audit::is_readable(station)? {
         audit::audit(station, true, now)?;
     }
@@ -129,10 +138,12 @@ fn begin(station: &mut Station) -> Result<i64, SpokeError> {
         tell_restored(station, &evidence, now)?;
     }
     station.raise_watermark()?;
+    let began = Instant::now();
     let report = audit::audit(station, true, now)?;
+    let audit_took = began.elapsed();
     tracing::info!(publications = report.publications, whole = report.whole, "database looked at");
     resume::resume(station, now)?;
-    Ok(begun)
+    Ok(Begun { version, audit_took })
 }
 
 fn tell_restored(station: &mut Station, evidence: &Evidence, now: Timestamp) -> Result<(), SpokeError> {
@@ -193,6 +204,8 @@ pub struct Day {
     second_look: SecondLook,
     /// Somebody has written what no trigger has seen.
     suspicious: bool,
+    /// Somebody has written since the last audit.
+    written: bool,
     /// Records wait until nothing more comes to them.
     settling: bool,
     last_audit: Instant,
@@ -210,16 +223,17 @@ pub struct Day {
 
 impl Day {
     /// What was written since the version `begun` of the data came after the first look, or beside it.
-    fn new(station: &Station, begun: i64) -> Result<Self, SpokeError> {
+    fn new(station: &Station, begun: Begun) -> Result<Self, SpokeError> {
         let data_version = pragma(station, "data_version")?;
         Ok(Self {
             data_version,
             schema_version: pragma(station, "schema_version")?,
             second_look: SecondLook::default(),
-            suspicious: data_version != begun,
+            suspicious: data_version != begun.version,
+            written: false,
             settling: false,
             last_audit: Instant::now(),
-            audit_took: Duration::ZERO,
+            audit_took: begun.audit_took,
             line_dead_until: None,
             line_pause: LINE_RETRY.0,
             unplaced: None,
@@ -246,7 +260,7 @@ impl Day {
     fn notice(&mut self, station: &mut Station, sealed: bool) -> Result<(), SpokeError> {
         let version = pragma(station, "data_version")?;
         if version != self.data_version {
-            self.data_version = version;
+            (self.data_version, self.written) = (version, true);
             if let Err(error) = station.reload() {
                 tracing::error!(%error, "keys and cards could not be read again");
             }
@@ -336,7 +350,8 @@ impl Day {
         if news || self.settling && own_records::has_fresh_changes(&station.connection)? {
             self.work(station, mailbox).await?;
         }
-        if self.suspicious && self.last_audit.elapsed() > AUDIT_PAUSE.max(self.audit_took * 10) {
+        let rest = self.audit_took * if self.suspicious { AUDIT_REST.0 } else { AUDIT_REST.1 };
+        if (self.suspicious || self.written) && self.last_audit.elapsed() > AUDIT_PAUSE.max(rest) {
             self.audit(station)?;
             self.work(station, mailbox).await?;
         }
@@ -344,7 +359,7 @@ impl Day {
     }
 
     fn audit(&mut self, station: &mut Station) -> Result<(), SpokeError> {
-        self.suspicious = false;
+        (self.suspicious, self.written) = (false, false);
         let began = Instant::now();
         let report = tokio::task::block_in_place(|| audit::audit(station, true, Timestamp::now()))?;
         if !report.whole {

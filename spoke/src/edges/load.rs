@@ -10,7 +10,7 @@ use exchange_format::{
     packet::{CheckedPacket, MemberName, manifest::Purpose},
     participant::ParticipantCode,
     position::{Digest, Epoch, Mark},
-    record::{Kind, LineError, Record},
+    record::{Kind, LineError, Record, RecordId},
     state_digest::StateDigest,
     stream::{Evidence, Ready, StateCheck, check_state, judge_mirror},
 };
@@ -27,7 +27,7 @@ use super::{
 use crate::database::{
     DatabaseError,
     book::{self, InStream, Received},
-    bound, exported, publications, ranges, sent,
+    bound, exported, lost, publications, ranges, sent,
     showing::{self, Held, Shown, Waits},
     write::{self, Scope},
 };
@@ -41,6 +41,8 @@ struct Tally {
     totals: BTreeMap<(Kind, RecordOutcome), u64>,
     /// What the mirror of our own records shows, if it is ahead of us.
     ahead: Option<Evidence>,
+    /// Records of our own whose bodies the mirror has given back.
+    taken_back: Vec<RecordId>,
 }
 
 impl Tally {
@@ -182,7 +184,7 @@ fn mirrored(member: &MemberName) -> Option<Kind> {
     member.mirrored().and_then(|kind| kind.parse().ok())
 }
 
-/// The hub's copy of our own records: compared, not applied.
+/// The hub's copy of our own records: compared, not applied; what of them is lost here is taken back.
 fn compare<E: From<PacketError> + From<DatabaseError>>(
     connection: &Connection,
     packet: &mut CheckedPacket<'_, File>,
@@ -194,6 +196,9 @@ fn compare<E: From<PacketError> + From<DatabaseError>>(
             let sent = sent::last(connection, kind, mirror.key)?;
             let sent = sent.map(|edition| (edition.version, edition.form, edition.hash));
             tally.ahead = tally.ahead.or(judge_mirror(&mirror, sent));
+            if lost::take_back(connection, &mirror)? {
+                tally.taken_back.push(mirror.key);
+            }
         }
         Ok(())
     })
@@ -251,6 +256,9 @@ fn apply(
             let signed = |record: &Record| is_signed(&keys, own, record);
             let tally = tallies.entry(file.name.as_str()).or_default();
             told = take_in(transaction, &desk, file, path, &mut stream, &signed, tally)?.or(told);
+        }
+        for key in tallies.values().flat_map(|tally| &tally.taken_back) {
+            lost::show_again(transaction, *key)?;
         }
         let shown = showing::show_pending(transaction, now, &mut new_key)?;
         if let Some(grown) = bound::grown(&shown.bound) {

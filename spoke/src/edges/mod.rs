@@ -5,7 +5,7 @@
 //! everything again, when one of them is lost ·
 //! [`fetch`] files from it · [`admit`] what a file is · [`load`] applying it · [`resume`] what was held when the
 //! program ended · [`answers`] what the hub made of ours · [`requests`] what has not come and what the hub
-//! lacks · [`ranges`] where two pictures differ · [`rotation`] keys that change · [`audit`] whether the database is as it should be.
+//! lacks · [`ranges`] where two pictures differ · [`rotation`] keys that change · [`audit`] whether the database is as it should be, `reread` the archive for it.
 //! For people: [`bring`] files into the tables · [`hand_out`] the tables into files · [`proposing`] wishes.
 
 pub mod admit;
@@ -26,6 +26,7 @@ pub mod ranges;
 pub mod removals;
 mod reopen;
 pub mod requests;
+mod reread;
 pub mod resume;
 pub mod rotation;
 mod snapshot;

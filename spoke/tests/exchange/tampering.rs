@@ -465,3 +465,24 @@ fn an_index_or_another_name_costs_no_edit_that_was_not_sent_yet() {
         assert!(said.contains(name), "it is sent: {said}");
     }
 }
+
+#[test]
+fn an_edit_that_was_caught_hides_none_that_was_not() {
+    let centre = locked();
+    let log = || fs::read_to_string(centre.path("spoke.log")).unwrap_or_default();
+    let before = log().matches("database looked at").count();
+    let mut daemon = centre.command(&["run"]).stdout(std::process::Stdio::null()).spawn().expect("starts");
+    super::sending::wait_until("the first look", || log().matches("database looked at").count() > before);
+    let db = centre.db();
+    let triggers = |on| db.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, on);
+    db.execute_batch("BEGIN IMMEDIATE").expect("begun");
+    triggers(false).expect("set");
+    db.execute_batch("UPDATE recipient SET surname = 'Чужая' WHERE id = 'r1'").expect("past the locks");
+    triggers(true).expect("set");
+    db.execute_batch("INSERT INTO recipient (id, surname) VALUES ('r9', 'Своя'); COMMIT").expect("caught");
+    super::sending::wait_until("the row to be put right", || {
+        centre.value("SELECT surname FROM recipient WHERE id = 'r1'") == "Иванова"
+    });
+    daemon.kill().expect("ended");
+    daemon.wait().expect("reaped");
+}
