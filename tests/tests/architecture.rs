@@ -245,8 +245,10 @@ fn stray_sql(source: &Source) -> Vec<String> {
     let allowed = match source.package.as_str() {
         "svod-hub" | "svod-spoke" => source.layer() == "database",
         "exchange-endpoint" => {
-            matches!(source.path.as_str(), "journal_table.rs" | "request_table.rs")
-                || source.path.starts_with("database")
+            matches!(
+                source.path.as_str(),
+                "journal_table.rs" | "request_table.rs" | "key_table.rs" | "difference_table.rs"
+            ) || source.path.starts_with("database")
         }
         _ => false,
     };

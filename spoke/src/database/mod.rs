@@ -42,5 +42,5 @@ pub mod write;
 
 pub use self::{
     error::DatabaseError,
-    open::{Identity, create, malformed, mend_schema, open, open_read_only, open_to_scan, schema_sql},
+    open::{Identity, alone, create, malformed, mend_schema, open, open_read_only, open_to_scan, schema_sql},
 };

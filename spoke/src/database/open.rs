@@ -71,6 +71,17 @@ pub fn create(path: &Path, identity: Identity) -> Result<Connection, DatabaseErr
     Ok(connection)
 }
 
+/// Does `work` while nobody else writes.
+///
+/// # Errors
+/// SQLite's.
+pub fn alone<T>(connection: &Connection, work: impl FnOnce() -> T) -> Result<T, DatabaseError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let done = work();
+    connection.execute_batch("ROLLBACK")?;
+    Ok(done)
+}
+
 fn meta(transaction: &Transaction<'_>, name: &str, value: &str) -> Result<(), DatabaseError> {
     transaction.execute("INSERT INTO svod_meta (name, value) VALUES (?1, ?2)", [name, value])?;
     Ok(())

@@ -1,18 +1,20 @@
 //! Applying the hub's packets: data, watermark row, journal and answers in one transaction (exchange §6).
 
-use std::{collections::BTreeMap, fs::File};
+mod mirror;
+
+use std::collections::BTreeMap;
 
 use exchange_endpoint::protocol::{Kind as ProtocolKind, Line, Protocol};
 use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason, RecordLine, RecordOutcome, RecordReason},
     error::PacketError,
     file_name::{FileName, PacketKind},
-    packet::{CheckedPacket, MemberName, manifest::Purpose},
+    packet::MemberName,
     participant::ParticipantCode,
     position::{Digest, Epoch, Mark},
     record::{Kind, LineError, Record, RecordId},
     state_digest::StateDigest,
-    stream::{Evidence, Ready, StateCheck, check_state, judge_mirror},
+    stream::{Evidence, Ready, StateCheck, check_state},
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -25,9 +27,8 @@ use super::{
     station::{Station, is_signed, journal, new_key},
 };
 use crate::database::{
-    DatabaseError,
     book::{self, InStream, Received},
-    bound, exported, lost, publications, ranges, sent,
+    bound, exported, lost, publications, ranges,
     showing::{self, Held, Shown, Waits},
     write::{self, Scope},
 };
@@ -118,8 +119,8 @@ pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loade
     let mut next = Some(first);
     while let Some(ready) = next {
         let files = files_of(station, &ready)?;
-        if is_unconfirmed(station, &ready, &files)? {
-            look_at_mirror(station, &files, now)?;
+        if mirror::is_unconfirmed(station, &ready, &files)? {
+            mirror::look_at_mirror(station, &files, now)?;
             next = next_held(station)?;
             continue;
         }
@@ -144,64 +145,6 @@ pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loade
         next = next_held(station)?;
     }
     Ok(loaded)
-}
-
-/// Whether the hub was recovering when it sealed a snapshot: what it says of its own is not certain.
-fn is_unconfirmed(station: &mut Station, ready: &Ready, files: &[Received]) -> Result<bool, SpokeError> {
-    let (Ready::Snapshot(_), Some(first)) = (ready, files.first()) else { return Ok(false) };
-    let (path, name) = (station.file(&first.file), first.name.parse().map_err(PacketError::Name)?);
-    let (_, desk) = packet_file::apart(station);
-    let opened = desk.open(&path, &name)?;
-    Ok(matches!(&opened.manifest().header.purpose, Purpose::Snapshot(part) if part.unconfirmed))
-}
-
-/// Takes nothing but the mirror from a snapshot: the stream stays where it is, its epoch does not begin.
-fn look_at_mirror(station: &mut Station, files: &[Received], now: Timestamp) -> Result<(), SpokeError> {
-    let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
-    let (connection, desk) = packet_file::apart(station);
-    write::write(connection, Scope::Book, |transaction| {
-        for (file, path) in files.iter().zip(&paths) {
-            let mut verified = desk.open(path, &file.name.parse().map_err(PacketError::Name)?)?;
-            let mut tally = Tally::default();
-            for member in verified.manifest().members.clone() {
-                let Some(kind) = mirrored(&member.name) else { continue };
-                compare::<SpokeError>(
-                    transaction,
-                    &mut verified.check_while_reading(),
-                    (&member.name, kind),
-                    &mut tally,
-                )?;
-            }
-            let digests = [file.arrival.mark.digest];
-            journal(transaction, desk.own, now, "snapshot.unconfirmed", &file.name, "", &digests)?;
-            conclude(transaction, &desk, file, &tally, now)?;
-        }
-        Ok(())
-    })
-}
-
-fn mirrored(member: &MemberName) -> Option<Kind> {
-    member.mirrored().and_then(|kind| kind.parse().ok())
-}
-
-/// The hub's copy of our own records: compared, not applied; what of them is lost here is taken back.
-fn compare<E: From<PacketError> + From<DatabaseError>>(
-    connection: &Connection,
-    packet: &mut CheckedPacket<'_, File>,
-    (member, kind): (&MemberName, Kind),
-    tally: &mut Tally,
-) -> Result<(), E> {
-    packet.for_each_line::<E>(member, |line| {
-        if let Ok(mirror) = Record::parse_line(kind, line) {
-            let sent = sent::last(connection, kind, mirror.key)?;
-            let sent = sent.map(|edition| (edition.version, edition.form, edition.hash));
-            tally.ahead = tally.ahead.or(judge_mirror(&mirror, sent));
-            if lost::take_back(connection, &mirror)? {
-                tally.taken_back.push(mirror.key);
-            }
-        }
-        Ok(())
-    })
 }
 
 fn files_of(station: &Station, ready: &Ready) -> Result<Vec<Received>, SpokeError> {
@@ -406,8 +349,8 @@ fn take_in(
             desk.hub_keys.read_new(&mut checked)?;
             continue;
         }
-        if let Some(kind) = mirrored(&member.name) {
-            compare::<Stopped>(connection, &mut checked, (&member.name, kind), tally)?;
+        if let Some(kind) = mirror::mirrored(&member.name) {
+            mirror::compare::<Stopped>(connection, &mut checked, (&member.name, kind, true), tally)?;
             continue;
         }
         let kind: Kind = member

@@ -12,7 +12,7 @@ use exchange_endpoint::{
     journal_table::{self, CENTRE_TABLE, Event},
     key_ring::KeyRing,
     key_table::KyState,
-    keys::OwnKeys,
+    keys::{KeysError, OwnKeys},
     messages::Told,
     protocol::{Protocol, Protocols},
     rotation::{finish, is_left_over},
@@ -82,11 +82,12 @@ impl Station {
         let directory = config.path(&config.keys);
         if is_left_over(&directory, config.code)? {
             // a command that makes new keys waits
-            connection.execute_batch("BEGIN IMMEDIATE").map_err(database::DatabaseError::from)?;
-            if is_left_over(&directory, config.code)? {
-                finish(&directory, config.code)?;
-            }
-            connection.execute_batch("ROLLBACK").map_err(database::DatabaseError::from)?;
+            database::alone(&connection, || {
+                if is_left_over(&directory, config.code)? {
+                    finish(&directory, config.code)?;
+                }
+                Ok::<_, KeysError>(())
+            })??;
         }
         let keys = OwnKeys::load(&directory, config.code)?;
         let hub_keys = hub_keys(&config)?;
