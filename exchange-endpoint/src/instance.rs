@@ -41,8 +41,11 @@ pub enum InstanceError {
 
 impl InstanceLock {
     /// Takes the database for this process, at once or not at all.
+    ///
+    /// The lock is that of the file itself, by whatever symbolic link it is named.
     pub fn acquire(database: &Path) -> Result<Self, InstanceError> {
-        let mut path = database.as_os_str().to_owned();
+        let file = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+        let mut path = file.into_os_string();
         path.push(".lock");
         let path = PathBuf::from(path);
         let io = |source| InstanceError::Io { path: path.clone(), source };
@@ -97,6 +100,16 @@ mod tests {
         assert!(failure.to_string().contains(&std::process::id().to_string()), "{failure}");
         drop(first);
         InstanceLock::acquire(&database).expect("free again");
+    }
+
+    #[test]
+    fn a_link_to_a_database_is_that_database() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (database, link) = (dir.path().join("hub.db"), dir.path().join("link.db"));
+        std::fs::write(&database, "").expect("written");
+        std::os::unix::fs::symlink(&database, &link).expect("linked");
+        let _first = InstanceLock::acquire(&link).expect("free");
+        assert!(matches!(InstanceLock::acquire(&database), Err(InstanceError::Owned { .. })));
     }
 
     #[test]

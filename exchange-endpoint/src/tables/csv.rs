@@ -193,15 +193,23 @@ impl CsvFile {
         let mut records = this.records()?;
         let mut record = Record::default();
         let mut heading = None;
-        let mut is_utf8 = true;
+        let (mut is_utf8, mut no_utf8, mut is_mixed) = (false, None, false);
         while records.next(&mut record)? {
-            is_utf8 &= std::str::from_utf8(&record.bytes).is_ok();
+            match std::str::from_utf8(&record.bytes) {
+                // three letters that are UTF-8 by chance are no text in windows-1251
+                Ok(text) => is_utf8 |= text.chars().filter(|c| !c.is_ascii()).count() > 3,
+                Err(_) => no_utf8 = no_utf8.or(Some(record.line)),
+            }
+            is_mixed |= is_utf8 && no_utf8.is_some();
             heading.get_or_insert_with(|| {
                 (record.line, record.values().map(<[u8]>::to_vec).collect::<Vec<_>>())
             });
         }
         drop(records);
-        this.encoding = if is_utf8 { UTF_8 } else { WINDOWS_1251 };
+        if let (true, Some(line)) = (is_mixed, no_utf8) {
+            return Err(Broken::Form(line, "this line is in another encoding than others"));
+        }
+        this.encoding = if no_utf8.is_none() { UTF_8 } else { WINDOWS_1251 };
         if let Some((line, values)) = heading {
             this.heading = (line, values.iter().map(|value| this.text(value)).collect());
         }

@@ -275,3 +275,21 @@ fn a_report_counts_all_and_tells_a_thousand() {
     );
     assert_eq!(text.lines().count(), 1_501);
 }
+
+/// One damaged byte makes no windows-1251 of a file in UTF-8, nor a line in UTF-8 text of one in windows-1251.
+#[test]
+fn a_csv_in_two_encodings_is_refused_by_its_line() {
+    let dir = dir();
+    let path = dir.path().join("a.csv");
+    for lines in [
+        &["id;surname\n1;Петров\n".as_bytes(), b"2;\xd0\n"][..],
+        &[b"id;surname\n1;\xc8\xe2\xe0\xed\xee\xe2\n2;\xcf\n", "3;Петров\n".as_bytes()],
+    ] {
+        std::fs::write(&path, lines.concat()).expect("written");
+        let error = rows_of(&path, &Map::default()).expect_err("refused").to_string();
+        assert!(error.contains("3") && error.contains("a.csv"), "{error}");
+        assert!(error.to_lowercase().contains("utf-8"), "{error}");
+    }
+    std::fs::write(&path, b"id;surname\n1;\xc8\xe2\xe0\xed\xee\xe2\n2;\xb9 5\n").expect("written");
+    read(&path);
+}

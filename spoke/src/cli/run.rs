@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::{runtime::Runtime, sync::watch, time::Instant};
 
 use crate::{
-    database::report,
+    database::{book, report},
     edges::{SpokeError, event_loop, station::Station},
 };
 
@@ -112,7 +112,9 @@ impl Sync {
         let exported =
             exported.map(|dir| super::export::changes(dir, &station.config, common)).transpose()?;
         let open = report::unanswered(&station.connection).map_err(SpokeError::from)?.len();
-        let mut answer = json!({"unanswered": open, "line_is_dead": line_is_dead});
+        let machine = book::out_stream(&station.connection, station.hub()).map_err(SpokeError::from)?.machine;
+        let stopped = machine.stop.map(|stop| stop.to_string());
+        let mut answer = json!({"unanswered": open, "line_is_dead": line_is_dead, "stopped": stopped});
         if self.import.is_some() {
             answer["import"] = imported.iter().map(|(report, ..)| report.clone()).collect();
         }
@@ -120,18 +122,21 @@ impl Sync {
             answer["export"] = json!(exported);
         }
         common.print(&answer, |lang| {
-            let id = match (line_is_dead, &failed) {
-                (true, _) => "spoke-sync-no-line",
-                (false, Some(_)) => "spoke-sync-in-part",
-                (false, None) => "spoke-sync-done",
+            let id = match (&stopped, line_is_dead, &failed) {
+                (Some(_), ..) => "spoke-sync-stopped",
+                (None, true, _) => "spoke-sync-no-line",
+                (None, false, Some(_)) => "spoke-sync-in-part",
+                (None, false, None) => "spoke-sync-done",
             };
-            let sync = messages::text(lang, id, &[("n", open.into())]);
+            let code = stopped.clone().unwrap_or_default();
+            let sync = messages::text(lang, id, &[("n", open.into()), ("code", code.into())]);
             let exported = exported.as_ref().map(|exported| super::export::text(lang, exported));
             let imported = imported.iter().map(|(_, text, _)| text.clone());
             imported.chain([sync]).chain(exported).collect::<Vec<_>>().join("\n")
         })?;
         match failed {
             Some(failure) => Err(failure),
+            None if stopped.is_some() => Ok(Exit::Refused),
             None if imported.iter().any(|(.., exit)| *exit == Exit::Refused) => Ok(Exit::Refused),
             None => Ok(Exit::Done),
         }

@@ -120,9 +120,12 @@ impl Centre {
         self.ok(&["sync"]);
     }
 
-    /// A round in which the hub's packets are applied.
+    /// A round in which the hub's packets are applied. While data stop, whoever asked is told by the exit.
     pub fn sync(&self) {
-        self.ok(&["sync"]);
+        let ended = self.command(&["sync"]).output().expect("it ends");
+        let stop = self.value("SELECT max(stop) FROM svod_stream WHERE direction = 'out'");
+        let expected = if stop.is_empty() { 0 } else { 3 };
+        assert_eq!(ended.status.code(), Some(expected), "{}", String::from_utf8_lossy(&ended.stderr));
     }
 
     /// The hub makes the claim of `row` part of the person `uid` with this surname.

@@ -254,6 +254,7 @@ fn an_old_database_put_back_is_found_by_the_watermark() {
     centre.sync();
     let status = centre.ok(&["status"]);
     assert_eq!(status["incidents"][0]["code"], "RESTORED");
+    assert!(centre.ends(&["sync"], 3).0.contains("поток остановлен"));
     centre.sql("INSERT INTO recipient (id, surname) VALUES ('r5', 'Новая')");
     centre.hub.take();
     centre.sync();

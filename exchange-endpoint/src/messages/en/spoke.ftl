@@ -5,6 +5,7 @@ spoke-init-done = The centre is ready to exchange. Settings: { $config }
     Its fingerprint (tell it by phone): { $fingerprint }
 spoke-sync-done = Exchanged. Packets without an answer: { $n }
 spoke-sync-in-part = Exchanged in part. Packets without an answer: { $n }
+spoke-sync-stopped = No data of this centre go: the stream is stopped ({ $code }). See svod-spoke status and section 9 of OPERATING for what has happened and what to do. Packets without an answer: { $n }
 spoke-sync-no-line = The mailbox does not answer. { $n ->
     [0] No packet waits for an answer
    *[other] Packets without an answer: { $n }; they are kept and go later

@@ -213,6 +213,7 @@ import-not-utf8 = the file is not UTF-8
 import-utf16 = UTF-16; save it as UTF-8
 import-line = line { $line }: { $what }
 import-a-quoted-value-does-not-end = a quoted value does not end
+import-this-line-is-in-another-encoding-than-others = this line is not in UTF-8, other lines are: the file is damaged or put together of several; mend the line and save all of it in UTF-8
 import-text-follows-the-closing-quote-of-a-value = text follows the closing quote of a value
 import-the-line-is-longer-than-a-row-may-be = the line is longer than 16 MiB
 import-column-again = heading: column { $n } is { $name } again

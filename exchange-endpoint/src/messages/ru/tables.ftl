@@ -213,6 +213,7 @@ import-not-utf8 = файл не в кодировке UTF-8
 import-utf16 = это UTF-16; сохраните файл в UTF-8
 import-line = строка { $line }: { $what }
 import-a-quoted-value-does-not-end = значение в кавычках не закончено
+import-this-line-is-in-another-encoding-than-others = эта строка не в UTF-8, а другие — в UTF-8: файл повреждён или собран из разных; исправьте строку и сохраните весь файл в UTF-8
 import-text-follows-the-closing-quote-of-a-value = после закрывающей кавычки идёт текст
 import-the-line-is-longer-than-a-row-may-be = строка длиннее 16 МиБ
 import-column-again = строка заголовков: столбец { $n } — снова { $name }
