@@ -31,7 +31,7 @@ pub struct DemoArgs {
     #[arg(long, value_enum, default_value_t)]
     pub mailbox: Way,
     /// Longest wait for one state, seconds
-    #[arg(long, default_value_t = 180)]
+    #[arg(long, default_value_t = 600)]
     pub patience: u64,
 }
 
