@@ -120,6 +120,12 @@ fn walk(command: &Command, above: &str, missing: &mut Vec<String>) {
         if arg.get_help().is_none() || !known {
             missing.push(format!("{id}.{name}"));
         }
+        let values = arg.get_value_names().unwrap_or_default().iter();
+        let english =
+            values.filter(|value| in_words(Lang::Ru, value).contains(|c: char| c.is_ascii_uppercase()));
+        missing.extend(
+            english.filter(|_| arg.get_action().takes_values()).map(|value| format!("value-{value}")),
+        );
     }
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         walk(sub, &id, missing);

@@ -84,7 +84,7 @@ impl CardTold {
         let args = [
             ("code", self.code.clone().into()),
             ("state", messages::word(lang, "card-state", self.state).into()),
-            ("until", self.valid_until.to_string().into()),
+            ("until", messages::day(lang, &self.valid_until.to_string()).into()),
             ("fingerprint", self.fingerprint.clone().into()),
         ];
         messages::text(lang, "keys-card", &args)
@@ -150,7 +150,7 @@ pub fn print_rotated(common: &CommonArgs, card: &Card, again: bool) -> Result<Ex
         let id = if again { "keys-told-again" } else { "keys-rotated" };
         let args = [
             ("fingerprint", told.fingerprint.clone().into()),
-            ("until", told.valid_until.to_string().into()),
+            ("until", messages::day(lang, &told.valid_until.to_string()).into()),
         ];
         messages::text(lang, id, &args)
     })?;

@@ -4,6 +4,7 @@ use clap::Args;
 use exchange_endpoint::{
     messages::{self, word},
     output::{CommonArgs, Exit, Failure, Lang},
+    tables::headings,
 };
 use exchange_format::rules;
 use jiff::Timestamp;
@@ -47,7 +48,7 @@ impl Check {
 pub(super) fn sentence(lang: Lang, rule: &str) -> String {
     match rules::find(rule) {
         Some(found) => format!("{rule}: {}", lang.of(found.sentence)),
-        None => messages::text(lang, "hub-check-type", &[("field", rule.to_owned().into())]),
+        None => messages::text(lang, "hub-check-type", &[("field", headings::field(lang, rule).into())]),
     }
 }
 
@@ -57,7 +58,7 @@ fn line(lang: Lang, fault: &Fault) -> String {
         ("case", fault.case_number.clone().unwrap_or_default().into()),
         ("kind", word(lang, "kind", fault.kind).into()),
         ("uid", fault.uid.clone().into()),
-        ("place", place.into()),
+        ("place", headings::field(lang, &place).into()),
         ("sentence", sentence(lang, fault.rule).into()),
     ];
     messages::text(lang, if fault.refused { "hub-check-refused" } else { "hub-check-warned" }, &args)

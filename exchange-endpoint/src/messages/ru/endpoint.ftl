@@ -236,8 +236,8 @@ ky-state-open = сообщены, ответа нет
 ky-state-taken = приняты
 ky-state-refused = отклонены; keys rotate сообщит снова
 
-request-packet = { "" }  { $peer }: пакет { $epoch }/{ $first }, { $minutes } мин. (с { $since }); следующий запрос { $next }
-request-packets = { "" }  { $peer }: пакеты { $epoch }/{ $first }–{ $last }, { $minutes } мин. (с { $since }); следующий запрос { $next }
+request-packet = { "" }  { $peer }: пакет № { $first } эпохи { $epoch }, { $minutes } мин. (с { $since }); следующий запрос { $next }
+request-packets = { "" }  { $peer }: пакеты № { $first }–{ $last } эпохи { $epoch }, { $minutes } мин. (с { $since }); следующий запрос { $next }
 request-snapshot = { "" }  { $peer }: полный снимок, { $minutes } мин. (с { $since }); следующий запрос { $next }
 request-ranges = { "" }  { $peer }: чем различаются записи, { $minutes } мин. (с { $since })
 request-heading = Запрошено и ещё не пришло:
