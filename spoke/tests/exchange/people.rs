@@ -174,7 +174,10 @@ fn refused_lines_are_reported_whole_and_stop_nobody_unless_asked_to() {
     assert_eq!(centre.value("SELECT group_concat(id) FROM recipient"), "1,4");
     let table = centre.text("refused.csv");
     assert_eq!(table.lines().count(), 5, "{table}");
-    assert!(table.contains(&format!("{path};4;Номер в учёте;key-twice;такой ключ в файле уже был\r\n")), "{table}");
+    assert!(
+        table.contains(&format!("{path};4;Номер в учёте;key-twice;такой ключ в файле уже был\r\n")),
+        "{table}"
+    );
 }
 
 #[test]
