@@ -81,7 +81,7 @@ async fn days(
     let mut news = listen(Arc::clone(mailbox));
     let mut watch = tokio::time::interval(station.config.exchange.watch());
     watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut day = Day::new(station, begun)?;
+    let mut day = Day::new(station, &begun)?;
     day.work(station, &**mailbox).await?;
     loop {
         tokio::select! {
@@ -105,7 +105,7 @@ pub async fn round(station: &mut Station, mailbox: &dyn Mailbox) -> Result<Day, 
     write::write(&mut station.connection, Scope::Book, |tx| {
         book::try_now(tx, Timestamp::now()).map_err(SpokeError::from)
     })?;
-    let mut day = Day::new(station, begun)?;
+    let mut day = Day::new(station, &begun)?;
     day.work(station, mailbox).await?;
     day.fetch(station, mailbox).await?;
     Ok(day)
@@ -223,7 +223,7 @@ pub struct Day {
 
 impl Day {
     /// What was written since the version `begun` of the data came after the first look, or beside it.
-    fn new(station: &Station, begun: Begun) -> Result<Self, SpokeError> {
+    fn new(station: &Station, begun: &Begun) -> Result<Self, SpokeError> {
         let data_version = pragma(station, "data_version")?;
         Ok(Self {
             data_version,

@@ -200,23 +200,7 @@ fn apply(
             let tally = tallies.entry(file.name.as_str()).or_default();
             told = take_in(transaction, &desk, file, path, &mut stream, &signed, tally)?.or(told);
         }
-        for key in tallies.values().flat_map(|tally| &tally.taken_back) {
-            lost::show_again(transaction, *key)?;
-        }
-        let shown = showing::show_pending(transaction, now, &mut new_key)?;
-        if let Some(grown) = bound::grown(&shown.bound) {
-            journal(transaction, own, now, bound::BOUND, hub.as_str(), "", &[grown])?;
-        }
-        if let Some(last) = files.last() {
-            exported::stamp(transaction, last.arrival.mark.position)?;
-        }
-        for held in &shown.held {
-            if let Some(tally) = tallies.get_mut(held.packet.as_str()) {
-                tally.hold(held);
-            }
-        }
-        tell_of_taken_rows(transaction, own, &shown, now)?;
-        tell_of_proposals(transaction, own, &shown, now)?;
+        show(transaction, (own, hub), files, &mut tallies, now)?;
         if let Some(opened) = stream.machine.consume(ready) {
             put_aside(transaction, &desk, opened, now)?;
         }
@@ -254,6 +238,33 @@ fn apply(
     })?;
     protocol.finished = Timestamp::now();
     Ok(protocol)
+}
+
+/// Makes the rows show what has come, and tells what became of that.
+fn show(
+    connection: &Connection,
+    (own, hub): (ParticipantCode, ParticipantCode),
+    files: &[Received],
+    tallies: &mut BTreeMap<&str, Tally>,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    for key in tallies.values().flat_map(|tally| &tally.taken_back) {
+        lost::show_again(connection, *key)?;
+    }
+    let shown = showing::show_pending(connection, now, &mut new_key)?;
+    if let Some(grown) = bound::grown(&shown.bound) {
+        journal(connection, own, now, bound::BOUND, hub.as_str(), "", &[grown])?;
+    }
+    if let Some(last) = files.last() {
+        exported::stamp(connection, last.arrival.mark.position)?;
+    }
+    for held in &shown.held {
+        if let Some(tally) = tallies.get_mut(held.packet.as_str()) {
+            tally.hold(held);
+        }
+    }
+    tell_of_taken_rows(connection, own, &shown, now)?;
+    tell_of_proposals(connection, own, &shown, now)
 }
 
 /// Edits that raced a lock, and wishes that a publication decides.
