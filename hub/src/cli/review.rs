@@ -76,8 +76,15 @@ impl Review {
                         ("gone", done.gone.into()),
                         ("persons", done.persons.into()),
                     ];
-                    let done = (messages::text(lang, "hub-review-applied", &args), told(lang, done.protocol));
-                    iter::once(done.0).chain(done.1).collect::<Vec<_>>().join("\n")
+                    let joined = done.joined.iter().map(|person| {
+                        let args = [
+                            ("case", person.case_number.clone().into()),
+                            ("centres", person.centres.join(", ").into()),
+                        ];
+                        messages::text(lang, "hub-review-joined", &args)
+                    });
+                    let first = iter::once(messages::text(lang, "hub-review-applied", &args));
+                    first.chain(joined).chain(told(lang, done.protocol)).collect::<Vec<_>>().join("\n")
                 })
             }
         }

@@ -68,15 +68,31 @@ impl Tx<'_> {
     }
 
     /// Says that `uid` turned out to be `into`, or (`None`) stands for itself. Flat: what pointed to `uid`
-    /// points to `into` as well. Entries and documents go over; confirmations of service do not, since joining
-    /// two persons must not disclose one of them to a centre that was confirmed for the other only.
+    /// points to `into` as well. Entries, documents and confirmations of service stay with the person that they were
+    /// made for, and count for `into` as long as it is that: so that nothing is lost if the two are parted again.
     pub fn set_merged_into(&self, uid: RecordId, into: Option<RecordId>) -> Result<()> {
         let (from, to) = (uid.to_string(), into.map(|into| into.to_string()));
         self.run("UPDATE person SET merged_into = ?2 WHERE uid = ?1 OR merged_into = ?1", params![from, to])?;
-        if to.is_some() {
-            self.run("UPDATE OR IGNORE hub_entry SET uid = ?2 WHERE uid = ?1", params![from, to])?;
-            self.run("UPDATE OR IGNORE document SET person = ?2 WHERE person = ?1", params![from, to])?;
-        }
+        Ok(())
+    }
+
+    /// Whether `uid` is known beyond the hub, or staff have worked on it.
+    pub fn stands(&self, uid: RecordId) -> Result<bool> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM publication WHERE person = ?1)
+                     OR EXISTS(SELECT 1 FROM hub_entry WHERE uid = ?1) OR EXISTS(SELECT 1 FROM service WHERE uid = ?1)";
+        Ok(self.value(sql, [uid.to_string()])?.unwrap_or(false))
+    }
+
+    /// The person that a claim was of before that one turned out to be another.
+    pub fn home_of(&self, claim: ClaimId) -> Result<Option<RecordId>> {
+        self.row("SELECT home FROM person_record WHERE claim = ?1", [claim], |row| {
+            parsed(row, "person_record", "home")
+        })
+    }
+
+    /// Says where a claim goes back to, if its person turns out to be none.
+    pub fn set_home(&self, claim: ClaimId, home: RecordId) -> Result<()> {
+        self.run("UPDATE person_record SET home = ?2 WHERE claim = ?1", params![claim, home.to_string()])?;
         Ok(())
     }
 
@@ -91,7 +107,7 @@ impl Tx<'_> {
         rule: &str,
     ) -> Result<()> {
         self.run(
-            "INSERT INTO person_record(origin, kind, key, uid, rule, claim) VALUES(?1, ?2, ?3, ?4, ?5, ?6)
+            "INSERT INTO person_record(origin, kind, key, uid, rule, claim, home) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?4)
              ON CONFLICT DO UPDATE SET uid = excluded.uid, rule = excluded.rule",
             params![origin.as_str(), kind.name(), key.to_string(), uid.to_string(), rule, claim],
         )?;
@@ -164,7 +180,8 @@ impl Tx<'_> {
     ) -> Result<Option<RecordId>> {
         self.row(
             "SELECT coalesce(joined_into, uid) AS uid FROM document
-             WHERE person = ?1 AND kind = ?2 AND number_date = ?3",
+             WHERE person IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1)
+               AND kind = ?2 AND number_date = ?3 ORDER BY person <> ?1, person LIMIT 1",
             params![person.to_string(), kind.name(), number_date],
             |row| parsed(row, "document", "uid"),
         )
@@ -200,7 +217,9 @@ impl Tx<'_> {
     /// The documents of `person`.
     pub fn documents_of(&self, person: RecordId) -> Result<Vec<(RecordId, Kind)>> {
         self.rows(
-            "SELECT uid, kind FROM document WHERE person = ?1 AND joined_into IS NULL ORDER BY kind, uid",
+            "SELECT uid, kind FROM document
+             WHERE person IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1)
+               AND joined_into IS NULL ORDER BY kind, uid",
             [person.to_string()],
             |row| Ok((parsed(row, "document", "uid")?, parsed(row, "document", "kind")?)),
         )
@@ -208,9 +227,12 @@ impl Tx<'_> {
 
     /// Whose document `uid` is.
     pub fn person_of_document(&self, uid: RecordId) -> Result<Option<RecordId>> {
-        self.row("SELECT person FROM document WHERE uid = ?1", [uid.to_string()], |row| {
-            parsed(row, "document", "person")
-        })
+        self.row(
+            "SELECT coalesce(p.merged_into, d.person) AS person FROM document d LEFT JOIN person p ON p.uid = d.person
+             WHERE d.uid = ?1",
+            [uid.to_string()],
+            |row| parsed(row, "document", "person"),
+        )
     }
 
     /// Replaces where the values of a person come from; `hub` is the origin of the hub's own entries.
@@ -235,10 +257,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The hub's own entries about `uid`.
+    /// The hub's own entries about `uid`, and about persons who turned out to be it: its own first, then the newest.
     pub fn entries(&self, uid: RecordId) -> Result<BTreeMap<String, Entry>> {
         let rows = self.rows(
-            "SELECT field, value, reason, actor, at FROM hub_entry WHERE uid = ?1",
+            "SELECT field, value, reason, actor, at FROM hub_entry
+             WHERE uid IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1) ORDER BY uid = ?1, at, uid",
             [uid.to_string()],
             |row| {
                 let entry =
@@ -262,7 +285,11 @@ impl Tx<'_> {
 
     /// Takes the hub's own value of a field back.
     pub fn remove_entry(&self, uid: RecordId, field: &str) -> Result<()> {
-        self.run("DELETE FROM hub_entry WHERE uid = ?1 AND field = ?2", params![uid.to_string(), field])?;
+        self.run(
+            "DELETE FROM hub_entry WHERE field = ?2
+               AND uid IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1)",
+            params![uid.to_string(), field],
+        )?;
         Ok(())
     }
 
@@ -275,10 +302,11 @@ impl Tx<'_> {
         Ok(added == 1)
     }
 
-    /// Whether staff confirmed that `centre` serves `uid`.
+    /// Whether staff confirmed that `centre` serves `uid`, or a person who turned out to be it.
     pub fn serves(&self, centre: ParticipantCode, uid: RecordId) -> Result<bool> {
         let found: Option<i64> = self.value(
-            "SELECT 1 FROM service WHERE centre = ?1 AND uid = ?2",
+            "SELECT 1 FROM service WHERE centre = ?1
+               AND uid IN (SELECT ?2 UNION ALL SELECT uid FROM person WHERE merged_into = ?2)",
             params![centre.as_str(), uid.to_string()],
         )?;
         Ok(found.is_some())

@@ -97,6 +97,14 @@ impl Tx<'_> {
         self.row("SELECT * FROM review WHERE n = ?1", [n], read_review)
     }
 
+    /// The number of the question about these two.
+    pub fn review_of(&self, kind: &str, one: ClaimName, other: ClaimName) -> Result<Option<i64>> {
+        self.value(
+            "SELECT n FROM review WHERE kind = ?1 AND origin_1 = ?2 AND key_1 = ?3 AND origin_2 = ?4 AND key_2 = ?5",
+            params![kind, one.0.as_str(), one.1.to_string(), other.0.as_str(), other.1.to_string()],
+        )
+    }
+
     /// Open reviews above number `after`, at most `limit`.
     pub fn open_reviews(&self, after: i64, limit: u32) -> Result<Vec<Review>> {
         self.rows(

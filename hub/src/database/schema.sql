@@ -36,7 +36,9 @@ CREATE INDEX person_merged ON person(merged_into) WHERE merged_into IS NOT NULL;
 -- The cross-reference: which person (or programme, supplement) each claim is.
 CREATE TABLE person_record(
   origin TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, uid TEXT NOT NULL, rule TEXT NOT NULL,
-  claim INTEGER NOT NULL, PRIMARY KEY(origin, kind, key)) WITHOUT ROWID;
+  claim INTEGER NOT NULL,
+  home TEXT NOT NULL,                           -- the person that it was of before that one turned out to be uid
+  PRIMARY KEY(origin, kind, key)) WITHOUT ROWID;
 CREATE INDEX person_record_uid ON person_record(uid);
 CREATE INDEX person_record_claim ON person_record(claim);
 CREATE TABLE document(
@@ -67,6 +69,7 @@ CREATE TABLE fault(
 CREATE TABLE service(
   centre TEXT NOT NULL, uid TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL,
   PRIMARY KEY(centre, uid)) WITHOUT ROWID;
+CREATE INDEX service_uid ON service(uid);
 
 -- The models by which claims were linked; the last is in force.
 CREATE TABLE model(n INTEGER PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL);

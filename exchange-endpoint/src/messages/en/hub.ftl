@@ -90,6 +90,7 @@ hub-review-only-decline = This proposal is about no person: it cannot be accepte
 hub-review-answers = Possible answers: { $answers }
 hub-review-reason = The centre says: { $reason }
 hub-review-file = Questions: { $count }; table: { $file }. Fill in the columns decision and reason and run review apply.
+hub-review-joined = Two persons are one now: { $case }; told of the whole are { $centres }
 hub-review-applied = Decided: { $decided }, decided before: { $unchanged }, without a decision: { $left }, no longer asked: { $gone }; persons touched: { $persons }
 
 table-too-large = the file is larger than 256 MiB
@@ -104,6 +105,7 @@ table-decision-pair = column decision: of two records один (one) or разн
 table-decision-programme = column decision: two programmes are one (the same, entered twice) or different (both stand)
 table-decision-change = column decision: of a change or a proposal принять (accept) or отклонить (decline)
 table-decision-value = column decision: of a value that nobody can read keep (as its centre typed it); a right value is entered by person set
+table-contradicts = column decision: it contradicts the answers to questions { $questions }; if these are wrong, change them first
 table-reason = column reason: a reason is required, of at most 1000 characters
 table-review-number = column review: not a number
 table-review-unknown = column review: there is no such question

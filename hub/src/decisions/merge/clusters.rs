@@ -111,6 +111,12 @@ impl Register {
         Edge { a, b, weight, barred: self.barred(&levels) }
     }
 
+    /// What a pair says; `None` if it is for staff whatever it says.
+    pub fn unbarred(&self, a: u32, b: u32) -> Option<f64> {
+        let edge = self.edge(a, b);
+        edge.barred.is_none().then_some(edge.weight.bits)
+    }
+
     /// Why a pair is never linked without asking, however much speaks for it.
     fn barred(&self, levels: &Levels) -> Option<Doubtful> {
         let is = |kind, words: &[&str]| {
@@ -142,14 +148,15 @@ impl Register {
         let order =
             |x: &Edge, y: &Edge| y.weight.bits.total_cmp(&x.weight.bits).then((x.a, x.b).cmp(&(y.a, y.b)));
         edges.sort_by(order);
-        let of = |edges: &mut dyn Iterator<Item = &Edge>, least| {
+        let of = |edges: &mut dyn Iterator<Item = &Edge>, least, bits: &dyn Fn(u32, u32) -> Option<f64>| {
             let mut groups = Groups::new(self.len());
             let edges = edges.take_while(|edge| edge.weight.bits >= least).map(|edge| (edge.a, edge.b));
-            groups.join(edges, least, cut.most, &|a, b| self.weigh(a, b).bits, &|_, _, _| false);
+            groups.join(edges, least, cut.most, bits, &|_, _, _| false);
             groups.of
         };
-        let auto = of(&mut edges.iter().filter(|edge| edge.barred.is_none()), cut.auto);
-        let one = of(&mut edges.iter(), cut.one);
+        let auto =
+            of(&mut edges.iter().filter(|edge| edge.barred.is_none()), cut.auto, &|a, b| self.unbarred(a, b));
+        let one = of(&mut edges.iter(), cut.one, &|a, b| Some(self.weigh(a, b).bits));
         Outcome { doubts: doubts(&edges, &auto, cut), one, auto }
     }
 }

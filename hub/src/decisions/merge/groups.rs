@@ -20,7 +20,7 @@ impl Groups {
         self.of[member as usize]
     }
 
-    fn members(&self, group: u32) -> Vec<u32> {
+    pub(super) fn members(&self, group: u32) -> Vec<u32> {
         self.members.get(&group).cloned().unwrap_or_else(|| vec![group])
     }
 
@@ -41,13 +41,13 @@ impl Groups {
 
     /// Joins the groups of `edges`, which come by falling weight, unless `apart` keeps them so, or all that is known of
     /// the two groups together speaks against it: one bad field does not split a person, one good link does not chain
-    /// two. No pair counts for more than `most`.
+    /// two. No pair counts for more than `most`; of a pair without `bits` staff are asked, whatever speaks for it.
     pub(super) fn join(
         &mut self,
         edges: impl Iterator<Item = (u32, u32)>,
         least: f64,
         most: f64,
-        bits: &dyn Fn(u32, u32) -> f64,
+        bits: &dyn Fn(u32, u32) -> Option<f64>,
         apart: &dyn Fn(&Self, u32, u32) -> bool,
     ) {
         for (a, b) in edges {
@@ -57,8 +57,8 @@ impl Groups {
             }
             let (left, right) = (self.members(a.min(b)), self.members(a.max(b)));
             let pairs = left.iter().flat_map(|a| right.iter().map(|b| (*a.min(b), *a.max(b))));
-            let said = pairs.map(|(a, b)| bits(a, b).clamp(-most, most));
-            if left.len() + right.len() == 2 || said.sum::<f64>() >= least {
+            let said = pairs.map(|(a, b)| bits(a, b).map(|bits| bits.clamp(-most, most)));
+            if left.len() + right.len() == 2 || said.sum::<Option<f64>>().is_some_and(|sum| sum >= least) {
                 self.union(a, b);
             }
         }

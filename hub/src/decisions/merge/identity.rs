@@ -12,8 +12,8 @@ pub struct Assigned<U> {
 }
 
 /// Ids for `clusters`, given which id each claim had (`known`) and how old each id is (`age`, lower is older).
-/// An id stays with the cluster that has most of its claims, among equals the one with the least claim; a
-/// cluster that so gets several keeps the oldest.
+/// An id stays with the cluster that has most of its claims, among equals the one with fewest other ids, then the one
+/// with the least claim; a cluster that so gets several keeps the oldest.
 pub fn assign<C: Copy + Ord, U: Copy + Ord>(
     clusters: &[BTreeSet<C>],
     known: &BTreeMap<C, U>,
@@ -25,13 +25,17 @@ pub fn assign<C: Copy + Ord, U: Copy + Ord>(
             *shares.entry(*uid).or_default().entry(at).or_default() += 1;
         }
     }
+    let mut ids = vec![0_usize; clusters.len()];
+    for at in shares.values().flat_map(BTreeMap::keys) {
+        ids[*at] += 1;
+    }
     let mut assigned = vec![Assigned { uid: None, absorbed: Vec::new() }; clusters.len()];
     let mut by_age: Vec<(&U, &BTreeMap<usize, usize>)> = shares.iter().collect();
     by_age.sort_by_key(|(uid, _)| (age.get(uid).copied().unwrap_or(u64::MAX), **uid));
     for (uid, shares) in by_age {
         let holder = shares
             .iter()
-            .min_by_key(|(at, count)| (std::cmp::Reverse(**count), clusters[**at].first().copied()))
+            .min_by_key(|(at, count)| (std::cmp::Reverse(**count), ids[**at], clusters[**at].first().copied()))
             .map(|(at, _)| *at)
             .expect("an id in shares has a claim");
         let person = &mut assigned[holder];

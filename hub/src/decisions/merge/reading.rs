@@ -108,7 +108,8 @@ fn snils(text: &str) -> String {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let repeated = digits.bytes().all(|digit| Some(digit) == digits.bytes().next());
     match digits.parse::<Snils>() {
-        _ if digits.len() != 11 || repeated => String::new(),
+        // 000-000-001 00 is typed to fill the field
+        _ if digits.len() != 11 || repeated || digits.starts_with("000000") => String::new(),
         Ok(_) => digits,
         Err(_) => digits + "!",
     }

@@ -27,6 +27,9 @@ pub struct Component {
     pub links: Vec<(Two, f64)>,
     /// Staff's decisions, in the order of their taking.
     pub decisions: Vec<(Two, Decision)>,
+    /// Records that are one person as it is known to centres: nothing but staff parts them, or joins them to another
+    /// such person.
+    pub standing: Vec<Vec<u32>>,
 }
 
 /// The last word of staff about each pair, the newest first.
@@ -40,27 +43,60 @@ fn last_words(decisions: &[(Two, Decision)]) -> Vec<(Two, Decision)> {
     words.into_iter().map(|(pair, (_, decision))| (pair, decision)).collect()
 }
 
-/// Makes persons of `component`: each a list of records; every record is in exactly one. `bits` weighs any two.
+/// Makes persons of `component`: each a list of records; every record is in exactly one. `bits` weighs any two, if they
+/// may be linked without asking.
 ///
-/// Staff's decisions always win, later over earlier.
-pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> f64) -> Vec<Vec<u32>> {
+/// Staff's decisions always win: «разные» over «один», and of these the later over the earlier. Then what stands stays
+/// as it is. Another record that links tie to two standing persons joins neither: that would be a guess.
+pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Option<f64>) -> Vec<Vec<u32>> {
     let mut groups = Groups::new(component.size);
-    let mut parted: BTreeSet<Two> = BTreeSet::new();
-    for ((a, b), decision) in last_words(&component.decisions) {
-        match decision {
-            Decision::Different if groups.find(a) != groups.find(b) => {
-                parted.insert((a, b));
-            }
-            Decision::Same if !kept_apart(&parted, &groups, a, b) => groups.union(a, b),
-            // an older decision that newer ones contradict
-            _ => {}
+    let (parted, joined): (Vec<_>, Vec<_>) = last_words(&component.decisions)
+        .into_iter()
+        .partition(|(_, decision)| *decision == Decision::Different);
+    let parted: BTreeSet<Two> = parted.into_iter().map(|(pair, _)| pair).collect();
+    let unless_parted = |groups: &mut Groups, a: u32, b: u32| {
+        if !kept_apart(&parted, groups, a, b) {
+            groups.union(a, b);
         }
+    };
+    for ((a, b), _) in joined {
+        unless_parted(&mut groups, a, b);
     }
+    // one that staff have parted is left to the evidence
+    let inside = |person: &[u32]| parted.iter().any(|(a, b)| person.contains(a) && person.contains(b));
+    let standing: Vec<&Vec<u32>> = component.standing.iter().filter(|person| !inside(person)).collect();
+    for (a, b) in standing.iter().flat_map(|person| person.windows(2)).map(|two| (two[0], two[1])) {
+        unless_parted(&mut groups, a, b);
+    }
+    let stands: BTreeSet<u32> = standing.into_iter().flatten().copied().collect();
     let mut links = component.links.clone();
     links.sort_by(|(x, weight), (y, other)| other.total_cmp(weight).then(x.cmp(y)));
-    let pairs = links.into_iter().map(|(pair, _)| pair);
-    groups.join(pairs, cut.auto, cut.most, bits, &|groups, a, b| kept_apart(&parted, groups, a, b));
+    let pairs: Vec<Two> = links.into_iter().map(|(pair, _)| pair).collect();
+    let is_person = |groups: &Groups, group: u32| groups.members(group).iter().any(|one| stands.contains(one));
+    let torn = torn(&pairs, &groups, &is_person);
+    let apart = |groups: &Groups, a: u32, b: u32| {
+        let is_torn = |group: u32| groups.members(group).iter().any(|one| torn.contains(one));
+        let (one, other) = (is_person(groups, a), is_person(groups, b));
+        one && other || one && is_torn(b) || other && is_torn(a) || kept_apart(&parted, groups, a, b)
+    };
+    // who is like a standing person is not drawn to another by a third
+    let direct = pairs.iter().copied().filter(|(a, b)| stands.contains(a) != stands.contains(b));
+    groups.join(direct, cut.auto, cut.most, bits, &apart);
+    groups.join(pairs.iter().copied(), cut.auto, cut.most, bits, &apart);
     groups.into_groups()
+}
+
+/// The records that do not stand and that `links` tie to more than one standing person.
+fn torn(links: &[Two], groups: &Groups, is_person: &dyn Fn(&Groups, u32) -> bool) -> BTreeSet<u32> {
+    let mut ties: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for (a, b) in links.iter().map(|(a, b)| (groups.find(*a), groups.find(*b))) {
+        match (is_person(groups, a), is_person(groups, b)) {
+            (true, false) => ties.entry(b).or_default().insert(a),
+            (false, true) => ties.entry(a).or_default().insert(b),
+            _ => continue,
+        };
+    }
+    ties.into_iter().filter(|(_, people)| people.len() > 1).flat_map(|(group, _)| groups.members(group)).collect()
 }
 
 /// Whether staff keep the groups of the two apart.
@@ -79,9 +115,11 @@ mod tests {
 
     fn made(size: usize, links: &[(u32, u32, f64)], decisions: &[(Two, Decision)]) -> Vec<Vec<u32>> {
         let links: Vec<(Two, f64)> = links.iter().map(|(a, b, bits)| ((*a, *b), *bits)).collect();
-        let component = Component { size, links: links.clone(), decisions: decisions.to_vec() };
-        let bits =
-            |a: u32, b: u32| links.iter().find(|(pair, _)| *pair == (a, b)).map_or(-3.0, |(_, bits)| *bits);
+        let component =
+            Component { size, links: links.clone(), decisions: decisions.to_vec(), standing: Vec::new() };
+        let bits = |a: u32, b: u32| {
+            Some(links.iter().find(|(pair, _)| *pair == (a, b)).map_or(-3.0, |(_, bits)| *bits))
+        };
         persons(&component, Model::recipients().cut, &bits)
     }
 
@@ -100,8 +138,31 @@ mod tests {
         // what they parted is not chained through a third
         let links = [(0, 1, 12.0), (1, 2, 11.0), (0, 2, 10.0)];
         assert_eq!(made(3, &links, &[((0, 2), Different)]), [vec![0, 1], vec![2]]);
-        // of decisions that contradict each other the newest stand
+        // of decisions that contradict each other «разные» stands, and the newer «один»
         let decisions = [((0, 2), Different), ((0, 1), Same), ((1, 2), Same)];
-        assert_eq!(made(3, &[], &decisions), [vec![0, 1, 2]]);
+        assert_eq!(made(3, &[], &decisions), [vec![0], vec![1, 2]]);
+    }
+
+    #[test]
+    fn what_stands_is_neither_joined_nor_broken_up_by_evidence() {
+        let made = |links: &[(Two, f64)], decisions: &[(Two, Decision)]| {
+            let standing = vec![vec![0, 1], vec![2]];
+            let component =
+                Component { size: 5, links: links.to_vec(), decisions: decisions.to_vec(), standing };
+            persons(&component, Model::recipients().cut, &|_, _| Some(8.0))
+        };
+        // nothing ties 0 and 1 any more; 2 is like them; 3 is like both persons, and 4 like 3; or 3 like one of them
+        assert_eq!(made(&[((1, 2), 30.0)], &[]), [vec![0, 1], vec![2], vec![3], vec![4]]);
+        let bridge = [((1, 3), 20.0), ((2, 3), 9.0), ((3, 4), 8.0)];
+        assert_eq!(made(&bridge, &[]), [vec![0, 1], vec![2], vec![3, 4]]);
+        assert_eq!(made(&[((1, 3), 20.0)], &[]), [vec![0, 1, 3], vec![2], vec![4]]);
+        // each goes to whom it is like, though they are more alike to each other
+        let chain = [((1, 3), 20.0), ((2, 4), 9.0), ((3, 4), 30.0)];
+        assert_eq!(made(&chain, &[]), [vec![0, 1, 3], vec![2, 4]]);
+        // staff may
+        assert_eq!(made(&bridge, &[((1, 2), Decision::Same)]), [vec![0, 1, 2, 3, 4]]);
+        assert_eq!(made(&[], &[((0, 1), Decision::Different)])[..2], [vec![0], vec![1]]);
+        // 3 is said to be of the second person: the first is still another
+        assert_eq!(made(&bridge, &[((2, 3), Decision::Same)]), [vec![0, 1], vec![2, 3, 4]]);
     }
 }

@@ -198,3 +198,16 @@ fn an_unfit_model_is_told_where() {
     assert!(matches!(Model::parse(&text.replacen("format = 1", "format = 2", 1)), Err(ModelError::Newer(2))));
     assert!(matches!(Model::parse("format = "), Err(ModelError::Form(_))));
 }
+
+#[test]
+fn a_maiden_name_or_a_variant_is_linked_or_asked_about() {
+    let phone = "8 906 123-45-67";
+    for (other, given) in [("Соловьёва", "Наталия"), ("Кузнецова", "Наталия"), ("Кузнецова", "Наталья")] {
+        let mut rows = strangers();
+        rows.push((0, ["Соловьёва", "Наталья", "Юрьевна", "12.03.1945", "", "", phone, "", "ж"]));
+        rows.push((1, [other, given, "Юрьевна", "12.03.1945", "", "", phone, "", "ж"]));
+        let outcome = decided(&register(&rows));
+        let asked = outcome.doubts.iter().any(|doubt| (doubt.a, doubt.b) == (100, 101));
+        assert!(asked || outcome.auto[100] == outcome.auto[101], "{other} {given}");
+    }
+}

@@ -19,6 +19,8 @@ pub fn phone_key(text: &str) -> Option<String> {
 /// Cyrillic, words such as «серия» and «№» dropped. `None` for placeholders and fewer than four digits.
 pub fn document_key(series: &str, number: &str) -> Option<String> {
     let joined = format!("{series} {number}").to_uppercase();
+    // when and by whom it was issued is no number of it
+    let joined = joined.split("ВЫДАН").next().unwrap_or_default().to_owned();
     if is_placeholder(&joined) {
         return None;
     }
@@ -56,7 +58,8 @@ mod tests {
             assert_eq!(document_key(series, number).as_deref(), Some("3204123456"));
         }
         assert_eq!(document_key("I-BЖ", "123456"), document_key("I-ВЖ", "123456"));
-        for (series, number) in [("0000", "000000"), ("", "нет"), ("", ""), ("-", "12")] {
+        assert_eq!(document_key("", "3204 123456 выдан 2004").as_deref(), Some("3204123456"));
+        for (series, number) in [("0000", "000000"), ("", "нет"), ("", ""), ("-", "12"), ("", "выдан 2004")] {
             assert_eq!(document_key(series, number), None);
         }
     }

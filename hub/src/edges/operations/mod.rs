@@ -7,6 +7,7 @@
 pub mod bring;
 pub mod certificates;
 pub mod check;
+mod contradiction;
 pub mod decided;
 pub mod drawn;
 pub mod enrol;

@@ -19,8 +19,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
+    contradiction,
     decided::{self, Decided},
-    proposals,
+    people, proposals,
     questions::{CHANGED, CLAIMS, versions},
     table_file::{self, Row, Table, all_bad},
 };
@@ -56,8 +57,21 @@ pub struct Applied {
     pub gone: u64,
     /// Persons whose publications may have changed.
     pub persons: u64,
+    /// Persons of whom two have become one.
+    pub joined: Vec<Joined>,
     /// The number of the protocol, if anything was decided now.
     pub protocol: Option<u32>,
+}
+
+/// A person whom staff have made of two.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Joined {
+    /// Its id.
+    pub uid: String,
+    /// Its case number: the older of the two.
+    pub case_number: String,
+    /// The centres that serve it: those of both.
+    pub centres: Vec<String>,
 }
 
 /// What is wrong with a line: a message of the catalogue and its arguments.
@@ -219,13 +233,16 @@ fn carry_out(
     for answer in answers {
         // an answer above may have answered this question too
         let gone = tx.review(answer.review.n)?.is_none_or(|review| review.state == "gone");
-        if gone {
+        if gone && is_so(tx, answer)? {
             applied.gone += 1;
         } else if answer.stands() {
             applied.unchanged += 1;
         } else {
             persons.extend(decide(register, answer, &|problem| unfit(answer.line, problem))?);
             decided.tell(answer.told(decided.lang()));
+            if answer.review.kind == "pair" && answer.word == Word::Same {
+                applied.joined.extend(joined(register, answer.review.one)?);
+            }
             let by_centre: &mut Vec<_> = settled.entry(answer.review.one.0).or_default();
             by_centre.extend(settle(tx, answer)?);
             applied.decided += 1;
@@ -236,6 +253,42 @@ fn carry_out(
     }
     applied.persons = persons.len() as u64;
     Ok(())
+}
+
+fn contradiction(numbers: &[i64]) -> Problem {
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    ("table-contradicts", vec![("questions", numbers.join(", ").into())])
+}
+
+/// Whether the records of a question that an answer above has ended are what this one says of them too. If not, it is
+/// an answer all the same: of two persons only one pair is asked about.
+fn is_so(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<bool, Failure> {
+    if answer.review.kind != "pair" || answer.review.state == "gone" {
+        return Ok(true);
+    }
+    let person = |name: ClaimName| tx.uid_of_key(name.0, Kind::RecipientClaim, name.1);
+    let (one, other) = (person(answer.review.one)?, person(answer.review.other)?);
+    Ok((one == other) == (answer.word == Word::Same))
+}
+
+/// The person that two have become. Each of their centres was confirmed for its half and is told the whole now: a
+/// disclosure.
+fn joined(register: &Register<'_>, name: ClaimName) -> Result<Option<Joined>, Failure> {
+    let tx = register.tx;
+    let uid = tx.uid_of_key(name.0, Kind::RecipientClaim, name.1)?;
+    let Some(person) = uid.map(|uid| tx.person(uid)).transpose()?.flatten() else { return Ok(None) };
+    let centres = people::serving(tx, person.uid)?;
+    for centre in &centres {
+        tx.journal(&Event {
+            at: register.now,
+            actor: register.actor,
+            event: "service.joined",
+            subject: &person.uid.to_string(),
+            rule: centre,
+            digests: &[],
+        })?;
+    }
+    Ok(Some(Joined { uid: person.uid.to_string(), case_number: person.case_number, centres }))
 }
 
 /// What a line says; an error for staff, which repeats no cell.
@@ -349,6 +402,10 @@ fn decide(
     let said = StaffDecision { one: review.one, other: review.other, decision };
     match (review.kind.as_str(), word) {
         ("pair", _) => {
+            let against = contradiction::of(tx, (review.one, review.other), decision)?;
+            if !against.is_empty() {
+                return Err(unfit(contradiction(&against)));
+            }
             tx.add_staff_decision("pair", &said, act)?;
             decide_pair(register, review)
         }

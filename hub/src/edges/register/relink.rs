@@ -43,6 +43,8 @@ struct Loaded {
     links: BTreeMap<(ClaimName, ClaimName), f64>,
     /// Staff's decisions by their numbers.
     decisions: BTreeMap<i64, ((ClaimName, ClaimName), Decision)>,
+    /// The claims of persons whom nothing but staff joins or parts.
+    standing: BTreeMap<RecordId, BTreeSet<ClaimName>>,
 }
 
 impl Loaded {
@@ -53,8 +55,13 @@ impl Loaded {
         let numbered = |pair: &(ClaimName, ClaimName)| Some((*numbers.get(&pair.0)?, *numbers.get(&pair.1)?));
         let links = self.links.iter().filter_map(|(pair, bits)| Some((numbered(pair)?, *bits)));
         let decisions = self.decisions.values().filter_map(|(pair, word)| Some((numbered(pair)?, *word)));
-        let component =
-            Component { size: names.len(), links: links.collect(), decisions: decisions.collect() };
+        let standing = self.standing.values().map(|of| of.iter().map(|name| numbers[name]).collect());
+        let component = Component {
+            size: names.len(),
+            links: links.collect(),
+            decisions: decisions.collect(),
+            standing: standing.collect(),
+        };
         (names, component)
     }
 
@@ -80,8 +87,8 @@ struct Engine<'a> {
 }
 
 impl Register<'_> {
-    /// Makes persons of all components that `ids` are in, and asks staff about the doubtful. `ids` must be indexed;
-    /// `all` are all claims, if they were weighed just now.
+    /// Makes persons of all components that `ids` are in, and asks staff about the doubtful. `ids` must be indexed.
+    /// What is published stays together and apart as it is, unless a person's command has weighed `all` anew.
     pub fn settle(
         &self,
         ids: impl IntoIterator<Item = ClaimId>,
@@ -100,7 +107,10 @@ impl Register<'_> {
                 self.tx.remove_person_record(id)?;
                 continue;
             }
-            let component = self.load(id)?;
+            let mut component = self.load(id)?;
+            if all.is_none() {
+                component.standing = self.standing(&component)?;
+            }
             seen.extend(component.claims.values());
             loaded.push(component);
             if loaded.len() == TOGETHER {
@@ -143,6 +153,25 @@ impl Register<'_> {
         Ok(loaded)
     }
 
+    fn standing(
+        &self,
+        component: &Loaded,
+    ) -> Result<BTreeMap<RecordId, BTreeSet<ClaimName>>, RegisterError> {
+        let mut people: BTreeMap<RecordId, BTreeSet<ClaimName>> = BTreeMap::new();
+        for (name, id) in &component.claims {
+            if let Some(uid) = self.tx.uid_of(*id)? {
+                people.entry(uid).or_default().insert(*name);
+            }
+        }
+        let mut standing = BTreeMap::new();
+        for (uid, names) in people {
+            if self.tx.stands(uid)? {
+                standing.insert(uid, names);
+            }
+        }
+        Ok(standing)
+    }
+
     fn settle_components(
         &self,
         loaded: &[Loaded],
@@ -178,36 +207,53 @@ impl Register<'_> {
         let clusters = persons(&component, engine.cut, &bits).into_iter();
         let clusters: Vec<BTreeSet<ClaimName>> =
             clusters.map(|cluster| cluster.into_iter().map(|n| names[n as usize]).collect()).collect();
-        let (mut known, mut age) = (BTreeMap::new(), BTreeMap::new());
+        // the ids that the claims had before any of these persons turned out to be another: what is parted gets them back
+        let (mut homes, mut current, mut age) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (name, id) in &loaded.claims {
-            if let Some(uid) = self.tx.uid_of(*id)? {
-                known.insert(*name, uid);
-                age.extend(self.tx.person(uid)?.map(|person| (uid, person.serial)));
+            if let (Some(uid), Some(home)) = (self.tx.uid_of(*id)?, self.tx.home_of(*id)?) {
+                current.insert(*name, uid);
+                homes.insert(*name, home);
+                age.extend(self.tx.person(home)?.map(|person| (home, person.serial)));
             }
         }
-        settled.affected.extend(known.values());
-        for (cluster, assigned) in clusters.iter().zip(assign(&clusters, &known, &age)) {
+        settled.affected.extend(current.values().chain(homes.values()));
+        for (cluster, assigned) in clusters.iter().zip(assign(&clusters, &homes, &age)) {
             let uid = match assigned.uid {
                 Some(uid) => uid,
                 None => self.new_person(settled)?,
             };
-            for absorbed in assigned.absorbed {
-                self.tx.set_merged_into(absorbed, Some(uid))?;
-                self.note(&Input {
-                    action: "person.merge",
-                    subject: Some(("person", absorbed)),
-                    other: Some(uid),
-                    engine: Some(&engine.name),
-                    ..Input::default()
-                })?;
+            self.becomes(uid, None, engine)?;
+            for absorbed in &assigned.absorbed {
+                self.becomes(*absorbed, Some(uid), engine)?;
             }
             settled.affected.insert(uid);
-            for name in cluster.iter().filter(|name| known.get(*name) != Some(&uid)) {
-                let rule = loaded.rule_of(*name, cluster);
-                self.link(*name, loaded.claims[name], uid, (rule, &engine.name))?;
+            for name in cluster {
+                let id = loaded.claims[name];
+                if current.get(name) != Some(&uid) {
+                    let rule = loaded.rule_of(*name, cluster);
+                    self.link(*name, id, uid, (rule, &engine.name))?;
+                }
+                if homes.get(name).is_none_or(|home| *home != uid && !assigned.absorbed.contains(home)) {
+                    self.tx.set_home(id, uid)?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Notes that a person turned out to be another, or stands for itself again.
+    fn becomes(&self, uid: RecordId, into: Option<RecordId>, engine: &Engine<'_>) -> Result<(), RegisterError> {
+        if self.tx.person(uid)?.is_none_or(|person| person.merged_into == into) {
+            return Ok(());
+        }
+        self.tx.set_merged_into(uid, into)?;
+        self.note(&Input {
+            action: if into.is_some() { "person.merge" } else { "person.part" },
+            subject: Some(("person", uid)),
+            other: into,
+            engine: Some(&engine.name),
+            ..Input::default()
+        })
     }
 
     fn new_person(&self, settled: &mut Settled) -> Result<RecordId, RegisterError> {

@@ -184,27 +184,91 @@ fn any_order_of_arrival_makes_the_same_people() {
     }
 }
 
+/// Two people who have nothing in common but a given name.
+const TWO: [[(&str, &str); 5]; 2] = [
+    [ANNA[0], ANNA[1], ANNA[3], ("phone", "89061234567"), ("workplace", "Завод")],
+    [("surname", "Зуева"), ANNA[1], ANNA[2], ("snils", "112-233-445 95"), ("workplace", "Шахта")],
+];
+
+fn decided(city: &mut City, pair: [(u16, u8); 2], decision: Decision) {
+    city.within(|register| {
+        let [one, other] = pair.map(|(unit, key)| (centre(unit), id(key)));
+        let act = Act { actor: "staff", reason: "сверено", at: "2026-11-21T00:00:00Z" };
+        register.tx.add_staff_decision("pair", &StaffDecision { one, other, decision }, act)?;
+        let row = |unit, key| register.tx.known(centre(unit), Kind::RecipientClaim, id(key));
+        let rows = [row(pair[0].0, pair[0].1)?, row(pair[1].0, pair[1].1)?].map(|known| known.expect("there").id);
+        register.take_in(&rows, &[]).map(|_| ())
+    });
+}
+
 #[test]
-fn people_who_turn_out_to_be_one_keep_the_older_number() {
+fn a_later_claim_joins_no_two_people_and_breaks_none_up() {
     let mut city = City::new();
-    let passport = [("identity_doc_series", "3204"), ("identity_doc_number", "123456")];
-    let married = [("surname", "Зуева"), ("snils", "087-654-303 00"), passport[0], passport[1]];
-    let one = city.recipient(1, 1, &anna(&[("snils", "112-233-445 95")]));
-    let two = city.recipient(2, 2, &anna(&married));
+    let [one, two] = [city.recipient(1, 1, &TWO[0]), city.recipient(2, 2, &TWO[1])];
     let (older, younger) = (city.uid(one), city.uid(two));
     assert_ne!(older, younger);
-    let reviews = city.within(|register| Ok(register.tx.open_reviews(0, 10)?));
-    assert_eq!(reviews.len(), 1);
-    assert_eq!(reviews[0].reason, "OTHER_SNILS");
-    // the names of the one, the passport of the other
-    city.recipient(3, 3, &anna(&passport));
-    assert_eq!((city.uid(one), city.uid(two)), (older, older));
+    let before = (city.told(1), city.told(2));
+    // the names, date and phone of the one; the number of the other
+    let third = city.recipient(3, 3, &anna(&[TWO[0][3], TWO[1][3]]));
+    assert_eq!((city.uid(one), city.uid(two)), (older, younger));
+    assert!(![older, younger].contains(&city.uid(third)), "it joins neither: that would be a guess");
+    assert_eq!((city.told(1), city.told(2)), before);
+    assert_eq!(city.told(3), "", "provisional, until staff decide");
+    let asked = |city: &mut City| {
+        let open = city.within(|register| Ok(register.tx.open_reviews(0, 10)?));
+        open.iter().map(|one| (one.one.1, one.other.1)).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(asked(&mut city), [(id(1), id(3)), (id(2), id(3))].into());
+    // a person of two claims is not broken up by one that is like half of it
+    let fourth = city.recipient(4, 4, &TWO[0]);
+    assert_eq!(city.uid(fourth), older);
+    city.recipient(5, 5, &anna(&[("snils", "087-654-303 00"), TWO[0][3]]));
+    assert_eq!((city.uid(one), city.uid(fourth)), (older, older));
+    // staff say whose it is; then the two are alike, and staff are asked of them
+    decided(&mut city, [(1, 1), (3, 3)], Decision::Same);
+    assert_eq!((city.uid(third), city.uid(two)), (older, younger));
+    assert!(asked(&mut city).contains(&(id(2), id(3))));
+    decided(&mut city, [(2, 2), (3, 3)], Decision::Same);
+    assert_eq!(city.uid(two), older);
     let merged = city.within(|register| Ok(register.tx.person(younger)?)).expect("kept");
     assert_eq!(merged.merged_into, Some(older));
-    assert!(city.within(|register| Ok(register.tx.open_reviews(0, 10)?)).is_empty());
-    let told = city.told(2);
-    assert!(!told.contains(&format!("person {younger} live")), "it was never sealed, so it is forgotten");
-    assert!(told.contains(&format!("person {older} live")));
+}
+
+#[test]
+fn what_staff_join_and_part_again_is_as_it_was() {
+    let mut city = City::new();
+    // the younger number has the lesser claim
+    let [two, one] = [city.recipient(2, 2, &TWO[1]), city.recipient(1, 1, &TWO[0])];
+    for (unit, key, number) in [(1, 11, "77"), (2, 12, "77"), (2, 13, "78")] {
+        let recipient = id(if unit == 1 { 1 } else { 2 }).to_string();
+        let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "01.02.2020")];
+        city.receive(unit, key, &body(Kind::ProgrammeClaim, &fields));
+    }
+    let uids = [city.uid(one), city.uid(two)];
+    let act = Act { actor: "staff", reason: "паспорт", at: "2026-11-21T00:00:00Z" };
+    city.within(|register| {
+        for (unit, uid) in [(1, uids[0]), (2, uids[1])] {
+            register.confirm(centre(unit), uid, "обслуживается")?;
+        }
+        register.tx.set_entry(uids[0], "email", "anna@example.org", act)?;
+        for uid in uids {
+            register.republish(uid)?;
+        }
+        Ok(())
+    });
+    let picture = |city: &mut City| {
+        let people = uids.map(|uid| city.within(|register| Ok(register.tx.person(uid)?)));
+        (city.told(1), city.told(2), people, [city.uid(one), city.uid(two)])
+    };
+    let before = picture(&mut city);
+    assert!(!before.1.contains("anna@example.org"));
+    decided(&mut city, [(1, 1), (2, 2)], Decision::Same);
+    assert_eq!([city.uid(one), city.uid(two)], [uids[1]; 2], "the older number stays");
+    let joined = city.told(2);
+    assert!(joined.contains("anna@example.org") && joined.contains("Завод"), "both centres serve the one: {joined}");
+    assert!(city.told(1).contains(">78<"));
+    decided(&mut city, [(1, 1), (2, 2)], Decision::Different);
+    assert_eq!(picture(&mut city), before);
 }
 
 #[test]

@@ -49,10 +49,10 @@ impl Weighing {
         self.numbers.insert(name, number);
     }
 
-    /// How much speaks for two claims being of one person, in bits; of one that is not here nothing is said.
-    pub fn bits(&self, one: ClaimName, other: ClaimName) -> f64 {
-        let pair = self.numbers.get(&one).zip(self.numbers.get(&other));
-        pair.map_or(0.0, |(a, b)| self.engine.weigh(*a.min(b), *a.max(b)).bits)
+    /// How much speaks for two claims being of one person, in bits, if they may be linked without asking.
+    pub fn bits(&self, one: ClaimName, other: ClaimName) -> Option<f64> {
+        let (a, b) = self.numbers.get(&one).zip(self.numbers.get(&other))?;
+        self.engine.unbarred(*a.min(b), *a.max(b))
     }
 
     /// The rows of all claims.

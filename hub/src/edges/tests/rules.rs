@@ -376,3 +376,29 @@ fn every_kind_that_a_centre_writes_is_admitted_and_stored_as_it_came() {
     let said = exchange(&mut hub, &mut one, &foreign);
     assert_eq!(said, vec![RecordOutcome::Refused; foreign.len()]);
 }
+
+#[test]
+fn answers_that_contradict_each_other_are_refused_by_number() {
+    let mut hub = TestHub::new();
+    merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    for (unit, birth) in [(2, "12.03.1958"), (3, "12.03.1971")] {
+        let mut centre = merged(&mut hub, unit, Vec::new());
+        exchange(&mut hub, &mut centre, &[anna(u8::try_from(unit).expect("small"), 1, &[("birth_date", birth)])]);
+    }
+    let open = open_reviews(&hub);
+    assert_eq!(open.len(), 3, "each with each");
+    let parted = |one: &questions::Question| (&one.one.key, &one.other.key) == (&id(1).to_string(), &id(3).to_string());
+    let (apart, same): (Vec<_>, Vec<_>) = open.into_iter().partition(parted);
+    let number = apart[0].review;
+    let table_of_all = |first: &[questions::Question], words: [&str; 2], then: &[questions::Question]| {
+        let (first, then) = (table(first, words[0]), table(then, words[1]));
+        first + &then.lines().skip(1).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    // first two, then one; and the other way round
+    let told = apply(&hub, &table_of_all(&apart, ["разные", "один"], &same)).expect_err("not all can be true");
+    assert!(told.contains(&format!("questions {number};")), "{told}");
+    let told = apply(&hub, &table_of_all(&same, ["один", "разные"], &apart)).expect_err("not all can be true");
+    assert!(same.iter().all(|one| told.contains(&one.review.to_string())), "{told}");
+    assert_eq!(open_reviews(&hub).len(), 3, "nothing is decided");
+    assert_eq!(apply(&hub, &table(&same, "один")).map(|done| done.decided), Ok(2));
+}

@@ -1,0 +1,61 @@
+//! Answers about people that cannot all be true.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exchange_endpoint::output::Failure;
+
+use crate::{
+    database::{Tx, linking::ClaimName},
+    decisions::merge::staff::Decision,
+};
+
+type Pair = (ClaimName, ClaimName);
+
+/// The numbers of the questions whose answers contradict that `pair` is so: one person must not be two.
+pub(super) fn of(tx: &Tx<'_>, pair: Pair, decision: Decision) -> Result<Vec<i64>, Failure> {
+    let (near, far) = (around(tx, pair.0, pair)?, around(tx, pair.1, pair)?);
+    let against: BTreeSet<Pair> = match decision {
+        Decision::Same => {
+            let parted = near.parted.iter().chain(&far.parted);
+            let whole = |one: &ClaimName| near.same.contains(one) || far.same.contains(one);
+            parted.filter(|(one, other)| whole(one) && whole(other)).copied().collect()
+        }
+        Decision::Different if near.same.contains(&pair.1) => near.joined,
+        Decision::Different => BTreeSet::new(),
+    };
+    let mut numbers = Vec::new();
+    for (one, other) in against {
+        numbers.extend(tx.review_of("pair", one, other)?);
+    }
+    Ok(numbers)
+}
+
+/// The claims that staff have called one with another, and what they said of them.
+#[derive(Default)]
+struct Around {
+    same: BTreeSet<ClaimName>,
+    joined: BTreeSet<Pair>,
+    parted: BTreeSet<Pair>,
+}
+
+fn around(tx: &Tx<'_>, start: ClaimName, but: Pair) -> Result<Around, Failure> {
+    let (mut around, mut open) = (Around::default(), vec![start]);
+    while let Some(name) = open.pop() {
+        if !around.same.insert(name) {
+            continue;
+        }
+        let mut last = BTreeMap::new();
+        for (_, said) in tx.staff_decisions("pair", name)? {
+            last.insert((said.one, said.other), said.decision);
+        }
+        for (pair, decision) in last.into_iter().filter(|(pair, _)| *pair != but) {
+            if decision == Decision::Same {
+                around.joined.insert(pair);
+                open.push(if pair.0 == name { pair.1 } else { pair.0 });
+            } else {
+                around.parted.insert(pair);
+            }
+        }
+    }
+    Ok(around)
+}
