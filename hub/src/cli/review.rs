@@ -1,8 +1,8 @@
-//! `review list`, `review apply`.
+//! `review`: questions to staff, and their answers.
 
 use std::{iter, path::PathBuf};
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use exchange_endpoint::{
     messages::{self, word},
     output::{CommonArgs, Failure, Lang},
@@ -16,18 +16,55 @@ use crate::edges::operations::{
     operator,
     question_table::{answers, refuse_existing, write},
     questions::{self, Question, Side},
-    reviews,
-    table_file::{SHOWN, heading_of, shown},
+    reviews::{self, Applied},
+    shown::{self, Evidence, Shown},
+    single::{self, One},
+    table_file::{SHOWN, heading_of, shown as readable},
 };
 
 /// What can be done with questions to staff.
 #[derive(Debug, Subcommand)]
 pub enum Review {
-    /// What waits for a decision: both records side by side
+    /// What waits for a decision, the most urgent first (harm times doubt), what was put off last
     List {
         /// Write it as a table that Excel opens (UTF-8, ;), with empty columns decision and reason; personal data
         #[arg(long, value_name = "FILE.csv")]
         out: Option<PathBuf>,
+    },
+    /// One question in full: both records side by side, what differs, what speaks for and against; personal data
+    Show {
+        /// The number of the question
+        #[arg(value_name = "N")]
+        n: i64,
+    },
+    /// The two records are one person, or the two programmes one
+    Link {
+        #[command(flatten)]
+        why: Why,
+        /// Change what was decided before
+        #[arg(long)]
+        revise: bool,
+    },
+    /// The two records are two people, or both programmes stand
+    Separate {
+        #[command(flatten)]
+        why: Why,
+        /// Change what was decided before
+        #[arg(long)]
+        revise: bool,
+    },
+    /// Put a question off: it stays open, after all others
+    Defer {
+        #[command(flatten)]
+        why: Why,
+    },
+    /// Give a question to a colleague
+    Assign {
+        #[command(flatten)]
+        why: Why,
+        /// The colleague's account
+        #[arg(long, value_name = "WHO")]
+        to: String,
     },
     /// Take the decisions of a filled-in table, all of its lines or none: if one has a fault, or what it is about
     /// has changed since the table was written, nothing is decided
@@ -47,10 +84,52 @@ pub enum Review {
     },
 }
 
+/// A question and why it is answered so.
+#[derive(Debug, Args)]
+pub struct Why {
+    /// The number of the question
+    #[arg(value_name = "N")]
+    n: i64,
+    /// Why: auditors read it; name nobody else
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+impl Why {
+    fn one<'a>(&'a self, actor: &'a str, now: Timestamp) -> One<'a> {
+        One { n: self.n, reason: &self.reason, actor, now }
+    }
+}
+
 impl Review {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
-        let (config, now) = (config(common)?, Timestamp::now());
+        let (config, now, actor, lang) = (config(common)?, Timestamp::now(), operator(), common.lang);
         match self {
+            Self::Show { n } => {
+                let shown = shown::show(&config, *n, now)?;
+                common.print(&shown, |lang| in_full(lang, &shown))
+            }
+            Self::Link { why, revise } => {
+                let done = single::decide(&config, why.one(&actor, now), true, *revise, lang)?;
+                common.print(&done, |lang| applied(lang, &done))
+            }
+            Self::Separate { why, revise } => {
+                let done = single::decide(&config, why.one(&actor, now), false, *revise, lang)?;
+                common.print(&done, |lang| applied(lang, &done))
+            }
+            Self::Defer { why } => {
+                single::put_off(&config, why.one(&actor, now), lang)?;
+                common.print(&json!({ "review": why.n, "deferred": true }), |lang| {
+                    messages::text(lang, "hub-review-deferred", &[("review", why.n.to_string().into())])
+                })
+            }
+            Self::Assign { why, to } => {
+                let to = single::assign(&config, why.one(&actor, now), to, lang)?;
+                common.print(&json!({ "review": why.n, "assigned": to }), |lang| {
+                    let args = [("review", why.n.to_string().into()), ("who", to.clone().into())];
+                    messages::text(lang, "hub-review-assigned", &args)
+                })
+            }
             Self::List { out } => {
                 if let Some(path) = out {
                     refuse_existing(path)?;
@@ -67,28 +146,69 @@ impl Review {
                 })
             }
             Self::Apply { file, revise } => {
-                let done = reviews::apply(&config, file, *revise, common.lang, &operator(), now)?;
-                common.print(&done, |lang| {
-                    let args = [
-                        ("decided", done.decided.into()),
-                        ("unchanged", done.unchanged.into()),
-                        ("left", done.left.into()),
-                        ("gone", done.gone.into()),
-                        ("persons", done.persons.into()),
-                    ];
-                    let joined = done.joined.iter().map(|person| {
-                        let args = [
-                            ("case", person.case_number.clone().into()),
-                            ("centres", person.centres.join(", ").into()),
-                        ];
-                        messages::text(lang, "hub-review-joined", &args)
-                    });
-                    let first = iter::once(messages::text(lang, "hub-review-applied", &args));
-                    first.chain(joined).chain(told(lang, done.protocol)).collect::<Vec<_>>().join("\n")
-                })
+                let done = reviews::apply(&config, file, *revise, lang, &actor, now)?;
+                common.print(&done, |lang| applied(lang, &done))
             }
         }
     }
+}
+
+fn applied(lang: Lang, done: &Applied) -> String {
+    let args = [
+        ("decided", done.decided.into()),
+        ("unchanged", done.unchanged.into()),
+        ("left", done.left.into()),
+        ("gone", done.gone.into()),
+        ("persons", done.persons.into()),
+    ];
+    let joined = done.joined.iter().map(|person| {
+        let args =
+            [("case", person.case_number.clone().into()), ("centres", person.centres.join(", ").into())];
+        messages::text(lang, "hub-review-joined", &args)
+    });
+    let first = iter::once(messages::text(lang, "hub-review-applied", &args));
+    first.chain(joined).chain(told(lang, done.protocol)).collect::<Vec<_>>().join("\n")
+}
+
+/// A question with all that helps to answer it.
+fn in_full(lang: Lang, shown: &Shown) -> String {
+    let Shown { question, last, .. } = shown;
+    let mut lines = vec![text(lang, std::slice::from_ref(question))];
+    lines.push(format!("    {}", word(lang, "review-state", &shown.state)));
+    if let Some(last) = last {
+        let args = [
+            ("decision", word(lang, "outcome", &last.decision).into()),
+            ("who", last.actor.clone().into()),
+            ("reason", last.reason.clone().into()),
+        ];
+        lines.push(format!("    {}", messages::text(lang, "hub-review-last", &args)));
+    }
+    if let Some(who) = &shown.question.assigned {
+        let args = [("review", question.review.to_string().into()), ("who", who.clone().into())];
+        lines.push(format!("    {}", messages::text(lang, "hub-review-assigned", &args)));
+    }
+    lines.extend(shown.evidence.iter().flat_map(|evidence| weighed(lang, evidence)));
+    lines.join("\n")
+}
+
+/// What speaks for and against.
+fn weighed(lang: Lang, evidence: &Evidence) -> Vec<String> {
+    let against = word(lang, "rival", evidence.against);
+    let heading = messages::text(lang, "hub-evidence", &[("against", against.clone().into())]);
+    let before = messages::text(lang, "hub-evidence-before", &[("against", against.into())]);
+    let mut lines = vec![heading];
+    lines.extend(evidence.said.iter().map(|said| {
+        let field = messages::find(lang, &format!("evidence-{}", said.kind), &[]);
+        let field = field.unwrap_or_else(|| said.field.clone());
+        format!("  {:>+6.1}  {field}: {}", said.bits, word(lang, "level", said.level))
+    }));
+    lines.push(format!("  {:>+6.1}  {before}", evidence.before));
+    let chance = format!("{:.1}", evidence.chance * 100.0);
+    let sum = [("bits", format!("{:+.1}", evidence.bits).into()), ("chance", chance.into())];
+    lines.push(messages::text(lang, "hub-evidence-sum", &sum));
+    let barred = evidence.barred.map(|code| [("why", word(lang, "review", code).into())]);
+    lines.extend(barred.map(|args| messages::text(lang, "hub-evidence-barred", &args)));
+    lines
 }
 
 fn text(lang: Lang, questions: &[Question]) -> String {
@@ -134,7 +254,7 @@ fn side_by_side(lang: Lang, one: &Side, other: &Side) -> Vec<String> {
             .filter_map(|field| side.values.get(field).map(String::as_str))
             .collect::<Vec<_>>()
             .join(" "),
-        _ => side.values.get(field).map(|value| shown(lang, field, value)).unwrap_or_default(),
+        _ => side.values.get(field).map(|value| readable(lang, field, value)).unwrap_or_default(),
     };
     let mut rows = vec![(false, String::new(), one.centre.clone(), other.centre.clone())];
     for field in SHOWN.into_iter().filter(|field| *field != "identity_doc_series") {

@@ -28,6 +28,25 @@ pub struct Review {
     pub decision: Option<String>,
     /// When they did, or when it had answered itself.
     pub closed_at: Option<String>,
+    /// Who took it on.
+    pub assigned: Option<String>,
+    /// Whether it is to be asked after all others.
+    pub put_off: bool,
+    /// What staff last did with it.
+    pub last: Option<LastAct>,
+}
+
+/// What staff last did with a question.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastAct {
+    /// What they decided; `defer` or `assign`, if they left it open.
+    pub decision: String,
+    /// Who.
+    pub actor: String,
+    /// When it was decided.
+    pub at: Option<String>,
+    /// Why.
+    pub why: String,
 }
 
 impl Tx<'_> {
@@ -47,7 +66,7 @@ impl Tx<'_> {
              VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT(kind, origin_1, key_1, origin_2, key_2) DO UPDATE SET
                reason = excluded.reason, state = 'open', opened_at = excluded.opened_at, closed_at = NULL,
-               decision = NULL, why = NULL, actor = NULL
+               decision = NULL, why = NULL, actor = NULL, put_off = 0
              WHERE state = 'gone' OR (state = 'decided' AND kind IN ('held', 'proposal'))",
             params![
                 kind,
@@ -79,6 +98,24 @@ impl Tx<'_> {
         self.run(
             "UPDATE review SET state = 'decided', decision = ?2, why = ?3, actor = ?4, closed_at = ?5 WHERE n = ?1",
             params![n, decision, act.reason, act.actor, act.at],
+        )?;
+        Ok(())
+    }
+
+    /// Puts an open question off: it comes after all others.
+    pub fn put_review_off(&self, n: i64, act: Act<'_>) -> Result<()> {
+        self.run(
+            "UPDATE review SET put_off = 1, why = ?2, actor = ?3 WHERE n = ?1",
+            params![n, act.reason, act.actor],
+        )?;
+        Ok(())
+    }
+
+    /// Gives an open question to `to`.
+    pub fn assign_review(&self, n: i64, to: &str, act: Act<'_>) -> Result<()> {
+        self.run(
+            "UPDATE review SET assigned = ?2, put_off = 0, why = ?3, actor = ?4 WHERE n = ?1",
+            params![n, to, act.reason, act.actor],
         )?;
         Ok(())
     }
@@ -141,6 +178,17 @@ fn read_review(row: &Row<'_>) -> Result<Review> {
     let name = |origin, key| -> Result<(ParticipantCode, RecordId)> {
         Ok((parsed(row, "review", origin)?, parsed(row, "review", key)?))
     };
+    let (decision, put_off): (Option<String>, bool) = (row.get("decision")?, row.get("put_off")?);
+    let left_open = if put_off { "defer" } else { "assign" };
+    let last = match row.get::<_, Option<String>>("actor")? {
+        Some(actor) => Some(LastAct {
+            decision: decision.clone().unwrap_or_else(|| left_open.to_owned()),
+            actor,
+            at: row.get("closed_at")?,
+            why: row.get::<_, Option<String>>("why")?.unwrap_or_default(),
+        }),
+        None => None,
+    };
     Ok(Review {
         n: row.get("n")?,
         kind: row.get("kind")?,
@@ -148,7 +196,10 @@ fn read_review(row: &Row<'_>) -> Result<Review> {
         one: name("origin_1", "key_1")?,
         other: name("origin_2", "key_2")?,
         state: row.get("state")?,
-        decision: row.get("decision")?,
+        decision,
         closed_at: row.get("closed_at")?,
+        assigned: row.get("assigned")?,
+        put_off,
+        last,
     })
 }

@@ -95,7 +95,9 @@ CREATE TABLE review(
   n INTEGER PRIMARY KEY, kind TEXT NOT NULL,    -- pair | programme | held | proposal | value
   reason TEXT NOT NULL, origin_1 TEXT NOT NULL, key_1 TEXT NOT NULL, origin_2 TEXT NOT NULL,
   key_2 TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'open',  -- open | decided | gone
-  decision TEXT, why TEXT, actor TEXT, opened_at TEXT NOT NULL, closed_at TEXT);
+  decision TEXT, why TEXT, actor TEXT, opened_at TEXT NOT NULL, closed_at TEXT,
+  assigned TEXT,                                -- who took it on
+  put_off INTEGER NOT NULL DEFAULT 0);          -- 1: to be asked after all others
 CREATE UNIQUE INDEX review_subject ON review(kind, origin_1, key_1, origin_2, key_2);
 CREATE INDEX review_open ON review(state, n) WHERE state = 'open';
 CREATE INDEX review_one ON review(key_1) WHERE state = 'open';

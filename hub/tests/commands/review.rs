@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::city::{City, done, key, refused};
+use super::city::{City, done, key, refused, run};
 
 #[test]
 fn a_filled_in_table_is_applied_whole_once_and_in_any_form() {
@@ -90,4 +90,72 @@ fn every_bad_line_of_a_table_is_told_and_nothing_is_applied() {
     assert_eq!(refused(&city.run(&["review", "apply", &ragged])), (3, "table-line".into()));
     assert_eq!(refused(&city.run(&["review", "apply", "/none.csv"])), (2, "hub-file".into()));
     assert!(!city.noted().0.contains(&"review.decided".to_owned()));
+}
+
+#[test]
+fn one_question_is_shown_with_its_evidence_and_answered_by_one_command() {
+    let city = City::new();
+    city.with_a_question();
+    let shown = done(&city.run(&["review", "show", "1"]));
+    assert_eq!((&shown["state"], &shown["why"]), (&"open".into(), &"RELATIVES".into()));
+    let field = |name: &str| {
+        let mut fields = shown["fields"].as_array().expect("fields").iter();
+        fields.find(|field| field["field"] == name).cloned().expect("stated")
+    };
+    let differ = ["surname", "birth_date"].map(|name| field(name)["differs"].as_bool());
+    assert_eq!(differ, [Some(false), Some(true)]);
+    let evidence = &shown["evidence"];
+    let said = |kind: &str| {
+        let mut said = evidence["said"].as_array().expect("fields").iter();
+        let found = said.find(|said| said["kind"] == kind).expect("both state it");
+        (found["level"].as_str().expect("a word").to_owned(), found["bits"].as_f64().expect("a weight"))
+    };
+    assert!(said("given").0 == "exact" && said("given").1 > 0.0, "{evidence}");
+    assert!(said("date").0 == "day_month" && said("date").1 < -3.0, "{evidence}");
+    assert_eq!(evidence["against"], "relative");
+    let kinds = ["surname", "given", "patronymic", "date", "sex", "source"];
+    let sum: f64 = kinds.map(|kind| said(kind).1).iter().sum();
+    let (before, bits) = (evidence["before"].as_f64().expect("set"), evidence["bits"].as_f64().expect("set"));
+    assert!(bits < sum + before + 0.5 && bits > sum + before - 1.5, "the sum of all: {evidence}");
+    for (lang, told) in [("ru", "день и месяц те же, год другой"), ("en", "of another year")]
+    {
+        let config = city.hub().join("svod-hub.toml");
+        let config = config.to_str().expect("UTF-8");
+        let output = run(&["review", "show", "1", "--config", config, "--lang", lang]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(told) && text.contains('≠') && !text.contains('{'), "{text}");
+    }
+}
+
+#[test]
+fn of_two_clerks_one_decides_and_the_other_is_told() {
+    let city = City::new();
+    city.with_a_question();
+    let answer =
+        |what: &str, more: &[&str]| city.run(&[&["review", what, "1", "--reason", "сверено"], more].concat());
+    assert_eq!(done(&answer("defer", &[]))["deferred"], true);
+    assert_eq!(done(&answer("assign", &["--to", "olga"]))["assigned"], "olga");
+    let listed = done(&city.run(&["review", "list"]))["reviews"][0].clone();
+    assert_eq!((&listed["assigned"], &listed["deferred"]), (&"olga".into(), &false.into()));
+    assert!(listed["urgency"].as_f64() > Some(0.0));
+    assert_eq!(city.persons(), 2);
+    let decided = std::thread::scope(|scope| {
+        let both = [(); 2].map(|()| scope.spawn(|| done(&answer("link", &[]))["decided"].as_u64()));
+        both.map(|one| one.join().expect("decided"))
+    });
+    assert_eq!(decided.iter().flatten().sum::<u64>(), 1, "of two at once one decides: {decided:?}");
+    assert_eq!((city.persons(), city.uid(1)), (1, city.uid(2)));
+    // a colleague who says otherwise is told, and may insist
+    let refusal = answer("separate", &["--lang", "en"]);
+    assert_eq!(refused(&refusal), (3, "review-decided".into()));
+    assert!(String::from_utf8_lossy(&refusal.stderr).contains("anna"), "by whom");
+    let last = done(&city.run(&["review", "show", "1"]))["last"].clone();
+    assert_eq!((&last["decision"], &last["reason"]), (&"same".into(), &"сверено".into()));
+    assert_eq!(done(&answer("separate", &["--revise"]))["decided"], 1);
+    assert_eq!(city.persons(), 2);
+    assert_eq!(refused(&city.run(&["review", "link", "9", "--reason", "да"])), (3, "review-unknown".into()));
+    assert_eq!(refused(&city.run(&["review", "link", "1", "--reason", " "])), (2, "review-reason".into()));
+    let events = city.noted().0;
+    let of = |event: &str| events.iter().filter(|one| *one == event).count();
+    assert_eq!((of("review.deferred"), of("review.assigned"), of("review.decided")), (1, 1, 2));
 }

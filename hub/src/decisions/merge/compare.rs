@@ -35,6 +35,24 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its name, as models and JSON have it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Surname => "surname",
+            Self::Given => "given",
+            Self::Patronymic => "patronymic",
+            Self::Name => "name",
+            Self::Sex => "sex",
+            Self::Date => "date",
+            Self::Snils => "snils",
+            Self::Document => "document",
+            Self::Phone => "phone",
+            Self::Address => "address",
+            Self::Code => "code",
+            Self::Source => "source",
+        }
+    }
+
     /// The levels of agreement, from 1; 0 is "one of the two does not say".
     pub const fn levels(self) -> &'static [&'static str] {
         match self {

@@ -35,7 +35,9 @@ pub fn assign<C: Copy + Ord, U: Copy + Ord>(
     for (uid, shares) in by_age {
         let holder = shares
             .iter()
-            .min_by_key(|(at, count)| (std::cmp::Reverse(**count), ids[**at], clusters[**at].first().copied()))
+            .min_by_key(|(at, count)| {
+                (std::cmp::Reverse(**count), ids[**at], clusters[**at].first().copied())
+            })
             .map(|(at, _)| *at)
             .expect("an id in shares has a claim");
         let person = &mut assigned[holder];

@@ -3,7 +3,7 @@
 //! One file a step, in their order: [`reading`] what a row says · [`register`] every text a small number ·
 //! [`candidates`] which pairs are compared · [`compare`] what two records have in common · [`weigh`] what that
 //! is worth · [`groups`] what is joined · [`clusters`] who is one person, and what staff are asked · [`staff`] with
-//! what they have decided · [`identity`] which id a person keeps · [`evaluate`] how right that is where the truth is
+//! what they have decided · [`identity`] which id a person keeps · [`explain`] why · [`evaluate`] how right that is where the truth is
 //! known. [`counts`] lets records that come later be weighed as those were that came before. [`model`] says which fields there are, what each agreement is worth, and where to cut.
 //!
 //! What is new against the textbook: a pair is not only of one person or of strangers. Twins and relatives
@@ -15,6 +15,7 @@ pub mod clusters;
 pub mod compare;
 pub mod counts;
 pub mod evaluate;
+pub mod explain;
 mod groups;
 pub mod identity;
 pub mod model;

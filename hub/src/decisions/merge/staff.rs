@@ -72,12 +72,13 @@ pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Optio
     let mut links = component.links.clone();
     links.sort_by(|(x, weight), (y, other)| other.total_cmp(weight).then(x.cmp(y)));
     let pairs: Vec<Two> = links.into_iter().map(|(pair, _)| pair).collect();
-    let is_person = |groups: &Groups, group: u32| groups.members(group).iter().any(|one| stands.contains(one));
+    let is_person =
+        |groups: &Groups, group: u32| groups.members(group).iter().any(|one| stands.contains(one));
     let torn = torn(&pairs, &groups, &is_person);
     let apart = |groups: &Groups, a: u32, b: u32| {
         let is_torn = |group: u32| groups.members(group).iter().any(|one| torn.contains(one));
         let (one, other) = (is_person(groups, a), is_person(groups, b));
-        one && other || one && is_torn(b) || other && is_torn(a) || kept_apart(&parted, groups, a, b)
+        one && (other || is_torn(b)) || other && is_torn(a) || kept_apart(&parted, groups, a, b)
     };
     // who is like a standing person is not drawn to another by a third
     let direct = pairs.iter().copied().filter(|(a, b)| stands.contains(a) != stands.contains(b));
@@ -96,7 +97,10 @@ fn torn(links: &[Two], groups: &Groups, is_person: &dyn Fn(&Groups, u32) -> bool
             _ => continue,
         };
     }
-    ties.into_iter().filter(|(_, people)| people.len() > 1).flat_map(|(group, _)| groups.members(group)).collect()
+    ties.into_iter()
+        .filter(|(_, people)| people.len() > 1)
+        .flat_map(|(group, _)| groups.members(group))
+        .collect()
 }
 
 /// Whether staff keep the groups of the two apart.

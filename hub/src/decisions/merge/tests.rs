@@ -202,7 +202,8 @@ fn an_unfit_model_is_told_where() {
 #[test]
 fn a_maiden_name_or_a_variant_is_linked_or_asked_about() {
     let phone = "8 906 123-45-67";
-    for (other, given) in [("Соловьёва", "Наталия"), ("Кузнецова", "Наталия"), ("Кузнецова", "Наталья")] {
+    for (other, given) in [("Соловьёва", "Наталия"), ("Кузнецова", "Наталия"), ("Кузнецова", "Наталья")]
+    {
         let mut rows = strangers();
         rows.push((0, ["Соловьёва", "Наталья", "Юрьевна", "12.03.1945", "", "", phone, "", "ж"]));
         rows.push((1, [other, given, "Юрьевна", "12.03.1945", "", "", phone, "", "ж"]));

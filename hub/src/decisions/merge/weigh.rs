@@ -95,16 +95,17 @@ impl Register {
         self.weigh_levels(a, b, &self.compare(a, b))
     }
 
-    /// As [`Register::weigh`], of levels that are known.
-    pub fn weigh_levels(&self, a: u32, b: u32, levels: &Levels) -> Weight {
+    /// How frequent pairs of each class are beside pairs of strangers, as logarithms.
+    pub(super) fn shares(&self) -> [f64; CLASSES] {
         let pairs = self.weights.records.max(f64::from(self.fewest)).max(2.0) / 2.0;
         let shares = &self.model.pairs;
-        let mut bits = [
-            (shares.same / pairs).log2(),
-            (shares.twin / pairs).log2(),
-            (shares.relative / pairs).log2(),
-            0.0,
-        ];
+        let of = |share: f64| (share / pairs).log2();
+        [of(shares.same), of(shares.twin), of(shares.relative), 0.0]
+    }
+
+    /// As [`Register::weigh`], of levels that are known.
+    pub fn weigh_levels(&self, a: u32, b: u32, levels: &Levels) -> Weight {
+        let mut bits = self.shares();
         for (at, level) in levels.iter().enumerate().take(self.model.fields.len()) {
             for (class, bits) in bits.iter_mut().enumerate() {
                 *bits += self.chance(class, at, *level, a, b);

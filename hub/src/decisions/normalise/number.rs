@@ -59,7 +59,8 @@ mod tests {
         }
         assert_eq!(document_key("I-BЖ", "123456"), document_key("I-ВЖ", "123456"));
         assert_eq!(document_key("", "3204 123456 выдан 2004").as_deref(), Some("3204123456"));
-        for (series, number) in [("0000", "000000"), ("", "нет"), ("", ""), ("-", "12"), ("", "выдан 2004")] {
+        for (series, number) in [("0000", "000000"), ("", "нет"), ("", ""), ("-", "12"), ("", "выдан 2004")]
+        {
             assert_eq!(document_key(series, number), None);
         }
     }

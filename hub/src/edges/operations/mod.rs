@@ -1,7 +1,8 @@
 //! What staff ask for: each a transaction of its own, beside the running daemon, which sees it at once.
 //!
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person ·
-//! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`] · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
+//! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`]; one question [`shown`] in full, one answer by a
+//! [`single`] command · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
 //! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up, [`withdraw`] one · [`check`] what breaks a rule · [`trial`] who would be who in tables of others.
 
 pub mod bring;
@@ -20,9 +21,12 @@ mod proposals;
 pub mod question_table;
 pub mod questions;
 pub mod reviews;
+pub mod shown;
+pub mod single;
 pub mod status;
 pub mod table_file;
 pub mod trial;
+mod urgency;
 pub mod withdraw;
 
 /// Who acts, for journal and inputs: what the operating system says, as a token.

@@ -11,7 +11,7 @@ use exchange_format::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::table_file::SHOWN;
+use super::{table_file::SHOWN, urgency};
 use crate::{
     database::{linking::ClaimName, reviews::Review},
     decisions::{audience::View, golden, programme},
@@ -40,6 +40,12 @@ pub struct Question {
     pub kind: String,
     /// Why staff are asked.
     pub why: String,
+    /// Harm times doubt: the higher, the sooner.
+    pub urgency: f64,
+    /// Who took it on.
+    pub assigned: Option<String>,
+    /// Whether it was put off.
+    pub deferred: bool,
     /// Whom it is about; of a pair that is the question.
     pub person: Option<Whose>,
     /// Why the centre wants it otherwise, if it says so.
@@ -92,27 +98,31 @@ pub struct Side {
     pub values: BTreeMap<&'static str, String>,
 }
 
-/// What waits for staff, oldest first.
+/// What waits for staff, the most urgent first.
 pub fn list(config: &Config<HubConfig>, now: Timestamp) -> Result<Vec<Question>, Failure> {
     let Hub { mut store, context, .. } = open(config)?;
     store.read(|tx| open_questions(&context.register(tx, context.code.as_str(), now)))
 }
 
-/// What waits for staff in the register as it stands, oldest first.
+/// What waits for staff in the register as it stands: the most urgent first, what was put off last.
 pub(super) fn open_questions(register: &Register<'_>) -> Result<Vec<Question>, Failure> {
     let mut questions = Vec::new();
     let mut after = 0;
     loop {
         let page = register.tx.open_reviews(after, PAGE)?;
-        let Some(last) = page.last() else { return Ok(questions) };
+        let Some(last) = page.last() else { break };
         after = last.n;
         for review in page {
             questions.push(question(register, review)?);
         }
     }
+    questions.sort_by(|x, y| {
+        x.deferred.cmp(&y.deferred).then(y.urgency.total_cmp(&x.urgency)).then(x.review.cmp(&y.review))
+    });
+    Ok(questions)
 }
 
-fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure> {
+pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure> {
     let (mut differences, mut centre_reason, mut only_decline) = (Vec::new(), None, false);
     let (person, one, other) = match review.kind.as_str() {
         "programme" => {
@@ -139,6 +149,7 @@ fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure
         }
     };
     let [first, second] = versions(register, &review)?;
+    let urgency = urgency::of(register, &review, person)?;
     let side = |name: ClaimName, version, values| -> Result<Side, Failure> {
         let centre = match review.kind.as_str() {
             "programme" => claimants(register, name.1)?,
@@ -147,6 +158,9 @@ fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure
         Ok(Side { centre, key: name.1.to_string(), version, values })
     };
     Ok(Question {
+        urgency,
+        assigned: review.assigned,
+        deferred: review.put_off,
         person: person.map(|uid| whose(register, uid)).transpose()?.flatten(),
         centre_reason,
         only_decline,

@@ -42,7 +42,7 @@ use crate::{
 };
 
 /// The longest reason, in characters, as a record of the hub's inputs takes it.
-const REASON: usize = 1000;
+pub(super) const REASON: usize = 1000;
 
 /// What `review apply` has done with the lines of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -82,7 +82,7 @@ pub(super) fn problem<T>(id: &'static str) -> Result<T, Problem> {
 }
 
 /// A problem in `lang`; a column by its heading there.
-fn say(lang: Lang, (id, args): &Problem) -> String {
+pub(super) fn say(lang: Lang, (id, args): &Problem) -> String {
     let args: Vec<_> = args
         .iter()
         .map(|(name, value)| match value {
@@ -97,7 +97,7 @@ fn say(lang: Lang, (id, args): &Problem) -> String {
 
 /// What staff say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
+pub(super) enum Word {
     Same,
     Different,
     Accept,
@@ -142,16 +142,16 @@ impl Word {
 }
 
 /// A line that staff filled in.
-struct Answer<'a> {
-    review: Review,
-    word: Word,
-    reason: &'a str,
-    line: u64,
+pub(super) struct Answer<'a> {
+    pub(super) review: Review,
+    pub(super) word: Word,
+    pub(super) reason: &'a str,
+    pub(super) line: u64,
 }
 
 impl Answer<'_> {
     /// Whether this was decided before, in the same way.
-    fn stands(&self) -> bool {
+    pub(super) fn stands(&self) -> bool {
         self.review.state == "decided" && self.review.decision.as_deref() == Some(self.word.code())
     }
 
@@ -220,7 +220,7 @@ pub fn apply(
 }
 
 /// Carries `answers` out one by one, and answers the centres whose records they are about.
-fn carry_out(
+pub(super) fn carry_out(
     context: &Context,
     register: &Register<'_>,
     answers: &[Answer<'_>],
@@ -423,7 +423,7 @@ fn decide(
 }
 
 /// What a question is about.
-fn subject(tx: &Tx<'_>, review: &Review) -> Result<Kind, Failure> {
+pub(super) fn subject(tx: &Tx<'_>, review: &Review) -> Result<Kind, Failure> {
     match review.kind.as_str() {
         "programme" => return Ok(Kind::Programme),
         "pair" => return Ok(Kind::RecipientClaim),

@@ -153,10 +153,7 @@ impl Register<'_> {
         Ok(loaded)
     }
 
-    fn standing(
-        &self,
-        component: &Loaded,
-    ) -> Result<BTreeMap<RecordId, BTreeSet<ClaimName>>, RegisterError> {
+    fn standing(&self, component: &Loaded) -> Result<BTreeMap<RecordId, BTreeSet<ClaimName>>, RegisterError> {
         let mut people: BTreeMap<RecordId, BTreeSet<ClaimName>> = BTreeMap::new();
         for (name, id) in &component.claims {
             if let Some(uid) = self.tx.uid_of(*id)? {
@@ -179,15 +176,13 @@ impl Register<'_> {
         settled: &mut Settled,
     ) -> Result<(), RegisterError> {
         let own;
-        let weighing = match engine.all {
-            Some(all) => all,
-            None => {
-                // of two claims nothing but their link has a say
-                let many = loaded.iter().filter(|component| component.claims.len() > 2);
-                own =
-                    self.weighing(&many.flat_map(|component| component.claims.values().copied()).collect())?;
-                &own
-            }
+        let weighing = if let Some(all) = engine.all {
+            all
+        } else {
+            // of two claims nothing but their link has a say
+            let many = loaded.iter().filter(|component| component.claims.len() > 2);
+            own = self.weighing(&many.flat_map(|component| component.claims.values().copied()).collect())?;
+            &own
         };
         for component in loaded {
             self.settle_component(component, weighing, engine, settled)?;
@@ -242,7 +237,12 @@ impl Register<'_> {
     }
 
     /// Notes that a person turned out to be another, or stands for itself again.
-    fn becomes(&self, uid: RecordId, into: Option<RecordId>, engine: &Engine<'_>) -> Result<(), RegisterError> {
+    fn becomes(
+        &self,
+        uid: RecordId,
+        into: Option<RecordId>,
+        engine: &Engine<'_>,
+    ) -> Result<(), RegisterError> {
         if self.tx.person(uid)?.is_none_or(|person| person.merged_into == into) {
             return Ok(());
         }

@@ -196,7 +196,8 @@ fn decided(city: &mut City, pair: [(u16, u8); 2], decision: Decision) {
         let act = Act { actor: "staff", reason: "сверено", at: "2026-11-21T00:00:00Z" };
         register.tx.add_staff_decision("pair", &StaffDecision { one, other, decision }, act)?;
         let row = |unit, key| register.tx.known(centre(unit), Kind::RecipientClaim, id(key));
-        let rows = [row(pair[0].0, pair[0].1)?, row(pair[1].0, pair[1].1)?].map(|known| known.expect("there").id);
+        let rows =
+            [row(pair[0].0, pair[0].1)?, row(pair[1].0, pair[1].1)?].map(|known| known.expect("there").id);
         register.take_in(&rows, &[]).map(|_| ())
     });
 }
@@ -265,7 +266,10 @@ fn what_staff_join_and_part_again_is_as_it_was() {
     decided(&mut city, [(1, 1), (2, 2)], Decision::Same);
     assert_eq!([city.uid(one), city.uid(two)], [uids[1]; 2], "the older number stays");
     let joined = city.told(2);
-    assert!(joined.contains("anna@example.org") && joined.contains("Завод"), "both centres serve the one: {joined}");
+    assert!(
+        joined.contains("anna@example.org") && joined.contains("Завод"),
+        "both centres serve the one: {joined}"
+    );
     assert!(city.told(1).contains(">78<"));
     decided(&mut city, [(1, 1), (2, 2)], Decision::Different);
     assert_eq!(picture(&mut city), before);

@@ -15,7 +15,9 @@ use crate::{
         linking::{ClaimName, Likeness},
         received::{ClaimId, Received, Standing},
     },
-    decisions::merge::{self, Model, candidates::LARGEST, clusters::Edge, reading::Reading},
+    decisions::merge::{
+        self, Model, candidates::LARGEST, clusters::Edge, explain::Explanation, reading::Reading,
+    },
     edges::cores::{on_all_cores, weighed},
 };
 
@@ -153,6 +155,20 @@ impl Register<'_> {
             self.tx.set_likeness(claim, &likeness)?;
         }
         Ok(())
+    }
+
+    /// Why two claims are taken for one person, or are not, and by which model; `None` if the hub does not go by both.
+    pub fn explain(
+        &self,
+        one: ClaimId,
+        other: ClaimId,
+    ) -> Result<Option<(Model, Explanation)>, RegisterError> {
+        let weighing = self.weighing(&BTreeSet::from([one, other]))?;
+        if weighing.ids.len() < 2 {
+            return Ok(None);
+        }
+        let explanation = weighing.engine.explain(0, 1);
+        Ok(Some((weighing.engine.model, explanation)))
     }
 
     /// Counts and compares all claims anew: by this later ones are weighed too. The model that comes with the program

@@ -1,0 +1,57 @@
+//! What speaks for and against two records being of one person, field by field, so that staff can see it.
+
+use super::{
+    clusters::Doubtful,
+    model::{STRANGER, TWIN},
+    register::Register,
+};
+
+/// What one field says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Said {
+    /// The field of the model.
+    pub field: usize,
+    /// How the two values agree: a level of its kind.
+    pub level: &'static str,
+    /// Bits for one person, against the likeliest other explanation; negative: against one person.
+    pub bits: f64,
+}
+
+/// Why two records are taken for one person, or are not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explanation {
+    /// log2 of the odds that it is one person.
+    pub bits: f64,
+    /// The likeliest other explanation: twins, relatives or strangers.
+    pub rival: usize,
+    /// What is to be said before any field was looked at: how rare such pairs are.
+    pub before: f64,
+    /// Why they are never linked without asking.
+    pub barred: Option<Doubtful>,
+    /// The fields that both records have, the weightiest first.
+    pub said: Vec<Said>,
+}
+
+impl Register {
+    /// Explains what records `a` and `b` are to each other.
+    pub fn explain(&self, a: u32, b: u32) -> Explanation {
+        let (a, b) = (a.min(b), a.max(b));
+        let (levels, edge) = (self.compare(a, b), self.edge(a, b));
+        let rival = edge.weight.rival;
+        let bits = self.evidence(a, b, &levels, rival);
+        let of_field = |(at, field): (usize, &super::model::Field)| {
+            let level = field.kind.levels().get(usize::from(levels[at]).checked_sub(1)?)?;
+            Some(Said { field: at, level, bits: bits[at] })
+        };
+        let mut said: Vec<Said> = self.model.fields.iter().enumerate().filter_map(of_field).collect();
+        said.sort_by(|x, y| y.bits.abs().total_cmp(&x.bits.abs()).then(x.field.cmp(&y.field)));
+        let shares = self.shares();
+        Explanation {
+            bits: edge.weight.bits,
+            rival,
+            before: shares[0] - shares[rival.clamp(TWIN, STRANGER)],
+            barred: edge.barred,
+            said,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! One question to staff in full: both records side by side, what differs, and what speaks for and against.
+
+use std::collections::BTreeMap;
+
+use exchange_endpoint::{
+    config::Config,
+    output::{Exit, Failure},
+};
+use exchange_format::record::Kind;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    questions::{Question, question},
+    table_file::SHOWN,
+};
+use crate::{
+    database::{linking::ClaimName, reviews::Review},
+    decisions::merge::{clusters::Doubtful, explain, weigh::class_name},
+    edges::{
+        config::HubConfig,
+        hub::{Hub, open},
+        register::Register,
+    },
+};
+
+/// A question with all that helps to answer it. Personal data.
+#[derive(Serialize)]
+pub struct Shown {
+    /// The question.
+    #[serde(flatten)]
+    pub question: Question,
+    /// `open`, `decided` or `gone`.
+    pub state: String,
+    /// What was decided, by whom and why; or why it was put off.
+    pub last: Option<Last>,
+    /// Each field that either record states.
+    pub fields: Vec<Compared>,
+    /// Of two records of people: what speaks for and against their being one.
+    pub evidence: Option<Evidence>,
+}
+
+/// What staff last did with a question.
+#[derive(Serialize)]
+pub struct Last {
+    /// What: `same`, `different` …, `defer`, `assign`.
+    pub decision: String,
+    /// By whom.
+    pub actor: String,
+    /// When.
+    pub at: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A field of both records.
+#[derive(Serialize)]
+pub struct Compared {
+    /// The field.
+    pub field: &'static str,
+    /// What the first record says.
+    pub one: Option<String>,
+    /// What the second says.
+    pub other: Option<String>,
+    /// Whether the two say something different.
+    pub differs: bool,
+}
+
+/// The evidence, in bits: 1 is twice as likely, 10 a thousand times.
+#[derive(Serialize)]
+pub struct Evidence {
+    /// log2 of the odds that it is one person.
+    pub bits: f64,
+    /// The same as a share of 1.
+    pub chance: f64,
+    /// The likeliest other explanation: `twin`, `relative` or `stranger`.
+    pub against: &'static str,
+    /// What is to be said before any field was looked at.
+    pub before: f64,
+    /// Why they are never linked without asking.
+    pub barred: Option<&'static str>,
+    /// Each field that both state, the weightiest first.
+    pub said: Vec<Said>,
+}
+
+/// What one field says.
+#[derive(Serialize)]
+pub struct Said {
+    /// The field of the model.
+    pub field: String,
+    /// Its kind, as the model names it.
+    pub kind: &'static str,
+    /// How the two values agree.
+    pub level: &'static str,
+    /// For one person; negative: against.
+    pub bits: f64,
+}
+
+/// The question `n`.
+pub fn show(config: &Config<HubConfig>, n: i64, now: Timestamp) -> Result<Shown, Failure> {
+    let Hub { mut store, context, .. } = open(config)?;
+    store.read(|tx| {
+        let register = context.register(tx, context.code.as_str(), now);
+        let review = known(&register, n)?;
+        let evidence = if review.kind == "pair" { evidence(&register, &review)? } else { None };
+        let state = review.state.clone();
+        let last = review.last.clone().map(|last| Last {
+            decision: last.decision,
+            actor: last.actor,
+            at: last.at,
+            reason: last.why,
+        });
+        let question = question(&register, review)?;
+        let fields = SHOWN.iter().filter_map(|field| compared(&question, field)).collect();
+        Ok(Shown { question, state, last, fields, evidence })
+    })
+}
+
+/// The review `n`, or the error for staff that there is none.
+pub(super) fn known(register: &Register<'_>, n: i64) -> Result<Review, Failure> {
+    let unknown = || Failure::new(Exit::Refused, "review-unknown").with("review", n.to_string());
+    register.tx.review(n)?.ok_or_else(unknown)
+}
+
+fn compared(question: &Question, field: &'static str) -> Option<Compared> {
+    let of = |values: &BTreeMap<&'static str, String>| values.get(field).cloned();
+    let (one, other) = (of(&question.one.values), of(&question.other.values));
+    (one.is_some() || other.is_some()).then(|| Compared { field, differs: one != other, one, other })
+}
+
+/// A weight as staff read it: to a tenth of a bit.
+fn tenth(bits: f64) -> f64 {
+    (bits * 10.0).round() / 10.0
+}
+
+fn evidence(register: &Register<'_>, review: &Review) -> Result<Option<Evidence>, Failure> {
+    let id = |name: ClaimName| register.tx.known(name.0, Kind::RecipientClaim, name.1);
+    let (Some(one), Some(other)) = (id(review.one)?, id(review.other)?) else { return Ok(None) };
+    let Some((model, explanation)) = register.explain(one.id, other.id)? else { return Ok(None) };
+    let of_field = |said: &explain::Said| {
+        let field = &model.fields[said.field];
+        Said { field: field.name.clone(), kind: field.kind.word(), level: said.level, bits: tenth(said.bits) }
+    };
+    let odds = explanation.bits.exp2();
+    Ok(Some(Evidence {
+        bits: tenth(explanation.bits),
+        chance: ((odds / (1.0 + odds)) * 1000.0).round() / 1000.0,
+        against: class_name(explanation.rival),
+        before: tenth(explanation.before),
+        barred: explanation.barred.map(Doubtful::code),
+        said: explanation.said.iter().map(of_field).collect(),
+    }))
+}

@@ -1,0 +1,132 @@
+//! One question, one command: answered, put off, or taken on by somebody.
+
+use exchange_endpoint::{
+    config::Config,
+    journal_table::Event,
+    messages::{self, Lang},
+    output::{Exit, Failure},
+};
+use jiff::Timestamp;
+
+use super::{
+    decided::Decided,
+    reviews::{Answer, Applied, REASON, Word, carry_out, say, subject},
+    shown::known,
+    token,
+};
+use crate::{
+    database::{Tx, linking::Act, reviews::Review},
+    edges::{
+        config::HubConfig,
+        hub::{Hub, open},
+        register::{Input, Register},
+    },
+};
+
+/// What is said of one question.
+#[derive(Debug, Clone, Copy)]
+pub struct One<'a> {
+    /// Its number.
+    pub n: i64,
+    /// Why.
+    pub reason: &'a str,
+    /// By whom.
+    pub actor: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Answers a question about two records or two programmes: one (`same`), or two. What a colleague has decided
+/// otherwise meanwhile stands, and is said, unless it is to be revised.
+pub fn decide(
+    config: &Config<HubConfig>,
+    one: One<'_>,
+    same: bool,
+    revise: bool,
+    lang: Lang,
+) -> Result<Applied, Failure> {
+    let Hub { mut store, context, mut protocols, .. } = open(config)?;
+    store.write(|tx| {
+        let register = context.register(tx, one.actor, one.now);
+        let review = asked(&register, one)?;
+        if !["pair", "programme"].contains(&review.kind.as_str()) {
+            return Err(Failure::new(Exit::Refused, "review-other-kind").with("review", one.n.to_string()));
+        }
+        let word = if same { Word::Same } else { Word::Different };
+        let answer = Answer { review, word, reason: one.reason, line: 0 };
+        if answer.review.state == "decided" && !answer.stands() && !revise {
+            return Err(decided_otherwise(&answer.review, lang));
+        }
+        let (mut applied, mut decided) = (Applied::default(), Decided::by(&context, &register));
+        let unfit =
+            |_, problem| Failure::new(Exit::Refused, "table-line").with("problems", say(lang, &problem));
+        carry_out(&context, &register, &[answer], &unfit, &mut applied, &mut decided)?;
+        applied.protocol = decided.keep(&mut protocols)?;
+        Ok(applied)
+    })
+}
+
+/// The question, if it still is one.
+fn asked(register: &Register<'_>, one: One<'_>) -> Result<Review, Failure> {
+    if one.reason.trim().is_empty() || one.reason.chars().count() > REASON {
+        return Err(Failure::new(Exit::Usage, "review-reason"));
+    }
+    let review = known(register, one.n)?;
+    if review.state == "gone" {
+        return Err(Failure::new(Exit::Refused, "review-gone").with("review", one.n.to_string()));
+    }
+    Ok(review)
+}
+
+fn decided_otherwise(review: &Review, lang: Lang) -> Failure {
+    let last = review.last.clone().unwrap_or_default();
+    Failure::new(Exit::Refused, "review-decided")
+        .with("review", review.n.to_string())
+        .with("decision", messages::word(lang, "outcome", &last.decision))
+        .with("who", last.actor)
+        .with("at", last.at.unwrap_or_default())
+}
+
+/// Puts a question off: it stays open, after all others.
+pub fn put_off(config: &Config<HubConfig>, one: One<'_>, lang: Lang) -> Result<(), Failure> {
+    on_open(config, one, lang, "review.deferred", "", |tx, act| tx.put_review_off(one.n, act))
+}
+
+/// Gives a question to somebody; the account's name as it is kept.
+pub fn assign(config: &Config<HubConfig>, one: One<'_>, to: &str, lang: Lang) -> Result<String, Failure> {
+    let to = token(to);
+    on_open(config, one, lang, "review.assigned", &to, |tx, act| tx.assign_review(one.n, &to, act))?;
+    Ok(to)
+}
+
+/// Does something with an open question, and notes it.
+fn on_open(
+    config: &Config<HubConfig>,
+    one: One<'_>,
+    lang: Lang,
+    event: &str,
+    to: &str,
+    act: impl FnOnce(&Tx<'_>, Act<'_>) -> Result<(), crate::database::DatabaseError>,
+) -> Result<(), Failure> {
+    let Hub { mut store, context, .. } = open(config)?;
+    store.write(|tx| {
+        let register = context.register(tx, one.actor, one.now);
+        let review = asked(&register, one)?;
+        if review.state == "decided" {
+            return Err(decided_otherwise(&review, lang));
+        }
+        act(tx, Act { actor: one.actor, reason: one.reason, at: &one.now.to_string() })?;
+        register.note(&Input {
+            action: event,
+            subject: Some((subject(tx, &review)?.name(), review.one.1)),
+            other: Some(review.other.1),
+            centre: Some(review.one.0),
+            value: Some(to).filter(|to| !to.is_empty()),
+            reason: Some(one.reason),
+            ..Input::default()
+        })?;
+        let (subject, rule) = (one.n.to_string(), to);
+        tx.journal(&Event { at: one.now, actor: one.actor, event, subject: &subject, rule, digests: &[] })?;
+        Ok(())
+    })
+}
