@@ -166,19 +166,20 @@ fn queue(table: &Table, id: &str) -> String {
     )
 }
 
-/// Queues the records of the centre's rows that name one of the rows `ids` of `table`: it has another key now, or none. A record
-/// is looked up by its row, so a change of other columns, which keeps the key, asks nothing here.
-fn queue_referrers(table: &Table, ids: &str) -> Vec<String> {
+/// Queues the records of the centre's rows that name one of the rows `ids` of `table`: it has another key now, or none. CROSS
+/// JOIN, because SQLite would else walk all records of a kind with every row.
+fn queue_referrers(table: &Table, ids: &[&str]) -> Vec<String> {
     let of = |other: &Table| {
         let (name, at) = (other.name, if other.lines.is_some() { "julianday('now')" } else { "NULL" });
         let naming = other.columns.iter().filter(|column| column.refers_to == Some(table.name));
-        let rows: Vec<String> =
-            naming.map(|c| format!("SELECT id FROM {name} WHERE \"{}\" IN ({ids})", c.name)).collect();
+        // one by one: two ids in one condition are not looked up by the index
+        let by = |column: &str, id: &&str| format!("SELECT id FROM {name} WHERE \"{column}\" = {id}");
+        let rows: Vec<String> = naming.flat_map(|c| ids.iter().map(|id| by(&c.name, id))).collect();
         (!rows.is_empty()).then(|| {
             format!(
-                "INSERT INTO svod_change (kind, key, at, since) SELECT r.kind, r.key, {at}, {at} FROM svod_record r WHERE \
-                 r.kind = '{name}' AND r.id IN ({}) AND r.state IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM \
-                 svod_change c WHERE c.kind = r.kind AND c.key = r.key);",
+                "INSERT INTO svod_change (kind, key, at, since) SELECT r.kind, r.key, {at}, {at} FROM ({}) t CROSS JOIN \
+                 svod_record r WHERE r.kind = '{name}' AND r.id = t.id AND r.state IN ('own', 'provisional') AND NOT EXISTS \
+                 (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key);",
                 rows.join(" UNION ")
             )
         })
@@ -248,7 +249,7 @@ fn capture(table: &Table) -> Vec<Trigger> {
                     new_record,
                     queue(table, "NEW.id"),
                 ],
-                queue_referrers(table, "OLD.id, NEW.id"),
+                queue_referrers(table, &["OLD.id", "NEW.id"]),
             ]
             .concat(),
         ),
@@ -256,7 +257,7 @@ fn capture(table: &Table) -> Vec<Trigger> {
         trigger(
             "delete",
             &format!("AFTER DELETE ON {name}"),
-            &[vec![queue(table, "OLD.id"), end_old], queue_referrers(table, "OLD.id")].concat(),
+            &[vec![queue(table, "OLD.id"), end_old], queue_referrers(table, &["OLD.id"])].concat(),
         ),
     ]
 }
