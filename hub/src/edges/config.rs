@@ -198,8 +198,8 @@ pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
     if first > last || (first == 0) != (last == 0) {
         return Err(config.refuse("ftps.passive_ports", Told::of("config-ports", &[])));
     }
-    let codes = config.ftps.without_resumption.iter().map(|code| code.parse::<ParticipantCode>());
-    if let Some(error) = codes.filter_map(Result::err).next() {
+    let mut codes = config.ftps.without_resumption.iter().map(|code| code.parse::<ParticipantCode>());
+    if let Some(error) = codes.find_map(Result::err) {
         return Err(config.refuse("ftps.without_resumption", &error));
     }
     let paths = Paths {

@@ -105,7 +105,7 @@ pub(super) fn text(lang: Lang, report: &Report) -> String {
     }));
     for flaw in report.records.iter().flat_map(|records| &records.flaws).take(LISTED) {
         let sentence = flaw.reason.parse::<RecordReason>().map_or("", |reason| lang.of(reason.sentence()));
-        let rule = messages::rule_words(lang, &flaw.rule, &flaw.reason).map(|rule| format!(" {rule}"));
+        let rule = messages::rule_words(lang, &flaw.rule, flaw.reason).map(|rule| format!(" {rule}"));
         let (kind, rule) = (messages::word(lang, "kind", &flaw.kind), rule.unwrap_or_default());
         lines.push(format!("    {kind} {} v{}: {sentence}{rule}", flaw.key, flaw.version));
     }
@@ -213,7 +213,7 @@ pub(super) fn answer_lines(lang: Lang, answer: &AnswerWords) -> Vec<String> {
     for line in answer.records.iter().take(LISTED) {
         let outcome = say(lang, &format!("outcome-{}.one", line.outcome));
         let sentence = line.reason.parse::<RecordReason>().map_or("", |reason| lang.of(reason.sentence()));
-        let rule = messages::rule_words(lang, &line.rule, &line.reason).map(|rule| format!(" {rule}"));
+        let rule = messages::rule_words(lang, &line.rule, line.reason).map(|rule| format!(" {rule}"));
         let (kind, rule) = (messages::word(lang, "kind", &line.kind), rule.unwrap_or_default());
         lines.push(format!("    {kind} {}: {outcome}: {sentence}{rule}", line.key));
         lines.extend(line.words.iter().map(|words| format!("      «{words}»")));

@@ -132,13 +132,13 @@ impl Proposal<'_> {
                 failure("spoke-propose-column").because("column", self.column(column))
             }
             Unproposable::Value(column, detail) => {
-                failure("spoke-propose-value").because("column", called(column)).because("detail", &detail)
+                failure("spoke-propose-value").because("column", called(&column)).because("detail", &detail)
             }
             Unproposable::Reason(finding) => {
                 failure("spoke-propose-value").with("column", "--reason").because("detail", &finding.problem)
             }
             Unproposable::Rule(column, code, sentence) => failure("spoke-propose-rule")
-                .because("column", called(column))
+                .because("column", called(&column))
                 .because("rule", Told::new(|lang| format!("{code}: {}", lang.of(sentence)))),
             Unproposable::Stands => failure("spoke-propose-stands").with("id", self.id.to_owned()),
         }
@@ -160,8 +160,8 @@ impl Proposal<'_> {
 }
 
 /// A column of ours, by its heading.
-fn called(column: String) -> Told {
-    Told::new(|lang| headings::field(lang, &column))
+fn called(column: &str) -> Told {
+    Told::new(|lang| headings::field(lang, column))
 }
 
 /// What became of the wishes.

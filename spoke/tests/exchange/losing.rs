@@ -294,7 +294,9 @@ fn as_typed() -> (Centre, Record, [Record; 2]) {
     centre.sql("INSERT INTO recipient (id, surname, given, phone) VALUES ('r1', 'Иванова', 'Анна', '+7900')");
     centre.sync();
     let packets = centre.hub.take_data();
-    packets.iter().for_each(|packet| centre.hub.answer(packet, &[]));
+    for packet in &packets {
+        centre.hub.answer(packet, &[]);
+    }
     let claim = packets[0].records[0].clone();
     let mut link = centre.link(claim.key, uid(1), true).read_body().expect("canonical");
     link.set("as_typed", "phone").expect("text");

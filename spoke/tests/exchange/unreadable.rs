@@ -35,16 +35,20 @@ fn rows_that_cannot_be_read_are_listed_and_stop_nothing() {
         assert_eq!(sent.len(), 1, "{round}: {sent:?}");
         assert_eq!(listed(&centre), wrong, "{round}");
         assert_eq!(centre.ok(&["verify"])["whole"], true, "{round}");
-        packets.iter().for_each(|packet| centre.hub.answer(packet, &[]));
+        for packet in &packets {
+            centre.hub.answer(packet, &[]);
+        }
         centre.sql("UPDATE recipient SET surname = 'Петрова' WHERE id = 'r1'");
     }
     let (text, _) = centre.ends(&["status"], 0);
     assert!(
-        text.contains("строка x'C8E22D31', поле id: не читается: это не текст в кодировке UTF-8."),
+        text.contains(
+            "строка x'C8E22D31', поле «Номер в учёте»: не читается: это не текст в кодировке UTF-8."
+        ),
         "{text}"
     );
     let (text, _) = centre.ends(&["why", "recipient", "x'C8E22D31'"], 0);
-    assert!(text.contains("поле id: не читается"), "{text}");
+    assert!(text.contains("поле «Номер в учёте»: не читается"), "{text}");
     assert_eq!(centre.ok(&["why", "contact", "x'00FF'"])["problem"], problem("id").as_str());
     let (out, _) = centre.ends(&["check", "--format", "json"], 1);
     let told: serde_json::Value = serde_json::from_str(&out).expect("JSON");

@@ -126,7 +126,7 @@ fn a_row_whose_parent_is_not_there_is_kept_and_warned_of() {
         assert_eq!((&warned[0], &report["new"]), (&said, &2.into()));
     }
     let (text, _) = centre.ends(&args, 0);
-    assert!(text.contains("contracts.csv:3: столбец recipient_id") && !text.contains("NOPE"), "{text}");
+    assert!(text.contains("contracts.csv:3: столбец «Получатель (id)»") && !text.contains("NOPE"), "{text}");
     assert_eq!(centre.value("SELECT count(*) FROM contract"), "2");
     centre.sql("INSERT INTO recipient (id, surname) VALUES ('NOPE', 'Петров')");
     assert_eq!(centre.ok(&args)["warned"], serde_json::json!([]), "the parent has come");
@@ -159,8 +159,8 @@ fn what_is_wrong_with_a_table_is_said_in_russian() {
     for (text, words) in [
         ("id;surname\n1;\"Анна\n", "строка 2: значение в кавычках не закончено"),
         ("id;surname\n1;\"Ан\"на\n", "строка 2: после закрывающей кавычки идёт текст"),
-        ("id;surname\n1;А\u{1}\n", "Строка 2: управляющий знак в столбце 2"),
-        ("id;surname\n1;А;Б\n", "Строка 2: значений 3, а столбцов 2"),
+        ("id;surname\n1;А\u{1}\n", "управляющий знак в столбце 2"),
+        ("id;surname\n1;А;Б\n", "значений 3, а столбцов 2"),
     ] {
         fs::write(&path, text).expect("written");
         let (out, told) = centre.ends(&["import", "recipient", &path, "--key", "id"], 3);

@@ -16,7 +16,7 @@ const HUB: [Case; 13] = [
     ("#: idle_s = 60", "idle_s = \"long\"", "config-value", "ftps.idle_s"),
     ("#: database = \"hub.db\"", "database = 5", "config-value", "database"),
     ("#: watch_ms = 100", "watch_ms = 100000", "config-value", "exchange.watch_ms"),
-    ("scan_ms = 100", "scan_ms = -1", "config-value", "exchange.scan_ms"),
+    ("\nscan_ms = 100", "\nscan_ms = -1", "config-value", "exchange.scan_ms"),
     ("#: heartbeat_s = 900", "heartbeat_s = 0", "config-value", "exchange.heartbeat_s"),
     ("#: ratio = 200", "ratio = 0", "config-value", "limits.ratio"),
     ("#: stall_s = 15", "stall_s = 0", "config-value", "ftps.stall_s"),

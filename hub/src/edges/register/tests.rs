@@ -1,4 +1,5 @@
-//! The register over a real database: who becomes one person, what is published to whom.
+//! The register over a real database: who becomes one person, what is published to whom. Longer than 500 lines
+//! because each rule of joining and parting is shown on the same few people.
 
 mod faults;
 
