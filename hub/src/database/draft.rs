@@ -7,13 +7,14 @@ use rusqlite::TransactionBehavior;
 use super::{DatabaseError, Result, Store, Tx};
 
 /// The tables that a draft may write, besides [`INPUTS`].
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "person",
     "person_record",
     "document",
     "field_source",
     "hub_entry",
     "service",
+    "fault",
     "model",
     "counted",
     "link_key",
