@@ -116,7 +116,7 @@ fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
     world.wait_settled(&mut |_| ()).expect("settled");
     world.daemons.kill(&centre_name(1));
     let outbox = world.layout.mailbox(code, "out");
-    let uid = "SELECT key FROM publication WHERE kind = 'person' LIMIT 1";
+    let uid = "SELECT uid FROM service LIMIT 1";
     let uid: String = Reader::open(&hub_db)
         .expect("opens")
         .one(uid, [], |row| row.get(0))

@@ -112,7 +112,7 @@ fn keys_change_at_both_ends_whatever_comes_first() {
     assert_eq!(telling["telling"][0]["state"], "open", "{telling}");
     world.daemons.kill("hub");
     world.start_hub().expect("started");
-    let uid = "SELECT key FROM publication WHERE kind = 'person' LIMIT 1";
+    let uid = "SELECT uid FROM service LIMIT 1";
     let uid: String = Reader::open(&hub_db)
         .expect("opens")
         .one(uid, [], |row| row.get(0))
