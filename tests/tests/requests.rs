@@ -68,6 +68,28 @@ fn data_in(world: &World, folder: &Path) -> String {
     .expect("it is placed")
 }
 
+/// Corrects one person after another until the centre is sent something of it; the last one.
+fn correct_somebody(world: &World, outbox: &Path, surname: &str) -> String {
+    let uids = "SELECT json_group_array(key) FROM publication WHERE kind = 'person'";
+    let uids: String = Reader::open(&world.layout.hub_db())
+        .expect("opens")
+        .one(uids, [], |row| row.get(0))
+        .expect("read")
+        .expect("one");
+    let uids: Vec<String> = serde_json::from_str(&uids).expect("JSON");
+    let is_data = |entry: fs::DirEntry| entry.file_name().to_string_lossy().contains("_DT_");
+    let sent = || fs::read_dir(outbox).expect("listed").flatten().any(is_data);
+    uids.into_iter()
+        .find(|uid| {
+            world.correct(uid, "surname", surname).expect("entered");
+            (0..40).any(|_| {
+                std::thread::sleep(Duration::from_millis(50));
+                sent()
+            })
+        })
+        .expect("somebody whose corrections the centre is shown")
+}
+
 fn write(db: &Path, sql: &str) {
     fill::open(db).expect("opens").execute_batch(sql).expect(sql);
 }
@@ -116,13 +138,7 @@ fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
     world.wait_settled(&mut |_| ()).expect("settled");
     world.daemons.kill(&centre_name(1));
     let outbox = world.layout.mailbox(code, "out");
-    let uid = "SELECT uid FROM service LIMIT 1";
-    let uid: String = Reader::open(&hub_db)
-        .expect("opens")
-        .one(uid, [], |row| row.get(0))
-        .expect("read")
-        .expect("a person");
-    world.correct(&uid, "surname", "Первая").expect("entered");
+    let uid = correct_somebody(&world, &outbox, "Первая");
     lose(&world, &outbox);
     world.correct(&uid, "surname", "Вторая").expect("entered");
     data_in(&world, &outbox);

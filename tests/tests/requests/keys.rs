@@ -14,7 +14,7 @@ use exchange_format::{
     seal::Identity,
 };
 use fixtures::places::{centre_code, hub_code};
-use svod_tests::world::{World, bring_up::centre_name, read::Reader};
+use svod_tests::world::{World, bring_up::centre_name};
 
 use super::{count, merged, wait, wait_for, write};
 
@@ -112,13 +112,7 @@ fn keys_change_at_both_ends_whatever_comes_first() {
     assert_eq!(telling["telling"][0]["state"], "open", "{telling}");
     world.daemons.kill("hub");
     world.start_hub().expect("started");
-    let uid = "SELECT uid FROM service LIMIT 1";
-    let uid: String = Reader::open(&hub_db)
-        .expect("opens")
-        .one(uid, [], |row| row.get(0))
-        .expect("read")
-        .expect("a person");
-    world.correct(&uid, "surname", "Переподписанная").expect("entered");
+    super::correct_somebody(&world, &outbox, "Переподписанная");
     placed(&world, &outbox, "DT");
     fs::rename(&ky, &late).expect("held up");
     world.start_centre(1).expect("started");
