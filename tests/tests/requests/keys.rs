@@ -112,7 +112,7 @@ fn keys_change_at_both_ends_whatever_comes_first() {
     assert_eq!(telling["telling"][0]["state"], "open", "{telling}");
     world.daemons.kill("hub");
     world.start_hub().expect("started");
-    super::correct_somebody(&world, &outbox, "Переподписанная");
+    let uid = super::correct_somebody(&world, &outbox, "Переподписанная");
     placed(&world, &outbox, "DT");
     fs::rename(&ky, &late).expect("held up");
     world.start_centre(1).expect("started");
