@@ -1,12 +1,13 @@
 //! What both daemons need at the edge.
 //!
 //! How a program speaks: [`output`] (results, errors, exit codes), [`messages`] (Russian and English), [`help`],
-//! [`logging`]. What it reads at start: [`config`], [`instance`]. What it keeps: [`watermark`],
-//! [`journal_table`], [`request_table`], [`difference_table`], [`protocol`], all written by way of [`durable_file`];
+//! [`logging`]. Who uses it: [`account`]. What it reads at start: [`config`], [`instance`]. What it keeps: [`watermark`],
+//! [`journal_table`], [`request_table`], [`difference_table`], [`protocol`] ([`protocol_table`]), all written by way of [`durable_file`];
 //! [`keys`] and [`trust`] (outside the database), how they change ([`rotation`], [`key_table`]) and which of a peer's count where
 //! ([`key_ring`]); [`archive`] for files too large to hold. Where its packets go: [`mailbox`];
 //! [`stray`] what is said of a file that is none, [`quarantine`] of one that was not accepted, [`keys_told`] of keys. What people bring and take away: [`tables`].
 
+pub mod account;
 pub mod archive;
 pub mod config;
 pub mod difference_table;
@@ -23,6 +24,7 @@ pub mod mailbox;
 pub mod messages;
 pub mod output;
 pub mod protocol;
+pub mod protocol_table;
 pub mod quarantine;
 pub mod request_table;
 pub mod rotation;

@@ -247,7 +247,11 @@ fn stray_sql(source: &Source) -> Vec<String> {
         "exchange-endpoint" => {
             matches!(
                 source.path.as_str(),
-                "journal_table.rs" | "request_table.rs" | "key_table.rs" | "difference_table.rs"
+                "journal_table.rs"
+                    | "request_table.rs"
+                    | "key_table.rs"
+                    | "difference_table.rs"
+                    | "protocol_table.rs"
             ) || source.path.starts_with("database")
         }
         _ => false,

@@ -193,7 +193,15 @@ fn everybody_killed_in_the_middle_converges_all_the_same() {
         assert!(shown.expect("counted") > 150, "most recipients of centre {n} are locked; own: {own:?}");
     }
     let before = [picture(&world, 1), picture(&world, 2)];
-    kill_while(&world, Duration::ZERO);
+    for cut in 0..4 {
+        for (n, _) in world.centres() {
+            let sql =
+                "INSERT INTO contract (id, recipient_id, number) SELECT ?1, id, ?1 FROM recipient LIMIT 1";
+            let db = fill::open(&world.layout.centre_db(n)).expect("opens");
+            db.execute(sql, [format!("cut-{cut}")]).expect("a row");
+        }
+        kill_while(&world, Duration::from_millis(60 * cut));
+    }
     contract_comes_through(&world);
     let own_business = |rows: Vec<(String, String, String, String)>| -> Vec<_> {
         rows.into_iter().filter(|row| row.0 != "contract").collect()
@@ -205,6 +213,54 @@ fn everybody_killed_in_the_middle_converges_all_the_same() {
             "a restart changes nothing at centre {n}"
         );
     }
+    world.daemons.stop_all().expect("stopped");
+    whatever_was_committed_has_its_protocol(&world);
+}
+
+/// Each packet with records that was sealed or applied, and the merge, stand in one protocol, numbered without gaps, as JSON
+/// and as a page: a cut between commit and file loses none and doubles none.
+fn whatever_was_committed_has_its_protocol(world: &World) {
+    let hub = [
+        "SELECT name FROM packet WHERE direction = 'out' AND kind IN ('DT', 'SN') AND records > 0 \
+         AND peer IN (SELECT code FROM centre)",
+        "SELECT DISTINCT packet FROM received",
+    ];
+    let centre = [
+        "SELECT name FROM svod_packet WHERE direction = 'out' AND kind IN ('DT', 'SN') AND records > 0",
+        "SELECT DISTINCT packet FROM svod_publication",
+    ];
+    let (hub_db, hub_dir) = (world.layout.hub_db(), world.layout.hub());
+    let centres = world.centres().map(|(n, _)| (world.layout.centre_db(n), world.layout.centre(n), centre));
+    for (db, dir, queries) in [(hub_db, hub_dir, hub)].into_iter().chain(centres) {
+        let (told, kinds) = protocols(&dir.join("protocols"));
+        let merges = kinds.iter().filter(|kind| kind.as_str() == "merge").count();
+        assert_eq!(merges, usize::from(queries == hub), "{}", dir.display());
+        for sql in queries {
+            let names = Reader::open(&db).and_then(|db| db.all(sql, [], |row| row.get::<_, String>(0)));
+            for name in names.expect("readable") {
+                let times = told.iter().filter(|one| **one == name).count();
+                assert_eq!(times, 1, "{name} stands in so many protocols of {}", dir.display());
+            }
+        }
+    }
+}
+
+/// The packets that the protocols of `dir` tell of, and what kind each is.
+fn protocols(dir: &Path) -> (Vec<String>, Vec<String>) {
+    let mut files = files(dir);
+    files.sort();
+    let json: Vec<_> = files.iter().filter(|path| path.extension() == Some("json".as_ref())).collect();
+    let (mut told, mut kinds) = (Vec::new(), Vec::new());
+    for (number, path) in (1..).zip(json) {
+        let text = std::fs::read(path).expect("readable");
+        let protocol: Value = serde_json::from_slice(&text).expect("whole");
+        assert_eq!(protocol["number"], number, "{}", path.display());
+        assert!(path.with_extension("html").is_file(), "{} has no page", path.display());
+        let packets = protocol["packets"].as_array().expect("packets").iter();
+        told.extend(packets.filter_map(|packet| packet["name"].as_str().map(str::to_owned)));
+        kinds.extend(protocol["kind"].as_str().map(str::to_owned));
+    }
+    (told, kinds)
 }
 
 /// Kills hub and centres after a while (SIGKILL, as a power cut) and starts them again.
@@ -372,4 +428,6 @@ fn a_merge_cut_short_leaves_all_or_nothing_and_the_daemon_works_beside_it() {
     world.hub(&["merge"]).expect("merged");
     world.wait_settled(&mut |_| ()).expect("settled");
     assert_eq!(stands().0, 0);
+    world.daemons.stop_all().expect("stopped");
+    whatever_was_committed_has_its_protocol(&world);
 }

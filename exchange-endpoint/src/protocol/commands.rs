@@ -69,6 +69,10 @@ fn list(common: &CommonArgs, protocols: &Protocols, last: usize) -> Result<(), F
 
 fn show(common: &CommonArgs, protocols: &Protocols, number: u32) -> Result<(), Failure> {
     let protocol = protocols.read(number)?;
+    if let Err(error) = protocols.make_page(&protocol) {
+        // who may only read is shown what there is
+        tracing::warn!(%error, "the printable page could not be made");
+    }
     common.print(&protocol, |lang| {
         let mut text = vec![summary(lang, &protocol)];
         for packet in &protocol.packets {

@@ -2,8 +2,9 @@
 //! (exchange §9). It bears identifiers, rules and reasons, never personal data; of a decision also the reason that whoever
 //! took it gave.
 //!
-//! A run begins one ([`Protocol::begin`]), counts and notes as it goes, and hands it to [`Protocols::write`],
-//! which numbers it and keeps it twice: as JSON for programs, as one printable HTML file for people.
+//! A run begins one ([`Protocol::begin`]), counts and notes as it goes, and puts it into the database with what it has
+//! done ([`KeptProtocols::put`](crate::protocol_table::KeptProtocols::put), which numbers it). [`Protocols`] keeps it in files, twice: as JSON for programs, as one
+//! printable HTML file for people.
 
 mod commands;
 mod html;
@@ -118,7 +119,7 @@ pub struct Total {
 pub struct Protocol {
     /// [`SCHEMA`].
     pub schema: String,
-    /// Its number at this participant, from 1; 0 until it is written.
+    /// Its number at this participant, from 1; 0 until it is kept.
     pub number: u32,
     /// What was done.
     pub kind: Kind,

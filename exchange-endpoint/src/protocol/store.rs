@@ -15,7 +15,10 @@ use crate::{
 #[derive(Debug)]
 pub struct Protocols {
     dir: PathBuf,
-    last: u32,
+    /// Up to this number all protocols of the database have their files.
+    made: u32,
+    /// The highest number of a file when it was last looked for.
+    newest: u32,
 }
 
 /// Why a protocol cannot be kept or read.
@@ -48,36 +51,70 @@ pub enum ProtocolError {
 impl Protocols {
     /// The protocols in `dir`, which is made if it is not there.
     pub fn open(dir: &Path) -> Result<Self, ProtocolError> {
-        let io = |source| ProtocolError::Io { path: dir.to_owned(), source };
-        fs::create_dir_all(dir).map_err(io)?;
-        let mut protocols = Self { dir: dir.to_owned(), last: 0 };
-        protocols.last = protocols.newest()?;
+        fs::create_dir_all(dir).map_err(|source| ProtocolError::Io { path: dir.to_owned(), source })?;
+        let mut protocols = Self { dir: dir.to_owned(), made: 0, newest: 0 };
+        protocols.newest = protocols.list_newest()?;
         Ok(protocols)
     }
 
-    /// Numbers `protocol` and keeps it. When this returns, both files are on the disk; another process may
-    /// write into the same directory at the same time.
+    /// Makes the files of the protocols that the database has, as far as they are not there: `next` gives the first
+    /// after a number, as JSON. Another process may do the same at the same time. What was made by an earlier call is
+    /// not asked for again.
+    pub fn keep_due<E: From<ProtocolError>>(
+        &mut self,
+        mut next: impl FnMut(u32) -> Result<Option<Vec<u8>>, E>,
+    ) -> Result<(), E> {
+        while let Some(json) = next(self.made)? {
+            let damaged = |source| ProtocolError::Damaged { path: self.dir.clone(), source };
+            let protocol: Protocol = serde_json::from_slice(&json).map_err(damaged)?;
+            let number = protocol.number;
+            self.write(protocol)?;
+            self.made = number;
+        }
+        Ok(())
+    }
+
+    /// Up to which number this process knows that all protocols of the database have their files; and the highest number
+    /// of a file that it knows.
+    pub fn reached(&self) -> (u32, u32) {
+        (self.made, self.newest)
+    }
+
+    /// Keeps `protocol` under its number; if it has none, or another protocol has it, under the next one. When this
+    /// returns, both files are on the disk; another process may write into the same directory at the same time.
     pub fn write(&mut self, mut protocol: Protocol) -> Result<Protocol, ProtocolError> {
-        debug_assert_eq!(protocol.miscounted(), None, "{:?} {:?}", protocol.packets, protocol.totals);
+        if protocol.number == 0 {
+            protocol.number = self.newest + 1;
+        }
         loop {
-            protocol.number = self.last + 1;
             let path = self.file(protocol.number, protocol.kind, "json");
             let damaged = |source| ProtocolError::Damaged { path: path.clone(), source };
             let json = serde_json::to_vec_pretty(&protocol).map_err(damaged)?;
             match self.claim(protocol.number, &path, &json) {
                 Ok(()) => break,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    self.last = self.newest()?.max(protocol.number);
+                    if fs::read(&path).is_ok_and(|kept| kept == json) {
+                        break;
+                    }
+                    protocol.number = self.list_newest()?.max(protocol.number) + 1;
                 }
                 Err(source) => return Err(ProtocolError::Io { path, source }),
             }
         }
-        self.last = protocol.number;
-        let path = self.file(protocol.number, protocol.kind, "html");
-        let page = html::render(&protocol)?;
-        durable_file::replace(&path, page.as_bytes(), 0o640)
-            .map_err(|source| ProtocolError::Io { path, source })?;
+        self.newest = self.newest.max(protocol.number);
+        self.make_page(&protocol)?;
         Ok(protocol)
+    }
+
+    /// Makes the printable file of `protocol` if it is not there.
+    pub fn make_page(&self, protocol: &Protocol) -> Result<(), ProtocolError> {
+        let path = self.printable(protocol);
+        if path.exists() {
+            return Ok(());
+        }
+        let page = html::render(protocol)?;
+        durable_file::replace(&path, page.as_bytes(), 0o640)
+            .map_err(|source| ProtocolError::Io { path, source })
     }
 
     /// The number belongs to who takes it first, whatever the kind.
@@ -85,6 +122,8 @@ impl Protocols {
         let lock = fs::File::open(&self.dir)?;
         lock.lock()?;
         if Kind::ALL.iter().any(|kind| self.file(number, *kind, "json").exists()) {
+            // its maker may have been ended before the name was durable
+            durable_file::sync_directory(path)?;
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         durable_file::create_new(path, json, 0o640)
@@ -116,7 +155,7 @@ impl Protocols {
         self.file(protocol.number, protocol.kind, "html")
     }
 
-    fn newest(&self) -> Result<u32, ProtocolError> {
+    fn list_newest(&self) -> Result<u32, ProtocolError> {
         Ok(self.numbers()?.last().copied().unwrap_or(0))
     }
 

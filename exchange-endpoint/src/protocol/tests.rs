@@ -3,7 +3,10 @@
 use exchange_format::answer::{PacketReason, RecordOutcome, RecordReason};
 
 use super::*;
-use crate::output::{CommonArgs, Exit, Failure};
+use crate::{
+    output::{CommonArgs, Exit, Failure},
+    protocol_table::{HUB_TABLE, KeptProtocols, schema},
+};
 
 fn held(key: &str) -> Line {
     Line {
@@ -63,6 +66,38 @@ fn numbers_run_on_and_what_was_written_reads_back() {
         .collect();
     names.sort();
     assert_eq!(names, ["000001-load.html", "000001-load.json", "000002-load.html", "000002-load.json"]);
+}
+
+#[test]
+fn what_the_database_has_gets_its_files_once_under_its_numbers() {
+    let (dir, mut protocols) = store();
+    let db = rusqlite::Connection::open_in_memory().expect("a database");
+    db.execute_batch(&schema(HUB_TABLE)).expect("made");
+    let due = KeptProtocols::new(&db, HUB_TABLE);
+    let put = || due.put(&mut loaded(Lang::Ru)).expect("put");
+    let keep = |protocols: &mut Protocols| {
+        protocols.keep_due(|after| due.next(after).map_err(|_| ProtocolError::Unknown(after))).expect("kept");
+    };
+    assert_eq!((put(), put()), (1, 2));
+    keep(&mut protocols);
+    assert_eq!((protocols.reached().0, protocols.numbers().expect("listed")), (2, vec![1, 2]));
+    // a process that was ended between the two files, and the one that comes after it
+    std::fs::remove_file(dir.path().join("protocols/000002-load.html")).expect("removed");
+    assert_eq!(put(), 3);
+    let mut next = Protocols::open(&dir.path().join("protocols")).expect("opened");
+    keep(&mut next);
+    assert_eq!(next.numbers().expect("listed"), [1, 2, 3], "none twice");
+    assert!(next.printable(&next.read(2).expect("read")).exists());
+    // what has its files goes, but for the last number
+    assert!(!due.is_to_clear(next.reached()).expect("asked"));
+    due.clear(next.reached()).expect("cleared");
+    assert_eq!((due.next(2).expect("asked").is_some(), due.next(0).expect("asked").is_some()), (true, true));
+    assert_eq!(put(), 4);
+    // an older database was put back: its numbers go on behind the files
+    next.write(Protocol { number: 9, ..loaded(Lang::Ru) }).expect("written");
+    assert!(due.is_to_clear(next.reached()).expect("asked"));
+    due.clear(next.reached()).expect("cleared");
+    assert_eq!(put(), 10);
 }
 
 #[test]
@@ -199,7 +234,10 @@ fn commands_find_what_is_there_and_say_what_is_not() {
     let path = dir.path().join("protocols");
     let common = CommonArgs::default();
     assert_eq!(ProtocolCommand::List { last: 5 }.run(&common, &path), Ok(Exit::Done));
+    let page = path.join("000001-load.html");
+    std::fs::remove_file(&page).expect("removed");
     assert_eq!(ProtocolCommand::Show { number: 1, html: false }.run(&common, &path), Ok(Exit::Done));
+    assert!(page.exists(), "made again from the JSON");
     assert_eq!(ProtocolCommand::Show { number: 1, html: true }.run(&common, &path), Ok(Exit::Done));
     let failure = ProtocolCommand::Show { number: 7, html: true }.run(&common, &path).expect_err("none");
     assert_eq!((failure.code(), failure.exit()), ("protocol-unknown", Exit::Refused));

@@ -81,7 +81,7 @@ pub fn judge_gap(
         (None, None) => Ask::Nothing,
         (None, Some(_)) => Ask::End,
         (Some((missing, since)), asked) => {
-            let due = asked.map_or_else(|| later(since), |asked| asked.next_at);
+            let due = timing.due_again(asked.map_or_else(|| later(since), |asked| asked.next_at), now);
             if due <= now { Ask::Now(missing) } else { Ask::At(due) }
         }
     }
@@ -91,6 +91,11 @@ impl Asked {
     /// One that has not been placed yet.
     pub fn new(id: Nonce, lack: Lack, now: Timestamp) -> Self {
         Self { id, lack, attempts: 0, next_at: now }
+    }
+
+    /// When it is due again, seen at `now`.
+    pub fn due(&self, now: Timestamp, timing: &Timing) -> Timestamp {
+        timing.due_again(self.next_at, now)
     }
 
     /// It was placed: it is due again after a growing wait.
@@ -103,6 +108,8 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
     use crate::position::Epoch;
 
@@ -152,5 +159,8 @@ mod tests {
         }
         assert!(waits.is_sorted() && waits[0] < waits[2], "{waits:?}");
         assert_eq!(judge_gap(None, Some(&asked), now, &timing), Ask::End);
+        let back = start - SignedDuration::from_hours(24);
+        assert_eq!(judge_gap(missing, None, back, &timing), Ask::Now(asked_for), "the clock was set back");
+        assert_eq!(judge_gap(missing, Some(&asked), back, &timing), Ask::Now(asked_for));
     }
 }

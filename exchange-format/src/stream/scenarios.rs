@@ -93,14 +93,14 @@ fn s10_a_target_that_exists_is_placed() {
     let mut again = SentPacket::new(mark(1, 1, "a"), true, false, at(0));
     again.placed(at(5), &Timing::default(), 0);
     assert_eq!(again.state, PacketState::Placed);
-    assert!(matches!(again.placing(None, at(5)), Placing::At(_)));
+    assert!(matches!(again.placing(None, at(5), &Timing::default()), Placing::At(_)));
 }
 
 #[test]
 fn f4_only_a_protocol_ends_the_placing() {
     let timing = Timing::default();
     let mut packet = SentPacket::new(mark(1, 1, "a"), false, false, at(0));
-    assert_eq!(packet.placing(None, at(0)), Placing::Now);
+    assert_eq!(packet.placing(None, at(0), &timing), Placing::Now);
     packet.placed(at(0), &timing, u32::MAX / 2);
     assert!(packet.receipt(&packet.mark.clone(), at(1), &timing, u32::MAX / 2));
     assert_eq!(packet.state, PacketState::Received);
@@ -110,10 +110,12 @@ fn f4_only_a_protocol_ends_the_placing() {
 
     let (mut now, mut longest) = (at(1), SignedDuration::ZERO);
     for _ in 0..5_000 {
-        let Placing::At(next) = packet.placing(None, now) else { panic!("it waits, and never gives up") };
+        let Placing::At(next) = packet.placing(None, now, &timing) else {
+            panic!("it waits, and never gives up")
+        };
         longest = longest.max(next.duration_since(now));
         now = next;
-        assert_eq!(packet.placing(None, now), Placing::Now);
+        assert_eq!(packet.placing(None, now, &timing), Placing::Now);
         packet.placed(now, &timing, u32::MAX);
     }
     assert_eq!(packet.state, PacketState::Received);
@@ -122,7 +124,7 @@ fn f4_only_a_protocol_ends_the_placing() {
     packet.mark = stream.last.expect("sealed");
     let answered = packet.mark;
     assert_eq!(stream.protocol(&mut packet, &answered, 1, PacketOutcome::Applied), AnswerEffect::Close);
-    assert_eq!(packet.placing(None, Timestamp::MAX), Placing::Never);
+    assert_eq!(packet.placing(None, Timestamp::MAX, &timing), Placing::Never);
     assert_eq!(stream.echo, Some(answered));
 }
 
@@ -246,7 +248,7 @@ fn the_next_number_after_another_packet_is_a_fork() {
 #[test]
 fn f11_every_stream_and_epoch_begins_with_a_snapshot() {
     assert_eq!(Outgoing::default().next_slot(), Err(CannotSeal::NotBegun));
-    assert_eq!(Outgoing::default().heartbeat_at(&Timing::default()), None);
+    assert_eq!(Outgoing::default().heartbeat_at(&Timing::default(), at(0)), None);
     let first = data(mark(1, 1, "a"), mark(1, 1, "x"));
     assert_eq!(Incoming::default().judge(&first, &unseen()), Verdict::Gap(None));
     // the snapshot mends the gap behind which it would have stood in its own epoch
@@ -349,9 +351,9 @@ fn f21_a_database_behind_the_watermark_file_was_restored() {
 fn an_incident_stops_data_but_not_requested_snapshots() {
     let stream = Outgoing { stop: Some(Stop::Restored), ..sender(3, "a") };
     assert_eq!(stream.next_slot(), Err(CannotSeal::Stopped(Stop::Restored)));
-    assert_eq!(stream.heartbeat_at(&Timing::default()), None);
+    assert_eq!(stream.heartbeat_at(&Timing::default(), at(0)), None);
     let packet = SentPacket::new(mark(1, 3, "a"), false, false, at(0));
-    assert_eq!(packet.placing(stream.stop, at(9)), Placing::Never);
+    assert_eq!(packet.placing(stream.stop, at(9), &Timing::default()), Placing::Never);
     assert!(matches!(stream.open_epoch(1, SnapshotReason::Initial), Err(CannotSeal::Stopped(_))));
 
     let mut requested = stream.open_epoch(1, SnapshotReason::Requested).expect("goes on");
@@ -359,7 +361,10 @@ fn an_incident_stops_data_but_not_requested_snapshots() {
     let sealed = requested.sealed(mark(2, 1, "a").digest).expect("one part");
     let stream = requested.finish(at(1)).expect("all parts");
     assert_eq!(stream.stop, Some(Stop::Restored));
-    assert_eq!(SentPacket::new(sealed, true, true, at(1)).placing(stream.stop, at(1)), Placing::Now);
+    assert_eq!(
+        SentPacket::new(sealed, true, true, at(1)).placing(stream.stop, at(1), &Timing::default()),
+        Placing::Now
+    );
 
     let mut recovered = stream.open_epoch(1, SnapshotReason::Recovered).expect("ends it");
     assert!(!recovered.unconfirmed());
@@ -413,9 +418,27 @@ fn a_packet_refused_whole_consumes_its_number_but_a_snapshot_opens_nothing() {
 fn r3_a_heartbeat_is_due_a_period_after_the_last_packet() {
     let timing = Timing { heartbeat: SignedDuration::from_secs(60), ..Timing::default() };
     let mut stream = sender(1, "a");
-    assert_eq!(stream.heartbeat_at(&timing), Some(at(60)));
+    assert_eq!(stream.heartbeat_at(&timing, at(0)), Some(at(60)));
     stream.sealed(mark(1, 2, "a"), at(50));
-    assert_eq!(stream.heartbeat_at(&timing), Some(at(110)));
+    assert_eq!(stream.heartbeat_at(&timing, at(50)), Some(at(110)));
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_nothing_waiting() {
+    let timing = Timing { heartbeat: SignedDuration::from_secs(60), ..Timing::default() };
+    let now = at(1_000);
+    let cap = timing.cap.as_secs();
+    for (ahead, due) in [(cap * 2, false), (cap * 2 + 1, true), (i64::from(u32::MAX), true)] {
+        let packet =
+            SentPacket { next_at: at(1_000 + ahead), ..SentPacket::new(mark(1, 1, "a"), false, false, now) };
+        assert_eq!(packet.placing(None, now, &timing) == Placing::Now, due, "{ahead}");
+    }
+    let mut stream = sender(1, "a");
+    for (sealed_at, beat_at) in [(1_060, 1_120), (1_061, 1_000), (i64::from(u32::MAX), 1_000)] {
+        stream.sealed(mark(1, 2, "a"), at(sealed_at));
+        assert_eq!(stream.heartbeat_at(&timing, now), Some(at(beat_at)), "{sealed_at}");
+    }
+    assert_eq!(timing.due_again(Timestamp::MAX, Timestamp::MAX), Timestamp::MAX);
 }
 
 #[test]

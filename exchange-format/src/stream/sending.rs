@@ -152,8 +152,9 @@ impl Outgoing {
 
     /// When an empty DT is due unless something else is sealed before (R3). `None` before the first
     /// snapshot and while stopped.
-    pub fn heartbeat_at(&self, timing: &Timing) -> Option<Timestamp> {
+    pub fn heartbeat_at(&self, timing: &Timing, now: Timestamp) -> Option<Timestamp> {
         let sealed_at = self.sealed_at.filter(|_| self.stop.is_none())?;
-        Some(sealed_at.saturating_add(timing.heartbeat).unwrap_or(Timestamp::MAX))
+        let at = sealed_at.saturating_add(timing.heartbeat).unwrap_or(Timestamp::MAX);
+        Some(timing.due_beat(at, now))
     }
 }

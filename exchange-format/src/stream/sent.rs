@@ -100,6 +100,28 @@ impl Default for Timing {
 }
 
 impl Timing {
+    /// When what waits until `at` is due, seen at `now`. No wait grows far beyond `longest`, so that an instant twice as far
+    /// off was set by a clock that has been set back since: it is due at once.
+    fn due(at: Timestamp, longest: SignedDuration, now: Timestamp) -> Timestamp {
+        let reach = longest.checked_mul(2).and_then(|twice| now.checked_add(twice).ok());
+        if reach.is_some_and(|reach| at > reach) { now } else { at }
+    }
+
+    /// [`Timing::due`] of what is tried again and again.
+    pub fn due_again(&self, at: Timestamp, now: Timestamp) -> Timestamp {
+        Self::due(at, self.cap, now)
+    }
+
+    /// [`Timing::due`] of a heartbeat.
+    pub(super) fn due_beat(&self, at: Timestamp, now: Timestamp) -> Timestamp {
+        Self::due(at, self.heartbeat, now)
+    }
+
+    /// [`Timing::due`] of whichever comes first of a stream.
+    pub fn due_any(&self, at: Timestamp, now: Timestamp) -> Timestamp {
+        Self::due(at, self.cap.max(self.heartbeat), now)
+    }
+
     /// `base` doubled for each attempt after the first, capped, and spread by ± a quarter by `random`
     /// (any value, uniformly chosen), so that a city does not come back in step after an outage.
     pub(super) fn wait(&self, base: SignedDuration, attempts: u32, random: u32) -> SignedDuration {
@@ -170,14 +192,12 @@ impl SentPacket {
 
     /// Whether to place it now, later or never. Which packets to ask comes from database rows in an open
     /// state, in order of position; never from a directory listing.
-    pub fn placing(&self, stop: Option<Stop>, now: Timestamp) -> Placing {
+    pub fn placing(&self, stop: Option<Stop>, now: Timestamp, timing: &Timing) -> Placing {
         if !self.state.is_open() || (stop.is_some() && !self.unconfirmed) {
-            Placing::Never
-        } else if self.next_at <= now {
-            Placing::Now
-        } else {
-            Placing::At(self.next_at)
+            return Placing::Never;
         }
+        let due = timing.due_again(self.next_at, now);
+        if due <= now { Placing::Now } else { Placing::At(due) }
     }
 
     /// It stands in the mailbox, now or already before. Placing never ends an open packet: without a KV

@@ -22,10 +22,16 @@ pub struct Status {
     /// and those held, each with what it waits for
     #[arg(long)]
     kept: bool,
+    /// List the persons of whom a centre is told its own values alone, until `service confirm`
+    #[arg(long, conflicts_with = "kept")]
+    unconfirmed: bool,
 }
 
 impl Status {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+        if self.unconfirmed {
+            return unconfirmed(common);
+        }
         if !self.kept {
             return whole(common);
         }
@@ -37,6 +43,17 @@ impl Status {
             kept.iter().map(|one| kept_line(lang, one)).collect::<Vec<_>>().join("\n")
         })
     }
+}
+
+fn unconfirmed(common: &CommonArgs) -> Result<(), Failure> {
+    let unconfirmed = status::unconfirmed(&config(common)?)?;
+    common.print(&json!({ "unconfirmed": unconfirmed }), |lang| {
+        if unconfirmed.is_empty() {
+            return messages::text(lang, "hub-unconfirmed-none", &[]);
+        }
+        let lines = unconfirmed.iter().map(|one| format!("{}  {}  {}", one.centre, one.case_number, one.uid));
+        lines.chain([messages::text(lang, "hub-unconfirmed-next", &[])]).collect::<Vec<_>>().join("\n")
+    })
 }
 
 fn kept_line(lang: Lang, one: &Kept) -> String {
@@ -139,6 +156,10 @@ fn line(lang: Lang, centre: &CentreStatus) -> String {
     if centre.orphans > 0 {
         text += " · ";
         text += &messages::text(lang, "hub-status-orphans", &[("n", centre.orphans.into())]);
+    }
+    if centre.unconfirmed > 0 {
+        text += " · ";
+        text += &messages::text(lang, "hub-status-unconfirmed", &[("n", centre.unconfirmed.into())]);
     }
     for (holds, id) in [
         (centre.state == "disabled", "hub-state-disabled"),

@@ -1,6 +1,11 @@
-//! The hub's journal: one entry for everything that happened, in the transaction in which it happened.
+//! The hub's journal: one entry for everything that happened, in the transaction in which it happened; so are the
+//! protocols.
 
-use exchange_endpoint::journal_table::{self, Event, HUB_TABLE};
+use exchange_endpoint::{
+    journal_table::{self, Event, HUB_TABLE},
+    protocol::Protocol,
+    protocol_table::{self, KeptProtocols},
+};
 
 use exchange_format::{journal::Tree, position::Digest};
 
@@ -21,6 +26,30 @@ impl Tx<'_> {
     /// Whether the journal begins with the entries of `tree`.
     pub fn journal_begins_with(&self, tree: &Tree) -> Result<bool> {
         Ok(journal_table::begins_with(&self.db, HUB_TABLE, tree)?)
+    }
+
+    /// Numbers `protocol` and keeps it; its number.
+    pub fn put_protocol(&self, protocol: &mut Protocol) -> Result<u32> {
+        Ok(self.protocols().put(protocol)?)
+    }
+
+    /// The first protocol after number `after`, as JSON.
+    pub fn next_protocol(&self, after: u32) -> Result<Option<Vec<u8>>> {
+        Ok(self.protocols().next(after)?)
+    }
+
+    /// Whether [`Tx::clear_protocols`] is wanted.
+    pub fn has_protocols_to_clear(&self, reached: (u32, u32)) -> Result<bool> {
+        Ok(self.protocols().is_to_clear(reached)?)
+    }
+
+    /// Forgets the protocols that have their files.
+    pub fn clear_protocols(&self, reached: (u32, u32)) -> Result<()> {
+        Ok(self.protocols().clear(reached)?)
+    }
+
+    fn protocols(&self) -> KeptProtocols<'_> {
+        KeptProtocols::new(&self.db, protocol_table::HUB_TABLE)
     }
 
     /// How many entries there are.

@@ -32,7 +32,7 @@ use std::{
 use exchange_endpoint::{
     difference_table,
     journal_table::{self, JournalError},
-    key_table,
+    key_table, protocol_table,
     request_table::{self, RequestError},
 };
 use rusqlite::{
@@ -40,7 +40,7 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 8;
+pub const SCHEMA_VERSION: i64 = 9;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;
@@ -145,7 +145,8 @@ impl Store {
             journal_table::schema(journal_table::HUB_TABLE)
                 + &request_table::schema(request_table::HUB_TABLE)
                 + &key_table::schema(key_table::HUB_TABLE)
-                + &difference_table::schema(difference_table::HUB_TABLE),
+                + &difference_table::schema(difference_table::HUB_TABLE)
+                + &protocol_table::schema(protocol_table::HUB_TABLE),
         ))?;
         Ok(store)
     }

@@ -212,12 +212,17 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// A claim of a recipient that was held because of a value that nobody could read is published now.
-    pub fn understood(&self, origin: ParticipantCode, key: RecordId) -> Result<()> {
+    /// Claims of recipients that `origin` has sent, that were held because of a value that nobody could read and of which
+    /// their centre is told the person now.
+    pub fn understand(&self, origin: ParticipantCode) -> Result<()> {
         self.run(
             "UPDATE received SET outcome = 'changed', rule = NULL WHERE origin = ?1 AND kind = 'recipient_claim'
-               AND key = ?2 AND outcome = 'held' AND rule LIKE '%.unreadable'",
-            params![origin.as_str(), key.to_string()],
+               AND outcome = 'held' AND rule LIKE '%.unreadable'
+               AND EXISTS (SELECT 1 FROM publication l JOIN publication p
+                           ON p.centre = l.centre AND p.kind = 'person' AND p.key = l.person
+                           WHERE l.centre = origin AND l.kind = 'link' AND l.key = received.key
+                             AND l.form = 'live' AND p.form = 'live')",
+            [origin.as_str()],
         )?;
         Ok(())
     }

@@ -44,7 +44,42 @@ pub struct Crowd {
     pub first: (String, String),
 }
 
+/// A person of whom a centre has a claim and is told its own values alone, until staff confirm that it serves the person.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Unconfirmed {
+    /// The centre.
+    pub centre: String,
+    /// The person.
+    pub uid: String,
+    /// Its case number.
+    pub case_number: String,
+}
+
+/// Centres and persons `c` of which nobody has confirmed that the one serves the other, or a person who turned out to be it.
+const UNCONFIRMED: &str =
+    "FROM (SELECT DISTINCT origin, uid FROM person_record WHERE kind = 'recipient_claim') c
+     WHERE NOT EXISTS (SELECT 1 FROM service s WHERE s.centre = c.origin AND s.uid = c.uid)
+       AND NOT EXISTS (SELECT 1 FROM person p JOIN service s ON s.centre = c.origin AND s.uid = p.uid
+                       WHERE p.merged_into = c.uid)";
+
 impl Tx<'_> {
+    /// What waits for `service confirm`, at most `limit`.
+    pub fn unconfirmed(&self, limit: u32) -> Result<Vec<Unconfirmed>> {
+        let sql = format!(
+            "SELECT origin, uid, (SELECT case_number FROM person WHERE uid = c.uid) {UNCONFIRMED}
+             ORDER BY origin, uid LIMIT ?1"
+        );
+        self.rows(&sql, [limit], |row| {
+            Ok(Unconfirmed { centre: row.get(0)?, uid: row.get(1)?, case_number: row.get(2)? })
+        })
+    }
+
+    /// How many persons of each centre wait for `service confirm`.
+    pub fn unconfirmed_counts(&self) -> Result<Vec<(String, u64)>> {
+        let sql = format!("SELECT origin, count(*) {UNCONFIRMED} GROUP BY origin");
+        self.rows(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     /// Records that the hub keeps and does not go by, of all centres, at most `limit`.
     pub fn kept_aside(&self, limit: u32) -> Result<Vec<Kept>> {
         self.rows(

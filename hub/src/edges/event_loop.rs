@@ -152,12 +152,12 @@ impl Daemon {
                 _ = terminate.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
                 Some(uploaded) = events.recv() => block_in_place(|| self.uploaded(&uploaded)),
-                _ = watch.tick() => block_in_place(|| self.changed() || due.is_some_and(|due| due <= Timestamp::now())),
+                _ = watch.tick() => block_in_place(|| self.changed() || self.is_due(due)),
                 _ = scan.tick() => block_in_place(|| self.scan()),
             };
             if worked {
                 let sent = block_in_place(|| self.send());
-                due = block_in_place(|| self.hub.next_due()).unwrap_or_else(|error| {
+                due = block_in_place(|| self.hub.next_due(Timestamp::now())).unwrap_or_else(|error| {
                     tracing::warn!("what is due next is not known: {error}");
                     None
                 });
@@ -167,6 +167,12 @@ impl Daemon {
                 }
             }
         }
+    }
+
+    /// Whether that time has come; or was so far off that the clock must have been set back since.
+    fn is_due(&self, due: Option<Timestamp>) -> bool {
+        let now = Timestamp::now();
+        due.is_some_and(|due| self.hub.context.timing.due_any(due, now) <= now)
     }
 
     fn uploaded(&mut self, uploaded: &Uploaded) -> bool {

@@ -200,7 +200,43 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
         timing: config.timing(),
         lang: config.lang,
     };
-    Ok(Hub { store, context, watermark, protocols })
+    let mut hub = Hub { store, context, watermark, protocols };
+    hub.keep_protocols();
+    Ok(hub)
+}
+
+impl Hub {
+    /// Runs `work` in one transaction, and makes the files of the protocols that it has put.
+    pub fn carry_out<T, E: From<DatabaseError>>(
+        &mut self,
+        work: impl FnOnce(&Context, &Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Self { store, context, .. } = self;
+        let done = store.write(|tx| work(context, tx))?;
+        self.keep_protocols();
+        Ok(done)
+    }
+
+    /// [`keep_protocols`].
+    pub fn keep_protocols(&mut self) {
+        keep_protocols(&mut self.store, &mut self.protocols);
+    }
+}
+
+/// Makes the files of the protocols that the database has. What they tell of has happened already, so a full disk is told,
+/// not fatal: the next call tries again.
+pub(super) fn keep_protocols(store: &mut Store, protocols: &mut Protocols) {
+    let kept = store
+        .read(|tx| {
+            protocols.keep_due(|after| Ok::<_, HubError>(tx.next_protocol(after)?))?;
+            Ok(tx.has_protocols_to_clear(protocols.reached())?)
+        })
+        .and_then(|clear| {
+            if clear { store.write(|tx| Ok(tx.clear_protocols(protocols.reached())?)) } else { Ok(()) }
+        });
+    if let Err::<(), HubError>(error) = kept {
+        tracing::error!("the files of a protocol could not be made: {error}");
+    }
 }
 
 impl Context {

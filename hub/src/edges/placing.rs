@@ -3,14 +3,9 @@
 
 use std::{collections::BTreeMap, fs::File};
 
-use exchange_endpoint::{
-    archive,
-    protocol::{Kind as ProtocolKind, Protocol},
-    watermark::Stream,
-};
+use exchange_endpoint::{archive, watermark::Stream};
 use exchange_format::{
     participant::ParticipantCode,
-    position::Mark,
     stream::{PacketState, Placing},
 };
 use jiff::Timestamp;
@@ -40,7 +35,7 @@ impl Hub {
             let mut pending: BTreeMap<ParticipantCode, bool> = BTreeMap::new();
             let waiting = tx.centres_with_pending()?;
             for centre in tx.centres()?.into_iter().filter(|centre| centre.active) {
-                let beat = tx.streams(centre.code)?.outgoing.heartbeat_at(&context.timing);
+                let beat = tx.streams(centre.code)?.outgoing.heartbeat_at(&context.timing, now);
                 let due = beat.is_some_and(|beat| beat <= now);
                 if due || waiting.contains(&centre.code) {
                     pending.insert(centre.code, due);
@@ -60,6 +55,7 @@ impl Hub {
                 failed = Err(error);
             }
         }
+        self.keep_protocols();
         failed
     }
 
@@ -68,7 +64,7 @@ impl Hub {
         let Self { store, context, .. } = self;
         let mut due = Vec::new();
         for centre in store.read(|tx| tx.centres())?.into_iter().filter(|centre| centre.active) {
-            let next = store.read(|tx| requests::next_due(context, tx, centre.code))?;
+            let next = store.read(|tx| requests::next_due(context, tx, centre.code, now))?;
             let over = store.read(|tx| requests::is_over(tx, centre.code))?;
             due.extend((over || next.is_some_and(|next| next <= now)).then_some(centre.code));
         }
@@ -77,15 +73,11 @@ impl Hub {
 
     fn seal_one(&mut self, centre: ParticipantCode, due: bool, now: Timestamp) -> Result<(), HubError> {
         let Self { store, context, .. } = self;
-        let sealed = store.write(|tx| {
+        store.write(|tx| {
             answers::tell_released(context, tx, centre, now)?;
             seal_for(context, tx, centre, due, now)
         })?;
-        self.raise_watermark(centre)?;
-        if !sealed.records.is_empty() {
-            self.export_protocol(centre, &sealed.packets, &sealed.records, now)?;
-        }
-        Ok(())
+        self.raise_watermark(centre)
     }
 
     /// The watermark file follows the database: to be called after a commit, and before anything is placed.
@@ -95,25 +87,6 @@ impl Hub {
         let reached = reached.into_iter().filter_map(|(stream, mark)| Some((peer, stream, mark?.position)));
         let store = &mut self.store;
         self.watermark.raise(reached, |from| store.read(|tx| Ok::<_, HubError>(tx.journal_leaves(from)?)))
-    }
-
-    fn export_protocol(
-        &mut self,
-        centre: ParticipantCode,
-        packets: &[(String, Mark, u64)],
-        records: &BTreeMap<&'static str, u64>,
-        now: Timestamp,
-    ) -> Result<(), HubError> {
-        let (kind, lang, code) = (ProtocolKind::Export, self.context.lang, self.context.code);
-        let mut protocol = Protocol::begin(kind, lang, code, Some(centre), now);
-        for (name, mark, records) in packets {
-            protocol.packet(name, mark.digest, PacketState::Sealed.as_str(), *records);
-        }
-        for (kind, count) in records {
-            protocol.count(kind, "sent", *count);
-        }
-        self.protocols.write(protocol)?;
-        Ok(())
     }
 
     /// Places what is due in the `out` of each centre.
@@ -150,7 +123,7 @@ impl Hub {
         };
         let mut placed = Vec::new();
         for (name, mut packet) in packets {
-            if packet.placing(stop, now) == Placing::Now {
+            if packet.placing(stop, now, &context.timing) == Placing::Now {
                 match put(&name) {
                     Ok(()) => packet.placed(now, &context.timing, random()),
                     Err(error) => {
@@ -180,7 +153,7 @@ impl Hub {
     }
 
     /// When something is due by itself: a heartbeat, or a packet to be placed again.
-    pub fn next_due(&mut self) -> Result<Option<Timestamp>, HubError> {
+    pub fn next_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, HubError> {
         let Self { store, context, .. } = self;
         store.read(|tx| {
             let mut due: Option<Timestamp> = None;
@@ -188,13 +161,14 @@ impl Hub {
                 let streams = tx.streams(centre.code)?;
                 let open = tx.open_packets(centre.code)?;
                 let packets = open.iter().filter_map(|(_, packet)| {
-                    match packet.placing(streams.outgoing.stop, Timestamp::MIN) {
+                    match packet.placing(streams.outgoing.stop, now, &context.timing) {
+                        Placing::Now => Some(now),
                         Placing::At(when) => Some(when),
-                        _ => None,
+                        Placing::Never => None,
                     }
                 });
-                let asking = requests::next_due(context, tx, centre.code)?;
-                let heartbeat = streams.outgoing.heartbeat_at(&context.timing);
+                let asking = requests::next_due(context, tx, centre.code, now)?;
+                let heartbeat = streams.outgoing.heartbeat_at(&context.timing, now);
                 due = packets.chain(heartbeat).chain(asking).chain(due).min();
             }
             Ok(due)

@@ -40,7 +40,7 @@ pub(super) fn ask(
             send(context, tx, centre, lack, &Request::Packets(missing), now)?;
         }
     }
-    for one in in_force.iter().filter(|one| one.asked.next_at <= now) {
+    for one in in_force.iter().filter(|one| one.asked.due(now, &context.timing) <= now) {
         let mut asked = one.asked;
         match asked.lack {
             Lack::Packets(_) => {}
@@ -72,16 +72,17 @@ pub(super) fn next_due(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
+    now: Timestamp,
 ) -> Result<Option<Timestamp>, HubError> {
     let in_force = tx.requests().in_force(centre)?;
     let of_gap = in_force.iter().find(|one| matches!(one.asked.lack, Lack::Packets(_)));
-    let gap = match judge_gap(tx.gap(centre)?, of_gap.map(|one| &one.asked), Timestamp::MIN, &context.timing)
-    {
+    let gap = match judge_gap(tx.gap(centre)?, of_gap.map(|one| &one.asked), now, &context.timing) {
+        Ask::Now(_) => Some(now),
         Ask::At(due) => Some(due),
-        _ => None,
+        Ask::Nothing | Ask::End => None,
     };
     let others = in_force.iter().filter(|one| !matches!(one.asked.lack, Lack::Packets(_)));
-    Ok(others.map(|one| one.asked.next_at).chain(gap).min())
+    Ok(others.map(|one| one.asked.due(now, &context.timing)).chain(gap).min())
 }
 
 /// Asks `centre` for a snapshot, unless one was asked for that has not been applied yet.

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Tables that only the daemon writes.
-pub const CLOSED: [&str; 12] = [
+pub const CLOSED: [&str; 13] = [
     "svod_sent",
     "svod_lot",
     "svod_link",
@@ -24,6 +24,7 @@ pub const CLOSED: [&str; 12] = [
     "svod_meta",
     "svod_incident",
     "svod_journal",
+    "svod_protocol",
 ];
 
 /// All guards.

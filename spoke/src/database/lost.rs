@@ -2,7 +2,8 @@
 //!
 //! A claim whose body is gone is said again as its row stands; of a locked row, as the hub publishes it: the hub goes on
 //! having a claim of this centre, and none that wishes anything otherwise. Where the row shows what the centre typed and
-//! the hub does not publish, the hub is asked for its copy.
+//! the hub does not publish, the hub is asked for its copy; if not even a note of what was sent is left to compare that
+//! with, the claim goes again with what the row shows there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, params, types::ValueRef};
 
 use crate::decisions::{
     mapping,
-    tables::{self, Table},
+    tables::{self, Column, Table},
 };
 
 use super::{
@@ -198,22 +199,27 @@ pub fn show_again(connection: &Connection, key: RecordId) -> Result<(), Database
 }
 
 /// What the locked row `id`, the claim `key`, says by what the hub has signed: nothing is taken from where anybody may
-/// have written, but whose rows it refers to.
+/// have written, but whose rows it refers to. Where `nothing_noted` of the claim nobody else knows what the centre typed
+/// and the hub cannot read, so that this stays as the row shows it.
 pub(super) fn as_published(
     connection: &Connection,
     table: &Table,
-    id: &str,
-    key: RecordId,
+    (id, key): (&str, RecordId),
+    nothing_noted: bool,
 ) -> Result<Option<Result<Body, Finding>>, DatabaseError> {
     let (Some(own), Some(published)) = (table.own, table.published) else { return Ok(None) };
-    let sql = "SELECT target FROM svod_link WHERE claim = ?1 AND claim_kind = ?2";
-    let target = connection
+    let sql = "SELECT target, as_typed FROM svod_link WHERE claim = ?1 AND claim_kind = ?2";
+    let link = connection
         .prepare_cached(sql)?
-        .query_row([&key.to_string(), own.name()], |row| row.get::<_, String>(0))
+        .query_row([&key.to_string(), own.name()], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?))
+        })
         .optional()?;
-    let (Some(target), Some(mut row)) = (target, rows::by_keys(connection, table, id)?) else {
+    let (Some((target, as_typed)), Some(mut row)) = (link, rows::by_keys(connection, table, id)?) else {
         return Ok(None);
     };
+    let as_typed = as_typed.filter(|_| nothing_noted).unwrap_or_default();
+    let typed: Vec<&str> = as_typed.split(' ').collect();
     let target = rows::record_id("svod_link", &target)?;
     let Some(publication) = publications::find(connection, published, target)? else { return Ok(None) };
     if publication.record.form == Form::Tombstone {
@@ -221,10 +227,13 @@ pub(super) fn as_published(
     }
     let said = mapping::row(table, &publications::read_body(&publication.record)?);
     let columns = table.columns.iter().zip(row.values.iter_mut().zip(said.values));
-    for (_, (value, said)) in columns.filter(|(column, _)| column.refers_to.is_none()) {
+    let is_hubs = |column: &Column| column.refers_to.is_none() && !typed.contains(&column.field);
+    for (_, (value, said)) in columns.filter(|(column, _)| is_hubs(column)) {
         *value = said;
     }
-    row.lines = said.lines;
+    if !typed.contains(&"lines") {
+        row.lines = said.lines;
+    }
     Ok(Some(mapping::body(table, own, &row)))
 }
 

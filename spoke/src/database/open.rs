@@ -5,7 +5,7 @@ use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path, time::
 use exchange_endpoint::{
     difference_table,
     journal_table::{self, CENTRE_TABLE},
-    key_table, request_table,
+    key_table, protocol_table, request_table,
 };
 use exchange_format::participant::ParticipantCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, config::DbConfig};
@@ -15,7 +15,7 @@ use super::{DatabaseError, tables::tables, tables_ddl, write};
 /// `PRAGMA application_id`: "SVDC", so that `file` and this program know a centre's database.
 const APPLICATION_ID: i32 = 0x5356_4443;
 /// The version of the tables.
-const TABLES_VERSION: &str = "12";
+const TABLES_VERSION: &str = "13";
 /// How long a statement waits for another program's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -40,7 +40,8 @@ pub fn schema_sql() -> String {
         (journal_table::schema(CENTRE_TABLE), request_table::schema(request_table::CENTRE_TABLE));
     let keys = key_table::schema(key_table::CENTRE_TABLE);
     let differences = difference_table::schema(difference_table::CENTRE_TABLE);
-    format!("{domain}\n{}\n{journal}{requests}{keys}{differences}", include_str!("book.sql"))
+    let protocols = protocol_table::schema(protocol_table::CENTRE_TABLE);
+    format!("{domain}\n{}\n{journal}{requests}{keys}{differences}{protocols}", include_str!("book.sql"))
 }
 
 /// Makes a new database at `path`.

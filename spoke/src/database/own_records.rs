@@ -258,11 +258,11 @@ fn say_again(
     if !lost::is_owed(connection, kind, change.key)? {
         return Ok(Sealable::Nothing);
     }
-    let version = match last {
+    let version = match &last {
         Some(last) => last.version + 1,
         None => lost::version_above(connection, change.key)?,
     };
-    Ok(match lost::as_published(connection, table, id, change.key)? {
+    Ok(match lost::as_published(connection, table, (id, change.key), last.is_none())? {
         None => Sealable::Nothing,
         Some(Err(finding)) => Sealable::Problem(finding),
         Some(Ok(body)) => {

@@ -18,7 +18,7 @@ use super::{
     DatabaseError, own_records,
     publications::{Publication, read_body},
     row_id::RowId,
-    rows,
+    rows, sent,
 };
 
 /// Where a publication stands in its table.
@@ -81,9 +81,13 @@ pub(super) fn with_as_typed(
         .query_row([table.name, id, kind.name()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let Some((claim, fields)) = found else { return Ok(row) };
-    let sent = own_records::sent(connection, kind, rows::record_id("svod_link", &claim)?)?;
-    let typed = match sent {
+    let claim = rows::record_id("svod_link", &claim)?;
+    let typed = match own_records::sent(connection, kind, claim)? {
         Some(sent) if sent.record.form == Form::Live => mapping::row(table, &read_body(&sent.record)?),
+        // nothing is noted: the claim goes again with what the row says there (`lost`)
+        None if sent::last(connection, kind, claim)?.is_none() => {
+            rows::as_it_stands(connection, table, id)?.unwrap_or_else(|| row.clone())
+        }
         // what was sent is lost: what the row says there may be anybody's, and the hub is asked for it
         Some(_) | None => return Ok(row),
     };

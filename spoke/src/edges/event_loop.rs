@@ -293,6 +293,7 @@ impl Day {
         }
         self.settling = own_records::is_anything_queued(&station.connection)?;
         self.ask_at = tokio::task::block_in_place(|| requests::ask(station, Timestamp::now()))?;
+        tokio::task::block_in_place(|| station.keep_protocols());
         self.place(station, mailbox).await?;
         self.schema_version = pragma(station, "schema_version")?;
         Ok(())
@@ -380,8 +381,10 @@ impl Day {
     fn until_due(&self, station: &Station) -> Result<Duration, SpokeError> {
         let now = Timestamp::now();
         let stream = book::out_stream(&station.connection, station.hub())?.machine;
-        let heartbeat = stream.heartbeat_at(&station.config.exchange.timing());
-        let placing = book::next_due(&station.connection)?.filter(|_| stream.stop.is_none());
+        let timing = station.config.exchange.timing();
+        let heartbeat = stream.heartbeat_at(&timing, now);
+        let placing = book::next_due(&station.connection, &|at| timing.due_again(at, now))?
+            .filter(|_| stream.stop.is_none());
         let wait = |at: Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
         let audit_s = Duration::from_secs(u64::from(station.config.exchange.audit_s));
         let audit = audit_s.saturating_sub(self.last_audit.elapsed());

@@ -16,7 +16,7 @@ use super::{
     SpokeError,
     packet_file::{self, Desk, Heading, SealedFile},
     removals, snapshot,
-    station::{Station, journal, keep_out_stream},
+    station::{Station, journal, keep_out_stream, put_protocol},
 };
 use crate::database::{
     book::{self, OutPacket, OutStream},
@@ -47,10 +47,48 @@ impl Exported {
             (_, 1) => "new",
             _ => "changed",
         };
-        match self.counts.iter_mut().find(|(kind, what, _)| *kind == record.kind && *what == outcome) {
+        self.count_as(record.kind, outcome);
+    }
+
+    pub(super) fn count_as(&mut self, kind: Kind, outcome: &'static str) {
+        match self.counts.iter_mut().find(|(of, what, _)| *of == kind && *what == outcome) {
             Some((.., n)) => *n += 1,
-            None => self.counts.push((record.kind, outcome, 1)),
+            None => self.counts.push((kind, outcome, 1)),
         }
+    }
+
+    /// The protocol of the export, if it has records or what could not go.
+    pub(super) fn put_protocol(
+        &self,
+        connection: &Connection,
+        desk: &Desk<'_>,
+        now: Timestamp,
+    ) -> Result<(), SpokeError> {
+        if self.counts.is_empty() && self.problems.is_empty() {
+            return Ok(());
+        }
+        let lang = desk.lang;
+        let mut protocol = Protocol::begin(ProtocolKind::Export, lang, desk.own, Some(desk.hub), now);
+        for (name, digest, records) in &self.packets {
+            protocol.packet(name.clone(), *digest, "sealed", *records);
+        }
+        for (kind, outcome, count) in &self.counts {
+            protocol.count(kind.name(), outcome, *count);
+        }
+        let (sentence, next) = (RecordReason::Invalid.sentence(), RecordReason::Invalid.next_action());
+        for (kind, key, field) in &self.problems {
+            protocol.tell(Line {
+                kind: kind.name().to_owned(),
+                key: key.clone(),
+                outcome: "refused".to_owned(),
+                rule: format!("{kind}.{field}"),
+                reason: RecordReason::Invalid.code().to_owned(),
+                sentence: in_language(lang, sentence),
+                next: in_language(lang, next),
+                words: None,
+            });
+        }
+        put_protocol(connection, protocol)
     }
 }
 
@@ -66,25 +104,25 @@ pub fn export(station: &mut Station, now: Timestamp) -> Result<Option<Exported>,
         return Ok(None);
     }
     let timing = station.config.exchange.timing();
-    let heartbeat = stream.machine.heartbeat_at(&timing).is_some_and(|at| at <= now);
+    let heartbeat = stream.machine.heartbeat_at(&timing, now).is_some_and(|at| at <= now);
     let begun = stream.machine.last.is_some();
     if begun && !heartbeat && !own_records::has_fresh_changes(&station.connection)? {
         return Ok(None);
     }
     let (connection, desk) = packet_file::apart(station);
     let done = write::write_if(connection, Scope::Book, |transaction| {
-        if begun {
-            delta(transaction, &desk, heartbeat, now)
+        let exported = if begun {
+            delta(transaction, &desk, heartbeat, now)?
         } else {
-            snapshot::seal(transaction, &desk, now).map(Some)
+            Some(snapshot::seal(transaction, &desk, now)?)
+        };
+        if let Some(exported) = &exported {
+            exported.put_protocol(transaction, &desk, now)?;
         }
+        Ok::<_, SpokeError>(exported)
     })?;
     let Some(exported) = done else { return Ok(None) };
     station.raise_watermark()?;
-    if !exported.counts.is_empty() || !exported.problems.is_empty() {
-        let protocol = protocol(station, &exported, now);
-        station.keep_protocol(protocol);
-    }
     Ok(Some(exported))
 }
 
@@ -221,32 +259,6 @@ pub(super) fn enter(
     };
     book::add_out_packet(connection, desk.hub, &packet, None, now)?;
     journal(connection, desk.own, now, "packet.sealed", &sealed.name, "", &[sealed.digest])
-}
-
-fn protocol(station: &Station, exported: &Exported, now: Timestamp) -> Protocol {
-    let lang = station.config.lang;
-    let mut protocol = Protocol::begin(ProtocolKind::Export, lang, station.own(), Some(station.hub()), now);
-    for (name, digest, records) in &exported.packets {
-        protocol.packet(name.clone(), *digest, "sealed", *records);
-    }
-    for (kind, outcome, count) in &exported.counts {
-        protocol.count(kind.name(), outcome, *count);
-    }
-    let (sentence, next) = (RecordReason::Invalid.sentence(), RecordReason::Invalid.next_action());
-    for (kind, key, field) in &exported.problems {
-        protocol.tell(Line {
-            kind: kind.name().to_owned(),
-            key: key.clone(),
-            outcome: "refused".to_owned(),
-            rule: format!("{kind}.{field}"),
-            reason: RecordReason::Invalid.code().to_owned(),
-            sentence: in_language(lang, sentence),
-            next: in_language(lang, next),
-            words: None,
-        });
-    }
-    protocol.finished = Timestamp::now();
-    protocol
 }
 
 /// `text` in the language of the protocols.

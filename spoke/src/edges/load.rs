@@ -24,7 +24,7 @@ use super::{
     export::in_language,
     packet_file::{self, Desk},
     requests,
-    station::{Station, is_signed, journal, new_key},
+    station::{Station, is_signed, journal, new_key, put_protocol},
 };
 use crate::database::{
     book::{self, InStream, Received},
@@ -125,13 +125,10 @@ pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loade
             continue;
         }
         match apply(station, &ready, &files, now) {
-            Ok(protocol) => {
-                loaded.records += protocol.records();
+            Ok(records) => {
+                loaded.records += records;
                 loaded.applied.extend(files.iter().map(|file| file.name.clone()));
                 station.raise_watermark()?;
-                if protocol.records() > 0 {
-                    station.keep_protocol(protocol);
-                }
             }
             Err(Stopped::Refused(reason)) => {
                 for file in &files {
@@ -177,18 +174,13 @@ fn next_held(station: &mut Station) -> Result<Option<Ready>, SpokeError> {
     }
 }
 
-fn apply(
-    station: &mut Station,
-    ready: &Ready,
-    files: &[Received],
-    now: Timestamp,
-) -> Result<Protocol, Stopped> {
+fn apply(station: &mut Station, ready: &Ready, files: &[Received], now: Timestamp) -> Result<u64, Stopped> {
     let (lang, own, hub) = (station.config.lang, station.own(), station.hub());
     let (keys, timing) = (station.hub_keys.clone(), station.config.exchange.timing());
     let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
     let (connection, desk) = packet_file::apart(station);
-    let mut protocol = Protocol::begin(ProtocolKind::Load, lang, own, Some(hub), now);
     write::write::<_, Stopped>(connection, Scope::Everything, |transaction| {
+        let mut protocol = Protocol::begin(ProtocolKind::Load, lang, own, Some(hub), now);
         let mut stream = book::in_stream(transaction, hub)?;
         if matches!(ready, Ready::Snapshot(_)) {
             stream.state = StateDigest::default();
@@ -234,10 +226,12 @@ fn apply(
             conclude(transaction, &desk, file, &tally, now)?;
             report(&mut protocol, file, &tally);
         }
-        Ok(())
-    })?;
-    protocol.finished = Timestamp::now();
-    Ok(protocol)
+        let records = protocol.records();
+        if records > 0 {
+            put_protocol(transaction, protocol)?;
+        }
+        Ok(records)
+    })
 }
 
 /// Makes the rows show what has come, and tells what became of that.

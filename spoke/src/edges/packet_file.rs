@@ -12,6 +12,7 @@ use exchange_endpoint::{
     key_ring::KeyRing,
     key_table::KyState,
     keys::OwnKeys,
+    messages::Lang,
 };
 use exchange_format::{
     error::PacketError,
@@ -40,6 +41,8 @@ use super::{
 pub(super) struct Desk<'a> {
     pub own: ParticipantCode,
     pub hub: ParticipantCode,
+    /// The language of protocols.
+    pub lang: Lang,
     keys: &'a OwnKeys,
     told: Option<KyState>,
     pub hub_keys: &'a KeyRing,
@@ -106,8 +109,8 @@ impl<'a> Desk<'a> {
     ) -> Self {
         let spool = config.path(&config.spool);
         let (own, hub, streebog) = (config.code, config.hub, config.exchange.streebog);
-        let spool_name = &config.spool;
-        Self { own, hub, keys, told: None, hub_keys, limits, spool, spool_name, streebog }
+        let (spool_name, lang) = (&config.spool, config.lang);
+        Self { own, hub, lang, keys, told: None, hub_keys, limits, spool, spool_name, streebog }
     }
 
     /// Writes, signs and seals a packet; on the disk when this returns.

@@ -47,10 +47,13 @@ pub async fn place(
     now: Timestamp,
 ) -> Result<Placed, SpokeError> {
     let stop = book::out_stream(&station.connection, station.hub())?.machine.stop;
-    let due = book::due(&station.connection, now)?;
+    let timing = station.config.exchange.timing();
+    let due = book::due(&station.connection, &|at| timing.due_again(at, now) <= now)?;
     let due: Vec<OutPacket> = due
         .into_iter()
-        .filter(|packet| !packet.kind.is_numbered() || packet.sent.placing(stop, now) == Placing::Now)
+        .filter(|packet| {
+            !packet.kind.is_numbered() || packet.sent.placing(stop, now, &timing) == Placing::Now
+        })
         .collect();
     let mut result = Placed::default();
     let mut done: Vec<(OutPacket, bool)> = Vec::new();

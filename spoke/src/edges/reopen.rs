@@ -20,7 +20,7 @@ use rusqlite::Connection;
 
 use super::{
     SpokeError, answers,
-    export::{BYTES, RECORDS, control, enter, member},
+    export::{BYTES, Exported, RECORDS, control, enter, member},
     packet_file::{self, Desk, Heading},
     place::Lost,
     station::{Station, journal, keep_out_stream},
@@ -137,6 +137,7 @@ pub(super) fn seal(
     let count = u32::try_from(parts.len() + mirror.len()).expect("parts are counted in thousands");
     let mut opening = stream.machine.open_epoch(count, basis.reason())?;
     let begins = Position { epoch: opening.epoch(), seq: Seq::FIRST };
+    let mut exported = Exported::default();
     let (mut state, mut anew) = (StateDigest::default(), Vec::new());
     for (part, records) in parts.iter_mut().enumerate() {
         for (kind, key) in std::mem::take(records) {
@@ -164,9 +165,11 @@ pub(super) fn seal(
         }
         for (kind, key) in records {
             own_records::carried(connection, *kind, *key, mark.position)?;
+            exported.count_as(*kind, "sent");
         }
         let packet = SentPacket::new(mark, true, false, now);
         enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records.len() as u64, now)?;
+        exported.packets.push((sealed.name, sealed.digest, records.len() as u64));
     }
     for records in &mirror {
         let heading = heading(&opening, basis, control(connection, desk, &stream)?, state);
@@ -174,7 +177,10 @@ pub(super) fn seal(
         let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
         let packet = SentPacket::new(mark, true, false, now);
         enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records.len() as u64, now)?;
+        records.iter().for_each(|(kind, _)| exported.count_as(*kind, "mirrored"));
+        exported.packets.push((sealed.name, sealed.digest, records.len() as u64));
     }
+    exported.put_protocol(connection, desk, now)?;
     let opened = opening.epoch();
     stream.machine = opening.finish(now).expect("every part was sealed");
     (stream.state, stream.kept) = (state, sums::of_sent(connection)?.kept);

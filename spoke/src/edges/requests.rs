@@ -35,7 +35,8 @@ pub(super) fn ask(station: &mut Station, now: Timestamp) -> Result<Option<Timest
     let of_gap = in_force.iter().find(|one| matches!(one.asked.lack, Lack::Packets(_)));
     let judged = judge_gap(gap(&station.connection, hub)?, of_gap.map(|one| &one.asked), now, &timing);
     let others = || in_force.iter().filter(|one| !matches!(one.asked.lack, Lack::Packets(_)));
-    let again = others().any(|one| one.asked.next_at <= now);
+    let is_due = |one: &InForce| one.asked.due(now, &timing) <= now;
+    let again = others().any(is_due);
     if again || matches!(judged, Ask::End | Ask::Now(_)) {
         let spool = station.spool();
         std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
@@ -50,13 +51,13 @@ pub(super) fn ask(station: &mut Station, now: Timestamp) -> Result<Option<Timest
                 send(transaction, &desk, &timing, lack, &Request::Packets(missing), now)?;
             }
             others()
-                .filter(|one| one.asked.next_at <= now)
+                .filter(|one| is_due(one))
                 .try_for_each(|one| again_or_over(transaction, &desk, &timing, one, now))
         })?;
     }
     let in_force = of(&station.connection).in_force(hub)?;
     let waits = if let Ask::At(due) = judged { Some(due) } else { None };
-    Ok(in_force.iter().map(|one| one.asked.next_at).chain(waits).min())
+    Ok(in_force.iter().map(|one| one.asked.due(now, &timing)).chain(waits).min())
 }
 
 /// A request is due that is not for packets.

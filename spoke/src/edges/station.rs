@@ -15,6 +15,7 @@ use exchange_endpoint::{
     keys::{KeysError, OwnKeys},
     messages::Told,
     protocol::{Protocol, Protocols},
+    protocol_table::{self, KeptProtocols},
     rotation::{finish, is_left_over},
     trust::Trust,
     watermark::{Stream, Watermark},
@@ -36,6 +37,7 @@ use crate::database::{
     self,
     book::{self, OutStream},
     sums::{SUMMED, Sums},
+    write::{self, Scope},
 };
 
 /// The file of the watermark, beside the keys.
@@ -98,6 +100,7 @@ impl Station {
         let mut station =
             Self { config, connection, keys, told, hub_keys, watermark, limits, protocols, _lock: lock };
         station.told = rotation::told(&station)?;
+        station.keep_protocols();
         Ok(station)
     }
 
@@ -132,11 +135,26 @@ impl Station {
         self.config.path(Path::new(relative))
     }
 
-    /// Keeps the protocol of a run. What it tells of has happened already, so a full disk is told, not fatal.
-    pub fn keep_protocol(&mut self, protocol: Protocol) {
-        if let Err(error) = self.protocols.write(protocol) {
-            tracing::error!(%error, "the protocol could not be kept");
+    /// Makes the files of the protocols that the database has. What they tell of has happened already, so a full disk is
+    /// told, not fatal: the next call tries again.
+    pub fn keep_protocols(&mut self) {
+        if let Err(error) = self.try_keep_protocols() {
+            tracing::error!(%error, "the files of a protocol could not be made");
         }
+    }
+
+    fn try_keep_protocols(&mut self) -> Result<(), SpokeError> {
+        let Self { connection, protocols, .. } = self;
+        let kept = KeptProtocols::new(connection, protocol_table::CENTRE_TABLE);
+        protocols.keep_due(|after| Ok::<_, SpokeError>(kept.next(after)?))?;
+        let reached = protocols.reached();
+        if kept.is_to_clear(reached)? {
+            write::write(connection, Scope::Book, |transaction| {
+                let kept = KeptProtocols::new(transaction, protocol_table::CENTRE_TABLE);
+                Ok::<_, SpokeError>(kept.clear(reached)?)
+            })?;
+        }
+        Ok(())
     }
 
     /// Raises the watermark to where the database stands. On the disk when this returns: nothing may be
@@ -255,6 +273,16 @@ pub fn journal(
 ) -> Result<(), SpokeError> {
     let event = Event { at: now, actor: own.as_str(), event, subject, rule, digests };
     journal_table::append(connection, CENTRE_TABLE, &event)?;
+    Ok(())
+}
+
+/// Keeps the protocol of a run, within the transaction of the run.
+///
+/// # Errors
+/// The database's.
+pub fn put_protocol(connection: &Connection, mut protocol: Protocol) -> Result<(), SpokeError> {
+    protocol.finished = Timestamp::now().max(protocol.started);
+    KeptProtocols::new(connection, protocol_table::CENTRE_TABLE).put(&mut protocol)?;
     Ok(())
 }
 

@@ -338,15 +338,22 @@ fn what_only_the_claim_says_is_asked_for_and_never_taken_from_the_row() {
 }
 
 #[test]
-fn a_claim_of_which_nothing_is_noted_goes_again_as_it_is_published() {
+fn a_claim_of_which_nothing_is_noted_goes_again_with_what_its_row_alone_says() {
     let (centre, claim, _) = as_typed();
     let key = claim.key;
-    harm(&centre, &format!("DELETE FROM svod_sent WHERE key = '{key}'; DELETE FROM svod_lot"), true);
+    let forged = "UPDATE recipient SET surname = 'Иная' WHERE id = 'r1'";
+    harm(
+        &centre,
+        &format!("DELETE FROM svod_sent WHERE key = '{key}'; DELETE FROM svod_lot; {forged}"),
+        true,
+    );
+    assert!(faults(&centre).contains(&"evidence-missing".to_owned()));
     centre.sync();
     let records: Vec<Record> = centre.hub.take_data().into_iter().flat_map(|packet| packet.records).collect();
     let body =
         records.iter().find(|record| record.key == key).expect("said again").read_body().expect("a body");
-    assert_eq!((body.text("phone"), body.text("surname")), (None, Some("Иванова")));
+    assert_eq!((body.text("phone"), body.text("surname")), (Some("+7900"), Some("Иванова")));
+    assert_eq!(centre.value(PHONE), "+7900");
     assert_eq!(centre.ok(&["verify"])["whole"], true);
 }
 

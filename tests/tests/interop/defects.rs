@@ -80,6 +80,27 @@ async fn the_offset_of_a_failed_upload_does_not_leak() {
     assert_eq!(fs::read(city.inbox("a.part")).expect("there"), b"xy");
 }
 
+/// Seen here: an offset given before EPSV was forgotten, and the file overwritten from its beginning.
+#[tokio::test]
+async fn an_offset_given_before_the_port_holds_and_a_name_too_long_is_told_before_data() {
+    let city = City::start().await;
+    let mut raw = Raw::login(&city, A).await;
+    assert_eq!(raw.store("STOR in/a.part", b"abc").await, 226);
+    raw.expect("REST 2", 350).await;
+    assert_eq!(raw.store("STOR in/a.part", b"xy").await, 226);
+    assert_eq!(fs::read(city.inbox("a.part")).expect("there"), b"abxy");
+    for (length, code) in [(243, 150), (244, 553), (255, 553)] {
+        let _port = raw.data_port().await;
+        let told = raw.expect(&format!("STOR in/{}", "a".repeat(length)), code).await;
+        if code == 150 {
+            raw.expect("ABOR", 426).await;
+            assert_eq!(raw.reply().await.0, 226);
+        } else {
+            assert!(told.contains("too long"), "{told}");
+        }
+    }
+}
+
 /// Seen: a panic, and a client that was never answered.
 #[tokio::test]
 async fn garbage_on_the_data_port_is_an_answer_and_the_session_goes_on() {

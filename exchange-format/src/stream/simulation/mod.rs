@@ -78,7 +78,8 @@ impl World {
             for me in 0..2 {
                 let party = &mut self.parties[me];
                 party.now += 200;
-                let heartbeat = party.outgoing.heartbeat_at(&TIMING).is_some_and(|due| due <= party.clock());
+                let now = party.clock();
+                let heartbeat = party.outgoing.heartbeat_at(&TIMING, now).is_some_and(|due| due <= now);
                 let pending = !party.pending().is_empty();
                 if round < 30 && (heartbeat || pending || party.outgoing.last.is_none()) {
                     party.seal(1);

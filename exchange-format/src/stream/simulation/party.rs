@@ -149,7 +149,7 @@ impl Party {
         let now = self.clock();
         let mut files = std::mem::take(&mut self.outbox);
         for Sent { packet, file, .. } in self.sent.values_mut() {
-            if packet.placing(self.outgoing.stop, now) == Placing::Now {
+            if packet.placing(self.outgoing.stop, now, &TIMING) == Placing::Now {
                 packet.placed(now, &TIMING, random);
                 files.push(file.clone());
             }

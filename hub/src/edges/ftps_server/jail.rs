@@ -51,6 +51,10 @@ impl JailError {
             Self::Absent => Reply::new(550, "No such file"),
             Self::Taken => Reply::new(553, "Another file has this name"),
             Self::Offset => Reply::new(554, "REST is beyond the end of the file"),
+            // an upload to a final name has a longer one until it is whole
+            Self::Io(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+                Reply::new(553, "The name is too long")
+            }
             Self::Io(error) => {
                 tracing::warn!("a file operation failed: {error}");
                 match error.kind() {

@@ -104,7 +104,8 @@ pub(super) struct Session {
     /// PBSZ was given.
     pub(super) buffer_set: bool,
     pub(super) folder: Folder,
-    /// Offset and part named by the command just before; each command takes them, so neither outlives the next.
+    /// Offset and part named by the command just before; each command takes them, so neither outlives the next. PASV and
+    /// EPSV leave the offset for the transfer.
     rest: u64,
     rename_from: Option<String>,
 }
@@ -186,7 +187,11 @@ impl Session {
             | Command::Mode(_)
             | Command::Stru(_) => Self::parameters(&command),
             Command::Pwd | Command::Cwd(_) | Command::Cdup => self.folders(&command),
-            Command::Pasv | Command::Epsv(_) => Self::passive(&command),
+            Command::Pasv | Command::Epsv(_) => {
+                // many clients give the offset before they ask for the port
+                self.rest = pending.rest;
+                Self::passive(&command)
+            }
             Command::Rest(offset) => self.restart(&offset),
             Command::Abor => Step::Reply(Reply::new(226, "No transfer to abort")),
             Command::List(_) | Command::Nlst(_) | Command::Mlsd(_) => self.listing(command),

@@ -132,9 +132,7 @@ impl Hub {
         }
         self.raise_watermark(centre)?;
         fs::remove_file(&path).map_err(at(&path))?;
-        if let Taken::Done(applied) = &taken {
-            self.write_protocols(centre, applied, now)?;
-        }
+        self.keep_protocols();
         Ok(taken)
     }
 
@@ -204,8 +202,7 @@ impl Hub {
             let mut source = fs::File::open(path).map_err(at(&directory))?;
             kept = archive::keep_beside(&directory, &kept, &mut source)?;
         }
-        let hub = self.context.code;
-        self.store.write(|tx| {
+        self.carry_out(|context, tx| {
             if mark.is_none() {
                 tx.put_unproven(&Unproven {
                     centre,
@@ -218,48 +215,48 @@ impl Hub {
                 })?;
             }
             tx.add_incident(centre, reason.code(), Some(&kept), &now.to_string())?;
+            let mut protocol = load_protocol(context, centre, now);
+            protocol.file(&kept, mark.map(|mark| mark.digest), reason.code());
+            tx.put_protocol(&mut protocol)?;
             let digests: Vec<_> = mark.iter().map(|mark| mark.digest).collect();
-            journal(tx, hub, "packet.quarantined", told, reason.code(), &digests, now)
+            journal(tx, context.code, "packet.quarantined", told, reason.code(), &digests, now)
         })?;
         fs::remove_file(path).map_err(at(&directory))?;
         tracing::warn!(centre = %centre, file = told, reason = reason.code(), "quarantined");
-        let mut protocol = self.load_protocol(centre, now);
-        protocol.file(&kept, mark.map(|mark| mark.digest), reason.code());
-        protocol.finished = now;
-        self.protocols.write(protocol)?;
         Ok(Taken::Quarantined(reason))
     }
+}
 
-    fn load_protocol(&self, centre: ParticipantCode, now: Timestamp) -> Protocol {
-        Protocol::begin(ProtocolKind::Load, self.context.lang, self.context.code, Some(centre), now)
+fn load_protocol(context: &Context, centre: ParticipantCode, now: Timestamp) -> Protocol {
+    Protocol::begin(ProtocolKind::Load, context.lang, context.code, Some(centre), now)
+}
+
+/// One protocol for what was applied together, if it brought records.
+fn put_protocol(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    applied: &[Applied],
+    now: Timestamp,
+) -> Result<(), HubError> {
+    if applied.iter().all(|one| one.counts.total() == 0 && one.state == "APPLIED") {
+        return Ok(());
     }
-
-    /// One protocol for what one file brought, if it brought records.
-    fn write_protocols(
-        &mut self,
-        centre: ParticipantCode,
-        applied: &[Applied],
-        now: Timestamp,
-    ) -> Result<(), HubError> {
-        if applied.iter().all(|one| one.counts.total() == 0 && one.state == "APPLIED") {
-            return Ok(());
-        }
-        let mut protocol = self.load_protocol(centre, now);
-        for one in applied {
-            protocol.packet(&one.name, one.mark.digest, one.state, one.counts.total());
-            for (kind, outcome, count) in &one.totals {
-                if outcome.is_plain() {
-                    protocol.count(kind, outcome.word(), *count);
-                }
-            }
-            for line in one.lines.iter().filter(|line| !line.outcome.is_plain()) {
-                protocol.tell(Line::of_answer(self.context.lang, line));
+    let mut protocol = load_protocol(context, centre, now);
+    for one in applied {
+        protocol.packet(&one.name, one.mark.digest, one.state, one.counts.total());
+        for (kind, outcome, count) in &one.totals {
+            if outcome.is_plain() {
+                protocol.count(kind, outcome.word(), *count);
             }
         }
-        protocol.finished = Timestamp::now().max(now);
-        self.protocols.write(protocol)?;
-        Ok(())
+        for line in one.lines.iter().filter(|line| !line.outcome.is_plain()) {
+            protocol.tell(Line::of_answer(context.lang, line));
+        }
     }
+    protocol.finished = Timestamp::now().max(now);
+    tx.put_protocol(&mut protocol)?;
+    Ok(())
 }
 
 /// Enters what happened to a file.

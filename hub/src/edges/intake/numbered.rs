@@ -13,7 +13,7 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
-use super::{Applied, Taken, apply, journal, keys, open};
+use super::{Applied, Taken, apply, journal, keys, open, put_protocol};
 use crate::{
     database::{
         Tx,
@@ -177,17 +177,19 @@ impl Step<'_> {
         ready: &Ready,
     ) -> Result<Vec<Applied>, HubError> {
         let mut after = streams.clone();
-        match tx.attempt(|| self.carry_out(tx, &mut after, ready)) {
+        let applied = match tx.attempt(|| self.carry_out(tx, &mut after, ready)) {
             Ok(applied) => {
                 *streams = after;
-                Ok(applied)
+                applied
             }
             Err(HubError::Packet(error)) => {
                 let reason = error.reason().and_then(|reason| reason.code().parse().ok());
-                self.refuse_ready(tx, streams, ready, reason.ok_or(error)?)
+                self.refuse_ready(tx, streams, ready, reason.ok_or(error)?)?
             }
-            Err(error) => Err(error),
-        }
+            Err(error) => return Err(error),
+        };
+        put_protocol(self.context, tx, self.centre, &applied, self.now)?;
+        Ok(applied)
     }
 
     fn refuse_ready(

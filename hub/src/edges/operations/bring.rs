@@ -23,7 +23,7 @@ use crate::{
     edges::{
         config::HubConfig,
         failure,
-        hub::{Context, Hub, open},
+        hub::{Context, Hub, keep_protocols, open},
         register::Register,
     },
 };
@@ -188,9 +188,10 @@ impl Run<'_> {
             if self.order.dry_run || self.report.refused() > 0 {
                 return Err(Stop::TakeBack);
             }
-            self.numbers.extend(decided.keep(&mut self.protocols)?);
+            self.numbers.extend(decided.keep(tx)?);
             Ok(())
         });
+        keep_protocols(store, &mut self.protocols);
         match done {
             Ok(()) => Ok(true),
             Err(Stop::TakeBack) => Ok(false),
@@ -222,9 +223,11 @@ impl Run<'_> {
             for item in items {
                 self.take(&register, &mut decided, item)?;
             }
-            self.numbers.extend(decided.keep(&mut self.protocols)?);
-            Ok(())
-        })
+            self.numbers.extend(decided.keep(tx)?);
+            Ok::<_, Failure>(())
+        })?;
+        keep_protocols(store, &mut self.protocols);
+        Ok(())
     }
 
     fn take(&mut self, register: &Register<'_>, decided: &mut Decided, item: Item) -> Result<(), Failure> {

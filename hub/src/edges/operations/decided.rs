@@ -1,13 +1,16 @@
-//! The protocol of what staff decide: who, when, what by uid or claim, and why in their own words. It is written
-//! before the decision is committed, so that there is no decision without one.
+//! The protocol of what staff decide: who, when, what by uid or claim, and why in their own words. It is committed
+//! with the decision, so that there is neither without the other.
 
 use exchange_endpoint::{
     messages,
     output::{Failure, Lang},
-    protocol::{Kind as ProtocolKind, Line, Protocol, Protocols},
+    protocol::{Kind as ProtocolKind, Line, Protocol},
 };
 
-use crate::edges::{hub::Context, register::Register};
+use crate::{
+    database::Tx,
+    edges::{hub::Context, register::Register},
+};
 
 /// What one command decides.
 pub(super) struct Decided {
@@ -59,11 +62,11 @@ impl Decided {
     }
 
     /// Keeps the protocol; its number, or none if nothing was decided.
-    pub fn keep(self, protocols: &mut Protocols) -> Result<Option<u32>, Failure> {
+    pub fn keep(mut self, tx: &Tx<'_>) -> Result<Option<u32>, Failure> {
         if self.protocol.lines.is_empty() {
             return Ok(None);
         }
-        Ok(Some(protocols.write(self.protocol)?.number))
+        Ok(Some(tx.put_protocol(&mut self.protocol)?))
     }
 }
 

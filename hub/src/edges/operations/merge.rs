@@ -19,7 +19,7 @@ use super::{
 use crate::{
     database::Tx,
     edges::{
-        hub::Hub,
+        hub::{Context, Hub},
         register::{Affected, Input, Register},
     },
 };
@@ -72,21 +72,20 @@ pub fn merge(hub: &mut Hub, now: Timestamp, tell: Tell<'_>) -> Result<MergeRepor
     for _ in 0..ATTEMPTS {
         let (report, basis) = store.draft(|tx| work_out(&context.register(tx, &actor, now), tell))?;
         tell("write", 0, 0);
-        if store.adopt(&basis, |tx| conclude(&context.register(tx, &actor, now)))?.is_some() {
-            done = Some(report);
+        done = store.adopt(&basis, |tx| conclude(context, &context.register(tx, &actor, now), report))?;
+        if done.is_some() {
             break;
         }
     }
-    let mut report = match done {
+    let report = match done {
         Some(report) => report,
         None => store.write(|tx| {
             let register = context.register(tx, &actor, now);
             let report = work_out(&register, tell)?;
-            conclude(&register)?;
-            Ok::<_, Failure>(report)
+            conclude(context, &register, report)
         })?,
     };
-    report.protocol = Some(write_protocol(hub, &report, now)?);
+    hub.keep_protocols();
     Ok(report)
 }
 
@@ -164,8 +163,8 @@ fn work_out(register: &Register<'_>, tell: Tell<'_>) -> Result<MergeReport, Fail
     Ok(report)
 }
 
-/// From now on what the centres send is merged at once.
-fn conclude(register: &Register<'_>) -> Result<(), Failure> {
+/// From now on what the centres send is merged at once. The report, with its protocol's number.
+fn conclude(context: &Context, register: &Register<'_>, report: MergeReport) -> Result<MergeReport, Failure> {
     let tx = register.tx;
     tx.end_waiting()?;
     tx.set_centres_merged(&begun_centres(tx)?)?;
@@ -177,7 +176,8 @@ fn conclude(register: &Register<'_>) -> Result<(), Failure> {
         rule: "",
         digests: &[],
     })?;
-    Ok(())
+    let number = tx.put_protocol(&mut protocol(context, register, &report)?)?;
+    Ok(MergeReport { protocol: Some(number), ..report })
 }
 
 fn waiting(tx: &Tx<'_>, kind: Kind) -> Result<Vec<i64>, Failure> {
@@ -204,9 +204,9 @@ fn begun_centres(tx: &Tx<'_>) -> Result<Vec<ParticipantCode>, Failure> {
 
 /// The protocol of a merge: what came of the claims, by which rules, and a line for each question that staff
 /// have to decide.
-fn write_protocol(hub: &mut Hub, report: &MergeReport, now: Timestamp) -> Result<u32, Failure> {
-    let lang = hub.context.lang;
-    let mut protocol = Protocol::begin(ProtocolKind::Merge, lang, hub.context.code, None, now);
+fn protocol(context: &Context, register: &Register<'_>, report: &MergeReport) -> Result<Protocol, Failure> {
+    let (lang, now) = (context.lang, register.now);
+    let mut protocol = Protocol::begin(ProtocolKind::Merge, lang, context.code, None, now);
     let said = |group: &str, code: &str| {
         let id = format!("{group}-{}", code.to_lowercase().replace('_', "-"));
         messages::text(lang, &id, &[])
@@ -219,7 +219,7 @@ fn write_protocol(hub: &mut Hub, report: &MergeReport, now: Timestamp) -> Result
     }
     let mut after = 0;
     loop {
-        let page = hub.store.read(|tx| tx.open_reviews(after, PAGE).map_err(Failure::from))?;
+        let page = register.tx.open_reviews(after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = last.n;
         for review in &page {
@@ -235,8 +235,7 @@ fn write_protocol(hub: &mut Hub, report: &MergeReport, now: Timestamp) -> Result
             });
         }
     }
-    protocol.actor = Some(operator());
+    protocol.actor = Some(register.actor.to_owned());
     protocol.finished = Timestamp::now().max(now);
-    let written = hub.protocols.write(protocol)?;
-    Ok(written.number)
+    Ok(protocol)
 }

@@ -29,12 +29,9 @@ pub mod trial;
 mod urgency;
 pub mod withdraw;
 
-/// Who acts, for journal and inputs: what the operating system says, as a token.
-pub fn operator() -> String {
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default();
-    token(&name)
-}
+pub use exchange_endpoint::account::acting as operator;
 
+/// What staff call a colleague, as a token.
 fn token(name: &str) -> String {
     let token: String = name
         .to_lowercase()
@@ -50,7 +47,7 @@ mod tests {
     use super::token;
 
     #[test]
-    fn whatever_the_account_is_called_it_is_a_token() {
+    fn whatever_a_colleague_is_called_it_is_a_token() {
         assert_eq!(token("Anna.K-1"), "anna.k-1");
         assert_eq!(token("УЗЕЛ\\анна7"), "7");
         assert_eq!(token("Анна"), "operator");

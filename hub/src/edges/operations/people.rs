@@ -296,16 +296,15 @@ pub fn set(
     let value = good_value(field, value, now.to_zoned(TimeZone::UTC).date()).map_err(|unfit| {
         Failure::new(Exit::Refused, "value-unfit").with("field", field.name).because("problem", unfit.why)
     })?;
-    let Hub { mut store, context, mut protocols, .. } = open(config)?;
-    store.write(|tx| {
+    open(config)?.carry_out(|context, tx| {
         let (person, _) = find(tx, who)?;
         let mut protocol = None;
         let register = context.register(tx, actor, now);
-        let mut decided = Decided::by(&context, &register);
+        let mut decided = Decided::by(context, &register);
         let changed = enter(&register, &mut decided, person.uid, (field, value.as_deref()), reason)?;
         if changed {
             register.republish(person.uid)?;
-            protocol = decided.keep(&mut protocols)?;
+            protocol = decided.keep(tx)?;
         }
         Ok(Said { protocol, ..said(tx, person, changed)? })
     })
@@ -357,8 +356,7 @@ pub fn confirm(
     now: Timestamp,
 ) -> Result<Said, Failure> {
     let (actor, reason) = act;
-    let Hub { mut store, context, mut protocols, .. } = open(config)?;
-    store.write(|tx| {
+    open(config)?.carry_out(|context, tx| {
         if tx.centre(centre)?.is_none() {
             return Err(unknown(centre));
         }
@@ -371,7 +369,7 @@ pub fn confirm(
         if changed {
             journal(&register, "service.confirmed", person.uid, centre.as_str())?;
             register.republish(person.uid)?;
-            let mut decided = Decided::by(&context, &register);
+            let mut decided = Decided::by(context, &register);
             let named = [("centre", centre.as_str().into())];
             decided.tell(Decision {
                 kind: "person",
@@ -381,7 +379,7 @@ pub fn confirm(
                 sentence: messages::text(decided.lang(), "decision-confirmed", &named),
                 reason,
             });
-            protocol = decided.keep(&mut protocols)?;
+            protocol = decided.keep(tx)?;
         }
         Ok(Said { protocol, ..said(tx, person, changed)? })
     })

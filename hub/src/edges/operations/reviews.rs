@@ -35,7 +35,7 @@ use crate::{
     decisions::{admission::declined, merge::staff::Decision},
     edges::{
         config::HubConfig,
-        hub::{Context, Hub, open},
+        hub::{Context, open},
         register::{Input, Register},
         sealing::answers::{self, Settled},
     },
@@ -182,8 +182,7 @@ pub fn apply(
     now: Timestamp,
 ) -> Result<Applied, Failure> {
     let table = Table::read(path, &["review", "decision", "reason"], lang)?;
-    let Hub { mut store, context, mut protocols, .. } = open(config)?;
-    store.write(|tx| {
+    open(config)?.carry_out(|context, tx| {
         let register = context.register(tx, actor, now);
         let mut applied = Applied::default();
         let (mut answers, mut problems) = (Vec::new(), Vec::new());
@@ -211,10 +210,10 @@ pub fn apply(
                 problems.iter().map(|(line, problem)| (*line, say(lang, problem))).collect();
             return Err(all_bad(path, &told));
         }
-        let mut decided = Decided::by(&context, &register);
+        let mut decided = Decided::by(context, &register);
         let unfit = |line, problem: Problem| table_file::bad(path, line, &say(lang, &problem));
-        carry_out(&context, &register, &answers, &unfit, &mut applied, &mut decided)?;
-        applied.protocol = decided.keep(&mut protocols)?;
+        carry_out(context, &register, &answers, &unfit, &mut applied, &mut decided)?;
+        applied.protocol = decided.keep(tx)?;
         Ok(applied)
     })
 }

@@ -45,8 +45,7 @@ pub fn decide(
     revise: bool,
     lang: Lang,
 ) -> Result<Applied, Failure> {
-    let Hub { mut store, context, mut protocols, .. } = open(config)?;
-    store.write(|tx| {
+    open(config)?.carry_out(|context, tx| {
         let register = context.register(tx, one.actor, one.now);
         let review = asked(&register, one)?;
         if !["pair", "programme"].contains(&review.kind.as_str()) {
@@ -57,11 +56,11 @@ pub fn decide(
         if answer.review.state == "decided" && !answer.stands() && !revise {
             return Err(decided_otherwise(&answer.review, lang));
         }
-        let (mut applied, mut decided) = (Applied::default(), Decided::by(&context, &register));
+        let (mut applied, mut decided) = (Applied::default(), Decided::by(context, &register));
         let unfit =
             |_, problem| Failure::new(Exit::Refused, "table-line").with("problems", say(lang, &problem));
-        carry_out(&context, &register, &[answer], &unfit, &mut applied, &mut decided)?;
-        applied.protocol = decided.keep(&mut protocols)?;
+        carry_out(context, &register, &[answer], &unfit, &mut applied, &mut decided)?;
+        applied.protocol = decided.keep(tx)?;
         Ok(applied)
     })
 }

@@ -13,7 +13,7 @@ use crate::{
     database::{
         Tx,
         centres::Centre,
-        status::{Crowd, Kept, LastPacket},
+        status::{Crowd, Kept, LastPacket, Unconfirmed},
         streams::Incident,
     },
     decisions::merge::candidates::LARGEST,
@@ -98,6 +98,9 @@ pub struct CentreStatus {
     pub incidents: u64,
     /// Its records that its last snapshot did not name: kept, and listed by `status --kept`.
     pub orphans: u64,
+    /// Persons of whom it is told its own values alone, until staff confirm that it serves them; listed by
+    /// `status --unconfirmed`.
+    pub unconfirmed: u64,
     /// Records of it by state.
     pub records: BTreeMap<String, u64>,
     /// What is published to it, by state.
@@ -109,6 +112,7 @@ pub struct CentreStatus {
 /// Counts that are made of all centres at once.
 struct Counts {
     orphans: BTreeMap<String, u64>,
+    unconfirmed: BTreeMap<String, u64>,
     packets: Vec<(String, String, String, String, u64)>,
     received: Vec<(String, String, String, u64)>,
     publications: Vec<(String, String, u64)>,
@@ -125,6 +129,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             publications: tx.publication_counts()?,
             incidents: tx.incidents()?,
             orphans: tx.orphan_counts()?.into_iter().collect(),
+            unconfirmed: tx.unconfirmed_counts()?.into_iter().collect(),
         };
         let mut centres = Vec::new();
         for centre in tx.centres()? {
@@ -157,12 +162,17 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
     })
 }
 
-/// Records told by [`kept`] at most.
+/// Told by [`kept`] and [`unconfirmed`] at most.
 const KEPT: u32 = 10_000;
 
 /// Records that the hub keeps and does not go by: orphans, and those held until what they name comes or staff decide.
 pub fn kept(config: &Config<HubConfig>) -> Result<Vec<Kept>, Failure> {
     open_store(config)?.read(|tx| tx.kept_aside(KEPT).map_err(Failure::from))
+}
+
+/// What waits for `service confirm`.
+pub fn unconfirmed(config: &Config<HubConfig>) -> Result<Vec<Unconfirmed>, Failure> {
+    open_store(config)?.read(|tx| tx.unconfirmed(KEPT).map_err(Failure::from))
 }
 
 fn centre_status(
@@ -206,6 +216,7 @@ fn centre_status(
         quarantined: packets("in", &["QUARANTINED"]),
         incidents: counts.incidents.iter().filter(|one| one.centre == code.as_str()).count() as u64,
         orphans: counts.orphans.get(code.as_str()).copied().unwrap_or(0),
+        unconfirmed: counts.unconfirmed.get(code.as_str()).copied().unwrap_or(0),
         records,
         publications: publications.map(|(_, state, count)| (state.clone(), *count)).collect(),
         stopped: tx.streams(code)?.outgoing.stop.map(|stop| stop.to_string()),

@@ -10,10 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::decided::{Decided, Decision};
-use crate::edges::{
-    config::HubConfig,
-    hub::{Hub, open},
-};
+use crate::edges::{config::HubConfig, hub::open};
 
 /// What was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,8 +32,7 @@ pub fn withdraw(
     now: Timestamp,
 ) -> Result<Withdrawn, Failure> {
     let (actor, reason) = act;
-    let Hub { mut store, context, mut protocols, .. } = open(config)?;
-    store.write(|tx| {
+    open(config)?.carry_out(|context, tx| {
         let drawn = tx.drawn_by_id(kind, id.trim())?;
         let drawn = drawn.ok_or_else(|| Failure::new(Exit::Refused, "record-unknown"))?;
         // what centres may have in their contracts ends, and is not taken away
@@ -44,11 +40,11 @@ pub fn withdraw(
         let person = tx.person_meant(drawn.person.ok_or_else(stays)?)?;
         let register = context.register(tx, actor, now);
         register.take_back(&drawn, person, reason)?;
-        let mut decided = Decided::by(&context, &register);
+        let mut decided = Decided::by(context, &register);
         let sentence = messages::text(decided.lang(), "decision-drawn-withdrawn", &[]);
         let (kind, uid) = (kind.name(), drawn.key.to_string());
         let (key, outcome, rule) = (uid.clone(), "withdrawn", "drawn");
         decided.tell(Decision { kind, key, outcome, rule, sentence, reason });
-        Ok(Withdrawn { kind, uid, protocol: decided.keep(&mut protocols)? })
+        Ok(Withdrawn { kind, uid, protocol: decided.keep(tx)? })
     })
 }

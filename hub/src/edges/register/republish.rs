@@ -113,11 +113,6 @@ impl Register<'_> {
             listed.extend(faulty);
         }
         self.tx.set_faults(file.uid, &listed)?;
-        for claim in file.claims.iter().filter(|claim| awaited(&claim.body).next().is_some()) {
-            if wanted.contains(&(claim.origin, Kind::Person, file.uid)) {
-                self.tx.understood(claim.origin, claim.key)?;
-            }
-        }
         Ok(wanted)
     }
 

@@ -81,6 +81,7 @@ pub(in crate::edges) fn tell_released(
     centre: ParticipantCode,
     now: Timestamp,
 ) -> Result<(), HubError> {
+    tx.understand(centre)?;
     let released = tx.held_no_more(centre)?.into_iter();
     let settled: Vec<Settled> = released
         .map(|(packet, kind, key, version)| Settled {

@@ -1,9 +1,12 @@
 //! Publications of one centre: a snapshot opens the stream, changes follow. A snapshot that was asked for carries the mirror, too:
 //! the centre's own records as they were last received.
 
-use std::fs::File;
+use std::{collections::BTreeMap, fs::File};
 
-use exchange_endpoint::journal_table::Event;
+use exchange_endpoint::{
+    journal_table::Event,
+    protocol::{Kind as ProtocolKind, Protocol},
+};
 use exchange_format::{
     packet::{
         MemberName, PacketWriter,
@@ -14,7 +17,7 @@ use exchange_format::{
     record::{Kind, Record, RecordId},
     signature::{RecordText, SigningKey, sign_record},
     state_digest::StateDigest,
-    stream::{Part, Slot, Stop},
+    stream::{PacketState, Part, Slot, Stop},
 };
 use jiff::Timestamp;
 
@@ -33,11 +36,41 @@ const PAGE: u32 = 500;
 
 /// What was sealed for a centre.
 #[derive(Debug, Default)]
-pub struct SealedFor {
+struct SealedFor {
     /// The packets in order, each with the number of its records.
-    pub packets: Vec<(String, Mark, u64)>,
-    /// Records by kind.
-    pub records: std::collections::BTreeMap<&'static str, u64>,
+    packets: Vec<(String, Mark, u64)>,
+    /// Records by kind, and whether they are publications (`sent`) or the centre's own (`mirrored`).
+    records: BTreeMap<(&'static str, &'static str), u64>,
+}
+
+impl SealedFor {
+    fn count(&mut self, kind: Kind, outcome: &'static str) {
+        *self.records.entry((kind.name(), outcome)).or_default() += 1;
+    }
+
+    /// The protocol of the export, if it has records.
+    fn put_protocol(
+        &self,
+        context: &Context,
+        tx: &Tx<'_>,
+        centre: ParticipantCode,
+        now: Timestamp,
+    ) -> Result<(), HubError> {
+        if self.records.is_empty() {
+            return Ok(());
+        }
+        let mut protocol =
+            Protocol::begin(ProtocolKind::Export, context.lang, context.code, Some(centre), now);
+        for (name, mark, records) in &self.packets {
+            protocol.packet(name, mark.digest, PacketState::Sealed.as_str(), *records);
+        }
+        for ((kind, outcome), count) in &self.records {
+            protocol.count(kind, outcome, *count);
+        }
+        protocol.finished = Timestamp::now().max(now);
+        tx.put_protocol(&mut protocol)?;
+        Ok(())
+    }
 }
 
 /// Where reading of publications stands: kinds in the order of a packet's members, keys ascending.
@@ -81,11 +114,11 @@ pub fn seal_for(
     centre: ParticipantCode,
     heartbeat: bool,
     now: Timestamp,
-) -> Result<SealedFor, HubError> {
+) -> Result<(), HubError> {
     let mut streams = tx.streams(centre)?;
     let mut done = SealedFor::default();
     if streams.outgoing.stop.is_some() {
-        return Ok(done);
+        return Ok(());
     }
     if streams.outgoing.last.is_none() {
         seal_snapshot(context, tx, centre, SnapshotBasis::Initial, &mut streams, now, &mut done)?;
@@ -106,7 +139,7 @@ pub fn seal_for(
         }
     }
     tx.set_streams(centre, &streams)?;
-    Ok(done)
+    done.put_protocol(context, tx, centre, now)
 }
 
 /// Opens a new epoch of the stream to `centre`; which.
@@ -118,8 +151,10 @@ pub(in crate::edges) fn seal_anew(
     now: Timestamp,
 ) -> Result<Epoch, HubError> {
     let mut streams = tx.streams(centre)?;
-    seal_snapshot(context, tx, centre, basis, &mut streams, now, &mut SealedFor::default())?;
+    let mut done = SealedFor::default();
+    seal_snapshot(context, tx, centre, basis, &mut streams, now, &mut done)?;
     tx.set_streams(centre, &streams)?;
+    done.put_protocol(context, tx, centre, now)?;
     Ok(streams.outgoing.last.expect("a part was sealed").position.epoch)
 }
 
@@ -162,7 +197,7 @@ fn seal_snapshot(
             Content::Records(limit) => {
                 packet(limit).seal(&mut cursor, &mut next, streams, &mut sum, last, done)?
             }
-            Content::Mirror(keys) => packet(0).seal_mirror(&keys, streams, last.then_some(sum))?,
+            Content::Mirror(keys) => packet(0).seal_mirror(&keys, streams, last.then_some(sum), done)?,
         };
         opening.sealed(sealed.mark.digest).expect("a part was left");
     }
@@ -249,7 +284,7 @@ impl Packet<'_> {
                 member = Some(publication.kind);
             }
             let version = self.write_record(&publication, &mut writer, &mut line, sum, fresh)?;
-            *done.records.entry(publication.kind.name()).or_default() += 1;
+            done.count(publication.kind, "sent");
             carried.push((Publication { body: Vec::new(), ..publication }, version));
             *next = cursor.next(self.tx)?;
         }
@@ -287,6 +322,7 @@ impl Packet<'_> {
         keys: &[(Kind, RecordId)],
         streams: &Streams,
         state_digest: Option<StateDigest>,
+        done: &mut SealedFor,
     ) -> Result<Sealed, HubError> {
         let mut writer = begin(self.context)?;
         let (mut member, mut line, mut records) = (None, Vec::new(), 0);
@@ -299,6 +335,7 @@ impl Packet<'_> {
             line.clear();
             record.write_line(&mut line);
             writer.write_line(&line)?;
+            done.count(*kind, "mirrored");
             records += 1;
         }
         let Slot { position, previous, part } = self.slot;
@@ -307,6 +344,7 @@ impl Packet<'_> {
         let outline = Outline { signing, to, purpose, position, previous, control, state_digest };
         let sealed = finish(self.context, writer, outline, self.now)?;
         note_sealed(self.context, self.tx, self.centre, &sealed, previous, part, records, self.now)?;
+        done.packets.push((sealed.name.clone(), sealed.mark, records));
         Ok(sealed)
     }
 

@@ -2,6 +2,7 @@
 
 use exchange_format::{
     answer::RecordOutcome,
+    file_name::PacketKind,
     record::{Kind, Record},
 };
 
@@ -44,6 +45,27 @@ fn nothing_leaves_before_the_watermark_file_stands_where_the_database_does() {
     assert!(!one.read_out().protocols.is_empty());
     let applied = hub.hub.watermark.get(one.code, exchange_endpoint::watermark::Stream::Applied);
     assert_eq!(applied, one.last.map(|mark| mark.position));
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_no_packet_and_no_heartbeat_waiting() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let name = one.data(&[anna(2, 1, &[("phone", "112")])]);
+    hub.take(&one, &name);
+    let ahead = now().saturating_add(jiff::SignedDuration::from_hours(24 * 400)).expect("in range");
+    hub.hub.seal(ahead).expect("sealed");
+    hub.hub.place(ahead).expect("placed");
+    let data = |kinds: &[PacketKind]| kinds.iter().filter(|kind| kind.is_numbered()).count();
+    let sent = data(&one.read_out().kinds);
+    one.clear_out();
+    assert!(hub.hub.next_due(now()).expect("told").is_some_and(|due| due <= now()));
+    hub.send();
+    assert_eq!(data(&one.read_out().kinds), sent + 1, "the same again, and a heartbeat");
+    one.clear_out();
+    hub.send();
+    assert_eq!(data(&one.read_out().kinds), 0, "and no more than that");
+    assert!(hub.hub.next_due(now()).expect("told").is_some_and(|due| due > now()));
 }
 
 #[test]

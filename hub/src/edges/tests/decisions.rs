@@ -13,7 +13,7 @@ use super::{
 };
 use crate::edges::operations::{
     certificates::{self, Wanted},
-    people,
+    people, status,
 };
 
 /// The one person's uid.
@@ -222,7 +222,15 @@ fn a_birth_date_that_nobody_can_read_stays_in_its_row_until_it_is_corrected() {
     let uid = hub.hub.store.read(|tx| tx.uid_of(id.expect("stored").id)).expect("read").expect("linked");
     people::set(&hub.config(), &uid.to_string(), "sex", "М", ("test", "паспорт"), now()).expect("entered");
     hub.send();
-    assert!(one.read_out().records.iter().any(|record| record.kind == Kind::Person));
+    let sex = |centre: &TestCentre| {
+        let person = centre.read_out().records.into_iter().find(|record| record.kind == Kind::Person);
+        person.expect("published").read_body().expect("canonical").text("sex").map(str::to_owned)
+    };
+    assert_eq!(
+        sex(&one),
+        None,
+        "what staff entered is for centres that are confirmed; the row shows what was typed"
+    );
     let told = revised(&mut hub, &one);
     let [(head, lines)] = &told[..] else { panic!("{told:?}") };
     assert_eq!(
@@ -232,6 +240,15 @@ fn a_birth_date_that_nobody_can_read_stays_in_its_row_until_it_is_corrected() {
     );
     hub.send();
     assert_eq!(revised(&mut hub, &one), [], "and told once");
+    one.clear_out();
+    let waits = status::unconfirmed(&hub.config()).expect("listed");
+    assert!(waits.iter().any(|one| one.uid == uid.to_string()), "{waits:?}");
+    people::confirm(&hub.config(), one.code, &uid.to_string(), ("test", "договор"), now())
+        .expect("confirmed");
+    hub.send();
+    assert!(sex(&one).is_some());
+    let waits = status::unconfirmed(&hub.config()).expect("listed");
+    assert!(waits.iter().all(|one| one.uid != uid.to_string()), "{waits:?}");
 }
 
 #[test]

@@ -79,6 +79,38 @@ fn two_centres_are_merged_and_each_gets_the_person_under_its_own_link() {
 }
 
 #[test]
+fn a_merge_works_beside_one_who_writes_meanwhile_and_is_done_at_last() {
+    let mut hub = TestHub::new();
+    let (mut one, mut two) = (hub.centre(1), hub.centre(2));
+    for (centre, key, birth) in [(&mut one, 1, "12.03.1945"), (&mut two, 2, "весной")] {
+        let fields =
+            [("surname", "Белова"), ("given", "Анна"), ("birth_date", birth), ("snils", "112-233-445 95")];
+        for name in centre.snapshot(1, &[vec![record(Kind::RecipientClaim, key, 1, &fields)]]) {
+            hub.take(centre, &name);
+        }
+    }
+    // a daemon that takes a file whenever the merge tells how far it is
+    let other = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
+    other.busy_timeout(std::time::Duration::ZERO).expect("set");
+    let (mut told, mut written) = (0, 0);
+    let mut write = |_: &'static str, _, _| {
+        let sql = "INSERT INTO review(kind, reason, origin_1, key_1, origin_2, key_2, state, opened_at)
+                   VALUES('held', '', '', hex(randomblob(8)), '', '', 'gone', '')";
+        told += 1;
+        written += u32::from(other.execute(sql, []).is_ok());
+    };
+    let report = merge::merge(&mut hub.hub, now(), &mut write).expect("merged");
+    assert_eq!((report.created, report.claims, report.protocol), (1, 2, Some(3)));
+    // three drafts are for nothing; then the others wait
+    assert!(written >= 3 && written < told, "{written} of {told}");
+    hub.send();
+    for centre in [&one, &two] {
+        let person = person(&centre.read_out()).read_body().expect("canonical");
+        assert_eq!(person.text("birth_date"), Some("1945-03-12"));
+    }
+}
+
+#[test]
 fn a_correction_goes_to_all_centres_that_serve_the_person() {
     let mut hub = TestHub::new();
     let (one, two) = merged_city(&mut hub);

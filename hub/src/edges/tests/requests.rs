@@ -57,12 +57,12 @@ fn a_gap_is_asked_for_once_and_again_only_after_a_growing_wait() {
     assert_eq!(hub.take(&centre, &held), Taken::Done(Vec::new()));
     hub.send();
     assert_eq!(asked(&centre), [], "packets overtake each other: it waits a little");
-    assert!(hub.hub.next_due().expect("told").is_some_and(|due| due < after(1)));
+    assert!(hub.hub.next_due(now()).expect("told").is_some_and(|due| due < after(1)));
     send_at(&mut hub, after(1));
     assert_eq!(asked(&centre), [missing(1, 2, 2)]);
     send_at(&mut hub, after(1));
     assert_eq!(asked(&centre).len(), 1, "once");
-    let due = hub.hub.next_due().expect("told").expect("it asks again");
+    let due = hub.hub.next_due(after(1)).expect("told").expect("it asks again");
     assert!(due > after(1));
     send_at(&mut hub, after(10));
     let read = centre.read_out();

@@ -162,12 +162,15 @@ fn out_packet(row: &Row<'_>) -> Result<OutPacket, DatabaseError> {
     })
 }
 
-/// Packets of ours that are still to be placed, or placed again, by `until`: in order of position, answers
+/// Packets of ours that are to be placed, or placed again, as `is_due` says of when: in order of position, answers
 /// first.
 ///
 /// # Errors
 /// SQLite's.
-pub fn due(connection: &Connection, until: Timestamp) -> Result<Vec<OutPacket>, DatabaseError> {
+pub fn due(
+    connection: &Connection,
+    is_due: &dyn Fn(Timestamp) -> bool,
+) -> Result<Vec<OutPacket>, DatabaseError> {
     let mut statement = connection.prepare_cached(
         "SELECT * FROM svod_packet WHERE direction = 'out' AND next_at IS NOT NULL \
          ORDER BY answers IS NULL, epoch, seq LIMIT 1000",
@@ -176,7 +179,7 @@ pub fn due(connection: &Connection, until: Timestamp) -> Result<Vec<OutPacket>, 
     let mut due = Vec::new();
     while let Some(row) = found.next()? {
         let packet = out_packet(row)?;
-        if packet.sent.next_at <= until {
+        if is_due(packet.sent.next_at) {
             due.push(packet);
         }
     }
@@ -194,18 +197,21 @@ pub fn try_now(connection: &Connection, now: Timestamp) -> Result<(), DatabaseEr
     Ok(())
 }
 
-/// When the next packet of ours is to be placed, again or for the first time.
+/// When the next packet of ours is to be placed, again or for the first time; `due` says when that is of an instant kept.
 ///
 /// # Errors
 /// SQLite's.
-pub fn next_due(connection: &Connection) -> Result<Option<Timestamp>, DatabaseError> {
+pub fn next_due(
+    connection: &Connection,
+    due: &dyn Fn(Timestamp) -> Timestamp,
+) -> Result<Option<Timestamp>, DatabaseError> {
     // Instants differ in the length of their fractions, so they are compared as values, not as text.
     let mut statement =
         connection.prepare_cached("SELECT next_at FROM svod_packet WHERE next_at IS NOT NULL")?;
     let found = statement.query_map([], |row| row.get::<_, String>(0))?;
     let mut earliest = None;
     for text in found {
-        let at: Timestamp = text?.parse().map_err(|_| bad(PACKET, "an instant"))?;
+        let at = due(text?.parse().map_err(|_| bad(PACKET, "an instant"))?);
         earliest = Some(earliest.map_or(at, |known: Timestamp| known.min(at)));
     }
     Ok(earliest)

@@ -7,7 +7,7 @@ use crate::edges::ftps_server::reply::Reply;
 use crate::edges::ftps_server::session::{FileRef, Pending, Session, Step, Transfer};
 
 impl Session {
-    /// REST holds for the very next command, which alone may use it (RFC 3659 §5).
+    /// REST holds for the very next command, which alone may use it (RFC 3659 §5), but for PASV and EPSV between.
     pub(in super::super) fn restart(&mut self, offset: &str) -> Step {
         let digits = !offset.is_empty() && offset.bytes().all(|b| b.is_ascii_digit());
         match offset.parse() {

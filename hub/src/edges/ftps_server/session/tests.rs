@@ -65,6 +65,12 @@ fn an_offset_is_for_the_very_next_command() {
     session.handle(b"REST 5");
     assert_eq!(code(&session.handle(b"STOR out/a.part")), 553);
     assert_eq!(offset_of(session.handle(b"STOR in/a.part")), Some(0));
+    for port in ["PASV", "EPSV"] {
+        session.handle(b"REST 5");
+        session.handle(port.as_bytes());
+        assert_eq!(offset_of(session.handle(b"STOR in/a.part")), Some(5), "{port}");
+        assert_eq!(offset_of(session.handle(b"STOR in/a.part")), Some(0));
+    }
     session.handle(b"REST 5");
     assert_eq!(code(&session.handle(b"NONSENSE")), 502);
     assert_eq!(offset_of(session.handle(b"STOR in/a.part")), Some(0));
