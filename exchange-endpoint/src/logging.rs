@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{filter::Targets, fmt, prelude::*};
 
 use crate::output::{Exit, Failure};
 
@@ -20,23 +20,24 @@ pub fn start(filter: &str, file: Option<&Path>) -> Result<(), Failure> {
     begin(parse(from_environment.as_deref().unwrap_or(filter))?, file)
 }
 
-fn begin(filter: EnvFilter, file: Option<&Path>) -> Result<(), Failure> {
-    let log = fmt().with_env_filter(filter).with_ansi(false).with_target(true);
+fn begin(filter: Targets, file: Option<&Path>) -> Result<(), Failure> {
+    let log = fmt::layer().with_ansi(false).with_target(true);
+    let filtered = tracing_subscriber::registry().with(filter);
     let started = match file {
-        None => log.with_writer(std::io::stderr).try_init(),
+        None => filtered.with(log.with_writer(std::io::stderr)).try_init(),
         Some(path) => {
             let file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| {
                 Failure::new(Exit::of_io(&error), "log-file")
                     .told("file", path.display())
                     .because("detail", error)
             })?;
-            log.with_writer(Mutex::new(Arc::new(file))).try_init()
+            filtered.with(log.with_writer(Mutex::new(Arc::new(file)))).try_init()
         }
     };
     started.map_err(|error| Failure::bug(&error))
 }
 
-fn parse(filter: &str) -> Result<EnvFilter, Failure> {
+fn parse(filter: &str) -> Result<Targets, Failure> {
     filter.parse().map_err(|error| {
         Failure::new(Exit::Usage, "log-filter").with("filter", filter.to_owned()).told("detail", error)
     })

@@ -176,6 +176,3 @@ impl From<ConfigError> for Failure {
             .because("detail", detail)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -283,6 +283,3 @@ fn word(lang: Lang, group: &str, word: &str) -> String {
 fn one(lang: Lang, outcome: &str) -> String {
     messages::find(lang, &format!("outcome-{outcome}.one"), &[]).unwrap_or_else(|| outcome.to_owned())
 }
-
-#[cfg(test)]
-mod tests;

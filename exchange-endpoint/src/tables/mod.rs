@@ -180,6 +180,3 @@ impl fmt::Display for TableError {
 }
 
 impl std::error::Error for TableError {}
-
-#[cfg(test)]
-mod tests;

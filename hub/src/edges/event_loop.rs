@@ -301,7 +301,10 @@ fn text_name(entry: &fs::DirEntry) -> Option<String> {
 /// Compares the database with the watermark file: a stream that is behind it stops. If the stream hub→hub is,
 /// ids and numbers were given that this database does not know, and every stream stops. A journal that is not the
 /// one of which the watermark tells is an incident, and stops nothing.
-pub(super) fn judge_watermark(
+///
+/// # Errors
+/// The database's.
+pub fn judge_watermark(
     tx: &Tx<'_>,
     watermark: &Watermark,
     hub: ParticipantCode,

@@ -18,6 +18,3 @@ mod ranges;
 pub mod register;
 mod requests;
 pub mod sealing;
-
-#[cfg(test)]
-mod tests;

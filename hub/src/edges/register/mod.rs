@@ -74,6 +74,3 @@ pub fn new_id() -> Result<RecordId, RegisterError> {
 
 /// People whose publications may have changed.
 pub type Affected = BTreeSet<RecordId>;
-
-#[cfg(test)]
-mod tests;

@@ -11,7 +11,7 @@ use super::{
     TestHub, anna,
     centre::{TestCentre, now},
 };
-use crate::edges::{
+use svod_hub::edges::{
     intake::Taken,
     operations::{enrol, keys},
 };

@@ -10,7 +10,7 @@ use exchange_format::{
 };
 
 use super::{TestHub, anna, centre::now, id, record};
-use crate::edges::{intake::Taken, operations::status};
+use svod_hub::edges::{intake::Taken, operations::status};
 
 fn received(hub: &mut TestHub) -> u64 {
     let counts = hub.hub.store.read(|tx| tx.received_counts()).expect("read");

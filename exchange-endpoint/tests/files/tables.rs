@@ -6,10 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use exchange_endpoint::{messages::Lang, output::Exit, tables::*};
 use zip::{ZipWriter, write::SimpleFileOptions};
-
-use super::*;
-use crate::messages::Lang;
 
 const COLUMNS: [&str; 5] = ["id", "surname", "snils", "birth_date", "phone"];
 

@@ -11,7 +11,7 @@ use super::{
     id, record,
     rules::{answer_all, decide, exchange, merged, open_reviews, table},
 };
-use crate::edges::operations::{
+use svod_hub::edges::operations::{
     certificates::{self, Wanted},
     people, status,
 };

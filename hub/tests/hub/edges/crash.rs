@@ -7,7 +7,7 @@ use exchange_format::{
 };
 
 use super::{TestHub, anna, centre::now, record, rules::merged};
-use crate::edges::operations::merge;
+use svod_hub::edges::operations::merge;
 
 #[test]
 fn one_centre_out_of_reach_holds_up_no_other_and_is_tried_again() {
@@ -34,7 +34,7 @@ fn one_centre_out_of_reach_holds_up_no_other_and_is_tried_again() {
 fn nothing_leaves_before_the_watermark_file_stands_where_the_database_does() {
     let mut hub = TestHub::new();
     let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
-    let file = hub.dir.path().join("keys").join(crate::edges::hub::WATERMARK);
+    let file = hub.dir.path().join("keys").join(svod_hub::edges::hub::WATERMARK);
     let before = std::fs::read(&file).expect("read");
     let name = one.data(&[anna(1, 2, &[("phone", "112")])]);
     hub.take(&one, &name);
@@ -83,8 +83,10 @@ fn f21_a_database_behind_its_own_stream_stops_every_stream_but_no_answer() {
         .watermark
         .raise([(code, sealed, next)], |_| Ok::<_, exchange_endpoint::watermark::WatermarkError>(vec![]))
         .expect("raised");
-    let crate::edges::hub::Hub { store, watermark, .. } = &mut hub.hub;
-    store.write(|tx| crate::edges::event_loop::judge_watermark(tx, watermark, code, now())).expect("judged");
+    let svod_hub::edges::hub::Hub { store, watermark, .. } = &mut hub.hub;
+    store
+        .write(|tx| svod_hub::edges::event_loop::judge_watermark(tx, watermark, code, now()))
+        .expect("judged");
     let name = one.data(&[record(Kind::RecipientClaim, 9, 1, &[("surname", "Котов")])]);
     hub.take(&one, &name);
     hub.send();

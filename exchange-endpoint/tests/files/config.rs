@@ -1,9 +1,16 @@
 //! Each way for a configuration file to be wrong, and what is said of it.
 
-use serde::Deserialize;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use super::*;
-use crate::messages::Lang;
+use exchange_endpoint::{
+    config::*,
+    messages::Lang,
+    output::{Exit, Failure},
+};
+use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

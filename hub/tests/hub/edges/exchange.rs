@@ -13,7 +13,7 @@ use super::{
     centre::{Read, TestCentre, now},
     id, record,
 };
-use crate::edges::{
+use svod_hub::edges::{
     intake::Taken,
     operations::{merge, people, questions, reviews, status},
 };

@@ -1,7 +1,7 @@
 //! Documents that break a rule for which they may not be published, and those that staff draw up.
 
 use super::*;
-use crate::{database::drawn::Drawn, decisions::drawn::Draft};
+use svod_hub::{database::drawn::Drawn, decisions::drawn::Draft};
 
 /// Анна's programme, as centre 1 claims it.
 fn programme(until: &str) -> Body {

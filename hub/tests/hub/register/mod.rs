@@ -3,21 +3,27 @@
 
 mod faults;
 
+use std::collections::BTreeSet;
+
 use exchange_format::{
+    participant::ParticipantCode,
     position::Digest,
-    record::{Body, Form, Kind},
+    record::{Body, Form, Kind, RecordId},
     snils::Snils,
 };
 
-use super::*;
-use crate::{
+use svod_hub::edges::register::*;
+use svod_hub::{
     database::{
         Store,
         centres::{Centre, ClientCertificate},
         linking::{Act, StaffDecision},
         received::{Arrived, ClaimId, Standing},
     },
-    decisions::merge::{candidates::LARGEST, staff::Decision},
+    decisions::{
+        case_number::CaseNumbering,
+        merge::{candidates::LARGEST, staff::Decision},
+    },
 };
 
 struct City {

@@ -7,7 +7,7 @@ use exchange_format::{
 };
 
 use super::{DOUBTFUL, TestHub, anna, centre::TestCentre, centre::now, id, record};
-use crate::edges::operations::{merge, people, questions, reviews};
+use svod_hub::edges::operations::{merge, people, questions, reviews};
 
 /// A centre whose initial load `records` is merged and published, its `out` read and cleared.
 pub(super) fn merged(hub: &mut TestHub, unit: u16, records: Vec<Record>) -> TestCentre {

@@ -16,7 +16,7 @@ use super::{
     TestHub, anna,
     centre::{Read, TestCentre, now},
 };
-use crate::edges::{
+use svod_hub::edges::{
     intake::Taken,
     operations::{merge, status},
 };

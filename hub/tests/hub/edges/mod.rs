@@ -16,7 +16,7 @@ use exchange_format::{
 };
 
 use self::centre::{TestCentre, now};
-use super::{
+use svod_hub::edges::{
     config::HubConfig,
     hub::{self, Hub},
     intake::Taken,
@@ -82,7 +82,7 @@ impl TestHub {
         let in_force = self
             .hub
             .store
-            .read(|tx| Ok::<_, crate::database::DatabaseError>(tx.requests().in_force(centre.code)?));
+            .read(|tx| Ok::<_, svod_hub::database::DatabaseError>(tx.requests().in_force(centre.code)?));
         assert_eq!(in_force.expect("read"), []);
     }
 
