@@ -225,7 +225,7 @@ pub fn look_at(connection: &Connection, change: &Change) -> Result<Sealable, Dat
     let Some(kind) = change.wire_kind() else { return Ok(Sealable::Nothing) };
     let last = sent::last(connection, kind, change.key)?;
     let body = match current_body(connection, change)? {
-        Current::Hubs(id) => return say_again(connection, change, kind, &id, last),
+        Current::Hubs(id) => return say_again(connection, change, kind, &id, last.as_ref()),
         Current::Gone => {
             let live = last.as_ref().is_some_and(|last| last.form == Form::Live);
             let version = last.map_or(0, |last| last.version) + 1;
@@ -251,14 +251,14 @@ fn say_again(
     change: &Change,
     kind: Kind,
     id: &str,
-    last: Option<sent::Last>,
+    last: Option<&sent::Last>,
 ) -> Result<Sealable, DatabaseError> {
     let table = tables::table(&change.kind).filter(|table| table.own == Some(kind));
     let Some(table) = table else { return Ok(Sealable::Nothing) };
     if !lost::is_owed(connection, kind, change.key)? {
         return Ok(Sealable::Nothing);
     }
-    let version = match &last {
+    let version = match last {
         Some(last) => last.version + 1,
         None => lost::version_above(connection, change.key)?,
     };

@@ -177,7 +177,9 @@ pub(super) fn seal(
         let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
         let packet = SentPacket::new(mark, true, false, now);
         enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records.len() as u64, now)?;
-        records.iter().for_each(|(kind, _)| exported.count_as(*kind, "mirrored"));
+        for (kind, _) in records {
+            exported.count_as(*kind, "mirrored");
+        }
         exported.packets.push((sealed.name, sealed.digest, records.len() as u64));
     }
     exported.put_protocol(connection, desk, now)?;
