@@ -92,7 +92,7 @@ impl Opening {
 
     /// Whether the snapshot is sealed by a participant that is recovering: its receiver takes only the mirror.
     pub fn unconfirmed(&self) -> bool {
-        self.stream.stop.is_some() && self.reason == SnapshotReason::Requested
+        self.stream.is_unconfirmed(self.reason)
     }
 
     /// The place of the next part, `None` when all are sealed.

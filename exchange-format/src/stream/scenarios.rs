@@ -361,10 +361,14 @@ fn an_incident_stops_data_but_not_requested_snapshots() {
     let sealed = requested.sealed(mark(2, 1, "a").digest).expect("one part");
     let stream = requested.finish(at(1)).expect("all parts");
     assert_eq!(stream.stop, Some(Stop::Restored));
-    assert_eq!(
-        SentPacket::new(sealed, true, true, at(1)).placing(stream.stop, at(1), &Timing::default()),
-        Placing::Now
-    );
+    let mut packet = SentPacket::new(sealed, true, true, at(1));
+    assert_eq!(packet.placing(stream.stop, at(1), &Timing::default()), Placing::Now);
+    let mut stream = stream;
+    let echo = stream.echo;
+    assert_eq!(stream.protocol(&mut packet, &sealed, 1, PacketOutcome::Applied), AnswerEffect::Close);
+    assert_eq!((packet.state, stream.echo), (PacketState::Applied, echo), "answered, and not consumed");
+    let cloned = Outgoing { stop: Some(Stop::Clone), ..stream.clone() };
+    assert_eq!((stream.honours_requests(), cloned.honours_requests()), (true, false));
 
     let mut recovered = stream.open_epoch(1, SnapshotReason::Recovered).expect("ends it");
     assert!(!recovered.unconfirmed());

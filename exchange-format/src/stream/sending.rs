@@ -102,6 +102,17 @@ impl Outgoing {
         self.sealed_at = Some(now);
     }
 
+    /// Whether a snapshot sealed now for `reason` is unconfirmed: this participant is recovering.
+    pub fn is_unconfirmed(&self, reason: SnapshotReason) -> bool {
+        self.stop.is_some() && reason == SnapshotReason::Requested
+    }
+
+    /// Whether a request for a snapshot is honoured now: also while recovering, but not by one of two machines that act
+    /// as one participant. A stream that has not begun begins with a snapshot anyway.
+    pub fn honours_requests(&self) -> bool {
+        self.last.is_some() && self.stop != Some(Stop::Clone)
+    }
+
     /// Opens an epoch, one above the highest known, with a snapshot of `parts` parts, all sealed in this
     /// transaction. The caller supersedes what is unanswered ([`super::SentPacket::supersede`]).
     pub fn open_epoch(&self, parts: u32, reason: SnapshotReason) -> Result<Opening, CannotSeal> {
@@ -138,9 +149,9 @@ impl Outgoing {
         outcome: PacketOutcome,
     ) -> AnswerEffect {
         let effect = packet.protocol(answered, revision, outcome, self.epoch());
-        // A snapshot refused is never consumed, superseded or not: to echo it would accuse its receiver.
+        // A snapshot refused or not confirmed is never consumed, superseded or not: to echo it would accuse its receiver.
         let consumed = match effect {
-            AnswerEffect::Close => true,
+            AnswerEffect::Close => !packet.unconfirmed,
             AnswerEffect::Refused { .. } => !packet.snapshot,
             _ => false,
         };

@@ -337,6 +337,8 @@ pub fn judge_watermark(
         if let Some(evidence) = evidence {
             tracing::error!(peer = %peer, "this hub was restored: {evidence}");
             streams.outgoing.stop = Some(Stop::Restored);
+            // no epoch is opened twice
+            file.sealed.into_iter().for_each(|sealed| streams.outgoing.told_epoch(sealed.epoch));
             tx.add_incident(peer, "RESTORED", None, &now.to_string())?;
             tx.set_streams(peer, &streams)?;
         }

@@ -159,11 +159,11 @@ pub(super) fn honour(
     now: Timestamp,
 ) -> Result<(), HubError> {
     let before = tx.requests().honoured(centre, id)?;
-    let stopped = tx.streams(centre)?.outgoing.stop.is_some();
+    let machine = tx.streams(centre)?.outgoing;
     let note = |asks, opened| tx.requests().honour(centre, id, asks, opened, now);
     match (request, before) {
         (Request::Packets(missing), None) => {
-            if !place_again(context, tx, centre, missing, now)? && !stopped {
+            if !place_again(context, tx, centre, missing, now)? && machine.stop.is_none() {
                 seal_anew(context, tx, centre, SnapshotBasis::Initial, now)?;
             }
             note("packets", None)?;
@@ -175,8 +175,7 @@ pub(super) fn honour(
                 }
             }
         }
-        // a stream that has not begun begins with a snapshot anyway; one that is stopped answers when it goes again
-        (Request::Snapshot { .. }, None) if tx.streams(centre)?.outgoing.last.is_some() && !stopped => {
+        (Request::Snapshot { .. }, None) if machine.honours_requests() => {
             let basis = SnapshotBasis::Requested { request: id };
             let opened = seal_anew(context, tx, centre, basis, now)?;
             note("snapshot", Some(opened))?;

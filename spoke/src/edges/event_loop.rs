@@ -147,8 +147,15 @@ fn begin(station: &mut Station) -> Result<Begun, SpokeError> {
 }
 
 fn tell_restored(station: &mut Station, evidence: &Evidence, now: Timestamp) -> Result<(), SpokeError> {
+    let sealed = station.marks().sealed;
     let (connection, desk) = packet_file::apart(station);
-    write::write(connection, Scope::Book, |transaction| answers::restored(transaction, &desk, evidence, now))
+    write::write(connection, Scope::Book, |transaction| {
+        answers::restored(transaction, &desk, evidence, now)?;
+        // no epoch is opened twice
+        let mut stream = book::out_stream(transaction, desk.hub)?;
+        sealed.into_iter().for_each(|sealed| stream.machine.told_epoch(sealed.epoch));
+        Ok(book::set_out_stream(transaction, desk.hub, &stream)?)
+    })
 }
 
 /// Removes packets whose sealing was never committed: no row names them, so nobody has seen them. Those up to the
@@ -383,8 +390,8 @@ impl Day {
         let stream = book::out_stream(&station.connection, station.hub())?.machine;
         let timing = station.config.exchange.timing();
         let heartbeat = stream.heartbeat_at(&timing, now);
-        let placing = book::next_due(&station.connection, &|at| timing.due_again(at, now))?
-            .filter(|_| stream.stop.is_none());
+        let stopped = stream.stop.is_some();
+        let placing = book::next_due(&station.connection, stopped, &|at| timing.due_again(at, now))?;
         let wait = |at: Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
         let audit_s = Duration::from_secs(u64::from(station.config.exchange.audit_s));
         let audit = audit_s.saturating_sub(self.last_audit.elapsed());

@@ -32,11 +32,21 @@ use crate::database::{
     write::{self, Scope},
 };
 
-/// Opens a new epoch because the packets `lost` are not in the spool any more, and tells it.
+/// Opens a new epoch because the packets `lost` are not in the spool any more, and tells it. Of a centre that is recovering
+/// they are an unconfirmed snapshot: that is given up, and stays an incident.
 ///
 /// # Errors
 /// The database or the spool; then nothing is sealed.
 pub(super) fn reopen(station: &mut Station, lost: &[&Lost], now: Timestamp) -> Result<(), SpokeError> {
+    if book::out_stream(&station.connection, station.hub())?.machine.stop.is_some() {
+        let (connection, desk) = packet_file::apart(station);
+        return write::write(connection, Scope::Book, |transaction| {
+            lost.iter().try_for_each(|one| {
+                book::give_up_answer(transaction, &one.name)?;
+                tell_lost(transaction, &desk, one, None, now)
+            })
+        });
+    }
     anew(station, SnapshotBasis::Initial, now, |transaction, desk, opened| {
         let how = format!("all is sent again in epoch {opened}");
         lost.iter().try_for_each(|one| tell_lost(transaction, desk, one, Some(&how), now))
@@ -117,7 +127,8 @@ pub(super) fn anew(
     station.raise_watermark()
 }
 
-/// Seals the snapshot and returns its epoch. The caller raises the watermark when the transaction is committed.
+/// Seals the snapshot and returns its epoch. One that is not confirmed holds the mirror alone, and changes nothing of what
+/// was sent. The caller raises the watermark when the transaction is committed.
 ///
 /// # Errors
 /// The database or the spool.
@@ -128,12 +139,16 @@ pub(super) fn seal(
     now: Timestamp,
 ) -> Result<Epoch, SpokeError> {
     let mut stream = book::out_stream(connection, desk.hub)?;
-    let mut parts = plan(connection)?;
+    let unconfirmed = stream.machine.is_unconfirmed(basis.reason());
+    let mut parts = if unconfirmed { Vec::new() } else { plan(connection)? };
     let mirror = match basis {
         SnapshotBasis::Requested { .. } => in_parts(publications::mirrored(connection)?),
         SnapshotBasis::Initial | SnapshotBasis::Recovered { .. } => Vec::new(),
     };
     let mirror: Vec<_> = mirror.into_iter().filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() && mirror.is_empty() {
+        parts.push(Vec::new());
+    }
     let count = u32::try_from(parts.len() + mirror.len()).expect("parts are counted in thousands");
     let mut opening = stream.machine.open_epoch(count, basis.reason())?;
     let begins = Position { epoch: opening.epoch(), seq: Seq::FIRST };
@@ -167,7 +182,7 @@ pub(super) fn seal(
             own_records::carried(connection, *kind, *key, mark.position)?;
             exported.count_as(*kind, "sent");
         }
-        let packet = SentPacket::new(mark, true, false, now);
+        let packet = SentPacket::new(mark, true, unconfirmed, now);
         enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records.len() as u64, now)?;
         exported.packets.push((sealed.name, sealed.digest, records.len() as u64));
     }
@@ -175,7 +190,7 @@ pub(super) fn seal(
         let heading = heading(&opening, basis, control(connection, desk, &stream)?, state);
         let sealed = desk.seal(heading, now, |writer| write_mirror(connection, writer, records))?;
         let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
-        let packet = SentPacket::new(mark, true, false, now);
+        let packet = SentPacket::new(mark, true, unconfirmed, now);
         enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records.len() as u64, now)?;
         for (kind, _) in records {
             exported.count_as(*kind, "mirrored");
@@ -186,7 +201,9 @@ pub(super) fn seal(
     let opened = opening.epoch();
     stream.machine = opening.finish(now).expect("every part was sealed");
     (stream.state, stream.kept) = (state, sums::of_sent(connection)?.kept);
-    book::supersede_before(connection, opened, now)?;
+    if !unconfirmed {
+        book::supersede_before(connection, opened, now)?;
+    }
     keep_out_stream(connection, desk.own, desk.hub, &stream, now)?;
     Ok(opened)
 }

@@ -208,10 +208,9 @@ pub(super) fn honour(station: &mut Station, came: &Came<'_>, now: Timestamp) -> 
             place_parts_again(station, opened, machine.last, now)?;
             None
         }
-        (Request::Snapshot { .. }, None) if machine.last.is_some() && may_seal => {
+        (Request::Snapshot { .. }, None) if machine.honours_requests() => {
             Some(SnapshotBasis::Requested { request: came.id })
         }
-        // a stream that is stopped answers when it goes again; one that has not begun begins with a snapshot anyway
         (Request::Snapshot { .. }, None) => return Ok(false),
         _ => None,
     };

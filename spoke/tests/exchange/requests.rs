@@ -148,6 +148,52 @@ fn of_a_snapshot_that_is_not_confirmed_only_the_mirror_counts() {
 }
 
 #[test]
+fn a_centre_that_is_recovering_sends_no_data_and_the_mirror_alone_unconfirmed() {
+    let mut centre = Centre::new();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
+    centre.sync();
+    let first = centre.hub.take_data().remove(0);
+    centre.hub.answer(&first, &[]);
+    centre.publish_person(uid(1), "r1", "Первая");
+    centre.sync();
+    centre.hub.take();
+    centre.hub.recovering(2, &[], &[Record { version: 2, ..first.records[0].clone() }]);
+    centre.sync();
+    centre.hub.take();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Вторая')");
+    let request = Request::Snapshot { cause: SnapshotCause::Restored, seen: None };
+    let id = centre.hub.ask(&request, false);
+    centre.sync();
+    let sent = centre.hub.take_data();
+    let [packet] = &sent[..] else { panic!("{}", sent.len()) };
+    let Purpose::Snapshot(part) = &packet.manifest.header.purpose else { panic!("{}", packet.name) };
+    assert_eq!((part.unconfirmed, part.basis), (true, SnapshotBasis::Requested { request: id }));
+    let mut mirror: Vec<_> = packet.mirror.iter().map(|one| (one.kind.name(), one.version)).collect();
+    mirror.sort_unstable();
+    assert_eq!(mirror, [("link", 1), ("person", 1)]);
+    assert!(packet.records.is_empty(), "what it says of its own is not certain");
+    let place = centre.path("spool").join(packet.name.to_string());
+    let kept = fs::read(&place).expect("there");
+    centre.hub.ask(&request, true);
+    centre.sync();
+    assert_eq!(centre.hub.take_data()[0].mark, packet.mark, "the same again while it is not answered");
+    fs::remove_file(&place).expect("lost");
+    centre.hub.ask(&request, true);
+    centre.sync();
+    let lost = "SELECT count(*) FROM svod_incident WHERE code = 'SPOOL_LOST' AND closed_at IS NULL";
+    assert_eq!((centre.value(lost), centre.hub.take_data().len()), ("1".into(), 0), "it is given up");
+    fs::write(&place, kept).expect("put back");
+    centre.hub.answer(packet, &[]);
+    centre.sync();
+    assert_eq!(centre.value("SELECT state FROM svod_packet WHERE unconfirmed"), "APPLIED");
+    let stream = "SELECT echo_epoch || ' ' || stop FROM svod_stream WHERE direction = 'out'";
+    assert_eq!(centre.value(stream), "1 RESTORED", "the hub has consumed nothing");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_sent"), "1", "the second waits");
+    let verified = centre.ok(&["verify"]);
+    assert_eq!(verified["left"], serde_json::json!([]), "{verified}");
+}
+
+#[test]
 fn a_mirror_that_is_ahead_shows_that_the_database_was_restored() {
     for (version, stop) in [(1, ""), (2, "RESTORED")] {
         let mut centre = Centre::new();

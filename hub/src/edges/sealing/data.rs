@@ -17,7 +17,7 @@ use exchange_format::{
     record::{Kind, Record, RecordId},
     signature::{RecordText, SigningKey, sign_record},
     state_digest::StateDigest,
-    stream::{PacketState, Part, Slot, Stop},
+    stream::{PacketState, Slot},
 };
 use jiff::Timestamp;
 
@@ -158,7 +158,7 @@ pub(in crate::edges) fn seal_anew(
     Ok(streams.outgoing.last.expect("a part was sealed").position.epoch)
 }
 
-/// Opens an epoch with everything that the stream carries.
+/// Opens an epoch with everything that the stream carries; of a hub that is recovering with the mirror alone.
 fn seal_snapshot(
     context: &Context,
     tx: &Tx<'_>,
@@ -168,16 +168,20 @@ fn seal_snapshot(
     now: Timestamp,
     done: &mut SealedFor,
 ) -> Result<(), HubError> {
-    let plan = plan_parts(tx, centre)?;
+    let unconfirmed = streams.outgoing.is_unconfirmed(basis.reason());
+    let mut plan = if unconfirmed { Vec::new() } else { plan_parts(tx, centre)? };
     let mirror = match basis {
         SnapshotBasis::Requested { .. } => plan_mirror(tx, centre)?,
         SnapshotBasis::Initial | SnapshotBasis::Recovered { .. } => Vec::new(),
     };
+    if plan.is_empty() && mirror.is_empty() {
+        plan.push(0);
+    }
     let parts = u32::try_from(plan.len() + mirror.len()).expect("a snapshot of fewer than 4 billion parts");
     let mut opening = streams.outgoing.open_epoch(parts, basis.reason())?;
     for (name, mut open) in tx.open_packets(centre)? {
         // nothing but a KY tells new keys
-        if !is_ky(&name) && open.supersede(opening.epoch()) {
+        if !unconfirmed && !is_ky(&name) && open.supersede(opening.epoch()) {
             tx.set_sent_packet(&name, &open)?;
         }
     }
@@ -189,7 +193,6 @@ fn seal_snapshot(
     for content in contents {
         let slot = opening.next_part().expect("as many as planned");
         let part = slot.part.expect("a snapshot's slot is a part");
-        let unconfirmed = opening.unconfirmed();
         let purpose = Purpose::Snapshot(SnapshotPart { basis, unconfirmed, part });
         let last = part.k() == part.n();
         let packet = |limit| Packet { context, tx, signing, centre, now, slot, purpose, limit };
@@ -203,7 +206,6 @@ fn seal_snapshot(
     }
     streams.sent = sum;
     streams.outgoing = opening.finish(now).expect("every part is sealed");
-    debug_assert_ne!(streams.outgoing.stop, Some(Stop::Restored));
     Ok(())
 }
 
@@ -291,7 +293,7 @@ impl Packet<'_> {
         let outline = Outline {
             signing: self.signing,
             to: self.centre,
-            purpose: self.purpose,
+            purpose: self.purpose.clone(),
             position: self.slot.position,
             previous: self.slot.previous,
             control: control(streams),
@@ -308,7 +310,7 @@ impl Packet<'_> {
             self.centre,
             &sealed,
             self.slot.previous,
-            self.slot.part,
+            &self.purpose,
             records,
             self.now,
         )?;
@@ -338,12 +340,12 @@ impl Packet<'_> {
             done.count(*kind, "mirrored");
             records += 1;
         }
-        let Slot { position, previous, part } = self.slot;
+        let Slot { position, previous, .. } = self.slot;
         let (signing, to) = (self.signing, self.centre);
-        let (purpose, control) = (self.purpose, control(streams));
+        let (purpose, control) = (self.purpose.clone(), control(streams));
         let outline = Outline { signing, to, purpose, position, previous, control, state_digest };
         let sealed = finish(self.context, writer, outline, self.now)?;
-        note_sealed(self.context, self.tx, self.centre, &sealed, previous, part, records, self.now)?;
+        note_sealed(self.context, self.tx, self.centre, &sealed, previous, &self.purpose, records, self.now)?;
         done.packets.push((sealed.name.clone(), sealed.mark, records));
         Ok(sealed)
     }
@@ -392,10 +394,11 @@ pub(super) fn note_sealed(
     peer: ParticipantCode,
     sealed: &Sealed,
     previous: Option<Digest>,
-    part: Option<Part>,
+    purpose: &Purpose,
     records: u64,
     now: Timestamp,
 ) -> Result<(), HubError> {
+    let part = if let Purpose::Snapshot(part) = purpose { Some(part) } else { None };
     tx.put_packet(&PacketRow {
         name: &sealed.name,
         direction: "out",
@@ -405,9 +408,9 @@ pub(super) fn note_sealed(
         state: if peer == context.code { "APPLIED" } else { "SEALED" },
         reason: None,
         previous,
-        part,
+        part: part.map(|snapshot| snapshot.part),
         answered: None,
-        unconfirmed: false,
+        unconfirmed: part.is_some_and(|snapshot| snapshot.unconfirmed),
         at: &now.to_string(),
         records,
     })?;

@@ -111,7 +111,7 @@ fn tell(context: &Context, tx: &Tx<'_>, peer: ParticipantCode, now: Timestamp) -
         state_digest: Some(streams.sent),
     };
     let sealed = finish(context, writer, outline, now)?;
-    note_sealed(context, tx, peer, &sealed, slot.previous, None, 0, now)?;
+    note_sealed(context, tx, peer, &sealed, slot.previous, &Purpose::Keys, 0, now)?;
     tx.keys().tell(peer, &next.card.fingerprint(), &sealed.name, now)?;
     if is_own {
         tx.keys().answered(&sealed.name, KyState::Taken)?;

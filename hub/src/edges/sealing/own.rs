@@ -60,7 +60,7 @@ fn seal_packet(context: &Context, tx: &Tx<'_>, inputs: &[Record], now: Timestamp
     let outline = Outline {
         signing: context.signing(tx, context.code, true)?,
         to: context.code,
-        purpose,
+        purpose: purpose.clone(),
         position: slot.position,
         previous: slot.previous,
         control: control(&streams),
@@ -70,7 +70,7 @@ fn seal_packet(context: &Context, tx: &Tx<'_>, inputs: &[Record], now: Timestamp
     for record in inputs {
         tx.input_sealed(record.key, &sealed.name)?;
     }
-    note_sealed(context, tx, context.code, &sealed, slot.previous, slot.part, inputs.len() as u64, now)?;
+    note_sealed(context, tx, context.code, &sealed, slot.previous, &purpose, inputs.len() as u64, now)?;
     match opening {
         Some(mut opening) => {
             opening.sealed(sealed.mark.digest).expect("one part was left");

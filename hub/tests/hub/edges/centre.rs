@@ -31,6 +31,8 @@ pub struct Read {
     pub names: Vec<String>,
     pub requests: Vec<(Nonce, Request)>,
     pub snapshots: Vec<SnapshotBasis>,
+    /// How many of them are not confirmed.
+    pub unconfirmed: usize,
     pub mirror: Vec<Record>,
     pub last: Option<Mark>,
 }
@@ -337,6 +339,7 @@ impl TestCentre {
             }
             if let Purpose::Snapshot(part) = &header.purpose {
                 read.snapshots.push(part.basis);
+                read.unconfirmed += usize::from(part.unconfirmed);
             }
             if name.kind == PacketKind::Protocol {
                 let mut reader = ProtocolReader::new(Cursor::new(body), 1000).expect("a protocol");

@@ -283,6 +283,50 @@ fn of_a_snapshot_that_is_not_confirmed_only_the_mirror_counts() {
 }
 
 #[test]
+fn a_hub_that_is_recovering_sends_no_data_and_the_mirror_alone_unconfirmed() {
+    let (mut hub, mut centre, read) = published();
+    let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("published").clone();
+    let ahead = Record { version: person.version + 1, signature: None, ..person };
+    let before = (centre.last, centre.sum);
+    let name = centre.unconfirmed(2, Nonce([3; 16]), &[], &[ahead]);
+    hub.take(&centre, &name);
+    (centre.last, centre.sum) = before;
+    assert!(incidents(&hub).contains(&"RESTORED".to_owned()));
+    let name = centre.data(&[anna(1, 2, &[("phone", "1")])]);
+    hub.take(&centre, &name);
+    hub.send();
+    assert!(!centre.read_out().kinds.contains(&PacketKind::Data), "data stop");
+    centre.clear_out();
+    let id = Nonce([6; 16]);
+    let request = Request::Snapshot { cause: SnapshotCause::Restored, seen: read.last };
+    let name = centre.ask(&request, id);
+    hub.take(&centre, &name);
+    hub.send();
+    let sent = centre.read_out();
+    let told: Vec<_> = sent.kinds.iter().filter(|kind| kind.is_numbered()).collect();
+    assert_eq!((told.len(), sent.unconfirmed), (1, 1));
+    assert_eq!(sent.snapshots, [SnapshotBasis::Requested { request: id }]);
+    assert!(sent.records.is_empty(), "what it says of its own is not certain");
+    assert_eq!(sent.mirror, [anna(1, 2, &[("phone", "1")])]);
+    let mark = sent.last.expect("the snapshot");
+    let answer = centre.confirm(mark, 0);
+    centre.clear_out();
+    hub.take(&centre, &answer);
+    let code = centre.code;
+    let (streams, packet) = hub
+        .hub
+        .store
+        .read(|tx| Ok::<_, crate::database::DatabaseError>((tx.streams(code)?, tx.sent_packet(code, &mark)?)))
+        .expect("read");
+    assert_eq!(packet.expect("known").1.state.as_str(), "APPLIED");
+    assert_ne!(streams.outgoing.echo, Some(mark), "the centre has consumed nothing");
+    let name = centre.ask(&request, id);
+    hub.take(&centre, &name);
+    hub.send();
+    assert!(!centre.read_out().kinds.iter().any(|kind| kind.is_numbered()), "an id is honoured once");
+}
+
+#[test]
 fn a_mirror_that_is_ahead_shows_that_this_hub_was_restored() {
     for (version, restored) in [(1, false), (2, true)] {
         let (mut hub, mut centre, read) = published();

@@ -198,17 +198,21 @@ pub fn try_now(connection: &Connection, now: Timestamp) -> Result<(), DatabaseEr
 }
 
 /// When the next packet of ours is to be placed, again or for the first time; `due` says when that is of an instant kept.
+/// While data are `stopped`, of answers and unconfirmed snapshots alone.
 ///
 /// # Errors
 /// SQLite's.
 pub fn next_due(
     connection: &Connection,
+    stopped: bool,
     due: &dyn Fn(Timestamp) -> Timestamp,
 ) -> Result<Option<Timestamp>, DatabaseError> {
     // Instants differ in the length of their fractions, so they are compared as values, not as text.
-    let mut statement =
-        connection.prepare_cached("SELECT next_at FROM svod_packet WHERE next_at IS NOT NULL")?;
-    let found = statement.query_map([], |row| row.get::<_, String>(0))?;
+    let mut statement = connection.prepare_cached(
+        "SELECT next_at FROM svod_packet WHERE next_at IS NOT NULL \
+         AND (NOT ?1 OR unconfirmed OR answers IS NOT NULL)",
+    )?;
+    let found = statement.query_map([stopped], |row| row.get::<_, String>(0))?;
     let mut earliest = None;
     for text in found {
         let at = due(text?.parse().map_err(|_| bad(PACKET, "an instant"))?);
