@@ -6,15 +6,25 @@ use std::{
 };
 
 use exchange_endpoint::{
+    key_ring::KeyRing,
     output::{Exit, Failure},
     trust::Trust,
 };
-use exchange_format::{card::Card, participant::ParticipantCode, position::Digest, signature};
+use exchange_format::{
+    card::Card,
+    participant::ParticipantCode,
+    position::{Digest, Position},
+    signature,
+};
 use jiff::civil::Date;
 
 /// All cards of the directories and files named.
 #[derive(Debug, Default)]
-pub struct Cards(Vec<Card>);
+pub struct Cards {
+    all: Vec<Card>,
+    /// Of participants that have changed their keys by KY: which key signs at which place.
+    rings: Vec<KeyRing>,
+}
 
 /// Which card signed a manifest.
 #[derive(Debug)]
@@ -35,11 +45,12 @@ impl Cards {
             if path.is_dir() {
                 let trust = Trust::open(path)?;
                 for card in trust.cards() {
-                    cards.0.push(card.clone());
-                    cards.0.extend(trust.superseded(card.content.code).cloned());
+                    cards.all.push(card.clone());
+                    cards.all.extend(trust.superseded(card.content.code).cloned());
+                    cards.rings.extend(trust.ring(card.content.code));
                 }
             } else {
-                cards.0.push(read(path)?);
+                cards.all.push(read(path)?);
             }
         }
         Ok(cards)
@@ -47,12 +58,12 @@ impl Cards {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// Which card of `from` signed the manifest with `digest` of the packet called `stem`. Of several with the same key
@@ -64,7 +75,7 @@ impl Cards {
         day: Date,
     ) -> Signer<'_> {
         let mut best = Signer::NoCard;
-        for card in self.0.iter().filter(|card| card.content.code == from) {
+        for card in self.all.iter().filter(|card| card.content.code == from) {
             match signature::verify_note(&card.content.signing_key, stem, digest, note) {
                 Ok(()) if card.check_valid_on(day).is_ok() => return Signer::Card(card),
                 Ok(()) => best = Signer::Card(card),
@@ -73,6 +84,14 @@ impl Cards {
             }
         }
         best
+    }
+
+    /// Whether the key of `card` signs what stands at `position` of its participant's stream; unknown if no KY has told
+    /// that key or the next.
+    pub fn signs_at(&self, card: &Card, position: Position) -> Option<bool> {
+        let is_its = |other: &Card| other.content.signing_key == card.content.signing_key;
+        let ring = self.rings.iter().find(|ring| ring.cards().count() > 1 && ring.cards().any(is_its))?;
+        Some(is_its(ring.at(position)))
     }
 }
 

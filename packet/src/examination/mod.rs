@@ -30,12 +30,13 @@ pub use report::{Check, Found, Report, SignerWords, Verdict};
 pub use request::RequestWords;
 
 /// The checks, in their order.
-pub const CHECKS: [&str; 11] = [
+pub const CHECKS: [&str; 12] = [
     "name",
     "envelope",
     "form",
     "signature",
     "card",
+    "place",
     "members",
     "records",
     "keys",
@@ -121,6 +122,12 @@ fn opened(
             Ok(()) => Check::proven("card"),
             Err(error) => Check::wrong_because("card", error.to_string()),
         });
+        if header.kind().is_numbered()
+            && let Some(is_right) = cards.signs_at(card, header.position)
+        {
+            let other = PacketError::UnknownKey { from: header.from };
+            report.add(if is_right { Check::proven("place") } else { Check::wrong("place", &other) });
+        }
     }
     let ends =
         Ends { header: &header, card, from_hub: card.is_some_and(|card| card.content.tls_ca.is_some()) };

@@ -1,12 +1,12 @@
 //! Sound packets: what is proven of them, and what is said of them in both languages.
 
 use exchange_format::{
-    packet::Purpose,
+    packet::{Header, Purpose},
     record::{Kind, Record},
 };
 use fixtures::{
     examples,
-    packets::{Forgery, centre, hub, signing_key},
+    packets::{self, Forgery, centre, hub, signing_key},
 };
 
 use crate::desk::{Desk, answer, answered, card, from_centre, members, publications, snapshot};
@@ -128,6 +128,37 @@ fn a_superseded_card_proves_what_it_signed() {
     desk.put("trust/4200018.card", card(&newer, (2026, 2028), false).to_bytes());
     let ended = desk.verify(&desk.open(&forgery));
     assert_eq!((ended.code, &ended.json()["signer"]["fingerprint"]), (0, &print.into()), "{ended:?}");
+    assert_eq!(ended.check("place"), "none", "nobody says from where the newer counts");
+}
+
+#[test]
+fn a_key_proves_nothing_after_the_one_that_has_followed_it() {
+    let desk = Desk::new();
+    let keys = [7, 8].map(|seed| exchange_format::signature::SigningKey::from_seed(centre(1), &[seed; 32]));
+    let snapshot = from_centre();
+    let mut trust = exchange_endpoint::trust::Trust::open(&desk.path("trust")).unwrap();
+    for (key, seq) in keys.iter().zip([1, 3]) {
+        let position = packets::header(Purpose::Data, 1, seq).position;
+        trust.succeed(card(key, (2026, 2028), false), position).unwrap();
+    }
+    let ended = desk.verify(&desk.open(&snapshot));
+    assert_eq!((ended.code, ended.check("place")), (0, "proven".into()), "{ended:?}");
+    for (seq, key, place) in
+        [(2, &keys[0], "proven"), (3, &keys[0], "proven"), (4, &keys[1], "proven"), (4, &keys[0], "false")]
+    {
+        let header = Header { from: centre(1), to: hub(), ..packets::header(Purpose::Data, 1, seq) };
+        let ended = desk.verify(&desk.open(&Forgery::of(header, &members(&[]), key.clone())));
+        assert_eq!(
+            (ended.check("signature"), ended.check("place")),
+            ("proven".into(), place.into()),
+            "{seq}"
+        );
+        let json = ended.json();
+        let expected = if place == "false" { (1, "UNKNOWN_KEY") } else { (0, "") };
+        assert_eq!((ended.code, json["reason"].as_str().unwrap_or_default()), expected, "{ended:?}");
+        let said = desk.run(&["verify", json["file"].as_str().unwrap(), "--trust", "trust", "--lang", "ru"]);
+        assert!(said.out.contains("на этом месте потока"), "{said:?}");
+    }
 }
 
 #[test]

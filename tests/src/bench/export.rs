@@ -1,4 +1,5 @@
-//! A centre's initial load: sealed and placed in a folder, against `sqlite3 .dump | gzip -6 | sha256sum` of the same tables.
+//! A centre's initial load: sealed and placed in a folder, against `sqlite3 .dump | gzip -6 | sha256sum` of the same tables;
+//! and with Streebog-256 beside SHA-256, against itself without.
 
 use std::{fs, path::Path};
 
@@ -7,7 +8,7 @@ use super::{
     measure::{Spread, watch},
     stage::{TABLES, copy_dir, filled, packets, shell},
 };
-use crate::world::{Programs, World, WorldError, bring_up::Way, programs::Who};
+use crate::world::{Programs, World, WorldError, bring_up::Way, programs::Who, toml_edit::set_key};
 
 /// Measures `runs` interleaved runs.
 ///
@@ -33,6 +34,36 @@ pub fn measure(
         peer.push(shell(&dump, &[&fresh.join("centre.db")])?);
     }
     let mut measured = Measured::new("export", recipients, ours, peer);
+    measured.peak_rss_kb = Some(peak);
+    measured.cpu_s = Some(Spread::of(&cpus).median);
+    Ok(measured)
+}
+
+/// Measures what Streebog-256 beside SHA-256 costs: `runs` times with it, the peer being the same without.
+///
+/// # Errors
+/// Those of [`World`].
+pub fn streebog(
+    dir: &Path,
+    programs: Programs,
+    recipients: usize,
+    runs: usize,
+) -> Result<Measured, WorldError> {
+    let (world, _) = filled(dir, programs, 1, recipients, Way::Directory)?;
+    let fresh = dir.join("fresh");
+    copy_dir(&world.layout.centre(1), &fresh)?;
+    let (mut ours, mut peer, mut peak, mut cpus) = (Vec::new(), Vec::new(), 0, Vec::new());
+    for _ in 0..runs {
+        renew(&world, &fresh)?;
+        peer.push(sync(&world)?.0);
+        renew(&world, &fresh)?;
+        set_key(&world.layout.centre_config(1), "exchange", "streebog", "true")?;
+        let (seconds, rss, spent) = sync(&world)?;
+        ours.push(seconds);
+        peak = peak.max(rss);
+        cpus.push(spent);
+    }
+    let mut measured = Measured::new("streebog", recipients, ours, peer);
     measured.peak_rss_kb = Some(peak);
     measured.cpu_s = Some(Spread::of(&cpus).median);
     Ok(measured)

@@ -61,6 +61,8 @@ pub enum Bench {
     Export,
     /// The same admitted at the hub, against `gunzip | sqlite3`
     Admit,
+    /// A centre's initial load with Streebog-256 beside SHA-256, against the same without
+    Streebog,
     /// CPU time of a centre's daemon for ten changed rows
     Delta,
     /// From a row inserted by another program until it is locked there with its case number
@@ -156,6 +158,7 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         Bench::ExportXlsx => tables("export-xlsx", false, "xlsx")?,
         Bench::Parse => parse::measure(args.recipients, runs(7))?,
         Bench::Export => export::measure(dir, programs, args.recipients, runs(7))?,
+        Bench::Streebog => export::streebog(dir, programs, args.recipients, runs(5))?,
         Bench::Admit => admit::measure(dir, programs, args.recipients, runs(7))?,
         Bench::Delta => delta::measure(dir, programs, args.recipients, runs(20))?,
         Bench::Lock => latency::lock(dir, programs, args.recipients, runs(50), args.mailbox)?,

@@ -14,6 +14,11 @@ use exchange_format::{
     seal::Identity,
 };
 use fixtures::places::{centre_code, hub_code};
+use svod_packet::{
+    cards::Cards,
+    examination::{self, Found, Verdict},
+    given::Given,
+};
 use svod_tests::world::{World, bring_up::centre_name};
 
 use super::{count, merged, wait, wait_for, write};
@@ -36,7 +41,9 @@ fn fingerprint(dir: &Path, code: ParticipantCode) -> String {
 }
 
 /// Every numbered packet in `archive` opens with `identities` and was signed by a card of `trust`; by how many cards.
-fn proven(archive: &Path, identities: &[Identity], trust: &Trust, from: ParticipantCode) -> usize {
+fn proven(archive: &Path, identities: &[Identity], trust: &Path, from: ParticipantCode) -> usize {
+    let (trust, auditors) =
+        (&Trust::open(trust).expect("cards"), Cards::read(&[trust.into()]).expect("cards"));
     let mut signers = std::collections::BTreeSet::new();
     for entry in fs::read_dir(archive).expect("listed").flatten() {
         let Some(name) = entry.file_name().to_str().and_then(|name| name.parse::<FileName>().ok()) else {
@@ -55,6 +62,14 @@ fn proven(archive: &Path, identities: &[Identity], trust: &Trust, from: Particip
         let ring = trust.ring(from).expect("cards");
         assert_eq!(*signer, ring.at(name.position).content.signing_key, "the key of its place");
         signers.insert(signer.to_string());
+        let given = Given::read(&entry.path()).expect("a file");
+        let report = examination::verify(&given, &auditors, identities).expect("looked at");
+        let place = report.checks.iter().find(|check| check.check == "place");
+        assert_eq!(report.verdict, Verdict::Proven, "{report:?}");
+        assert!(
+            place.is_some_and(|check| check.result == Found::Proven),
+            "an auditor sees it too: {report:?}"
+        );
         assert!(
             packet.claims().members.iter().all(|member| member.streebog256.is_some()),
             "both digests, as it is configured"
@@ -149,11 +164,11 @@ fn keys_change_at_both_ends_whatever_comes_first() {
     world.daemons.stop_all().expect("stopped");
     let hub_keys = OwnKeys::load(&hub_dir.join("keys"), hub_code()).expect("keys");
     let centre_keys = OwnKeys::load(&directory.join("keys"), code).expect("keys");
-    let trust = Trust::open(&hub_dir.join("trust")).expect("cards");
     let archive = hub_dir.join("archive").join(code.as_str());
-    assert_eq!(proven(&archive, &hub_keys.identities, &trust, code), 2);
-    let trust = Trust::open(&directory.join("trust")).expect("cards");
+    assert_eq!(proven(&archive, &hub_keys.identities, &hub_dir.join("trust"), code), 2);
+    let trust = directory.join("trust");
     assert_eq!(proven(&directory.join("archive/in"), &centre_keys.identities, &trust, hub_code()), 2);
+    let trust = Trust::open(&trust).expect("cards");
     let own = trust.superseded(code).count() + usize::from(trust.card(code).is_some());
     assert_eq!(own, 2, "auditors find the centre's own cards beside the hub's");
 }

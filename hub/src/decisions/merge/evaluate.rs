@@ -49,6 +49,8 @@ pub struct Evaluation {
     pub largest_pred_cluster: u64,
     pub largest_true_cluster: u64,
     pub records_in_mixed_clusters: u64,
+    pub records_absent_from_pred: usize,
+    pub records_unknown_to_truth: usize,
 }
 
 fn pairs(n: u64) -> u64 {
@@ -64,7 +66,8 @@ fn sizes(groups: &[u32]) -> Vec<u64> {
     sizes
 }
 
-/// Compares the groups told with the true ones: the group of each record, by number.
+/// Compares the groups told with the true ones: the group of each record, by number. That each side knows the records of
+/// the other is the caller's to say.
 ///
 /// # Panics
 /// If the two are not of the same records.
@@ -121,5 +124,7 @@ pub fn evaluate(told: &[u32], true_: &[u32]) -> Evaluation {
         largest_pred_cluster: told_sizes.iter().copied().max().unwrap_or(0),
         largest_true_cluster: true_sizes.iter().copied().max().unwrap_or(0),
         records_in_mixed_clusters: mixed,
+        records_absent_from_pred: 0,
+        records_unknown_to_truth: 0,
     }
 }

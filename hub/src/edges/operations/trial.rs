@@ -324,13 +324,18 @@ pub fn compare_with_truth(told: &Path, column: &str, truth: &Path) -> Result<Eva
     let told: BTreeMap<String, String> = told.into_iter().collect();
     let (mut told_numbers, mut true_numbers) = (BTreeMap::new(), BTreeMap::new());
     let (mut told_groups, mut true_groups) = (Vec::new(), Vec::new());
-    for (record, entity) in truth {
+    let known: BTreeSet<&str> = truth.iter().map(|(record, _)| record.as_str()).collect();
+    let unknown = told.keys().filter(|record| !known.contains(record.as_str())).count();
+    let mut absent = 0;
+    for (record, entity) in &truth {
         // a record that nobody told of is a person by itself
-        let group = told.get(&record).map_or_else(|| (true, record.clone()), |group| (false, group.clone()));
+        let group = told.get(record).map_or((true, record), |group| (false, group));
+        absent += usize::from(group.0);
         told_groups.push(numbered(&mut told_numbers, group));
         true_groups.push(numbered(&mut true_numbers, entity));
     }
-    Ok(evaluate(&told_groups, &true_groups))
+    let figures = evaluate(&told_groups, &true_groups);
+    Ok(Evaluation { records_absent_from_pred: absent, records_unknown_to_truth: unknown, ..figures })
 }
 
 fn numbered<K: Ord>(numbers: &mut BTreeMap<K, u32>, key: K) -> u32 {

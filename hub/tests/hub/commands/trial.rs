@@ -57,6 +57,14 @@ fn tables_of_any_form_are_tried_together() {
     let out = out.to_str().expect("UTF-8");
     let figures = done(&run(&["merge", "evaluate", out, "--truth", &truth, "--format", "json"]));
     assert_eq!((&figures["pairs_true"], &figures["tp"], &figures["fp"]), (&json!(2), &json!(1), &json!(0)));
+    assert_eq!(
+        (&figures["records_absent_from_pred"], &figures["records_unknown_to_truth"]),
+        (&json!(0), &json!(0))
+    );
+    let other = file(dir.path(), "other_truth.csv", "record_id,entity_id\na1,7\nb1,7\nz9,8\n");
+    let figures = done(&run(&["merge", "evaluate", out, "--truth", &other, "--format", "json"]));
+    assert_eq!((&figures["records"], &figures["records_absent_from_pred"]), (&json!(3), &json!(1)));
+    assert_eq!(figures["records_unknown_to_truth"], 2, "a2 and b2");
     let text = run(&["merge", "evaluate", out, "--truth", &truth, "--column", "auto_cluster_id"]);
     assert!(String::from_utf8_lossy(&text.stdout).contains("полнота 50.00 %"), "{text:?}");
     let wrong = run(&["merge", "evaluate", out, "--truth", &truth, "--column", "x", "--format", "json"]);
