@@ -21,6 +21,50 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// The heading is looked for the delimiter so far.
 const HEADING: u64 = 1 << 20;
 
+/// What the letters of a file that is no UTF-8 show of its encoding. A file of KOI8-R or CP866 read as Windows-1251 would
+/// give names that no one can read, and nothing in its form is wrong.
+#[derive(Default)]
+struct Letters {
+    /// Pairs of letters as Windows-1251 has them: a large one before a small one; a small one before a large one, as
+    /// nobody writes and as KOI8-R shows itself.
+    falling: u64,
+    rising: u64,
+    /// Letters of Windows-1251.
+    letters: u64,
+    /// Bytes that it has for signs, and CP866 for most of its letters.
+    signs: u64,
+}
+
+impl Letters {
+    fn look(&mut self, text: &[u8]) {
+        for pair in text.windows(2) {
+            match pair {
+                [0xC0..=0xDF, 0xE0..=0xFF] => self.falling += 1,
+                [0xE0..=0xFF, 0xC0..=0xDF] => self.rising += 1,
+                _ => {}
+            }
+        }
+        // but for quotation marks, dashes, the no-break space, № and Ё
+        let is_sign = |byte: u8| {
+            matches!(byte, 0x80..=0xB7 | 0xBA..=0xBF)
+                && !matches!(byte, 0x84 | 0x85 | 0x91..=0x97 | 0xA0 | 0xA8 | 0xAB | 0xBB)
+        };
+        self.letters += text.iter().filter(|byte| **byte >= 0xC0).count() as u64;
+        self.signs += text.iter().filter(|byte| is_sign(**byte)).count() as u64;
+    }
+
+    /// What the file is in, if not in Windows-1251.
+    fn another(&self) -> Option<&'static str> {
+        if self.signs > 8 && 2 * self.signs > self.letters {
+            Some("the letters are those of CP866")
+        } else if self.rising > 4 && self.rising > 2 * self.falling {
+            Some("the letters are those of KOI8-R")
+        } else {
+            None
+        }
+    }
+}
+
 /// What is wrong with the form of a file.
 #[derive(Debug)]
 enum Broken {
@@ -194,11 +238,15 @@ impl CsvFile {
         let mut record = Record::default();
         let mut heading = None;
         let (mut is_utf8, mut no_utf8, mut is_mixed) = (false, None, false);
+        let mut letters = Letters::default();
         while records.next(&mut record)? {
             match std::str::from_utf8(&record.bytes) {
                 // three letters that are UTF-8 by chance are no text in windows-1251
                 Ok(text) => is_utf8 |= text.chars().filter(|c| !c.is_ascii()).count() > 3,
-                Err(_) => no_utf8 = no_utf8.or(Some(record.line)),
+                Err(_) => {
+                    no_utf8 = no_utf8.or(Some(record.line));
+                    record.values().for_each(|value| letters.look(value));
+                }
             }
             is_mixed |= is_utf8 && no_utf8.is_some();
             heading.get_or_insert_with(|| {
@@ -208,6 +256,9 @@ impl CsvFile {
         drop(records);
         if let (true, Some(line)) = (is_mixed, no_utf8) {
             return Err(Broken::Form(line, "this line is in another encoding than others"));
+        }
+        if let (Some(line), Some(another)) = (no_utf8, letters.another()) {
+            return Err(Broken::Form(line, another));
         }
         this.encoding = if no_utf8.is_none() { UTF_8 } else { WINDOWS_1251 };
         if let Some((line, values)) = heading {
@@ -350,6 +401,17 @@ mod tests {
         ] {
             assert_eq!(delimiter(line.as_bytes()), delimiter_is, "{line}");
         }
+    }
+
+    #[test]
+    fn other_russian_encodings_are_told_and_not_taken_for_windows_1251() {
+        let text = "id;surname;given\n1;Иванова;Мария\n2;Ёлкин-Белый;Пётр\n3;Щукина;Любовь\n";
+        for (encoding, words) in [(encoding_rs::KOI8_R, "KOI8-R"), (encoding_rs::IBM866, "CP866")] {
+            let told = read(&encoding.encode(text).0).expect_err("refused");
+            assert!(told.contains(words) && told.contains("line 2"), "{told}");
+        }
+        let plain = "id;surname\n1;ООО «Рассвет» — №\u{a0}7…\n2;ИВАНОВА\n3;пГт\n";
+        assert_eq!(read(&WINDOWS_1251.encode(plain).0).expect("read")[2], row(3, &["2", "ИВАНОВА"]));
     }
 
     #[test]

@@ -224,7 +224,7 @@ impl Drawing {
                 Type::Reference(kinds) if !text.is_empty() => resolve(register, kinds, text)?
                     .ok_or_else(|| Stop::by(column.clone(), "reference-unknown"))?
                     .to_string(),
-                _ => text.to_owned(),
+                _ => stated(field, text),
             };
             let of_file = ["size", "sha256", "content"].contains(&field.name) && value.is_empty();
             if !of_file {
@@ -232,6 +232,26 @@ impl Drawing {
             }
         }
         file.map_or(Ok(()), |file| attach(body, &file))
+    }
+}
+
+/// What `text` states in `field`: of a code itself, or the word that staff have for it (messages `code-<code>`, with `|`
+/// between several), of some codes each, with commas between the words.
+fn stated(field: &Field, text: &str) -> String {
+    let meant = |codes: &[&'static str], text: &str| {
+        let said = text.trim().to_lowercase();
+        let is_meant = |code: &&&str| {
+            let words = messages::find(Lang::Ru, &format!("code-{code}"), &[]);
+            words.is_some_and(|words| words.split('|').any(|word| word.trim() == said))
+        };
+        codes.iter().find(is_meant).map_or_else(|| text.trim().to_owned(), |code| (*code).to_owned())
+    };
+    match field.ty {
+        Type::Code(codes) => meant(codes, text),
+        Type::Codes(codes) => {
+            text.split(',').map(|text| meant(codes, text)).collect::<Vec<_>>().join(" ").trim().to_owned()
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -264,7 +284,7 @@ fn read_lines(kind: Kind, path: &Path, lang: Lang) -> Result<BTreeMap<String, (u
         }
         let stated = columns.iter().zip(&values).filter_map(|(column, text)| {
             let field = line_fields(kind).iter().find(|field| Some(field.column()) == *column)?;
-            Some((field.name, text.trim().to_owned()))
+            Some((field.name, stated(field, text.trim())))
         });
         let of_record = lines.entry(values[key].trim().to_owned()).or_insert((line, Vec::new()));
         of_record.1.push(stated.collect());

@@ -205,13 +205,19 @@ fn a_record_that_breaks_a_rule_is_refused_whole_and_what_stood_stands() {
     assert_eq!(draw_decision(&decision("Р", &uid, "recognised")), (Some(0), [1, 0, 0], vec![]));
     for (rows, column, rule) in [
         (decision("Р", &uid, "refused"), "grounds", "C03"),
-        (decision("Р", &uid, "признан"), "outcome", "outcome"),
+        (decision("Р", &uid, "признал"), "outcome", "outcome"),
         (decision("Р", &other, "recognised"), "recipient_id", "other-person"),
         (decision("Т", "42-00000000-000009-9", "recognised"), "recipient_id", "reference-unknown"),
     ] {
         assert_eq!(draw_decision(&rows), (Some(3), [0, 0, 0], one(column, rule)), "{rows}");
     }
-    assert_eq!(draw_decision(&decision("Р", &uid, "recognised")).1, [0, 0, 1], "what stood stands");
+    for outcome in ["recognised", "Признана"] {
+        assert_eq!(draw_decision(&decision("Р", &uid, outcome)).1, [0, 0, 1], "what stood stands");
+    }
+    let words = "id;Номер в реестре;full_name;forms\nП;1;Центр;На дому, стационарная\n";
+    let codes = "id;register_number;full_name;forms\nП;1;Центр;home residential\n";
+    assert_eq!(draw(&city, "provider", words, &[]), (Some(0), [1, 0, 0], vec![]));
+    assert_eq!(draw(&city, "provider", codes, &[]).1, [0, 0, 1], "words mean codes");
 
     // a document has one name in staff's files
     let rows = format!("id;recipient_id;number;date\nП;{uid};7;05.03.2026\nР;{uid};7;2026-03-05\n");
