@@ -12,7 +12,7 @@ pub struct Limits {
     pub member_bytes: u64,
     /// Bytes of all members together when unpacked.
     pub total_bytes: u64,
-    /// How many times larger a member may be unpacked than packed; the first 64 KiB are free.
+    /// How many times larger a member may be unpacked than packed; of at most 16 MiB any.
     pub ratio: u64,
     /// Members, without manifest and signature.
     pub members: usize,

@@ -27,8 +27,9 @@ const MADE_BY: u16 = 0x0314;
 const DOS_DATE: u16 = 1 << 5 | 1;
 /// An ordinary file that its owner alone reads and writes.
 const ATTRIBUTES: u32 = 0o100_600 << 16;
-/// Below this unpacked size the ratio is not looked at.
-const RATIO_FREE_BYTES: u64 = 64 * 1024;
+/// Up to this unpacked size the ratio is not looked at: what a part of a snapshot holds at most. A blank page among the
+/// attachments is packed a thousand times smaller.
+const RATIO_FREE_BYTES: u64 = 16 << 20;
 
 /// What is wrong with the ZIP.
 #[derive(Debug, Clone, PartialEq, Eq)]

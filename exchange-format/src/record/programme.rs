@@ -6,7 +6,7 @@ use super::{
 };
 
 /// A line is a service of one of the seven kinds (its volume and frequency as written, and structured), a service that
-/// the person refused, or a recommended provider, as `part` says; without it, a service.
+/// the person refused (and signed for), or a recommended provider, as `part` says; without it, a service.
 pub(super) static SCHEMA: KindSchema = KindSchema {
     kind: Kind::Programme,
     name: "programme",
@@ -48,6 +48,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("valid_until", Text(40)),
             Field::optional("reason", Text(1000)),
             Field::optional("date", Date),
+            Field::optional("recipient_signed", Date),
             Field::optional("address", Text(600)),
             Field::optional("contact", Text(400)),
         ],

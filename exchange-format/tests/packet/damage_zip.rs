@@ -222,8 +222,17 @@ fn members_in_another_form() {
 
 #[test]
 fn a_bomb_that_tells_its_size() {
-    let bomb = RawMember::bomb("records/recipient_claim.xml", &vec![b'a'; 4 << 20]);
+    let bomb = RawMember::bomb("records/recipient_claim.xml", &vec![b'a'; 17 << 20]);
     told(with(|members| members[0] = bomb), "OVERSIZE", "ratio");
+}
+
+#[test]
+fn an_attachment_may_be_as_blank_as_a_white_page() {
+    let line = format!("<record>{}</record>", "A".repeat(900_000));
+    let name = exchange_format::packet::MemberName::records("attachment").unwrap();
+    let (name, bytes) = packets::write(packets::small_header(), &[(name, vec![line])]);
+    assert!(bytes.len() < 900_000 / 20);
+    read(&name, &bytes, &Limits { ratio: 20, ..Limits::default() }).expect("within the limits");
 }
 
 /// Unpacking ends long before the bomb's end: at the first buffer over what the header says.
@@ -251,7 +260,7 @@ fn each_limit_holds() {
     ];
     for (words, limits) in cases {
         let (name, bytes) = if words == "ratio" {
-            let lines = vec![format!("<record>{}</record>", "a".repeat(70_000))];
+            let lines = vec![format!("<record>{}</record>", "a".repeat(17 << 20))];
             let name = exchange_format::packet::MemberName::records("contact").unwrap();
             packets::write(packets::small_header(), &[(name, lines)])
         } else {

@@ -24,6 +24,7 @@ class Limits:
     member: int = 1 << 30
     total: int = 2 << 30
     ratio: int = 200
+    ratio_free: int = 16 << 20
     members: int = 64
     records: int = 2_000_000
     line: int = 1 << 20
@@ -89,7 +90,7 @@ def _check_members(manifest: Manifest, entries: list[Entry], limits: Limits) -> 
         require(entry.method == DEFLATED, "CANNOT_OPEN", f"{member.name}: not deflated")
         require(hashlib.sha256(entry.packed).hexdigest() == member.packed_sha256, "BAD_DIGEST", f"{member.name}: other packed bytes")
         require(entry.size == member.size, "BAD_DIGEST", f"{member.name}: another size than the manifest says")
-        require(member.size <= limits.ratio * len(entry.packed), "OVERSIZE", f"{member.name}: more than {limits.ratio} times its packed size")
+        require(member.size <= max(limits.ratio_free, limits.ratio * len(entry.packed)), "OVERSIZE", f"{member.name}: more than {limits.ratio} times its packed size")
 
 
 def _read_card(data: bytes, count: int, old: Card, manifest: Manifest) -> Card:

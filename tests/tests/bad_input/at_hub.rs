@@ -12,7 +12,7 @@ use fixtures::{
     packets::{self, Forgery, RawMember},
     places::{centre_code, hub_code},
 };
-use svod_tests::world::World;
+use svod_tests::world::{World, toml_edit::set_key};
 
 use super::stage::{
     Player, count, drop_into, folder, mark, names, never_told, places_of, recipient, wait_for, world,
@@ -372,4 +372,27 @@ fn a_foreign_file_of_the_same_name_takes_nothing_from_the_genuine_one() {
     drop_into(&folder(&world, "in"), next.name().to_string(), &next.to_bytes());
     applied(&world, &next);
     stands();
+    too_large_until_the_limit_is_raised(&world, &mut player, &next);
+}
+
+/// What is larger than the hub's limits allow waits in quarantine, unanswered, until staff raise them and let it in.
+fn too_large_until_the_limit_is_raised(world: &World, player: &mut Player, last: &Forgery) {
+    let hub_db = world.layout.hub_db();
+    let header = player.header(Purpose::Data, 3, Some(mark(last).digest));
+    let mut lines = vec![recipient(3, "Третья")];
+    lines.extend((10..30).map(|n| recipient(n, &"я".repeat(450_000))));
+    let large = player.forge(header, &[("recipient_claim", lines)]);
+    let name = large.name().to_string();
+    drop_into(&folder(world, "in"), &name, &large.to_bytes());
+    let sql = format!("SELECT reason FROM packet WHERE name = '{name}' AND state = 'QUARANTINED'");
+    assert_eq!(wait_for(world, &hub_db, &sql), "OVERSIZE");
+    let answers = format!("SELECT count(*) FROM packet WHERE answered = '{}'", mark(&large).digest);
+    assert_eq!(count(&hub_db, &answers), 0);
+    world.daemons.kill("hub");
+    set_key(&world.layout.hub_config(), "limits", "ratio", "2000").expect("set");
+    world.start_hub().expect("started");
+    world.hub(&["quarantine", "replay", &name]).expect("let in");
+    applied(world, &large);
+    let taken = "SELECT count(*) FROM received WHERE key LIKE '%-000000000003' AND outcome = 'new'";
+    assert_eq!(count(&hub_db, taken), 1);
 }
