@@ -161,8 +161,8 @@ fn a_centre_that_is_recovering_sends_no_data_and_the_mirror_alone_unconfirmed() 
     centre.sync();
     centre.hub.take();
     centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Вторая')");
-    let request = Request::Snapshot { cause: SnapshotCause::Restored, seen: None };
-    let id = centre.hub.ask(&request, false);
+    let request = |cause| Request::Snapshot { cause, seen: None };
+    let id = centre.hub.ask(&request(SnapshotCause::Restored), false);
     centre.sync();
     let sent = centre.hub.take_data();
     let [packet] = &sent[..] else { panic!("{}", sent.len()) };
@@ -174,11 +174,11 @@ fn a_centre_that_is_recovering_sends_no_data_and_the_mirror_alone_unconfirmed() 
     assert!(packet.records.is_empty(), "what it says of its own is not certain");
     let place = centre.path("spool").join(packet.name.to_string());
     let kept = fs::read(&place).expect("there");
-    centre.hub.ask(&request, true);
+    centre.hub.ask(&request(SnapshotCause::Missing), true);
     centre.sync();
     assert_eq!(centre.hub.take_data()[0].mark, packet.mark, "the same again while it is not answered");
     fs::remove_file(&place).expect("lost");
-    centre.hub.ask(&request, true);
+    centre.hub.ask(&request(SnapshotCause::Divergence), true);
     centre.sync();
     let lost = "SELECT count(*) FROM svod_incident WHERE code = 'SPOOL_LOST' AND closed_at IS NULL";
     assert_eq!((centre.value(lost), centre.hub.take_data().len()), ("1".into(), 0), "it is given up");

@@ -334,6 +334,7 @@ fn applied(world: &World, forgery: &Forgery) {
 fn a_foreign_file_of_the_same_name_takes_nothing_from_the_genuine_one() {
     let (_dir, world) = world(2);
     let mut player = Player::of(&world);
+    set_key(&world.layout.hub_config(), "limits", "ratio", "20").expect("set");
     world.start_hub().expect("started");
     let (hub_db, layout) = (world.layout.hub_db(), &world.layout);
     let genuine = player.snapshot(&[("recipient_claim", vec![recipient(1, "Настоящая")])]);
@@ -389,7 +390,7 @@ fn too_large_until_the_limit_is_raised(world: &World, player: &mut Player, last:
     let answers = format!("SELECT count(*) FROM packet WHERE answered = '{}'", mark(&large).digest);
     assert_eq!(count(&hub_db, &answers), 0);
     world.daemons.kill("hub");
-    set_key(&world.layout.hub_config(), "limits", "ratio", "2000").expect("set");
+    set_key(&world.layout.hub_config(), "limits", "ratio", "200").expect("set");
     world.start_hub().expect("started");
     world.hub(&["quarantine", "replay", &name]).expect("let in");
     applied(world, &large);
