@@ -316,7 +316,9 @@ fn a_hub_that_is_recovering_sends_no_data_and_the_mirror_alone_unconfirmed() {
     let (streams, packet) = hub
         .hub
         .store
-        .read(|tx| Ok::<_, crate::database::DatabaseError>((tx.streams(code)?, tx.sent_packet(code, &mark)?)))
+        .read(|tx| {
+            Ok::<_, svod_hub::database::DatabaseError>((tx.streams(code)?, tx.sent_packet(code, &mark)?))
+        })
         .expect("read");
     assert_eq!(packet.expect("known").1.state.as_str(), "APPLIED");
     assert_ne!(streams.outgoing.echo, Some(mark), "the centre has consumed nothing");
