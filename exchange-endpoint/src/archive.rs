@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::durable_file;
+use crate::{chance, durable_file, failpoint};
 
 const PART: &str = ".part";
 const BUFFER: usize = 256 * 1024;
@@ -52,7 +52,7 @@ impl NewFile {
     /// Begins a file of mode 0600 in `directory`, readable and seekable.
     pub fn create(directory: &Path) -> io::Result<Self> {
         let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(io::Error::other)?;
+        chance::fill(&mut random).map_err(io::Error::other)?;
         let part = directory.join(format!(".{}{PART}", hex::encode(random)));
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part)?;
         Ok(Self { file, part })
@@ -61,7 +61,7 @@ impl NewFile {
     /// Gives the file its name `path`, in the same file system, and makes both durable. The name may be taken
     /// only by the same bytes.
     pub fn commit(mut self, path: &Path) -> Result<Kept, KeepError> {
-        self.commit_inner(path)
+        failpoint::step("file", || self.commit_inner(path))
             .map_err(|source| KeepError::Io { path: path.to_owned(), source })?
             .ok_or_else(|| KeepError::Conflict { path: path.to_owned() })
     }

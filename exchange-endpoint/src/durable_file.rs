@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::{chance, failpoint};
+
 /// Who besides the owner may use the files that a program makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SharedWith {
@@ -35,14 +37,20 @@ pub fn make_private(others: SharedWith) {
 /// ones. `mode` is the file's permission bits.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let part = write_part(path, bytes, mode)?;
-    fs::rename(&part, path).and_then(|()| sync_directory(path)).inspect_err(|_| forget(&part))
+    let rename = || fs::rename(&part, path).and_then(|()| sync_directory(path));
+    failpoint::step("file", rename).inspect_err(|_| forget(&part))
+}
+
+/// Removes the file at `path`.
+pub fn remove(path: &Path) -> io::Result<()> {
+    failpoint::step("remove", || fs::remove_file(path))
 }
 
 /// Puts `bytes` at `path`, where nothing may be yet: [`io::ErrorKind::AlreadyExists`] otherwise.
 pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let part = write_part(path, bytes, mode)?;
     // A hard link, unlike a rename, never replaces: of two writers one wins.
-    let done = fs::hard_link(&part, path).and_then(|()| sync_directory(path));
+    let done = failpoint::step("file", || fs::hard_link(&part, path).and_then(|()| sync_directory(path)));
     forget(&part);
     done
 }
@@ -55,7 +63,7 @@ fn write_part(path: &Path, bytes: &[u8], mode: u32) -> io::Result<PathBuf> {
 
 fn new_part(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    chance::fill(&mut random).map_err(io::Error::other)?;
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     let part = path.with_file_name(format!(".{name}.{}.part", hex::encode(random)));
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&part)?;
@@ -82,9 +90,11 @@ impl PartFile {
     /// Puts it at its place, instead of what was there.
     pub fn finish(mut self) -> io::Result<()> {
         self.file.sync_all()?;
-        fs::rename(&self.part, &self.path)?;
-        self.finished = true;
-        sync_directory(&self.path)
+        failpoint::step("file", || {
+            fs::rename(&self.part, &self.path)?;
+            self.finished = true;
+            sync_directory(&self.path)
+        })
     }
 }
 

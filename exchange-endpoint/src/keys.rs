@@ -123,6 +123,19 @@ impl OwnKeys {
     /// Makes keys and card of `code` in `directory` (made with mode 0700), where none may be yet. All are on
     /// the disk when this returns.
     pub fn create(directory: &Path, code: ParticipantCode, words: CardWords) -> Result<Self, KeysError> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed)
+            .map_err(|error| KeysError::Io { path: directory.to_owned(), source: io::Error::other(error) })?;
+        Self::create_of(&seed, directory, code, words)
+    }
+
+    /// As [`create`](Self::create), with the signing key of `seed`: of those who know it, anybody can sign.
+    pub fn create_of(
+        seed: &[u8; 32],
+        directory: &Path,
+        code: ParticipantCode,
+        words: CardWords,
+    ) -> Result<Self, KeysError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
         made.map_err(|source| KeysError::Io { path: directory.to_owned(), source })?;
         for name in [SIGNING, AGE, ARCHIVE, CARD] {
@@ -131,10 +144,7 @@ impl OwnKeys {
                 return Err(KeysError::Exists { path });
             }
         }
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed)
-            .map_err(|error| KeysError::Io { path: directory.to_owned(), source: io::Error::other(error) })?;
-        let signing = SigningKey::from_seed(code, &seed);
+        let signing = SigningKey::from_seed(code, seed);
         let (identity, archive) = (Identity::generate(), Identity::generate());
         let CardWords { name, valid_from, valid_until, tls_ca } = words;
         let content = CardContent {

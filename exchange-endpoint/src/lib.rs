@@ -5,13 +5,17 @@
 //! [`journal_table`], [`request_table`], [`difference_table`], [`protocol`] ([`protocol_table`]), all written by way of [`durable_file`];
 //! [`keys`] and [`trust`] (outside the database), how they change ([`rotation`], [`key_table`]) and which of a peer's count where
 //! ([`key_ring`]); [`archive`] for files too large to hold. Where its packets go: [`mailbox`];
+//! What a test may take into its own hands: [`clock`], [`chance`], each durable step ([`failpoint`]).
 //! [`stray`] what is said of a file that is none, [`quarantine`] of one that was not accepted, [`keys_told`] of keys. What people bring and take away: [`tables`].
 
 pub mod account;
 pub mod archive;
+pub mod chance;
+pub mod clock;
 pub mod config;
 pub mod difference_table;
 pub mod durable_file;
+pub mod failpoint;
 pub mod help;
 pub mod instance;
 pub mod journal_table;

@@ -30,7 +30,7 @@ use std::{
 };
 
 use exchange_endpoint::{
-    difference_table,
+    difference_table, failpoint,
     journal_table::{self, JournalError},
     key_table, protocol_table,
     request_table::{self, RequestError},
@@ -101,6 +101,14 @@ impl From<RequestError> for DatabaseError {
             RequestError::Database(error) => error.into(),
             RequestError::Damaged(column) => Self::Damaged { table: request_table::HUB_TABLE, column },
         }
+    }
+}
+
+/// The disk refused a commit.
+impl From<std::io::Error> for DatabaseError {
+    fn from(error: std::io::Error) -> Self {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        Self::Sqlite(rusqlite::Error::SqliteFailure(code, Some(error.to_string())))
     }
 }
 
@@ -219,7 +227,7 @@ impl Store {
         let tx = Tx { db };
         let done = work(&tx)?; // dropped uncommitted: rolled back
         if commit {
-            tx.db.commit().map_err(DatabaseError::from)?;
+            failpoint::step("commit", || tx.db.commit().map_err(DatabaseError::from))?;
         }
         Ok(done)
     }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use exchange_endpoint::{
+    clock::{Clock, MachineClock},
     config::Config,
     instance::{InstanceError, InstanceLock},
     rotation,
@@ -73,7 +74,7 @@ pub fn run(hub: Hub, config: &Config<HubConfig>) -> Result<(), RunError> {
 }
 
 async fn serve(hub: Hub, config: &Config<HubConfig>, database: PathBuf) -> Result<(), RunError> {
-    let mut daemon = Daemon { hub, announcer: None, seen: None };
+    let mut daemon = Daemon::new(hub, Arc::new(MachineClock::default()));
     daemon.start()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let (mut events, server) = if config.ftps.enabled {
@@ -109,17 +110,32 @@ fn today() -> jiff::civil::Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
-struct Daemon {
+/// What the loop does and remembers between two events.
+pub struct Daemon {
     hub: Hub,
+    clock: Arc<dyn Clock>,
     announcer: Option<Announcer>,
     /// The database version that was looked at last.
     seen: Option<i64>,
 }
 
 impl Daemon {
+    /// A daemon that has not begun.
+    pub fn new(hub: Hub, clock: Arc<dyn Clock>) -> Self {
+        Self { hub, clock, announcer: None, seen: None }
+    }
+
+    /// The hub.
+    pub fn hub(&mut self) -> &mut Hub {
+        &mut self.hub
+    }
+
     /// What a crash may have left: parts in the archive; answers and packets sealed and not placed; files in
     /// `in`. And whether the database was put back from a copy.
-    fn start(&mut self) -> Result<(), HubError> {
+    ///
+    /// # Errors
+    /// The database, the disk or the watermark: it cannot begin.
+    pub fn start(&mut self) -> Result<(), HubError> {
         let Hub { store, context, watermark, .. } = &mut self.hub;
         exchange_endpoint::archive::remove_leftovers(&context.paths.archive)
             .map_err(super::hub::at(&context.paths.archive))?;
@@ -127,7 +143,7 @@ impl Daemon {
             if rotation::is_left_over(&context.keys_directory, context.code)? {
                 rotation::finish(&context.keys_directory, context.code)?;
             }
-            judge_watermark(tx, watermark, context.code, Timestamp::now())
+            judge_watermark(tx, watermark, context.code, self.clock.now())
         })?;
         self.scan();
         self.replay();
@@ -157,12 +173,12 @@ impl Daemon {
             };
             if worked {
                 let sent = block_in_place(|| self.send());
-                due = block_in_place(|| self.hub.next_due(Timestamp::now())).unwrap_or_else(|error| {
+                due = block_in_place(|| self.hub.next_due(self.clock.now())).unwrap_or_else(|error| {
                     tracing::warn!("what is due next is not known: {error}");
                     None
                 });
                 if !sent {
-                    let again = Timestamp::now().saturating_add(self.hub.context.timing.retry);
+                    let again = self.clock.now().saturating_add(self.hub.context.timing.retry);
                     due = due.into_iter().chain(again).min();
                 }
             }
@@ -171,7 +187,7 @@ impl Daemon {
 
     /// Whether that time has come; or was so far off that the clock must have been set back since.
     fn is_due(&self, due: Option<Timestamp>) -> bool {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         due.is_some_and(|due| self.hub.context.timing.due_any(due, now) <= now)
     }
 
@@ -180,7 +196,7 @@ impl Daemon {
     }
 
     /// Whether a command has changed the database since it was looked at last.
-    fn changed(&mut self) -> bool {
+    pub fn changed(&mut self) -> bool {
         match self.hub.store.data_version() {
             Ok(version) => {
                 let before = self.seen.replace(version);
@@ -207,14 +223,14 @@ impl Daemon {
 
     /// Judges again what a command or a centre's new keys let out of quarantine.
     fn replay(&mut self) {
-        match self.hub.replay(Timestamp::now()) {
+        match self.hub.replay(self.clock.now()) {
             Ok(taken) => taken.iter().for_each(|(centre, applied)| tell(*centre, applied)),
             Err(error) => tracing::error!("the quarantine could not be looked through: {error}"),
         }
     }
 
     /// Takes every finished file of every active centre; whether there was one.
-    fn scan(&mut self) -> bool {
+    pub fn scan(&mut self) -> bool {
         let centres = match self.hub.store.read(|tx| tx.centres()) {
             Ok(centres) => centres,
             Err(error) => {
@@ -241,7 +257,7 @@ impl Daemon {
 
     /// Takes one file; whether something has happened.
     fn take(&mut self, centre: ParticipantCode, name: &str) -> bool {
-        match self.hub.take(centre, name, Timestamp::now()) {
+        match self.hub.take(centre, name, self.clock.now()) {
             Ok(Taken::Nothing) => false,
             Ok(Taken::Done(applied)) => {
                 tell(centre, &applied);
@@ -259,8 +275,8 @@ impl Daemon {
 
     /// Seals what is pending and places what is due. False if something is left to be tried again: what could
     /// not be sealed never keeps what is sealed, answers above all, from being placed.
-    fn send(&mut self) -> bool {
-        let now = Timestamp::now();
+    pub fn send(&mut self) -> bool {
+        let now = self.clock.now();
         let sealed = self.hub.seal(now).inspect_err(|error| tracing::error!("not sealed: {error}")).is_ok();
         match self.hub.place(now) {
             Ok(placed) => {

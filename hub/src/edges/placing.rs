@@ -1,9 +1,13 @@
 //! Sealing what is pending and placing what is sealed. What to place follows database rows, never a directory
 //! listing (exchange §5).
 
-use std::{collections::BTreeMap, fs::File};
+use std::{collections::BTreeMap, fs::File, io::Seek as _};
 
-use exchange_endpoint::{archive, watermark::Stream};
+use exchange_endpoint::{
+    archive::{self, KeepError},
+    durable_file,
+    watermark::Stream,
+};
 use exchange_format::{
     participant::ParticipantCode,
     stream::{PacketState, Placing},
@@ -118,10 +122,19 @@ impl Hub {
         let put = |name: &str| -> Result<(), HubError> {
             let source = context.paths.archived(centre, name);
             let mut file = File::open(&source).map_err(at(&source))?;
-            archive::keep(&context.paths.outbox(centre).join(name), &mut file)?;
+            let path = context.paths.outbox(centre).join(name);
+            match archive::keep(&path, &mut file) {
+                Err(KeepError::Conflict { .. }) => {
+                    // the folder is ours: what has its name and other bytes was spoilt there, and nobody could read it
+                    durable_file::remove(&path).map_err(at(&path))?;
+                    file.rewind().map_err(at(&source))?;
+                    archive::keep(&path, &mut file)?;
+                }
+                kept => drop(kept?),
+            }
             Ok(())
         };
-        let mut placed = Vec::new();
+        let (mut placed, mut told, mut failed) = (Vec::new(), Vec::new(), None);
         for (name, mut packet) in packets {
             if packet.placing(stop, now, &context.timing) == Placing::Now {
                 match put(&name) {
@@ -135,21 +148,24 @@ impl Hub {
             }
         }
         for name in &answers {
-            put(name)?;
+            match put(name) {
+                Ok(()) => told.push(name),
+                Err(error) => failed = Some(error),
+            }
         }
-        if placed.is_empty() && answers.is_empty() {
-            return Ok(false);
+        if placed.is_empty() && told.is_empty() {
+            return failed.map_or(Ok(false), Err);
         }
         store.write(|tx| {
             for (name, packet) in &placed {
                 tx.set_sent_packet(name, packet)?;
             }
-            for name in &answers {
+            for name in &told {
                 tx.set_packet_state(name, PacketState::Placed.as_str(), None)?;
             }
             Ok::<_, HubError>(())
         })?;
-        Ok(true)
+        failed.map_or(Ok(true), Err)
     }
 
     /// When something is due by itself: a heartbeat, or a packet to be placed again.

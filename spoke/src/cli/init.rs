@@ -1,27 +1,18 @@
 //! `init`: keys, card, database, configuration of a new centre.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use exchange_endpoint::{
-    durable_file,
-    keys::{CardWords, OwnKeys},
     messages,
     output::{CommonArgs, Exit, Failure},
     trust::Trust,
-    watermark::Watermark,
 };
 use exchange_format::participant::ParticipantCode;
-use jiff::{ToSpan as _, Zoned};
+use jiff::Zoned;
 use serde_json::json;
 
-use crate::{
-    database::{self, Identity},
-    edges::{SpokeError, config, station::WATERMARK},
-};
-
-/// The years for which a new card is valid.
-const YEARS: i64 = 2;
+use crate::edges::init;
 
 /// What a new centre is told.
 #[derive(Debug, Args)]
@@ -50,35 +41,15 @@ impl Init {
         let hub = hub_card.content.code;
         let today = Zoned::now().date();
         hub_card.check_valid_on(today)?;
-        let config_file = self.dir.join("svod-spoke.toml");
-        let database_file = self.dir.join("centre.db");
+        let (config_file, database_file) = (self.dir.join(init::FILE), self.dir.join(init::DATABASE));
         for path in [&config_file, &database_file] {
             if path.exists() {
                 return Err(Failure::new(Exit::Refused, "spoke-exists").told("file", path.display()));
             }
         }
-        for name in ["spool", "archive", "quarantine", "protocols"] {
-            let directory = self.dir.join(name);
-            fs::create_dir_all(&directory).map_err(SpokeError::io(&directory))?;
-        }
-        let words = CardWords {
-            name: self.name.clone().unwrap_or_else(|| format!("Центр {}", self.code)),
-            valid_from: today,
-            valid_until: today.saturating_add(YEARS.years()),
-            tls_ca: None,
-        };
-        let keys_directory = self.dir.join("keys");
-        let keys = OwnKeys::create(&keys_directory, self.code, words)?;
-        Watermark::create(&keys_directory.join(WATERMARK))?;
-        Trust::open(&self.dir.join("trust"))?.add(hub_card)?;
-        let card_file = self.dir.join(format!("{}.card", self.code));
-        durable_file::replace(&card_file, keys.card.to_bytes(), 0o644).map_err(SpokeError::io(&card_file))?;
-        let identity = Identity { own: self.code, hub };
-        database::create(&database_file, identity).map_err(SpokeError::from)?;
-        let text = config::template(self.code, hub);
-        durable_file::create_new(&config_file, text.as_bytes(), 0o640)
-            .map_err(SpokeError::io(&config_file))?;
-        let fingerprint = keys.card.fingerprint();
+        let name = self.name.clone().unwrap_or_else(|| format!("Центр {}", self.code));
+        let card = init::init(&self.dir, self.code, &name, hub_card, today)?;
+        let (card_file, fingerprint) = (self.dir.join(format!("{}.card", self.code)), card.fingerprint());
         let answer = json!({
             "code": self.code.as_str(), "hub": hub.as_str(), "config": config_file, "database": database_file,
             "card": card_file, "fingerprint": fingerprint,

@@ -8,6 +8,7 @@ use std::{
 
 use clap::Args;
 use exchange_endpoint::{
+    clock::{Clock, MachineClock},
     logging,
     mailbox::Mailbox,
     messages,
@@ -60,7 +61,8 @@ pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
     let result = runtime.block_on(async {
         let ended = signals()?;
         tracing::info!(code = %station.own(), hub = %station.hub(), "exchange begins");
-        event_loop::run(&mut station, mailbox, ended).await
+        let clock: Arc<dyn Clock> = Arc::new(MachineClock::default());
+        event_loop::run(&mut station, mailbox, &clock, ended).await
     });
     // A mailbox that waits for news on a dead line does not hold up the end.
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -148,7 +150,7 @@ impl Sync {
         mailbox: &dyn Mailbox,
     ) -> Result<event_loop::Day, SpokeError> {
         let until = Instant::now() + Duration::from_secs(self.wait);
-        let mut day = event_loop::round(station, mailbox).await?;
+        let mut day = event_loop::round(station, mailbox, Arc::new(MachineClock::default())).await?;
         while Instant::now() < until && !report::unanswered(&station.connection)?.is_empty() {
             tokio::time::sleep(LOOK).await;
             day.fetch(station, mailbox).await?;

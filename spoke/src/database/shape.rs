@@ -115,7 +115,7 @@ fn all<T>(
     table: &str,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>, DatabaseError> {
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare_cached(sql)?;
     Ok(statement.query_map([table], read)?.collect::<Result<_, _>>()?)
 }
 

@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use exchange_endpoint::journal_table::{self, CENTRE_TABLE};
+use exchange_endpoint::{
+    failpoint,
+    journal_table::{self, CENTRE_TABLE},
+};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::{DatabaseError, guards, tables::tables, triggers, triggers::Trigger};
@@ -80,7 +83,7 @@ fn write_unasked<T, E: From<DatabaseError>>(
     let aside = set_aside(&transaction, scope)?;
     let Some(result) = work(&transaction)? else { return Ok(None) };
     put_back(&transaction, scope, &aside)?;
-    transaction.commit().map_err(DatabaseError::from)?;
+    failpoint::step("commit", || transaction.commit().map_err(DatabaseError::from))?;
     Ok(Some(result))
 }
 

@@ -128,7 +128,12 @@ pub(super) fn repeat(connection: &Connection, answered: Mark, now: Timestamp) ->
 }
 
 /// Our packet that `answered` names, if it is one; evidence if it should be and is not.
-fn find(connection: &Connection, desk: &Desk<'_>, answered: Mark) -> Result<Option<OutPacket>, SpokeError> {
+fn find(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    answered: Mark,
+    now: Timestamp,
+) -> Result<Option<OutPacket>, SpokeError> {
     let mut stream = book::out_stream(connection, desk.hub)?;
     stream.machine.told_epoch(answered.position.epoch);
     let packet = book::sent_at(connection, desk.hub, answered.position)?;
@@ -139,7 +144,7 @@ fn find(connection: &Connection, desk: &Desk<'_>, answered: Mark) -> Result<Opti
         Named::Ours => packet,
         Named::FormerLife => None,
         Named::Unknown => {
-            restored(connection, desk, &Evidence::Answered(answered), Timestamp::now())?;
+            restored(connection, desk, &Evidence::Answered(answered), now)?;
             None
         }
     })
@@ -157,7 +162,7 @@ pub(super) fn take_receipt(
     if Receipt::read(body)?.answered != answered {
         return Ok(());
     }
-    if let Some(mut packet) = find(connection, desk, answered)?
+    if let Some(mut packet) = find(connection, desk, answered, now)?
         && packet.sent.receipt(&answered, now, timing, random_u32())
     {
         book::update_out_packet(connection, &packet.name, &packet.sent, now)?;
@@ -175,7 +180,8 @@ pub(super) fn take_protocol(
 ) -> Result<(), SpokeError> {
     let mut reader = ProtocolReader::new(body, LINES)?;
     let head = *reader.head();
-    let Some(mut packet) = find(connection, desk, answered)?.filter(|_| head.answered == answered) else {
+    let Some(mut packet) = find(connection, desk, answered, now)?.filter(|_| head.answered == answered)
+    else {
         return Ok(());
     };
     let mut stream = book::out_stream(connection, desk.hub)?;

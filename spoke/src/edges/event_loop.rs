@@ -3,10 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use exchange_endpoint::mailbox::{Mailbox, MailboxError};
+use exchange_endpoint::{
+    clock::Clock,
+    durable_file,
+    mailbox::{Mailbox, MailboxError},
+};
 use exchange_format::{file_name::FileName, stream::Evidence};
 use jiff::Timestamp;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
 
 use super::{
     SpokeError, answers, audit, export,
@@ -44,17 +48,18 @@ const BUSY_PAUSE: Duration = Duration::from_secs(1);
 pub async fn run(
     station: &mut Station,
     mailbox: Arc<dyn Mailbox>,
+    clock: &Arc<dyn Clock>,
     mut ended: tokio::sync::watch::Receiver<bool>,
 ) -> Result<(), SpokeError> {
     own_records::settle(&station.connection, station.config.exchange.settle_s)?;
     loop {
-        let pause = match days(station, &mailbox, &mut ended).await {
+        let pause = match days(station, &mailbox, clock, &mut ended).await {
             Err(error) if error.is_of_content() => {
                 tracing::error!(%error, "the database holds what this program cannot have written; it goes on");
                 if let Err(error) = database::mend_schema(&station.connection) {
                     tracing::error!(%error, "the schema is not put right");
                 }
-                if let Err(error) = audit::audit(station, true, Timestamp::now()) {
+                if let Err(error) = audit::audit(station, true, clock.now()) {
                     tracing::error!(%error, "not put right");
                 }
                 CONTENT_PAUSE
@@ -75,13 +80,13 @@ pub async fn run(
 async fn days(
     station: &mut Station,
     mailbox: &Arc<dyn Mailbox>,
+    clock: &Arc<dyn Clock>,
     ended: &mut tokio::sync::watch::Receiver<bool>,
 ) -> Result<(), SpokeError> {
-    let begun = begin(station)?;
+    let mut day = Day::begin(station, Arc::clone(clock))?;
     let mut news = listen(Arc::clone(mailbox));
     let mut watch = tokio::time::interval(station.config.exchange.watch());
     watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut day = Day::new(station, &begun)?;
     day.work(station, &**mailbox).await?;
     loop {
         tokio::select! {
@@ -99,29 +104,26 @@ async fn days(
 ///
 /// # Errors
 /// As [`run`].
-pub async fn round(station: &mut Station, mailbox: &dyn Mailbox) -> Result<Day, SpokeError> {
-    let begun = begin(station)?;
+pub async fn round(
+    station: &mut Station,
+    mailbox: &dyn Mailbox,
+    clock: Arc<dyn Clock>,
+) -> Result<Day, SpokeError> {
+    let now = clock.now();
+    let mut day = Day::begin(station, clock)?;
     // Somebody asks now: what waits for its next try does not wait any more.
     write::write(&mut station.connection, Scope::Book, |tx| {
-        book::try_now(tx, Timestamp::now()).map_err(SpokeError::from)
+        book::try_now(tx, now).map_err(SpokeError::from)
     })?;
-    let mut day = Day::new(station, &begun)?;
     day.work(station, mailbox).await?;
     day.fetch(station, mailbox).await?;
     Ok(day)
 }
 
-/// How it began.
-struct Begun {
-    /// The version of the data before they were looked at.
-    version: i64,
-    audit_took: Duration,
-}
-
-/// What is done once at the start: was the database put back from a copy? Is something half done?
-fn begin(station: &mut Station) -> Result<Begun, SpokeError> {
-    let now = Timestamp::now();
-    let version = pragma(station, "data_version")?;
+/// What is done once at the start: was the database put back from a copy? Is something half done? How long the look at it
+/// took.
+fn begin(station: &mut Station, clock: &dyn Clock) -> Result<Duration, SpokeError> {
+    let now = clock.now();
     if !audit::is_readable(station)? {
         audit::audit(station, true, now)?;
     }
@@ -138,12 +140,12 @@ fn begin(station: &mut Station) -> Result<Begun, SpokeError> {
         tell_restored(station, &evidence, now)?;
     }
     station.raise_watermark()?;
-    let began = Instant::now();
+    let began = clock.running();
     let report = audit::audit(station, true, now)?;
-    let audit_took = began.elapsed();
+    let audit_took = clock.running().saturating_sub(began);
     tracing::info!(publications = report.publications, whole = report.whole, "database looked at");
     resume::resume(station, now)?;
-    Ok(Begun { version, audit_took })
+    Ok(audit_took)
 }
 
 fn tell_restored(station: &mut Station, evidence: &Evidence, now: Timestamp) -> Result<(), SpokeError> {
@@ -169,7 +171,7 @@ fn remove_unsealed(station: &Station) -> Result<(), SpokeError> {
             name.kind.is_numbered() && sealed.is_some_and(|sealed| name.position <= sealed)
         });
         if name.starts_with("SVOD1_") && !was_committed && !book::is_out_packet(&station.connection, &name)? {
-            std::fs::remove_file(entry.path()).map_err(SpokeError::io(entry.path()))?;
+            durable_file::remove(&entry.path()).map_err(SpokeError::io(entry.path()))?;
         }
     }
     Ok(())
@@ -203,9 +205,9 @@ fn listen(mailbox: Arc<dyn Mailbox>) -> mpsc::Receiver<()> {
     receiver
 }
 
-/// What the loop remembers between two events.
-#[derive(Debug)]
+/// What the loop remembers between two events. Times are of the clock's [`running`](Clock::running).
 pub struct Day {
+    clock: Arc<dyn Clock>,
     data_version: i64,
     schema_version: i64,
     second_look: SecondLook,
@@ -215,10 +217,10 @@ pub struct Day {
     written: bool,
     /// Records wait until nothing more comes to them.
     settling: bool,
-    last_audit: Instant,
+    last_audit: Duration,
     audit_took: Duration,
     /// The mailbox failed: placing waits until then.
-    line_dead_until: Option<Instant>,
+    line_dead_until: Option<Duration>,
     line_pause: Duration,
     /// Why what was to be placed last is not there.
     unplaced: Option<MailboxError>,
@@ -229,18 +231,25 @@ pub struct Day {
 }
 
 impl Day {
-    /// What was written since the version `begun` of the data came after the first look, or beside it.
-    fn new(station: &Station, begun: &Begun) -> Result<Self, SpokeError> {
-        let data_version = pragma(station, "data_version")?;
+    /// Begins: was the database put back from a copy, is it whole, is something half done?
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub fn begin(station: &mut Station, clock: Arc<dyn Clock>) -> Result<Self, SpokeError> {
+        let version = pragma(station, "data_version")?;
+        let audit_took = begin(station, &*clock)?;
+        let (last_audit, data_version) = (clock.running(), pragma(station, "data_version")?);
         Ok(Self {
+            clock,
             data_version,
             schema_version: pragma(station, "schema_version")?,
             second_look: SecondLook::default(),
-            suspicious: data_version != begun.version,
+            // written after the first look, or beside it
+            suspicious: data_version != version,
             written: false,
             settling: false,
-            last_audit: Instant::now(),
-            audit_took: begun.audit_took,
+            last_audit,
+            audit_took,
             line_dead_until: None,
             line_pause: LINE_RETRY.0,
             unplaced: None,
@@ -282,7 +291,7 @@ impl Day {
     /// # Errors
     /// As [`run`].
     pub async fn work(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let mut sealed = false;
         self.notice(station, false)?;
         tokio::task::block_in_place(|| rotation::replay(station, now))?;
@@ -299,7 +308,7 @@ impl Day {
             }
         }
         self.settling = own_records::is_anything_queued(&station.connection)?;
-        self.ask_at = tokio::task::block_in_place(|| requests::ask(station, Timestamp::now()))?;
+        self.ask_at = tokio::task::block_in_place(|| requests::ask(station, self.clock.now()))?;
         tokio::task::block_in_place(|| station.keep_protocols());
         self.place(station, mailbox).await?;
         self.schema_version = pragma(station, "schema_version")?;
@@ -307,13 +316,13 @@ impl Day {
     }
 
     async fn place(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
-        if self.line_dead_until.is_some_and(|until| Instant::now() < until) {
+        if self.line_dead_until.is_some_and(|until| self.clock.running() < until) {
             return Ok(());
         }
-        let mut placed = place::place(station, mailbox, Timestamp::now()).await?;
+        let mut placed = place::place(station, mailbox, self.clock.now()).await?;
         if !placed.lost.is_empty() {
-            tokio::task::block_in_place(|| seal_again(station, &placed.lost))?;
-            placed = place::place(station, mailbox, Timestamp::now()).await?;
+            tokio::task::block_in_place(|| seal_again(station, &placed.lost, self.clock.now()))?;
+            placed = place::place(station, mailbox, self.clock.now()).await?;
         }
         self.line(placed.failed.as_ref(), placed.placed > 0);
         if placed.failed.is_some() || placed.placed > 0 {
@@ -326,7 +335,7 @@ impl Day {
     /// refuses the login, or it would soon be locked. One file refused says nothing of the line.
     fn line(&mut self, failed: Option<&MailboxError>, alive: bool) {
         if failed.is_some_and(|error| !matches!(error, MailboxError::Refused { .. })) {
-            self.line_dead_until = Some(Instant::now() + self.line_pause);
+            self.line_dead_until = Some(self.clock.running() + self.line_pause);
             self.line_pause = (self.line_pause * 2).min(LINE_RETRY.1);
         } else if alive {
             self.line_dead_until = None;
@@ -340,7 +349,7 @@ impl Day {
     /// As [`run`].
     pub async fn fetch(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
         self.notice(station, false)?;
-        let fetched = fetch::fetch(station, mailbox, &mut self.second_look, Timestamp::now()).await?;
+        let fetched = fetch::fetch(station, mailbox, &mut self.second_look, self.clock.now()).await?;
         self.line(fetched.failed.as_ref(), true);
         self.unfetched = fetched.failed;
         self.schema_version = pragma(station, "schema_version")?;
@@ -349,7 +358,10 @@ impl Day {
     }
 
     /// Has anybody written? Then whatever the triggers have caught is sealed at once.
-    async fn look_at_database(
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub async fn look_at_database(
         &mut self,
         station: &mut Station,
         mailbox: &dyn Mailbox,
@@ -359,7 +371,7 @@ impl Day {
             self.work(station, mailbox).await?;
         }
         let rest = self.audit_took * if self.suspicious { AUDIT_REST.0 } else { AUDIT_REST.1 };
-        if (self.suspicious || self.written) && self.last_audit.elapsed() > AUDIT_PAUSE.max(rest) {
+        if (self.suspicious || self.written) && self.since_audit() > AUDIT_PAUSE.max(rest) {
             self.audit(station)?;
             self.work(station, mailbox).await?;
         }
@@ -368,8 +380,8 @@ impl Day {
 
     fn audit(&mut self, station: &mut Station) -> Result<(), SpokeError> {
         (self.suspicious, self.written) = (false, false);
-        let began = Instant::now();
-        let report = tokio::task::block_in_place(|| audit::audit(station, true, Timestamp::now()))?;
+        let (began, now) = (self.clock.running(), self.clock.now());
+        let report = tokio::task::block_in_place(|| audit::audit(station, true, now))?;
         if !report.whole {
             tracing::error!(
                 found = report.found.len(),
@@ -377,16 +389,23 @@ impl Day {
                 "the database was put right"
             );
         }
-        self.last_audit = Instant::now();
-        self.audit_took = began.elapsed();
+        self.last_audit = self.clock.running();
+        self.audit_took = self.last_audit.saturating_sub(began);
         tracing::info!(whole = report.whole, took_ms = self.audit_took.as_millis(), "audited");
         self.schema_version = pragma(station, "schema_version")?;
         Ok(())
     }
 
+    fn since_audit(&self) -> Duration {
+        self.clock.running().saturating_sub(self.last_audit)
+    }
+
     /// How long until something is due by the clock.
-    fn until_due(&self, station: &Station) -> Result<Duration, SpokeError> {
-        let now = Timestamp::now();
+    ///
+    /// # Errors
+    /// The database.
+    pub fn until_due(&self, station: &Station) -> Result<Duration, SpokeError> {
+        let now = self.clock.now();
         let stream = book::out_stream(&station.connection, station.hub())?.machine;
         let timing = station.config.exchange.timing();
         let heartbeat = stream.heartbeat_at(&timing, now);
@@ -394,8 +413,8 @@ impl Day {
         let placing = book::next_due(&station.connection, stopped, &|at| timing.due_again(at, now))?;
         let wait = |at: Timestamp| Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
         let audit_s = Duration::from_secs(u64::from(station.config.exchange.audit_s));
-        let audit = audit_s.saturating_sub(self.last_audit.elapsed());
-        let line = self.line_dead_until.map(|until| until.saturating_duration_since(Instant::now()));
+        let audit = audit_s.saturating_sub(self.since_audit());
+        let line = self.line_dead_until.map(|until| until.saturating_sub(self.clock.running()));
         // While the line is dead, a packet that is due waits for it.
         let placing = placing.map(|at| line.map_or(wait(at), |line| wait(at).max(line)));
         let asking = self.ask_at.map(wait);
@@ -403,9 +422,13 @@ impl Day {
         Ok(due.unwrap_or(audit_s).max(Duration::from_millis(20)))
     }
 
-    async fn due(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
+    /// Does what is due by the clock.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub async fn due(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
         let audit_s = Duration::from_secs(u64::from(station.config.exchange.audit_s));
-        if self.last_audit.elapsed() >= audit_s {
+        if self.since_audit() >= audit_s {
             self.audit(station)?;
         }
         self.work(station, mailbox).await
@@ -413,12 +436,12 @@ impl Day {
 }
 
 /// What the spool has lost is made again: answers each by itself, of packets everything.
-fn seal_again(station: &mut Station, lost: &[Lost]) -> Result<(), SpokeError> {
+fn seal_again(station: &mut Station, lost: &[Lost], now: Timestamp) -> Result<(), SpokeError> {
     let (packets, answers): (Vec<&Lost>, Vec<&Lost>) = lost.iter().partition(|one| one.is_numbered);
     if !answers.is_empty() {
-        reopen::answer_again(station, &answers, Timestamp::now())?;
+        reopen::answer_again(station, &answers, now)?;
     }
-    if packets.is_empty() { Ok(()) } else { reopen::reopen(station, &packets, Timestamp::now()) }
+    if packets.is_empty() { Ok(()) } else { reopen::reopen(station, &packets, now) }
 }
 
 fn pragma(station: &Station, name: &str) -> Result<i64, SpokeError> {

@@ -12,17 +12,24 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     SpokeError,
     admit::{self, Admitted},
+    answers,
     station::Station,
 };
-use crate::database::book;
+use crate::database::{
+    book,
+    write::{self, Scope},
+};
 
-/// When files that were not accepted are looked at again: they may have been damaged on the way.
+/// When files are looked at again that were seen before: those that were not accepted may have been damaged on the way; of
+/// those that were, the hub may not have our answers.
 #[derive(Debug, Default)]
 pub struct SecondLook(BTreeMap<String, (Timestamp, u32)>);
 
 impl SecondLook {
     fn is_due(&self, name: &str, now: Timestamp) -> bool {
-        self.0.get(name).is_none_or(|(at, _)| *at <= now)
+        // a clock that was set back keeps nothing waiting
+        let longest = now.saturating_add(SignedDuration::from_mins(65)).unwrap_or(Timestamp::MAX);
+        self.0.get(name).is_none_or(|(at, _)| *at <= now || *at > longest)
     }
 
     fn later(&mut self, name: &str, now: Timestamp) {
@@ -60,14 +67,15 @@ pub async fn fetch(
             return Ok(result);
         }
     };
-    let mut names = Vec::new();
-    for name in offered.into_iter().map(|file| file.name) {
-        let state = book::in_state(&station.connection, &name)?;
-        let unknown = state.as_deref().is_none_or(|state| state == "QUARANTINED");
-        if unknown && second_look.is_due(&name, now) {
-            names.push(name);
+    second_look.0.retain(|name, _| offered.iter().any(|file| file.name == *name));
+    let (mut names, mut known) = (Vec::new(), Vec::new());
+    for name in offered.into_iter().map(|file| file.name).filter(|name| second_look.is_due(name, now)) {
+        match book::in_state(&station.connection, &name)?.as_deref() {
+            None | Some("QUARANTINED") => names.push(name),
+            Some(_) => known.push(name),
         }
     }
+    answer_again(station, known, second_look, now)?;
     // By position, so that a stream that fell behind is applied in its order and nothing is held in vain.
     names.sort_by_key(|name| name.parse::<FileName>().ok().map(|n| (n.position, n.kind)));
     for name in names {
@@ -90,13 +98,36 @@ pub async fn fetch(
         // It is in the archive or the quarantine now, or will be brought again.
         let _ = fs::remove_file(&path);
         let admitted = admitted?;
-        if matches!(admitted, Admitted::Quarantined(_)) {
-            second_look.later(&name, now);
-        }
+        second_look.later(&name, now);
         tracing::info!(file = loggable(&name), ?admitted, "admitted");
         result.files.push((name, admitted));
     }
     Ok(result)
+}
+
+/// Of packets that stand in `out` though they were taken, the hub lacks our answers: they were lost on the way, and the hub has
+/// placed the packet again for them (F4). They are placed once more.
+fn answer_again(
+    station: &mut Station,
+    known: Vec<String>,
+    second_look: &mut SecondLook,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let hub = station.hub();
+    for name in known {
+        let Some(parsed) = name.parse::<FileName>().ok().filter(|name| name.kind.is_numbered()) else {
+            continue;
+        };
+        let at = parsed.position;
+        let same_place = book::received(&station.connection, hub, at.epoch, Some(at.seq))?;
+        if let Some(file) = same_place.into_iter().find(|file| file.name == name) {
+            write::write(&mut station.connection, Scope::Book, |transaction| {
+                answers::repeat(transaction, file.arrival.mark, now)
+            })?;
+        }
+        second_look.later(&name, now);
+    }
+    Ok(())
 }
 
 /// Where a file gathers; by a digest of its name, so that a cut fetch continues with the same file.

@@ -121,7 +121,7 @@ pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loade
         let files = files_of(station, &ready)?;
         if mirror::is_unconfirmed(station, &ready, &files)? {
             mirror::look_at_mirror(station, &files, now)?;
-            next = next_held(station)?;
+            next = next_held(station, now)?;
             continue;
         }
         match apply(station, &ready, &files, now) {
@@ -139,7 +139,7 @@ pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loade
             }
             Err(Stopped::Failed(error)) => return Err(error),
         }
-        next = next_held(station)?;
+        next = next_held(station, now)?;
     }
     Ok(loaded)
 }
@@ -158,7 +158,7 @@ fn files_of(station: &Station, ready: &Ready) -> Result<Vec<Received>, SpokeErro
 }
 
 /// A packet that was held at the place that is next now.
-fn next_held(station: &mut Station) -> Result<Option<Ready>, SpokeError> {
+fn next_held(station: &mut Station, now: Timestamp) -> Result<Option<Ready>, SpokeError> {
     let hub = station.hub();
     let stream = book::in_stream(&station.connection, hub)?;
     let Some(position) = stream.machine.next() else { return Ok(None) };
@@ -167,7 +167,7 @@ fn next_held(station: &mut Station) -> Result<Option<Ready>, SpokeError> {
     match stream.machine.judge_held(&held.arrival) {
         exchange_format::stream::Verdict::Ready(ready) => Ok(Some(ready)),
         exchange_format::stream::Verdict::Fork(breach) => {
-            super::admit::fork(station, &held.name, &held.arrival, breach, Timestamp::now())?;
+            super::admit::fork(station, &held.name, &held.arrival, breach, now)?;
             Ok(None)
         }
         _ => Ok(None),

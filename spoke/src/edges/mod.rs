@@ -1,6 +1,6 @@
 //! A centre at work: its configuration, its files, its mailbox, its clock.
 //!
-//! [`event_loop`] is where to begin. [`station`] what a running centre holds · [`export`] own records into
+//! [`event_loop`] is where to begin. [`init`] makes a centre. [`station`] what a running centre holds · [`export`] own records into
 //! packets, `snapshot` all of them · [`place`] packets into the mailbox · `reopen`
 //! everything again, when one of them is lost ·
 //! [`fetch`] files from it · [`admit`] what a file is · [`load`] applying it · [`resume`] what was held when the
@@ -18,6 +18,7 @@ pub mod event_loop;
 pub mod export;
 pub mod fetch;
 pub mod hand_out;
+pub mod init;
 pub mod load;
 mod packet_file;
 pub mod place;

@@ -152,7 +152,7 @@ pub(super) fn replay(station: &mut Station, now: Timestamp) -> Result<(), SpokeE
             tracing::info!(file = name, ?admitted, "judged again");
             if !matches!(admitted, admit::Admitted::Quarantined(_)) {
                 // its bytes are in the archive
-                std::fs::remove_file(&path).map_err(SpokeError::io(&path))?;
+                exchange_endpoint::durable_file::remove(&path).map_err(SpokeError::io(&path))?;
             }
         }
     }

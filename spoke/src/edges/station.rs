@@ -6,7 +6,7 @@ use std::{
 };
 
 use exchange_endpoint::{
-    archive,
+    archive, chance,
     config::Config,
     instance::InstanceLock,
     journal_table::{self, CENTRE_TABLE, Event},
@@ -304,7 +304,7 @@ pub fn keep_out_stream(
 /// 16 random bytes of the operating system.
 pub fn random_bytes() -> [u8; 16] {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the operating system gives random bytes");
+    chance::fill(&mut bytes).expect("the operating system gives random bytes");
     bytes
 }
 

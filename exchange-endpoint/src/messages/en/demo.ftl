@@ -60,3 +60,9 @@ bench-peer = plain tools, s: { $value }
 bench-ratio = ratio of medians: { $value }
 bench-rss = peak memory, KiB: { $value }
 bench-cpu = CPU time, s: { $value }
+
+sim-broken = Seed { $seed }: broken. Again: svod-sim --replay { $seed }
+sim-done = { $seeds ->
+    [one] { $seeds } history
+   *[other] { $seeds } histories
+} of { $centres } centres; broken: { $broken }; { $seconds } s; trace { $digest }

@@ -60,3 +60,10 @@ bench-peer = обычные средства, с: { $value }
 bench-ratio = отношение медиан: { $value }
 bench-rss = наибольшая память, КиБ: { $value }
 bench-cpu = время процессора, с: { $value }
+
+sim-broken = Зерно { $seed }: нарушено. Повторить: svod-sim --replay { $seed }
+sim-done = { $seeds ->
+    [one] { $seeds } история
+    [few] { $seeds } истории
+   *[other] { $seeds } историй
+}, центров в каждой — { $centres }; с нарушениями — { $broken }; { $seconds } с; след { $digest }

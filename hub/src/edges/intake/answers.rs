@@ -159,5 +159,5 @@ fn note_unknown(
 
 /// For the jitter of waits; without randomness there is none.
 pub(in crate::edges) fn random() -> u32 {
-    getrandom::u32().unwrap_or(u32::MAX / 2)
+    exchange_endpoint::chance::number().unwrap_or(u32::MAX / 2)
 }

@@ -16,6 +16,7 @@ use std::{fs, path::Path};
 
 use exchange_endpoint::{
     archive::{self, KeepError},
+    durable_file,
     journal_table::Event,
     protocol::{Kind as ProtocolKind, Line, Protocol},
     stray::Stray,
@@ -131,7 +132,7 @@ impl Hub {
             return self.quarantine(centre, name, reason, mark, now);
         }
         self.raise_watermark(centre)?;
-        fs::remove_file(&path).map_err(at(&path))?;
+        durable_file::remove(&path).map_err(at(&path))?;
         self.keep_protocols();
         Ok(taken)
     }
@@ -221,7 +222,7 @@ impl Hub {
             let digests: Vec<_> = mark.iter().map(|mark| mark.digest).collect();
             journal(tx, context.code, "packet.quarantined", told, reason.code(), &digests, now)
         })?;
-        fs::remove_file(path).map_err(at(&directory))?;
+        durable_file::remove(path).map_err(at(&directory))?;
         tracing::warn!(centre = %centre, file = told, reason = reason.code(), "quarantined");
         Ok(Taken::Quarantined(reason))
     }

@@ -69,7 +69,7 @@ pub(in crate::edges) fn prune_out(
             }
         };
         if covered {
-            fs::remove_file(&path).map_err(at(&path))?;
+            exchange_endpoint::durable_file::remove(&path).map_err(at(&path))?;
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! What was set aside is judged again, by the ordinary way: its file is put back where its centre had left it.
 
-use std::fs::{self, File};
+use std::fs::File;
 
 use exchange_endpoint::{archive, quarantine::Aside};
 use exchange_format::participant::ParticipantCode;
@@ -47,7 +47,7 @@ impl Hub {
         if matches!(taken, Taken::Done(_)) {
             self.store.write(|tx| tx.aside_taken(one))?;
             // its bytes are in the archive
-            fs::remove_file(&kept).map_err(at(&kept))?;
+            exchange_endpoint::durable_file::remove(&kept).map_err(at(&kept))?;
         }
         Ok(taken)
     }

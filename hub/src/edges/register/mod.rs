@@ -68,7 +68,7 @@ impl Register<'_> {
 /// A fresh random id.
 pub fn new_id() -> Result<RecordId, RegisterError> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(RegisterError::Random)?;
+    exchange_endpoint::chance::fill(&mut bytes).map_err(RegisterError::Random)?;
     Ok(RecordId::from_random(bytes))
 }
 

@@ -13,7 +13,10 @@ use std::{
     io::{Seek as _, SeekFrom, Write as _},
 };
 
-use exchange_endpoint::archive::{self, NewFile};
+use exchange_endpoint::{
+    archive::{self, NewFile},
+    chance,
+};
 use exchange_format::{
     file_name::PacketKind,
     packet::{
@@ -77,7 +80,7 @@ pub(super) fn finish(
     now: Timestamp,
 ) -> Result<Sealed, HubError> {
     let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(super::register::RegisterError::Random)?;
+    chance::fill(&mut nonce).map_err(super::register::RegisterError::Random)?;
     let header = Header {
         format: FORMAT,
         reads: FORMAT,

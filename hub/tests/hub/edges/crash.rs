@@ -31,6 +31,33 @@ fn one_centre_out_of_reach_holds_up_no_other_and_is_tried_again() {
 }
 
 #[test]
+fn what_was_spoilt_in_out_is_placed_again_and_keeps_nothing_else_back() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, Vec::new());
+    let name = one.data(&[record(Kind::RecipientClaim, 1, 1, &[("surname", "Котов")])]);
+    hub.take(&one, &name);
+    hub.send();
+    let names: Vec<_> =
+        std::fs::read_dir(&one.outbox).expect("listed").map(|e| e.expect("a file").path()).collect();
+    assert!(names.len() > 2, "KV, PR, and what is published");
+    for name in &names {
+        std::fs::write(name, "spoilt").expect("written");
+    }
+    // the centre, which can read none of it, sends its packet again, and the hub's own is placed again when it is due
+    let answers = |hub: &mut TestHub| {
+        let again = hub.hub.store.read(|tx| tx.answers_to(one.code, one.last.expect("sent").digest));
+        hub.hub.store.write(|tx| {
+            again.expect("read").iter().try_for_each(|name| tx.set_packet_state(name, "SEALED", None))
+        })
+    };
+    answers(&mut hub).expect("set");
+    let later = now().saturating_add(jiff::SignedDuration::from_mins(30)).expect("in range");
+    assert!(hub.hub.place(later).expect("placed").failed.is_none());
+    let read = one.read_out();
+    assert_eq!((read.protocols.len(), read.records.is_empty()), (1, false));
+}
+
+#[test]
 fn nothing_leaves_before_the_watermark_file_stands_where_the_database_does() {
     let mut hub = TestHub::new();
     let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);

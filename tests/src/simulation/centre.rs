@@ -1,0 +1,188 @@
+//! A centre: its machine with the real program on it, opened from its files after each end.
+
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use exchange_endpoint::{chance, clock::Clock, output::Failure};
+use exchange_format::participant::ParticipantCode;
+use rusqlite::{Connection, functions::FunctionFlags};
+use svod_spoke::{
+    database::own_records,
+    edges::{config, event_loop::Day, init, station::Station},
+};
+
+use super::{
+    line::Line,
+    mishap::{End, Mishap, under},
+    template::{centre_code, centre_dir},
+    time::{LocalClock, Time},
+    trace::Trace,
+};
+
+/// A centre's machine.
+pub struct Centre {
+    /// Its number, from 1.
+    pub n: u16,
+    /// Its code.
+    pub code: ParticipantCode,
+    /// Its clock.
+    pub clock: Arc<LocalClock>,
+    dir: PathBuf,
+    line: Line,
+    life: Option<(Station, Day)>,
+    trace: Trace,
+}
+
+/// What its program does in a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Somebody may have written.
+    Look,
+    /// The mailbox may have something.
+    Fetch,
+    /// Something may be due.
+    Due,
+}
+
+impl Centre {
+    /// The `n`th centre of the city in `city`.
+    pub fn new(city: &Path, n: u16, line: Line, time: &Time, trace: Trace) -> Self {
+        Self::at(centre_dir(city, n), n, line, time, trace)
+    }
+
+    /// The `n`th centre, as it lies in `dir`.
+    pub fn at(dir: PathBuf, n: u16, line: Line, time: &Time, trace: Trace) -> Self {
+        Self { n, code: centre_code(n), clock: time.clock(), dir, line, life: None, trace }
+    }
+
+    /// Its way to the server.
+    pub fn line(&self) -> Line {
+        self.line.clone()
+    }
+
+    /// What the trace calls it.
+    pub fn name(&self) -> String {
+        format!("c{}", self.n)
+    }
+
+    /// Its database.
+    pub fn database(&self) -> PathBuf {
+        self.dir.join(init::DATABASE)
+    }
+
+    /// The directory of the machine.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Its configuration.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn config(&self) -> Result<exchange_endpoint::config::Config<config::SpokeConfig>, Failure> {
+        Ok(config::load(&self.dir.join(init::FILE))?)
+    }
+
+    /// Ends the program, if it runs.
+    pub fn stop(&mut self) {
+        self.life = None;
+    }
+
+    /// The program's turn under `mishap`. An end by a mishap is told; any other failure is an error.
+    ///
+    /// # Errors
+    /// What went wrong without a mishap.
+    pub fn turn(&mut self, turn: Turn, mishap: Mishap) -> Result<(), String> {
+        let ended = under(mishap, || self.act(turn));
+        let name = self.name();
+        match ended {
+            End::Done(Ok(()), false) => Ok(()),
+            End::Done(Ok(()), true) => {
+                self.trace.tell(&name, &format!("{turn:?}: {mishap:?}, and went on"));
+                Ok(())
+            }
+            End::Done(Err(error), true) => {
+                self.trace.tell(&name, &format!("{turn:?}: {mishap:?}, ended"));
+                tracing::debug!(error, "ended by a mishap");
+                self.life = None;
+                Ok(())
+            }
+            End::Done(Err(error), false) => {
+                self.life = None;
+                Err(format!("{name} {turn:?}: {error}"))
+            }
+            End::Crashed(at) => {
+                self.trace.tell(&name, &format!("{turn:?}: crashed {at}"));
+                self.life = None;
+                Ok(())
+            }
+            End::Panicked(text) => {
+                self.life = None;
+                Err(format!("{name} {turn:?} panicked: {text}"))
+            }
+        }
+    }
+
+    fn act(&mut self, turn: Turn) -> Result<(), String> {
+        let told = |error: &dyn std::fmt::Display| error.to_string();
+        if self.life.is_none() {
+            self.begin()?;
+        }
+        let (station, day) = self.life.as_mut().expect("begun");
+        let done = match turn {
+            Turn::Look => at_once(day.look_at_database(station, &self.line)),
+            Turn::Fetch => at_once(day.fetch(station, &self.line)),
+            Turn::Due => at_once(day.due(station, &self.line)),
+        };
+        done.map_err(|error| told(&error))
+    }
+
+    /// Opens everything, as the program does when it starts.
+    fn begin(&mut self) -> Result<(), String> {
+        let config = self.config().map_err(|error| format!("{error:?}"))?;
+        let mut station = Station::open(config).map_err(|error| error.to_string())?;
+        own_chance(&station.connection).map_err(|error| error.to_string())?;
+        own_records::settle(&station.connection, 0).map_err(|error| error.to_string())?;
+        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let mut day = Day::begin(&mut station, clock).map_err(|error| error.to_string())?;
+        let begun = at_once(day.work(&mut station, &self.line));
+        self.life = Some((station, day));
+        begun.map_err(|error| error.to_string())
+    }
+
+    /// Milliseconds until something is due by its clock, if it runs.
+    pub fn until_due(&self) -> Option<i64> {
+        let (station, day) = self.life.as_ref()?;
+        let wait = day.until_due(station).ok()?;
+        i64::try_from(wait.as_millis()).ok()
+    }
+}
+
+/// The result of `work`, which never waits: nothing here is done by anybody else.
+fn at_once<F: Future>(work: F) -> F::Output {
+    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => done,
+        Poll::Pending => panic!("it waits for something outside of the simulation"),
+    }
+}
+
+/// Lets SQLite take the chance of its `randomblob` and `random` from this thread's.
+///
+/// # Errors
+/// SQLite's.
+pub fn own_chance(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_INNOCUOUS;
+    let none = |_| rusqlite::Error::UnwindingPanic;
+    connection.create_scalar_function("randomblob", 1, flags, move |context| {
+        let mut bytes = vec![0; context.get(0)?];
+        chance::fill(&mut bytes).map_err(none)?;
+        Ok(bytes)
+    })?;
+    connection
+        .create_scalar_function("random", 0, flags, move |_| Ok(i64::from(chance::number().map_err(none)?)))
+}

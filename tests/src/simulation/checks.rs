@@ -1,0 +1,370 @@
+//! What must be true when everything has come to rest, read from the databases of both sides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exchange_endpoint::journal_table;
+use rusqlite::{Connection, OpenFlags, Row, types::Value};
+use svod_spoke::edges::audit;
+
+use super::{centre::Centre, clerk::Clerk, fate::Fate, history::City};
+
+/// A row as text, column by column.
+type Line = Vec<String>;
+
+/// What is broken in `city`.
+pub fn check(city: &mut City) -> Vec<String> {
+    match look(city) {
+        Ok(broken) => broken,
+        Err(error) => vec![error],
+    }
+}
+
+fn look(city: &City) -> Result<Vec<String>, String> {
+    let told = |error: rusqlite::Error| error.to_string();
+    let mut broken = Broken::default();
+    let hub = read_only(&city.hub.database()).map_err(told)?;
+    let hub_noticed = city.hub_fate == Fate::Restored
+        && one(&hub, "SELECT count(*) FROM incident WHERE code = 'RESTORED'").map_err(told)? != "0";
+    for (n, centre) in city.centres.iter().enumerate() {
+        let own = city.clerks[n].connection();
+        let sides = Sides { own, hub: &hub, centre, code: centre.code.as_str() };
+        let mut found = Broken::default();
+        sides.look(&city.clerks[n], &mut found).map_err(told)?;
+        let config = centre.config().map_err(|error| format!("{error:?}"))?;
+        let audit = audit::look_only(&config, own).map_err(|error| error.to_string())?;
+        if !audit.whole {
+            found.tell(centre, "verify", &format!("{:?}", audit.found));
+        }
+        match city.fates[n] {
+            Fate::Plain => {
+                if !hub_noticed {
+                    sides.alarms(city.tampered[n], &mut found).map_err(told)?;
+                    broken.0.append(&mut found.0);
+                }
+            }
+            Fate::Disabled => {
+                if city.had[n].as_ref() != Some(&had(city, n).map_err(told)?) {
+                    broken.tell(centre, "shut out", "and yet heard");
+                }
+            }
+            Fate::Restored | Fate::Cloned => {
+                let noticed = hub_noticed
+                    || sides.is_noticed().map_err(told)?
+                    || twin_noticed(city, n).map_err(told)?;
+                if !noticed {
+                    broken
+                        .0
+                        .extend(found.0.iter().map(|one| format!("{:?}, unnoticed: {one}", city.fates[n])));
+                }
+            }
+        }
+        sides.nothing_is_foreign(&mut broken).map_err(told)?;
+        journal(own, journal_table::CENTRE_TABLE, &centre.name(), &mut broken);
+    }
+    journal(&hub, journal_table::HUB_TABLE, "hub", &mut broken);
+    hub_alone(&hub, &mut broken).map_err(told)?;
+    Ok(broken.0)
+}
+
+fn twin_noticed(city: &City, n: usize) -> rusqlite::Result<bool> {
+    for database in city.twins_of(n) {
+        if one(&read_only(&database)?, NOTICED)? != "0" {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What the hub has of the `n`th centre, from 0.
+pub(super) fn had(city: &City, n: usize) -> rusqlite::Result<String> {
+    let hub = read_only(&city.hub.database())?;
+    let of = [city.centres[n].code.as_str()];
+    let records = "SELECT kind, key, version FROM received WHERE origin = ?1 ORDER BY kind, key";
+    let packets = "SELECT count(*) FROM packet WHERE peer = ?1 AND direction = 'in' AND state = 'APPLIED'";
+    Ok(format!("{:?} {:?}", rows(&hub, records, of)?, rows(&hub, packets, of)?))
+}
+
+/// Whether nobody has anything to do but heartbeats, and what was stopped for a person.
+pub(super) fn is_at_rest(city: &City) -> rusqlite::Result<bool> {
+    if one(&read_only(&city.hub.database())?, HUB_OPEN)? != "0" {
+        return Ok(false);
+    }
+    for (n, clerk) in city.clerks.iter().enumerate() {
+        let goes_on = matches!(city.fates[n], Fate::Plain | Fate::Restored);
+        if goes_on && one(clerk.connection(), CENTRE_OPEN)? != "0" {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// That an installation knows that something is wrong with it.
+const NOTICED: &str =
+    "SELECT count(*) FROM svod_incident WHERE code IN ('RESTORED', 'FORK', 'TAMPERED', 'STALE_EPOCH')";
+
+/// What the hub has to do yet.
+const HUB_OPEN: &str = "SELECT (SELECT count(*) FROM packet p JOIN centre c ON c.code = p.peer \
+     JOIN stream s ON s.peer = p.peer WHERE c.state = 'active' AND s.stop IS NULL \
+     AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.peer = p.peer AND i.code IN ('FORK', 'STALE_EPOCH') AND i.closed_at IS NULL) \
+     AND (p.direction = 'out' AND p.state IN ('SEALED', 'PLACED', 'RECEIVED') \
+     AND p.kind IN ('DT', 'SN', 'KY') OR p.direction = 'out' AND p.state = 'SEALED' OR p.direction = 'in' AND p.state = 'HELD')) \
+     + (SELECT count(*) FROM publication p JOIN centre c ON c.code = p.centre JOIN stream s ON s.peer = c.code \
+     WHERE p.state = 'pending' AND c.state = 'active' AND s.stop IS NULL) \
+     + (SELECT count(*) FROM hub_input WHERE packet IS NULL)";
+
+/// What a centre has to do yet.
+const CENTRE_OPEN: &str = "SELECT CASE WHEN EXISTS (SELECT 1 FROM svod_stream WHERE stop IS NOT NULL) THEN 0 ELSE \
+     (SELECT count(*) FROM svod_packet WHERE direction = 'out' \
+     AND (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
+     OR direction = 'in' AND state = 'HELD') + (SELECT count(*) FROM svod_change WHERE problem IS NULL) END";
+
+#[derive(Default)]
+struct Broken(Vec<String>);
+
+impl Broken {
+    fn tell(&mut self, centre: &Centre, what: &str, detail: &str) {
+        self.0.push(format!("{} {what}: {detail}", centre.name()));
+    }
+}
+
+/// A centre and the hub.
+struct Sides<'a> {
+    own: &'a Connection,
+    hub: &'a Connection,
+    centre: &'a Centre,
+    code: &'a str,
+}
+
+impl Sides<'_> {
+    fn look(&self, clerk: &Clerk, broken: &mut Broken) -> rusqlite::Result<()> {
+        self.nothing_is_stuck(broken)?;
+        self.same(
+            broken,
+            "what the centre sent is at the hub",
+            "SELECT kind, key, version, form, sha256 FROM svod_sent ORDER BY kind, key",
+            "SELECT kind, key, version, form, sha256 FROM received WHERE origin = ?1 AND in_digest = 1 ORDER BY kind, key",
+        )?;
+        self.same(
+            broken,
+            "what the hub published is at the centre",
+            "SELECT kind, key, version, form, sha256 FROM svod_publication p WHERE epoch = (SELECT epoch FROM svod_stream \
+             WHERE direction = 'in') ORDER BY kind, key",
+            "SELECT kind, key, version, sealed_form, sealed_sha256 FROM publication WHERE centre = ?1 AND version > 0 \
+             ORDER BY kind, key",
+        )?;
+        self.same(
+            broken,
+            "the sums of both streams agree",
+            "SELECT coalesce((SELECT state_digest FROM svod_stream WHERE direction = 'out'), hex(zeroblob(32))), \
+             coalesce((SELECT state_digest FROM svod_stream WHERE direction = 'in'), hex(zeroblob(32)))",
+            "SELECT received_digest, sent_digest FROM stream WHERE peer = ?1 UNION ALL SELECT hex(zeroblob(32)), hex(zeroblob(32)) \
+             WHERE NOT EXISTS (SELECT 1 FROM stream WHERE peer = ?1)",
+        )?;
+        self.positions(broken)?;
+        self.nothing_is_gone(clerk, broken)
+    }
+
+    /// Whether either side knows that something is wrong with this centre.
+    fn is_noticed(&self) -> rusqlite::Result<bool> {
+        let at_hub = "SELECT count(*) FROM incident WHERE peer = ?1 AND code IN ('RESTORED', 'FORK', 'STALE_EPOCH', 'CLONE')";
+        Ok(one(self.own, NOTICED)? != "0" || rows(self.hub, at_hub, [self.code])?[0][0] != "0")
+    }
+
+    /// Nobody is told of what did not happen, and altered rows are told of.
+    fn alarms(&self, tampered: u32, broken: &mut Broken) -> rusqlite::Result<()> {
+        let own = "SELECT code, detail FROM svod_incident WHERE code IN ('RESTORED', 'FORK', 'CLONE', 'STALE_EPOCH', 'DIVERGED', 'TAMPERED')";
+        let hub = "SELECT code FROM incident WHERE peer = ?1 AND code IN ('RESTORED', 'FORK', 'CLONE', 'STALE_EPOCH', 'DIVERGED', 'COLLISION')";
+        let found = rows(self.own, own, [])?;
+        let (about_rows, others): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|line| line[0] == "TAMPERED");
+        for line in others.iter().chain(&rows(self.hub, hub, [self.code])?) {
+            broken.tell(self.centre, "a false alarm", &brief(line));
+        }
+        if about_rows.is_empty() != (tampered == 0) {
+            broken.tell(self.centre, "altered rows", &format!("{tampered} times, told {about_rows:?}"));
+        }
+        Ok(())
+    }
+
+    fn same(&self, broken: &mut Broken, what: &str, own: &str, hub: &str) -> rusqlite::Result<()> {
+        let (ours, theirs) = (rows(self.own, own, [])?, rows(self.hub, hub, [self.code])?);
+        let only = |one: &[Line], other: &[Line]| {
+            let other: BTreeSet<&Line> = other.iter().collect();
+            one.iter()
+                .filter(|line| !other.contains(line))
+                .take(3)
+                .map(|line| brief(line))
+                .collect::<Vec<_>>()
+        };
+        if ours != theirs {
+            let detail = format!(
+                "only at the centre {:?}, only at the hub {:?}",
+                only(&ours, &theirs),
+                only(&theirs, &ours)
+            );
+            broken.tell(self.centre, what, &detail);
+        }
+        Ok(())
+    }
+
+    /// No packet without a protocol, nothing that waits, no question without a reply.
+    fn nothing_is_stuck(&self, broken: &mut Broken) -> rusqlite::Result<()> {
+        let own = "SELECT direction, kind, epoch, seq, state FROM svod_packet WHERE direction = 'out' AND \
+             (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
+             OR direction = 'in' AND state = 'HELD' UNION ALL SELECT 'change', kind, '', '', problem FROM svod_change \
+             UNION ALL SELECT 'request', asks, '', '', '' FROM svod_request WHERE direction = 'out' AND next_at IS NOT NULL";
+        let hub = "SELECT direction, kind, epoch, seq, state FROM packet WHERE peer = ?1 AND (direction = 'out' AND \
+             (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
+             OR direction = 'in' AND state = 'HELD') \
+             UNION ALL SELECT 'publication', kind, '', '', state FROM publication WHERE centre = ?1 AND state NOT IN ('applied') \
+             UNION ALL SELECT 'stopped', '', '', '', stop FROM stream WHERE peer = ?1 AND stop IS NOT NULL";
+        for (side, stuck) in
+            [("centre", rows(self.own, own, [])?), ("hub", rows(self.hub, hub, [self.code])?)]
+        {
+            for line in stuck.iter().take(3) {
+                broken.tell(self.centre, "stuck", &format!("at the {side} {}", brief(line)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Each number was applied once at most, and both sides stand at the same.
+    fn positions(&self, broken: &mut Broken) -> rusqlite::Result<()> {
+        let twice = "SELECT epoch, seq, count(*) FROM packet WHERE direction = 'in' AND peer = ?1 AND state = 'APPLIED' \
+             AND kind IN ('DT', 'SN', 'KY') GROUP BY epoch, seq HAVING count(*) > 1";
+        let own = "SELECT epoch, seq, count(*) FROM svod_packet WHERE direction = 'in' AND state = 'APPLIED' \
+             AND kind IN ('DT', 'SN', 'KY') GROUP BY epoch, seq HAVING count(*) > 1";
+        for line in rows(self.hub, twice, [self.code])?.iter().chain(&rows(self.own, own, [])?) {
+            broken.tell(self.centre, "a number was applied twice", &brief(line));
+        }
+        self.same(
+            broken,
+            "both sides stand at the same packet",
+            "SELECT (SELECT epoch || '/' || seq || ' ' || digest FROM svod_stream WHERE direction = 'out'), \
+             (SELECT epoch || '/' || seq || ' ' || digest FROM svod_stream WHERE direction = 'in')",
+            "SELECT in_epoch || '/' || in_seq || ' ' || in_digest, out_epoch || '/' || out_seq || ' ' || out_digest \
+             FROM stream WHERE peer = ?1",
+        )
+    }
+
+    /// What the clerk wrote last of each row is at the hub: in the centre's record, or in a proposal.
+    fn nothing_is_gone(&self, clerk: &Clerk, broken: &mut Broken) -> rusqlite::Result<()> {
+        let bodies =
+            rows(self.hub, "SELECT CAST(body AS TEXT) FROM received WHERE origin = ?1", [self.code])?;
+        for ((table, id), written) in &clerk.rows {
+            let state: Option<String> = rows(
+                self.own,
+                "SELECT state FROM svod_record WHERE kind = ?1 AND id = ?2",
+                [*table, id.as_str()],
+            )?
+            .pop()
+            .map(|mut line| line.remove(0));
+            if written.deleted {
+                if state.as_deref().is_some_and(|state| matches!(state, "own" | "provisional")) {
+                    broken.tell(self.centre, "a deleted row has a record", &format!("{table} {id}"));
+                }
+                continue;
+            }
+            let Some(mark) = &written.mark else { continue };
+            if !bodies.iter().any(|line| line[0].contains(&format!("{mark}<"))) {
+                let state = state.unwrap_or_default();
+                broken.tell(
+                    self.centre,
+                    "what was written is gone",
+                    &format!("{table} {id} ({state}): {mark}"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing of another centre's is here, but of persons that this centre was confirmed to serve.
+    fn nothing_is_foreign(&self, broken: &mut Broken) -> rusqlite::Result<()> {
+        let unlinked = "SELECT p.kind, p.key FROM publication p WHERE p.centre = ?1 AND p.kind = 'person' AND p.form = 'live' \
+             AND NOT EXISTS (SELECT 1 FROM person_record r WHERE r.origin = ?1 AND r.uid = p.key)";
+        for line in rows(self.hub, unlinked, [self.code])? {
+            broken.tell(self.centre, "a person is published who is not known there", &brief(&line));
+        }
+        let served: BTreeSet<String> =
+            rows(self.hub, "SELECT uid FROM service WHERE centre = ?1", [self.code])?
+                .into_iter()
+                .flatten()
+                .collect();
+        let told = rows(self.own, "SELECT kind, key, CAST(bytes AS TEXT) FROM svod_publication", [])?;
+        let own = format!("ц{}", self.centre.n);
+        for line in told {
+            let foreign = line[2].match_indices(" ц").any(|(at, _)| {
+                let rest = &line[2][at + 1..];
+                !rest.starts_with(&own)
+            });
+            if foreign && line[0] == "person" && !served.contains(&line[1]) {
+                broken.tell(
+                    self.centre,
+                    "another centre's value is here",
+                    &format!("{} {}", line[0], line[1]),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What must hold at the hub whatever the centres are.
+fn hub_alone(hub: &Connection, broken: &mut Broken) -> rusqlite::Result<()> {
+    let twice = "SELECT origin, key, count(DISTINCT uid) FROM person_record GROUP BY origin, kind, key HAVING count(DISTINCT uid) > 1";
+    for line in rows(hub, twice, [])? {
+        broken.0.push(format!("hub a claim is two persons: {}", brief(&line)));
+    }
+    Ok(())
+}
+
+fn journal(connection: &Connection, table: &str, who: &str, broken: &mut Broken) {
+    let mut applied: BTreeMap<String, u32> = BTreeMap::new();
+    let read = journal_table::verify(connection, table, |entry, _| {
+        if entry.event == "packet.applied" {
+            *applied.entry(entry.subject.clone()).or_default() += 1;
+        }
+    });
+    if let Err(error) = read {
+        broken.0.push(format!("{who} {error}"));
+    }
+    for (name, times) in applied.into_iter().filter(|(_, times)| *times > 1) {
+        broken.0.push(format!("{who} applied {} {times} times", super::trace::short(&name)));
+    }
+}
+
+fn read_only(path: &std::path::Path) -> rusqlite::Result<Connection> {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn rows(
+    connection: &Connection,
+    sql: &str,
+    parameters: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<Line>> {
+    let mut select = connection.prepare(sql)?;
+    let columns = select.column_count();
+    let line =
+        |row: &Row<'_>| (0..columns).map(|at| Ok(text(&row.get(at)?))).collect::<rusqlite::Result<Line>>();
+    select.query_map(parameters, line)?.collect()
+}
+
+/// The first column of the first row.
+fn one(connection: &Connection, sql: &str) -> rusqlite::Result<String> {
+    Ok(rows(connection, sql, [])?.swap_remove(0).swap_remove(0))
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Integer(n) => n.to_string(),
+        Value::Real(x) => x.to_string(),
+        Value::Text(text) => text.clone(),
+        Value::Blob(bytes) => hex::encode(bytes),
+    }
+}
+
+/// A row without digests, which differ from run to run.
+fn brief(line: &Line) -> String {
+    line.iter().filter(|text| text.len() != 64).map(String::as_str).collect::<Vec<_>>().join(" ")
+}

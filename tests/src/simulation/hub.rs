@@ -1,0 +1,221 @@
+//! The hub: the real daemon without its FTPS server, and its staff, whose commands are programs of their own.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use exchange_endpoint::{
+    clock::Clock,
+    config::Config,
+    output::{Failure, Lang},
+};
+use fixtures::dice::Dice;
+use svod_hub::edges::{
+    config::HubConfig,
+    event_loop::Daemon,
+    hub,
+    operations::{enrol, init, merge, people, questions, reviews},
+};
+
+use super::{
+    mishap::{End, Mishap, under},
+    template::centre_code,
+    time::{LocalClock, Time},
+    trace::Trace,
+};
+
+/// The hub's machine.
+pub struct HubSide {
+    /// Its clock.
+    pub clock: Arc<LocalClock>,
+    dir: PathBuf,
+    daemon: Option<Daemon>,
+    trace: Trace,
+    entries: u32,
+}
+
+/// What a command of staff came to.
+type Command = Result<String, Failure>;
+
+impl HubSide {
+    /// The hub of the city in `city`.
+    pub fn new(city: &Path, time: &Time, trace: Trace) -> Self {
+        Self { clock: time.clock(), dir: city.join("hub"), daemon: None, trace, entries: 0 }
+    }
+
+    /// Its database.
+    pub fn database(&self) -> PathBuf {
+        self.dir.join("hub.db")
+    }
+
+    /// The directory of the machine.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Its configuration.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn config(&self) -> Result<Config<HubConfig>, Failure> {
+        Ok(Config::load(&self.dir.join(init::FILE))?)
+    }
+
+    /// Ends the program, if it runs.
+    pub fn stop(&mut self) {
+        self.daemon = None;
+    }
+
+    /// The daemon's turn under `mishap`.
+    ///
+    /// # Errors
+    /// What went wrong without a mishap.
+    pub fn turn(&mut self, mishap: Mishap) -> Result<(), String> {
+        let ended = under(mishap, || self.act());
+        self.ended("turn", mishap, ended)
+    }
+
+    fn ended<T>(&mut self, what: &str, mishap: Mishap, ended: End<Result<T, String>>) -> Result<(), String> {
+        match ended {
+            End::Done(Ok(_), false) => return Ok(()),
+            End::Done(Ok(_), true) => self.trace.tell("hub", &format!("{what}: {mishap:?}, and went on")),
+            End::Done(Err(_), true) => {
+                self.trace.tell("hub", &format!("{what}: {mishap:?}, ended"));
+                self.daemon = None;
+            }
+            End::Done(Err(error), false) => {
+                self.daemon = None;
+                return Err(format!("hub {what}: {error}"));
+            }
+            End::Crashed(at) => {
+                self.trace.tell("hub", &format!("{what}: crashed {at}"));
+                self.daemon = None;
+            }
+            End::Panicked(text) => {
+                self.daemon = None;
+                return Err(format!("hub {what} panicked: {text}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn act(&mut self) -> Result<(), String> {
+        let Some(daemon) = &mut self.daemon else {
+            let config = self.config().map_err(|error| format!("{error:?}"))?;
+            let opened = hub::open(&config).map_err(|error| format!("{error:?}"))?;
+            let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as Arc<dyn Clock>;
+            let mut daemon = Daemon::new(opened, clock);
+            daemon.start().map_err(|error| error.to_string())?;
+            self.daemon = Some(daemon);
+            return Ok(());
+        };
+        let changed = daemon.changed();
+        let found = daemon.scan();
+        let due = daemon.hub().next_due(self.clock.now()).map_err(|error| error.to_string())?;
+        if changed || found || due.is_some_and(|due| due <= self.clock.now()) {
+            daemon.send();
+        }
+        Ok(())
+    }
+
+    /// Milliseconds until something is due by its clock, if it runs.
+    pub fn until_due(&mut self) -> Option<i64> {
+        let now = self.clock.now();
+        let due = self.daemon.as_mut()?.hub().next_due(now).ok()??;
+        i64::try_from(due.duration_since(now).as_millis()).ok()
+    }
+
+    /// A command of staff under `mishap`, which ends the command only.
+    ///
+    /// # Errors
+    /// What went wrong without a mishap.
+    pub fn staff(&mut self, dice: &mut Dice, centres: u16, mishap: Mishap) -> Result<(), String> {
+        let act = dice.below(8);
+        let ended = under(mishap, || match act {
+            0 | 1 => self.merge(),
+            2 | 3 => self.correct(dice),
+            4 => self.confirm(dice, centres),
+            _ => self.answer(dice),
+        });
+        match ended {
+            End::Done(Ok(told), _) => self.trace.tell("op", &told),
+            End::Done(Err(error), false) if error.exit() == exchange_endpoint::output::Exit::Bug => {
+                return Err(format!("staff: {error:?}"));
+            }
+            End::Done(Err(error), _) => self.trace.tell("op", &format!("refused: {}", error.code())),
+            End::Crashed(at) => self.trace.tell("op", &format!("crashed {at}")),
+            End::Panicked(text) => return Err(format!("staff panicked: {text}")),
+        }
+        Ok(())
+    }
+
+    /// Merges the initial loads that wait.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn merge(&self) -> Command {
+        let mut hub = hub::open(&self.config()?)?;
+        let report = merge::merge(&mut hub, self.clock.now(), &mut |_, _, _| ())?;
+        Ok(format!("merge: {} claims, {} new", report.claims, report.created))
+    }
+
+    /// Shuts a centre out.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn disable(&self, n: u16) -> Command {
+        enrol::disable(&self.config()?, centre_code(n), "закрыт", "sim", self.clock.now())?;
+        Ok(format!("shuts c{n} out"))
+    }
+
+    /// The persons' ids, in the order of their numbers.
+    fn persons(&self) -> Result<Vec<String>, Failure> {
+        let bug = |error: rusqlite::Error| Failure::bug(&error);
+        let connection = rusqlite::Connection::open(self.database()).map_err(bug)?;
+        let mut select = connection
+            .prepare("SELECT case_number FROM person WHERE merged_into IS NULL ORDER BY serial")
+            .map_err(bug)?;
+        let rows = select.query_map([], |row| row.get(0)).map_err(bug)?;
+        rows.collect::<Result<_, _>>().map_err(bug)
+    }
+
+    fn correct(&mut self, dice: &mut Dice) -> Command {
+        let persons = self.persons()?;
+        if persons.is_empty() {
+            return Ok("nobody to correct".to_owned());
+        }
+        self.entries += 1;
+        let (who, value) = (dice.pick(&persons), format!("Исправлено {}", self.entries));
+        people::set(&self.config()?, who, "workplace", &value, ("sim", "сверка"), self.clock.now())?;
+        Ok(format!("corrects {who}"))
+    }
+
+    fn confirm(&self, dice: &mut Dice, centres: u16) -> Command {
+        let persons = self.persons()?;
+        if persons.is_empty() {
+            return Ok("nobody to confirm".to_owned());
+        }
+        let who = dice.pick(&persons);
+        let n = 1 + u16::try_from(dice.below(usize::from(centres))).expect("small");
+        people::confirm(&self.config()?, centre_code(n), who, ("sim", "обслуживается"), self.clock.now())?;
+        Ok(format!("confirms {who} for c{n}"))
+    }
+
+    /// Answers one of the open questions, or another way one that was answered.
+    fn answer(&self, dice: &mut Dice) -> Command {
+        let config = self.config()?;
+        let open = questions::list(&config, self.clock.now())?;
+        if open.is_empty() {
+            return Ok("nothing to answer".to_owned());
+        }
+        let question = dice.pick(&open);
+        let word = *dice.pick(question.answers);
+        let (n, one, other) = (question.review, &question.one.version, &question.other.version);
+        let table = self.dir.join("answers.csv");
+        let text = format!("review;version_1;version_2;decision;reason\n{n};{one};{other};{word};сверка\n");
+        std::fs::write(&table, text).map_err(|error| Failure::bug(&error))?;
+        reviews::apply(&config, &table, true, Lang::Ru, "sim", self.clock.now())?;
+        Ok(format!("answers {} {n}: {word}", question.kind))
+    }
+}

@@ -1,0 +1,202 @@
+//! `svod-sim`: whole histories of a city in one thread, from a seed: the real programs of hub and centres over real
+//! files, a virtual clock and a virtual FTP, and everything that goes wrong. The same seed gives the same trace.
+//!
+//! [`template`] a city just set up · [`history`] what a seed lets happen · [`centre`], [`hub`] the machines · [`clerk`]
+//! rows by plain SQL, of [`people`] · [`fate`] copies put back, machines run twice · [`line`](mod@line) the FTP · [`mishap`] ends and disks at durable steps · [`time`] ·
+//! [`checks`] what must be true at rest · [`trace`].
+
+pub mod centre;
+pub mod checks;
+pub mod clerk;
+pub mod fate;
+pub mod history;
+pub mod hub;
+pub mod line;
+pub mod mishap;
+pub mod people;
+pub mod template;
+pub mod time;
+pub mod trace;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::Path,
+    process::ExitCode,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+    time::Instant,
+};
+
+use clap::Parser;
+use exchange_endpoint::{
+    messages,
+    output::{CommandLine, CommonArgs, Exit, Failure, note, run_main},
+};
+use exchange_format::position::Digest;
+use serde::Serialize;
+
+use self::{
+    history::{Ended, Length},
+    template::Template,
+};
+use crate::world::WorldError;
+
+/// Runs the histories of some seeds.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "svod-sim", version)]
+pub struct SimArgs {
+    /// What every program takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// The first seed
+    #[arg(long, default_value_t = 1)]
+    pub from: u64,
+    /// How many seeds
+    #[arg(long, default_value_t = 500)]
+    pub seeds: u64,
+    /// How many centres each city has
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=999))]
+    pub centres: u16,
+    /// How many turns go wrong for each centre
+    #[arg(long, default_value_t = 20)]
+    pub turns: u32,
+    /// Run this seed alone and tell its trace
+    #[arg(long)]
+    pub replay: Option<u64>,
+    /// How many histories run beside each other; as many as there are cores if it is not said
+    #[arg(long)]
+    pub threads: Option<usize>,
+}
+
+impl CommandLine for SimArgs {
+    fn common(&self) -> &CommonArgs {
+        &self.common
+    }
+}
+
+/// What came of it (docs/CLI_JSON.md §Simulation).
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Whether everything held.
+    pub ok: bool,
+    /// The first seed.
+    pub from: u64,
+    /// How many.
+    pub seeds: u64,
+    /// Centres of each city.
+    pub centres: u16,
+    /// The digest of all traces, in the order of seeds.
+    pub digest: String,
+    /// What did not hold, by seed.
+    pub broken: BTreeMap<u64, Vec<String>>,
+    /// Seconds that it took.
+    pub seconds: f64,
+}
+
+/// The whole of `svod-sim`.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    run_main(args, |args: SimArgs| simulate(&args))
+}
+
+fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
+    let began = Instant::now();
+    let (from, seeds) = args.replay.map_or((args.from, args.seeds), |seed| (seed, 1));
+    let ended = histories(args, from, seeds)?;
+    if args.replay.is_some() {
+        ended.iter().for_each(|one| note(one.trace.trim_end()));
+    }
+    let digests: String = ended.iter().map(|one| format!("{}\n", one.digest)).collect();
+    let broken: BTreeMap<u64, Vec<String>> =
+        ended.into_iter().filter(|one| !one.broken.is_empty()).map(|one| (one.seed, one.broken)).collect();
+    let report = Report {
+        ok: broken.is_empty(),
+        from,
+        seeds,
+        centres: args.centres,
+        digest: Digest::of(digests.as_bytes()).to_string(),
+        broken,
+        seconds: began.elapsed().as_secs_f64(),
+    };
+    args.common.print(&report, |lang| {
+        let told = |id, pairs: &[(&'static str, messages::Value<'static>)]| messages::text(lang, id, pairs);
+        let mut lines = Vec::new();
+        for (seed, broken) in &report.broken {
+            lines.push(told("sim-broken", &[("seed", (*seed).into())]));
+            lines.extend(broken.iter().map(|one| format!("  {one}")));
+        }
+        let count = report.broken.len();
+        let seconds = format!("{:.1}", report.seconds);
+        lines.push(told(
+            "sim-done",
+            &[
+                ("seeds", report.seeds.into()),
+                ("centres", report.centres.into()),
+                ("broken", count.into()),
+                ("seconds", seconds.into()),
+                ("digest", report.digest[..16].to_owned().into()),
+            ],
+        ));
+        lines.join("\n")
+    })?;
+    Ok(if report.ok { Exit::Done } else { Exit::False })
+}
+
+/// Runs the histories of `seeds` seeds from `from`, in their order.
+///
+/// # Errors
+/// There is no room for them.
+pub fn histories(args: &SimArgs, from: u64, seeds: u64) -> Result<Vec<Ended>, Failure> {
+    // memory, where there is a file system in it: a history writes some thousand small files
+    let memory = Path::new("/dev/shm");
+    let mut builder = tempfile::Builder::new();
+    let dir = builder.prefix("svod-sim-");
+    let dir = if memory.is_dir() { dir.tempdir_in(memory).or_else(|_| dir.tempdir()) } else { dir.tempdir() };
+    let dir = dir.map_err(WorldError::file("a temporary directory"))?;
+    let template = Template::make(&dir.path().join("template"), args.centres)?;
+    let length = Length { turns: args.turns * u32::from(args.centres), rounds: 400 };
+    let threads = args.threads.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
+    let (next, done) = (AtomicU64::new(from), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Relaxed);
+                    if seed >= from.saturating_add(seeds) {
+                        return;
+                    }
+                    let ended = history::run(&template, &dir.path().join(seed.to_string()), seed, length);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push(ended);
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|one| one.seed);
+    Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(centres: u16) -> SimArgs {
+        let words = ["svod-sim", "--centres", &centres.to_string(), "--turns", "8", "--threads", "1"]
+            .map(str::to_owned);
+        SimArgs::parse_from(words)
+    }
+
+    #[test]
+    fn a_seed_leaves_the_same_trace_each_time() {
+        let traces = |from| histories(&args(3), from, 2).expect("run");
+        let (one, again) = (traces(1), traces(1));
+        for (one, again) in one.iter().zip(&again) {
+            assert_eq!((&one.trace, &one.broken), (&again.trace, &again.broken));
+            assert_eq!(one.broken, [] as [String; 0], "{}", one.trace);
+        }
+        assert_ne!(one[0].digest, one[1].digest);
+    }
+}

@@ -1,0 +1,151 @@
+//! A city that has just been set up: a hub and its enrolled centres, made once and copied for each history.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use exchange_endpoint::{
+    keys::{CardWords, OwnKeys},
+    output::Failure,
+};
+use exchange_format::participant::ParticipantCode;
+use jiff::{ToSpan as _, tz::TimeZone};
+use rusqlite::Connection;
+use svod_hub::edges::operations::{enrol, init as hub_init};
+
+use super::time::beginning;
+use crate::world::WorldError;
+
+/// The region of all codes.
+const REGION: u8 = 42;
+/// The password of every centre; nobody logs in.
+const PASSWORD: &str = "not a secret here\n";
+/// Deadlines, so that a day of the exchange has few steps.
+const EXCHANGE: &str = "[exchange]\nheartbeat_s = 7200\nreceipt_s = 120\nprotocol_s = 600\nretry_s = 10\n";
+
+/// A city on the disk.
+#[derive(Debug)]
+pub struct Template {
+    dir: PathBuf,
+    /// How many centres it has.
+    pub centres: u16,
+}
+
+impl Template {
+    /// Makes it in `dir`.
+    ///
+    /// # Errors
+    /// A file or database.
+    pub fn make(dir: &Path, centres: u16) -> Result<Self, Failure> {
+        let (now, hub) = (beginning(), dir.join("hub"));
+        let new = hub_init::NewHub {
+            dir: &hub,
+            code: hub_code(),
+            name: "ТКЦ",
+            host: None,
+            port: 0,
+            oktmo: "32701000",
+            actor: "sim",
+        };
+        hub_init::init(&new, now)?;
+        let card = known_keys(&hub, hub_code(), "ТКЦ")?;
+        let config_file = hub.join(hub_init::FILE);
+        set_exchange(&config_file)?;
+        let config = exchange_endpoint::config::Config::load(&config_file)?;
+        let password = dir.join("password");
+        fs::write(&password, PASSWORD).map_err(WorldError::file(&password))?;
+        for n in 1..=centres {
+            let (code, centre) = (centre_code(n), centre_dir(dir, n));
+            let name = format!("ЦСОН {n}");
+            svod_spoke::edges::init::init(
+                &centre,
+                code,
+                &name,
+                card.clone(),
+                now.to_zoned(TimeZone::UTC).date(),
+            )?;
+            set_exchange(&centre.join(svod_spoke::edges::init::FILE))?;
+            let own = known_keys(&centre, code, &name)?;
+            let file = centre.join(format!("{code}.card"));
+            enrol::add(&config, &file, &own.fingerprint(), &password, "sim", now)?;
+            fold(&centre.join(svod_spoke::edges::init::DATABASE))?;
+        }
+        fold(&hub.join("hub.db"))?;
+        Ok(Self { dir: dir.to_owned(), centres })
+    }
+
+    /// A copy of it in `to`.
+    ///
+    /// # Errors
+    /// A file cannot be copied.
+    pub fn copy(&self, to: &Path) -> io::Result<()> {
+        copy_directory(&self.dir, to)
+    }
+}
+
+/// The hub.
+pub fn hub_code() -> ParticipantCode {
+    ParticipantCode::new(REGION, 0)
+}
+
+/// The `n`th centre, from 1.
+pub fn centre_code(n: u16) -> ParticipantCode {
+    ParticipantCode::new(REGION, n)
+}
+
+/// Where it lies.
+pub fn centre_dir(city: &Path, n: u16) -> PathBuf {
+    city.join(format!("centre-{n}"))
+}
+
+/// Puts keys in the place of those that `init` has made whose signatures are the same in every run.
+fn known_keys(dir: &Path, code: ParticipantCode, name: &str) -> Result<exchange_format::card::Card, Failure> {
+    let (keys, today) = (dir.join("keys"), beginning().to_zoned(TimeZone::UTC).date());
+    for entry in fs::read_dir(&keys).map_err(WorldError::file(&keys))? {
+        let path = entry.map_err(WorldError::file(&keys))?.path();
+        if path.file_name().is_some_and(|name| name != "watermark") {
+            fs::remove_file(&path).map_err(WorldError::file(&path))?;
+        }
+    }
+    let (valid_from, valid_until) = (today.saturating_sub(20.years()), today.saturating_add(20.years()));
+    let words = CardWords { name: name.to_owned(), valid_from, valid_until, tls_ca: None };
+    let seed = *exchange_format::position::Digest::of(code.as_str().as_bytes()).as_bytes();
+    let card = OwnKeys::create_of(&seed, &keys, code, words)?.card;
+    let file = dir.join(format!("{code}.card"));
+    fs::write(&file, card.to_bytes()).map_err(WorldError::file(&file))?;
+    Ok(card)
+}
+
+fn set_exchange(config: &Path) -> Result<(), WorldError> {
+    let text = fs::read_to_string(config).map_err(WorldError::file(config))?;
+    let text = text.replace("[exchange]\n", EXCHANGE);
+    fs::write(config, text).map_err(WorldError::file(config))
+}
+
+/// Folds the write-ahead log into its database, so that there is one file to copy.
+fn fold(database: &Path) -> Result<(), WorldError> {
+    let fold = || {
+        let connection = Connection::open(database)?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    };
+    fold().map_err(WorldError::sql(database))
+}
+
+/// Copies `from` with all that is in it to `to`, which is made.
+///
+/// # Errors
+/// A file cannot be copied.
+pub fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_directory(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
