@@ -211,7 +211,7 @@ impl Sides<'_> {
     fn nothing_is_stuck(&self, broken: &mut Broken) -> rusqlite::Result<()> {
         let own = "SELECT direction, kind, epoch, seq, state FROM svod_packet WHERE direction = 'out' AND \
              (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
-             OR direction = 'in' AND state = 'HELD' UNION ALL SELECT 'change', kind, '', '', problem FROM svod_change \
+             OR direction = 'in' AND state = 'HELD' UNION ALL SELECT 'change', kind, '', '', '' FROM svod_change WHERE problem IS NULL \
              UNION ALL SELECT 'request', asks, '', '', '' FROM svod_request WHERE direction = 'out' AND next_at IS NOT NULL";
         let hub = "SELECT direction, kind, epoch, seq, state FROM packet WHERE peer = ?1 AND (direction = 'out' AND \
              (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
@@ -266,6 +266,12 @@ impl Sides<'_> {
                 continue;
             }
             let Some(mark) = &written.mark else { continue };
+            // what is unfit waits here, and is listed
+            let unfit = "SELECT 1 FROM svod_change c JOIN svod_record r ON r.kind = c.kind AND r.key = c.key \
+                 WHERE r.kind = ?1 AND r.id = ?2 AND c.problem IS NOT NULL";
+            if !rows(self.own, unfit, [*table, id.as_str()])?.is_empty() {
+                continue;
+            }
             if !bodies.iter().any(|line| line[0].contains(&format!("{mark}<"))) {
                 let state = state.unwrap_or_default();
                 broken.tell(
