@@ -1,5 +1,5 @@
 //! Named scenarios of the hostile review and the model check, as far as these machines are concerned.
-//! D, S, F, R marks name them in FORMAT.md.
+//! D, S, F, R marks name them in FORMAT.md. Longer than 500 lines because it is one list over the same two machines.
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;

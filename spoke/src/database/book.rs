@@ -1,8 +1,9 @@
-//! The exchange's own rows. `streams` · `packets` · `quarantine` · `columns` reading their values · incidents.
+//! The exchange's own rows. `streams` · `sent`, `came` packets · `quarantine` · `columns` reading their values · incidents.
 
+mod came;
 mod columns;
-mod packets;
 mod quarantine;
+mod sent;
 mod streams;
 
 use jiff::Timestamp;
@@ -11,13 +12,15 @@ use rusqlite::{Connection, params};
 use super::DatabaseError;
 
 pub use self::{
-    packets::{
-        Answer, InPacket, OutPacket, Received, add_out_packet, answer, answer_placed, answers_to, due,
-        forget_in, give_up_answer, held_before, held_epochs, in_state, is_out_packet, last_held, next_due,
-        place_again, received, sent_at, set_in_packet, set_in_state, supersede_before, try_now,
-        update_out_packet,
+    came::{
+        InPacket, Received, forget_in, held_before, held_epochs, in_state, last_held, received,
+        set_in_packet, set_in_state,
     },
     quarantine::{quarantine, replay_unknown_keys, set_replay, to_replay},
+    sent::{
+        Answer, OutPacket, add_out_packet, answer, answer_placed, answers_to, due, give_up_answer,
+        is_out_packet, next_due, place_again, sent_at, supersede_before, try_now, update_out_packet,
+    },
     streams::{InStream, OutStream, in_stream, out_stream, set_in_stream, set_out_stream},
 };
 

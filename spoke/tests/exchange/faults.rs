@@ -120,6 +120,22 @@ fn a_held_packet_lost_from_the_archive_is_brought_again() {
     assert_eq!(centre.value("SELECT count(*) FROM svod_packet WHERE state = 'HELD'"), "0");
 }
 
+/// F4: the hub places its packet again for as long as it has no protocol of it.
+#[test]
+fn answers_that_were_lost_on_the_way_come_again_while_their_packet_stands_in_out() {
+    let mut centre = Centre::with_recipient();
+    let published = centre.publish_person(uid(1), "r1", "Первая");
+    centre.sync();
+    let lost: Vec<String> = centre.hub.take().iter().map(|answer| answer.name.to_string()).collect();
+    assert_eq!(lost.len(), 2, "{lost:?}");
+    centre.sync();
+    let again: Vec<String> = centre.hub.take().iter().map(|answer| answer.name.to_string()).collect();
+    assert_eq!(again, lost);
+    fs::remove_file(centre.hub.mailbox.join("out").join(published)).expect("answered");
+    centre.sync();
+    assert!(centre.hub.take().is_empty(), "nothing is asked for any more");
+}
+
 #[test]
 fn a_line_of_the_centres_own_under_the_id_of_a_published_one_stays() {
     let mut centre = Centre::with_recipient();

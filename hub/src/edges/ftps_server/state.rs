@@ -49,8 +49,10 @@ pub(super) struct Centre {
     connections: AtomicUsize,
     /// Counts the announcements.
     pub news: watch::Sender<u64>,
-    /// Bytes that all its uploads have written since the server started.
-    pub written: AtomicU64,
+    /// Bytes that all its uploads have brought since the server started.
+    pub brought: AtomicU64,
+    /// Those of them that are in no file yet, so that a measure of the files is without them.
+    pub on_the_way: AtomicU64,
     /// Parts being written.
     busy: Mutex<BTreeSet<String>>,
 }
@@ -64,10 +66,35 @@ impl Centre {
         taken.ok().map(|_| Seat(self.clone()))
     }
 
+    /// How many bytes were brought, and how many of them are on their way. Read in this order before the files are
+    /// measured, nothing is left out; what comes between is counted twice.
+    pub fn counted(&self) -> (u64, u64) {
+        (self.brought.load(Ordering::Acquire), self.on_the_way.load(Ordering::Acquire))
+    }
+
     /// The right to write `part`, if nobody else has it.
     pub fn claim(self: &Arc<Self>, part: &str) -> Option<Claim> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         busy.insert(part.to_owned()).then(|| Claim { centre: self.clone(), part: part.to_owned() })
+    }
+}
+
+/// So many bytes on their way into a file; once it is dropped they are there, or lost.
+#[derive(Debug)]
+pub(super) struct OnTheWay(Arc<Centre>, u64);
+
+impl OnTheWay {
+    /// Counts `n` bytes of `centre`, and how many it has brought with them.
+    pub fn count(centre: &Arc<Centre>, n: u64) -> (Self, u64) {
+        centre.on_the_way.fetch_add(n, Ordering::AcqRel);
+        let brought = centre.brought.fetch_add(n, Ordering::AcqRel) + n;
+        (Self(centre.clone(), n), brought)
+    }
+}
+
+impl Drop for OnTheWay {
+    fn drop(&mut self) {
+        self.0.on_the_way.fetch_sub(self.1, Ordering::AcqRel);
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::io::SeekFrom;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::fs::File;
@@ -17,7 +16,7 @@ use super::listing;
 use super::place::{Folder, is_part};
 use super::reply::Reply;
 use super::session::Transfer;
-use super::state::{Centre, Claim};
+use super::state::{Centre, Claim, OnTheWay};
 
 /// What a transfer needs of its session.
 #[derive(Debug, Clone)]
@@ -93,12 +92,12 @@ impl Mover {
             if is_part(&name) { (name, None) } else { (format!("{name}.upload.part"), Some(name)) };
         let claim = self.centre.claim(&part).ok_or_else(|| Reply::new(450, "This part is being written"))?;
         let (max_bytes, max_files, opened) = (self.max_bytes, self.max_files, part.clone());
-        // What was written before this mark is in the measure; nothing can slip between the two uncounted.
-        let mark = self.centre.written.load(Ordering::Acquire);
+        let (mark, on_the_way) = self.centre.counted();
         let (file, used) = self
             .blocking(move |jail| {
                 let file = jail.open_part(&opened, offset)?;
-                let (used, files) = jail.usage()?;
+                let (stored, files) = jail.usage()?;
+                let used = stored + on_the_way;
                 if used < max_bytes && files <= max_files {
                     return Ok((Some(file), used));
                 }
@@ -156,13 +155,12 @@ impl Mover {
 
     async fn store(&self, mut store: Store, mut stream: TlsStream<TcpStream>) -> Result<Outcome, Reply> {
         let received = pump_in(&mut stream, &mut store.file, &mut store.quota, self.stall).await;
-        // The client waits for our end of the data connection, not for the disk.
+        // The client waits for our end of the data connection, not for the disk. What has come stays, whatever ended
+        // it: the client resumes from there. A refusal is said at once, or its ABOR would come before.
         let _ = timeout(self.stall, stream.shutdown()).await;
+        received?;
         drop(stream);
         let disk = |error: std::io::Error| JailError::from(error).reply();
-        // What has come stays, whatever ended it: the client resumes from there.
-        store.file.flush().await.map_err(disk)?;
-        received?;
         store.file.sync_all().await.map_err(disk)?;
         let length = store.file.seek(SeekFrom::End(0)).await.map_err(disk)?;
         let Some(name) = store.publish_as.take() else {
@@ -180,7 +178,7 @@ struct Quota {
     jail: Arc<Jail>,
     centre: Arc<Centre>,
     max_bytes: u64,
-    /// What `in` held when `mark` was the count of bytes written.
+    /// What `in` held, or was to hold, when `mark` was the count of bytes brought.
     used: u64,
     mark: u64,
 }
@@ -188,18 +186,18 @@ struct Quota {
 impl Quota {
     /// Takes `n` bytes. Other uploads of the centre count too; before a refusal `in` is measured again, since the
     /// hub may have taken files away meanwhile.
-    async fn take(&mut self, n: u64) -> Result<(), Reply> {
-        let now = self.centre.written.fetch_add(n, Ordering::AcqRel) + n;
-        if self.used + (now - self.mark) <= self.max_bytes {
-            return Ok(());
+    async fn take(&mut self, n: u64) -> Result<OnTheWay, Reply> {
+        let (taken, brought) = OnTheWay::count(&self.centre, n);
+        if self.used + (brought - self.mark) <= self.max_bytes {
+            return Ok(taken);
         }
+        let (mark, on_the_way) = self.centre.counted();
         let jail = self.jail.clone();
         let measured =
             tokio::task::spawn_blocking(move || jail.usage()).await.expect("file work does not panic");
-        (self.used, _) = measured.map_err(|error| error.reply())?;
-        self.used += n;
-        self.mark = now;
-        if self.used <= self.max_bytes { Ok(()) } else { Err(Reply::new(552, "This centre's in is full")) }
+        let (stored, _) = measured.map_err(|error| error.reply())?;
+        (self.used, self.mark) = (stored + on_the_way, mark);
+        if self.used <= self.max_bytes { Ok(taken) } else { Err(Reply::new(552, "This centre's in is full")) }
     }
 }
 
@@ -247,8 +245,11 @@ async fn pump_in(
             Err(_) => Some(Err(stalled())),
         };
         if ended.is_some() || filled == BUFFER {
-            quota.take(filled as u64).await?;
-            to.write_all(&buffer[..filled]).await.map_err(|error| JailError::from(error).reply())?;
+            let taken = quota.take(filled as u64).await?;
+            let disk = |error: std::io::Error| JailError::from(error).reply();
+            to.write_all(&buffer[..filled]).await.map_err(disk)?;
+            to.flush().await.map_err(disk)?; // into the file, where a measure sees it
+            drop(taken);
             filled = 0;
         }
         if let Some(result) = ended {
