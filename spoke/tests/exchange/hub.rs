@@ -104,7 +104,8 @@ impl Hub {
         self.centre_card.as_ref().expect("enrolled")
     }
 
-    /// Opens and removes everything that the centre has placed, in the order of positions.
+    /// Opens and removes everything that the centre has placed, in the order of positions; what it has answered for
+    /// good stands in `out` no longer.
     pub fn take(&self) -> Vec<Opened> {
         let mut opened: Vec<Opened> = fs::read_dir(self.mailbox.join("in"))
             .expect("in")
@@ -120,7 +121,23 @@ impl Hub {
         opened.sort_by_key(|packet| {
             (packet.name.kind.is_numbered(), packet.name.position, packet.name.kind.letters())
         });
+        for answer in opened.iter().filter(|packet| packet.name.kind == PacketKind::Protocol) {
+            let (head, _) = protocol_of(answer);
+            if head.outcome.word() != "QUARANTINED" {
+                self.clear(head.answered.position);
+            }
+        }
         opened
+    }
+
+    fn clear(&self, answered: Position) {
+        for entry in fs::read_dir(self.mailbox.join("out")).expect("out") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
+            if name.is_some_and(|name: FileName| name.kind.is_numbered() && name.position == answered) {
+                fs::remove_file(&path).expect("answered");
+            }
+        }
     }
 
     /// As [`take`](Self::take), numbered packets only.
