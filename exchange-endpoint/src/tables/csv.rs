@@ -30,7 +30,7 @@ struct Letters {
     falling: u64,
     rising: u64,
     /// Letters of Windows-1251.
-    letters: u64,
+    all: u64,
     /// Bytes that it has for signs, and CP866 for most of its letters.
     signs: u64,
 }
@@ -49,13 +49,13 @@ impl Letters {
             matches!(byte, 0x80..=0xB7 | 0xBA..=0xBF)
                 && !matches!(byte, 0x84 | 0x85 | 0x91..=0x97 | 0xA0 | 0xA8 | 0xAB | 0xBB)
         };
-        self.letters += text.iter().filter(|byte| **byte >= 0xC0).count() as u64;
+        self.all += text.iter().filter(|byte| **byte >= 0xC0).count() as u64;
         self.signs += text.iter().filter(|byte| is_sign(**byte)).count() as u64;
     }
 
     /// What the file is in, if not in Windows-1251.
     fn another(&self) -> Option<&'static str> {
-        if self.signs > 8 && 2 * self.signs > self.letters {
+        if self.signs > 8 && 2 * self.signs > self.all {
             Some("the letters are those of CP866")
         } else if self.rising > 4 && self.rising > 2 * self.falling {
             Some("the letters are those of KOI8-R")
@@ -240,13 +240,12 @@ impl CsvFile {
         let (mut is_utf8, mut no_utf8, mut is_mixed) = (false, None, false);
         let mut letters = Letters::default();
         while records.next(&mut record)? {
-            match std::str::from_utf8(&record.bytes) {
+            if let Ok(text) = std::str::from_utf8(&record.bytes) {
                 // three letters that are UTF-8 by chance are no text in windows-1251
-                Ok(text) => is_utf8 |= text.chars().filter(|c| !c.is_ascii()).count() > 3,
-                Err(_) => {
-                    no_utf8 = no_utf8.or(Some(record.line));
-                    record.values().for_each(|value| letters.look(value));
-                }
+                is_utf8 |= text.chars().filter(|c| !c.is_ascii()).count() > 3;
+            } else {
+                no_utf8 = no_utf8.or(Some(record.line));
+                record.values().for_each(|value| letters.look(value));
             }
             is_mixed |= is_utf8 && no_utf8.is_some();
             heading.get_or_insert_with(|| {

@@ -155,7 +155,9 @@ fn tell_restored(station: &mut Station, evidence: &Evidence, now: Timestamp) -> 
         answers::restored(transaction, &desk, evidence, now)?;
         // no epoch is opened twice
         let mut stream = book::out_stream(transaction, desk.hub)?;
-        sealed.into_iter().for_each(|sealed| stream.machine.told_epoch(sealed.epoch));
+        if let Some(sealed) = sealed {
+            stream.machine.told_epoch(sealed.epoch);
+        }
         Ok(book::set_out_stream(transaction, desk.hub, &stream)?)
     })
 }

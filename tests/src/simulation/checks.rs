@@ -190,11 +190,7 @@ impl Sides<'_> {
         let (ours, theirs) = (rows(self.own, own, [])?, rows(self.hub, hub, [self.code])?);
         let only = |one: &[Line], other: &[Line]| {
             let other: BTreeSet<&Line> = other.iter().collect();
-            one.iter()
-                .filter(|line| !other.contains(line))
-                .take(3)
-                .map(|line| brief(line))
-                .collect::<Vec<_>>()
+            one.iter().filter(|line| !other.contains(line)).take(3).map(brief).collect::<Vec<_>>()
         };
         if ours != theirs {
             let detail = format!(

@@ -53,6 +53,7 @@ pub struct Length {
 
 /// What may happen besides mishaps and the weather, by the seed.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is chosen for itself")]
 struct Kinds {
     restores: bool,
     clones: bool,

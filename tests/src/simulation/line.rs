@@ -265,7 +265,8 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && !name.ends_with(".part") {
+        let is_part = Path::new(&name).extension().is_some_and(|extension| extension == "part");
+        if !name.starts_with('.') && !is_part {
             names.push(name);
         }
     }

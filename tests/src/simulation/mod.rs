@@ -107,9 +107,11 @@ fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
     let (from, seeds) = args.replay.map_or((args.from, args.seeds), |seed| (seed, 1));
     let ended = histories(args, from, seeds)?;
     if args.replay.is_some() {
-        ended.iter().for_each(|one| note(one.trace.trim_end()));
+        for one in &ended {
+            note(one.trace.trim_end());
+        }
     }
-    let digests: String = ended.iter().map(|one| format!("{}\n", one.digest)).collect();
+    let digests: String = ended.iter().flat_map(|one| [one.digest.to_string(), "\n".to_owned()]).collect();
     let broken: BTreeMap<u64, Vec<String>> =
         ended.into_iter().filter(|one| !one.broken.is_empty()).map(|one| (one.seed, one.broken)).collect();
     let report = Report {

@@ -1,5 +1,8 @@
 //! What is not taken: foreign, damaged, forked, out of order; and what a crash leaves.
 
+// a method is of one lifetime of `Tx`, where a closure is of all
+#![allow(clippy::redundant_closure_for_method_calls)]
+
 use std::fs;
 
 use exchange_format::{
