@@ -51,9 +51,7 @@ pub enum KeepError {
 impl NewFile {
     /// Begins a file of mode 0600 in `directory`, readable and seekable.
     pub fn create(directory: &Path) -> io::Result<Self> {
-        let mut random = [0; 8];
-        chance::fill(&mut random).map_err(io::Error::other)?;
-        let part = directory.join(format!(".{}{PART}", hex::encode(random)));
+        let part = directory.join(format!(".{}{PART}", chance::letters()?));
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part)?;
         Ok(Self { file, part })
     }

@@ -2,7 +2,7 @@
 //! this thread was given a source of its own: so a simulated history repeats itself to the byte. Secret keys are never
 //! made from here.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, io};
 
 /// Fills bytes.
 pub type Source = Box<dyn FnMut(&mut [u8])>;
@@ -33,6 +33,16 @@ pub fn number() -> Result<u32, getrandom::Error> {
     let mut bytes = [0; 4];
     fill(&mut bytes)?;
     Ok(u32::from_le_bytes(bytes))
+}
+
+/// Sixteen letters by chance, for the name of a file that is not whole yet.
+///
+/// # Errors
+/// As [`fill`].
+pub fn letters() -> io::Result<String> {
+    let mut bytes = [0; 8];
+    fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(hex::encode(bytes))
 }
 
 /// Lets this thread take its chance from `source` until the value is dropped.

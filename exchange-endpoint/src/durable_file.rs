@@ -62,10 +62,8 @@ fn write_part(path: &Path, bytes: &[u8], mode: u32) -> io::Result<PathBuf> {
 }
 
 fn new_part(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
-    let mut random = [0; 8];
-    chance::fill(&mut random).map_err(io::Error::other)?;
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
-    let part = path.with_file_name(format!(".{name}.{}.part", hex::encode(random)));
+    let part = path.with_file_name(format!(".{name}.{}.part", chance::letters()?));
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&part)?;
     Ok((part, file))
 }

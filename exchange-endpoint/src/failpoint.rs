@@ -6,6 +6,8 @@
 
 use std::{cell::RefCell, io};
 
+use rusqlite::{Error, Transaction, ffi};
+
 /// Is told of each step before it is done (`true`) and after it; before it, it may refuse.
 pub type Watcher = Box<dyn FnMut(&'static str, bool) -> io::Result<()>>;
 
@@ -23,6 +25,19 @@ pub fn step<T, E: From<io::Error>>(name: &'static str, work: impl FnOnce() -> Re
     // what is done is done: only an end of the program can follow
     let _ = tell(name, false);
     Ok(done)
+}
+
+/// Commits: a durable step.
+///
+/// # Errors
+/// SQLite's. A watcher's refusal is that of a full disk.
+pub fn commit(transaction: Transaction<'_>) -> rusqlite::Result<()> {
+    let refused =
+        |error: io::Error| Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), Some(error.to_string()));
+    tell("commit", true).map_err(refused)?;
+    transaction.commit()?;
+    let _ = tell("commit", false);
+    Ok(())
 }
 
 fn tell(name: &'static str, before: bool) -> io::Result<()> {

@@ -109,12 +109,9 @@ impl Review {
                 let shown = shown::show(&config, *n, now)?;
                 common.print(&shown, |lang| in_full(lang, &shown))
             }
-            Self::Link { why, revise } => {
-                let done = single::decide(&config, why.one(&actor, now), true, *revise, lang)?;
-                common.print(&done, |lang| applied(lang, &done))
-            }
-            Self::Separate { why, revise } => {
-                let done = single::decide(&config, why.one(&actor, now), false, *revise, lang)?;
+            Self::Link { why, revise } | Self::Separate { why, revise } => {
+                let same = matches!(self, Self::Link { .. });
+                let done = single::decide(&config, why.one(&actor, now), same, *revise, lang)?;
                 common.print(&done, |lang| applied(lang, &done))
             }
             Self::Defer { why } => {

@@ -104,14 +104,6 @@ impl From<RequestError> for DatabaseError {
     }
 }
 
-/// The disk refused a commit.
-impl From<std::io::Error> for DatabaseError {
-    fn from(error: std::io::Error) -> Self {
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
-        Self::Sqlite(rusqlite::Error::SqliteFailure(code, Some(error.to_string())))
-    }
-}
-
 impl From<rusqlite::Error> for DatabaseError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
@@ -227,7 +219,7 @@ impl Store {
         let tx = Tx { db };
         let done = work(&tx)?; // dropped uncommitted: rolled back
         if commit {
-            failpoint::step("commit", || tx.db.commit().map_err(DatabaseError::from))?;
+            failpoint::commit(tx.db).map_err(DatabaseError::from)?;
         }
         Ok(done)
     }

@@ -37,16 +37,16 @@ pub struct Review {
 }
 
 /// What staff last did with a question.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LastAct {
-    /// What they decided; `defer` or `assign`, if they left it open.
+    /// What they decided (`same`, `different` …); `defer` or `assign`, if they left it open.
     pub decision: String,
     /// Who.
     pub actor: String,
     /// When it was decided.
     pub at: Option<String>,
     /// Why.
-    pub why: String,
+    pub reason: String,
 }
 
 impl Tx<'_> {
@@ -185,7 +185,7 @@ fn read_review(row: &Row<'_>) -> Result<Review> {
             decision: decision.clone().unwrap_or_else(|| left_open.to_owned()),
             actor,
             at: row.get("closed_at")?,
-            why: row.get::<_, Option<String>>("why")?.unwrap_or_default(),
+            reason: row.get::<_, Option<String>>("why")?.unwrap_or_default(),
         }),
         None => None,
     };

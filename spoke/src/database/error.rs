@@ -64,14 +64,6 @@ pub enum DatabaseError {
     },
 }
 
-/// The disk refused a commit.
-impl From<io::Error> for DatabaseError {
-    fn from(error: io::Error) -> Self {
-        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
-        Self::Sqlite(rusqlite::Error::SqliteFailure(code, Some(error.to_string())))
-    }
-}
-
 impl From<&DatabaseError> for Told {
     fn from(error: &DatabaseError) -> Self {
         match error {

@@ -83,7 +83,7 @@ fn write_unasked<T, E: From<DatabaseError>>(
     let aside = set_aside(&transaction, scope)?;
     let Some(result) = work(&transaction)? else { return Ok(None) };
     put_back(&transaction, scope, &aside)?;
-    failpoint::step("commit", || transaction.commit().map_err(DatabaseError::from))?;
+    failpoint::commit(transaction).map_err(DatabaseError::from)?;
     Ok(Some(result))
 }
 

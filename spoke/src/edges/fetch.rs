@@ -113,21 +113,22 @@ fn answer_again(
     second_look: &mut SecondLook,
     now: Timestamp,
 ) -> Result<(), SpokeError> {
-    let hub = station.hub();
+    let (hub, mut taken) = (station.hub(), Vec::new());
     for name in known {
         let Some(parsed) = name.parse::<FileName>().ok().filter(|name| name.kind.is_numbered()) else {
             continue;
         };
         let at = parsed.position;
         let same_place = book::received(&station.connection, hub, at.epoch, Some(at.seq))?;
-        if let Some(file) = same_place.into_iter().find(|file| file.name == name) {
-            write::write(&mut station.connection, Scope::Book, |transaction| {
-                answers::repeat(transaction, file.arrival.mark, now)
-            })?;
-        }
+        taken.extend(same_place.into_iter().find(|file| file.name == name).map(|file| file.arrival.mark));
         second_look.later(&name, now);
     }
-    Ok(())
+    if taken.is_empty() {
+        return Ok(());
+    }
+    write::write(&mut station.connection, Scope::Book, |transaction| {
+        taken.iter().try_for_each(|mark| answers::repeat(transaction, *mark, now))
+    })
 }
 
 /// Where a file gathers; by a digest of its name, so that a cut fetch continues with the same file.

@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use super::{
     SpokeError, answers,
     export::{BYTES, Exported, RECORDS, control, enter, member},
-    packet_file::{self, Desk, Heading},
+    packet_file::{self, Desk, Heading, SealedFile},
     place::Lost,
     station::{Station, journal, keep_out_stream},
 };
@@ -153,6 +153,12 @@ pub(super) fn seal(
     let mut opening = stream.machine.open_epoch(count, basis.reason())?;
     let begins = Position { epoch: opening.epoch(), seq: Seq::FIRST };
     let mut exported = Exported::default();
+    let entered = |sealed: SealedFile, mark, records: u64, exported: &mut Exported| {
+        let packet = SentPacket::new(mark, true, unconfirmed, now);
+        enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records, now)?;
+        exported.packets.push((sealed.name, sealed.digest, records));
+        Ok::<_, SpokeError>(())
+    };
     let (mut state, mut anew) = (StateDigest::default(), Vec::new());
     for (part, records) in parts.iter_mut().enumerate() {
         for (kind, key) in std::mem::take(records) {
@@ -182,20 +188,16 @@ pub(super) fn seal(
             own_records::carried(connection, *kind, *key, mark.position)?;
             exported.count_as(*kind, "sent");
         }
-        let packet = SentPacket::new(mark, true, unconfirmed, now);
-        enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records.len() as u64, now)?;
-        exported.packets.push((sealed.name, sealed.digest, records.len() as u64));
+        entered(sealed, mark, records.len() as u64, &mut exported)?;
     }
     for records in &mirror {
         let heading = heading(&opening, basis, control(connection, desk, &stream)?, state);
         let sealed = desk.seal(heading, now, |writer| write_mirror(connection, writer, records))?;
         let mark = opening.sealed(sealed.digest).expect("the part was there to be sealed");
-        let packet = SentPacket::new(mark, true, unconfirmed, now);
-        enter(connection, desk, PacketKind::Snapshot, &sealed, packet, records.len() as u64, now)?;
         for (kind, _) in records {
             exported.count_as(*kind, "mirrored");
         }
-        exported.packets.push((sealed.name, sealed.digest, records.len() as u64));
+        entered(sealed, mark, records.len() as u64, &mut exported)?;
     }
     exported.put_protocol(connection, desk, now)?;
     let opened = opening.epoch();

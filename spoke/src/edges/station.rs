@@ -281,7 +281,7 @@ pub fn journal(
 /// # Errors
 /// The database's.
 pub fn put_protocol(connection: &Connection, mut protocol: Protocol) -> Result<(), SpokeError> {
-    protocol.finished = Timestamp::now().max(protocol.started);
+    protocol.end();
     KeptProtocols::new(connection, protocol_table::CENTRE_TABLE).put(&mut protocol)?;
     Ok(())
 }

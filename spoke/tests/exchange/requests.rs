@@ -30,6 +30,19 @@ fn basis(packet: &Opened) -> SnapshotBasis {
     part.basis
 }
 
+/// A centre that has sent its one recipient, who is published; and what it sent.
+fn sent_and_published() -> (Centre, Opened) {
+    let mut centre = Centre::new();
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
+    centre.sync();
+    let sent = centre.hub.take_data().remove(0);
+    centre.hub.answer(&sent, &[]);
+    centre.publish_person(uid(1), "r1", "Первая");
+    centre.sync();
+    centre.hub.take();
+    (centre, sent)
+}
+
 /// A centre with a published person.
 fn published() -> Centre {
     let mut centre = Centre::with_recipient();
@@ -121,14 +134,7 @@ fn a_divergence_is_narrowed_to_records_and_then_asks_for_one_snapshot_which_mend
 
 #[test]
 fn of_a_snapshot_that_is_not_confirmed_only_the_mirror_counts() {
-    let mut centre = Centre::new();
-    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
-    centre.sync();
-    let sent = centre.hub.take_data().remove(0);
-    centre.hub.answer(&sent, &[]);
-    centre.publish_person(uid(1), "r1", "Первая");
-    centre.sync();
-    centre.hub.take();
+    let (mut centre, sent) = sent_and_published();
     for (epoch, version, stop) in [(2, 1, ""), (3, 2, "RESTORED")] {
         let records = [centre.person(uid(1), "Чужая")];
         let mirror = Record { version, ..sent.records[0].clone() };
@@ -149,14 +155,7 @@ fn of_a_snapshot_that_is_not_confirmed_only_the_mirror_counts() {
 
 #[test]
 fn a_centre_that_is_recovering_sends_no_data_and_the_mirror_alone_unconfirmed() {
-    let mut centre = Centre::new();
-    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова')");
-    centre.sync();
-    let first = centre.hub.take_data().remove(0);
-    centre.hub.answer(&first, &[]);
-    centre.publish_person(uid(1), "r1", "Первая");
-    centre.sync();
-    centre.hub.take();
+    let (mut centre, first) = sent_and_published();
     centre.hub.recovering(2, &[], &[Record { version: 2, ..first.records[0].clone() }]);
     centre.sync();
     centre.hub.take();

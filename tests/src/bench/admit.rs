@@ -10,9 +10,9 @@ use std::{
 use super::{
     Measured, export,
     measure::{cpu, peak_rss_kb},
-    stage::{TABLES, copy_dir, filled, packets, shell},
+    stage::{TABLES, filled, packets, shell},
 };
-use crate::world::{Programs, World, WorldError, bring_up::Way};
+use crate::world::{Programs, World, WorldError, bring_up::Way, copy_dir};
 
 /// Measures `runs` interleaved runs: from the start of the hub, with the parts in its mailbox, to the last protocol.
 ///
@@ -32,21 +32,15 @@ pub fn measure(
     let fresh = dir.join("fresh");
     copy_dir(&world.layout.hub(), &fresh)?;
     let copy = dir.join("peer.db");
-    let (mut ours, mut peer, mut peak, mut cpus) = (Vec::new(), Vec::new(), 0, Vec::new());
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         let hub = world.layout.hub();
         fs::remove_dir_all(&hub).map_err(WorldError::file(&hub))?;
         copy_dir(&fresh, &hub)?;
-        let (seconds, rss, spent) = admit(&world)?;
-        ours.push(seconds);
-        peak = peak.max(rss);
-        cpus.push(spent);
+        ours.push(admit(&world)?);
         peer.push(shell("rm -f \"$2\"; gunzip -c \"$1\" | sqlite3 \"$2\"", &[&dump, &copy])?);
     }
-    let mut measured = Measured::new("admit", recipients, ours, peer);
-    measured.peak_rss_kb = Some(peak);
-    measured.cpu_s = Some(super::measure::Spread::of(&cpus).median);
-    Ok(measured)
+    Ok(Measured::watched("admit", recipients, &ours, peer))
 }
 
 /// Starts the hub and waits for the protocols of all parts: seconds, peak resident set, CPU seconds.

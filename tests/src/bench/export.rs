@@ -5,10 +5,10 @@ use std::{fs, path::Path};
 
 use super::{
     Measured,
-    measure::{Spread, watch},
-    stage::{TABLES, copy_dir, filled, packets, shell},
+    measure::watch,
+    stage::{TABLES, filled, packets, shell},
 };
-use crate::world::{Programs, World, WorldError, bring_up::Way, programs::Who, toml_edit::set_key};
+use crate::world::{Programs, World, WorldError, bring_up::Way, copy_dir, programs::Who, toml_edit::set_key};
 
 /// Measures `runs` interleaved runs.
 ///
@@ -24,19 +24,13 @@ pub fn measure(
     let fresh = dir.join("fresh");
     copy_dir(&world.layout.centre(1), &fresh)?;
     let dump = format!("sqlite3 \"$1\" '.dump {TABLES}' | gzip -6 | sha256sum");
-    let (mut ours, mut peer, mut peak, mut cpus) = (Vec::new(), Vec::new(), 0, Vec::new());
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         renew(&world, &fresh)?;
-        let (seconds, rss, spent) = sync(&world)?;
-        ours.push(seconds);
-        peak = peak.max(rss);
-        cpus.push(spent);
+        ours.push(sync(&world)?);
         peer.push(shell(&dump, &[&fresh.join("centre.db")])?);
     }
-    let mut measured = Measured::new("export", recipients, ours, peer);
-    measured.peak_rss_kb = Some(peak);
-    measured.cpu_s = Some(Spread::of(&cpus).median);
-    Ok(measured)
+    Ok(Measured::watched("export", recipients, &ours, peer))
 }
 
 /// Measures what Streebog-256 beside SHA-256 costs: `runs` times with it, the peer being the same without.
@@ -52,21 +46,15 @@ pub fn streebog(
     let (world, _) = filled(dir, programs, 1, recipients, Way::Directory)?;
     let fresh = dir.join("fresh");
     copy_dir(&world.layout.centre(1), &fresh)?;
-    let (mut ours, mut peer, mut peak, mut cpus) = (Vec::new(), Vec::new(), 0, Vec::new());
+    let (mut ours, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         renew(&world, &fresh)?;
         peer.push(sync(&world)?.0);
         renew(&world, &fresh)?;
         set_key(&world.layout.centre_config(1), "exchange", "streebog", "true")?;
-        let (seconds, rss, spent) = sync(&world)?;
-        ours.push(seconds);
-        peak = peak.max(rss);
-        cpus.push(spent);
+        ours.push(sync(&world)?);
     }
-    let mut measured = Measured::new("streebog", recipients, ours, peer);
-    measured.peak_rss_kb = Some(peak);
-    measured.cpu_s = Some(Spread::of(&cpus).median);
-    Ok(measured)
+    Ok(Measured::watched("streebog", recipients, &ours, peer))
 }
 
 /// Puts the centre back to where it was before its first packet.

@@ -129,6 +129,16 @@ impl Measured {
             peer,
         }
     }
+
+    /// Puts together runs of ours that were watched: seconds, peak resident set, CPU seconds of each.
+    pub fn watched(bench: &'static str, n: usize, ours: &[(f64, u64, f64)], peer_s: Vec<f64>) -> Self {
+        let cpus: Vec<f64> = ours.iter().map(|(.., cpu)| *cpu).collect();
+        Self {
+            peak_rss_kb: ours.iter().map(|(_, peak, _)| *peak).max(),
+            cpu_s: Some(Spread::of(&cpus).median),
+            ..Self::new(bench, n, ours.iter().map(|(seconds, ..)| *seconds).collect(), peer_s)
+        }
+    }
 }
 
 /// The whole of `svod-bench`.

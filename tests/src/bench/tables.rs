@@ -10,14 +10,11 @@ use exchange_endpoint::tables::{Column, Item, Layout, Map, Sheet, TableError};
 use fixtures::city::CityPlan;
 use rust_xlsxwriter::Workbook;
 
-use super::{
-    Measured,
-    measure::{Spread, watch},
-    stage::{copy_dir, filled},
-};
+use super::{Measured, measure::watch, stage::filled};
 use crate::world::{
     Programs, World, WorldError,
     bring_up::{Way, WorldPlan},
+    copy_dir,
     daemon::Daemons,
     programs::Who,
 };
@@ -47,12 +44,7 @@ pub fn measure(
     let (full, _) = filled(&dir.join("full"), programs.clone(), 1, recipients, Way::Directory)?;
     let exported = if which.import { "csv" } else { which.ending };
     let file = dir.join(format!("people.{exported}"));
-    let (mut ours, mut peak, mut cpus) = (Vec::new(), 0, Vec::new());
-    let mut note = |(seconds, rss, spent): (f64, u64, f64)| {
-        ours.push(seconds);
-        peak = peak.max(rss);
-        cpus.push(spent);
-    };
+    let mut ours = Vec::new();
     if which.import {
         run(&full, &["export", "recipient", "--out", &text(&file)])?;
         let file =
@@ -64,17 +56,14 @@ pub fn measure(
             let centre = empty.layout.centre(1);
             fs::remove_dir_all(&centre).map_err(WorldError::file(&centre))?;
             copy_dir(&fresh, &centre)?;
-            note(run(&empty, &["import", "recipient", &text(&file)])?);
+            ours.push(run(&empty, &["import", "recipient", &text(&file)])?);
         }
     } else {
         for _ in 0..runs {
-            note(run(&full, &["export", "recipient", "--out", &text(&file)])?);
+            ours.push(run(&full, &["export", "recipient", "--out", &text(&file)])?);
         }
     }
-    let mut measured = Measured::new(which.name, recipients, ours, Vec::new());
-    measured.peak_rss_kb = Some(peak);
-    measured.cpu_s = Some(Spread::of(&cpus).median);
-    Ok(measured)
+    Ok(Measured::watched(which.name, recipients, &ours, Vec::new()))
 }
 
 fn text(path: &Path) -> String {

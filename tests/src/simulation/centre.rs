@@ -18,7 +18,7 @@ use svod_spoke::{
 
 use super::{
     line::Line,
-    mishap::{End, Mishap, under},
+    mishap::{Mishap, under},
     template::{centre_code, centre_dir},
     time::{LocalClock, Time},
     trace::Trace,
@@ -99,33 +99,11 @@ impl Centre {
     /// What went wrong without a mishap.
     pub fn turn(&mut self, turn: Turn, mishap: Mishap) -> Result<(), String> {
         let ended = under(mishap, || self.act(turn));
-        let name = self.name();
-        match ended {
-            End::Done(Ok(()), false) => Ok(()),
-            End::Done(Ok(()), true) => {
-                self.trace.tell(&name, &format!("{turn:?}: {mishap:?}, and went on"));
-                Ok(())
-            }
-            End::Done(Err(error), true) => {
-                self.trace.tell(&name, &format!("{turn:?}: {mishap:?}, ended"));
-                tracing::debug!(error, "ended by a mishap");
-                self.life = None;
-                Ok(())
-            }
-            End::Done(Err(error), false) => {
-                self.life = None;
-                Err(format!("{name} {turn:?}: {error}"))
-            }
-            End::Crashed(at) => {
-                self.trace.tell(&name, &format!("{turn:?}: crashed {at}"));
-                self.life = None;
-                Ok(())
-            }
-            End::Panicked(text) => {
-                self.life = None;
-                Err(format!("{name} {turn:?} panicked: {text}"))
-            }
+        let goes_on = ended.told(&self.trace, &self.name(), &format!("{turn:?}"), mishap);
+        if !matches!(goes_on, Ok(true)) {
+            self.life = None;
         }
+        goes_on.map(drop)
     }
 
     fn act(&mut self, turn: Turn) -> Result<(), String> {

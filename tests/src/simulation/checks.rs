@@ -86,12 +86,13 @@ pub(super) fn had(city: &City, n: usize) -> rusqlite::Result<String> {
 
 /// Whether nobody has anything to do but heartbeats, and what was stopped for a person.
 pub(super) fn is_at_rest(city: &City) -> rusqlite::Result<bool> {
-    if one(&read_only(&city.hub.database())?, HUB_OPEN)? != "0" {
+    if one(&read_only(&city.hub.database())?, &hub_open())? != "0" {
         return Ok(false);
     }
+    let centre_open = centre_open();
     for (n, clerk) in city.clerks.iter().enumerate() {
         let goes_on = matches!(city.fates[n], Fate::Plain | Fate::Restored);
-        if goes_on && one(clerk.connection(), CENTRE_OPEN)? != "0" {
+        if goes_on && one(clerk.connection(), &centre_open)? != "0" {
             return Ok(false);
         }
     }
@@ -102,21 +103,29 @@ pub(super) fn is_at_rest(city: &City) -> rusqlite::Result<bool> {
 const NOTICED: &str =
     "SELECT count(*) FROM svod_incident WHERE code IN ('RESTORED', 'FORK', 'TAMPERED', 'STALE_EPOCH')";
 
+/// A packet, of either side, with which something is to be done yet.
+const OPEN: &str = "(direction = 'out' AND (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
+     OR direction = 'in' AND state = 'HELD')";
+
 /// What the hub has to do yet.
-const HUB_OPEN: &str = "SELECT (SELECT count(*) FROM packet p JOIN centre c ON c.code = p.peer \
+fn hub_open() -> String {
+    format!(
+        "SELECT (SELECT count(*) FROM (SELECT peer FROM packet WHERE {OPEN}) p JOIN centre c ON c.code = p.peer \
      JOIN stream s ON s.peer = p.peer WHERE c.state = 'active' AND s.stop IS NULL \
-     AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.peer = p.peer AND i.code IN ('FORK', 'STALE_EPOCH') AND i.closed_at IS NULL) \
-     AND (p.direction = 'out' AND p.state IN ('SEALED', 'PLACED', 'RECEIVED') \
-     AND p.kind IN ('DT', 'SN', 'KY') OR p.direction = 'out' AND p.state = 'SEALED' OR p.direction = 'in' AND p.state = 'HELD')) \
+     AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.peer = p.peer AND i.code IN ('FORK', 'STALE_EPOCH') AND i.closed_at IS NULL)) \
      + (SELECT count(*) FROM publication p JOIN centre c ON c.code = p.centre JOIN stream s ON s.peer = c.code \
      WHERE p.state = 'pending' AND c.state = 'active' AND s.stop IS NULL) \
-     + (SELECT count(*) FROM hub_input WHERE packet IS NULL)";
+     + (SELECT count(*) FROM hub_input WHERE packet IS NULL)"
+    )
+}
 
 /// What a centre has to do yet.
-const CENTRE_OPEN: &str = "SELECT CASE WHEN EXISTS (SELECT 1 FROM svod_stream WHERE stop IS NOT NULL) THEN 0 ELSE \
-     (SELECT count(*) FROM svod_packet WHERE direction = 'out' \
-     AND (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
-     OR direction = 'in' AND state = 'HELD') + (SELECT count(*) FROM svod_change WHERE problem IS NULL) END";
+fn centre_open() -> String {
+    format!(
+        "SELECT CASE WHEN EXISTS (SELECT 1 FROM svod_stream WHERE stop IS NOT NULL) THEN 0 ELSE \
+     (SELECT count(*) FROM svod_packet WHERE {OPEN}) + (SELECT count(*) FROM svod_change WHERE problem IS NULL) END"
+    )
+}
 
 #[derive(Default)]
 struct Broken(Vec<String>);
@@ -205,17 +214,17 @@ impl Sides<'_> {
 
     /// No packet without a protocol, nothing that waits, no question without a reply.
     fn nothing_is_stuck(&self, broken: &mut Broken) -> rusqlite::Result<()> {
-        let own = "SELECT direction, kind, epoch, seq, state FROM svod_packet WHERE direction = 'out' AND \
-             (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
-             OR direction = 'in' AND state = 'HELD' UNION ALL SELECT 'change', kind, '', '', '' FROM svod_change WHERE problem IS NULL \
-             UNION ALL SELECT 'request', asks, '', '', '' FROM svod_request WHERE direction = 'out' AND next_at IS NOT NULL";
-        let hub = "SELECT direction, kind, epoch, seq, state FROM packet WHERE peer = ?1 AND (direction = 'out' AND \
-             (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
-             OR direction = 'in' AND state = 'HELD') \
+        let own = format!(
+            "SELECT direction, kind, epoch, seq, state FROM svod_packet WHERE {OPEN} UNION ALL SELECT 'change', kind, '', '', '' FROM svod_change WHERE problem IS NULL \
+             UNION ALL SELECT 'request', asks, '', '', '' FROM svod_request WHERE direction = 'out' AND next_at IS NOT NULL"
+        );
+        let hub = format!(
+            "SELECT direction, kind, epoch, seq, state FROM packet WHERE peer = ?1 AND {OPEN} \
              UNION ALL SELECT 'publication', kind, '', '', state FROM publication WHERE centre = ?1 AND state NOT IN ('applied') \
-             UNION ALL SELECT 'stopped', '', '', '', stop FROM stream WHERE peer = ?1 AND stop IS NOT NULL";
+             UNION ALL SELECT 'stopped', '', '', '', stop FROM stream WHERE peer = ?1 AND stop IS NOT NULL"
+        );
         for (side, stuck) in
-            [("centre", rows(self.own, own, [])?), ("hub", rows(self.hub, hub, [self.code])?)]
+            [("centre", rows(self.own, &own, [])?), ("hub", rows(self.hub, &hub, [self.code])?)]
         {
             for line in stuck.iter().take(3) {
                 broken.tell(self.centre, "stuck", &format!("at the {side} {}", brief(line)));

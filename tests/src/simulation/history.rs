@@ -19,10 +19,11 @@ use super::{
     line::{Line, Server},
     mishap::Mishap,
     people::{Person, people},
-    template::{Template, copy_directory},
+    template::Template,
     time::Time,
     trace::Trace,
 };
+use crate::world::copy_dir;
 
 /// Milliseconds of ten years.
 const TEN_YEARS: i64 = 10 * 365 * 86_400_000;
@@ -311,7 +312,7 @@ impl City {
     fn clone_machine(&mut self, n: usize) -> Result<(), String> {
         let dir = self.dir.join(format!("twin-{n}"));
         self.centres[n].stop();
-        copy_directory(self.centres[n].dir(), &dir).map_err(|error| format!("clone: {error}"))?;
+        copy_dir(self.centres[n].dir(), &dir).map_err(|error| format!("clone: {error}"))?;
         let (number, line) = (self.centres[n].n, self.centres[n].line());
         let centre = Centre::at(dir, number, line, &self.time, self.trace.clone());
         let mut clerk = Clerk::new(&centre.database(), number + 1000, self.trace.clone())

@@ -73,31 +73,11 @@ impl HubSide {
     /// What went wrong without a mishap.
     pub fn turn(&mut self, mishap: Mishap) -> Result<(), String> {
         let ended = under(mishap, || self.act());
-        self.ended("turn", mishap, ended)
-    }
-
-    fn ended<T>(&mut self, what: &str, mishap: Mishap, ended: End<Result<T, String>>) -> Result<(), String> {
-        match ended {
-            End::Done(Ok(_), false) => return Ok(()),
-            End::Done(Ok(_), true) => self.trace.tell("hub", &format!("{what}: {mishap:?}, and went on")),
-            End::Done(Err(_), true) => {
-                self.trace.tell("hub", &format!("{what}: {mishap:?}, ended"));
-                self.daemon = None;
-            }
-            End::Done(Err(error), false) => {
-                self.daemon = None;
-                return Err(format!("hub {what}: {error}"));
-            }
-            End::Crashed(at) => {
-                self.trace.tell("hub", &format!("{what}: crashed {at}"));
-                self.daemon = None;
-            }
-            End::Panicked(text) => {
-                self.daemon = None;
-                return Err(format!("hub {what} panicked: {text}"));
-            }
+        let goes_on = ended.told(&self.trace, "hub", "turn", mishap);
+        if !matches!(goes_on, Ok(true)) {
+            self.daemon = None;
         }
-        Ok(())
+        goes_on.map(drop)
     }
 
     fn act(&mut self) -> Result<(), String> {

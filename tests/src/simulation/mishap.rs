@@ -10,6 +10,8 @@ use std::{
 use exchange_endpoint::failpoint;
 use fixtures::dice::Dice;
 
+use super::trace::Trace;
+
 /// What is to befall it, at the step with that number from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mishap {
@@ -82,6 +84,31 @@ pub fn under<T>(mishap: Mishap, work: impl FnOnce() -> T) -> End<T> {
         Err(thrown) => {
             let text = thrown.downcast_ref::<String>().map(String::as_str);
             End::Panicked(text.or_else(|| thrown.downcast_ref::<&str>().copied()).unwrap_or("?").to_owned())
+        }
+    }
+}
+
+impl End<Result<(), String>> {
+    /// Tells in `trace` what a mishap has done to `who` at `what`. Whether its program goes on; what went wrong
+    /// without a mishap is an error.
+    pub fn told(self, trace: &Trace, who: &str, what: &str, mishap: Mishap) -> Result<bool, String> {
+        match self {
+            Self::Done(Ok(()), false) => Ok(true),
+            Self::Done(Ok(()), true) => {
+                trace.tell(who, &format!("{what}: {mishap:?}, and went on"));
+                Ok(true)
+            }
+            Self::Done(Err(error), true) => {
+                trace.tell(who, &format!("{what}: {mishap:?}, ended"));
+                tracing::debug!(error, "ended by a mishap");
+                Ok(false)
+            }
+            Self::Done(Err(error), false) => Err(format!("{who} {what}: {error}")),
+            Self::Crashed(at) => {
+                trace.tell(who, &format!("{what}: crashed {at}"));
+                Ok(false)
+            }
+            Self::Panicked(text) => Err(format!("{who} {what} panicked: {text}")),
         }
     }
 }

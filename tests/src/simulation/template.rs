@@ -1,7 +1,7 @@
 //! A city that has just been set up: a hub and its enrolled centres, made once and copied for each history.
 
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use svod_hub::edges::operations::{enrol, init as hub_init};
 
 use super::time::beginning;
-use crate::world::WorldError;
+use crate::world::{WorldError, copy_dir};
 
 /// The region of all codes.
 const REGION: u8 = 42;
@@ -79,8 +79,8 @@ impl Template {
     ///
     /// # Errors
     /// A file cannot be copied.
-    pub fn copy(&self, to: &Path) -> io::Result<()> {
-        copy_directory(&self.dir, to)
+    pub fn copy(&self, to: &Path) -> Result<(), WorldError> {
+        copy_dir(&self.dir, to)
     }
 }
 
@@ -130,22 +130,4 @@ fn fold(database: &Path) -> Result<(), WorldError> {
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     };
     fold().map_err(WorldError::sql(database))
-}
-
-/// Copies `from` with all that is in it to `to`, which is made.
-///
-/// # Errors
-/// A file cannot be copied.
-pub fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_directory(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

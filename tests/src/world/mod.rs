@@ -3,9 +3,10 @@
 //! [`layout`] where everything lies · [`programs`] the daemons' command lines · [`daemon`] running ones ·
 //! [`fill`] a centre's rows by plain SQL · [`bring_up`] from nothing to daemons that exchange · [`wait`]
 //! waiting for a state with an end · [`read`] reading the databases ·
-//! [`settle`] waiting for rest · [`toml_edit`] setting keys.
+//! [`settle`] waiting for rest · [`toml_edit`] setting keys · [`copy`] of a directory.
 
 pub mod bring_up;
+pub mod copy;
 pub mod daemon;
 pub mod error;
 pub mod fill;
@@ -16,4 +17,4 @@ pub mod settle;
 pub mod toml_edit;
 pub mod wait;
 
-pub use self::{bring_up::World, error::WorldError, layout::Layout, programs::Programs};
+pub use self::{bring_up::World, copy::copy_dir, error::WorldError, layout::Layout, programs::Programs};

@@ -255,7 +255,7 @@ fn put_protocol(
             protocol.tell(Line::of_answer(context.lang, line));
         }
     }
-    protocol.finished = Timestamp::now().max(now);
+    protocol.end();
     tx.put_protocol(&mut protocol)?;
     Ok(())
 }

@@ -236,6 +236,6 @@ fn protocol(context: &Context, register: &Register<'_>, report: &MergeReport) ->
         }
     }
     protocol.actor = Some(register.actor.to_owned());
-    protocol.finished = Timestamp::now().max(now);
+    protocol.end();
     Ok(protocol)
 }

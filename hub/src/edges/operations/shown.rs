@@ -15,7 +15,10 @@ use super::{
     table_file::SHOWN,
 };
 use crate::{
-    database::{linking::ClaimName, reviews::Review},
+    database::{
+        linking::ClaimName,
+        reviews::{LastAct, Review},
+    },
     decisions::merge::{clusters::Doubtful, explain, weigh::class_name},
     edges::{
         config::HubConfig,
@@ -33,24 +36,11 @@ pub struct Shown {
     /// `open`, `decided` or `gone`.
     pub state: String,
     /// What was decided, by whom and why; or why it was put off.
-    pub last: Option<Last>,
+    pub last: Option<LastAct>,
     /// Each field that either record states.
     pub fields: Vec<Compared>,
     /// Of two records of people: what speaks for and against their being one.
     pub evidence: Option<Evidence>,
-}
-
-/// What staff last did with a question.
-#[derive(Serialize)]
-pub struct Last {
-    /// What: `same`, `different` …, `defer`, `assign`.
-    pub decision: String,
-    /// By whom.
-    pub actor: String,
-    /// When.
-    pub at: Option<String>,
-    /// Why.
-    pub reason: String,
 }
 
 /// A field of both records.
@@ -103,13 +93,7 @@ pub fn show(config: &Config<HubConfig>, n: i64, now: Timestamp) -> Result<Shown,
         let register = context.register(tx, context.code.as_str(), now);
         let review = known(&register, n)?;
         let evidence = if review.kind == "pair" { evidence(&register, &review)? } else { None };
-        let state = review.state.clone();
-        let last = review.last.clone().map(|last| Last {
-            decision: last.decision,
-            actor: last.actor,
-            at: last.at,
-            reason: last.why,
-        });
+        let (state, last) = (review.state.clone(), review.last.clone());
         let question = question(&register, review)?;
         let fields = SHOWN.iter().filter_map(|field| compared(&question, field)).collect();
         Ok(Shown { question, state, last, fields, evidence })

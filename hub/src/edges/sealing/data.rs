@@ -67,7 +67,7 @@ impl SealedFor {
         for ((kind, outcome), count) in &self.records {
             protocol.count(kind, outcome, *count);
         }
-        protocol.finished = Timestamp::now().max(now);
+        protocol.end();
         tx.put_protocol(&mut protocol)?;
         Ok(())
     }

@@ -4,17 +4,17 @@ use std::{fs, path::Path, path::PathBuf, process::Command, process::Output};
 
 use exchange_endpoint::{config::Config, keys::CardWords, keys::OwnKeys};
 use exchange_format::{
-    participant::ParticipantCode, position::Digest, record::Body, record::Form, record::Kind,
-    record::RecordId,
+    participant::ParticipantCode,
+    record::{Body, Kind, RecordId},
 };
 use jiff::{Timestamp, ToSpan as _, Zoned};
 use serde_json::Value;
 use svod_hub::{
-    database::received::Arrived,
-    database::received::Standing,
     edges::hub::{self, Hub},
     edges::register::RegisterError,
 };
+
+use crate::register::arrived;
 
 pub struct City {
     pub dir: tempfile::TempDir,
@@ -126,20 +126,8 @@ impl City {
                 body.set(field, value).expect("plain");
             }
             let bytes = body.to_xml();
-            let arrived = Arrived {
-                origin: centre(unit),
-                kind: Kind::RecipientClaim,
-                key: key(u8::try_from(unit).expect("small")),
-                version: 1,
-                form: Form::Live,
-                hash: Digest::of(&bytes),
-                body: &bytes,
-                outcome: "new",
-                rule: None,
-                packet: "P",
-                standing: Standing::Applied,
-                keep_basis: false,
-            };
+            let key = key(u8::try_from(unit).expect("small"));
+            let arrived = arrived(centre(unit), Kind::RecipientClaim, key, &bytes);
             store
                 .write(|tx| {
                     let row = tx.store_received(None, &arrived)?.expect("new");

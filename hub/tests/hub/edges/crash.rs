@@ -6,7 +6,12 @@ use exchange_format::{
     record::{Kind, Record},
 };
 
-use super::{TestHub, anna, centre::now, record, rules::merged};
+use super::{
+    TestHub, anna,
+    centre::now,
+    record,
+    rules::{merged, merged_and_told},
+};
 use svod_hub::edges::operations::merge;
 
 #[test]
@@ -165,13 +170,7 @@ fn inputs_are_sealed_in_the_order_in_which_they_were_made() {
 #[test]
 fn r12_a_centre_that_knows_a_newer_version_shows_that_the_hub_was_restored() {
     let mut hub = TestHub::new();
-    let mut one = hub.centre(1);
-    for name in one.snapshot(1, &[vec![anna(1, 1, &[])]]) {
-        hub.take(&one, &name);
-    }
-    merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
-    hub.send();
-    let read = one.read_out();
+    let (mut one, read) = merged_and_told(&mut hub, 1, vec![anna(1, 1, &[])]);
     let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("told");
     let line = exchange_format::answer::RecordLine {
         outcome: RecordOutcome::Refused,

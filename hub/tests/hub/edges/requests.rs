@@ -15,11 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     TestHub, anna,
     centre::{Read, TestCentre, now},
+    rules::merged_and_told,
 };
-use svod_hub::edges::{
-    intake::Taken,
-    operations::{merge, status},
-};
+use svod_hub::edges::{intake::Taken, operations::status};
 
 fn missing(epoch: u64, first: u64, last: u64) -> Request {
     let (first, last) = (Seq::new(first).expect("small"), Seq::new(last).expect("small"));
@@ -189,15 +187,8 @@ fn a_wrong_sum_over_right_records_is_made_anew() {
 /// A hub that has published Anna to centre 1.
 fn published() -> (TestHub, TestCentre, Read) {
     let mut hub = TestHub::new();
-    let mut centre = hub.centre(1);
-    for name in centre.snapshot(1, &[vec![anna(1, 1, &[])]]) {
-        hub.take(&centre, &name);
-    }
-    merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
-    hub.send();
-    let read = centre.read_out();
+    let (centre, read) = merged_and_told(&mut hub, 1, vec![anna(1, 1, &[])]);
     assert!(read.kinds.contains(&PacketKind::Snapshot));
-    centre.clear_out();
     (hub, centre, read)
 }
 

@@ -6,19 +6,29 @@ use exchange_format::{
     record::{Body, Kind, Record},
 };
 
-use super::{DOUBTFUL, TestHub, anna, centre::TestCentre, centre::now, id, record};
+use super::{
+    DOUBTFUL, TestHub, anna,
+    centre::{Read, TestCentre, now},
+    id, record,
+};
 use svod_hub::edges::operations::{merge, people, questions, reviews};
 
 /// A centre whose initial load `records` is merged and published, its `out` read and cleared.
 pub(super) fn merged(hub: &mut TestHub, unit: u16, records: Vec<Record>) -> TestCentre {
+    merged_and_told(hub, unit, records).0
+}
+
+/// The same, and what it was told.
+pub(super) fn merged_and_told(hub: &mut TestHub, unit: u16, records: Vec<Record>) -> (TestCentre, Read) {
     let mut centre = hub.centre(unit);
     for name in centre.snapshot(1, &[records]) {
         hub.take(&centre, &name);
     }
     merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
     hub.send();
+    let read = centre.read_out();
     centre.clear_out();
-    centre
+    (centre, read)
 }
 
 /// Takes `records` of `centre` in one packet; the outcome of each that its PR lists.

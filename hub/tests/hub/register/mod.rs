@@ -48,6 +48,24 @@ fn body(kind: Kind, fields: &[(&str, &str)]) -> Body {
     body
 }
 
+/// The first version of a record of `origin`, applied.
+pub fn arrived(origin: ParticipantCode, kind: Kind, key: RecordId, body: &[u8]) -> Arrived<'_> {
+    Arrived {
+        origin,
+        kind,
+        key,
+        version: 1,
+        form: Form::Live,
+        hash: Digest::of(body),
+        body,
+        outcome: "new",
+        rule: None,
+        packet: "P",
+        standing: Standing::Applied,
+        keep_basis: false,
+    }
+}
+
 impl City {
     fn new() -> Self {
         let dir = tempfile::tempdir().expect("a directory");
@@ -91,20 +109,7 @@ impl City {
         let bytes = body.to_xml();
         self.within(|register| {
             let known = register.tx.known(centre(unit), body.kind(), key)?.map(|known| known.id);
-            let arrived = Arrived {
-                origin: centre(unit),
-                kind: body.kind(),
-                key,
-                version: 1,
-                form: Form::Live,
-                hash: Digest::of(&bytes),
-                body: &bytes,
-                outcome: "new",
-                rule: None,
-                packet: "P",
-                standing: Standing::Applied,
-                keep_basis: false,
-            };
+            let arrived = arrived(centre(unit), body.kind(), key, &bytes);
             Ok(register.tx.store_received(known, &arrived)?.expect("stored"))
         })
     }
