@@ -65,7 +65,7 @@ pub fn create(path: &Path, identity: Identity) -> Result<Connection, DatabaseErr
     meta(&transaction, "tables_version", TABLES_VERSION)?;
     meta(&transaction, "code", identity.own.as_str())?;
     meta(&transaction, "hub", identity.hub.as_str())?;
-    for trigger in write::expected(write::Scope::Everything) {
+    for trigger in write::expected() {
         transaction.execute_batch(&trigger.sql)?;
     }
     transaction.commit()?;

@@ -16,7 +16,7 @@ use crate::decisions::{
 use super::{
     DatabaseError, lost, open, vanished,
     verify::{Damage, Fault},
-    write::{self, Scope},
+    write,
 };
 
 /// What is true of a table.
@@ -252,7 +252,7 @@ pub fn is_of_tables(damage: &Damage) -> bool {
 /// # Errors
 /// SQLite's; then nothing has happened.
 pub fn mend(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
-    let mended = write::write_if(connection, Scope::Everything, |transaction| {
+    let mended = write::make_anew(connection, |transaction| {
         let signs = vanished::signs(transaction)?;
         // Renamed tables take their triggers along, so all of ours go, wherever they are.
         write::drop_all(transaction)?;

@@ -1,7 +1,7 @@
 //! The triggers on domain tables: locks, and the capture of changes by whatever program (exchange §8, §1).
 //!
 //! A lock is a literal RAISE that no value in the database can talk out of it: to write itself, the daemon
-//! drops these triggers and creates them again inside its own transaction (`super::write`). So capture never
+//! lets its own connection ask no trigger for one transaction (`super::write`, docs/adr/0020). So capture never
 //! sees the daemon's writes either.
 
 use std::fmt::Write as _;

@@ -15,7 +15,7 @@ use super::{
     rows,
     shape::{self, Part, quoted},
     triggers::stands_on,
-    write::{self, Scope},
+    write,
 };
 
 /// What of ours stands on tables that are none of ours: of which table of ours they are, for SQLite takes triggers and
@@ -25,7 +25,7 @@ pub(super) type Signs = BTreeMap<String, BTreeSet<String>>;
 /// The signs there are. Look before the triggers are dropped.
 pub(super) fn signs(connection: &Connection) -> Result<Signs, DatabaseError> {
     let mut ours: BTreeMap<String, String> = BTreeMap::new();
-    for trigger in write::expected(Scope::Everything) {
+    for trigger in write::expected() {
         ours.insert(trigger.name.clone(), trigger.table().to_owned());
     }
     for part in shape::expected().iter().filter(|part| part.kind == "index") {

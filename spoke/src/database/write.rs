@@ -1,12 +1,16 @@
 //! The daemon's own transactions: the only place where locks and guards are lifted.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use exchange_endpoint::{
     failpoint,
     journal_table::{self, CENTRE_TABLE},
 };
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{
+    Connection, Transaction, TransactionBehavior,
+    config::DbConfig,
+    hooks::{AuthAction, AuthContext, Authorization},
+};
 
 use super::{DatabaseError, guards, tables::tables, triggers, triggers::Trigger};
 
@@ -28,20 +32,18 @@ pub struct AlteredTrigger {
     pub missing: bool,
 }
 
-/// All triggers of ours on the tables of `scope`.
-pub fn expected(scope: Scope) -> Vec<Trigger> {
-    let mut all = guards::guards();
-    if scope == Scope::Everything {
-        all.extend(tables().iter().flat_map(triggers::triggers));
-    }
-    all
+/// All triggers of ours but the journal's.
+pub fn expected() -> &'static [Trigger] {
+    static TRIGGERS: LazyLock<Vec<Trigger>> = LazyLock::new(|| {
+        guards::guards().into_iter().chain(tables().iter().flat_map(triggers::triggers)).collect()
+    });
+    &TRIGGERS
 }
 
-/// Runs `work` in one immediate transaction with the triggers of `scope` set aside, and puts them back.
-///
-/// Nobody else sees the database without them: dropping and creating are part of the transaction. Triggers
-/// that the centre has put on the same tables are set aside as well, so that nothing rides along while the
-/// locks are open. If `work` fails, nothing has happened.
+/// Runs `work` in one immediate transaction in which this connection asks no trigger: neither ours nor those that the
+/// centre has put on the same tables, so that nothing rides along. Every other connection asks them as ever, and so
+/// does this one when the transaction has ended, however it ends. What `scope` does not name stays closed, and so
+/// does the past of the journal. If `work` fails, nothing has happened.
 ///
 /// # Errors
 /// What `work` returns, or SQLite's.
@@ -63,32 +65,85 @@ pub fn write_if<T, E: From<DatabaseError>>(
     scope: Scope,
     work: impl FnOnce(&Transaction<'_>) -> Result<Option<T>, E>,
 ) -> Result<Option<T>, E> {
-    // a condition that the centre has put on a column of its own refuses nothing that the exchange brings
-    let ask = |connection: &Connection, on: bool| {
-        connection.pragma_update(None, "ignore_check_constraints", !on).map_err(DatabaseError::from)
-    };
-    ask(connection, false)?;
-    let done = write_unasked(connection, scope, work);
-    ask(connection, true)?;
-    done
-}
-
-fn write_unasked<T, E: From<DatabaseError>>(
-    connection: &mut Connection,
-    scope: Scope,
-    work: impl FnOnce(&Transaction<'_>) -> Result<Option<T>, E>,
-) -> Result<Option<T>, E> {
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(DatabaseError::from)?;
-    let aside = set_aside(&transaction, scope)?;
+    let mut lifted = Lifted::of(connection)?;
+    lifted.guards(scope)?;
+    let transaction = lifted.begin()?;
     let Some(result) = work(&transaction)? else { return Ok(None) };
-    put_back(&transaction, scope, &aside)?;
     failpoint::commit(transaction).map_err(DatabaseError::from)?;
     Ok(Some(result))
 }
 
-/// Drops every trigger on the tables of `scope` and returns those that are not ours.
-fn set_aside(connection: &Connection, scope: Scope) -> Result<Vec<Trigger>, DatabaseError> {
+/// As [`write_if`], over the whole schema, with all triggers dropped and made anew: what of ours was dropped or altered
+/// is as it should be afterwards, and what the centre has put on the same tables is there again.
+///
+/// # Errors
+/// What `work` returns, or SQLite's.
+pub fn make_anew<T, E: From<DatabaseError>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<Option<T>, E>,
+) -> Result<Option<T>, E> {
+    let mut lifted = Lifted::of(connection)?;
+    let transaction = lifted.begin()?;
+    let aside = set_aside(&transaction)?;
+    let Some(result) = work(&transaction)? else { return Ok(None) };
+    put_back(&transaction, &aside)?;
+    failpoint::commit(transaction).map_err(DatabaseError::from)?;
+    Ok(Some(result))
+}
+
+/// A connection that is not refused what others are: by conditions that the centre has put on columns of its own, and by
+/// triggers. It is refused again when this is dropped.
+struct Lifted<'c>(&'c mut Connection);
+
+impl<'c> Lifted<'c> {
+    fn of(connection: &'c mut Connection) -> Result<Self, DatabaseError> {
+        let lifted = Self(connection);
+        lifted.0.pragma_update(None, "ignore_check_constraints", true)?;
+        Ok(lifted)
+    }
+
+    /// Asks no trigger. What these would refuse outside of `scope` is refused when a statement is prepared.
+    fn guards(&mut self, scope: Scope) -> Result<(), DatabaseError> {
+        self.0.authorizer(Some(move |asked: AuthContext<'_>| judge(scope, &asked)))?;
+        self.0.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<Transaction<'_>, DatabaseError> {
+        Ok(self.0.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    fn end(&mut self) -> rusqlite::Result<()> {
+        // first, what cannot fail
+        self.0.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
+        self.0.authorizer(None::<fn(AuthContext<'_>) -> Authorization>)?;
+        self.0.pragma_update(None, "ignore_check_constraints", false)
+    }
+}
+
+impl Drop for Lifted<'_> {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            tracing::error!(%error, "a connection is refused less than it should be");
+        }
+    }
+}
+
+/// What a statement of ours may do in `scope`: in [`Scope::Book`] write into the exchange's own tables; nowhere change or
+/// cut the journal.
+fn judge(scope: Scope, asked: &AuthContext<'_>) -> Authorization {
+    use AuthAction::{Delete, Insert, Update};
+    let (Insert { table_name } | Update { table_name, .. } | Delete { table_name }) = asked.action else {
+        return Authorization::Allow;
+    };
+    let is_past = table_name == CENTRE_TABLE && !matches!(asked.action, Insert { .. });
+    let is_outside =
+        scope == Scope::Book && asked.database_name == Some("main") && !table_name.starts_with("svod_");
+    if is_past || is_outside { Authorization::Deny } else { Authorization::Allow }
+}
+
+/// Drops every trigger on our tables and returns those that are not ours.
+fn set_aside(connection: &Connection) -> Result<Vec<Trigger>, DatabaseError> {
     let mut foreign = Vec::new();
     let domain: Vec<&str> = tables()
         .iter()
@@ -96,10 +151,9 @@ fn set_aside(connection: &Connection, scope: Scope) -> Result<Vec<Trigger>, Data
         .flatten()
         .collect();
     for (name, table, sql) in stored(connection)? {
-        let is_domain = domain.contains(&table.as_str());
         // The journal's own guards let through what is in order, from us too.
         let is_book = table.starts_with("svod_") && !name.starts_with("svod_journal_");
-        if !(is_book || scope == Scope::Everything && is_domain) {
+        if !is_book && !domain.contains(&table.as_str()) {
             continue;
         }
         connection.execute_batch(&format!("DROP TRIGGER \"{}\"", name.replace('"', "\"\"")))?;
@@ -119,8 +173,8 @@ pub(super) fn drop_all(connection: &Connection) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-fn put_back(connection: &Connection, scope: Scope, foreign: &[Trigger]) -> Result<(), DatabaseError> {
-    for trigger in expected(scope).iter().chain(foreign) {
+fn put_back(connection: &Connection, foreign: &[Trigger]) -> Result<(), DatabaseError> {
+    for trigger in expected().iter().chain(foreign) {
         connection.execute_batch(&trigger.sql)?;
     }
     Ok(())
@@ -143,15 +197,12 @@ fn journal_triggers() -> &'static [Trigger] {
 /// SQLite's.
 pub fn altered_triggers(connection: &Connection) -> Result<Vec<AlteredTrigger>, DatabaseError> {
     let stored = stored(connection)?;
-    let journal = journal_triggers().iter().cloned();
-    let altered = expected(Scope::Everything).into_iter().chain(journal).filter_map(|trigger| {
-        match stored.iter().find(|(name, ..)| *name == trigger.name) {
-            None => Some(AlteredTrigger { name: trigger.name, missing: true }),
-            Some((_, table, sql)) if *sql != trigger.sql || table != trigger.table() => {
-                Some(AlteredTrigger { name: trigger.name, missing: false })
-            }
-            Some(_) => None,
-        }
+    let stored: BTreeMap<&str, (&str, &str)> =
+        stored.iter().map(|(name, table, sql)| (name.as_str(), (table.as_str(), sql.as_str()))).collect();
+    let altered = expected().iter().chain(journal_triggers()).filter_map(|trigger| {
+        let found = stored.get(trigger.name.as_str());
+        let is_ours = found.is_some_and(|(table, sql)| *sql == trigger.sql && *table == trigger.table());
+        (!is_ours).then(|| AlteredTrigger { name: trigger.name.clone(), missing: found.is_none() })
     });
     Ok(altered.collect())
 }
@@ -163,8 +214,7 @@ fn stored(connection: &Connection) -> Result<Vec<(String, String, String)>, Data
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Creates the journal's own triggers anew if they are absent or altered; all others come back at the end of
-/// every transaction of [`write`].
+/// Creates the journal's own triggers anew if they are absent or altered; all others come back by [`make_anew`].
 ///
 /// # Errors
 /// SQLite's.

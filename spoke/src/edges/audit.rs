@@ -389,7 +389,7 @@ fn restore(
     let (own, hub) = (station.own(), station.hub());
     let told = signed_sum(station)?;
     let (connection, _) = packet_file::apart(station);
-    write::write(connection, Scope::Everything, |transaction| {
+    write::make_anew(connection, |transaction| {
         verify::restore(transaction, wrong, now, &mut new_key)?;
         write::restore_journal_triggers(transaction)?;
         if let Some(told) = told {
@@ -415,7 +415,7 @@ fn restore(
                 journal(transaction, own, now, "database.altered", &place, &fault, &[])?;
             }
         }
-        Ok::<_, SpokeError>(())
+        Ok::<_, SpokeError>(Some(()))
     })?;
     station.raise_journal()
 }

@@ -211,6 +211,7 @@ fn listen(mailbox: Arc<dyn Mailbox>) -> mpsc::Receiver<()> {
 pub struct Day {
     clock: Arc<dyn Clock>,
     data_version: i64,
+    /// Of the schema that was looked at: what this program does every day leaves it.
     schema_version: i64,
     second_look: SecondLook,
     /// Somebody has written what no trigger has seen.
@@ -301,7 +302,6 @@ impl Day {
         loop {
             self.notice(station, sealed)?;
             let exported = tokio::task::block_in_place(|| export::export(station, now))?;
-            self.schema_version = pragma(station, "schema_version")?;
             let Some(exported) = exported else { break };
             // a packet without records is a heartbeat; without a packet, the queue came to nothing
             sealed |= exported.packets.is_empty() || !exported.counts.is_empty();
@@ -312,9 +312,7 @@ impl Day {
         self.settling = own_records::is_anything_queued(&station.connection)?;
         self.ask_at = tokio::task::block_in_place(|| requests::ask(station, self.clock.now()))?;
         tokio::task::block_in_place(|| station.keep_protocols());
-        self.place(station, mailbox).await?;
-        self.schema_version = pragma(station, "schema_version")?;
-        Ok(())
+        self.place(station, mailbox).await
     }
 
     async fn place(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
@@ -354,7 +352,6 @@ impl Day {
         let fetched = fetch::fetch(station, mailbox, &mut self.second_look, self.clock.now()).await?;
         self.line(fetched.failed.as_ref(), true);
         self.unfetched = fetched.failed;
-        self.schema_version = pragma(station, "schema_version")?;
         // A raced edit has become a proposal, answers are to be placed.
         self.work(station, mailbox).await
     }
@@ -383,6 +380,7 @@ impl Day {
     fn audit(&mut self, station: &mut Station) -> Result<(), SpokeError> {
         (self.suspicious, self.written) = (false, false);
         let (began, now) = (self.clock.running(), self.clock.now());
+        self.schema_version = pragma(station, "schema_version")?;
         let report = tokio::task::block_in_place(|| audit::audit(station, true, now))?;
         if !report.whole {
             tracing::error!(
@@ -394,7 +392,10 @@ impl Day {
         self.last_audit = self.clock.running();
         self.audit_took = self.last_audit.saturating_sub(began);
         tracing::info!(whole = report.whole, took_ms = self.audit_took.as_millis(), "audited");
-        self.schema_version = pragma(station, "schema_version")?;
+        if report.restored {
+            // it is nobody's but ours
+            self.schema_version = pragma(station, "schema_version")?;
+        }
         Ok(())
     }
 

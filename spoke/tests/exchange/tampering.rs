@@ -468,6 +468,35 @@ fn an_index_or_another_name_costs_no_edit_that_was_not_sent_yet() {
 }
 
 #[test]
+fn ordinary_rounds_leave_the_schema_alone_and_a_dropped_guard_is_told_of() {
+    let mut centre = locked();
+    let cookie = "PRAGMA schema_version";
+    let before = centre.value(cookie);
+    centre.sql("INSERT INTO recipient (id, surname) VALUES ('r8', 'Своя')");
+    centre.settle();
+    let record = centre.person(uid(1), "Иванова-Петрова");
+    centre.hub.publish(&[record]);
+    centre.sync();
+    assert_eq!(centre.value("SELECT surname FROM recipient WHERE id = 'r1'"), "Иванова-Петрова");
+    assert_eq!(centre.value(cookie), before);
+
+    let log = || fs::read_to_string(centre.path("spoke.log")).unwrap_or_default();
+    let looks = log().matches("database looked at").count();
+    let mut daemon = centre.command(&["run"]).stdout(std::process::Stdio::null()).spawn().expect("starts");
+    super::sending::wait_until("the first look", || log().matches("database looked at").count() > looks);
+    // with an edit, so that the daemon writes into its book before it looks at the whole
+    centre.sql(
+        "BEGIN IMMEDIATE; DROP TRIGGER svod_guard_meta_delete; INSERT INTO recipient (id, surname) VALUES ('r9', 'Своя'); COMMIT",
+    );
+    super::sending::wait_until("the guard to be missed", || {
+        centre.value("SELECT count(*) FROM svod_incident WHERE code = 'TAMPERED' AND subject = 'svod_guard_meta_delete'") == "1"
+    });
+    centre.db().execute("DELETE FROM svod_meta", []).expect_err("guarded again");
+    daemon.kill().expect("ended");
+    daemon.wait().expect("reaped");
+}
+
+#[test]
 fn an_edit_that_was_caught_hides_none_that_was_not() {
     let centre = locked();
     let log = || fs::read_to_string(centre.path("spoke.log")).unwrap_or_default();
