@@ -107,12 +107,7 @@ pub struct City {
 
 /// Runs the history of `seed` in a copy of `template` at `dir`.
 pub fn run(template: &Template, dir: &Path, seed: u64, length: Length) -> Ended {
-    let mut source = Dice::new(seed, 1);
-    let _given = chance::given(Box::new(move |bytes| {
-        for byte in bytes {
-            *byte = u8::try_from(source.below(256)).expect("a byte");
-        }
-    }));
+    let _given = chance_of(seed);
     let (trace, broken) = match City::begin(template, dir, seed) {
         Ok(mut city) => {
             let broken = match city.live(length) {
@@ -130,8 +125,19 @@ pub fn run(template: &Template, dir: &Path, seed: u64, length: Length) -> Ended 
     Ended { seed, digest: trace.digest(), trace: trace.text(), broken }
 }
 
+/// This thread's chance, while it lives, is that of `seed`.
+pub(super) fn chance_of(seed: u64) -> chance::Given {
+    let mut source = Dice::new(seed, 1);
+    chance::given(Box::new(move |bytes| {
+        for byte in bytes {
+            *byte = u8::try_from(source.below(256)).expect("a byte");
+        }
+    }))
+}
+
 impl City {
-    fn begin(template: &Template, dir: &Path, seed: u64) -> Result<Self, String> {
+    /// A city in a copy of `template` at `dir`.
+    pub(super) fn begin(template: &Template, dir: &Path, seed: u64) -> Result<Self, String> {
         template.copy(dir).map_err(|error| format!("the city is not copied: {error}"))?;
         let time = Time::default();
         let trace = Trace::new(time.clone());
@@ -186,7 +192,8 @@ impl City {
         self.rest(length.rounds)
     }
 
-    fn server(&self) -> MutexGuard<'_, Server> {
+    /// The FTP server.
+    pub(super) fn server(&self) -> MutexGuard<'_, Server> {
         self.server.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -246,13 +253,7 @@ impl City {
                 }
                 Ok(())
             }
-            5 if self.kinds.revocation && self.fates[n] == Fate::Plain => {
-                let told = self.hub.disable(self.centres[n].n).map_err(|error| format!("{error:?}"))?;
-                self.trace.tell("op", &told);
-                self.fates[n] = Fate::Disabled;
-                self.had[n] = Some(checks::had(self, n).map_err(|error| error.to_string())?);
-                Ok(())
-            }
+            5 if self.kinds.revocation && self.fates[n] == Fate::Plain => self.shut_out(n),
             6 if self.kinds.clocks => {
                 let wrong_by = [TEN_YEARS, -TEN_YEARS, 0, 3_600_000][self.dice.below(4)];
                 let clock = if self.dice.chance(200) { &self.hub.clock } else { &self.centres[n].clock };
@@ -308,8 +309,17 @@ impl City {
         Ok(())
     }
 
+    /// The `n`th centre, from 0, is shut out.
+    pub(super) fn shut_out(&mut self, n: usize) -> Result<(), String> {
+        let told = self.hub.disable(self.centres[n].n).map_err(|error| format!("{error:?}"))?;
+        self.trace.tell("op", &told);
+        self.fates[n] = Fate::Disabled;
+        self.had[n] = Some(checks::had(self, n).map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
     /// A machine is copied whole, and both run.
-    fn clone_machine(&mut self, n: usize) -> Result<(), String> {
+    pub(super) fn clone_machine(&mut self, n: usize) -> Result<(), String> {
         let dir = self.dir.join(format!("twin-{n}"));
         self.centres[n].stop();
         copy_dir(self.centres[n].dir(), &dir).map_err(|error| format!("clone: {error}"))?;
@@ -347,7 +357,8 @@ impl City {
         Ok(())
     }
 
-    fn until_rest(&mut self, rounds: u32) -> Result<(), String> {
+    /// Everybody goes on for so many rounds, or until nobody has anything to do.
+    pub(super) fn until_rest(&mut self, rounds: u32) -> Result<(), String> {
         for _ in 0..rounds {
             self.round()?;
             if checks::is_at_rest(self).map_err(|error| error.to_string())? {
@@ -361,7 +372,8 @@ impl City {
         Ok(())
     }
 
-    fn round(&mut self) -> Result<(), String> {
+    /// Everybody has a turn.
+    pub(super) fn round(&mut self) -> Result<(), String> {
         for centre in &mut self.centres {
             centre.turn(Turn::Due, Mishap::Nothing)?;
             centre.turn(Turn::Look, Mishap::Nothing)?;
@@ -375,6 +387,11 @@ impl City {
             centre.turn(Turn::Fetch, Mishap::Nothing)?;
         }
         self.hub.turn(Mishap::Nothing)
+    }
+
+    /// The clerk of the machine that runs beside another writes.
+    pub(super) fn at_twin(&self, twin: usize, sql: &str) -> rusqlite::Result<()> {
+        self.twins[twin].clerk.connection().execute_batch(sql)
     }
 
     /// The databases of the machines that run beside the `n`th centre's, from 0.

@@ -166,8 +166,16 @@ impl HubSide {
             return Ok("nobody to correct".to_owned());
         }
         self.entries += 1;
-        let (who, value) = (dice.pick(&persons), format!("Исправлено {}", self.entries));
-        people::set(&self.config()?, who, "workplace", &value, ("sim", "сверка"), self.clock.now())?;
+        let who: &String = dice.pick(&persons);
+        self.correct_to(who, &format!("Исправлено {}", self.entries))
+    }
+
+    /// Staff enter where `who` has worked.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn correct_to(&self, who: &str, value: &str) -> Command {
+        people::set(&self.config()?, who, "workplace", value, ("sim", "сверка"), self.clock.now())?;
         Ok(format!("corrects {who}"))
     }
 
@@ -176,8 +184,15 @@ impl HubSide {
         if persons.is_empty() {
             return Ok("nobody to confirm".to_owned());
         }
-        let who = dice.pick(&persons);
-        let n = 1 + u16::try_from(dice.below(usize::from(centres))).expect("small");
+        let who: &String = dice.pick(&persons);
+        self.confirm_for(who, 1 + u16::try_from(dice.below(usize::from(centres))).expect("small"))
+    }
+
+    /// Staff confirm that the `n`th centre serves `who`.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn confirm_for(&self, who: &str, n: u16) -> Command {
         people::confirm(&self.config()?, centre_code(n), who, ("sim", "обслуживается"), self.clock.now())?;
         Ok(format!("confirms {who} for c{n}"))
     }

@@ -14,6 +14,7 @@ pub mod hub;
 pub mod line;
 pub mod mishap;
 pub mod people;
+pub mod scenario;
 pub mod template;
 pub mod time;
 pub mod trace;
@@ -67,6 +68,9 @@ pub struct SimArgs {
     /// Run this seed alone and tell its trace
     #[arg(long)]
     pub replay: Option<u64>,
+    /// Play directed histories instead: those of a mark of the rules (F4), one by its name, or all
+    #[arg(long, conflicts_with_all = ["replay", "from", "seeds"])]
+    pub scenario: Option<String>,
     /// How many histories run beside each other; as many as there are cores if it is not said
     #[arg(long)]
     pub threads: Option<usize>,
@@ -97,9 +101,58 @@ pub struct Report {
     pub seconds: f64,
 }
 
+/// What came of directed histories.
+#[derive(Debug, Serialize)]
+pub struct Marks {
+    /// Whether everything held.
+    pub ok: bool,
+    /// What did not hold, by name.
+    pub scenarios: BTreeMap<&'static str, Vec<String>>,
+}
+
 /// The whole of `svod-sim`.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    run_main(args, |args: SimArgs| simulate(&args))
+    run_main(args, |args: SimArgs| match &args.scenario {
+        Some(asked) => directed(&args, asked),
+        None => simulate(&args),
+    })
+}
+
+fn directed(args: &SimArgs, asked: &str) -> Result<Exit, Failure> {
+    let scenarios = scenario::asked_for(asked);
+    if scenarios.is_empty() {
+        return Err(Failure::new(Exit::Usage, "sim-scenario-unknown").told("name", asked));
+    }
+    let dir = scratch()?;
+    let template = Template::make(&dir.path().join("template"), 2)?;
+    let mut marks = BTreeMap::new();
+    for scenario in &scenarios {
+        let played = scenario::play(&template, &dir.path().join(scenario.name), scenario);
+        if scenarios.len() == 1 || !played.broken.is_empty() {
+            note(played.trace.trim_end());
+        }
+        marks.insert(played.name, played.broken);
+    }
+    let report = Marks { ok: marks.values().all(Vec::is_empty), scenarios: marks };
+    args.common.print(&report, |lang| {
+        let mut lines = Vec::new();
+        for (name, broken) in &report.scenarios {
+            let id = if broken.is_empty() { "sim-scenario-held" } else { "sim-scenario-broken" };
+            lines.push(messages::text(lang, id, &[("name", (*name).into())]));
+            lines.extend(broken.iter().map(|one| format!("  {one}")));
+        }
+        lines.join("\n")
+    })?;
+    Ok(if report.ok { Exit::Done } else { Exit::False })
+}
+
+/// A directory for cities: in memory, where there is a file system in it, for a history writes some thousand small files.
+fn scratch() -> Result<tempfile::TempDir, Failure> {
+    let memory = Path::new("/dev/shm");
+    let mut builder = tempfile::Builder::new();
+    let dir = builder.prefix("svod-sim-");
+    let dir = if memory.is_dir() { dir.tempdir_in(memory).or_else(|_| dir.tempdir()) } else { dir.tempdir() };
+    Ok(dir.map_err(WorldError::file("a temporary directory"))?)
 }
 
 fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
@@ -152,12 +205,7 @@ fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
 /// # Errors
 /// There is no room for them.
 pub fn histories(args: &SimArgs, from: u64, seeds: u64) -> Result<Vec<Ended>, Failure> {
-    // memory, where there is a file system in it: a history writes some thousand small files
-    let memory = Path::new("/dev/shm");
-    let mut builder = tempfile::Builder::new();
-    let dir = builder.prefix("svod-sim-");
-    let dir = if memory.is_dir() { dir.tempdir_in(memory).or_else(|_| dir.tempdir()) } else { dir.tempdir() };
-    let dir = dir.map_err(WorldError::file("a temporary directory"))?;
+    let dir = scratch()?;
     let template = Template::make(&dir.path().join("template"), args.centres)?;
     let length = Length { turns: args.turns * u32::from(args.centres), rounds: 400 };
     let threads = args.threads.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);

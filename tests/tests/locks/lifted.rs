@@ -46,7 +46,7 @@ fn another_program_is_refused_while_the_daemon_writes_and_after() {
     let path = centre.path();
     let patient = thread::spawn(move || {
         let own = Connection::open(path).expect("opens");
-        own.busy_timeout(Duration::from_secs(60)).expect("set");
+        own.busy_timeout(Duration::from_mins(1)).expect("set");
         let mut update = own.prepare(LOCKED).expect("prepared");
         waits.recv().expect("told");
         let told = update.execute([]).expect_err("it is locked").to_string();

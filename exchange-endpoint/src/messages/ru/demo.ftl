@@ -61,6 +61,9 @@ bench-ratio = отношение медиан: { $value }
 bench-rss = наибольшая память, КиБ: { $value }
 bench-cpu = время процессора, с: { $value }
 
+sim-scenario-held = Держится: { $name }
+sim-scenario-broken = Нарушено: { $name }. Повторить: svod-sim --scenario { $name }
+error-sim-scenario-unknown = Нет такого сценария: { $name }. Все: svod-sim --scenario all
 sim-broken = Зерно { $seed }: нарушено. Повторить: svod-sim --replay { $seed }
 sim-done = { $seeds ->
     [one] { $seeds } история

@@ -1,0 +1,161 @@
+//! D, W, L: whose a record is, what becomes of an edit, and who learns of it.
+
+use super::{
+    super::{centre::Turn, mishap::Mishap},
+    Held, scenarios,
+    town::{Town, ensure},
+};
+
+scenarios![
+    d2_an_edit_that_raced_its_lock_is_a_proposal,
+    d5_a_protocol_closes_the_version_that_its_packet_carried,
+    d10_a_locked_row_that_was_altered_is_told_of_and_put_right,
+    d11_nothing_is_placed_before_its_sealing_is_durable,
+    w1_a_row_that_takes_the_id_of_one_deleted_is_another_record,
+    w4_nothing_is_published_before_a_person_has_merged_the_first_load,
+    l1_a_claim_shows_its_centre_no_more_than_it_has_written,
+    l2_a_publication_names_nobody_elses_records,
+];
+
+/// The rows of persons that the hub has told the centre of.
+const TOLD: &str = "SELECT count(*) FROM svod_publication WHERE kind = 'person'";
+
+fn d2_an_edit_that_raced_its_lock_is_a_proposal(town: &mut Town) -> Held {
+    town.person(1, "r1", "Завод")?;
+    town.merge()?;
+    town.hub()?;
+    // the lock is on its way, and nothing of the edit is sent
+    town.sql(1, "UPDATE recipient SET workplace = 'Фабрика' WHERE id = 'r1'")?;
+    town.fetch(1)?;
+    town.centre_is(1, "SELECT count(*) FROM svod_proposal WHERE state IN ('open', 'sent')", "1")?;
+    town.centre_is(1, "SELECT state FROM svod_record WHERE id = 'r1'", "locked")?;
+    town.rest()?;
+    let told =
+        "SELECT count(*) FROM received WHERE kind = 'proposal' AND CAST(body AS TEXT) LIKE '%Фабрика%'";
+    town.hub_is(told, "1")
+}
+
+fn d5_a_protocol_closes_the_version_that_its_packet_carried(town: &mut Town) -> Held {
+    town.person(1, "r1", "Завод")?;
+    town.look(1)?;
+    town.hub()?;
+    let protocol = town.take(1, "out", "PR")?;
+    town.sql(1, "UPDATE recipient SET workplace = 'Фабрика' WHERE id = 'r1'")?;
+    town.look(1)?;
+    town.give(&protocol)?;
+    town.fetch(1)?;
+    let packets = "SELECT group_concat(seq || ' ' || state, ', ') FROM svod_packet WHERE direction = 'out' AND kind IN ('SN', 'DT')";
+    town.centre_is(1, packets, "1 APPLIED, 2 PLACED")?;
+    let sent = "SELECT version || ' in ' || seq FROM svod_sent WHERE kind = 'recipient_claim'";
+    town.centre_is(1, sent, "2 in 2")?;
+    town.rest()?;
+    town.centre_is(1, packets, "1 APPLIED, 2 APPLIED")
+}
+
+fn d10_a_locked_row_that_was_altered_is_told_of_and_put_right(town: &mut Town) -> Held {
+    town.settle()?;
+    let tampered = town.city.clerks[0].tamper().map_err(|error| error.to_string())?;
+    ensure(tampered, "there is no locked row")?;
+    town.city.tampered[0] += 1;
+    // the running program looks at the whole once in a while
+    town.look(1)?;
+    town.pass(5_000);
+    town.look(1)?;
+    town.told(1, "TAMPERED")?;
+    town.centre_is(1, "SELECT given FROM recipient WHERE id = 'r1'", "Анна")?;
+    town.rest()
+}
+
+fn d11_nothing_is_placed_before_its_sealing_is_durable(town: &mut Town) -> Held {
+    town.settle()?;
+    for step in 1..=6 {
+        for mishap in [Mishap::EndBefore(step), Mishap::EndAfter(step), Mishap::Full(step)] {
+            town.stranger(1, &format!("n{step}{mishap:?}"), &format!("Зуева{step}"))?;
+            town.under(1, Turn::Look, mishap)?;
+            for file in town.lies(1, "in")? {
+                let (kind, at) = file.split_once('(').unwrap_or_default();
+                let at: Vec<&str> = at.trim_end_matches(')').split(',').collect();
+                let known = format!(
+                    "SELECT count(*) FROM svod_packet WHERE direction = 'out' AND kind = '{kind}' AND epoch = {} AND seq = {}",
+                    at[0],
+                    at.get(1).unwrap_or(&"0")
+                );
+                ensure(
+                    town.centre(1, &known)? != "0",
+                    &format!("{file} is placed and not known: {mishap:?}"),
+                )?;
+            }
+        }
+    }
+    town.rest()?;
+    town.hub_is("SELECT count(*) FROM received WHERE origin = ? AND CAST(body AS TEXT) LIKE '%Зуева%'", "18")
+}
+
+fn w1_a_row_that_takes_the_id_of_one_deleted_is_another_record(town: &mut Town) -> Held {
+    town.person(1, "r1", "Завод")?;
+    town.send(1)?;
+    let key = "SELECT key FROM svod_record WHERE kind = 'recipient' AND id = 'r1'";
+    let first = town.centre(1, key)?;
+    town.sql(1, "DELETE FROM recipient WHERE id = 'r1'")?;
+    town.stranger(1, "r1", "Орлова")?;
+    ensure(town.centre(1, key)? != first, "the key has come back")?;
+    town.rest()?;
+    town.hub_is(&format!("SELECT form FROM received WHERE key = '{first}'"), "tombstone")?;
+    town.hub_is("SELECT count(*) FROM received WHERE form = 'live' AND kind = 'recipient_claim'", "1")
+}
+
+fn w4_nothing_is_published_before_a_person_has_merged_the_first_load(town: &mut Town) -> Held {
+    town.person(1, "r1", "Завод")?;
+    town.rest()?;
+    town.hub_is("SELECT count(*) FROM person", "0")?;
+    town.centre_is(1, TOLD, "0")?;
+    town.merge()?;
+    town.rest()?;
+    town.centre_is(1, TOLD, "1")?;
+    // what comes later needs nobody
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    town.centre_is(1, TOLD, "2")
+}
+
+fn l1_a_claim_shows_its_centre_no_more_than_it_has_written(town: &mut Town) -> Held {
+    town.person(1, "r1", "Завод")?;
+    town.sql(1, "UPDATE recipient SET phone = '+7 900 111-22-33' WHERE id = 'r1'")?;
+    town.stranger(2, "r0", "Орлова")?;
+    town.merge()?;
+    town.rest()?;
+    // who comes after the first load is nobody's until staff say so
+    town.person(2, "r1", "Завод")?;
+    town.rest()?;
+    town.hub_is("SELECT count(*) FROM person WHERE merged_into IS NULL", "2")?;
+    town.centre_is(2, "SELECT state FROM svod_record WHERE id = 'r1'", "locked")?;
+    let phone = "SELECT coalesce(phone, '') FROM recipient WHERE id = 'r1'";
+    town.centre_is(2, phone, "")?;
+    let who = town.centre(2, "SELECT case_number FROM recipient WHERE id = 'r1'")?;
+    town.city.hub.confirm_for(&who, 2).map_err(|error| format!("{error:?}"))?;
+    town.rest()?;
+    ensure(!town.centre(2, phone)?.is_empty(), "who was confirmed to serve her is told nothing")
+}
+
+fn l2_a_publication_names_nobody_elses_records(town: &mut Town) -> Held {
+    town.settle()?;
+    let who = town.hub_says("SELECT case_number FROM person")?;
+    for n in [1, 2] {
+        town.city.hub.confirm_for(&who, n).map_err(|error| format!("{error:?}"))?;
+    }
+    town.rest()?;
+    let keys = "SELECT group_concat(key) FROM svod_sent";
+    for (n, other) in [(1, 2), (2, 1)] {
+        let code = town.city.centres[usize::from(other) - 1].code;
+        let names = town.centre(other, keys)?;
+        for name in names.split(',').chain([code.as_str()]) {
+            let found = format!(
+                "SELECT (SELECT count(*) FROM svod_publication WHERE instr(CAST(bytes AS TEXT), '{name}') OR key = '{name}') \
+                 + (SELECT count(*) FROM svod_journal WHERE instr(subject || event || rule, '{name}'))"
+            );
+            town.centre_is(n, &found, "0")?;
+        }
+    }
+    // versions are of this stream: what the other was told counts for nothing
+    town.centre_is(1, "SELECT min(version) FROM svod_publication", "1")
+}

@@ -1,0 +1,209 @@
+//! F: the shortest traces in which the first rules of the exchange broke.
+
+use super::{
+    Held, scenarios,
+    town::{HEARTBEAT, Town, ensure},
+};
+
+scenarios![
+    f4_a_lost_protocol_comes_again_with_the_same_packet,
+    f5_silence_hides_no_difference,
+    f6_a_centre_put_back_is_told_though_nothing_is_sent,
+    f8_a_chain_that_breaks_behind_a_gap_is_named,
+    f9_a_protocol_of_a_former_life_closes_nothing,
+    f10_a_fork_is_answered_and_not_tried_for_ever,
+    f11_a_snapshot_gets_past_the_gap_that_it_mends,
+    f13_a_key_is_not_given_twice_in_two_lives,
+    f19_a_packet_of_an_ended_epoch_is_answered,
+    f21_a_database_behind_its_watermark_says_so_before_it_sends,
+];
+
+/// How many packets are known to have come.
+const KNOWN: &str = "SELECT count(*) FROM received WHERE CAST(body AS TEXT) LIKE '%Орлова%'";
+
+fn f4_a_lost_protocol_comes_again_with_the_same_packet(town: &mut Town) -> Held {
+    town.settle()?;
+    for lost in ["PR", "KV"] {
+        town.stranger(1, lost, "Орлова")?;
+        town.look(1)?;
+        town.hub()?;
+        town.take(1, "out", lost)?;
+        town.fetch(1)?;
+    }
+    town.take(1, "out", "").ok();
+    let open = "SELECT count(*) FROM svod_packet WHERE direction = 'out' AND kind = 'DT' AND state IN ('PLACED', 'RECEIVED')";
+    town.centre_is(1, open, "1")?;
+    // the same bytes again, until it comes
+    town.pass(HEARTBEAT / 2);
+    town.due(1)?;
+    ensure(town.lies(1, "in")?.contains(&"DT(1,2)".to_owned()), "it is not placed again")?;
+    town.rest()?;
+    town.centre_is(1, open, "0")?;
+    town.hub_is(KNOWN, "2")
+}
+
+fn f5_silence_hides_no_difference(town: &mut Town) -> Held {
+    town.settle()?;
+    let record = "origin = ? AND kind = 'recipient_claim'";
+    town.hub_is(&format!("SELECT count(*) FROM received WHERE {record}"), "1")?;
+    let lost = format!(
+        "UPDATE received SET sha256 = '{}', version = version - 1 WHERE {record}; UPDATE stream SET received_digest = '{}' WHERE peer = ?",
+        "a".repeat(64),
+        "b".repeat(64)
+    );
+    let code = town.city.centres[0].code;
+    town.at_hub(&lost.replace('?', &format!("'{code}'")))?;
+    // nobody writes anything
+    town.pass(HEARTBEAT);
+    town.round()?;
+    town.hub_told("DIVERGED")?;
+    town.rest()?;
+    // what was said of ranges is said until a packet has come that needs it no more
+    town.pass(HEARTBEAT);
+    town.round()?;
+    town.rest()
+}
+
+fn f6_a_centre_put_back_is_told_though_nothing_is_sent(town: &mut Town) -> Held {
+    town.settle()?;
+    let copy = town.copy(1, true)?;
+    let who = town.hub_says("SELECT case_number FROM person")?;
+    town.city.hub.confirm_for(&who, 1).map_err(|error| format!("{error:?}"))?;
+    town.city.hub.correct_to(&who, "Исправлено").map_err(|error| format!("{error:?}"))?;
+    town.rest()?;
+    town.put_back(1, &copy)?;
+    for _ in 0..2 {
+        town.pass(HEARTBEAT);
+        town.round()?;
+    }
+    town.told(1, "RESTORED")
+}
+
+fn f8_a_chain_that_breaks_behind_a_gap_is_named(town: &mut Town) -> Held {
+    town.settle()?;
+    let copy = town.copy(1, true)?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.look(1)?;
+    town.take(1, "in", "DT(1,2)")?;
+    town.stranger(1, "r3", "Гусева")?;
+    town.look(1)?;
+    town.hub()?;
+    town.hub_is(
+        "SELECT state FROM packet WHERE direction = 'in' AND peer = ? AND seq = 3 AND kind = 'DT'",
+        "HELD",
+    )?;
+    // what the hub asks for does not come
+    town.take(1, "out", "").ok();
+    town.put_back(1, &copy)?;
+    town.stranger(1, "r2", "Лебедева")?;
+    town.look(1)?;
+    town.hub()?;
+    town.hub_told("FORK")?;
+    town.hub_is("SELECT count(*) FROM received WHERE CAST(body AS TEXT) LIKE '%Гусева%'", "0")
+}
+
+fn f9_a_protocol_of_a_former_life_closes_nothing(town: &mut Town) -> Held {
+    town.settle()?;
+    let copy = town.copy(1, true)?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.look(1)?;
+    town.hub()?;
+    let answers = town.take(1, "out", "")?;
+    town.put_back(1, &copy)?;
+    town.stranger(1, "r2", "Лебедева")?;
+    town.look(1)?;
+    town.give(&answers)?;
+    town.fetch(1)?;
+    town.told(1, "RESTORED")?;
+    let closed = "SELECT count(*) FROM svod_packet WHERE direction = 'out' AND kind = 'DT' AND epoch = 1 AND seq = 2 AND state LIKE 'APPLIED%'";
+    town.centre_is(1, closed, "0")
+}
+
+fn f10_a_fork_is_answered_and_not_tried_for_ever(town: &mut Town) -> Held {
+    town.settle()?;
+    let copy = town.copy(1, true)?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.look(1)?;
+    town.hub()?;
+    town.take(1, "out", "")?;
+    town.put_back(1, &copy)?;
+    town.stranger(1, "r2", "Лебедева")?;
+    town.look(1)?;
+    town.hub()?;
+    town.hub_told("FORK")?;
+    town.fetch(1)?;
+    town.told(1, "RESTORED")?;
+    for _ in 0..3 {
+        town.pass(HEARTBEAT);
+        town.due(1)?;
+        ensure(!town.lies(1, "in")?.iter().any(|name| name.starts_with("DT")), "it is tried again")?;
+    }
+    Ok(())
+}
+
+fn f11_a_snapshot_gets_past_the_gap_that_it_mends(town: &mut Town) -> Held {
+    town.settle()?;
+    for (id, surname) in [("r2", "Орлова"), ("r3", "Гусева")] {
+        town.stranger(1, id, surname)?;
+        town.look(1)?;
+    }
+    town.take(1, "in", "DT(1,2)")?;
+    town.lose_spool(1, "DT(1,2)")?;
+    town.hub()?;
+    town.pass(HEARTBEAT);
+    town.rest()?;
+    town.hub_is("SELECT in_epoch || '/' || in_seq FROM stream WHERE peer = ?", "2/1")?;
+    town.hub_is(KNOWN, "1")?;
+    town.hub_is("SELECT count(*) FROM packet WHERE state = 'HELD'", "0")
+}
+
+fn f13_a_key_is_not_given_twice_in_two_lives(town: &mut Town) -> Held {
+    town.settle()?;
+    let copy = town.copy(1, true)?;
+    let key = "SELECT key FROM svod_record WHERE kind = 'recipient' AND id = 'r2'";
+    town.stranger(1, "r2", "Орлова")?;
+    town.send(1)?;
+    let first = town.centre(1, key)?;
+    town.put_back(1, &copy)?;
+    town.stranger(1, "r2", "Лебедева")?;
+    ensure(town.centre(1, key)? != first, "two people have one key")?;
+    town.pass(HEARTBEAT);
+    town.round()?;
+    town.hub_is(
+        &format!(
+            "SELECT count(*) FROM received WHERE key = '{first}' AND CAST(body AS TEXT) LIKE '%Орлова%'"
+        ),
+        "1",
+    )
+}
+
+fn f19_a_packet_of_an_ended_epoch_is_answered(town: &mut Town) -> Held {
+    town.settle()?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.look(1)?;
+    let late = town.take(1, "in", "DT(1,2)")?;
+    town.lose_spool(1, "DT(1,2)")?;
+    town.pass(HEARTBEAT);
+    town.rest()?;
+    town.give(&late)?;
+    town.hub()?;
+    town.hub_told("STALE_EPOCH")?;
+    ensure(town.lies(1, "out")?.contains(&"PR(1,2)".to_owned()), "it is not answered")?;
+    // an older epoch proves nothing
+    town.fetch(1)?;
+    town.centre_is(1, "SELECT count(*) FROM svod_incident WHERE code = 'RESTORED'", "0")?;
+    town.hub_is(KNOWN, "1")?;
+    town.rest()
+}
+
+fn f21_a_database_behind_its_watermark_says_so_before_it_sends(town: &mut Town) -> Held {
+    town.settle()?;
+    let copy = town.copy(1, false)?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    town.put_back(1, &copy)?;
+    town.stranger(1, "r2", "Лебедева")?;
+    town.look(1)?;
+    town.told(1, "RESTORED")?;
+    ensure(!town.lies(1, "in")?.iter().any(|name| name.starts_with("DT")), "it sends")
+}
