@@ -258,6 +258,7 @@ refused-reference-unknown = there is no such record: name its id or uid, a recip
 refused-other-person = the record is about another person
 refused-number-taken = the document of this number and date was drawn up under another id
 refused-attachment-final = an attached file is never changed: attach the new one under another id
+refused-file-outside = the file must lie beside the table or in a folder below it: a plain relative name, without .. and without links that lead out
 refused-file-unread = the file cannot be read or is larger than 256 MiB
 table-last = last is for all tables into a directory; of one table name the number of a protocol
 # What staff call codes in their tables: the Russian words are read.

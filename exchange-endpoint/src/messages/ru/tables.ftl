@@ -259,6 +259,7 @@ refused-reference-unknown = такой записи нет: укажите её 
 refused-other-person = это запись о другом человеке
 refused-number-taken = документ с этим номером и датой уже составлен под другим id
 refused-attachment-final = файл записи не меняется: приложите новый под другим id
+refused-file-outside = файл должен лежать рядом с таблицей или в папке ниже неё: относительное имя без «..» и без ссылок наружу
 refused-file-unread = файл не читается или больше 256 МиБ
 table-last = last — для выгрузки всех таблиц в каталог; для одной таблицы назовите номер протокола
 # What staff call codes in their tables, read and never written; `|` stands between words for one code.

@@ -125,7 +125,7 @@ pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> 
     .map_err(failure::table)?;
     let drawing = match order.kind {
         Kind::Person => None,
-        kind => Some(Drawing::new(kind, order.file, order.lines, order.lang)?),
+        kind => Some(Drawing::new(config, kind, order.file, order.lines, order.lang)?),
     };
     let report = Report::begin(order.file, order.report, order.lang).map_err(failure::table)?;
     let Hub { mut store, context, protocols, .. } = open(config)?;

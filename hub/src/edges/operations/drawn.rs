@@ -3,23 +3,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use exchange_endpoint::{
+    config::Config,
     messages::{self, Told},
     output::{Failure, Lang},
     tables::{Column, Item, Layout, Map, Refused, Report, Sheet, TableError, Warned},
 };
 use exchange_format::{
-    position::Digest,
     record::{Body, Field, Finding, Kind, Line, RecordId, Type},
     rules::{self, Around, Severity},
 };
 
 use super::{
+    attached::{self, Folder},
     decided::{Decided, Decision},
     table_file::bad,
 };
@@ -30,7 +29,7 @@ use crate::{
         drawn::{Draft, fields, is_document, mark},
         golden,
     },
-    edges::{failure, register::Register},
+    edges::{config::HubConfig, failure, register::Register},
 };
 
 /// The columns that name a record: what staff's files call it, or its key.
@@ -39,10 +38,6 @@ pub const KEYS: [&str; 2] = ["id", "uid"];
 const FILE: &str = "file";
 /// All lines of a file of lines are held: at most so many bytes of text.
 const LARGEST_LINES: usize = 256 << 20;
-/// The largest file that is attached.
-const LARGEST_FILE: u64 = 256 << 20;
-/// The largest content that travels in the record itself.
-const CARRIED: usize = 393_216;
 
 /// The columns of the table of `kind`.
 pub fn layout(kind: Kind) -> Layout {
@@ -71,7 +66,7 @@ type Lines = Vec<Vec<(&'static str, String)>>;
 /// Records of one kind that are being taken in.
 pub struct Drawing {
     kind: Kind,
-    directory: PathBuf,
+    folder: Folder,
     /// Of each record the line of the file on which its lines begin, and they.
     lines: BTreeMap<String, (u64, Lines)>,
     seen: BTreeSet<String>,
@@ -121,10 +116,16 @@ impl Stop {
 
 impl Drawing {
     /// Records of `kind` from the table `file`; their lines from `lines`, which is read now.
-    pub fn new(kind: Kind, file: &Path, lines: Option<&Path>, lang: Lang) -> Result<Self, Failure> {
-        let directory = file.parent().map(Path::to_owned).unwrap_or_default();
+    pub fn new(
+        config: &Config<HubConfig>,
+        kind: Kind,
+        file: &Path,
+        lines: Option<&Path>,
+        lang: Lang,
+    ) -> Result<Self, Failure> {
+        let folder = Folder::of(file, config);
         let lines = lines.map(|lines| read_lines(kind, lines, lang)).transpose()?.unwrap_or_default();
-        Ok(Self { kind, directory, lines, seen: BTreeSet::new() })
+        Ok(Self { kind, folder, lines, seen: BTreeSet::new() })
     }
 
     /// Takes in the record of `row`; `Some` if it is refused.
@@ -217,7 +218,7 @@ impl Drawing {
         for (column, text) in row.columns.iter().zip(row.values) {
             let (Some(column), text) = (column, text.trim()) else { continue };
             if column == FILE && !text.is_empty() {
-                file = Some(self.directory.join(text));
+                file = Some(text);
             }
             let Some(field) = fields(self.kind).find(|field| field.column() == *column) else { continue };
             let value = match field.ty {
@@ -231,7 +232,9 @@ impl Drawing {
                 body.set(field.name, &value).map_err(|finding| Stop::found(&finding))?;
             }
         }
-        file.map_or(Ok(()), |file| attach(body, &file))
+        let Some(file) = file else { return Ok(()) };
+        let bytes = self.folder.read(file).map_err(|rule| Stop::by(FILE, rule))?;
+        attached::state(body, file, &bytes).map_err(|finding| Stop::found(&finding))
     }
 }
 
@@ -414,30 +417,6 @@ fn check(
         let column = doubt.place.field.to_owned();
         let rule = Some(doubt.rule.code);
         report.warn(Warned { line, column, warning: "doubt", table: None, n: None, rule });
-    }
-    Ok(())
-}
-
-/// States size, hash and, if it is small enough, content of the file at `path`, and what it is if nobody says that.
-fn attach(body: &mut Body, path: &Path) -> Result<(), Stop> {
-    let fits = fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= LARGEST_FILE);
-    let bytes = fits.then(|| fs::read(path).ok()).flatten().ok_or_else(|| Stop::by(FILE, "file-unread"))?;
-    let content = if bytes.len() <= CARRIED { STANDARD.encode(&bytes) } else { String::new() };
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    let media_type = match ending.as_deref() {
-        Some("pdf") => "application/pdf",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("png") => "image/png",
-        Some("tif" | "tiff") => "image/tiff",
-        Some("txt") => "text/plain",
-        _ => "application/octet-stream",
-    };
-    let media_type = body.text("media_type").unwrap_or(media_type).to_owned();
-    let (size, digest) = (bytes.len().to_string(), Digest::of(&bytes).to_string());
-    for (field, value) in
-        [("size", &size), ("sha256", &digest), ("content", &content), ("media_type", &media_type)]
-    {
-        body.set(field, value).map_err(|finding| Stop::found(&finding))?;
     }
     Ok(())
 }

@@ -3,8 +3,9 @@
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person ·
 //! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`]; one question [`shown`] in full, one answer by a
 //! [`single`] command · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
-//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up, [`withdraw`] one · [`check`] what breaks a rule · [`trial`] who would be who in tables of others.
+//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up (with `attached` files), [`withdraw`] one · [`check`] what breaks a rule · [`trial`] who would be who in tables of others.
 
+mod attached;
 pub mod bring;
 pub mod certificates;
 pub mod check;

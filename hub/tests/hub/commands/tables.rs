@@ -235,6 +235,26 @@ fn a_record_that_breaks_a_rule_is_refused_whole_and_what_stood_stands() {
     let scan = format!("id;recipient_id;title;file\nС;{uid};Паспорт;scan.pdf\nТ;{uid};Паспорт;нет.pdf\n");
     assert_eq!(draw(&city, "attachment", &scan, &[]), (Some(3), [1, 0, 0], one("file", "file-unread")));
     assert_eq!(draw(&city, "attachment", &scan, &[]).1, [0, 0, 1]);
+    // and nothing is attached but what lies with the table: not the hub's keys, wherever they are
+    for (link, to) in [("out.pdf", "hub/keys/signing.key"), ("up", "..")] {
+        std::os::unix::fs::symlink(city.dir.path().join(to), city.dir.path().join(link)).expect("linked");
+    }
+    let key = city.hub().join("keys/signing.key");
+    assert!(key.is_file());
+    let absolute = city.dir.path().join("scan.pdf");
+    let up = format!("../{}/scan.pdf", city.dir.path().file_name().expect("a name").to_string_lossy());
+    for name in
+        [&*absolute.to_string_lossy(), &up, &key.to_string_lossy(), "hub/keys/signing.key", "hub/hub.db"]
+            .into_iter()
+            .chain(["hub/../scan.pdf", "out.pdf", "up/scan.pdf", "."])
+    {
+        let row = format!("id;recipient_id;title;file\nХ;{uid};Паспорт;{name}\n");
+        assert_eq!(
+            draw(&city, "attachment", &row, &[]),
+            (Some(3), [0; 3], one("file", "file-outside")),
+            "{name}"
+        );
+    }
     city.file("scan.pdf", "другой скан");
     assert_eq!(draw(&city, "attachment", &scan, &[]).2[0], one("sha256", "attachment-final")[0]);
 }
