@@ -1,9 +1,11 @@
 //! Who acts, for journal and protocols: the account of the operating system under which this process runs. What the
 //! environment says is not believed, for whoever runs a program may set it.
 
-use std::fs;
+use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
 use rustix::process::geteuid;
+
+use crate::output::{Exit, Failure};
 
 /// What the kernel says of a process that nobody has logged in for.
 const NOBODY_LOGGED_IN: u32 = u32::MAX;
@@ -15,6 +17,18 @@ pub fn acting() -> String {
     let passwd = String::from_utf8_lossy(&passwd);
     let login = fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
     told(&passwd, geteuid().as_raw(), login, std::env::var("SUDO_USER").ok().as_deref())
+}
+
+/// Refuses root to work on `database` of another account: the daemon of that account could not read the files that root
+/// makes. Anybody else is refused by the system itself.
+pub fn refuse_root_over(database: &Path) -> Result<(), Failure> {
+    let owner = fs::metadata(database).map(|found| found.uid()).unwrap_or_default();
+    if owner == 0 || !geteuid().is_root() {
+        return Ok(());
+    }
+    let passwd = fs::read("/etc/passwd").unwrap_or_default();
+    let owner = named(&String::from_utf8_lossy(&passwd), owner);
+    Err(Failure::new(Exit::Usage, "root-over-other").told("file", database.display()).told("owner", owner))
 }
 
 fn told(passwd: &str, uid: u32, login: Option<u32>, sudo: Option<&str>) -> String {

@@ -144,6 +144,23 @@ pub fn keep_beside(
     }
 }
 
+/// Keeps the file at `path`, which nobody changes any more, in `directory` as [`keep_beside`] does; by another name for
+/// it where one file system holds both, however long it is.
+pub fn link_beside(directory: &Path, name: &str, path: &Path) -> Result<String, KeepError> {
+    let kept = directory.join(name);
+    let linked = failpoint::step("file", || {
+        make_directories(directory)?;
+        File::open(path)?.sync_all()?;
+        fs::hard_link(path, &kept).and_then(|()| durable_file::sync_directory(&kept))
+    });
+    if linked.is_ok() {
+        return Ok(name.to_owned());
+    }
+    // its name is taken, or it lies elsewhere
+    let mut source = File::open(path).map_err(|source| KeepError::Io { path: path.to_owned(), source })?;
+    keep_beside(directory, name, &mut source)
+}
+
 /// A file without a name in `directory`, gone when closed: for a packet in the clear while it is read.
 pub fn nameless(directory: &Path) -> io::Result<File> {
     let file = NewFile::create(directory)?;

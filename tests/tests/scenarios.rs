@@ -385,6 +385,14 @@ fn where_client_certificates_are_required_only_their_owners_exchange() {
     give(2, &own.expect("issued"));
     world.start_centre(2).expect("started");
     wait_for("the records of the second", &world, || received(2) > 0);
+    // a file that no listing can name rightly is nothing of the hub's: it fails no round, and nobody repeats its name
+    world.daemons.kill(&centre_name(2));
+    let out = layout.mailbox(fixtures::places::centre_code(2), "out");
+    std::fs::write(out.join(" Клеркова"), "x").expect("written");
+    let done = sync.output().expect("run");
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(done.status.success() && !said.contains("Клеркова"), "{said}");
+    assert!(!spoke_log().contains("Клеркова") && spoke_log().contains("not a packet's name"));
 }
 
 #[test]

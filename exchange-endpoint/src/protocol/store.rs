@@ -80,8 +80,9 @@ impl Protocols {
         (self.made, self.newest)
     }
 
-    /// Keeps `protocol` under its number; if it has none, or another protocol has it, under the next one. When this
-    /// returns, both files are on the disk; another process may write into the same directory at the same time.
+    /// Keeps `protocol` under its number; if it has none, or another protocol has it, under the next one. A file of this
+    /// protocol that somebody has altered is put aside. When this returns, both files are on the disk; another process may
+    /// write into the same directory at the same time.
     pub fn write(&mut self, mut protocol: Protocol) -> Result<Protocol, ProtocolError> {
         if protocol.number == 0 {
             protocol.number = self.newest + 1;
@@ -90,14 +91,9 @@ impl Protocols {
             let path = self.file(protocol.number, protocol.kind, "json");
             let damaged = |source| ProtocolError::Damaged { path: path.clone(), source };
             let json = serde_json::to_vec_pretty(&protocol).map_err(damaged)?;
-            match self.claim(protocol.number, &path, &json) {
-                Ok(()) => break,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    if fs::read(&path).is_ok_and(|kept| kept == json) {
-                        break;
-                    }
-                    protocol.number = self.list_newest()?.max(protocol.number) + 1;
-                }
+            match self.claim(&protocol, &path, &json) {
+                Ok(true) => break,
+                Ok(false) => protocol.number = self.list_newest()?.max(protocol.number) + 1,
                 Err(source) => return Err(ProtocolError::Io { path, source }),
             }
         }
@@ -117,16 +113,28 @@ impl Protocols {
             .map_err(|source| ProtocolError::Io { path, source })
     }
 
-    /// The number belongs to who takes it first, whatever the kind.
-    fn claim(&self, number: u32, path: &Path, json: &[u8]) -> io::Result<()> {
+    /// Whether `protocol` has its number. That belongs to who takes it first, whatever the kind.
+    fn claim(&self, protocol: &Protocol, path: &Path, json: &[u8]) -> io::Result<bool> {
         let lock = fs::File::open(&self.dir)?;
         lock.lock()?;
-        if Kind::ALL.iter().any(|kind| self.file(number, *kind, "json").exists()) {
-            // its maker may have been ended before the name was durable
-            durable_file::sync_directory(path)?;
-            return Err(io::ErrorKind::AlreadyExists.into());
+        let others = Kind::ALL.into_iter().filter(|kind| *kind != protocol.kind);
+        if others.map(|kind| self.file(protocol.number, kind, "json")).any(|other| other.exists()) {
+            return Ok(false);
         }
-        durable_file::create_new(path, json, 0o640)
+        match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok(there) => match serde_json::from_slice::<Protocol>(&there) {
+                // its maker may have been ended before the name was durable
+                Ok(there) if there == *protocol => return durable_file::sync_directory(path).map(|()| true),
+                // an older database was put back, and goes through its numbers again
+                Ok(there) if (there.started, &there.actor) != (protocol.started, &protocol.actor) => {
+                    return Ok(false);
+                }
+                _ => put_aside(path)?,
+            },
+        }
+        durable_file::create_new(path, json, 0o640).map(|()| true)
     }
 
     /// The protocol `number`.
@@ -162,6 +170,22 @@ impl Protocols {
     fn file(&self, number: u32, kind: Kind, extension: &str) -> PathBuf {
         self.dir.join(format!("{number:06}-{}.{extension}", kind.word()))
     }
+}
+
+/// Somebody has altered the protocol at `path` and what is printed from it: both stay, under names that no protocol has.
+fn put_aside(path: &Path) -> io::Result<()> {
+    for path in [path.to_owned(), path.with_extension("html")] {
+        let aside =
+            (1..).map(|n| path.with_added_extension(format!("altered-{n}"))).find(|aside| !aside.exists());
+        let aside = aside.expect("numbers do not end");
+        match fs::rename(&path, &aside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {
+                tracing::error!(file = %aside.display(), "altered by another program, put aside and made anew")
+            }
+        }
+    }
+    Ok(())
 }
 
 impl From<ProtocolError> for Failure {

@@ -105,6 +105,31 @@ fn what_the_database_has_gets_its_files_once_under_its_numbers() {
 }
 
 #[test]
+fn a_file_that_was_altered_is_put_aside_and_keeps_its_number() {
+    let (dir, mut protocols) = store();
+    let path = dir.path().join("protocols/000001-load.json");
+    let kept = protocols.write(loaded(Lang::Ru)).expect("written");
+    let text = std::fs::read_to_string(&path).expect("read");
+    let mut again = |text: &str| {
+        std::fs::write(&path, text).expect("written");
+        protocols.write(kept.clone()).expect("written").number
+    };
+    assert_eq!(again(&(text.clone() + "\n")), 1, "the same, however it is laid out");
+    assert_eq!(std::fs::read_dir(dir.path().join("protocols")).expect("listed").count(), 2);
+    assert_eq!(again("{}"), 1);
+    assert_eq!(again(&text.replace("46", "45")), 1);
+    assert_eq!(protocols.read(1).expect("read"), kept);
+    assert!(protocols.printable(&kept).exists());
+    assert_eq!(protocols.numbers().expect("listed"), [1]);
+    for aside in ["json.altered-1", "json.altered-2", "html.altered-1", "html.altered-2"] {
+        assert!(dir.path().join(format!("protocols/000001-load.{aside}")).exists(), "{aside}");
+    }
+    // another run, which an older database counts with the same number
+    let later = Protocol { started: kept.finished, ..kept };
+    assert_eq!(protocols.write(later).expect("written").number, 2);
+}
+
+#[test]
 fn writers_in_several_processes_never_share_a_number() {
     let (dir, _) = store();
     let path = dir.path().join("protocols");

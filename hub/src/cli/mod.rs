@@ -18,6 +18,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use exchange_endpoint::{
+    account,
     config::Config,
     durable_file::{self, SharedWith},
     keys_told::KeysCommand,
@@ -118,6 +119,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
 fn config(common: &CommonArgs) -> Result<Config<HubConfig>, Failure> {
     let config = Config::load(common.config_file()?)?;
     config::check(&config)?;
+    account::refuse_root_over(&config.path(&config.database))?;
     Ok(config)
 }
 

@@ -84,6 +84,7 @@ async fn serve(hub: Hub, config: &Config<HubConfig>, database: PathBuf) -> Resul
         let accounts = Arc::new(CentreAccounts {
             store: Mutex::new(store),
             ftp: daemon.hub.context.paths.ftp.clone(),
+            quarantine: daemon.hub.context.paths.quarantine.clone(),
             required: config.ftps.client_certificates == ClientCertificates::Required,
             without_resumption: config.ftps.without_resumption.clone(),
         });
@@ -371,6 +372,7 @@ pub fn judge_watermark(
 struct CentreAccounts {
     store: Mutex<Store>,
     ftp: PathBuf,
+    quarantine: PathBuf,
     /// Whether every centre needs a client certificate.
     required: bool,
     /// Centres whose data connections resume nothing.
@@ -389,6 +391,7 @@ impl Accounts for CentreAccounts {
             centre: centre.code.to_string(),
             password_hash: centre.password,
             home: self.ftp.join(centre.code.as_str()),
+            quarantine: self.quarantine.join(centre.code.as_str()),
             client_certificate: centre.certificate.digest().map(|digest| *digest.as_bytes()),
             certificate_required: self.required || centre.certificate == ClientCertificate::Revoked,
             binding: if self.without_resumption.iter().any(|one| one == code.as_str()) {

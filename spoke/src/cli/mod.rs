@@ -16,6 +16,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use exchange_endpoint::{
+    account,
     config::Config,
     durable_file::{self, SharedWith},
     keys_told::KeysCommand,
@@ -137,7 +138,9 @@ fn incident_line(lang: Lang, one: &Incident) -> String {
 
 /// The configuration that `--config` names.
 fn config(common: &CommonArgs) -> Result<Config<SpokeConfig>, Failure> {
-    Ok(config::load(common.config_file()?)?)
+    let config = config::load(common.config_file()?)?;
+    account::refuse_root_over(&config.path(&config.database))?;
+    Ok(config)
 }
 
 #[cfg(test)]

@@ -2,7 +2,12 @@
 
 use std::{fs::File, path::Path};
 
-use exchange_endpoint::{archive, stray::Stray, trust::Trust};
+use exchange_endpoint::{
+    archive,
+    protocol::{Kind as ProtocolKind, Protocol},
+    stray::Stray,
+    trust::Trust,
+};
 use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason},
     card::Card,
@@ -19,7 +24,7 @@ use super::{
     SpokeError, answers, load,
     packet_file::{self, Desk},
     requests::{self, Came},
-    station::{Station, journal},
+    station::{Station, journal, put_protocol},
 };
 use crate::database::{
     book::{self, InPacket},
@@ -385,8 +390,23 @@ fn refuse_in(
     };
     book::set_in_packet(connection, desk.hub, &packet, now)?;
     journal(connection, desk.own, now, "packet.quarantined", name, reason.code(), &[arrival.mark.digest])?;
+    protocol_of_one(connection, desk, name, Some(arrival), reason, now)?;
     let outcome = PacketOutcome::Refused(reason);
     answers::give_protocol(connection, desk, arrival.mark, outcome, Counts::default(), &[], now)
+}
+
+/// The protocol of a file that was put aside.
+fn protocol_of_one(
+    connection: &Connection,
+    desk: &Desk<'_>,
+    name: &str,
+    arrival: Option<&Arrival>,
+    reason: PacketReason,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let mut protocol = Protocol::begin(ProtocolKind::Load, desk.lang, desk.own, Some(desk.hub), now);
+    protocol.file(name, arrival.map(|arrival| arrival.mark.digest), reason.code());
+    put_protocol(connection, protocol)
 }
 
 /// Puts a file aside that cannot be authenticated or opened, or that is not for us. It gets no answer.
@@ -429,6 +449,7 @@ fn put_aside(
             };
             book::set_in_packet(transaction, desk.hub, &packet, now)?;
             journal(transaction, desk.own, now, "packet.quarantined", told, reason.code(), &[])?;
+            protocol_of_one(transaction, &desk, name, arrival, reason, now)?;
             if reason.severity() == exchange_format::answer::Severity::Incident {
                 book::open_incident(transaction, reason.code(), name, "a file in quarantine", now)?;
             }

@@ -1,9 +1,9 @@
 //! Files from the mailbox: what is new in `out` is brought here, one after the other, and admitted.
 
-use std::{collections::BTreeMap, fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, mem, path::Path};
 
 use exchange_endpoint::{
-    mailbox::{Mailbox, MailboxError},
+    mailbox::{Mailbox, MailboxError, Offered},
     stray::loggable,
 };
 use exchange_format::{file_name::FileName, position::Digest};
@@ -23,20 +23,45 @@ use crate::database::{
 /// When files are looked at again that were seen before: those that were not accepted may have been damaged on the way; of
 /// those that were, the hub may not have our answers.
 #[derive(Debug, Default)]
-pub struct SecondLook(BTreeMap<String, (Timestamp, u32)>);
+pub struct SecondLook {
+    /// By name: when next, and how often it was seen.
+    seen: BTreeMap<String, (Timestamp, u32)>,
+    swept: bool,
+}
 
 impl SecondLook {
     fn is_due(&self, name: &str, now: Timestamp) -> bool {
         // a clock that was set back keeps nothing waiting
         let longest = now.saturating_add(SignedDuration::from_mins(65)).unwrap_or(Timestamp::MAX);
-        self.0.get(name).is_none_or(|(at, _)| *at <= now || *at > longest)
+        self.seen.get(name).is_none_or(|(at, _)| *at <= now || *at > longest)
     }
 
     fn later(&mut self, name: &str, now: Timestamp) {
-        let (at, tries) = self.0.entry(name.to_owned()).or_insert((now, 0));
+        let (at, tries) = self.seen.entry(name.to_owned()).or_insert((now, 0));
         let minutes = 1_i64 << (*tries).min(6);
         *at = now.saturating_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX);
         *tries += 1;
+    }
+}
+
+/// What gathering files are called.
+const GATHERING: &str = "fetch-";
+
+impl SecondLook {
+    /// Once: removes what a fetch left behind that was cut short, unless the file is still offered.
+    fn sweep(&mut self, spool: &Path, offered: &[Offered]) -> Result<(), SpokeError> {
+        if mem::replace(&mut self.swept, true) {
+            return Ok(());
+        }
+        let wanted: Vec<String> = offered.iter().map(|file| gathering(&file.name)).collect();
+        for entry in fs::read_dir(spool).map_err(SpokeError::io(spool))? {
+            let entry = entry.map_err(SpokeError::io(spool))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(GATHERING) && !wanted.iter().any(|wanted| name.starts_with(wanted)) {
+                fs::remove_file(entry.path()).map_err(SpokeError::io(entry.path()))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -67,7 +92,8 @@ pub async fn fetch(
             return Ok(result);
         }
     };
-    second_look.0.retain(|name, _| offered.iter().any(|file| file.name == *name));
+    second_look.seen.retain(|name, _| offered.iter().any(|file| file.name == *name));
+    second_look.sweep(&station.spool(), &offered)?;
     let (mut names, mut known) = (Vec::new(), Vec::new());
     for name in offered.into_iter().map(|file| file.name).filter(|name| second_look.is_due(name, now)) {
         match book::in_state(&station.connection, &name)?.as_deref() {
@@ -76,19 +102,21 @@ pub async fn fetch(
         }
     }
     answer_again(station, known, second_look, now)?;
-    // By position, so that a stream that fell behind is applied in its order and nothing is held in vain.
-    names.sort_by_key(|name| name.parse::<FileName>().ok().map(|n| (n.position, n.kind)));
+    // By position, so that a stream that fell behind is applied in its order and nothing is held in vain; what is no
+    // packet comes last.
+    let place = |name: &String| name.parse::<FileName>().ok().map(|n| (n.position, n.kind));
+    names.sort_by_key(|name| (place(name).is_none(), place(name)));
     for name in names {
-        let path = fetched_path(station, &name);
+        let path = station.spool().join(gathering(&name));
         if let Err(error) = mailbox.fetch(&name, &path).await {
             let dead = error.is_temporary();
-            if name.parse::<FileName>().is_ok() {
+            if place(&name).is_some() {
                 tracing::warn!(file = name, %error, "not fetched");
+                result.failed = Some(error);
             } else {
-                // the error may repeat the name
+                // nothing of the hub's; and the error may repeat the name
                 tracing::warn!(file = loggable(&name), "not fetched");
             }
-            result.failed = Some(error);
             if dead {
                 break;
             }
@@ -132,6 +160,6 @@ fn answer_again(
 }
 
 /// Where a file gathers; by a digest of its name, so that a cut fetch continues with the same file.
-fn fetched_path(station: &Station, name: &str) -> PathBuf {
-    station.spool().join(format!("fetch-{}", Digest::of(name.as_bytes()).prefix()))
+fn gathering(name: &str) -> String {
+    format!("{GATHERING}{}", Digest::of(name.as_bytes()).prefix())
 }

@@ -262,7 +262,14 @@ fn files_that_are_not_for_us_or_damaged_are_put_aside() {
         name.replace(&format!("SN_{}", centre.hub.centre), &format!("SN_{other}"))
     };
     fs::write(out.join(&foreign), &bytes).expect("written");
+    // what a fetch that was killed has left of a file that is gone since
+    let left =
+        ["fetch-0123456789ABCDEF", "fetch-0123456789ABCDEF.part"].map(|left| centre.path("spool").join(left));
+    left.each_ref().map(|left| fs::write(left, "x").expect("written"));
     centre.sync();
+    assert!(left.iter().all(|left| !left.exists()));
+    let told = centre.ok(&["protocol", "list"])["protocols"].as_array().expect("a list").len();
+    assert_eq!(told, 1 + 3, "the export, and each file that was not accepted");
     let reason = |name: &str| centre.value(&format!("SELECT reason FROM svod_packet WHERE name = '{name}'"));
     assert_eq!(reason(&name), "CANNOT_OPEN");
     assert_eq!(reason("STRAY_2D711642B726B044.txt"), "BAD_NAME");

@@ -71,6 +71,7 @@ impl City {
                 centre: code.into(),
                 password_hash: hash_password_with(PASSWORD, 8, 1).expect("hashed"),
                 home,
+                quarantine: dir.path().join("quarantine").join(code),
                 client_certificate: None,
                 certificate_required: false,
                 binding: Binding::default(),

@@ -65,7 +65,12 @@ async fn a_full_in_refuses_more_and_takes_again_when_the_hub_has_emptied_it() {
     assert_eq!(raw.store("STOR in/b.part", &vec![2; 600_000]).await, 552);
     let kept = fs::metadata(city.inbox("b.part")).expect("there").len();
     assert!(kept <= 400_000, "{kept} bytes are over the limit");
-    fs::remove_file(city.inbox("A.zip")).expect("the hub takes it");
+    let quarantine = city.dir.path().join("quarantine").join(A);
+    fs::create_dir_all(&quarantine).expect("made");
+    fs::rename(city.inbox("A.zip"), quarantine.join("A.zip")).expect("the hub puts it aside");
+    let mut raw = Raw::login(&city, A).await;
+    assert_eq!(raw.store("STOR in/b.part", &vec![2; 600_000]).await, 552);
+    fs::remove_file(quarantine.join("A.zip")).expect("staff have looked at it");
     assert_eq!(raw.store("STOR in/b.part", &vec![2; 600_000]).await, 226);
 }
 

@@ -29,6 +29,8 @@ pub struct Account {
     pub password_hash: String,
     /// The folder with `in` and `out`.
     pub home: PathBuf,
+    /// Where the hub keeps what it did not accept of this centre; it takes of the centre's room.
+    pub quarantine: PathBuf,
     /// SHA-256 of the DER client certificate that this centre must show besides its password.
     pub client_certificate: Option<[u8; 32]>,
     /// Whether it may log in with a client certificate only: without a known one it cannot.
@@ -149,6 +151,7 @@ mod tests {
             centre: "7700012".into(),
             password_hash: hash_password_with("right", 8, 1).expect("hashed"),
             home: PathBuf::new(),
+            quarantine: PathBuf::new(),
             client_certificate: certificate,
             certificate_required: false,
             binding: Binding::default(),

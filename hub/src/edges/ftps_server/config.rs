@@ -54,7 +54,7 @@ pub struct FtpsConfig {
     pub max_connections_per_address: usize,
     /// Control connections of one centre.
     pub max_connections_per_centre: usize,
-    /// Bytes that a centre's `in` may hold.
+    /// Bytes that a centre's `in` and its quarantine may hold.
     pub max_bytes_per_centre: u64,
     /// Files that a centre's `in` may hold.
     pub max_files_per_centre: usize,

@@ -22,6 +22,8 @@ pub(super) const BUFFER: usize = 256 * 1024;
 pub(super) struct Jail {
     inbox: Dir,
     out: Dir,
+    /// Not for the centre: it only takes of its room. None if there is no such folder yet.
+    quarantine: Option<Dir>,
 }
 
 /// Why a file operation was not done.
@@ -83,9 +85,13 @@ impl Facts {
 
 impl Jail {
     /// Opens `home/in` and `home/out`.
-    pub fn open(home: &Path) -> io::Result<Self> {
+    pub fn open(home: &Path, quarantine: &Path) -> io::Result<Self> {
         let home = Dir::open_ambient_dir(home, ambient_authority())?;
-        Ok(Self { inbox: home.open_dir("in")?, out: home.open_dir("out")? })
+        let quarantine = match Dir::open_ambient_dir(quarantine, ambient_authority()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            opened => Some(opened?),
+        };
+        Ok(Self { inbox: home.open_dir("in")?, out: home.open_dir("out")?, quarantine })
     }
 
     fn find<'a>(&'a self, file: &'a FileRef) -> Result<(&'a Dir, &'a str, Metadata), JailError> {
@@ -216,19 +222,25 @@ impl Jail {
         Ok(swept)
     }
 
-    /// Bytes and files that `in` holds.
+    /// Bytes that `in` and the centre's quarantine hold, and the number of files in `in`.
     pub fn usage(&self) -> Result<(u64, usize), JailError> {
-        let (mut bytes, mut files) = (0, 0);
-        for entry in self.inbox.entries()? {
-            match entry?.metadata() {
-                Ok(metadata) => bytes += metadata.len(),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error.into()),
-            }
-            files += 1;
-        }
-        Ok((bytes, files))
+        let (held, files) = sum(&self.inbox)?;
+        let aside = self.quarantine.as_ref().map_or(Ok((0, 0)), sum)?;
+        Ok((held + aside.0, files))
     }
+}
+
+fn sum(directory: &Dir) -> Result<(u64, usize), JailError> {
+    let (mut bytes, mut files) = (0, 0);
+    for entry in directory.entries()? {
+        match entry?.metadata() {
+            Ok(metadata) => bytes += metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error.into()),
+        }
+        files += 1;
+    }
+    Ok((bytes, files))
 }
 
 #[cfg(test)]
@@ -243,7 +255,7 @@ mod tests {
         for folder in ["in", "out"] {
             fs::create_dir(dir.path().join(folder)).expect("folder");
         }
-        let jail = Jail::open(dir.path()).expect("opens");
+        let jail = Jail::open(dir.path(), &dir.path().join("quarantine")).expect("opens");
         (dir, jail)
     }
 

@@ -200,8 +200,7 @@ impl Hub {
         let mut kept = kept.to_owned();
         if mark.is_none() {
             // kept before its row says so, on whatever file system; an authentic one was set aside with its verdict
-            let mut source = fs::File::open(path).map_err(at(&directory))?;
-            kept = archive::keep_beside(&directory, &kept, &mut source)?;
+            kept = archive::link_beside(&directory, &kept, path)?;
         }
         self.carry_out(|context, tx| {
             if mark.is_none() {

@@ -62,7 +62,8 @@ pub fn add(
     }
     let password = read_password(password_file)?;
     let before = hub.store.read(|tx| tx.centre(code).map_err(Failure::from))?;
-    if before.as_ref().is_some_and(|centre| !centre.active) && has_used(&hub.context.trust, &card) {
+    let used = has_used(&hub.context.trust, &card, before.as_ref());
+    if before.as_ref().is_some_and(|centre| !centre.active) && used {
         return Err(Failure::new(Exit::Refused, "centre-revoked").told("code", code));
     }
     let kept = before.as_ref().filter(|centre| is_password(&centre.password, password.expose_secret()));
@@ -71,25 +72,30 @@ pub fn add(
         Some(centre) => centre.password.clone(),
         None => hash_password(password.expose_secret()).map_err(|error| Failure::bug(&error))?,
     };
+    let print = card.fingerprint();
     let trust = &hub.context.trust;
-    let current = trust.card(code).is_some_and(|old| old.content.signing_key == card.content.signing_key);
-    if !current && has_used(trust, &card) {
+    let known = before.as_ref().and_then(|centre| card_of(trust, centre));
+    if known.is_none_or(|old| old.content.signing_key != card.content.signing_key) && used {
         return Err(Failure::new(Exit::Refused, "centre-card-superseded").told("code", code));
     }
+    let other_keys = before.is_some() && known.is_none_or(|old| !same_keys(old, &card));
     make_folders(&hub, code)?;
-    let other_keys = hub.context.trust.card(code).is_some_and(|old| !same_keys(old, &card));
-    let added = hub.context.trust.add(card.clone())?;
+    let is_known = before.as_ref().is_some_and(|centre| centre.fingerprint == print);
+    hub.context.trust.add(card.clone())?;
+    let added = match before {
+        None => Added::New,
+        Some(_) if is_known => Added::Known,
+        Some(_) => Added::Supersedes,
+    };
     let enrolled = Enrolled { code, card: added, password_changed };
-    if before.as_ref().is_some_and(|centre| centre.active && centre.fingerprint == card.fingerprint())
-        && !password_changed
-    {
+    if before.is_some_and(|centre| centre.active) && is_known && !password_changed {
         return Ok(enrolled);
     }
     let centre = Centre {
         code,
         name: card.content.name.clone(),
         card: format!("{code}.card"),
-        fingerprint: card.fingerprint(),
+        fingerprint: print,
         password,
         certificate: ClientCertificate::None,
         active: true,
@@ -103,8 +109,7 @@ pub fn add(
             tx.keys().forget(code).map_err(HubError::from)?;
             tx.replay_unknown_keys(code)?;
         }
-        let event =
-            if added == Added::Known && before.is_some() { "centre.password" } else { "centre.added" };
+        let event = if added == Added::Known { "centre.password" } else { "centre.added" };
         note(tx, event, &centre, actor, now)?;
         let register = context.register(tx, actor, now);
         register.note(&Input {
@@ -212,10 +217,19 @@ fn begin_anew(tx: &Tx<'_>, code: ParticipantCode) -> Result<(), HubError> {
     Ok(())
 }
 
-/// Whether the centre of `card` has used the card's signing key before, by any card of it.
-fn has_used(trust: &Trust, card: &Card) -> bool {
+/// The card by which the database knows `centre`. That of `trust/` may be a newer one: who took it in was ended before
+/// the database had it.
+fn card_of<'a>(trust: &'a Trust, centre: &Centre) -> Option<&'a Card> {
+    let mut cards = trust.card(centre.code).into_iter().chain(trust.superseded(centre.code));
+    cards.find(|card| card.fingerprint() == centre.fingerprint)
+}
+
+/// Whether the centre of `card`, which the database knows as `before`, has used the card's signing key before, by any
+/// card of it.
+fn has_used(trust: &Trust, card: &Card, before: Option<&Centre>) -> bool {
     let code = card.content.code;
-    let mut earlier = trust.card(code).into_iter().chain(trust.superseded(code));
+    let current = trust.card(code).filter(|old| before.is_some_and(|it| it.fingerprint == old.fingerprint()));
+    let mut earlier = current.into_iter().chain(trust.superseded(code));
     earlier.any(|old| old.content.signing_key == card.content.signing_key)
 }
 

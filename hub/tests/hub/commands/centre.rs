@@ -1,7 +1,12 @@
 //! `centre`: enrolment, client certificates.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, process::Output};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, chown},
+    process::Output,
+};
 
+use exchange_endpoint::trust::Trust;
 use serde_json::Value;
 
 use super::city::{City, centre, done, refused};
@@ -36,6 +41,36 @@ fn a_centre_is_enrolled_again_renewed_shut_out_and_returns_with_new_keys_only() 
     let (events, inputs) = city.noted();
     assert_eq!((&events[1..], &inputs[..]), (&added.map(str::to_owned)[..], &added.map(str::to_owned)[..]));
     assert_eq!(events[0], "hub.created");
+}
+
+#[test]
+fn an_enrolment_that_was_cut_short_is_ended_by_the_next() {
+    let city = City::new();
+    let take_in = |(file, print): &(String, String)| {
+        let card = Trust::read_told(file.as_ref(), print).expect("sound");
+        Trust::open(&city.hub().join("trust")).expect("opened").add(card).expect("on the disk");
+    };
+    let added = |output: &Output| done(output)["card"].as_str().expect("text").to_owned();
+    let anew = |city: &City| city.noted().0.iter().filter(|event| *event == "centre.added").count();
+    let (first, second, third) = (city.card(1), city.card(1), city.card(1));
+    take_in(&first);
+    assert_eq!((added(&city.add(&first, "long enough")), anew(&city)), ("new".into(), 1));
+    take_in(&second);
+    assert_eq!((added(&city.add(&second, "long enough")), anew(&city)), ("superseded".into(), 2));
+    let code = centre(1).to_string();
+    done(&city.run(&["centre", "disable", &code, "--reason", "утрачен компьютер"]));
+    take_in(&third);
+    assert_eq!(refused(&city.add(&second, "long enough")), (3, "centre-revoked".into()));
+    assert_eq!((added(&city.add(&third, "long enough")), anew(&city)), ("superseded".into(), 3));
+}
+
+#[test]
+fn root_does_not_work_on_the_database_of_another() {
+    let city = City::new();
+    let database = city.hub().join("hub.db");
+    if chown(&database, Some(990), None).is_ok() {
+        assert_eq!(refused(&city.run(&["centre", "list"])), (2, "root-over-other".into()));
+    }
 }
 
 #[test]

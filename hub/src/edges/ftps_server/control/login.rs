@@ -1,6 +1,5 @@
 //! PASS: the password checked, the lock, the centre's seat and folders.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -36,7 +35,7 @@ impl Control {
             let shown = certificate.as_ref().map(AsRef::as_ref);
             accounts::verify(account.as_ref(), password.expose_secret(), shown)?;
             // Opened here because opening blocks as well.
-            account.map(|account| (open(&account.home, parts_before), account)).ok_or(NotLoggedIn::Password)
+            account.map(|account| (open(&account, parts_before), account)).ok_or(NotLoggedIn::Password)
         });
         let (jail, account) = match checked.await.expect("a password check does not panic") {
             Ok(checked) => checked,
@@ -78,8 +77,8 @@ impl Control {
     }
 }
 
-fn open(home: &Path, parts_before: SystemTime) -> std::io::Result<Jail> {
-    let jail = Jail::open(home)?;
+fn open(account: &Account, parts_before: SystemTime) -> std::io::Result<Jail> {
+    let jail = Jail::open(&account.home, &account.quarantine)?;
     match jail.sweep(parts_before) {
         Ok(0) => {}
         Ok(swept) => tracing::info!(swept, "removed uploads given up long ago"),
