@@ -177,6 +177,133 @@ impl Desk {
     fn settled(&self) {
         self.world.wait_settled(&mut |_| ()).expect("settled");
     }
+
+    /// Waits until the loads of both centres are at the hub, `records` in all, and merges them.
+    fn merged(&self, records: u64) {
+        let db = self.world.layout.hub_db();
+        until("the loads", PATIENCE, || -> Result<Look<()>, WorldError> {
+            let there = Reader::open(&db)?.count("SELECT count(*) FROM received", [])?;
+            Ok(if there == records { Look::Reached(()) } else { Look::NotYet(there.to_string()) })
+        })
+        .expect("they come");
+        // beside the daemon's own writing it may end with exit 4: try again
+        until("the merge", PATIENCE, || match self.world.hub(&["merge"]) {
+            Err(WorldError::Command { exit, .. }) if exit.ends_with('4') => Ok(Look::NotYet(exit)),
+            done => done.map(|_| Look::Reached(())),
+        })
+        .expect("merged");
+        self.settled();
+    }
+
+    /// What the rows of the second centre say: the person, its programme, whose contract it is.
+    fn second(&self) -> Vec<String> {
+        let db = self.world.layout.centre_db(2);
+        let sql = "SELECT 'recipient', id, uid, case_number, workplace, email FROM recipient UNION ALL
+             SELECT 'programme', p.id, r.uid, number, recipient_id, NULL FROM programme p
+             JOIN svod_record r ON r.kind = 'programme' AND r.id = p.id UNION ALL
+             SELECT 'contract', id, number, recipient_id, programme_id, NULL FROM contract ORDER BY 1, 2";
+        let row = |row: &rusqlite::Row<'_>| -> rusqlite::Result<String> {
+            let cell = |n| Ok(row.get::<_, Option<String>>(n)?.unwrap_or_default());
+            Ok((0..6).map(cell).collect::<rusqlite::Result<Vec<String>>>()?.join("|"))
+        };
+        Reader::open(&db).and_then(|db| db.all(sql, [], row)).expect("readable")
+    }
+}
+
+#[test]
+fn a_person_that_is_two_is_split_at_its_centres_and_what_is_joined_again_and_parted_is_as_it_was() {
+    let desk = Desk::new();
+    for (n, workplace) in [(1, "Завод"), (2, "Шахта")] {
+        let db = fill::open(&desk.world.layout.centre_db(n)).expect("opens");
+        let sql = "DELETE FROM recipient";
+        db.execute(sql, []).expect("empty");
+        let sql =
+            "INSERT INTO recipient (id, surname, given, patronymic, birth_date, phone, snils, workplace)
+             VALUES ('p', 'Пример', 'Анна', 'Ильинична', '12.03.1945', '89061234567', '087-654-303 00', ?1)";
+        db.execute(sql, [workplace]).expect("a row");
+        let sql =
+            "INSERT INTO programme (id, recipient_id, number, date) VALUES ('i', 'p', ?1, '01.02.2020')";
+        db.execute(sql, [format!("{n}7")]).expect("a row");
+    }
+    let db = fill::open(&desk.world.layout.centre_db(2)).expect("opens");
+    let sql = "INSERT INTO contract (id, recipient_id, programme_id, number) VALUES ('d', 'p', 'i', '5')";
+    db.execute(sql, []).expect("a row");
+    desk.world.start().expect("started");
+    desk.merged(5);
+    let (whole, number) = (desk.uid(1), |rows: &[String]| rows.join(" "));
+    assert_eq!(desk.uid(2), whole, "the same names, date, telephone and number");
+    let joined = desk.second();
+    assert!(number(&joined).contains("|17|") && number(&joined).contains("|27|"), "of both: {joined:?}");
+    desk.world.correct(&whole, "email", "anna@example.org").expect("corrected");
+
+    let hub = desk.world.layout.hub_db();
+    let sql =
+        "SELECT origin || ':' || key FROM person_record WHERE kind = 'recipient_claim' ORDER BY origin DESC";
+    let first = |sql: &str| -> String {
+        let found = Reader::open(&hub).and_then(|hub| hub.one(sql, [], |row| row.get(0)));
+        found.expect("readable").expect("a row")
+    };
+    let claim = first(sql);
+    let centre = claim.split(':').next().expect("a code").to_owned();
+    let told = desk
+        .world
+        .hub(&["person", "split", &whole, &claim, "--reason", "две сестры: паспорта разные"])
+        .expect("split");
+    let own = told["parted"][0]["uid"].as_str().expect("a person").to_owned();
+    assert_eq!(
+        told["parted"][0]["centres"],
+        json!([centre]),
+        "whom the claim's centre goes on serving: {told}"
+    );
+    assert_eq!((&told["entered"], told["protocol"].is_u64()), (&json!(1), true));
+    desk.settled();
+    let split = desk.second();
+    let text = number(&split);
+    assert!(own != whole && text.contains(&own) && !text.contains(&whole), "{split:?}");
+    assert!(
+        text.contains("Шахта") && text.contains("|27|p|") && !text.contains("|17|"),
+        "its own alone: {split:?}"
+    );
+    assert!(text.contains("contract|d|5|p|i|") && !text.contains("example.org"), "{split:?}");
+    let why = desk.world.spoke(2, &["why", "recipient", "p"]).expect("told");
+    assert_eq!((&why["record"]["uid"], &why["supersedes"]), (&json!(own), &json!(whole)), "{why}");
+    for n in [1, 2] {
+        assert_eq!(desk.world.spoke(n, &["verify"]).expect("verified")["whole"], true);
+    }
+
+    let history = desk.world.hub(&["person", "history", &own]).expect("told");
+    let of = |event: &str| -> Vec<&Value> {
+        history["events"].as_array().expect("events").iter().filter(|one| one["event"] == event).collect()
+    };
+    let decided = of("decide.pair");
+    assert_eq!(decided.len(), 1, "{history}");
+    assert_eq!(
+        (&decided[0]["reason"], &decided[0]["protocol"]),
+        (&json!("две сестры: паспорта разные"), &told["protocol"])
+    );
+    for (event, at_least) in
+        [("person.new", 1), ("link", 2), ("confirm", 1), ("received", 2), ("published", 2)]
+    {
+        let found = of(event);
+        assert!(
+            found.len() >= at_least && found.iter().all(|one| one["packet"].is_string()),
+            "{event}: {history}"
+        );
+    }
+
+    // one again, by the question that the split has answered; and parted again
+    let n = first("SELECT CAST(n AS TEXT) FROM review WHERE kind = 'pair' AND decision = 'different'");
+    let revise = |verb: &str| {
+        desk.world.hub(&["review", verb, &n, "--revise", "--reason", "проверено"]).expect("revised");
+        desk.settled();
+        desk.second()
+    };
+    let again = number(&revise("link"));
+    assert!(
+        again.contains(&whole) && again.contains("|17|") && again.contains("anna@example.org"),
+        "{again}"
+    );
+    assert_eq!(revise("separate"), split);
 }
 
 /// A record of the examples as a row of a table, and its lines as one: references are stated anew.
@@ -202,14 +329,7 @@ fn what_the_hub_s_staff_draw_up_is_locked_at_the_centres_whom_it_concerns_and_at
     let (service, _) = rows_of(Kind::Service, "У-1", &[]);
     assert_eq!(desk.draw("service", &service, None), new, "before any centre has sent anything");
     desk.world.start().expect("started");
-    let db = desk.world.layout.hub_db();
-    until("the loads", PATIENCE, || -> Result<Look<()>, WorldError> {
-        let there = Reader::open(&db)?.count("SELECT count(*) FROM received", [])?;
-        Ok(if there == 2 { Look::Reached(()) } else { Look::NotYet(there.to_string()) })
-    })
-    .expect("they come");
-    desk.settled(); // a merge that works beside the daemon's own writing ends with exit 4: try again
-    desk.world.hub(&["merge"]).expect("merged");
+    desk.merged(2);
     let uid = desk.uid(1);
 
     let (provider, lines) = rows_of(Kind::Provider, "П-1", &[]);

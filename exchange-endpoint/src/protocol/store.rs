@@ -147,12 +147,18 @@ impl Protocols {
 
     /// The numbers of all protocols, oldest first.
     pub fn numbers(&self) -> Result<Vec<u32>, ProtocolError> {
+        self.numbers_of(&Kind::ALL)
+    }
+
+    /// The numbers of the protocols of these kinds, oldest first.
+    pub fn numbers_of(&self, kinds: &[Kind]) -> Result<Vec<u32>, ProtocolError> {
         let io = |source| ProtocolError::Io { path: self.dir.clone(), source };
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.dir).map_err(io)? {
             let name = entry.map_err(io)?.file_name();
             let number = name.to_str().and_then(|name| name.strip_suffix(".json")?.split_once('-'));
-            numbers.extend(number.and_then(|(number, _)| number.parse::<u32>().ok()));
+            let of_kind = number.filter(|(_, word)| kinds.iter().any(|kind| kind.word() == *word));
+            numbers.extend(of_kind.and_then(|(number, _)| number.parse::<u32>().ok()));
         }
         numbers.sort_unstable();
         Ok(numbers)

@@ -8,6 +8,7 @@ use super::{
 /// Flat: a claim points to its published record, never to another claim. Of several claims of one centre
 /// with the same target exactly one is `primary`; the others are its aliases. `as_typed` names the fields of the
 /// claim, separated by spaces, that its row goes on showing as its centre sent them: the hub says nothing there.
+/// `supersedes` names the published record that the claim was taken for before: by it a correction is known as one.
 pub(super) static SCHEMA: KindSchema = KindSchema {
     kind: Kind::Link,
     name: "link",
@@ -20,6 +21,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::required("primary", Flag),
         Field::required("based_on", Whole(u32::MAX as u64)),
         Field::optional("as_typed", Text(4000)),
+        Field::optional("supersedes", Id),
     ],
     lines: None,
     check: |_, _| {},

@@ -6,6 +6,7 @@ mod check;
 mod init;
 mod keys;
 mod merge;
+mod model;
 mod person;
 mod review;
 mod run;
@@ -55,6 +56,9 @@ enum Command {
     Merge(merge::Merge),
     Status(status::Status),
     Check(check::Check),
+    /// By what two records are taken for one person
+    #[command(subcommand)]
+    Model(model::Model),
     /// Look at a person, correct one
     #[command(subcommand)]
     Person(person::Person),
@@ -99,6 +103,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Merge(merge) => return merge.run(common),
         Command::Status(status) => status.run(common),
         Command::Check(check) => return check.run(common),
+        Command::Model(model) => model.run(common),
         Command::Person(person) => person.run(common),
         Command::Service(service) => service.run(common),
         Command::Review(review) => review.run(common),

@@ -1,16 +1,20 @@
-//! `person show`, `person set`.
+//! `person show`, `person history`, `person set`, `person split`.
 
 use clap::Subcommand;
 use exchange_endpoint::{
     messages::{self, word},
     output::{CommonArgs, Failure, Lang},
 };
+use exchange_format::{participant::ParticipantCode, record::RecordId};
 use jiff::Timestamp;
 
 use super::{config, joined, reason};
 use crate::edges::operations::{
-    decided, operator,
+    decided,
+    history::{self, Event, History},
+    operator,
     people::{self, FieldView, PersonView, ToldView},
+    split::{self, Split},
     table_file::shown,
 };
 
@@ -19,6 +23,12 @@ use crate::edges::operations::{
 pub enum Person {
     /// Every value, whose it is, what lost; the claims that are this person, and by which rule
     Show {
+        /// uid or case number
+        person: String,
+    },
+    /// What has happened to a person: claims, links, decisions, corrections, publications; who, when, why, in which protocol and
+    /// packet; personal data
+    History {
         /// uid or case number
         person: String,
     },
@@ -35,6 +45,30 @@ pub enum Person {
         #[arg(long, value_name = "TEXT", value_parser = reason)]
         reason: String,
     },
+    /// Take claims out of a person that is two: each goes back to whose it was, with its programmes, supplements and
+    /// contracts, and the centres get the correction
+    ///
+    /// «Different people» is kept for each of these claims with each that stays: neither a later packet nor a merge joins
+    /// them again. What the hub's staff entered or drew up stays with the person and its number. `review link --revise` undoes
+    /// it.
+    #[command(visible_alias = "unlink")]
+    Split {
+        /// uid or case number
+        person: String,
+        /// The claims, as person show names them: centre and key, with a colon between them
+        #[arg(required = true, value_name = "CLAIM", value_parser = claim)]
+        claims: Vec<(ParticipantCode, RecordId)>,
+        /// Why; kept for ever
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
+        reason: String,
+    },
+}
+
+/// A claim as `CENTRE:KEY`.
+fn claim(text: &str) -> Result<(ParticipantCode, RecordId), String> {
+    let parsed =
+        text.split_once(':').and_then(|(centre, key)| Some((centre.parse().ok()?, key.parse().ok()?)));
+    parsed.ok_or_else(|| "usage-claim".to_owned()) // a message of the catalogue
 }
 
 impl Person {
@@ -45,9 +79,17 @@ impl Person {
                 let view = people::show(&config, person, now)?;
                 common.print(&view, |lang| text(lang, &view))
             }
+            Self::History { person } => {
+                let history = history::history(&config, person)?;
+                common.print(&history, |lang| told_of(lang, &history))
+            }
             Self::Set { person, field, value, reason } => {
                 let done = people::set(&config, person, field, value, (&operator(), reason), now)?;
                 common.print(&done, |lang| said(lang, &done))
+            }
+            Self::Split { person, claims, reason } => {
+                let done = split::split(&config, person, claims, (&operator(), reason), now)?;
+                common.print(&done, |lang| parted(lang, &done))
             }
         }
     }
@@ -69,6 +111,82 @@ pub(super) fn said(lang: Lang, done: &people::Said) -> String {
         let id = if reviews.is_empty() { "hub-said-unfit" } else { "hub-said-withheld" };
         let args = [("centre", one.centre.clone().into()), ("reviews", joined(&reviews).into())];
         lines.push(messages::find(lang, id, &args).unwrap_or_default());
+    }
+    lines.extend(decided::told(lang, done.protocol));
+    lines.join("\n")
+}
+
+fn told_of(lang: Lang, history: &History) -> String {
+    let mut lines = vec![format!("{}  {}", history.case_number, history.uid)];
+    lines.extend(
+        history
+            .also
+            .iter()
+            .map(|uid| messages::text(lang, "hub-person-asked", &[("uid", uid.clone().into())])),
+    );
+    for event in &history.events {
+        let at = messages::stored_moment(lang, &event.at);
+        let who = event.actor.as_deref().map(|who| format!("  {who}")).unwrap_or_default();
+        lines.push(format!("{at}{who}  {}", happened(lang, history, event)));
+        let protocol = event.protocol.and_then(|n| decided::told(lang, Some(n)));
+        let notes: Vec<String> = event
+            .reason
+            .iter()
+            .map(|why| format!("«{why}»"))
+            .chain(protocol)
+            .chain(event.packet.clone())
+            .collect();
+        if !notes.is_empty() {
+            lines.push(format!("    {}", notes.join("  ")));
+        }
+    }
+    lines.join("\n")
+}
+
+/// One event in a sentence; a word that a later version writes by its code.
+fn happened(lang: Lang, history: &History, event: &Event) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "—".to_owned());
+    let value = match event.event.as_str() {
+        "link" => word(lang, "rule", &text(&event.value)),
+        "entry" => {
+            event.field.as_deref().map_or_else(|| text(&event.value), |f| shown(lang, f, &text(&event.value)))
+        }
+        decided if decided.starts_with("decide.") => word(lang, "outcome", &text(&event.value)),
+        _ => text(&event.value),
+    };
+    let away = event.event == "link" && !event.other.as_deref().is_some_and(|uid| history.is(uid));
+    let id = format!("history-{}", event.event.replace('.', "-"));
+    let args = [
+        (
+            "kind",
+            event.kind.as_deref().map_or_else(|| "—".to_owned(), |kind| word(lang, "kind", kind)).into(),
+        ),
+        ("subject", text(&event.subject).into()),
+        ("other", text(&event.other).into()),
+        ("centre", text(&event.centre).into()),
+        ("field", event.field.as_deref().map_or_else(|| "—".to_owned(), |field| label(lang, field)).into()),
+        ("value", value.into()),
+        ("engine", text(&event.engine).into()),
+        ("version", event.version.map_or_else(|| "—".to_owned(), |n| n.to_string()).into()),
+    ];
+    let id = if away { "history-link-away" } else { &id };
+    messages::find(lang, id, &args).unwrap_or_else(|| event.event.clone())
+}
+
+fn parted(lang: Lang, done: &Split) -> String {
+    let args = [("case", done.case_number.clone().into()), ("uid", done.uid.clone().into())];
+    let mut lines = vec![messages::text(lang, "hub-split", &args)];
+    for one in &done.parted {
+        let args = [
+            ("claims", one.claims.join(", ").into()),
+            ("case", one.case_number.clone().into()),
+            ("uid", one.uid.clone().into()),
+            ("centres", joined(&one.centres).into()),
+        ];
+        lines.push(messages::text(lang, "hub-split-to", &args));
+    }
+    if done.entered > 0 {
+        lines.push(messages::text(lang, "hub-split-entered", &[("n", done.entered.into())]));
     }
     lines.extend(decided::told(lang, done.protocol));
     lines.join("\n")

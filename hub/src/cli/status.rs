@@ -87,6 +87,7 @@ fn text(lang: Lang, status: &status::Status) -> String {
     if status.merge_waits {
         lines.push(messages::text(lang, "hub-status-merge-waits", &[("n", status.waiting.into())]));
     }
+    lines.push(model(lang, &status.model));
     lines.extend(status.centres.iter().map(|centre| line(lang, centre)));
     if !status.reviews.is_empty() {
         lines.push(messages::text(lang, "hub-reviews-open", &[]));
@@ -125,6 +126,18 @@ fn text(lang: Lang, status: &status::Status) -> String {
         }
     }
     lines.join("\n")
+}
+
+fn model(lang: Lang, model: &status::ModelInForce) -> String {
+    let name = ("model", model.name.clone().into());
+    match (&model.at, &model.actor) {
+        (Some(at), Some(who)) => {
+            let at = messages::stored_moment(lang, at);
+            let args = [name, ("at", at.into()), ("who", who.clone().into())];
+            messages::text(lang, "hub-status-model", &args)
+        }
+        _ => messages::text(lang, "hub-status-model-shipped", &[name]),
+    }
 }
 
 fn line(lang: Lang, centre: &CentreStatus) -> String {

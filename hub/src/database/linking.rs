@@ -47,6 +47,24 @@ pub struct Act<'a> {
     pub at: &'a str,
 }
 
+/// A model that is or was in force.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ModelRow {
+    /// Its number.
+    pub n: i64,
+    /// What it is called.
+    pub name: String,
+    /// The file's text.
+    #[serde(skip)]
+    pub text: String,
+    /// Why it was put in force.
+    pub reason: String,
+    /// By whom.
+    pub actor: String,
+    /// When, RFC 3339.
+    pub at: String,
+}
+
 impl Tx<'_> {
     /// The text of the model in force; `None` before the first merge.
     pub fn model(&self) -> Result<Option<String>> {
@@ -54,12 +72,20 @@ impl Tx<'_> {
     }
 
     /// Puts a model in force.
-    pub fn set_model(&self, name: &str, text: &str, actor: &str, at: &str) -> Result<()> {
+    pub fn set_model(&self, name: &str, text: &str, act: Act<'_>) -> Result<()> {
         self.run(
-            "INSERT INTO model(name, text, actor, at) VALUES(?1, ?2, ?3, ?4)",
-            params![name, text, actor, at],
+            "INSERT INTO model(name, text, reason, actor, at) VALUES(?1, ?2, ?3, ?4, ?5)",
+            params![name, text, act.reason, act.actor, act.at],
         )?;
         Ok(())
+    }
+
+    /// The models that were in force, the last one first: it is.
+    pub fn models(&self) -> Result<Vec<ModelRow>> {
+        self.rows("SELECT n, name, text, reason, actor, at FROM model ORDER BY n DESC", [], |row| {
+            let (reason, actor, at) = (row.get(3)?, row.get(4)?, row.get(5)?);
+            Ok(ModelRow { n: row.get(0)?, name: row.get(1)?, text: row.get(2)?, reason, actor, at })
+        })
     }
 
     /// How often something was counted when the register was last weighed as a whole.
@@ -76,17 +102,20 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Recipient claims of `origin` that the hub goes by, with keys above `after`: row, key and body, at most `limit`.
+    /// Recipient claims of `origin` that the hub goes by, with keys above `after`: row, key and body, at most `limit`; with
+    /// `waiting` those of an initial load too that waits for its merge.
     pub fn claims_to_link(
         &self,
         origin: ParticipantCode,
         after: Option<RecordId>,
         limit: u32,
+        waiting: bool,
     ) -> Result<Vec<(ClaimId, RecordId, Vec<u8>)>> {
         self.rows(
             "SELECT id, key, coalesce(basis, body) FROM received WHERE origin = ?1 AND kind = 'recipient_claim'
-               AND key > ?2 AND state NOT IN ('gone', 'refused') ORDER BY key LIMIT ?3",
-            params![origin.as_str(), after.map(|key| key.to_string()).unwrap_or_default(), limit],
+               AND key > ?2 AND state NOT IN ('gone', 'refused') AND (?4 OR state <> 'waiting')
+             ORDER BY key LIMIT ?3",
+            params![origin.as_str(), after.map(|key| key.to_string()).unwrap_or_default(), limit, waiting],
             |row| Ok((row.get(0)?, parsed(row, "received", "key")?, row.get(2)?)),
         )
     }

@@ -40,7 +40,7 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 9;
+pub const SCHEMA_VERSION: i64 = 10;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;

@@ -1,6 +1,6 @@
 //! Persons, their documents, the cross-reference from claims, the hub's entries, and who serves whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
     participant::ParticipantCode,
@@ -60,6 +60,12 @@ impl Tx<'_> {
     /// The person that `uid` turned out to be: mostly itself.
     pub fn person_meant(&self, uid: RecordId) -> Result<RecordId> {
         Ok(self.person(uid)?.and_then(|person| person.merged_into).unwrap_or(uid))
+    }
+
+    /// The persons who turned out to be `uid`.
+    pub fn merged_into(&self, uid: RecordId) -> Result<Vec<RecordId>> {
+        let sql = "SELECT uid FROM person WHERE merged_into = ?1 ORDER BY serial";
+        self.rows(sql, [uid.to_string()], |row| parsed(row, "person", "uid"))
     }
 
     /// The person with this case number.
@@ -163,6 +169,12 @@ impl Tx<'_> {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         Ok(rows.into_iter().collect())
+    }
+
+    /// The persons that have a claim.
+    pub fn people(&self) -> Result<BTreeSet<RecordId>> {
+        let sql = "SELECT DISTINCT uid FROM person_record WHERE kind = 'recipient_claim'";
+        Ok(self.rows(sql, [], |row| parsed(row, "person_record", "uid"))?.into_iter().collect())
     }
 
     /// Persons that stand for themselves and have a claim.
@@ -300,6 +312,12 @@ impl Tx<'_> {
             params![centre.as_str(), uid.to_string(), act.reason, act.actor, act.at],
         )?;
         Ok(added == 1)
+    }
+
+    /// `centre` no longer counts as serving `uid`; whether it did.
+    pub fn end_service(&self, centre: ParticipantCode, uid: RecordId) -> Result<bool> {
+        let sql = "DELETE FROM service WHERE centre = ?1 AND uid = ?2";
+        Ok(self.run(sql, params![centre.as_str(), uid.to_string()])? > 0)
     }
 
     /// Whether staff confirmed that `centre` serves `uid`, or a person who turned out to be it.

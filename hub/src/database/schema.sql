@@ -72,7 +72,9 @@ CREATE TABLE service(
 CREATE INDEX service_uid ON service(uid);
 
 -- The models by which claims were linked; the last is in force.
-CREATE TABLE model(n INTEGER PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE model(
+  n INTEGER PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL,
+  at TEXT NOT NULL);
 -- What was counted when a merge last weighed the whole register: values, under numbers that bear no text, and the
 -- keys that too many claims shared.
 CREATE TABLE counted(key INTEGER PRIMARY KEY, n INTEGER NOT NULL);

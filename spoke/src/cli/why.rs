@@ -35,6 +35,7 @@ impl Why {
                 .with("length", self.id.chars().count()));
         };
         let proposals = report::proposals_of(&connection, table.name, id).map_err(SpokeError::from)?;
+        let supersedes = report::superseded(&connection, &record.key).map_err(SpokeError::from)?;
         let hub_name = station::hub_card(&config)?.content.name;
         let open = State::from_word(&record.state).is_some_and(State::is_open);
         let owner = if open { config.code.as_str() } else { config.hub.as_str() };
@@ -42,7 +43,7 @@ impl Why {
         let answer = json!({
             "table": table.name, "id": id, "owner": owner, "locked": !open, "record": record, "fields": fields,
             "ask": if open { config.code.as_str() } else { hub_name.as_str() }, "outcome": record.outcome,
-            "problem": record.problem, "words": record.words, "proposals": proposals,
+            "problem": record.problem, "words": record.words, "proposals": proposals, "supersedes": supersedes,
         });
         common.print(&answer, |lang| {
             let none = || "—".to_owned();
@@ -70,6 +71,11 @@ impl Why {
                 _ => "spoke-why-locked",
             };
             let mut lines = vec![messages::text(lang, id, &args)];
+            lines.extend(
+                supersedes
+                    .iter()
+                    .map(|uid| messages::text(lang, "spoke-why-supersedes", &[("uid", uid.clone().into())])),
+            );
             if let Some(kept) = record.problem.as_deref().filter(|kept| kept.starts_with("field ")) {
                 lines.push(super::status::unsendable(lang, table.name, &self.id, kept));
             }

@@ -1,10 +1,10 @@
 //! What `status` and `why` tell: ids, codes and dates, never values; `why`, of one row, also the words of the hub's staff.
 
-use exchange_format::record::Kind;
+use exchange_format::record::{Form, Kind};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
-use super::{DatabaseError, row_id::RowId, tables::Table};
+use super::{DatabaseError, publications, row_id::RowId, rows, tables::Table};
 
 /// One direction of the exchange with the hub.
 #[derive(Debug, Serialize)]
@@ -342,4 +342,18 @@ pub fn row_record(
             })
         })
         .optional()?)
+}
+
+/// The published record that the claim `key` was taken for before the hub corrected that.
+///
+/// # Errors
+/// SQLite's; a kept body that cannot be read.
+pub fn superseded(connection: &Connection, key: &str) -> Result<Option<String>, DatabaseError> {
+    let Some(link) = publications::find(connection, Kind::Link, rows::record_id("svod_record", key)?)? else {
+        return Ok(None);
+    };
+    if link.record.form != Form::Live {
+        return Ok(None);
+    }
+    Ok(publications::read_body(&link.record)?.text("supersedes").map(str::to_owned))
 }

@@ -1,4 +1,6 @@
-//! Making the rows show what the hub has published (exchange §1, §8).
+//! Making the rows show what the hub has published (exchange §1, §8). [`superseded`]: what it took back as a mistake goes.
+
+pub(super) mod superseded;
 
 use exchange_format::{
     answer::{RecordOutcome, RecordReason},
@@ -83,6 +85,8 @@ pub struct Shown {
     pub decided: Vec<(RecordId, Decision)>,
     /// What the sum of [`bound`]s has grown by.
     pub bound: StateDigest,
+    /// What was withdrawn and stands in a row that none of the centre's claims is.
+    left: Vec<(Kind, RecordId)>,
 }
 
 /// Makes the rows show everything that is pending, and whatever was held and can be shown now.
@@ -103,6 +107,7 @@ pub fn show_pending(
         // Showing a person may have made others wait to be shown anew.
         show_waiting(connection, "pending = 1", now, new_key, &mut shown)?;
         if shown.released.len() == before {
+            superseded::sweep(connection, now, new_key, &mut shown)?;
             shown.decided = proposals::decide(connection)?;
             return Ok(shown);
         }
@@ -310,6 +315,9 @@ impl Show<'_> {
             let alias_of = Some(primary.as_str());
             self.put(table, &ShownRow { table, id, state: State::Alias, alias_of, publication }, &row)?;
         }
+        if state == State::Withdrawn && primary == uid {
+            self.shown.left.push((record.kind, record.key));
+        }
         let shown = |id: &String| *id == primary || aliases.contains(id);
         for id in before.iter().filter(|id| !shown(id)) {
             self.release(table, id, &uid)?;
@@ -476,25 +484,5 @@ impl Show<'_> {
         let mut statement =
             self.connection.prepare_cached("SELECT uid FROM svod_record WHERE kind = ?1 AND id = ?2")?;
         Ok(statement.query_row([table.name, id], |row| row.get(0)).optional()?.flatten())
-    }
-
-    /// The hub has ended what row `id = uid` shows: it goes, unless something of the centre's points to it.
-    fn end_uid_row(&mut self, table: &'static Table, publication: &Publication) -> Result<(), DatabaseError> {
-        let uid = publication.record.key.to_string();
-        self.note(table, &uid, &uid)?;
-        if rows::is_referred_to(self.connection, table, &uid)? {
-            self.connection
-                .prepare_cached("UPDATE svod_record SET state = 'withdrawn' WHERE kind = ?1 AND id = ?2")?
-                .execute([table.name, &uid])?;
-            return Ok(());
-        }
-        if let Some((key, false)) = self.key_and_openness(table, &uid)? {
-            bound::term(table.name, &uid, &key.to_string()).inspect(|term| self.shown.bound.remove(term));
-        }
-        rows::delete(self.connection, table, &uid)?;
-        self.connection
-            .prepare_cached("DELETE FROM svod_record WHERE kind = ?1 AND id = ?2")?
-            .execute([table.name, &uid])?;
-        Ok(())
     }
 }

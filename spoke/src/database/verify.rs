@@ -21,7 +21,8 @@ use super::{
     DatabaseError, bound, foreign, links,
     publications::{self, Publication, Unreadable},
     row_id::RowId,
-    rows, showing,
+    rows,
+    showing::{self, superseded},
     standing::{ShownRow, standing, with_as_typed},
     sums::{SUMMED, Sums},
     write,
@@ -214,6 +215,9 @@ fn check_shown(
     else {
         return Ok(());
     };
+    if !there && primary == uid && superseded::is_superseded(connection, publication)? {
+        return Ok(());
+    }
     let Ok(body) = record.read_body() else {
         damages.push(Damage::new(Fault::PublicationForged, record.kind.name(), uid));
         return Ok(());

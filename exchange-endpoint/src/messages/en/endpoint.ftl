@@ -169,6 +169,7 @@ usage-values = { $argument } takes another number of values
 usage-utf8 = an argument is not UTF-8
 usage-range = a whole number from { $from } to { $to } is needed
 usage-number = a whole number within its limits is needed
+usage-claim = a claim is named CENTRE:KEY, as in person show
 usage-reason = 1 to 1000 characters in one line
 usage-wish = COLUMN=VALUE is needed
 usage-call = It is called so: { $call }.{ " " }

@@ -42,6 +42,7 @@ protocol-records = { $n ->
 }
 
 kind-person = Recipient
+kind-model = Model of the merge
 kind-need_decision = Decision of need
 kind-programme = Individual programme
 kind-supplement = Supplement to a programme
@@ -107,6 +108,10 @@ outcome-same = the same
     .one = the same
 outcome-different = different
     .one = different
+outcome-parted = taken out
+    .one = taken out
+outcome-activated = put in force
+    .one = put in force
 outcome-accept = accepted
     .one = accepted
 outcome-decline = declined

@@ -61,6 +61,7 @@ spoke-status-closed = Closed incidents, the last ones: { $n }
 
 spoke-propose-nth = no. { $n } (its name has { $length } characters)
 spoke-verify-owned = A running service puts the database right by itself. To do it by the command, stop the service and repeat; verify without --restore may be used beside it.
+spoke-why-supersedes = A correction by the coordination centre: before it this row was taken for record { $uid }
 spoke-why-lines = { " " }and its lines ({ $table })
 spoke-gone-none = Table { $table }: no record is held, there is nothing to decide
 spoke-gone-held = Table { $table }: { $held } records are held. Deleted on purpose: svod-spoke gone { $table } --confirm. Lost: put the rows back, or svod-spoke gone { $table } --restore

@@ -169,6 +169,7 @@ usage-values = у { $argument } другое число значений
 usage-utf8 = аргумент не в кодировке UTF-8
 usage-range = нужно целое число от { $from } до { $to }
 usage-number = нужно целое число в допустимых пределах
+usage-claim = нужна запись в виде ЦЕНТР:КЛЮЧ, как в person show
 usage-reason = нужно от 1 до 1000 знаков в одну строку
 usage-wish = нужно СТОЛБЕЦ=ЗНАЧЕНИЕ
 usage-call = Порядок вызова: { $call }.{ " " }

@@ -43,6 +43,7 @@ protocol-records = { $n ->
 }
 
 kind-person = Получатель
+kind-model = Модель объединения
 kind-need_decision = Решение о нуждаемости
 kind-programme = Индивидуальная программа
 kind-supplement = Дополнение к программе
@@ -108,6 +109,10 @@ outcome-same = признаны одним
     .one = один
 outcome-different = признаны разными
     .one = разные
+outcome-parted = отделены
+    .one = отделена
+outcome-activated = введены в действие
+    .one = введена в действие
 outcome-accept = приняты
     .one = принято
 outcome-decline = отклонены

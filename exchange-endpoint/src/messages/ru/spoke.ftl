@@ -61,6 +61,7 @@ spoke-status-closed = Закрытые происшествия, последн�
 
 spoke-propose-nth = № { $n } (в имени знаков: { $length })
 spoke-verify-owned = Работающая служба исправляет базу сама. Чтобы сделать это командой, остановите службу и повторите; проверить (verify без --restore) можно и при ней.
+spoke-why-supersedes = Исправление координационного центра: раньше эту строку считали записью { $uid }
 spoke-why-lines = { " " }и её подстрок ({ $table })
 spoke-gone-none = Таблица { $table }: задержанных записей нет, решать нечего
 spoke-gone-held = Таблица { $table }: задержано записей — { $held }. Удалены нарочно: svod-spoke gone { $table } --confirm. Потеряны: верните строки или svod-spoke gone { $table } --restore

@@ -4,7 +4,8 @@
 //! [`candidates`] which pairs are compared · [`compare`] what two records have in common · [`weigh`] what that
 //! is worth · [`groups`] what is joined · [`clusters`] who is one person, and what staff are asked · [`staff`] with
 //! what they have decided · [`identity`] which id a person keeps · [`explain`] why · [`evaluate`] how right that is where the truth is
-//! known. [`counts`] lets records that come later be weighed as those were that came before. [`model`] says which fields there are, what each agreement is worth, and where to cut.
+//! known. [`counts`] lets records that come later be weighed as those were that came before. [`model`] says which fields there are, what each agreement is worth, and where to cut; [`train`] makes
+//! one of the data themselves.
 //!
 //! What is new against the textbook: a pair is not only of one person or of strangers. Twins and relatives
 //! share surname, patronymic, address and telephone, so these two are classes of their own; without them
@@ -22,6 +23,7 @@ pub mod model;
 pub mod reading;
 pub mod register;
 pub mod staff;
+pub mod train;
 pub mod weigh;
 
 #[cfg(test)]

@@ -136,6 +136,11 @@ pub enum ModelError {
     },
 }
 
+/// To three digits that count.
+pub(super) fn rounded(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
+}
+
 impl Model {
     /// The text of the model that comes with the program: recipients of social services, as Russian clerks type them.
     pub const RECIPIENTS: &str = include_str!("../../../data/merge/recipients.toml");
@@ -155,6 +160,47 @@ impl Model {
         Ok(model)
     }
 
+    /// Its text, as people read and change it.
+    pub fn to_text(&self) -> String {
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let list = |all: &[String]| all.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
+        let Self { format, name, source, pairs, cut, search, fields } = self;
+        let mut text = format!(
+            "# Модель объединения записей: читается и правится человеком, сама не меняется (svod-hub model).\n\
+             # A model by which records are linked: to be read and changed by people, never by itself.\n\
+             format = {format}\nname = {}\nsource = {}\n\n[pairs]\nsame = {:?}\ntwin = {:?}\nrelative = {:?}\n\n\
+             [cut]\none = {:?}\nauto = {:?}\nask = {:?}\nmost = {:?}\n\n\
+             [search]\nblock = {}\nsplit = [{}]\nkeys = [\n",
+            quoted(name),
+            quoted(source),
+            rounded(pairs.same),
+            rounded(pairs.twin),
+            rounded(pairs.relative),
+            cut.one,
+            cut.auto,
+            cut.ask,
+            cut.most,
+            search.block,
+            list(&search.split),
+        );
+        text.extend(search.keys.iter().map(|key| format!("    {},\n", quoted(key))));
+        text += "]\n";
+        for field in fields {
+            let (name, columns) = (quoted(&field.name), list(&field.columns));
+            text += &format!(
+                "\n[[field]]\nname = {name}\nkind = \"{}\"\ncolumns = [{columns}]\n[field.level]\n",
+                field.kind.word()
+            );
+            for level in field.kind.levels() {
+                let [same, twin, relative, stranger] = field.level[*level].of_classes().map(rounded);
+                text += &format!(
+                    "{level} = {{ same = {same:?}, twin = {twin:?}, relative = {relative:?}, stranger = {stranger:?} }}\n"
+                );
+            }
+        }
+        text
+    }
+
     /// Its name as a word for records and journals: letters, digits, hyphens.
     pub fn word(&self) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
@@ -169,6 +215,11 @@ impl Model {
     /// The number of the first field of this kind.
     pub fn of_kind(&self, kind: Kind) -> Option<usize> {
         self.fields.iter().position(|field| field.kind == kind)
+    }
+
+    /// What agreement at `level` of a field is worth, in bits: one person against strangers, where no frequency says better.
+    pub fn worth(field: &Field, level: &str) -> f64 {
+        field.level.get(level).map_or(0.0, |chances| (chances.same / chances.stranger).log2())
     }
 
     fn check(&self) -> Result<(), ModelError> {

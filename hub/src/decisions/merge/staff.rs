@@ -62,13 +62,12 @@ pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Optio
     for ((a, b), _) in joined {
         unless_parted(&mut groups, a, b);
     }
-    // one that staff have parted is left to the evidence
-    let inside = |person: &[u32]| parted.iter().any(|(a, b)| person.contains(a) && person.contains(b));
-    let standing: Vec<&Vec<u32>> = component.standing.iter().filter(|person| !inside(person)).collect();
+    let standing: Vec<Vec<u32>> =
+        component.standing.iter().flat_map(|person| parts(person, &parted)).collect();
     for (a, b) in standing.iter().flat_map(|person| person.windows(2)).map(|two| (two[0], two[1])) {
         unless_parted(&mut groups, a, b);
     }
-    let stands: BTreeSet<u32> = standing.into_iter().flatten().copied().collect();
+    let stands: BTreeSet<u32> = standing.into_iter().flatten().collect();
     let mut links = component.links.clone();
     links.sort_by(|(x, weight), (y, other)| other.total_cmp(weight).then(x.cmp(y)));
     let pairs: Vec<Two> = links.into_iter().map(|(pair, _)| pair).collect();
@@ -85,6 +84,21 @@ pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Optio
     groups.join(direct, cut.auto, cut.most, bits, &apart);
     groups.join(pairs.iter().copied(), cut.auto, cut.most, bits, &apart);
     groups.into_groups()
+}
+
+/// What stands of a person that stood: the whole, or the parts into which staff have taken it. What they have parted
+/// without saying to which side the others belong is left to the evidence.
+fn parts(person: &[u32], parted: &BTreeSet<Two>) -> Vec<Vec<u32>> {
+    let apart = |a: u32, b: u32| parted.contains(&(a.min(b), a.max(b)));
+    let mut parts: Vec<Vec<u32>> = Vec::new();
+    for one in person {
+        let tied = |part: &Vec<u32>| part.iter().any(|other| !apart(*one, *other));
+        let (with, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(tied);
+        parts = rest;
+        parts.push(with.into_iter().flatten().chain([*one]).collect());
+    }
+    parts.retain(|part| !parted.iter().any(|(a, b)| part.contains(a) && part.contains(b)));
+    parts
 }
 
 /// The records that do not stand and that `links` tie to more than one standing person.
@@ -166,6 +180,20 @@ mod tests {
         // staff may
         assert_eq!(made(&bridge, &[((1, 2), Decision::Same)]), [vec![0, 1, 2, 3, 4]]);
         assert_eq!(made(&[], &[((0, 1), Decision::Different)])[..2], [vec![0], vec![1]]);
+        // of three that stood together staff took one out: the others stay together, and it joins nobody by evidence
+        let component = |decisions: &[(Two, Decision)]| Component {
+            size: 4,
+            links: vec![((0, 2), 30.0), ((2, 3), 30.0)],
+            decisions: decisions.to_vec(),
+            standing: vec![vec![0, 1, 2], vec![3]],
+        };
+        let made_of = |decisions: &[(Two, Decision)]| {
+            persons(&component(decisions), Model::recipients().cut, &|_, _| Some(8.0))
+        };
+        let out = [((0, 2), Decision::Different), ((1, 2), Decision::Different)];
+        assert_eq!(made_of(&out), [vec![0, 1], vec![2], vec![3]]);
+        // of whom they have not said to which side it belongs evidence speaks: nothing ties it
+        assert_eq!(made_of(&out[..1]), [vec![0], vec![1], vec![2, 3]]);
         // 3 is said to be of the second person: the first is still another
         assert_eq!(made(&bridge, &[((2, 3), Decision::Same)]), [vec![0, 1], vec![2, 3, 4]]);
     }

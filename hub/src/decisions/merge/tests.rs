@@ -212,3 +212,31 @@ fn a_maiden_name_or_a_variant_is_linked_or_asked_about() {
         assert!(asked || outcome.auto[100] == outcome.auto[101], "{other} {given}");
     }
 }
+
+#[test]
+fn a_model_reads_as_it_was_written() {
+    let shipped = Model::recipients();
+    let again = Model::parse(&shipped.to_text()).expect("sound");
+    assert_eq!(format!("{again:?}"), format!("{shipped:?}"));
+}
+
+#[test]
+fn a_trained_model_learns_how_well_names_are_typed_and_keeps_what_it_saw_nothing_of() {
+    let mut rows = strangers();
+    for n in 0..60 {
+        let day = ["01.02.1940", "17.05.1951", "23.08.1936"][n % 3];
+        let phone = ["8 906 111-22-33", "8 906 444-55-66", "8 906 777-88-99"][n % 3];
+        let given = ["Пелагея", "Аграфена", "Евдокия"][n / 3 % 3];
+        rows.push((u32::from(n < 30), ["Соловьёва", given, "Юрьевна", day, "", "", phone, "", "ж"]));
+    }
+    let mut register = register(&rows);
+    let pairs = register.candidates().pairs;
+    let (before, trained) = (register.model.clone(), register.train(&pairs));
+    assert!(trained.rounds > 1 && trained.same > 100.0, "{} {}", trained.rounds, trained.same);
+    let same = |model: &Model, field: &str, level: &str| {
+        model.fields[model.field(field).expect("a field")].level[level].same
+    };
+    assert!(same(&trained.model, "surname", "exact") > same(&before, "surname", "exact"));
+    assert!((same(&trained.model, "snils", "exact") - same(&before, "snils", "exact")).abs() < 1e-3);
+    Model::parse(&trained.model.to_text()).expect("sound");
+}

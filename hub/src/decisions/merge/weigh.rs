@@ -45,6 +45,11 @@ impl Weights {
         Self { chances, ..Self::default() }
     }
 
+    /// Takes the chances of another model; what was counted stays.
+    pub(super) fn retune(&mut self, model: &Model) {
+        self.chances = Self::of(model).chances;
+    }
+
     /// Counts the values of all records.
     pub(super) fn count<'a>(
         &mut self,
@@ -103,14 +108,20 @@ impl Register {
         [of(shares.same), of(shares.twin), of(shares.relative), 0.0]
     }
 
-    /// As [`Register::weigh`], of levels that are known.
-    pub fn weigh_levels(&self, a: u32, b: u32, levels: &Levels) -> Weight {
+    /// How much speaks for each class, as logarithms of odds beside pairs of strangers at large.
+    pub(super) fn class_bits(&self, a: u32, b: u32, levels: &Levels) -> [f64; CLASSES] {
         let mut bits = self.shares();
         for (at, level) in levels.iter().enumerate().take(self.model.fields.len()) {
             for (class, bits) in bits.iter_mut().enumerate() {
                 *bits += self.chance(class, at, *level, a, b);
             }
         }
+        bits
+    }
+
+    /// As [`Register::weigh`], of levels that are known.
+    pub fn weigh_levels(&self, a: u32, b: u32, levels: &Levels) -> Weight {
+        let bits = self.class_bits(a, b, levels);
         let others = &bits[TWIN..];
         let most = others.iter().copied().fold(f64::MIN, f64::max);
         let sum: f64 = others.iter().map(|bits| (bits - most).exp2()).sum();

@@ -131,7 +131,8 @@ fn work_out(register: &Register<'_>, tell: Tell<'_>) -> Result<MergeReport, Fail
     let claims = waiting(tx, Kind::RecipientClaim)?;
     report.claims = claims.len() as u64;
     tell("index", 0, report.claims);
-    let weighing = register.index_all()?;
+    register.first_model()?;
+    let weighing = register.index_all(true)?;
     tell("settle", 0, report.claims);
     let settled = register.settle(weighing.ids(), Some(&weighing))?;
     let mut affected: Affected = settled.affected;

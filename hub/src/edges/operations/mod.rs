@@ -1,9 +1,9 @@
 //! What staff ask for: each a transaction of its own, beside the running daemon, which sees it at once.
 //!
-//! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person ·
+//! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person, its [`history`], [`split`] one that is two ·
 //! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`]; one question [`shown`] in full, one answer by a
 //! [`single`] command · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
-//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up (with `attached` files), [`withdraw`] one · [`check`] what breaks a rule · [`trial`] who would be who in tables of others.
+//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up (with `attached` files), [`withdraw`] one · [`check`] what breaks a rule · [`trial`] who would be who in tables of others, and by which of the [`models`].
 
 mod attached;
 pub mod bring;
@@ -14,9 +14,11 @@ pub mod decided;
 pub mod drawn;
 pub mod enrol;
 pub mod hand_out;
+pub mod history;
 pub mod init;
 pub mod keys;
 pub mod merge;
+pub mod models;
 pub mod people;
 mod proposals;
 pub mod question_table;
@@ -24,6 +26,7 @@ pub mod questions;
 pub mod reviews;
 pub mod shown;
 pub mod single;
+pub mod split;
 pub mod status;
 pub mod table_file;
 pub mod trial;

@@ -16,7 +16,7 @@ use crate::{
         status::{Crowd, Kept, LastPacket, Unconfirmed},
         streams::Incident,
     },
-    decisions::merge::candidates::LARGEST,
+    decisions::merge::{Model, candidates::LARGEST},
     edges::{
         config::HubConfig,
         hub::{HubError, open_store},
@@ -36,6 +36,8 @@ pub struct Status {
     pub waiting: u64,
     /// Persons.
     pub persons: u64,
+    /// The model by which claims are weighed; before the first merge the one that comes with the program.
+    pub model: ModelInForce,
     /// Open questions to staff.
     pub reviews: Vec<ReviewCount>,
     /// Documents that are not published, or not as they are now, by the rule that they break.
@@ -52,6 +54,26 @@ pub struct Status {
     pub differences: Vec<DifferenceTold>,
     /// Open incidents, oldest first.
     pub incidents: Vec<Incident>,
+}
+
+/// A model in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ModelInForce {
+    /// What it is called.
+    pub name: String,
+    /// Who put it in force; none before the first merge.
+    pub actor: Option<String>,
+    /// When.
+    pub at: Option<String>,
+}
+
+impl ModelInForce {
+    fn of(tx: &Tx<'_>) -> Result<Self, Failure> {
+        Ok(match tx.models()?.into_iter().next() {
+            Some(row) => Self { name: row.name, actor: Some(row.actor), at: Some(row.at) },
+            None => Self { name: Model::recipients().name, actor: None, at: None },
+        })
+    }
 }
 
 /// Questions of one kind.
@@ -146,6 +168,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             merge_waits: waiting > 0,
             waiting,
             persons: tx.person_count()?,
+            model: ModelInForce::of(tx)?,
             reviews: tx
                 .review_counts()?
                 .into_iter()

@@ -118,6 +118,16 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     Ok(report(name, files, &register, pairs.len(), &outcome))
 }
 
+/// The records of tables, read by `model` and counted.
+pub(super) fn closed(files: &[PathBuf], map: Option<&Path>, model: Model) -> Result<Register, Failure> {
+    let mut records = Records { ids: Vec::new(), register: Register::new(model), centres: BTreeMap::new() };
+    for path in files {
+        records.read(path, map)?;
+    }
+    records.register.close();
+    Ok(records.register)
+}
+
 /// The model in `path`, or the one that comes with the program.
 pub fn model(path: Option<&Path>) -> Result<Model, Failure> {
     let Some(path) = path else { return Ok(Model::recipients()) };
@@ -275,7 +285,7 @@ fn review_table(ids: &[String], doubts: &[Doubt]) -> Vec<Vec<String>> {
 }
 
 /// Writes a table as scripts read it: UTF-8, commas, LF.
-fn write(path: &Path, rows: &[Vec<String>]) -> Result<(), Failure> {
+pub(super) fn write(path: &Path, rows: &[Vec<String>]) -> Result<(), Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.write_record(row).map_err(|error| Failure::bug(&error))?;

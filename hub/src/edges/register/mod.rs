@@ -1,14 +1,16 @@
 //! The register of people, carried out over the database: claims become persons, persons publications.
 //! The rules are in `decisions`; here they meet the rows. Everything runs inside the caller's transaction.
 //!
-//! [`weighing`] how alike claims are · [`relink`] claims → persons · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`republish`] persons → what each
+//! [`weighing`] how alike claims are · [`activation`] by which model · [`relink`] claims → persons · [`parting`] a person that is two · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`republish`] persons → what each
 //! centre is told · [`drawn`] what staff draw up · [`inputs`] the hub's stream to itself.
 
+mod activation;
 mod asking;
 mod documents;
 mod drawn;
 mod file;
 mod inputs;
+mod parting;
 mod relink;
 mod republish;
 mod weighing;
@@ -25,6 +27,7 @@ use crate::{
 
 pub use inputs::Input;
 pub use relink::Settled;
+pub use weighing::Weighing;
 
 /// Why the register could not be brought up to date.
 #[derive(Debug, thiserror::Error)]

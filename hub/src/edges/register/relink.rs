@@ -215,7 +215,10 @@ impl Register<'_> {
         for (cluster, assigned) in clusters.iter().zip(assign(&clusters, &homes, &age)) {
             let uid = match assigned.uid {
                 Some(uid) => uid,
-                None => self.new_person(settled)?,
+                None => {
+                    settled.created += 1;
+                    self.new_person()?
+                }
             };
             self.becomes(uid, None, engine)?;
             for absorbed in &assigned.absorbed {
@@ -256,7 +259,7 @@ impl Register<'_> {
         })
     }
 
-    fn new_person(&self, settled: &mut Settled) -> Result<RecordId, RegisterError> {
+    pub(super) fn new_person(&self) -> Result<RecordId, RegisterError> {
         let (uid, serial) = (new_id()?, self.tx.last_serial()? + 1);
         let case_number = self.numbering.number(serial)?;
         self.tx.add_person(uid, &case_number, serial)?;
@@ -266,7 +269,6 @@ impl Register<'_> {
             value: Some(&case_number),
             ..Input::default()
         })?;
-        settled.created += 1;
         Ok(uid)
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use exchange_format::{
     participant::ParticipantCode,
+    position::Digest,
     record::{Body, Form, Kind, RecordId},
 };
 
@@ -98,7 +99,10 @@ impl Register<'_> {
                     withheld.insert(document);
                 }
             }
-            for record in audience::publications(&file, centre, scope, documents, &withheld) {
+            for mut record in audience::publications(&file, centre, scope, documents, &withheld) {
+                if record.body.kind() == Kind::Link {
+                    self.supersede(centre, record.key, &mut record.body)?;
+                }
                 let (kind, bytes) = (record.body.kind(), record.body.to_xml());
                 if !record.body.findings().is_empty() {
                     // a claim so poor that no strict record can be made of it waits, unpublished, for staff
@@ -114,6 +118,29 @@ impl Register<'_> {
         }
         self.tx.set_faults(file.uid, &listed)?;
         Ok(wanted)
+    }
+
+    /// Says in a link what the claim was taken for before, as `centre` was told: then this is a correction.
+    fn supersede(
+        &self,
+        centre: ParticipantCode,
+        claim: RecordId,
+        link: &mut Body,
+    ) -> Result<(), RegisterError> {
+        let Some(known) = self.tx.publication(centre, Kind::Link, claim)? else { return Ok(()) };
+        let Ok(former) = Body::from_xml(Kind::Link, &known.body) else { return Ok(()) };
+        let (was, now) = (former.text("target"), link.text("target"));
+        let (before, told) = (former.text("supersedes"), known.sealed.map(|(_, hash)| hash));
+        let supersedes = match before {
+            _ if was == now => before,
+            // the centre has not heard of the former target yet
+            Some(_) if told != Some(Digest::of(&known.body)) => before.filter(|before| Some(*before) != now),
+            _ => was.filter(|_| told.is_some()),
+        };
+        if let Some(supersedes) = supersedes.map(str::to_owned) {
+            link.set("supersedes", &supersedes).expect("an id is plain text");
+        }
+        Ok(())
     }
 
     /// The claims of `file` of which staff are asked whether they are another person, and that were never

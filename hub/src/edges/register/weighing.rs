@@ -57,6 +57,18 @@ impl Weighing {
         self.engine.unbarred(*a.min(b), *a.max(b))
     }
 
+    /// The engine, for whoever needs more than pairs of known claims.
+    pub fn engine(&mut self) -> &mut merge::Register {
+        &mut self.engine
+    }
+
+    /// The names of all claims, in the order of their numbers.
+    pub fn names(&self) -> Vec<ClaimName> {
+        let mut names: Vec<(u32, ClaimName)> = self.numbers.iter().map(|(name, n)| (*n, *name)).collect();
+        names.sort_unstable();
+        names.into_iter().map(|(_, name)| name).collect()
+    }
+
     /// The rows of all claims.
     pub fn ids(&self) -> impl Iterator<Item = ClaimId> {
         self.ids.iter().copied()
@@ -171,22 +183,23 @@ impl Register<'_> {
         Ok(Some((weighing.engine.model, explanation)))
     }
 
-    /// Counts and compares all claims anew: by this later ones are weighed too. The model that comes with the program
-    /// is put in force, if there is none.
-    pub fn index_all(&self) -> Result<Weighing, RegisterError> {
-        if self.tx.model()?.is_none() {
-            let model = Model::recipients();
-            self.tx.set_model(&model.name, Model::RECIPIENTS, self.actor, &self.at())?;
-        }
-        let mut weighing = Weighing::new(self.model()?);
+    /// All claims in the engine by `model`, counted; with `waiting` those too that wait for their merge.
+    pub fn weighing_all(&self, model: Model, waiting: bool) -> Result<Weighing, RegisterError> {
+        let mut weighing = Weighing::new(model);
         let mut centres: Vec<ParticipantCode> =
             self.tx.centres()?.into_iter().map(|centre| centre.code).collect();
         centres.sort_unstable();
         for centre in centres {
-            self.read_all(centre, &mut weighing)?;
+            self.read_all(centre, waiting, &mut weighing)?;
         }
-        let engine = &mut weighing.engine;
-        engine.close();
+        weighing.engine.close();
+        Ok(weighing)
+    }
+
+    /// Counts and compares all claims anew by the model in force: by this later ones are weighed too.
+    pub fn index_all(&self, waiting: bool) -> Result<Weighing, RegisterError> {
+        let weighing = self.weighing_all(self.model()?, waiting)?;
+        let engine = &weighing.engine;
         let candidates = engine.candidates();
         let counts = engine.counts().into_iter();
         self.tx.set_counted(counts.chain(candidates.parted.iter().map(|key| (key.cast_signed(), 1))))?;
@@ -204,10 +217,15 @@ impl Register<'_> {
     }
 
     /// All claims of `centre`, read on all cores.
-    fn read_all(&self, centre: ParticipantCode, weighing: &mut Weighing) -> Result<(), RegisterError> {
+    fn read_all(
+        &self,
+        centre: ParticipantCode,
+        waiting: bool,
+        weighing: &mut Weighing,
+    ) -> Result<(), RegisterError> {
         let mut after = None;
         loop {
-            let page = self.tx.claims_to_link(centre, after, PAGE)?;
+            let page = self.tx.claims_to_link(centre, after, PAGE, waiting)?;
             let Some((_, last, _)) = page.last() else { return Ok(()) };
             after = Some(*last);
             let model = &weighing.engine.model;

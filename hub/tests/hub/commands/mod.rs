@@ -4,6 +4,7 @@
 mod centre;
 mod city;
 mod init;
+mod model;
 mod person;
 mod protocol;
 mod review;

@@ -2,6 +2,7 @@
 //! because each rule of joining and parting is shown on the same few people.
 
 mod faults;
+mod parting;
 
 use std::collections::BTreeSet;
 
@@ -534,7 +535,10 @@ fn packets_in_any_order_make_the_people_of_one_merge() {
     let mut rows = received_city(&mut city, 120);
     rows.sort_unstable();
     city.within(|register| {
-        let weighing = register.index_all()?;
+        let weighing = {
+            register.first_model()?;
+            register.index_all(true)?
+        };
         register.settle(weighing.ids(), Some(&weighing))
     });
     let merged = picture(&mut city, &rows);

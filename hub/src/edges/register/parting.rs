@@ -1,0 +1,138 @@
+//! A person that is two: staff take claims out of it, and everything goes back to whose it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exchange_endpoint::journal_table::Event;
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Kind, RecordId},
+};
+
+use super::{Affected, Input, Register, RegisterError};
+use crate::{
+    database::{
+        linking::{Act, ClaimName, StaffDecision},
+        received::ClaimId,
+    },
+    decisions::merge::staff::Decision,
+};
+
+/// Claims by their names.
+type Claims = BTreeMap<ClaimName, ClaimId>;
+
+impl Register<'_> {
+    /// The claims of `uid` that the hub goes by.
+    pub fn claims_named(&self, uid: RecordId) -> Result<Claims, RegisterError> {
+        let mut claims = Claims::new();
+        for id in self.tx.claims_of(uid)? {
+            claims.extend(self.tx.linkable(id)?.map(|name| (name, id)));
+        }
+        Ok(claims)
+    }
+
+    /// Takes the claims `out`, some and not all of those of `uid`, out of it, for ever: «разные люди» for each of them with
+    /// each that stays. They become whom they were before they were joined, or a new person. Their programmes and
+    /// supplements go with them, and whoever was confirmed by them serves the person that they now are.
+    pub fn part(
+        &self,
+        uid: RecordId,
+        out: &BTreeSet<ClaimName>,
+        reason: &str,
+    ) -> Result<Affected, RegisterError> {
+        let (out, rest): (Claims, Claims) =
+            self.claims_named(uid)?.into_iter().partition(|(name, _)| out.contains(name));
+        let mut served = BTreeSet::new();
+        for (centre, _) in out.keys() {
+            if self.tx.serves(*centre, uid)? {
+                served.insert(*centre);
+            }
+        }
+        for one in out.keys() {
+            for other in rest.keys() {
+                self.say_different(*one.min(other), *one.max(other), reason)?;
+            }
+            self.tx.journal(&Event {
+                at: self.now,
+                actor: self.actor,
+                event: "person.split",
+                subject: &uid.to_string(),
+                rule: &format!("{} {}", one.0, one.1),
+                digests: &[],
+            })?;
+        }
+        self.keep_number(uid, &out, &rest)?;
+        let mut affected = self.settle(out.values().chain(rest.values()).copied(), None)?.affected;
+        affected.extend(self.settle_documents_of(&affected.clone())?);
+        for (name, id) in out.iter().filter(|((centre, _), _)| served.contains(centre)) {
+            if let Some(now) = self.tx.uid_of(*id)? {
+                self.confirm(name.0, now, reason)?;
+            }
+        }
+        let staying: BTreeSet<ParticipantCode> = rest.keys().map(|(centre, _)| *centre).collect();
+        for centre in served.difference(&staying) {
+            self.end_service(*centre, uid, reason)?;
+        }
+        affected.iter().try_for_each(|uid| self.republish(*uid))?;
+        Ok(affected)
+    }
+
+    /// Staff's word that two claims are two people, as an answer to the question about them.
+    fn say_different(&self, one: ClaimName, other: ClaimName, reason: &str) -> Result<(), RegisterError> {
+        let at = self.at();
+        let act = Act { actor: self.actor, reason, at: &at };
+        self.tx.open_review("pair", "SPLIT", one, other, &at)?;
+        if let Some(n) = self.tx.review_of("pair", one, other)? {
+            self.tx.decide_review(n, "different", act)?;
+        }
+        self.tx.add_staff_decision(
+            "pair",
+            &StaffDecision { one, other, decision: Decision::Different },
+            act,
+        )?;
+        self.note(&Input {
+            action: "decide.pair",
+            subject: Some((Kind::RecipientClaim.name(), one.1)),
+            other: Some(other.1),
+            centre: Some(one.0),
+            value: Some("different"),
+            reason: Some(reason),
+            ..Input::default()
+        })
+    }
+
+    /// The number stays with the claims that are left, if one of them came with it: those that are taken out, however
+    /// many, get another.
+    fn keep_number(&self, uid: RecordId, out: &Claims, rest: &Claims) -> Result<(), RegisterError> {
+        let homes = |claims: &Claims| -> Result<Vec<(ClaimId, RecordId)>, RegisterError> {
+            let mut homes = Vec::new();
+            for id in claims.values() {
+                homes.extend(self.tx.home_of(*id)?.map(|home| (*id, home)));
+            }
+            Ok(homes)
+        };
+        let (out, rest) = (homes(out)?, homes(rest)?);
+        let came: Vec<ClaimId> = out.iter().filter(|(_, home)| *home == uid).map(|(id, _)| *id).collect();
+        if came.is_empty() || rest.iter().all(|(_, home)| *home != uid) {
+            return Ok(());
+        }
+        let other = match out.iter().map(|(_, home)| *home).find(|home| *home != uid) {
+            Some(other) => other,
+            None => self.new_person()?,
+        };
+        came.into_iter().try_for_each(|id| Ok(self.tx.set_home(id, other)?))
+    }
+
+    /// `centre` has no claim of `uid` any more: what it was confirmed for was another person.
+    fn end_service(&self, centre: ParticipantCode, uid: RecordId, reason: &str) -> Result<(), RegisterError> {
+        if !self.tx.end_service(centre, uid)? {
+            return Ok(());
+        }
+        self.note(&Input {
+            action: "confirm.ended",
+            subject: Some((Kind::Person.name(), uid)),
+            centre: Some(centre),
+            reason: Some(reason),
+            ..Input::default()
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! `model`: read, compared, put in force, made of data.
+
+use std::fs;
+
+use exchange_endpoint::{account::acting, config::Config};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use svod_hub::edges::hub::{self, Hub};
+
+use super::city::{City, done, refused, run};
+
+#[test]
+fn a_model_changes_by_a_person_s_command_alone_and_nobody_is_joined_by_that() {
+    let city = City::new();
+    city.with_a_question();
+    let shipped = done(&city.run(&["model", "show"]));
+    assert_eq!((&shipped["shipped"], &shipped["history"]), (&json!(true), &json!([])));
+    assert_eq!(
+        done(&city.run(&["status"]))["model"],
+        json!({"name": shipped["name"], "actor": null, "at": null})
+    );
+    let path = city.dir.path().join("model.toml").to_str().expect("UTF-8").to_owned();
+    done(&city.run(&["model", "show", "--out", &path]));
+    assert_eq!(refused(&city.run(&["model", "show", "--out", &path])), (3, "hub-exists".into()));
+    let text = fs::read_to_string(&path).expect("written");
+    let same = done(&city.run(&["model", "compare", &path]));
+    assert_eq!((&same["changes"], &same["pairs"]), (&json!([]), &json!([])));
+
+    // a region that links where the shipped model asks
+    let bold = text
+        .replace("name = \"recipients 2026-11\"", "name = \"Смелая 1\" # \\ и перенос")
+        .replace("auto = 7.0", "auto = 0.0")
+        .replace("one = 1.0", "one = 0.0");
+    assert_ne!(bold, text);
+    let bold_file = city.file("bold.toml", &bold);
+    let table = city.dir.path().join("pairs.csv").to_str().expect("UTF-8").to_owned();
+    let told = done(&city.run(&["model", "compare", &bold_file, "--out", &table]));
+    let change = json!({"before": "ask", "after": "link", "pairs": 1, "decided": 0});
+    assert_eq!((&told["changes"], &told["now"]["links"]), (&json!([change]), &json!(0)), "{told}");
+    assert_eq!((&told["then"]["persons"], &told["pairs"][0]["one_person"]), (&json!(1), &json!(false)));
+    assert_eq!(fs::read_to_string(&table).expect("written").lines().count(), 2);
+    assert_eq!(done(&city.run(&["model", "show"]))["shipped"], true, "comparing changes nothing");
+
+    let activate = |reason: &str| city.run(&["model", "activate", &bold_file, "--reason", reason]);
+    assert_eq!(refused(&activate("")), (2, "usage".into()));
+    let told = done(&activate("решение комиссии"));
+    assert_eq!(
+        (&told["model"], &told["changed"], &told["questions"]),
+        (&json!("Смелая 1"), &json!(true), &json!([1, 1]))
+    );
+    let protocol = done(&city.run(&["protocol", "show", &told["protocol"].to_string()]));
+    assert_eq!(protocol["lines"][0]["words"], "решение комиссии");
+    assert_eq!(city.persons(), 2, "who is one person stays as it was");
+    let status = done(&city.run(&["status"]));
+    assert_eq!((&status["model"]["name"], &status["model"]["actor"]), (&json!("Смелая 1"), &json!(acting())));
+    let shown = done(&city.run(&["model", "show"]));
+    let row = &shown["history"][0];
+    assert_eq!((&row["name"], &row["reason"]), (&json!("Смелая 1"), &json!("решение комиссии")));
+    assert_eq!(done(&activate("ещё раз"))["changed"], false);
+    let (events, inputs) = city.noted();
+    assert_eq!(events.iter().filter(|event| *event == "model.activated").count(), 1);
+    assert!(inputs.iter().filter(|action| *action == "model").count() > 1, "in pieces: {inputs:?}");
+    // a rebuild reads the whole text in the hub's own stream
+    let config = Config::load(&city.hub().join("svod-hub.toml")).expect("read");
+    let Hub { mut store, context, .. } = hub::open(&config).expect("opened");
+    let noted = store.read(|tx| context.register(tx, "test", Timestamp::now()).model_noted()).expect("read");
+    assert_eq!(noted.as_deref(), Some(&*bold));
+}
+
+#[test]
+fn a_model_is_made_of_tables_and_can_be_tried_and_of_the_register() {
+    let city = City::new();
+    city.with_a_question();
+    let table = |name: &str| {
+        let row = |n: usize| {
+            let surname = ["Абрамова", "Белова", "Волкова", "Гусева", "Ершова"][n % 5];
+            let given = ["Анна", "Вера", "Нина", "Софья"][n % 4];
+            format!("{name}{n},{surname},{given},Ильинична,{:02}.03.{},ж\n", n % 27 + 1, 1930 + n % 40)
+        };
+        let rows: String = (0..100).map(row).collect();
+        city.file(
+            &format!("{name}.csv"),
+            "record_id,surname,name,patronymic,birth_date,sex\n".to_owned() + &rows,
+        )
+    };
+    let people = [table("a"), table("b")];
+    let path = |name: &str| city.dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let made = done(&run(&[
+        "model",
+        "train",
+        &people[0],
+        &people[1],
+        "--name",
+        "Пробная",
+        "--out",
+        &path("m.toml"),
+        "--format",
+        "json",
+    ]));
+    assert_eq!((&made["model"], &made["records"]), (&json!("Пробная"), &json!(200)));
+    assert!(made["same"].as_f64().is_some_and(|same| same >= 80.0), "each stands in both: {made}");
+    let view = done(&run(&["model", "show", &path("m.toml"), "--format", "json"]));
+    let exact = |view: &Value| view["fields"][0]["levels"][0]["chances"][0].as_f64().expect("a chance");
+    let shipped = done(&city.run(&["model", "show"]));
+    assert!(exact(&view) > exact(&shipped), "surnames are typed better here than in the shipped model");
+    let args = [
+        "merge",
+        "trial",
+        &people[0],
+        &people[1],
+        "--model",
+        &path("m.toml"),
+        "--out",
+        &path("out.csv"),
+        "--format",
+        "json",
+    ];
+    assert_eq!(done(&run(&args))["model"], "Пробная");
+    let made = done(&city.run(&["model", "train", "--name", "Своя", "--out", &path("own.toml")]));
+    assert_eq!(made["records"], 2);
+    let unnamed = run(&["model", "train", "--name", "x", "--out", &path("x.toml"), "--format", "json"]);
+    assert_eq!(refused(&unnamed), (2, "config-not-named".into()));
+}
