@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use super::{config, reason};
 use crate::edges::operations::{
     decided, models,
-    models::{Activated, Change, Comparison, LISTED, ModelView, Training, TrainingReport},
+    models::{Activated, Change, Comparison, LISTED, ModelView},
     operator,
+    training::{self, Training, TrainingReport},
 };
 
 /// What can be done with models.
@@ -94,9 +95,9 @@ impl Model {
                 common.print(&done, |lang| activated(lang, &done))
             }
             Self::Train { files, columns, model, name, out } => {
-                let training = Training { files, map: columns.as_deref(), base: model.as_deref(), name, out };
+                let order = Training { files, map: columns.as_deref(), base: model.as_deref(), name, out };
                 let config = if files.is_empty() { Some(config(common)?) } else { None };
-                let report = models::train(&training, config.as_ref(), now)?;
+                let report = training::train(&order, config.as_ref(), now)?;
                 common.print(&report, |lang| trained(lang, &report))
             }
         }
@@ -177,7 +178,7 @@ fn compared(lang: Lang, told: &Comparison) -> String {
         let notes = notes
             .into_iter()
             .chain(pair.one_person.then(|| messages::text(lang, "model-compare-one-person", &[])));
-        let notes: String = notes.map(|note| format!("  [{note}]")).collect();
+        let notes = notes.fold(String::new(), |all, note| all + "  [" + &note + "]");
         let (before, after) = (verdict(pair.before), verdict(pair.after));
         format!(
             "  {}  {}  {before} {:+.1} → {after} {:+.1}{notes}",

@@ -8,6 +8,8 @@ use exchange_endpoint::{
     output::{self, CommonArgs, Exit, Failure, Format, Lang},
 };
 
+use jiff::Timestamp;
+
 use crate::edges::operations::trial::{self, FileReport, Order, Report};
 
 /// Say who would be one person in tables as centres have them, before anything is installed
@@ -33,6 +35,10 @@ pub struct Trial {
     /// Where to write what staff would be asked
     #[arg(long, value_name = "FILE.csv")]
     review: Option<PathBuf>,
+    /// Where to write a page that a director can read and print: what came in, how many persons, who is there twice, how good the
+    /// fields are; counts, no names
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
 }
 
 /// Compare the persons told by a trial with the true ones
@@ -62,6 +68,7 @@ impl Trial {
             model: self.model.as_deref(),
             out: &self.out,
             review: self.review.as_deref(),
+            page: self.report.as_deref().map(|path| (path, common.lang, Timestamp::now())),
         };
         let report = trial::trial(&order, &tell)?;
         common.print(&report, |lang| text(lang, &report))?;

@@ -1,7 +1,7 @@
 //! The model: which fields records have, what each agreement is worth, by which keys pairs are found, where to
 //! cut. A file that staff can read and a region can change; a model never changes by itself.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::{Deserialize, Serialize};
 
@@ -187,14 +187,16 @@ impl Model {
         text += "]\n";
         for field in fields {
             let (name, columns) = (quoted(&field.name), list(&field.columns));
-            text += &format!(
+            let _ = write!(
+                text,
                 "\n[[field]]\nname = {name}\nkind = \"{}\"\ncolumns = [{columns}]\n[field.level]\n",
                 field.kind.word()
             );
             for level in field.kind.levels() {
                 let [same, twin, relative, stranger] = field.level[*level].of_classes().map(rounded);
-                text += &format!(
-                    "{level} = {{ same = {same:?}, twin = {twin:?}, relative = {relative:?}, stranger = {stranger:?} }}\n"
+                let _ = writeln!(
+                    text,
+                    "{level} = {{ same = {same:?}, twin = {twin:?}, relative = {relative:?}, stranger = {stranger:?} }}"
                 );
             }
         }

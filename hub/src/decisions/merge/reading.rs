@@ -29,6 +29,13 @@ impl Reading {
         Self::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
+    /// Whether the field of number `at` says something that is understood; and whether what it says is a СНИЛС with a wrong
+    /// check number.
+    pub fn understood(&self, at: usize) -> (bool, bool) {
+        let said = self.fields[at].first().map_or("", String::as_str);
+        (!said.is_empty(), said.ends_with('!'))
+    }
+
     /// Reads the values of a row, given in the order of the model's fields.
     pub fn of(model: &Model, row: &[&str]) -> Self {
         let mut fields: Vec<Vec<String>> =

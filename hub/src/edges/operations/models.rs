@@ -1,9 +1,6 @@
-//! `model`: by what claims are weighed; what another model would change; putting it in force; making one of data.
+//! `model`: by what claims are weighed; what another model would change; putting it in force.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use exchange_endpoint::{config::Config, durable_file, journal_table::Event, messages, output::Failure};
 use exchange_format::{position::Digest, record::Kind};
@@ -12,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     decided::{Decided, Decision},
-    operator, question_table, trial,
+    question_table, trial,
 };
 use crate::{
     database::{
@@ -278,7 +275,7 @@ fn compared(register: &Register<'_>, other: Model) -> Result<Comparison, Failure
     pairs.sort_unstable();
     pairs.dedup();
     pairs.retain(|pair| now.verdict(*pair) != then.verdict(*pair));
-    let (mut changed, mut counts) = (Vec::new(), BTreeMap::new());
+    let (mut listed, mut counts) = (Vec::new(), BTreeMap::new());
     for pair in pairs {
         let (one, other) = (names[pair.0 as usize], names[pair.1 as usize]);
         let (before, after) = (now.verdict(pair), then.verdict(pair));
@@ -287,7 +284,7 @@ fn compared(register: &Register<'_>, other: Model) -> Result<Comparison, Failure
         let whose = uid(one)?;
         let count: &mut (usize, usize) = counts.entry((before, after)).or_default();
         *count = (count.0 + 1, count.1 + usize::from(decided.is_some()));
-        changed.push(ChangedPair {
+        listed.push(ChangedPair {
             one: format!("{}:{}", one.0, one.1),
             other: format!("{}:{}", other.0, other.1),
             bits_before: now.bits(pair),
@@ -299,10 +296,10 @@ fn compared(register: &Register<'_>, other: Model) -> Result<Comparison, Failure
         });
     }
     let moved = |pair: &ChangedPair| (pair.bits_before - pair.bits_after).abs();
-    changed.sort_by(|x, y| (x.before, x.after).cmp(&(y.before, y.after)).then(moved(y).total_cmp(&moved(x))));
+    listed.sort_by(|x, y| (x.before, x.after).cmp(&(y.before, y.after)).then(moved(y).total_cmp(&moved(x))));
     let change = |((before, after), (pairs, decided))| Change { before, after, pairs, decided };
-    let changes = counts.into_iter().map(change).collect();
-    Ok(Comparison { now: now.weighed, then: then.weighed, changes, pairs: changed })
+    let changes: Vec<Change> = counts.into_iter().map(change).collect();
+    Ok(Comparison { now: now.weighed, then: then.weighed, changes, pairs: listed })
 }
 
 /// Staff's last word about two claims.
@@ -312,8 +309,8 @@ fn decided(
     other: ClaimName,
 ) -> Result<Option<&'static str>, Failure> {
     let pair = (one.min(other), one.max(other));
-    let said = register.tx.staff_decisions("pair", one)?.into_iter();
-    let last = said.filter(|(_, said)| (said.one, said.other) == pair).next_back();
+    let mut said = register.tx.staff_decisions("pair", one)?.into_iter();
+    let last = said.rfind(|(_, said)| (said.one, said.other) == pair);
     Ok(last.map(|(_, said)| match said.decision {
         staff::Decision::Same => "same",
         staff::Decision::Different => "different",
@@ -434,77 +431,4 @@ fn conclude(
         reason,
     });
     decided.keep(register.tx)
-}
-
-/// From what a model is made.
-#[derive(Debug)]
-pub struct Training<'a> {
-    /// Tables of others; none: the hub's own register.
-    pub files: &'a [PathBuf],
-    /// Which of their headings mean what.
-    pub map: Option<&'a Path>,
-    /// The model to begin with; else the one that comes with the program.
-    pub base: Option<&'a Path>,
-    /// What the new one is called.
-    pub name: &'a str,
-    /// Where it is written.
-    pub out: &'a Path,
-}
-
-/// What a training came to.
-#[derive(Debug, Serialize)]
-pub struct TrainingReport {
-    /// The new model.
-    pub model: String,
-    /// Its file.
-    pub file: PathBuf,
-    /// Records.
-    pub records: usize,
-    /// Pairs that were compared.
-    pub pairs: usize,
-    /// Of them expected to be of one person.
-    pub same: f64,
-    /// Rounds.
-    pub rounds: u32,
-}
-
-/// Makes a model of the data themselves and writes it; nothing goes by it before it is put in force.
-pub fn train(
-    training: &Training<'_>,
-    config: Option<&Config<HubConfig>>,
-    now: Timestamp,
-) -> Result<TrainingReport, Failure> {
-    question_table::refuse_existing(training.out)?;
-    let base = trial::model(training.base)?;
-    let (trained, records) = if let Some(config) = config {
-        let Hub { mut store, context, .. } = open(config)?;
-        let actor = operator();
-        store.read(|tx| {
-            let mut weighing = context.register(tx, &actor, now).weighing_all(base.clone(), true)?;
-            let engine = weighing.engine();
-            let pairs = engine.candidates().pairs;
-            Ok::<_, Failure>((engine.train(&pairs), engine.len()))
-        })?
-    } else {
-        let mut register = trial::closed(training.files, training.map, base.clone())?;
-        let pairs = register.candidates().pairs;
-        (register.train(&pairs), register.len())
-    };
-    let mut model = trained.model;
-    training.name.clone_into(&mut model.name);
-    model.source = format!(
-        "EM: {records} records, {} pairs, {} rounds, from «{}»; nobody told who is who.",
-        trained.pairs, trained.rounds, base.name
-    );
-    let text = model.to_text();
-    Model::parse(&text).map_err(|error| Failure::bug(&error))?;
-    durable_file::create_new(training.out, text.as_bytes(), 0o640).map_err(file(training.out))?;
-    Ok(TrainingReport {
-        model: model.name,
-        file: training.out.to_owned(),
-        records,
-        pairs: trained.pairs,
-        same: trained.same.round(),
-        rounds: trained.rounds,
-    })
 }

@@ -9,19 +9,21 @@ use std::{
 
 use exchange_endpoint::{
     durable_file,
-    messages::Told,
+    messages::{Lang, Told},
     output::{Exit, Failure},
     tables::{Column, Form, Item, Layout, Map, Sheet, TableError},
 };
+use jiff::Timestamp;
 use serde::Serialize;
 
+use super::trial_page;
 use crate::{
     decisions::merge::{
         Model, Register,
         clusters::{Doubt, Outcome},
         compare::{FIELDS, Kind},
         evaluate::{Evaluation, evaluate},
-        model::ModelError,
+        model::{Field, ModelError},
         reading::{Reading, joined},
     },
     edges::{
@@ -50,6 +52,8 @@ pub struct Order<'a> {
     pub out: &'a Path,
     /// Where what is doubtful is written.
     pub review: Option<&'a Path>,
+    /// Where the page for a director is written, in which language, of what time.
+    pub page: Option<(&'a Path, Lang, Timestamp)>,
 }
 
 /// What a trial came to.
@@ -71,8 +75,46 @@ pub struct Report {
     pub linked: usize,
     /// Persons whom more than one table has, beyond doubt.
     pub shared: usize,
-    /// Questions to staff, by reason.
+    /// Questions to staff.
+    pub asked: usize,
+    /// The same, by reason.
     pub questions: BTreeMap<&'static str, usize>,
+    /// Each centre: the tables, or what their column `centre` says.
+    pub centres: Vec<CentreReport>,
+    /// How many persons two centres share, beyond doubt.
+    pub shared_between: Vec<(String, String, usize)>,
+}
+
+/// What a centre has brought.
+#[derive(Debug, Default, Serialize)]
+pub struct CentreReport {
+    /// Its table, or its name in the column `centre`.
+    pub centre: String,
+    /// Records.
+    pub records: usize,
+    /// Persons among them, beyond doubt.
+    pub persons: usize,
+    /// Records of a person of whom this centre has another one.
+    pub repeated: usize,
+    /// Persons whom another centre has too.
+    pub shared: usize,
+    /// How good its fields are, in the order of the model.
+    pub fields: Vec<FieldQuality>,
+}
+
+/// How good a field of a centre is.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct FieldQuality {
+    /// The field.
+    pub field: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Records that say something there.
+    pub stated: usize,
+    /// Records whose value is understood, and is no placeholder.
+    pub understood: usize,
+    /// Of these numbers with a wrong check digit.
+    pub wrong: usize,
 }
 
 /// A table that was read.
@@ -97,13 +139,13 @@ pub type Tell<'a> = &'a dyn Fn(&'static str, usize);
 pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     let model = model(order.model)?;
     let name = model.name.clone();
-    let mut records = Records { ids: Vec::new(), register: Register::new(model), centres: BTreeMap::new() };
+    let mut records = Records::by(model);
     let mut files = Vec::new();
     for path in order.files {
         files.push(records.read(path, order.map)?);
         tell("read", records.ids.len());
     }
-    let Records { ids, mut register, .. } = records;
+    let Records { ids, mut register, centres, quality } = records;
     if let Some(again) = doubled(&ids) {
         return Err(Failure::new(Exit::Refused, "trial-ids").with("line", again as u64 + 1));
     }
@@ -115,12 +157,18 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     if let Some(path) = order.review {
         write(path, &review_table(&ids, &outcome.doubts))?;
     }
-    Ok(report(name, files, &register, pairs.len(), &outcome))
+    let mut report = report(name, files, &register, pairs.len(), &outcome);
+    (report.centres, report.shared_between) = by_centre(&register, &outcome, &centres, quality);
+    if let Some((path, lang, at)) = order.page {
+        let page = trial_page::render(&report, lang, at).map_err(|error| Failure::bug(&error))?;
+        durable_file::replace(path, page.as_bytes(), 0o640).map_err(file(path))?;
+    }
+    Ok(report)
 }
 
 /// The records of tables, read by `model` and counted.
 pub(super) fn closed(files: &[PathBuf], map: Option<&Path>, model: Model) -> Result<Register, Failure> {
-    let mut records = Records { ids: Vec::new(), register: Register::new(model), centres: BTreeMap::new() };
+    let mut records = Records::by(model);
     for path in files {
         records.read(path, map)?;
     }
@@ -150,9 +198,16 @@ struct Records {
     register: Register,
     /// The tables that records are from, by name.
     centres: BTreeMap<String, u32>,
+    /// How good their fields are, by the numbers of the tables.
+    quality: Vec<Vec<FieldQuality>>,
 }
 
 impl Records {
+    fn by(model: Model) -> Self {
+        let (ids, centres, quality) = (Vec::new(), BTreeMap::new(), Vec::new());
+        Self { ids, register: Register::new(model), centres, quality }
+    }
+
     fn read(&mut self, path: &Path, map: Option<&Path>) -> Result<FileReport, Failure> {
         let layout = layout(&self.register.model);
         let map =
@@ -197,11 +252,11 @@ impl Records {
     /// Makes records of the rows: what they say is found out on all cores, then they are taken in, in their order.
     fn take(&mut self, lot: &mut Vec<(u64, Vec<String>)>, places: &Places, stem: &str) {
         let model = &self.register.model;
-        let read = |rows: &[(u64, Vec<String>)]| -> Vec<Reading> {
+        let read = |rows: &[(u64, Vec<String>)]| -> Vec<(Reading, Vec<bool>)> {
             rows.iter().map(|(_, values)| places.reading(model, values)).collect()
         };
         let readings = on_all_cores(lot, read);
-        for ((line, mut values), reading) in lot.drain(..).zip(readings) {
+        for ((line, mut values), (reading, stated)) in lot.drain(..).zip(readings) {
             let id = places.record.map(|at| std::mem::take(&mut values[at])).filter(|id| !id.is_empty());
             self.ids.push(id.unwrap_or_else(|| format!("{stem}:{line}")));
             let centre = places.centre.map_or(stem, |at| values[at].as_str());
@@ -210,7 +265,26 @@ impl Records {
                 Some(source) => *source,
                 None => *self.centres.entry(centre.to_owned()).or_insert(next),
             };
+            self.count(source as usize, &reading, &stated);
             self.register.add(source, &reading);
+        }
+    }
+
+    fn count(&mut self, source: usize, reading: &Reading, stated: &[bool]) {
+        if source == self.quality.len() {
+            let fields = self.register.model.fields.iter();
+            let none = |field: &Field| FieldQuality {
+                field: field.name.clone(),
+                kind: field.kind.word(),
+                ..FieldQuality::default()
+            };
+            self.quality.push(fields.map(none).collect());
+        }
+        for (at, of) in self.quality[source].iter_mut().enumerate() {
+            let (understood, wrong) = reading.understood(at);
+            of.stated += usize::from(stated[at]);
+            of.understood += usize::from(understood);
+            of.wrong += usize::from(wrong);
         }
     }
 }
@@ -234,13 +308,15 @@ impl Places {
         }
     }
 
-    fn reading(&self, model: &Model, values: &[String]) -> Reading {
+    /// What a row says, and which fields say anything at all.
+    fn reading(&self, model: &Model, values: &[String]) -> (Reading, Vec<bool>) {
         let field = |(kind, columns): (Kind, &Vec<usize>)| {
             joined(kind, columns.iter().map(|at| values[*at].as_str()))
         };
         let kinds = model.fields.iter().map(|field| field.kind);
         let row: Vec<String> = kinds.zip(&self.fields).map(field).collect();
-        Reading::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>())
+        let reading = Reading::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>());
+        (reading, row.iter().map(|text| !text.is_empty()).collect())
     }
 }
 
@@ -324,8 +400,50 @@ fn report(
         persons_auto: count(&outcome.auto),
         linked: outcome.auto.iter().filter(|person| sizes[**person as usize] > 1).count(),
         shared: shared.into_iter().filter(|shared| *shared).count(),
+        asked: outcome.doubts.len(),
         questions,
+        centres: Vec::new(),
+        shared_between: Vec::new(),
     }
+}
+
+/// What each centre has brought, and whom any two share.
+fn by_centre(
+    register: &Register,
+    outcome: &Outcome,
+    centres: &BTreeMap<String, u32>,
+    quality: Vec<Vec<FieldQuality>>,
+) -> (Vec<CentreReport>, Vec<(String, String, usize)>) {
+    let mut names = vec![String::new(); centres.len()];
+    for (name, source) in centres {
+        names[*source as usize].clone_from(name);
+    }
+    // of each person its centres, and how many records each of them has
+    let mut people: BTreeMap<u32, BTreeMap<u32, usize>> = BTreeMap::new();
+    for (person, entry) in outcome.auto.iter().zip(register.entries()) {
+        *people.entry(*person).or_default().entry(entry.source).or_default() += 1;
+    }
+    let mut reports: Vec<CentreReport> = names
+        .iter()
+        .zip(quality)
+        .map(|(name, fields)| CentreReport { centre: name.clone(), fields, ..CentreReport::default() })
+        .collect();
+    let mut between: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+    for has in people.values() {
+        for (centre, records) in has {
+            let report = &mut reports[*centre as usize];
+            report.records += records;
+            report.persons += 1;
+            report.repeated += records - 1;
+            report.shared += usize::from(has.len() > 1);
+            for (other, _) in has.range(centre + 1..) {
+                *between.entry((*centre, *other)).or_default() += 1;
+            }
+        }
+    }
+    let name = |centre: u32| names[centre as usize].clone();
+    let between = between.into_iter().map(|((one, other), n)| (name(one), name(other), n));
+    (reports, between.collect())
 }
 
 /// Compares the `column` of the table `told` with the true persons (`record_id,entity_id`).

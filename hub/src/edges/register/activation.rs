@@ -76,9 +76,8 @@ fn unescaped(text: &str) -> String {
     for c in text.chars() {
         match (escaped, c) {
             (true, 'n') => out.push('\n'),
-            (true, c) => out.push(c),
             (false, '\\') => {}
-            (false, c) => out.push(c),
+            (_, c) => out.push(c),
         }
         escaped = !escaped && c == '\\';
     }

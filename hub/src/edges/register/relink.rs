@@ -213,12 +213,11 @@ impl Register<'_> {
         }
         settled.affected.extend(current.values().chain(homes.values()));
         for (cluster, assigned) in clusters.iter().zip(assign(&clusters, &homes, &age)) {
-            let uid = match assigned.uid {
-                Some(uid) => uid,
-                None => {
-                    settled.created += 1;
-                    self.new_person()?
-                }
+            let uid = if let Some(uid) = assigned.uid {
+                uid
+            } else {
+                settled.created += 1;
+                self.new_person()?
             };
             self.becomes(uid, None, engine)?;
             for absorbed in &assigned.absorbed {

@@ -39,13 +39,36 @@ fn tables_of_any_form_are_tried_together() {
         "map.toml",
         "[columns]\n\"Номер\" = \"record_id\"\n\"Серия паспорта\" = \"identity_doc_series\"\n",
     );
-    let output = trial(&[&one, &other], dir.path(), &["--columns", &map]);
+    let page = dir.path().join("page.html");
+    let report = ["--report", page.to_str().expect("UTF-8")];
+    let output = trial(&[&one, &other], dir.path(), &[&["--columns", &map], &report[..]].concat());
     assert_eq!(output.status.code(), Some(3), "a line of one file is none: {output:?}");
     let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let of = |n: usize, what: &str| told["files"][n][what].clone();
     assert_eq!((of(0, "records"), of(1, "records")), (json!(2), json!(2)));
     assert_eq!((of(1, "refused"), of(1, "first_refused")), (json!(1), json!(4)));
     assert_eq!((&told["records"], &told["persons_auto"], &told["shared"]), (&json!(4), &json!(3), &json!(1)));
+    let centre = |n: usize| told["centres"][n].clone();
+    assert_eq!(
+        (&centre(0)["centre"], &centre(0)["persons"], &centre(0)["shared"]),
+        (&json!("one"), &json!(2), &json!(1))
+    );
+    let snils = json!({"field": "snils", "kind": "snils", "stated": 1, "understood": 1, "wrong": 0});
+    assert!(centre(0)["fields"].as_array().is_some_and(|fields| fields.contains(&snils)), "{told}");
+    assert_eq!(told["shared_between"], json!([["one", "other", 1]]));
+    // for a director: counts, and nobody's name
+    let page = fs::read_to_string(page).expect("written");
+    for words in [
+        "Пробное объединение",
+        "<strong>3</strong>людей без сомнений",
+        "50 %",
+        "Чего этот отчёт не доказывает",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    for name in ["Соловь", "СОЛОВЬ", "Кротов", "112-233", "3204"] {
+        assert!(!page.contains(name), "{name} in the page");
+    }
     let rows = fs::read_to_string(dir.path().join("out.csv")).expect("written");
     let lines: Vec<&str> = rows.lines().collect();
     assert_eq!(lines, ["record_id,cluster_id,auto_cluster_id", "a1,1,1", "a2,2,2", "b1,1,1", "b2,4,4"]);
