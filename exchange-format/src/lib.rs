@@ -27,4 +27,5 @@ pub mod signature;
 pub mod snils;
 pub mod state_digest;
 pub mod stream;
+pub mod vocabulary;
 pub mod xsd;

@@ -4,9 +4,14 @@
 //! **demonstration, unofficial**: neither the list of orders 781/895 nor any region's norms. A region's own file has
 //! the same form; records name the list that they were made by in their field `model`.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use serde::Deserialize;
+
+use crate::{
+    answer::Text,
+    record::{Field, Type},
+};
 
 /// The lists that rules go by.
 #[derive(Debug, Clone, Default)]
@@ -147,6 +152,33 @@ pub struct Unneeded {
     pub services: Vec<String>,
 }
 
+/// The greatest total that an assessment can state.
+const MOST_POINTS: u64 = 9999;
+
+const fn text(ru: &'static str, en: &'static str) -> Text {
+    Text { ru, en }
+}
+
+const TOKEN: Text = text(
+    "нужны строчные латинские буквы, цифры и знаки _.-, до 60",
+    "must be lower-case Latin letters, digits and _.-, up to 60",
+);
+const EMPTY: Text = text("список пуст", "the list is empty");
+const TWICE: Text = text("код не указан или уже был", "the code is missing or was there before");
+const MINUTES: Text = text("нужны минуты от 1 до 1440", "must be minutes from 1 to 1440");
+const POINTS: Text = text("код ответа имеет вид БАЛЛЫ_ЗНАЧЕНИЕ", "the code of an answer is POINTS_VALUE");
+const BAND: Text = text("уровень от 0 до 3, from не больше to", "level from 0 to 3, from not above to");
+const GAP: Text = text(
+    "каждой сумме баллов от нуля до наибольшей (до 9999) должен отвечать ровно один уровень",
+    "each total from zero to the greatest (up to 9999) must have just one level",
+);
+const NO_ANSWER: Text = text("такого ответа в анкете нет", "the questionnaire has no such answer");
+
+fn no_token(model: &str) -> Option<(String, Text)> {
+    let wrong = Field::required("model", Type::Token).problem(Some(model)).is_some();
+    wrong.then(|| ("model".to_owned(), TOKEN))
+}
+
 /// A file is no list of this kind.
 #[derive(Debug, thiserror::Error)]
 #[error("the list cannot be read: {0}")]
@@ -187,6 +219,24 @@ impl CareList {
         Ok(toml::from_str(text)?)
     }
 
+    /// What is wrong with the list beyond its form, and under which key.
+    pub fn fault(&self) -> Option<(String, Text)> {
+        no_token(&self.model)
+            .or_else(|| self.service.is_empty().then(|| ("service".to_owned(), EMPTY)))
+            .or_else(|| self.fault_of_services())
+    }
+
+    fn fault_of_services(&self) -> Option<(String, Text)> {
+        let mut codes = BTreeSet::new();
+        self.service.iter().enumerate().find_map(|(n, service)| {
+            let key = |name: &str| format!("service[{}].{name}", n + 1);
+            let unique = !service.code.is_empty() && codes.insert(&service.code);
+            let minutes = (1..=1440).contains(&service.minutes);
+            let code = (!unique).then(|| (key("code"), TWICE));
+            code.or_else(|| (!minutes).then(|| (key("minutes"), MINUTES)))
+        })
+    }
+
     /// The service of that code.
     pub fn service(&self, code: &str) -> Option<&CareService> {
         self.service.iter().find(|service| service.code == code)
@@ -200,6 +250,64 @@ impl Questionnaire {
     /// It is not one: where, and what stands there.
     pub fn parse(text: &str) -> Result<Self, ListError> {
         Ok(toml::from_str(text)?)
+    }
+
+    /// What is wrong with the questionnaire beyond its form, and under which key.
+    pub fn fault(&self) -> Option<(String, Text)> {
+        let is_answer = |[question, answer]: &[String; 2]| {
+            self.question(question).is_some_and(|question| question.answer(answer).is_some())
+        };
+        let contradiction = |pair: &Contradiction| !is_answer(&pair.one) || !is_answer(&pair.other);
+        let unneeded = |one: &Unneeded| !is_answer(&one.answer);
+        let nth = |key: &str, at: Option<usize>| at.map(|n| (format!("{key}[{}]", n + 1), NO_ANSWER));
+        no_token(&self.model)
+            .or_else(|| self.question.is_empty().then(|| ("question".to_owned(), EMPTY)))
+            .or_else(|| self.fault_of_questions())
+            .or_else(|| self.fault_of_bands())
+            .or_else(|| nth("contradiction", self.contradiction.iter().position(contradiction)))
+            .or_else(|| nth("unneeded", self.unneeded.iter().position(unneeded)))
+    }
+
+    fn fault_of_questions(&self) -> Option<(String, Text)> {
+        let mut codes = BTreeSet::new();
+        self.question.iter().enumerate().find_map(|(n, question)| {
+            let mut answers = BTreeSet::new();
+            let key = format!("question[{}]", n + 1);
+            if question.code.is_empty() || !codes.insert(&question.code) {
+                return Some((format!("{key}.code"), TWICE));
+            }
+            if question.answer.is_empty() {
+                return Some((key, EMPTY));
+            }
+            question.answer.iter().enumerate().find_map(|(n, answer)| {
+                let fault = if answer.points().is_none() {
+                    POINTS
+                } else if answers.insert(&answer.code) {
+                    return None;
+                } else {
+                    TWICE
+                };
+                Some((format!("{key}.answer[{}].code", n + 1), fault))
+            })
+        })
+    }
+
+    /// Each sum of points that answers can give has one level.
+    fn fault_of_bands(&self) -> Option<(String, Text)> {
+        let wrong =
+            |band: &Band| !matches!(band.level.as_str(), "0" | "1" | "2" | "3") || band.from > band.to;
+        if let Some(n) = self.band.iter().position(wrong) {
+            return Some((format!("band[{}]", n + 1), BAND));
+        }
+        let most = |question: &Question| {
+            let points = question.answer.iter().filter_map(Answer::points);
+            if question.many { points.fold(0, u64::saturating_add) } else { points.max().unwrap_or(0) }
+        };
+        let most = self.question.iter().map(most).fold(0, u64::saturating_add);
+        let levels =
+            |total: u64| self.band.iter().filter(|band| (band.from..=band.to).contains(&total)).count();
+        let gap = most > MOST_POINTS || (0..=most).any(|total| levels(total) != 1);
+        gap.then(|| ("band".to_owned(), GAP))
     }
 
     /// The question of that code.
@@ -236,6 +344,7 @@ mod tests {
     fn the_shipped_lists_are_sound_and_say_that_they_are_unofficial() {
         let lists = Lists::shipped();
         for list in &lists.care {
+            assert_eq!(list.fault(), None);
             assert!(!list.official && list.note.contains("неофициальн"));
             for (at, service) in list.service.iter().enumerate() {
                 assert!(list.service[..at].iter().all(|other| other.code != service.code));
@@ -244,18 +353,38 @@ mod tests {
             }
         }
         for list in &lists.questionnaires {
+            assert_eq!(list.fault(), None);
             assert!(!list.official && list.note.contains("неофициальн"));
             let answers = list.question.iter().flat_map(|question| &question.answer);
             assert!(answers.clone().count() > 20 && answers.clone().all(|answer| answer.points().is_some()));
-            let most: u64 = list
-                .question
-                .iter()
-                .filter_map(|question| question.answer.iter().filter_map(Answer::points).max())
-                .sum();
-            assert!((0..=most).all(|total| list.level(total).is_some()), "the bands have no gap");
-            for [question, answer] in list.contradiction.iter().flat_map(|pair| [&pair.one, &pair.other]) {
-                assert!(list.question(question).is_some_and(|found| found.answer(answer).is_some()));
-            }
+        }
+    }
+
+    #[test]
+    fn a_list_that_contradicts_itself_is_told_by_its_key() {
+        let care = include_str!("../data/care_services.demo-1.toml");
+        for (from, to, key) in [
+            ("model = \"demo-1\"", "model = \"Демо 1\"", "model"),
+            ("code = \"02\"", "code = \"01\"", "service[2].code"),
+            ("minutes = 60", "minutes = 0", "service[1].minutes"),
+        ] {
+            assert!(care.contains(from), "{from}");
+            let list = CareList::parse(&care.replacen(from, to, 1)).expect("a list");
+            assert_eq!(list.fault().map(|(key, _)| key).as_deref(), Some(key));
+        }
+        let asked = include_str!("../data/questionnaire.demo-1.toml");
+        for (from, to, key) in [
+            ("from = 6", "from = 7", "band"),
+            ("to = 12", "to = 13", "band"),
+            ("level = \"3\"", "level = \"4\"", "band[4]"),
+            ("code = \"1.2\"", "code = \"1.1\"", "question[2].code"),
+            ("code = \"2_2\"", "code = \"2\"", "question[1].answer[2].code"),
+            ("code = \"2_2\"", "code = \"0_1\"", "question[1].answer[2].code"),
+            ("one = [\"", "one = [\"9", "contradiction[1]"),
+        ] {
+            assert!(asked.contains(from), "{from}");
+            let list = Questionnaire::parse(&asked.replacen(from, to, 1)).expect("a questionnaire");
+            assert_eq!(list.fault().map(|(key, _)| key).as_deref(), Some(key));
         }
     }
 

@@ -4,6 +4,7 @@
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
 use exchange_format::{
+    lists::Lists,
     record::{Body, Kind},
     rules::{self, Around, Severity},
 };
@@ -19,6 +20,8 @@ struct Scene {
     person: Body,
     programme: Body,
     supplement: Body,
+    contract: Body,
+    directory: Vec<Body>,
 }
 
 impl Scene {
@@ -29,6 +32,8 @@ impl Scene {
             person: examples::body(Kind::Person),
             programme: examples::body(Kind::Programme),
             supplement: examples::body(Kind::Supplement),
+            contract: examples::body(Kind::Contract),
+            directory: vec![examples::body(Kind::Service)],
         }
     }
 
@@ -39,7 +44,9 @@ impl Scene {
             person: Some(&self.person),
             programme: Some(&self.programme),
             supplement: Some(&self.supplement),
-            ..Around::nothing()
+            contract: Some(&self.contract),
+            directory: &self.directory,
+            lists: Some(Lists::shipped()),
         };
         rules::check(&self.body, &around).iter().map(|breach| breach.rule.code).collect()
     }
@@ -61,6 +68,8 @@ impl Scene {
             "person" => &mut self.person,
             "programme" => &mut self.programme,
             "supplement" => &mut self.supplement,
+            "contract" => &mut self.contract,
+            "service" => &mut self.directory[0],
             _ => &mut self.body,
         };
         match whose {

@@ -87,18 +87,27 @@ pub(super) fn line_of_key(text: &str, key: &str) -> usize {
     around.unwrap_or(1)
 }
 
-/// The line (from 1) of the key that `path` leads to through tables, if it is there.
+/// The line (from 1) of the key that `path` leads to through tables and elements of arrays, if it is there.
 fn exact_line(document: &DeTable<'_>, text: &str, path: &[String]) -> Option<usize> {
-    let (last, tables) = path.split_last()?;
-    let mut table = document;
-    for part in tables {
-        match table.get(part.as_str())?.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => return None,
+    let (part, rest) = path.split_first()?;
+    let (name, place) = match part.strip_suffix(']').and_then(|part| part.split_once('[')) {
+        Some((name, n)) => (name, Some(n.parse::<usize>().ok()?)),
+        None => (part.as_str(), None),
+    };
+    let (key, value) = document.iter().find(|(key, _)| key.get_ref() == name)?;
+    let (start, value) = match (place, value.get_ref()) {
+        (None, _) => (key.span().start, value),
+        (Some(n), DeValue::Array(items)) => {
+            let item = items.get(n.checked_sub(1)?)?;
+            (item.span().start, item)
         }
+        _ => return None,
+    };
+    match value.get_ref() {
+        _ if rest.is_empty() => Some(line_at(text, start)),
+        DeValue::Table(inner) => exact_line(inner, text, rest),
+        _ => None,
     }
-    let (name, _) = table.iter().find(|(name, _)| name.get_ref() == last)?;
-    Some(line_at(text, name.span().start))
 }
 
 /// The keys that lead to the value (or the name) at `span`. An element of an array is told by its place

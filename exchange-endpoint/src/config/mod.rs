@@ -4,6 +4,7 @@
 //! file that names them ([`Config::path`]).
 
 mod limits;
+mod lists;
 mod locate;
 mod ranges;
 
@@ -17,6 +18,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::{
     limits::LimitsConfig,
+    lists::ListsConfig,
     locate::toml_fault,
     ranges::{Deadlines, Ranged},
 };
@@ -120,6 +122,11 @@ impl<T> Config<T> {
     /// `path` as the configuration means it: relative to the directory of its file.
     pub fn path(&self, path: &Path) -> PathBuf {
         self.file.parent().unwrap_or(Path::new("/")).join(path)
+    }
+
+    /// The configuration without its file.
+    pub fn into_value(self) -> T {
+        self.value
     }
 
     /// The file, as an absolute path.

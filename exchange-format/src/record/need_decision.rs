@@ -16,7 +16,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::required("date", Date),
         Field::required("outcome", Code(&["recognised", "refused"])),
         Field::optional("reason", Text(1000)),
-        Field::optional("form", Text(60)),
+        Field::optional("form", Codes(&["home", "semi-residential", "residential"])),
         Field::optional(
             "grounds",
             Codes(&["15.1.1", "15.1.2", "15.1.3", "15.1.4", "15.1.5", "15.1.6", "15.1.7", "15.1.8"]),

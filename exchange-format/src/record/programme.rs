@@ -17,7 +17,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::required("number", Text(60)),
         Field::required("date", Date),
         Field::optional("status", Text(40)),
-        Field::optional("form", Text(60)),
+        Field::optional("form", Code(&["home", "semi-residential", "residential"])),
         Field::optional("drawn_up", Code(&["first", "repeated", "next"])),
         Field::optional("application_date", Date),
         Field::optional("valid_until", Date),

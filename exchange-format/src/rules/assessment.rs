@@ -244,6 +244,32 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "B13",
+        applies: REFUSE,
+        sentence: text(
+            "Анкеты этой модели нет в списках региона: ответы нечем проверить.",
+            "The region's lists have no questionnaire of this model: nothing to check the answers by.",
+        ),
+        source: "own",
+        check: |c| at("model", c.is_unlisted(|lists, model| lists.questionnaire(model).is_some())),
+    },
+    Rule {
+        code: "B14",
+        applies: REFUSE,
+        sentence: text(
+            "Не указаны сумма баллов, уровень или вывод о нуждаемости.",
+            "The total, the level or the conclusion on need is missing.",
+        ),
+        source: FORM,
+        check: |c| {
+            // a level that lacks beside a total is B07's
+            let level = c.text("level").is_some() || c.text("total").is_some();
+            any(&["total", "recognised", "level"], |field| {
+                c.text(field).is_none() && (field != "level" || !level)
+            })
+        },
+    },
+    Rule {
         code: "C01",
         applies: REFUSE,
         sentence: text(
@@ -291,7 +317,7 @@ pub(super) static RULES: &[Rule] = &[
 ];
 
 fn model<'a>(c: &Case<'a>) -> Option<&'a Questionnaire> {
-    c.around.lists.questionnaire(c.text("model")?)
+    c.around.lists?.questionnaire(c.text("model")?)
 }
 
 /// The question and answer of a line, if the model has them.

@@ -2,12 +2,13 @@
 //! itself is refused: it is the centre's own to mend.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use jiff::civil::Date;
+use jiff::{ToSpan as _, civil::Date};
 
-use super::{Case, Rule, Severity, any, at, day, number, text, values};
+use super::{Case, Place, Rule, Severity, any, at, day, number, text, values};
 use crate::{
     position::Digest,
     record::{Kind, Line},
+    vocabulary,
 };
 
 use Severity::{Refuse, Warn};
@@ -64,6 +65,37 @@ pub(super) static RULES: &[Rule] = &[
             let outside =
                 |at: Date| from.is_some_and(|from| at < from) || until.is_some_and(|until| at > until);
             any(&["start_date", "end_date"], |field| c.date(field).is_some_and(outside))
+        },
+    },
+    Rule {
+        code: "K06",
+        applies: &[(Kind::Contract, Warn)],
+        sentence: text(
+            "Плата больше предельной: на дому и в полустационаре — половины дохода сверх предельной величины, в стационаре — 75 % дохода.",
+            "The charge is above the limit: at home and semi-residential half of the income above the threshold, residential 75 % of the income.",
+        ),
+        source: "442-ФЗ ст. 31, 32 (to be checked)",
+        check: |c| at("price", c.whole("price")? > ceiling(c, c.text("form")?)?),
+    },
+    Rule {
+        code: "K07",
+        applies: &[(Kind::Contract, Warn)],
+        sentence: text(
+            "За услугу по уходу из дополнения к программе взимается плата: социальный пакет бесплатен.",
+            "A care service of the supplement is charged for: the care package is free.",
+        ),
+        source: "модель СДУ (to be checked)",
+        check: |c| {
+            let supplement = c.around.supplement?;
+            let in_package = |code: &str| {
+                supplement
+                    .lines()
+                    .iter()
+                    .any(|line| line.text("section") == Some("4") && line.text("service_code") == Some(code))
+            };
+            c.line("price", |line| {
+                number(line, "price").unwrap_or(0) > 0 && line.text("service_code").is_some_and(in_package)
+            })
         },
     },
     Rule {
@@ -173,6 +205,13 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "T05",
+        applies: &[(Kind::PlanReport, Warn)],
+        sentence: text("Заполнены дни вне срока договора.", "Days outside the contract's term are filled."),
+        source: "форма плана-отчёта",
+        check: outside_contract,
+    },
+    Rule {
         code: "N01",
         applies: &[(Kind::ServiceAct, Refuse)],
         sentence: text("Итог акта не равен сумме строк.", "The act's total is not the sum of its lines."),
@@ -209,6 +248,22 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "442-ФЗ ст. 32",
         check: |c| at("charged", c.whole("charged")? > c.whole("total")?),
+    },
+    Rule {
+        code: "N05",
+        applies: &[(Kind::ServiceAct, Warn)],
+        sentence: text(
+            "За месяц взято больше предельной платы: на дому и в полустационаре — половины дохода сверх предельной величины, в стационаре — 75 % дохода.",
+            "More was charged for the month than the limit: at home and semi-residential half of the income above the threshold, residential 75 % of the income.",
+        ),
+        source: "442-ФЗ ст. 31, 32 (to be checked)",
+        check: |c| {
+            let month = |from: Date| {
+                c.date("period_until").is_none_or(|until| until <= from.saturating_add(30.days()))
+            };
+            let of_a_month = c.date("period_from").is_none_or(month);
+            at("charged", of_a_month && c.whole("charged")? > ceiling(c, c.around.contract?.text("form")?)?)
+        },
     },
     Rule {
         code: "N04",
@@ -265,6 +320,28 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
 ];
+
+/// The most, in kopecks, that the person may be charged for a month of services in `form` (442-ФЗ art. 31, 32).
+fn ceiling(c: &Case<'_>, form: &str) -> Option<u64> {
+    let of = |field| c.around.person?.text(field).and_then(values::whole);
+    let income = of("income_amount")?;
+    match vocabulary::code("form", form)? {
+        "residential" => Some(income.saturating_mul(3) / 4),
+        _ => Some(income.saturating_sub(of("income_threshold")?) / 2),
+    }
+}
+
+fn outside_contract(c: &Case<'_>) -> Option<Place> {
+    let of = |field| c.around.contract?.text(field).and_then(values::date);
+    let (from, until) = (of("start_date"), of("termination_date").or_else(|| of("end_date")));
+    let (year, month) = (i16::try_from(c.whole("year")?).ok()?, i8::try_from(c.whole("month")?).ok()?);
+    (1..).zip(CELLS).find_map(|(n, (plan, fact))| {
+        let day = Date::new(year, month, n).ok()?;
+        let outside = from.is_some_and(|from| day < from) || until.is_some_and(|until| day > until);
+        let filled = |cell| c.line(cell, |line| number(line, cell).unwrap_or(0) > 0);
+        outside.then(|| filled(plan).or_else(|| filled(fact))).flatten()
+    })
+}
 
 /// The cells of a plan-report's line by day: plan and fact.
 #[rustfmt::skip]

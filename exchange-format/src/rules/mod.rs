@@ -9,6 +9,7 @@
 
 mod assessment;
 mod business;
+mod dates;
 mod directory;
 mod need;
 mod programme;
@@ -52,8 +53,10 @@ pub struct Rule {
 pub struct Around<'a> {
     /// The day, for rules on age and terms.
     pub today: Option<Date>,
-    /// The lists of services and questions.
-    pub lists: &'a Lists,
+    /// The lists of services and questions that the region goes by.
+    pub lists: Option<&'a Lists>,
+    /// The directory of services: those in force.
+    pub directory: &'a [Body],
     /// Other records of the kind: of persons all, of documents those of the same person.
     pub others: &'a [Body],
     /// The person that the record is about.
@@ -62,18 +65,22 @@ pub struct Around<'a> {
     pub programme: Option<&'a Body>,
     /// The supplement that it belongs to.
     pub supplement: Option<&'a Body>,
+    /// The contract that it belongs to.
+    pub contract: Option<&'a Body>,
 }
 
 impl Around<'_> {
-    /// Nothing but the shipped lists.
+    /// The record comes alone.
     pub fn nothing() -> Self {
         Self {
             today: None,
-            lists: Lists::shipped(),
+            lists: None,
+            directory: &[],
             others: &[],
             person: None,
             programme: None,
             supplement: None,
+            contract: None,
         }
     }
 }
@@ -108,6 +115,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         assessment::RULES,
         business::RULES,
         directory::RULES,
+        dates::RULES,
     ]
     .into_iter()
     .flatten()
@@ -119,6 +127,8 @@ pub fn find(code: &str) -> Option<&'static Rule> {
 }
 
 pub use programme::term as programme_term;
+pub use recipient::identities;
+pub use supplement::{grid_days, grid_minutes};
 
 /// Every rule that `body` breaks, each once.
 pub fn check(body: &Body, around: &Around<'_>) -> Vec<Breach> {
@@ -195,6 +205,11 @@ impl<'a> Case<'a> {
 
     fn lines(&self) -> &'a [Line] {
         self.body.lines()
+    }
+
+    /// Whether the region has no list of the name that `model` says, as `known` finds them.
+    fn is_unlisted(&self, known: impl Fn(&Lists, &str) -> bool) -> bool {
+        self.around.lists.zip(self.text("model")).is_some_and(|(lists, model)| !known(lists, model))
     }
 
     /// The first line of which `wrong` holds, at `field`.

@@ -9,15 +9,15 @@ use Severity::{Refuse, Warn};
 /// (14, 21, 28 hours).
 pub(super) const HOURS: [(u64, u64); 3] = [(420, 840), (840, 1260), (1260, 1680)];
 
-/// The floor and ceiling in minutes a week of level `1`, `2` or `3`.
+/// The floor and ceiling in minutes a week of level `1`, `2` or `3`; without a level, `0`, there is nothing to give.
 pub(super) fn hours(level: &str) -> Option<(u64, u64)> {
-    let level = match level.trim() {
-        "1" | "I" => 0,
-        "2" | "II" => 1,
-        "3" | "III" => 2,
-        _ => return None,
-    };
-    HOURS.get(level).copied()
+    match level.trim() {
+        "0" => Some((0, 0)),
+        "1" | "I" => Some(HOURS[0]),
+        "2" | "II" => Some(HOURS[1]),
+        "3" | "III" => Some(HOURS[2]),
+        _ => None,
+    }
 }
 
 pub(super) static RULES: &[Rule] = &[
@@ -93,6 +93,19 @@ pub(super) static RULES: &[Rule] = &[
         sentence: text("Решение раньше заявления.", "The decision is before the application."),
         source: "own",
         check: |c| at("date", c.date("date")? < c.date("application_date")?),
+    },
+    Rule {
+        code: "D05",
+        applies: &[(Kind::NeedDecision, Warn)],
+        sentence: text(
+            "Решение о срочных услугах принимается немедленно: в день заявления.",
+            "A decision on urgent services is taken at once, on the day of the application.",
+        ),
+        source: "442-ФЗ ст. 15 (to be checked)",
+        check: |c| {
+            let late = c.date("date")? > c.date("application_date")?;
+            at("date", c.text("urgent") == Some("1") && late)
+        },
     },
 ];
 

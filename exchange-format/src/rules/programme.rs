@@ -2,7 +2,7 @@
 
 use jiff::{ToSpan as _, civil::Date};
 
-use super::{Case, Place, Rule, Severity, at, day, need, text};
+use super::{Case, Place, Rule, Severity, at, day, need, number, supplement, text, values};
 use crate::record::{Body, Kind, Line};
 
 use Severity::{Refuse, Warn};
@@ -140,7 +140,53 @@ pub(super) static RULES: &[Rule] = &[
             at("conclusion_reason", short && c.text("conclusion_reason").is_none())
         },
     },
+    Rule {
+        code: "P11",
+        applies: &[
+            (Kind::ProgrammeClaim, Warn),
+            (Kind::Programme, Warn),
+            (Kind::SupplementClaim, Warn),
+            (Kind::Supplement, Warn),
+        ],
+        sentence: text(
+            "Услуга назначена чаще, чем допускает справочник услуг.",
+            "A service is assigned more often than the directory of services allows.",
+        ),
+        source: "перечень услуг региона (442-ФЗ ст. 8)",
+        check: too_often,
+    },
 ];
+
+fn too_often(c: &Case<'_>) -> Option<Place> {
+    let of_week = matches!(c.body.kind(), Kind::Supplement | Kind::SupplementClaim);
+    let often = |line: &Line| {
+        let code = line.text("service_code")?;
+        let service = c.around.directory.iter().find(|service| service.text("code") == Some(code))?;
+        let most =
+            values::whole(service.text("frequency_count")?)? * in_a_year(service.text("frequency_per")?)?.1;
+        let assigned = if of_week {
+            (line.text("section") == Some("4") && line.text("weeks").is_none())
+                .then(|| supplement::times(line))?
+                * in_a_year("week")?.0
+        } else {
+            number(line, "frequency_count")? * in_a_year(line.text("frequency_per")?)?.0
+        };
+        Some(assigned > most)
+    };
+    let field = if of_week { "service_code" } else { "frequency_count" };
+    c.line(field, |line| often(line).unwrap_or(false))
+}
+
+/// How many such periods a year has at least and at most, so that once a week and four times a month are one.
+fn in_a_year(per: &str) -> Option<(u64, u64)> {
+    match per {
+        "day" => Some((364, 365)),
+        "week" => Some((52, 52)),
+        "month" => Some((12, 13)),
+        "year" => Some((1, 1)),
+        _ => None,
+    }
+}
 
 /// The first and the last day of the programme `body`, as written, unless it has ended by its status. Without a last day
 /// the longest term that the law allows (442-ФЗ art. 16: revised at least every three years).
@@ -150,8 +196,8 @@ pub fn term(body: &Body) -> Option<(Date, Date)> {
     if ENDED.iter().any(|word| status.contains(word)) {
         return None;
     }
-    let from = super::values::date(body.text("date")?)?;
-    let until = body.text("valid_until").and_then(super::values::date);
+    let from = values::date(body.text("date")?)?;
+    let until = body.text("valid_until").and_then(values::date);
     Some((from, until.or_else(|| from.checked_add(3.years()).ok())?))
 }
 

@@ -8,6 +8,7 @@ use super::{Around, Case, Place, Rule, Severity, any, at, text, values};
 use crate::{
     record::{Body, Kind, RecordId},
     snils::Snils,
+    vocabulary,
 };
 
 use Severity::{Refuse, Warn};
@@ -52,7 +53,8 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "коды документов ФНС; own",
         check: |c| {
-            at("identity_doc_number", c.text("identity_doc_number").is_some() && !document_fits(c.body))
+            let stated = ["identity_doc_series", "identity_doc_number"].iter().any(|f| c.text(f).is_some());
+            at("identity_doc_number", stated && !document_fits(c.body))
         },
     },
     Rule {
@@ -342,11 +344,90 @@ pub(super) static RULES: &[Rule] = &[
             at("identity_doc_code", c.text("identity_doc_code").is_some_and(|code| !CODES.contains(&code)))
         },
     },
+    Rule {
+        code: "R17",
+        applies: BOTH,
+        sentence: text("Не указаны дееспособность или состояние.", "Capacity or status is missing."),
+        source: "442-ФЗ ст. 26; own",
+        check: |c| any(&["capacity", "status"], |field| c.text(field).is_none()),
+    },
+    Rule {
+        code: "R18",
+        applies: &[(Kind::RecipientClaim, Warn)],
+        sentence: text(
+            "Значение не из перечня: пол, группа инвалидности, дееспособность или состояние.",
+            "The value is not in the list: sex, disability group, capacity or status.",
+        ),
+        source: "own",
+        check: |c| {
+            let unlisted =
+                |field: &str| c.text(field).is_some_and(|text| vocabulary::code(field, text).is_none());
+            any(&["sex", "disability_group", "capacity", "status"], unlisted)
+        },
+    },
+    Rule {
+        code: "R19",
+        applies: BOTH,
+        sentence: text(
+            "Кем приходится представитель, указывается из перечня: опекун, попечитель, родитель, по доверенности.",
+            "A representative is guardian, trustee, parent or one by power of attorney: опекун, попечитель, родитель, по доверенности.",
+        ),
+        source: "ГК РФ ст. 29–33, 185; СК РФ ст. 64 (to be checked)",
+        check: |c| {
+            let kinds = ["representative_kind", "representative_2_kind", "representative_3_kind"];
+            any(&kinds, |field| {
+                c.text(field).is_some_and(|text| vocabulary::code("representative_kind", text).is_none())
+            })
+        },
+    },
+    Rule {
+        code: "R20",
+        applies: &[(Kind::RecipientClaim, Warn)],
+        sentence: text(
+            "Доход и предельная величина указываются целым числом копеек.",
+            "Income and threshold are whole numbers of kopecks.",
+        ),
+        source: "own",
+        check: |c| {
+            any(&["income_amount", "income_threshold"], |field| {
+                c.text(field).is_some() && c.whole(field).is_none()
+            })
+        },
+    },
+    Rule {
+        code: "R21",
+        applies: BOTH,
+        sentence: text(
+            "Дата документа, инвалидности, дохода или состояния нечитаема или позже сегодняшней.",
+            "The date of the document, disability, income or status cannot be read or is after today.",
+        ),
+        source: "own",
+        check: |c| {
+            // of the others without a date that can be read, R12 and R13 tell
+            let unread = |field: &str| {
+                let endless = field == "disability_until" && is_endless(c);
+                c.text(field).is_some() && c.date(field).is_none() && !endless
+            };
+            let ahead =
+                |field: &str| c.date(field).zip(c.around.today).is_some_and(|(date, today)| date > today);
+            any(&["identity_doc_issued", "disability_from", "disability_until"], unread).or_else(|| {
+                any(&["identity_doc_issued", "disability_from", "income_as_of", "status_date"], ahead)
+            })
+        },
+    },
 ];
+
+/// Whether the disability is without end.
+fn is_endless(c: &Case<'_>) -> bool {
+    c.text("disability_until").is_some_and(|text| text.trim().to_lowercase().starts_with("бессроч"))
+}
 
 /// Whether series and number have the form of the document's code (domain: 21 `99 99 999999`, 07 `ББ 0999999`,
 /// the rest free up to 25 characters).
 fn document_fits(body: &Body) -> bool {
+    if body.text("identity_doc_number").is_none() {
+        return false;
+    }
     let plain = |field: &str| -> String { body.text(field).unwrap_or_default().split_whitespace().collect() };
     let (series, number) = (plain("identity_doc_series"), plain("identity_doc_number"));
     match body.text("identity_doc_code").map(str::trim) {
@@ -373,13 +454,50 @@ fn is_birth_series(series: &str) -> bool {
 }
 
 fn belongs_to_another(c: &Case<'_>) -> Option<Place> {
-    let same = |field: &str, other: &Body| {
-        let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_alphanumeric).collect() };
-        c.text(field).is_some_and(|one| other.text(field).is_some_and(|two| digits(one) == digits(two)))
+    let of = |body: &Body| {
+        let text = |field| body.text(field).unwrap_or_default();
+        identities(text("snils"), text("identity_doc_series"), text("identity_doc_number"))
     };
-    let snils = c.around.others.iter().any(|other| same("snils", other));
-    let document = |other: &Body| same("identity_doc_number", other) && same("identity_doc_series", other);
-    at("snils", snils).or_else(|| at("identity_doc_number", c.around.others.iter().any(document)))
+    let own = of(c.body);
+    let is_others =
+        |key: &Option<String>| key.is_some() && c.around.others.iter().any(|other| of(other).contains(key));
+    let [snils, document] = &own;
+    at("snils", is_others(snils)).or_else(|| at("identity_doc_number", is_others(document)))
+}
+
+/// By what two rows are one person: the СНИЛС, and series and number of the identity document, however they are
+/// typed, Latin letters for the Cyrillic ones that look like them. What says nothing, as «нет», is no number.
+pub fn identities(snils: &str, series: &str, number: &str) -> [Option<String>; 2] {
+    let bare = |text: &str| -> String {
+        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).map(cyrillic).collect()
+    };
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    let says =
+        |text: &str, least: usize| digits(text) >= least && text.chars().any(|c| matches!(c, '1'..='9'));
+    let (snils, number) = (bare(snils), bare(number));
+    [
+        says(&snils, 9).then(|| format!("s{snils}")),
+        says(&number, 4).then(|| format!("d{} {number}", bare(series))),
+    ]
+}
+
+/// The Cyrillic capital that looks like a Latin one.
+fn cyrillic(latin: char) -> char {
+    const ALIKE: [(char, char); 12] = [
+        ('A', 'А'),
+        ('B', 'В'),
+        ('C', 'С'),
+        ('E', 'Е'),
+        ('H', 'Н'),
+        ('K', 'К'),
+        ('M', 'М'),
+        ('O', 'О'),
+        ('P', 'Р'),
+        ('T', 'Т'),
+        ('X', 'Х'),
+        ('Y', 'У'),
+    ];
+    ALIKE.iter().find(|(one, _)| *one == latin).map_or(latin, |(_, other)| *other)
 }
 
 fn sex_of_patronymic(patronymic: &str) -> Option<char> {

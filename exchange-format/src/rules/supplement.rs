@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Case, Place, Rule, Severity, any, at, need, number, text};
+use super::{Case, Place, Rule, Severity, any, at, need, number, text, values};
 use crate::{
     lists::Variant,
     record::{Kind, Line},
@@ -28,7 +28,7 @@ pub(super) static RULES: &[Rule] = &[
             "The weekly volume exceeds the level's ceiling: 840, 1260, 1680 minutes.",
         ),
         source: "модель СДУ: 14, 21, 28 часов в неделю",
-        check: |c| at("weekly_minutes", c.whole("weekly_minutes")? > need::hours(c.text("care_level")?)?.1),
+        check: |c| at("weekly_minutes", volume(c)? > need::hours(c.text("care_level")?)?.1),
     },
     Rule {
         code: "S02",
@@ -38,7 +38,7 @@ pub(super) static RULES: &[Rule] = &[
             "The weekly volume is below the level's floor: 420, 840, 1260 minutes.",
         ),
         source: "модель СДУ: 7, 14, 21 час в неделю",
-        check: |c| at("weekly_minutes", c.whole("weekly_minutes")? < need::hours(c.text("care_level")?)?.0),
+        check: |c| at("weekly_minutes", volume(c)? < need::hours(c.text("care_level")?)?.0),
     },
     Rule {
         code: "S03",
@@ -67,10 +67,7 @@ pub(super) static RULES: &[Rule] = &[
             "The days per week are not the days on which services are assigned.",
         ),
         source: "форма дополнения к ИППСУ, 4.1",
-        check: |c| {
-            let served = DAYS.iter().filter(|day| weekly(c).any(|line| number(line, day).unwrap_or(0) > 0));
-            at("days_per_week", c.whole("days_per_week")? != u64::try_from(served.count()).ok()?)
-        },
+        check: |c| at("days_per_week", c.whole("days_per_week")? != grid_days(c.lines())),
     },
     Rule {
         code: "S05",
@@ -101,7 +98,7 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "own",
         check: |c| {
-            let until = super::values::date(c.around.programme?.text("valid_until")?)?;
+            let until = values::date(c.around.programme?.text("valid_until")?)?;
             at("valid_until", c.date("valid_until")? > until)
         },
     },
@@ -123,6 +120,64 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "S09",
+        applies: STRICT,
+        sentence: text(
+            "Не указаны уровень, модель или, при сетке услуг, недельный объём и число дней в неделю.",
+            "The level, the model or, where there is a grid, the weekly volume and the days per week are missing.",
+        ),
+        source: "форма дополнения к ИППСУ, 1, 3, 4.1",
+        check: |c| {
+            let gridded = section(c, "4").next().is_some();
+            let fields = ["care_level", "model", "weekly_minutes", "days_per_week"];
+            any(&fields[..if gridded { 4 } else { 2 }], |field| c.text(field).is_none())
+        },
+    },
+    Rule {
+        code: "S10",
+        applies: STRICT,
+        sentence: text(
+            "Перечня услуг этой модели нет в списках региона: разделы нечем проверить.",
+            "The region's lists have no list of services of this model: nothing to check the sections by.",
+        ),
+        source: "own",
+        check: |c| at("model", c.is_unlisted(|lists, model| lists.care(model).is_some())),
+    },
+    Rule {
+        code: "S11",
+        applies: WARN,
+        sentence: text(
+            "Услуга дважды в месяц ставится на недели 2 и 4 расчётного месяца, раз в месяц — на неделю 3.",
+            "A service twice a month stands in weeks 2 and 4 of the calculated month, one once a month in week 3.",
+        ),
+        source: "форма дополнения к ИППСУ, 4.3",
+        check: |c| {
+            c.line("weeks", |line| {
+                let weeks: BTreeSet<&str> =
+                    line.text("weeks").unwrap_or_default().split_whitespace().collect();
+                let weeks: Vec<&str> = weeks.into_iter().collect();
+                line.text("section") == Some("4")
+                    && matches!(weeks.len(), 1 | 2)
+                    && weeks != ["3"]
+                    && weeks != ["2", "4"]
+            })
+        },
+    },
+    Rule {
+        code: "S12",
+        applies: WARN,
+        sentence: text(
+            "Дополнение подписывает орган или уполномоченная организация, которая не является поставщиком.",
+            "A supplement is signed by the body or an authorised organisation that is not a provider.",
+        ),
+        source: "форма дополнения к ИППСУ, 7",
+        check: |c| {
+            let bare =
+                |text: &str| text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+            at("issuer", bare(c.text("issuer")?) == bare(c.text("provider")?))
+        },
+    },
+    Rule {
         code: "C06",
         applies: STRICT,
         sentence: text(
@@ -131,7 +186,7 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "форма дополнения к ИППСУ",
         check: |c| {
-            let list = c.around.lists.care(c.text("model")?)?;
+            let list = c.around.lists?.care(c.text("model")?)?;
             let sections =
                 c.lines().iter().filter(|line| matches!(line.text("section"), Some("4" | "5" | "6")));
             let named: BTreeSet<&str> = sections.filter_map(|line| line.text("service_code")).collect();
@@ -147,13 +202,7 @@ pub(super) static RULES: &[Rule] = &[
             "The weekly volume is not the grid's sum: minutes of a service × times.",
         ),
         source: "форма дополнения к ИППСУ, 3 и 4.4",
-        check: |c| {
-            let week = 0..7;
-            at(
-                "weekly_minutes",
-                c.whole("weekly_minutes")? != weekly(c).map(|line| minutes(line, &week)).sum(),
-            )
-        },
+        check: |c| at("weekly_minutes", c.whole("weekly_minutes")? != grid_minutes(c.lines())),
     },
     Rule {
         code: "C08",
@@ -167,9 +216,8 @@ pub(super) static RULES: &[Rule] = &[
             let visits = |day: &str| -> u64 {
                 section(c, "4.2").map(|line| number(line, day).unwrap_or(0)).fold(0, u64::saturating_add)
             };
-            let stated = section(c, "4.2").next().is_some();
             let served = |day: &str| section(c, "4").any(|line| number(line, day).unwrap_or(0) > 0);
-            any(&DAYS, |day| visits(day) > 3 || stated && (visits(day) > 0) != served(day))
+            any(&DAYS, |day| visits(day) > 3 || (visits(day) > 0) != served(day))
         },
     },
     Rule {
@@ -200,19 +248,41 @@ fn section<'a>(c: &Case<'a>, name: &'static str) -> impl Iterator<Item = &'a Lin
     c.lines().iter().filter(move |line| line.text("section") == Some(name))
 }
 
-/// The lines of the grid that stand in every week.
-fn weekly<'a>(c: &Case<'a>) -> impl Iterator<Item = &'a Line> + use<'a> {
-    section(c, "4").filter(|line| line.text("weeks").is_none())
+/// The lines of the grid among `lines` that stand in every week.
+fn weekly(lines: &[Line]) -> impl Iterator<Item = &Line> {
+    lines.iter().filter(|line| line.text("section") == Some("4") && line.text("weeks").is_none())
+}
+
+/// Minutes a week by the grid among the `lines` of a supplement: time a time × times.
+pub fn grid_minutes(lines: &[Line]) -> u64 {
+    weekly(lines).map(|line| minutes(line, &(0..7))).fold(0, u64::saturating_add)
+}
+
+/// Days a week on which the grid among the `lines` of a supplement has a service.
+pub fn grid_days(lines: &[Line]) -> u64 {
+    let served = |day: &&&str| weekly(lines).any(|line| number(line, day).unwrap_or(0) > 0);
+    DAYS.iter().filter(served).map(|_| 1).sum()
+}
+
+/// The weekly volume: as stated, else the grid's.
+fn volume(c: &Case<'_>) -> Option<u64> {
+    let gridded = || section(c, "4").next().is_some();
+    c.whole("weekly_minutes").or_else(|| gridded().then(|| grid_minutes(c.lines())))
+}
+
+/// Times a week.
+pub(super) fn times(line: &Line) -> u64 {
+    times_on(line, &(0..7))
 }
 
 /// Times on `days`.
-fn times(line: &Line, days: &std::ops::Range<usize>) -> u64 {
+fn times_on(line: &Line, days: &std::ops::Range<usize>) -> u64 {
     DAYS[days.clone()].iter().map(|day| number(line, day).unwrap_or(0)).fold(0, u64::saturating_add)
 }
 
 /// Minutes on `days`: time a time × times.
 fn minutes(line: &Line, days: &std::ops::Range<usize>) -> u64 {
-    number(line, "unit_minutes").unwrap_or(0).saturating_mul(times(line, days))
+    number(line, "unit_minutes").unwrap_or(0).saturating_mul(times_on(line, days))
 }
 
 fn calculated_month(c: &Case<'_>) -> Option<Place> {
@@ -224,7 +294,7 @@ fn calculated_month(c: &Case<'_>) -> Option<Place> {
     };
     let differs = |field: &'static str, sum: u64| c.whole(field).is_some_and(|stated| stated != sum);
     let weeks: Vec<u64> = (0..5).map(|week| sum(week, &|line| minutes(line, &MONTH[week]))).collect();
-    let services = (0..5).map(|week| sum(week, &|line| times(line, &MONTH[week]))).sum();
+    let services = (0..5).map(|week| sum(week, &|line| times_on(line, &MONTH[week]))).sum();
     (0..5)
         .find(|week| differs(WEEKS[*week], weeks[*week]))
         .map(|week| Place { field: WEEKS[week], line: None })
@@ -233,7 +303,7 @@ fn calculated_month(c: &Case<'_>) -> Option<Place> {
 }
 
 fn replaced_and_assisted(c: &Case<'_>) -> Option<Place> {
-    let list = c.around.lists.care(c.text("model")?)?;
+    let list = c.around.lists?.care(c.text("model")?)?;
     let mut seen: BTreeMap<(&str, &str), Variant> = BTreeMap::new();
     for (n, line) in c.lines().iter().enumerate().filter(|(_, line)| line.text("section") == Some("4")) {
         let Some(service) = line.text("service_code").and_then(|code| list.service(code)) else { continue };

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
+    lists::Lists,
     participant::ParticipantCode,
     record::{Body, Finding, Kind, RecordId, Type},
     rules::{self, Around},
@@ -201,10 +202,11 @@ pub fn collisions(file: &PersonFile, documents: &Documents, today: Date) -> Vec<
 }
 
 /// The documents that break a rule for which they may not be published, and what is wrong with each first.
-pub fn faulty(documents: &Documents, today: Date) -> BTreeMap<RecordId, Finding> {
+pub fn faulty(documents: &Documents, today: Date, lists: &Lists) -> BTreeMap<RecordId, Finding> {
     let fault = |body: &Body| {
         let programme = programme_of(body).and_then(|programme| documents.get(&programme));
-        rules::fault_within(body, &Around { today: Some(today), programme, ..Around::nothing() })
+        let around = Around { today: Some(today), lists: Some(lists), programme, ..Around::nothing() };
+        rules::fault_within(body, &around)
     };
     documents.iter().filter_map(|(uid, body)| Some((*uid, fault(body)?))).collect()
 }
@@ -456,7 +458,7 @@ mod tests {
         let mut file = file();
         let until = |file: &mut PersonFile, day: &str| {
             file.documents[0].claims[0].body.set("valid_until", day).expect("plain");
-            faulty(&documents(file, View::Everything), TODAY)
+            faulty(&documents(file, View::Everything), TODAY, Lists::shipped())
         };
         assert!(until(&mut file, "2029-01-15").is_empty());
         let found = until(&mut file, "2029-01-16");

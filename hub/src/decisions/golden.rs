@@ -12,6 +12,7 @@ use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Field, Kind, RecordId, Type},
     snils::Snils,
+    vocabulary,
 };
 
 use super::normalise::{address_key, display, document_key, name_key};
@@ -176,6 +177,9 @@ pub fn published(field: &Field, text: &str) -> Option<String> {
         (_, Type::Date) => display::date(text),
         (_, Type::Snils) => text.parse::<Snils>().ok().map(|snils| snils.digits().to_owned()),
         ("sex", _) => display::sex(text).map(str::to_owned),
+        ("capacity" | "status" | "disability_group", _) => {
+            vocabulary::code(field.name, text).map(str::to_owned)
+        }
         _ => display::text(text),
     }?;
     field.problem(Some(&value)).is_none().then_some(value)
@@ -277,13 +281,16 @@ fn statement(group: &[&str], body: &Body) -> Option<(String, bool)> {
     let text = |field: &str| body.text(field).and_then(display::text);
     let first = text(group[0])?;
     let field = claimed().find(|field| field.name == group[0]);
-    let is_value = field.is_some_and(|field| published(field, &first).is_some());
+    let value = field.and_then(|field| published(field, &first));
     Some(match group[0] {
         "identity_doc_number" => {
             let key = document_key(&text(group[1]).unwrap_or_default(), &first);
             (key.unwrap_or_else(|| first.to_lowercase()), document_holds(body))
         }
-        field => (comparison_key(field, &first), is_value && form_holds(field, &first)),
+        field => {
+            let holds = value.is_some() && form_holds(field, &first);
+            (comparison_key(field, value.as_deref().unwrap_or(&first)), holds)
+        }
     })
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Body, Field, Kind, Line, RecordId, Type},
-    rules,
+    record::{Body, Field, Finding, Kind, Line, RecordId, Type},
+    rules, vocabulary,
 };
 use jiff::civil::Date;
 
@@ -140,11 +140,27 @@ fn strict(kind: Kind, claim: &Body, recipient: RecordId, programme: Option<Recor
             }
         }
     }
-    if body.findings().iter().any(|finding| finding.field == "weekly_minutes") {
-        body.head_mut().clear("weekly_minutes"); // the grid itself says how much
+    if kind == Kind::Supplement && body.lines().iter().any(|line| line.text("section") == Some("4")) {
+        state_sums(&mut body).ok()?;
     }
     body.sort_lines();
     body.findings().is_empty().then_some(body)
+}
+
+/// States in a supplement what its grid itself says: minutes a week, and if nobody did, days a week. A sum that no
+/// supplement can have is left out: the rules judge the grid.
+fn state_sums(body: &mut Body) -> Result<(), Finding> {
+    let days = rules::grid_days(body.lines()).to_string();
+    let days = body.text("days_per_week").map_or(days, str::to_owned);
+    for (field, value) in
+        [("weekly_minutes", rules::grid_minutes(body.lines()).to_string()), ("days_per_week", days)]
+    {
+        body.set(field, &value)?;
+        if body.findings().iter().any(|finding| finding.field == field) {
+            body.head_mut().clear(field);
+        }
+    }
+    Ok(())
 }
 
 fn strict_value(field: &Field, line: &Line) -> Option<String> {
@@ -153,6 +169,7 @@ fn strict_value(field: &Field, line: &Line) -> Option<String> {
         (_, Type::Date) => display::date(&text)?,
         ("service_kind", _) => service_kind(&text)?,
         ("care_level", _) => care_level(&text)?,
+        ("form", _) => vocabulary::code("form", &text)?.to_owned(),
         (_, Type::Whole(_)) => text.parse::<u64>().ok()?.to_string(),
         _ => text,
     };

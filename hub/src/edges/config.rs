@@ -3,11 +3,12 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use exchange_endpoint::{
-    config::{Config, ConfigError, Deadlines, LimitsConfig},
+    config::{Config, ConfigError, Deadlines, LimitsConfig, ListsConfig},
     messages::Told,
     output::Lang,
 };
 use exchange_format::{
+    lists::Lists,
     packet::Limits,
     participant::{ParticipantCode, ParticipantCodeError},
     stream::Timing,
@@ -68,6 +69,9 @@ pub struct HubConfig {
     /// How much a packet may ask of its reader.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// The region's lists.
+    #[serde(default)]
+    pub lists: ListsConfig,
 }
 
 /// `[exchange]`.
@@ -173,6 +177,8 @@ pub struct Checked {
     pub numbering: CaseNumbering,
     /// Directories.
     pub paths: Paths,
+    /// The region's lists.
+    pub lists: Lists,
 }
 
 /// Checks the values of `config`.
@@ -207,7 +213,8 @@ pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
         archive: config.path(&config.archive),
         quarantine: config.path(&config.quarantine),
     };
-    Ok(Checked { code, numbering, paths })
+    let lists = config.lists.read(config)?;
+    Ok(Checked { code, numbering, paths, lists })
 }
 
 /// What `init` decides of a configuration; everything else has its default.
@@ -298,6 +305,7 @@ mod tests {
             ("#: stall_s = 15", "stall_s = 0", "ftps.stall_s"),
             ("#: max_connections = 256", "max_connections = 0", "ftps.max_connections"),
             ("#: part_days = 7", "part_days = 0", "ftps.part_days"),
+            ("#: questionnaires = []", "questionnaire = []", "lists.questionnaire"),
         ] {
             let Err(ConfigError::Wrong { place, .. }) = load(&text().replace(from, to)) else {
                 panic!("{key} should be refused")

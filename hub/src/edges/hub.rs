@@ -18,6 +18,7 @@ use exchange_endpoint::{
 use exchange_format::{
     answer::{AnswerError, PacketReason},
     error::PacketError,
+    lists::Lists,
     packet::{Limits, WriteError},
     participant::ParticipantCode,
     signature::SigningKey,
@@ -90,6 +91,8 @@ pub struct Context {
     pub timing: Timing,
     /// The language of protocols.
     pub lang: Lang,
+    /// The region's lists.
+    pub lists: Lists,
 }
 
 /// An opened hub.
@@ -177,7 +180,7 @@ pub fn open_store(config: &Config<HubConfig>) -> Result<Store, Failure> {
 
 /// Opens the hub that `config` describes.
 pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
-    let Checked { code, numbering, paths } = config::check(config)?;
+    let Checked { code, numbering, paths, lists } = config::check(config)?;
     let store = open_store(config)?;
     let keys = OwnKeys::load(&config.path(&config.keys), code)?;
     let trust = Trust::open(&config.path(&config.trust))?;
@@ -199,6 +202,7 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
         streebog: config.exchange.streebog,
         timing: config.timing(),
         lang: config.lang,
+        lists,
     };
     let mut hub = Hub { store, context, watermark, protocols };
     hub.keep_protocols();
@@ -262,6 +266,6 @@ impl Context {
 
     /// The register within `tx`, `actor` acting.
     pub fn register<'a>(&'a self, tx: &'a Tx<'a>, actor: &'a str, now: jiff::Timestamp) -> Register<'a> {
-        Register { tx, hub: self.code, numbering: &self.numbering, actor, now }
+        Register { tx, hub: self.code, numbering: &self.numbering, lists: &self.lists, actor, now }
     }
 }

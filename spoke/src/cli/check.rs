@@ -30,8 +30,9 @@ impl Check {
         let config = super::config(common)?;
         let table = self.table.as_deref().map(super::import::table_or_line).transpose()?;
         let connection = station::open_to_look(&config)?;
+        let lists = config.lists.read(&config)?;
         let (mut found, mut sums) = (Vec::new(), BTreeMap::<&str, u64>::new());
-        let rows = faults::faults(&connection, table, Zoned::now().date(), |fault| {
+        let rows = faults::faults(&connection, table, Zoned::now().date(), &lists, |fault| {
             *sums.entry(fault.rule).or_default() += 1;
             found.push(fault);
         })

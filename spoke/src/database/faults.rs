@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use exchange_format::{
+    lists::Lists,
     record::Body,
     rules::{self, Around, Severity},
 };
@@ -43,6 +44,7 @@ pub fn faults(
     connection: &Connection,
     only: Option<&Table>,
     today: Date,
+    lists: &Lists,
     mut each: impl FnMut(Fault),
 ) -> Result<u64, DatabaseError> {
     let neighbours = Neighbours::of(connection)?;
@@ -77,7 +79,7 @@ pub fn faults(
                 }
             }
             let beside = neighbours.beside(connection, table, &id)?;
-            for breach in rules::check(&body, &beside.around(today)) {
+            for breach in rules::check(&body, &neighbours.around(&beside, today, lists)) {
                 let (code, place) = (breach.rule.code, breach.place);
                 if told.iter().all(|(word, _)| *word != code) {
                     tell(code, breach.severity == Severity::Refuse, place.field, place.line);
@@ -94,6 +96,8 @@ struct Neighbours {
     programmes: HashMap<String, Vec<String>>,
     /// Recipients by СНИЛС and by identity document, but for those of which the hub has said that they are the same.
     people: HashMap<String, Vec<String>>,
+    /// The services in force.
+    directory: Vec<Body>,
 }
 
 /// What stands beside a row.
@@ -103,24 +107,25 @@ struct Beside {
     person: Option<Body>,
     programme: Option<Body>,
     supplement: Option<Body>,
-}
-
-impl Beside {
-    fn around(&self, today: Date) -> Around<'_> {
-        Around {
-            today: Some(today),
-            others: &self.others,
-            person: self.person.as_ref(),
-            programme: self.programme.as_ref(),
-            supplement: self.supplement.as_ref(),
-            ..Around::nothing()
-        }
-    }
+    contract: Option<Body>,
 }
 
 impl Neighbours {
+    fn around<'a>(&'a self, beside: &'a Beside, today: Date, lists: &'a Lists) -> Around<'a> {
+        Around {
+            today: Some(today),
+            lists: Some(lists),
+            directory: &self.directory,
+            others: &beside.others,
+            person: beside.person.as_ref(),
+            programme: beside.programme.as_ref(),
+            supplement: beside.supplement.as_ref(),
+            contract: beside.contract.as_ref(),
+        }
+    }
+
     fn of(connection: &Connection) -> Result<Self, DatabaseError> {
-        let mut all = Self { programmes: HashMap::new(), people: HashMap::new() };
+        let mut all = Self { programmes: HashMap::new(), people: HashMap::new(), directory: Vec::new() };
         let mut read =
             connection.prepare("SELECT id, recipient_id FROM programme WHERE recipient_id IS NOT NULL")?;
         let mut found = read.query([])?;
@@ -135,12 +140,17 @@ impl Neighbours {
         let mut found = read.query([])?;
         while let Some(row) = found.next()? {
             let [id, snils, series, number] = [0, 1, 2, 3].map(|n| text(row, n));
-            for key in identities(&snils, &series, &number) {
+            for key in rules::identities(&snils, &series, &number).into_iter().flatten() {
                 all.people.entry(key).or_default().push(id.clone());
             }
         }
         all.programmes.retain(|_, ids| ids.len() > 1);
         all.people.retain(|_, ids| ids.len() > 1);
+        let mut read = connection.prepare("SELECT id FROM service WHERE valid_until IS NULL ORDER BY id")?;
+        let ids: Vec<String> = read.query_map([], |row| Ok(text(row, 0)))?.collect::<Result<_, _>>()?;
+        for id in ids {
+            all.directory.extend(body_of(connection, "service", &id)?);
+        }
         Ok(all)
     }
 
@@ -160,14 +170,16 @@ impl Neighbours {
             person: referent("recipient_id", "recipient")?,
             programme: referent("programme_id", "programme")?,
             supplement: referent("supplement_id", "supplement")?,
+            contract: referent("contract_id", "contract")?,
         };
         let stated = |name| value(name).unwrap_or_default();
         let mut ids: Vec<&String> = match of.name {
             "programme" => self.programmes.get(stated("recipient_id")).into_iter().flatten().collect(),
             "recipient" => {
-                let keys =
-                    identities(stated("snils"), stated("identity_doc_series"), stated("identity_doc_number"));
-                keys.into_iter().filter_map(|key| self.people.get(&key)).flatten().collect()
+                let [snils, series, number] =
+                    ["snils", "identity_doc_series", "identity_doc_number"].map(stated);
+                let keys = rules::identities(snils, series, number);
+                keys.into_iter().flatten().filter_map(|key| self.people.get(&key)).flatten().collect()
             }
             _ => Vec::new(),
         };
@@ -182,15 +194,6 @@ impl Neighbours {
 
 /// Of many rows alike so many are looked at: one is enough to tell.
 const MOST: usize = 20;
-
-/// By what two rows may be one person: digits of the СНИЛС, series and number of the document.
-fn identities(snils: &str, series: &str, number: &str) -> Vec<String> {
-    let bare = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
-    let (snils, document) = (bare(snils), format!("{} {}", bare(series), bare(number)));
-    let mut keys = vec![format!("s{snils}"), format!("d{document}")];
-    keys.retain(|key| key.trim().len() > 6);
-    keys
-}
 
 fn text(row: &rusqlite::Row<'_>, n: usize) -> String {
     rows::leniently(row.get_ref_unwrap(n)).unwrap_or_default()

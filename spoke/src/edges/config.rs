@@ -6,7 +6,7 @@ use std::{
 };
 
 use exchange_endpoint::{
-    config::{Config, ConfigError, Deadlines, LimitsConfig},
+    config::{Config, ConfigError, Deadlines, LimitsConfig, ListsConfig},
     mailbox::MailboxConfig,
     messages::Lang,
 };
@@ -55,6 +55,9 @@ pub struct SpokeConfig {
     /// How much a packet may ask of its reader.
     #[serde(default)]
     pub limits: LimitsConfig,
+    /// The region's lists.
+    #[serde(default)]
+    pub lists: ListsConfig,
     /// The program's log.
     #[serde(default)]
     pub log: Log,
@@ -131,6 +134,7 @@ pub fn load(file: &Path) -> Result<Config<SpokeConfig>, ConfigError> {
         ("exchange.settle_s", settle_s.into(), 0..=60),
     ])?;
     config.within(config.limits.ranges())?;
+    config.lists.read(&config)?;
     if let MailboxConfig::Ftps(ftps) = &config.mailbox {
         config.within([
             ("mailbox.port", ftps.port.into(), 1..=65_535),

@@ -159,6 +159,7 @@ fn check_tells_every_fault_of_the_centres_own_rows_and_no_value() {
     let expected = BTreeSet::from([
         ("contract", "K01", true),
         ("contract", "K05", false),
+        ("plan_report", "T05", false),
         ("recipient", "A04", false),
         ("recipient", "A06", false),
         ("service_act", "N01", true),

@@ -139,6 +139,7 @@ participant-digits = a participant code is 7 digits
 participant-check = participant code { $code }: the check digit should be { $expected }; it was probably mistyped
 
 config-range = must be within { $from }–{ $to }
+config-list-twice = another list of this model is named already
 config-ports = must be the first and the last port, the first not above the last
 config-oktmo = an ОКТМО has 8 digits
 config-region = a region has 2 digits

@@ -11,6 +11,7 @@ use exchange_format::{
 use jiff::Timestamp;
 
 use crate::{
+    database::DatabaseError,
     decisions::audience::{self, PersonFile, Wanted, programme_of},
     edges::{
         config::HubConfig,
@@ -65,25 +66,28 @@ pub fn check(config: &Config<HubConfig>, now: Timestamp) -> Result<Found, Failur
             for uid in page {
                 let Some(file) = register.file(uid)? else { continue };
                 if !file.claims.is_empty() {
-                    look(&register, &file, &mut found);
+                    look(&register, &file, &mut found)?;
                 }
             }
         }
     })
 }
 
-fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) {
+fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result<(), DatabaseError> {
     let records = audience::whole(file);
     let by_key: BTreeMap<RecordId, &Body> = records.iter().map(|one| (one.key, &one.body)).collect();
     for one in &records {
         found.records += 1;
         let others: Vec<Body> =
             records.iter().filter(|other| beside(file, one, other)).map(|o| o.body.clone()).collect();
+        let directory = register.directory(&one.body)?;
         let around = Around {
             today: Some(register.today()),
             others: &others,
             person: by_key.get(&file.uid).copied(),
             programme: programme_of(&one.body).and_then(|programme| by_key.get(&programme).copied()),
+            lists: Some(register.lists),
+            directory: &directory,
             ..Around::nothing()
         };
         let mut tell = |rule, refused, field, line| {
@@ -106,6 +110,7 @@ fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) {
             tell(breach.rule.code, refused, breach.place.field, breach.place.line);
         }
     }
+    Ok(())
 }
 
 /// Whether `other` is a record of the kind that a rule may look at beside `one`: not the other of two programmes that

@@ -402,11 +402,14 @@ fn check(
         let of_kind = file.drawn.into_iter().filter(|one| one.body.kind() == draft.body.kind());
         others.extend(of_kind.filter(|one| Some(one.key) != itself).map(|one| one.body));
     }
+    let directory = register.directory(&draft.body)?;
     let around = Around {
         today: Some(register.today()),
         others: &others,
         person: person.as_ref(),
         programme: audience::programme_of(&draft.body).and_then(|programme| documents.get(&programme)),
+        lists: Some(register.lists),
+        directory: &directory,
         ..Around::nothing()
     };
     if let Some(finding) = rules::fault_within(&draft.body, &around) {

@@ -17,7 +17,11 @@ mod weighing;
 
 use std::collections::BTreeSet;
 
-use exchange_format::{participant::ParticipantCode, record::RecordId};
+use exchange_format::{
+    lists::Lists,
+    participant::ParticipantCode,
+    record::{Body, Kind, RecordId},
+};
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
@@ -51,6 +55,8 @@ pub struct Register<'a> {
     pub hub: ParticipantCode,
     /// How persons are numbered.
     pub numbering: &'a CaseNumbering,
+    /// The region's lists.
+    pub lists: &'a Lists,
     /// Who acts: an operator, or the hub's own code.
     pub actor: &'a str,
     /// The time of everything that is done.
@@ -61,6 +67,21 @@ impl Register<'_> {
     /// The day.
     pub fn today(&self) -> Date {
         self.now.to_zoned(jiff::tz::TimeZone::UTC).date()
+    }
+
+    /// The services of the directory that the lines of `body` name, a programme or supplement.
+    pub fn directory(&self, body: &Body) -> Result<Vec<Body>, DatabaseError> {
+        if !matches!(body.kind(), Kind::Programme | Kind::Supplement) {
+            return Ok(Vec::new());
+        }
+        let codes: BTreeSet<&str> =
+            body.lines().iter().filter_map(|line| line.text("service_code")).collect();
+        let mut services = Vec::new();
+        for code in codes {
+            services.extend(self.tx.drawn_by_mark(Kind::Service, code)?.into_iter().map(|drawn| drawn.body));
+        }
+        services.retain(|service| service.text("valid_until").is_none());
+        Ok(services)
     }
 
     fn at(&self) -> String {

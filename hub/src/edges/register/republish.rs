@@ -78,7 +78,7 @@ impl Register<'_> {
         let all = audience::documents(file, View::Everything);
         self.review_programmes(file, &all)?;
         self.review_values(file, &golden.body)?;
-        let mut listed = audience::faulty(&all, self.today());
+        let mut listed = audience::faulty(&all, self.today(), self.lists);
         let (whole, doubtful) = (file, self.doubtful(file)?);
         let file = whole.without(&doubtful);
         let mut wanted = Published::new();
@@ -90,7 +90,7 @@ impl Register<'_> {
             // asked of the whole file: what staff are asked about does not hang on who is doubted meanwhile
             let pairs = audience::collisions(whole, &shown, self.today());
             let documents = if doubtful.is_empty() { shown } else { audience::documents(&file, view) };
-            let faulty = audience::faulty(&documents, self.today());
+            let faulty = audience::faulty(&documents, self.today(), self.lists);
             let waiting =
                 pairs.into_iter().flat_map(|(one, other)| [one, other]).chain(faulty.keys().copied());
             let mut withheld = BTreeSet::new();

@@ -7,6 +7,7 @@ mod parting;
 use std::collections::BTreeSet;
 
 use exchange_format::{
+    lists::Lists,
     participant::ParticipantCode,
     position::Digest,
     record::{Body, Form, Kind, RecordId},
@@ -82,6 +83,7 @@ impl City {
                 tx,
                 hub: centre(0),
                 numbering,
+                lists: Lists::shipped(),
                 actor: "test",
                 now: "2026-11-21T00:00:00Z".parse().expect("a time"),
             })

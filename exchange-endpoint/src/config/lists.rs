@@ -1,0 +1,107 @@
+//! `[lists]` of either daemon: the region's own lists of care services and questionnaires.
+
+use std::path::PathBuf;
+
+use exchange_format::{
+    answer::Text,
+    lists::{CareList, Lists, Questionnaire},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{Config, ConfigError};
+use crate::messages::Told;
+
+/// `[lists]`: files of the form of those in `exchange-format/data`. One that is named stands in place of what is
+/// shipped, which is a demonstration.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ListsConfig {
+    /// Lists of care services, a model each.
+    pub care: Vec<PathBuf>,
+    /// Questionnaires with their points and bands, a model each.
+    pub questionnaires: Vec<PathBuf>,
+}
+
+impl ListsConfig {
+    /// The lists that `config` names, read and checked.
+    ///
+    /// # Errors
+    /// Names file, line and key of what is wrong.
+    pub fn read<T>(&self, config: &Config<T>) -> Result<Lists, ConfigError> {
+        let mut lists = Lists::shipped().clone();
+        if !self.care.is_empty() {
+            lists.care = all(config, &self.care, |list: &CareList| (list.model.clone(), list.fault()))?;
+        }
+        if !self.questionnaires.is_empty() {
+            let look = |list: &Questionnaire| (list.model.clone(), list.fault());
+            lists.questionnaires = all(config, &self.questionnaires, look)?;
+        }
+        Ok(lists)
+    }
+}
+
+/// The lists in `files`; of each, `look` says the model and what is wrong with it.
+fn all<T, L: DeserializeOwned>(
+    config: &Config<T>,
+    files: &[PathBuf],
+    look: impl Fn(&L) -> (String, Option<(String, Text)>),
+) -> Result<Vec<L>, ConfigError> {
+    let (mut lists, mut models) = (Vec::new(), Vec::new());
+    for file in files {
+        let list: Config<L> = Config::load(&config.path(file))?;
+        let (model, fault) = look(&list);
+        if let Some((key, why)) = fault {
+            return Err(list.refuse(&key, Told::new(|lang| lang.of(why).to_owned())));
+        }
+        if models.contains(&model) {
+            return Err(list.refuse("model", Told::of("config-list-twice", &[])));
+        }
+        models.push(model);
+        lists.push(list.into_value());
+    }
+    Ok(lists)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::config::Place;
+
+    const OWN: &str = "model = \"kuz-2026\"\nofficial = true\nnote = \"\"\n\n[[service]]\ncode = \"1\"\n\
+        name = \"Кормление\"\nminutes = 20\naction = \"feed\"\n";
+
+    #[test]
+    fn a_regions_lists_stand_in_place_of_the_demonstration_and_are_refused_by_file_line_and_key() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).expect("written");
+        let read = |text: &str| {
+            write("svod.toml", text);
+            let config: Config<ListsConfig> = Config::load(&dir.path().join("svod.toml"))?;
+            config.read(&config)
+        };
+        write("care.toml", OWN);
+        let lists = read("care = [\"care.toml\"]").expect("good");
+        assert!(lists.care("kuz-2026").is_some() && lists.care("demo-1").is_none());
+        assert!(lists.questionnaire("demo-1").is_some(), "of what no own is named the shipped ones stand");
+        let twice = format!("{OWN}\n[[service]]\ncode = \"1\"\nname = \"x\"\nminutes = 5\naction = \"x\"\n");
+        for (text, line, key) in [
+            (twice.as_str(), 12, "service[2].code"),
+            (&OWN.replace("kuz", "Куз"), 1, "model"),
+            (&OWN.replace("minutes = 20", "minutes = \"x\""), 8, "service[1].minutes"),
+            (&OWN.replace("official", "oficial"), 2, "oficial"),
+        ] {
+            write("care.toml", text);
+            let Err(ConfigError::Wrong { place: Place { file, line: at, key: told }, .. }) =
+                read("care = [\"care.toml\"]")
+            else {
+                panic!("{key} should be refused")
+            };
+            assert_eq!((file.ends_with("care.toml"), at, told.as_str()), (true, line, key));
+        }
+        write("care.toml", OWN);
+        assert!(read("care = [\"care.toml\", \"care.toml\"]").is_err());
+        assert!(matches!(read("care = [\"none.toml\"]"), Err(ConfigError::Unreadable { .. })));
+    }
+}
