@@ -173,6 +173,20 @@ pub fn begins_with(db: &Connection, table: &str, tree: &Tree) -> Result<bool, Jo
     Ok(found == *tree)
 }
 
+/// The entry that a journal goes on with in a database that was put back from a copy: what the watermark knew until then is
+/// another journal, whose subtrees its digests name.
+pub const BEGUN_AGAIN: &str = "journal.begun_again";
+
+/// Whether the journal `table`, which does not begin as `tree` does, has an entry that says so.
+///
+/// # Errors
+/// SQLite's.
+pub fn is_begun_again(db: &Connection, table: &str, tree: &Tree) -> Result<bool, JournalError> {
+    let digests: Vec<String> = tree.frontier().iter().map(ToString::to_string).collect();
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE event = ?1 AND digests = ?2)");
+    Ok(db.prepare_cached(&sql)?.query_row([BEGUN_AGAIN, &digests.join(" ")], |row| row.get(0))?)
+}
+
 fn for_each_leaf(
     db: &Connection,
     table: &str,

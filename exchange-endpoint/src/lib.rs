@@ -4,15 +4,18 @@
 //! [`logging`]. Who uses it: [`account`]. What it reads at start: [`config`], [`instance`]. What it keeps: [`watermark`],
 //! [`journal_table`], [`request_table`], [`difference_table`], [`protocol`] ([`protocol_table`]), all written by way of [`durable_file`];
 //! [`keys`] and [`trust`] (outside the database), how they change ([`rotation`], [`key_table`]) and which of a peer's count where
-//! ([`key_ring`]); [`archive`] for files too large to hold. Where its packets go: [`mailbox`];
+//! ([`key_ring`]); [`archive`] for files too large to hold; [`backup`] and [`backup_told`] copies of the database. Where its packets go: [`mailbox`];
 //! What a test may take into its own hands: [`clock`], [`chance`], each durable step ([`failpoint`]).
-//! [`stray`] what is said of a file that is none, [`quarantine`] of one that was not accepted, [`keys_told`] of keys. What people bring and take away: [`tables`].
+//! [`stray`] what is said of a file that is none, [`quarantine`] of one that was not accepted, [`keys_told`] of keys, [`overdue`] of what waits for too long. What people bring and take away: [`tables`].
 
 pub mod account;
 pub mod archive;
+pub mod backup;
+pub mod backup_told;
 pub mod chance;
 pub mod clock;
 pub mod config;
+mod database_copy;
 pub mod difference_table;
 pub mod durable_file;
 pub mod failpoint;
@@ -27,6 +30,7 @@ pub mod logging;
 pub mod mailbox;
 pub mod messages;
 pub mod output;
+pub mod overdue;
 pub mod protocol;
 pub mod protocol_table;
 pub mod quarantine;

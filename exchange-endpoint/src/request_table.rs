@@ -37,14 +37,14 @@ pub fn schema(table: &str) -> String {
   id TEXT PRIMARY KEY NOT NULL,  -- the nonce of the RQ
   direction TEXT NOT NULL,       -- out: made here · in: made by the peer
   peer TEXT NOT NULL,
-  asks TEXT NOT NULL,            -- packets · snapshot · range_digests · range_reply
+  asks TEXT NOT NULL,            -- packets · snapshot · range_digests · range_reply; in also: restored, a snapshot for that
   epoch INTEGER, first INTEGER, last INTEGER,
   cause TEXT,                    -- of a snapshot; of ranges the digest of the packet after which they are compared
   attempts INTEGER NOT NULL DEFAULT 0,
   at TEXT NOT NULL,
   next_at TEXT,                  -- out: when it is placed (again); NULL when it is over
   packet TEXT,                   -- out: the name of its RQ
-  opened INTEGER                 -- in: the epoch of the snapshot that it got
+  opened INTEGER                 -- in: the epoch of the snapshot that it got; out, of cause restored: of the one that has come
 ) WITHOUT ROWID;
 CREATE INDEX {table}_in_force ON {table} (peer) WHERE next_at IS NOT NULL;
 "
@@ -240,6 +240,43 @@ impl<'a> Requests<'a> {
         Ok(self.db.prepare_cached(&sql)?.query_row([packet], |row| row.get(0))?)
     }
 
+    /// The peer's snapshot of `epoch` has come, which names the request `id` of ours: it is over. False if `id` is none made after
+    /// a restore.
+    pub fn answered_after_restore(&self, id: Nonce, epoch: Epoch) -> Result<bool, RequestError> {
+        let sql = format!(
+            "UPDATE {} SET opened = ?2, next_at = NULL WHERE id = ?1 AND direction = 'out' AND cause = 'restored'",
+            self.table
+        );
+        Ok(self.db.prepare_cached(&sql)?.execute(params![id.to_string(), epoch.get()])? > 0)
+    }
+
+    /// The epoch of the snapshot of `peer` with which this database is to be compared after a restore.
+    pub fn compared_with(&self, peer: ParticipantCode) -> Result<Option<Epoch>, RequestError> {
+        self.latest_opened("direction = 'out' AND cause = 'restored'", peer)
+    }
+
+    /// The epoch of the last snapshot that told `peer` what it had lost by a restore.
+    pub fn told_after_restore(&self, peer: ParticipantCode) -> Result<Option<Epoch>, RequestError> {
+        self.latest_opened("direction = 'in' AND asks = 'restored'", peer)
+    }
+
+    fn latest_opened(&self, which: &str, peer: ParticipantCode) -> Result<Option<Epoch>, RequestError> {
+        let sql = format!("SELECT max(opened) FROM {} WHERE peer = ?1 AND {which}", self.table);
+        let found: Option<u64> =
+            self.db.prepare_cached(&sql)?.query_row([peer.as_str()], |row| row.get(0))?;
+        found.map(|epoch| Epoch::new(epoch).map_err(|_| RequestError::Damaged("opened"))).transpose()
+    }
+
+    /// What came of `peer` after a restore is compared: another restore is a matter of another snapshot.
+    pub fn forget_compared(&self, peer: ParticipantCode) -> Result<(), RequestError> {
+        let sql = format!(
+            "UPDATE {} SET opened = NULL WHERE peer = ?1 AND direction = 'out' AND cause = 'restored'",
+            self.table
+        );
+        self.db.prepare_cached(&sql)?.execute([peer.as_str()])?;
+        Ok(())
+    }
+
     /// Notes that the peer's request `id` is honoured, by the snapshot of the epoch `opened` if it asked for one.
     pub fn honour(
         &self,
@@ -356,5 +393,28 @@ mod tests {
         requests.honour(peer, id, "snapshot", Some(epoch), now).expect("noted");
         assert_eq!(requests.honoured(peer, id).expect("read"), Some(Some(epoch)));
         assert_eq!(requests.honoured(other, id).expect("read"), None);
+    }
+
+    #[test]
+    fn a_request_after_a_restore_is_remembered_until_it_is_compared() {
+        let db = Connection::open_in_memory().expect("memory");
+        db.execute_batch(&schema(CENTRE_TABLE)).expect("made");
+        let requests = Requests::new(&db, CENTRE_TABLE);
+        let (peer, now) = (ParticipantCode::new(42, 1), Timestamp::UNIX_EPOCH);
+        let epoch = |n| Epoch::new(n).expect("small");
+        for (id, cause) in [([1; 16], SnapshotCause::Restored), ([2; 16], SnapshotCause::Operator)] {
+            requests.keep(peer, &Asked::new(Nonce(id), Lack::Snapshot(cause), now), "rq", now).expect("kept");
+        }
+        assert!(!requests.answered_after_restore(Nonce([2; 16]), epoch(3)).expect("noted"));
+        assert_eq!(requests.compared_with(peer).expect("read"), None);
+        assert!(requests.answered_after_restore(Nonce([1; 16]), epoch(3)).expect("noted"));
+        assert_eq!(requests.compared_with(peer).expect("read"), Some(epoch(3)));
+        assert_eq!(requests.in_force(peer).expect("read").len(), 1);
+        requests.forget_compared(peer).expect("forgotten");
+        assert_eq!(requests.compared_with(peer).expect("read"), None);
+        assert_eq!(requests.told_after_restore(peer).expect("read"), None);
+        requests.honour(peer, Nonce([4; 16]), "restored", Some(epoch(5)), now).expect("noted");
+        requests.honour(peer, Nonce([5; 16]), "snapshot", Some(epoch(6)), now).expect("noted");
+        assert_eq!(requests.told_after_restore(peer).expect("read"), Some(epoch(5)));
     }
 }

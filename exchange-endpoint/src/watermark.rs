@@ -149,6 +149,16 @@ impl Watermark {
         self.replace(self.marks.clone(), gained)
     }
 
+    /// The journal is that of a database put back from a copy from now on, whose leaves are these.
+    pub fn begin_journal(&mut self, leaves: Vec<Digest>) -> Result<(), WatermarkError> {
+        let before = std::mem::take(&mut self.journal);
+        let done: Result<(), WatermarkError> = self.replace(self.marks.clone(), |_| Ok(leaves));
+        if done.is_err() {
+            self.journal = before;
+        }
+        done
+    }
+
     fn replace<E: From<WatermarkError>>(
         &mut self,
         marks: Marks,

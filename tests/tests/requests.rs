@@ -3,6 +3,8 @@
 
 #[path = "requests/keys.rs"]
 mod keys;
+#[path = "requests/resync.rs"]
+mod resync;
 
 use std::{fs, path::Path, time::Duration};
 

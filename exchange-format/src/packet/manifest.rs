@@ -85,7 +85,7 @@ pub enum Purpose {
 }
 
 /// Which part of which snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SnapshotPart {
     /// Why it is sent, and on what it rests.
     pub basis: SnapshotBasis,

@@ -68,6 +68,9 @@ pub enum Evidence {
         /// The version that was sent last, if any.
         sent: Option<u32>,
     },
+    /// The database was put back from a copy, and there is no watermark file to tell how old it is.
+    #[error("the database was put back from a copy, and the watermark file is gone")]
+    NoWatermark,
     /// The watermark file beside the keys is ahead of the database.
     #[error("the watermark file has {what} {file}, the database is behind it")]
     BehindWatermark {

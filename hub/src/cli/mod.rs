@@ -8,6 +8,7 @@ mod keys;
 mod merge;
 mod model;
 mod person;
+mod resync;
 mod review;
 mod run;
 mod service;
@@ -20,6 +21,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     account,
+    backup_told::{BackupCommand, RestoreCommand},
     config::Config,
     durable_file::{self, SharedWith},
     keys_told::KeysCommand,
@@ -28,7 +30,12 @@ use exchange_endpoint::{
     quarantine::QuarantineCommand,
 };
 
-use crate::edges::config::{self, HubConfig};
+use jiff::Timestamp;
+
+use crate::edges::{
+    config::{self, HubConfig},
+    operations::{copies, operator},
+};
 
 /// The hub of a city's exchange: it takes what the centres send, finds out who is one person, and publishes
 /// each person to the centres that serve it.
@@ -55,6 +62,9 @@ enum Command {
     Run,
     Merge(merge::Merge),
     Status(status::Status),
+    Resync(resync::Resync),
+    Backup(BackupCommand),
+    Restore(RestoreCommand),
     Check(check::Check),
     /// By what two records are taken for one person
     #[command(subcommand)]
@@ -102,6 +112,18 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Run => run::run(common),
         Command::Merge(merge) => return merge.run(common),
         Command::Status(status) => status.run(common),
+        Command::Resync(resync) => return resync.run(common),
+        Command::Backup(backup) => {
+            let config = config(common)?;
+            return backup
+                .run(common, &copies::place(&config)?, |head| copies::note(&config, head, &operator()));
+        }
+        Command::Restore(restore) => {
+            let config = config(common)?;
+            return restore.run(common, &copies::place(&config)?, |path, watermark| {
+                copies::prepare(&config, path, watermark, Timestamp::now())
+            });
+        }
         Command::Check(check) => return check.run(common),
         Command::Model(model) => model.run(common),
         Command::Person(person) => person.run(common),

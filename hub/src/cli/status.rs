@@ -5,6 +5,7 @@ use exchange_endpoint::{
     difference_table,
     messages::{self, word},
     output::{CommonArgs, Failure, Lang},
+    overdue,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -104,6 +105,7 @@ fn text(lang: Lang, status: &status::Status) -> String {
         let args = [("n", crowd.claims.into()), ("centre", centre.into()), ("key", key.into())];
         lines.push(messages::text(lang, "hub-status-crowd", &args));
     }
+    lines.extend(overdue::lines(lang, &status.overdue));
     if !status.requests.is_empty() {
         lines.push(messages::text(lang, "request-heading", &[]));
         lines.extend(status.requests.iter().map(|one| one.text(lang)));

@@ -28,6 +28,11 @@ impl Tx<'_> {
         Ok(journal_table::begins_with(&self.db, HUB_TABLE, tree)?)
     }
 
+    /// Whether the journal says that it goes on after `tree`, as another.
+    pub fn journal_is_begun_again(&self, tree: &Tree) -> Result<bool> {
+        Ok(journal_table::is_begun_again(&self.db, HUB_TABLE, tree)?)
+    }
+
     /// Numbers `protocol` and keeps it; its number.
     pub fn put_protocol(&self, protocol: &mut Protocol) -> Result<u32> {
         Ok(self.protocols().put(protocol)?)

@@ -3,7 +3,7 @@
 //!
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
-//! [`drawn`] what staff draw up · [`requests`] · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`draft`] long work beside
+//! [`drawn`] what staff draw up · [`requests`] · [`recovery`] after a restore · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`overdue`] what waits · [`draft`] long work beside
 //! others · [`exported`] everything of one kind, for files.
 
 pub mod answers;
@@ -14,10 +14,12 @@ pub mod exported;
 pub mod inputs;
 pub mod journal;
 pub mod linking;
+pub mod overdue;
 pub mod people;
 pub mod publications;
 pub mod quarantine;
 pub mod received;
+pub mod recovery;
 pub mod requests;
 pub mod reviews;
 pub mod status;
@@ -227,6 +229,17 @@ impl Store {
     /// Changes whenever another connection has committed, never by this one's own commits.
     pub fn data_version(&self) -> Result<i64> {
         Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
+    /// The database has its log in a file beside it, so that readers and the writer do not wait for each other: a copy has none.
+    pub fn keep_log(&self) -> Result<()> {
+        self.connection.pragma_update(None, "journal_mode", "WAL")?;
+        Ok(())
+    }
+
+    /// Closes the database: nothing of it stands beside the file any more.
+    pub fn close(self) -> Result<()> {
+        self.connection.close().map_err(|(_, error)| error.into())
     }
 
     /// Folds the write-ahead log into the database file.

@@ -152,6 +152,10 @@ CREATE TABLE carried(
   packet TEXT NOT NULL, centre TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL,
   PRIMARY KEY(packet, kind, key)) WITHOUT ROWID;
 
+-- A person has seen how this hub, put back from a copy, differs from the snapshot of a centre, and lets the exchange go on.
+CREATE TABLE resync(
+  centre TEXT PRIMARY KEY, snapshot TEXT NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
+
 CREATE TABLE hub_input(
   n INTEGER PRIMARY KEY,                        -- the order in which they were made: a rebuild follows it
   key TEXT NOT NULL, at TEXT NOT NULL, action TEXT NOT NULL, body BLOB NOT NULL, packet TEXT);

@@ -137,6 +137,7 @@ impl Daemon {
     /// # Errors
     /// The database, the disk or the watermark: it cannot begin.
     pub fn start(&mut self) -> Result<(), HubError> {
+        self.hub.follow_journal()?;
         let Hub { store, context, watermark, .. } = &mut self.hub;
         exchange_endpoint::archive::remove_leftovers(&context.paths.archive)
             .map_err(super::hub::at(&context.paths.archive))?;

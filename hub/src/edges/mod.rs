@@ -2,7 +2,7 @@
 //!
 //! The main path: [`event_loop`] hears of a file → [`intake`] judges and applies it → [`register`] makes persons
 //! and publications of it → [`sealing`] makes packets of those → [`placing`] puts them where the centre looks.
-//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ. [`operations`] are what staff ask for on the command line.
+//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ; [`resync`] ends a recovery. [`operations`] are what staff ask for on the command line.
 
 pub mod config;
 pub mod cores;
@@ -17,4 +17,5 @@ pub mod placing;
 mod ranges;
 pub mod register;
 mod requests;
+pub mod resync;
 pub mod sealing;

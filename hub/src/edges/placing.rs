@@ -53,6 +53,9 @@ impl Hub {
         }
         self.change_keys(now)?;
         let mut failed = self.ask(now);
+        for (centre, applied) in self.resync(now)? {
+            tracing::info!(centre = %centre, packets = applied.len(), "applied after a recovery");
+        }
         for (centre, due) in pending {
             if let Err(error) = self.seal_one(centre, due, now) {
                 tracing::error!(centre = %centre, "not sealed: {error}");

@@ -3,13 +3,14 @@
 
 use std::fs::File;
 
+use exchange_endpoint::request_table::InForce;
 use exchange_format::{
     answer::{AnswerError, Missing, Request, SnapshotCause},
     packet::{CheckedPacket, Header, MemberName, Nonce, SnapshotBasis},
     participant::ParticipantCode,
     position::{Position, Seq},
     record::{Kind, Record},
-    stream::{Ask, Asked, Evidence, Lack, judge_gap, judge_mirror},
+    stream::{Ask, Asked, Evidence, Lack, Stop, judge_gap, judge_mirror},
 };
 use jiff::Timestamp;
 
@@ -21,6 +22,9 @@ use super::{
 };
 use crate::database::Tx;
 
+/// The incident that a centre was restored, while it recovers.
+pub(super) const PEER_RESTORED: &str = "PEER_RESTORED";
+
 /// Asks `centre` for what has not come, if that is due; ends what is over.
 pub(super) fn ask(
     context: &Context,
@@ -28,6 +32,13 @@ pub(super) fn ask(
     centre: ParticipantCode,
     now: Timestamp,
 ) -> Result<(), HubError> {
+    if wants_comparison(tx, centre)? {
+        for one in tx.requests().in_force(centre)? {
+            let whole = matches!(one.asked.lack, Lack::Snapshot(_) | Lack::Ranges(_));
+            end(context, tx, centre, Some(one.asked.id).filter(|_| whole), now)?;
+        }
+        want_snapshot(context, tx, centre, SnapshotCause::Restored, now)?;
+    }
     let in_force = tx.requests().in_force(centre)?;
     let of_gap = in_force.iter().find(|one| matches!(one.asked.lack, Lack::Packets(_)));
     match judge_gap(tx.gap(centre)?, of_gap.map(|one| &one.asked), now, &context.timing) {
@@ -74,6 +85,9 @@ pub(super) fn next_due(
     centre: ParticipantCode,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, HubError> {
+    if wants_comparison(tx, centre)? {
+        return Ok(Some(now));
+    }
     let in_force = tx.requests().in_force(centre)?;
     let of_gap = in_force.iter().find(|one| matches!(one.asked.lack, Lack::Packets(_)));
     let gap = match judge_gap(tx.gap(centre)?, of_gap.map(|one| &one.asked), now, &context.timing) {
@@ -83,6 +97,14 @@ pub(super) fn next_due(
     };
     let others = in_force.iter().filter(|one| !matches!(one.asked.lack, Lack::Packets(_)));
     Ok(others.map(|one| one.asked.due(now, &context.timing)).chain(gap).min())
+}
+
+/// Whether this hub was restored, and has neither the snapshot of `centre` that it is to be compared with nor asked for it.
+fn wants_comparison(tx: &Tx<'_>, centre: ParticipantCode) -> Result<bool, HubError> {
+    let is_asked = |one: &InForce| one.asked.lack == Lack::Snapshot(SnapshotCause::Restored);
+    Ok(tx.streams(centre)?.outgoing.stop == Some(Stop::Restored)
+        && tx.requests().compared_with(centre)?.is_none()
+        && !tx.requests().in_force(centre)?.iter().any(is_asked))
 }
 
 /// Asks `centre` for a snapshot, unless one was asked for that has not been applied yet.
@@ -175,10 +197,14 @@ pub(super) fn honour(
                 }
             }
         }
-        (Request::Snapshot { .. }, None) if machine.honours_requests() => {
+        (Request::Snapshot { cause, .. }, None) if machine.honours_requests() => {
+            let after_restore = *cause == SnapshotCause::Restored;
+            if after_restore {
+                close_for_recovery(context, tx, centre, now)?;
+            }
             let basis = SnapshotBasis::Requested { request: id };
             let opened = seal_anew(context, tx, centre, basis, now)?;
-            note("snapshot", Some(opened))?;
+            note(if after_restore { "restored" } else { "snapshot" }, Some(opened))?;
         }
         (Request::RangeDigests(theirs), None) => {
             ranges::take(context, tx, centre, (id, theirs), now)?;
@@ -187,6 +213,20 @@ pub(super) fn honour(
         _ => {}
     }
     Ok(())
+}
+
+/// `centre` was restored: what it has said in the present epoch counts no more, until it has recovered.
+fn close_for_recovery(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let mut streams = tx.streams(centre)?;
+    streams.incoming.close_for_recovery();
+    tx.set_streams(centre, &streams)?;
+    tx.add_incident(centre, PEER_RESTORED, None, &now.to_string())?;
+    journal(tx, context.code, "incident.peer_restored", centre.as_str(), "", &[], now)
 }
 
 /// Lets the packets of `missing` be placed again; false if one is not there any more: then only the whole can be told.

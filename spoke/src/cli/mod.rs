@@ -7,6 +7,7 @@ mod import;
 mod init;
 mod keys;
 mod propose;
+mod resync;
 mod run;
 mod status;
 mod verify;
@@ -17,6 +18,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::{Parser, Subcommand};
 use exchange_endpoint::{
     account,
+    backup_told::{BackupCommand, RestoreCommand},
     config::Config,
     durable_file::{self, SharedWith},
     keys_told::KeysCommand,
@@ -25,10 +27,14 @@ use exchange_endpoint::{
     protocol::ProtocolCommand,
     quarantine::QuarantineCommand,
 };
+use jiff::Timestamp;
 
 use crate::{
     database::report::{Incident, ProposalState},
-    edges::config::{self, SpokeConfig},
+    edges::{
+        config::{self, SpokeConfig},
+        copies,
+    },
 };
 
 /// A centre's end of the exchange: it sees what any program changes in the centre's own database, sends it to
@@ -60,6 +66,10 @@ enum Command {
     Sync(run::Sync),
     /// Streams, unanswered packets, refused and held records, proposals, incidents
     Status,
+    /// After a restore: what the hub has otherwise than this database; --yes takes it back and goes on
+    Resync(resync::Resync),
+    Backup(BackupCommand),
+    Restore(RestoreCommand),
     /// Compare everything published with what the hub signed
     Verify(verify::Verify),
     /// Check the centre's own rows by the rules of the domain (docs/RULES.md)
@@ -102,6 +112,17 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
         Command::Run => run::run(common),
         Command::Sync(sync) => sync.run(common),
         Command::Status => status::run(common),
+        Command::Resync(resync) => resync.run(common),
+        Command::Backup(backup) => {
+            let config = config(common)?;
+            backup.run(common, &copies::place(&config), |head| Ok(copies::note(&config, head)?))
+        }
+        Command::Restore(restore) => {
+            let config = config(common)?;
+            restore.run(common, &copies::place(&config), |path, watermark| {
+                Ok(copies::prepare(&config, path, watermark, Timestamp::now())?)
+            })
+        }
         Command::Verify(verify) => verify.run(common),
         Command::Check(check) => check.run(common),
         Command::Gone(gone) => gone.run(common),

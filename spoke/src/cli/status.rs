@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use exchange_endpoint::{
+    config::Config,
     difference_table::{self, DifferenceTold},
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
+    overdue::{self, Overdue},
     request_table::OpenRequest,
     tables::headings,
 };
@@ -15,9 +17,12 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::{
-    database::report::{self, Counts, Incident, Listed, ProposalState, StreamState, Unanswered},
+    database::{
+        overdue::waits_for,
+        report::{self, Counts, Incident, Listed, ProposalState, StreamState, Unanswered},
+    },
     decisions::mapping::{NO_SUCH_ROW, UNREADABLE},
-    edges::{SpokeError, ranges, requests, station},
+    edges::{SpokeError, config::SpokeConfig, ranges, requests, station},
 };
 
 #[derive(Debug, Serialize)]
@@ -30,6 +35,7 @@ struct Status {
     unanswered: Vec<Unanswered>,
     records: Vec<Listed>,
     proposals: Vec<ProposalState>,
+    overdue: Vec<Overdue>,
     requests: Vec<OpenRequest>,
     differences: Vec<DifferenceTold>,
     incidents: Vec<Incident>,
@@ -51,6 +57,7 @@ pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
             unanswered: report::unanswered(&snapshot)?,
             records: report::listed(&snapshot)?,
             proposals: report::proposals(&snapshot)?,
+            overdue: late(&snapshot, &config, Timestamp::now())?,
             requests: requests::of(&snapshot).open(Timestamp::now())?,
             differences: told_differences(&snapshot, config.hub.as_str())?,
             incidents: report::incidents(&snapshot)?,
@@ -60,6 +67,17 @@ pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
     let status = look()?;
     common.print(&status, |lang| text(lang, &status))?;
     Ok(Exit::Done)
+}
+
+/// What waits for too long.
+fn late(
+    connection: &Connection,
+    config: &Config<SpokeConfig>,
+    now: Timestamp,
+) -> Result<Vec<Overdue>, SpokeError> {
+    let compared = requests::of(connection).compared_with(config.hub)?.is_some();
+    let waiting = waits_for(connection, config.hub, compared)?;
+    Ok(overdue::overdue(config.hub.as_str(), waiting, now, &config.exchange.timing()))
 }
 
 /// Where the pictures differ, while they do.
@@ -110,6 +128,7 @@ fn text(lang: Lang, status: &Status) -> String {
     for proposal in &status.proposals {
         lines.push(super::proposal_line(lang, proposal));
     }
+    lines.extend(overdue::lines(lang, &status.overdue));
     if !status.requests.is_empty() {
         lines.push(say("request-heading", &[]));
         lines.extend(status.requests.iter().map(|one| one.text(lang)));

@@ -19,7 +19,8 @@ pub use self::{
     quarantine::{quarantine, replay_unknown_keys, set_replay, to_replay},
     sent::{
         Answer, OutPacket, add_out_packet, answer, answer_placed, answers_to, due, give_up_answer,
-        is_out_packet, next_due, place_again, sent_at, supersede_before, try_now, update_out_packet,
+        is_out_packet, last_part, next_due, place_again, sent_at, supersede_before, try_now,
+        update_out_packet,
     },
     streams::{InStream, OutStream, in_stream, out_stream, set_in_stream, set_out_stream},
 };
@@ -61,4 +62,31 @@ pub fn close_incident(
         params![code, subject, detail, how, now.to_string()],
     )?;
     Ok(closed > 0)
+}
+
+/// Closes all incidents of `code`. How many were open.
+///
+/// # Errors
+/// SQLite's.
+pub fn close_incidents(
+    connection: &Connection,
+    code: &str,
+    how: &str,
+    now: Timestamp,
+) -> Result<usize, DatabaseError> {
+    let sql =
+        "UPDATE svod_incident SET closed_at = ?3, closed_how = ?2 WHERE code = ?1 AND closed_at IS NULL";
+    Ok(connection.execute(sql, params![code, how, now.to_string()])?)
+}
+
+/// The fact `name` of `svod_meta` is `value` from now on; none any more if there is no value.
+///
+/// # Errors
+/// SQLite's.
+pub fn set_fact(connection: &Connection, name: &str, value: Option<&str>) -> Result<(), DatabaseError> {
+    connection.execute("DELETE FROM svod_meta WHERE name = ?1", [name])?;
+    if let Some(value) = value {
+        connection.execute("INSERT INTO svod_meta (name, value) VALUES (?1, ?2)", [name, value])?;
+    }
+    Ok(())
 }

@@ -2,10 +2,10 @@
 //!
 //! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
-//! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`removals`] what of it is held, [`sent`] what was sent, [`sums`] over it, [`lost`] of it. In: [`publications`] what came ·
+//! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`removals`] what of it is held, [`sent`] what was sent, [`sums`] over it, [`lost`] of it, [`returned`] after a restore. In: [`publications`] what came ·
 //! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw, [`foreign`] what we cannot have written, [`bound`] whose keys are no longer theirs · [`shape`] whether
 //! the tables are still those, `vanished` where one may be that is gone. [`rows`], `row_id` · [`book`] streams and packets ·
-//! [`report`] what operators ask · [`import`] rows of files, [`exported`] rows for files.
+//! [`report`] what operators ask, [`overdue`] what waits · [`import`] rows of files, [`exported`] rows for files.
 
 pub mod book;
 pub mod bound;
@@ -18,12 +18,14 @@ pub mod import;
 pub mod links;
 pub mod lost;
 mod open;
+pub mod overdue;
 pub mod own_records;
 pub mod proposals;
 pub mod publications;
 pub mod ranges;
 pub mod removals;
 pub mod report;
+pub mod returned;
 mod row_id;
 pub mod rows;
 pub mod sent;
@@ -42,5 +44,8 @@ pub mod write;
 
 pub use self::{
     error::DatabaseError,
-    open::{Identity, alone, create, malformed, mend_schema, open, open_read_only, open_to_scan, schema_sql},
+    open::{
+        Identity, alone, create, keep_log, malformed, mend_schema, open, open_read_only, open_to_scan,
+        read_meta, schema_sql,
+    },
 };

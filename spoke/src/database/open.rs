@@ -195,6 +195,15 @@ fn settings(connection: &Connection) -> Result<(), DatabaseError> {
     Ok(())
 }
 
+/// The database has its log in a file beside it, so that readers and the writer do not wait for each other: a copy has none.
+///
+/// # Errors
+/// SQLite's.
+pub fn keep_log(connection: &Connection) -> Result<(), DatabaseError> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    Ok(())
+}
+
 /// A fact of `svod_meta`.
 ///
 /// # Errors

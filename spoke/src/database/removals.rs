@@ -190,7 +190,7 @@ fn reunite(
 }
 
 /// The row `id` is the record `key`, as it was sent.
-fn give(connection: &Connection, table: &Table, id: &str, key: &str) -> Result<(), DatabaseError> {
+pub(super) fn give(connection: &Connection, table: &Table, id: &str, key: &str) -> Result<(), DatabaseError> {
     let Some(kind) = table.own else { return Ok(()) };
     connection
         .prepare_cached(

@@ -208,7 +208,7 @@ pub fn resolve(connection: &Connection, table: &Table, row: &Row) -> Result<Opti
     Ok(Some(resolved))
 }
 
-/// The row that the record `key` of the table `kind` is, or that shows the publication `key`.
+/// The row that the record `key` of the table `kind` is, or that shows the publication `key` or that of the claim `key`.
 fn row_of(connection: &Connection, kind: &str, key: &str) -> Result<Option<String>, DatabaseError> {
     let mut by_uid = connection.prepare_cached(
         "SELECT id FROM svod_record WHERE +kind = ?1 AND uid = ?2 AND state IN ('locked', 'withdrawn')",
@@ -217,7 +217,16 @@ fn row_of(connection: &Connection, kind: &str, key: &str) -> Result<Option<Strin
         return Ok(id.into_text());
     }
     let mut by_key = connection.prepare_cached("SELECT id FROM svod_record WHERE kind = ?1 AND key = ?2")?;
-    let found = by_key.query_row([kind, key], |row| row.get::<_, RowId>(0)).optional()?;
+    let mut found = by_key.query_row([kind, key], |row| row.get::<_, RowId>(0)).optional()?;
+    if found.is_none() {
+        // a claim whose own row is gone: its publication stands in a row of the hub's
+        let linked = "SELECT target FROM svod_link WHERE claim = ?1";
+        let target =
+            connection.prepare_cached(linked)?.query_row([key], |row| row.get::<_, String>(0)).optional()?;
+        if let Some(target) = target {
+            found = by_uid.query_row([kind, &target], |row| row.get::<_, RowId>(0)).optional()?;
+        }
+    }
     Ok(found.and_then(RowId::into_text))
 }
 

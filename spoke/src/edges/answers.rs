@@ -7,6 +7,7 @@ use exchange_format::{
     },
     file_name::PacketKind,
     packet::manifest::{Purpose, SnapshotBasis},
+    participant::ParticipantCode,
     position::Mark,
     record::Kind,
     stream::{AnswerEffect, Control, Evidence, Named, SentPacket, Stop, Timing, judge_own_mark},
@@ -240,12 +241,22 @@ pub(super) fn restored(
     evidence: &Evidence,
     now: Timestamp,
 ) -> Result<(), SpokeError> {
-    let mut stream = book::out_stream(connection, desk.hub)?;
+    stop_restored(connection, (desk.own, desk.hub), evidence, now)
+}
+
+/// [`restored`], without a desk.
+pub(super) fn stop_restored(
+    connection: &Connection,
+    (own, hub): (ParticipantCode, ParticipantCode),
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let mut stream = book::out_stream(connection, hub)?;
     stream.machine.stop = Some(Stop::Restored);
-    book::set_out_stream(connection, desk.hub, &stream)?;
-    if book::open_incident(connection, "RESTORED", desk.hub.as_str(), &evidence.to_string(), now)? {
+    book::set_out_stream(connection, hub, &stream)?;
+    if book::open_incident(connection, "RESTORED", hub.as_str(), &evidence.to_string(), now)? {
         tracing::error!(%evidence, "this database was restored or copied; data stop");
-        journal(connection, desk.own, now, "incident.restored", desk.hub.as_str(), "RESTORED", &[])?;
+        journal(connection, own, now, "incident.restored", hub.as_str(), "RESTORED", &[])?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::{
     fetch::{self, SecondLook},
     packet_file,
     place::{self, Lost},
-    reopen, requests, resume, rotation,
+    reopen, requests, resume, resync, rotation,
     station::Station,
 };
 use crate::database::{
@@ -128,6 +128,7 @@ fn begin(station: &mut Station, clock: &dyn Clock) -> Result<Duration, SpokeErro
         audit::audit(station, true, now)?;
     }
     remove_unsealed(station)?;
+    station.follow_journal()?;
     let hub = station.hub();
     let out = book::out_stream(&station.connection, hub)?;
     let database = exchange_format::stream::Watermark {
@@ -299,6 +300,8 @@ impl Day {
         self.notice(station, false)?;
         tokio::task::block_in_place(|| rotation::replay(station, now))?;
         tokio::task::block_in_place(|| rotation::step(station, now))?;
+        tokio::task::block_in_place(|| resync::carry_out(station, now))?;
+        tokio::task::block_in_place(|| resync::ask(station, now))?;
         loop {
             self.notice(station, sealed)?;
             let exported = tokio::task::block_in_place(|| export::export(station, now))?;

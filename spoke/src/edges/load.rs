@@ -2,6 +2,8 @@
 
 mod mirror;
 
+pub(super) use mirror::mirrored;
+
 use std::collections::BTreeMap;
 
 use exchange_endpoint::protocol::{Kind as ProtocolKind, Line, Protocol};
@@ -9,7 +11,7 @@ use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason, RecordLine, RecordOutcome, RecordReason},
     error::PacketError,
     file_name::{FileName, PacketKind},
-    packet::MemberName,
+    packet::{MemberName, manifest::SnapshotBasis},
     participant::ParticipantCode,
     position::{Digest, Epoch, Mark},
     record::{Kind, LineError, Record, RecordId},
@@ -23,7 +25,7 @@ use super::{
     SpokeError, answers,
     export::in_language,
     packet_file::{self, Desk},
-    requests,
+    requests, resync,
     station::{Station, is_signed, journal, new_key, put_protocol},
 };
 use crate::database::{
@@ -33,6 +35,9 @@ use crate::database::{
     write::{self, Scope},
 };
 use crate::decisions::wishes::Decision;
+
+/// The incident that the hub was restored, while it recovers.
+pub(super) const HUB_RECOVERING: &str = "PEER_RESTORED";
 
 /// What became of the records of one packet.
 #[derive(Debug, Default)]
@@ -119,12 +124,19 @@ pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loade
     let mut next = Some(first);
     while let Some(ready) = next {
         let files = files_of(station, &ready)?;
-        if mirror::is_unconfirmed(station, &ready, &files)? {
-            mirror::look_at_mirror(station, &files, now)?;
+        let snapshot = mirror::snapshot_of(station, &ready, &files)?;
+        if let Some(part) = snapshot.filter(|part| part.unconfirmed) {
+            mirror::look_at_mirror(station, &files, part.basis, now)?;
             next = next_held(station, now)?;
             continue;
         }
-        match apply(station, &ready, &files, now) {
+        let applied = match snapshot.map(|part| part.basis) {
+            Some(SnapshotBasis::Recovered { compared }) if !accepts(station, compared)? => {
+                Err(Stopped::Refused(PacketReason::StaleEpoch))
+            }
+            basis => apply(station, &ready, &files, basis, now),
+        };
+        match applied {
             Ok(records) => {
                 loaded.records += records;
                 loaded.applied.extend(files.iter().map(|file| file.name.clone()));
@@ -142,6 +154,11 @@ pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loade
         next = next_held(station, now)?;
     }
     Ok(loaded)
+}
+
+fn accepts(station: &mut Station, compared: Digest) -> Result<bool, SpokeError> {
+    let (connection, desk) = packet_file::apart(station);
+    resync::accepts_recovered(connection, &desk, compared)
 }
 
 fn files_of(station: &Station, ready: &Ready) -> Result<Vec<Received>, SpokeError> {
@@ -174,7 +191,13 @@ fn next_held(station: &mut Station, now: Timestamp) -> Result<Option<Ready>, Spo
     }
 }
 
-fn apply(station: &mut Station, ready: &Ready, files: &[Received], now: Timestamp) -> Result<u64, Stopped> {
+fn apply(
+    station: &mut Station,
+    ready: &Ready,
+    files: &[Received],
+    basis: Option<SnapshotBasis>,
+    now: Timestamp,
+) -> Result<u64, Stopped> {
     let (lang, own, hub) = (station.config.lang, station.own(), station.hub());
     let (keys, timing) = (station.hub_keys.clone(), station.config.exchange.timing());
     let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
@@ -215,8 +238,12 @@ fn apply(station: &mut Station, ready: &Ready, files: &[Received], now: Timestam
             journal(transaction, own, now, "incident.closed", subject, code, &[])?;
         }
         book::set_in_stream(transaction, hub, &stream)?;
-        if matches!(ready, Ready::Snapshot(_)) {
+        if let (Some(basis), Some(last)) = (basis, stream.machine.last) {
             requests::snapshot_applied(transaction, &desk, now)?;
+            resync::note_answer(transaction, basis, last.position.epoch)?;
+        }
+        if matches!(basis, Some(SnapshotBasis::Recovered { .. })) {
+            book::close_incidents(transaction, HUB_RECOVERING, "resynced", now)?;
         }
         if let Some(at) = stream.machine.last.filter(|_| diverged) {
             super::ranges::look(transaction, &desk, &timing, at, now)?;
@@ -442,8 +469,15 @@ fn refuse(
     let (connection, desk) = packet_file::apart(station);
     write::write(connection, Scope::Book, |transaction| {
         let mut stream = book::in_stream(transaction, hub)?;
-        if matches!(ready, Ready::Data(_)) {
-            stream.machine.consume(ready);
+        match ready {
+            Ready::Data(_) => drop(stream.machine.consume(ready)),
+            // what its sender does next is compared anew
+            Ready::Snapshot(parts) if reason == PacketReason::StaleEpoch => {
+                for part in parts {
+                    stream.machine.close(part.position.epoch);
+                }
+            }
+            Ready::Snapshot(_) => {}
         }
         book::set_in_stream(transaction, hub, &stream)?;
         for file in files {

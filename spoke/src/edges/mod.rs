@@ -5,14 +5,15 @@
 //! everything again, when one of them is lost ·
 //! [`fetch`] files from it · [`admit`] what a file is · [`load`] applying it · [`resume`] what was held when the
 //! program ended · [`answers`] what the hub made of ours · [`requests`] what has not come and what the hub
-//! lacks · [`ranges`] where two pictures differ · [`rotation`] keys that change · [`audit`] whether the database is as it should be, `reread` the archive for it.
-//! For people: [`bring`] files into the tables · [`hand_out`] the tables into files · [`proposing`] wishes.
+//! lacks · [`ranges`] where two pictures differ · [`resync`] after a restore · [`rotation`] keys that change · [`audit`] whether the database is as it should be, `reread` the archive for it.
+//! For people: [`bring`] files into the tables · [`copies`] of the database · [`hand_out`] the tables into files · [`proposing`] wishes.
 
 pub mod admit;
 pub mod answers;
 pub mod audit;
 pub mod bring;
 pub mod config;
+pub mod copies;
 pub mod error;
 pub mod event_loop;
 pub mod export;
@@ -29,6 +30,7 @@ mod reopen;
 pub mod requests;
 mod reread;
 pub mod resume;
+pub mod resync;
 pub mod rotation;
 mod snapshot;
 pub mod station;

@@ -13,7 +13,9 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    SpokeError, export, packet_file,
+    SpokeError, export,
+    load::HUB_RECOVERING,
+    packet_file,
     packet_file::{Desk, Heading, write_answer},
     ranges, reopen,
     station::{Station, journal, random_u32},
@@ -193,6 +195,23 @@ pub(super) struct Came<'a> {
     pub request: &'a Request,
 }
 
+impl Came<'_> {
+    /// Whether the hub asks because it was restored.
+    fn is_after_restore(&self) -> bool {
+        matches!(self.request, Request::Snapshot { cause: SnapshotCause::Restored, .. })
+    }
+}
+
+/// The hub was restored: what it has said in the present epoch counts no more, until it has recovered.
+fn close_for_recovery(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> Result<(), SpokeError> {
+    let mut stream = book::in_stream(connection, desk.hub)?;
+    stream.machine.close_for_recovery();
+    book::set_in_stream(connection, desk.hub, &stream)?;
+    let subject = desk.hub.as_str();
+    book::open_incident(connection, HUB_RECOVERING, subject, "it asks for what it has lost", now)?;
+    journal(connection, desk.own, now, "incident.peer_restored", subject, "", &[])
+}
+
 /// Does what the hub asks for, once. False if that cannot be done now: the RQ is to be looked at again.
 pub(super) fn honour(station: &mut Station, came: &Came<'_>, now: Timestamp) -> Result<bool, SpokeError> {
     let hub = station.hub();
@@ -215,7 +234,11 @@ pub(super) fn honour(station: &mut Station, came: &Came<'_>, now: Timestamp) -> 
         _ => None,
     };
     if let Some(basis) = basis {
+        let after_restore = came.is_after_restore();
         reopen::anew(station, basis, now, |transaction, desk, opened| {
+            if after_restore {
+                close_for_recovery(transaction, desk, now)?;
+            }
             note(transaction, desk, came, Some(opened), now)
         })?;
     } else {
@@ -242,6 +265,7 @@ fn note(
 ) -> Result<(), SpokeError> {
     let asks = match came.request {
         Request::Packets(_) => "packets",
+        Request::Snapshot { .. } if came.is_after_restore() => "restored",
         Request::Snapshot { .. } => "snapshot",
         Request::RangeDigests(_) => "range_digests",
     };

@@ -181,6 +181,22 @@ impl Station {
         self.watermark.raise_journal(|from| Ok(journal_table::leaves_from(connection, CENTRE_TABLE, from)?))
     }
 
+    /// After a recovery the journal is that of the older database, which says so: the watermark follows it.
+    ///
+    /// # Errors
+    /// The database, or the file cannot be written.
+    pub fn follow_journal(&mut self) -> Result<(), SpokeError> {
+        let (db, known) = (&self.connection, self.watermark.journal());
+        if known.size() == 0
+            || !journal_table::is_begun_again(db, CENTRE_TABLE, known)?
+            || journal_table::begins_with(db, CENTRE_TABLE, known)?
+        {
+            return Ok(());
+        }
+        let leaves = journal_table::leaves_from(db, CENTRE_TABLE, 0)?;
+        Ok(self.watermark.begin_journal(leaves)?)
+    }
+
     /// What the watermark file says of the two streams.
     pub fn marks(&self) -> stream::Watermark {
         stream::Watermark {
@@ -198,6 +214,16 @@ pub fn open_database(config: &Config<SpokeConfig>) -> Result<Connection, SpokeEr
     let path = config.path(&config.database);
     let (connection, identity) = database::open(&path)?;
     check_identity(config, identity, &path)?;
+    Ok(connection)
+}
+
+/// Opens a copy of the database at `path`, and checks that it is this centre's.
+///
+/// # Errors
+/// It is another's.
+pub fn open_copy(config: &Config<SpokeConfig>, path: &Path) -> Result<Connection, SpokeError> {
+    let (connection, identity) = database::open(path)?;
+    check_identity(config, identity, path)?;
     Ok(connection)
 }
 

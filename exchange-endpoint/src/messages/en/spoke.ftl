@@ -159,7 +159,7 @@ proposal-state-declined = declined
 proposal-state-refused = refused
 incident-tampered = The database was altered past the exchange.
 incident-diverged = The sum of publications is not the one the coordination centre told. A snapshot was asked for, which sets it right.
-incident-restored = The database was put back from a copy, the stream stands still. Delete nothing, and tell the other side.
+incident-restored = The database was put back from a copy, the stream stands still. Delete nothing; the command resync shows what was lost and how to go on.
 incident-journal-altered = The journal was altered, or its last entries were deleted: put the database back from a copy, or find out who changed it and why.
 incident-many-gone = Most rows of the table, or their lines, are gone. Nothing of it was sent to the coordination centre. Put the rows back; if they were deleted on purpose: svod-spoke gone TABLE --confirm; to have them as they were sent: svod-spoke gone TABLE --restore.
 incident-row-taken = A row of your centre's has the number of a publication, which waits. Give the row another id.
@@ -189,3 +189,17 @@ error-spoke-map-unreadable = The map of columns { $file } (--columns) cannot be 
     .next = It has a section [columns] and lines "Heading in the file" = "column of the table".
 error-spoke-map-column = { $file } (--columns): line { $line }: names a column that the table does not have (of { $length } characters)
     .next = Correct the name of the column in that file. Known: { $known }
+
+spoke-resync-asked = The database was restored from a copy. A snapshot is asked of the coordination centre; it has not come yet
+spoke-resync-ready = The database was restored from a copy. The coordination centre's snapshot has come; this is how it differs from the database:
+spoke-resync-confirmed = Decided: the daemon takes back what was lost and goes on
+spoke-resync-moved = Changed both here and in what was lost:
+spoke-resync-next = Take back what was lost and go on: svod-spoke resync --yes
+spoke-resync-choose-next = Take back what was lost and go on: svod-spoke resync --yes --keep mine (what the database says stands) or --keep theirs (what the coordination centre has; the values in the database are gone)
+resync-what-back = rows come back
+resync-what-changed = rows become as they were sent last
+resync-what-ended = rows are deleted: this centre deleted them and said so
+resync-what-noted = no row changes, it is known again that it was sent
+resync-what-moved = to be chosen
+resync-what-sent-again = sent again
+closed-resynced = what was lost was taken back

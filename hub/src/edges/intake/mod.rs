@@ -1,12 +1,13 @@
 //! Intake: one file that stands finished in a centre's `in`, from its name to its answers.
 //!
 //! [`open`] the five-way check, envelope, signature, digests · [`numbered`] what the stream machine says of it
-//! and what follows · [`apply`] its records · [`keys`] a centre's new keys · [`answers`] KV and PR about our own packets · [`control`] the
+//! and what follows · [`held`] what waits · [`apply`] its records · [`keys`] a centre's new keys · [`answers`] KV and PR about our own packets · [`control`] the
 //! control block · [`replay`] what was set aside, once more. What cannot be authenticated goes to quarantine whole, and nothing of it is applied.
 
 mod answers;
 mod apply;
 mod control;
+mod held;
 mod keys;
 mod numbered;
 mod open;
@@ -33,6 +34,7 @@ use super::hub::{Context, Hub, HubError, at};
 use crate::database::{Tx, streams::Unproven};
 
 pub(super) use answers::random;
+pub(in crate::edges) use numbered::Step;
 pub(in crate::edges) use open::prune_out;
 
 /// What became of a file.

@@ -6,10 +6,13 @@ use exchange_endpoint::archive;
 use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason, Protocol, Severity},
     file_name::FileName,
-    packet::{VerifiedPacket, manifest::Purpose},
+    packet::{
+        VerifiedPacket,
+        manifest::{Purpose, SnapshotBasis},
+    },
     participant::ParticipantCode,
     position::Mark,
-    stream::{Arrival, Facts, Ready, StateCheck, Stop, Verdict, check_state},
+    stream::{Arrival, Facts, Ready, SnapshotReason, StateCheck, Stop, Verdict, check_state},
 };
 use jiff::Timestamp;
 
@@ -22,7 +25,9 @@ use crate::{
     },
     edges::{
         hub::{Context, Hub, HubError, at},
-        ranges, requests,
+        ranges,
+        register::Returned,
+        requests,
         sealing::{answers, keys::is_ky},
     },
 };
@@ -36,13 +41,14 @@ pub(super) fn take(
     now: Timestamp,
 ) -> Result<Taken, HubError> {
     let header = &packet.manifest().header;
-    let part = match &header.purpose {
-        Purpose::Snapshot(snapshot) => Some(snapshot.part),
+    let snapshot = match &header.purpose {
+        Purpose::Snapshot(snapshot) => Some(*snapshot),
         _ => None,
     };
+    let part = snapshot.map(|snapshot| snapshot.part);
     let arrival = Arrival { mark: packet.mark(), previous: header.previous, part };
     let (context, is_ky) = (&hub.context, header.purpose == Purpose::Keys);
-    let step = Step { context, centre, now };
+    let step = Step { context, centre, now, returned: None };
     let mut news = None;
     let checked = packet.check_members().and_then(|mut checked| {
         news = if is_ky { Some(keys::read(context, centre, &mut checked)?) } else { None };
@@ -57,7 +63,7 @@ pub(super) fn take(
         }
     };
     let mut taken = hub.store.write(|tx| {
-        let (taken, holds) = step.judge(tx, name, &arrival, refusal)?;
+        let (taken, holds) = step.judge(tx, name, (&arrival, snapshot.map(|one| one.basis)), refusal)?;
         if let Some(card) = news.as_ref().filter(|_| holds) {
             keys::take(context, tx, centre, (card, arrival.mark.position), now)?;
         }
@@ -77,10 +83,13 @@ pub(super) fn is_active(tx: &Tx<'_>, centre: ParticipantCode) -> Result<bool, Hu
     Ok(tx.centre(centre)?.is_some_and(|centre| centre.active))
 }
 
-struct Step<'a> {
-    context: &'a Context,
-    centre: ParticipantCode,
-    now: Timestamp,
+/// What is done with a numbered packet of a centre.
+pub(in crate::edges) struct Step<'a> {
+    pub context: &'a Context,
+    pub centre: ParticipantCode,
+    pub now: Timestamp,
+    /// After a restore: what the centre knows of what this hub had published.
+    pub returned: Option<&'a Returned>,
 }
 
 impl Step<'_> {
@@ -90,7 +99,7 @@ impl Step<'_> {
         &self,
         tx: &Tx<'_>,
         name: &str,
-        arrival: &Arrival,
+        (arrival, basis): (&Arrival, Option<SnapshotBasis>),
         refusal: Option<PacketReason>,
     ) -> Result<(Taken, bool), HubError> {
         if !is_active(tx, self.centre)? {
@@ -138,6 +147,15 @@ impl Step<'_> {
                 answers::receipt(self.context, tx, self.centre, &streams, arrival.mark, self.now)?;
                 Ok(Taken::Done(Vec::new()))
             }
+            Verdict::Ready(_) if streams.outgoing.stop == Some(Stop::Restored) => {
+                // what is new to a hub that was put back from a copy may be known to it by another name: a person decides first
+                self.row(tx, name, arrival, "HELD", None, 0)?;
+                if let Some(SnapshotBasis::Requested { request }) = basis {
+                    tx.requests().answered_after_restore(request, arrival.mark.position.epoch)?;
+                }
+                answers::receipt(self.context, tx, self.centre, &streams, arrival.mark, self.now)?;
+                Ok(Taken::Done(Vec::new()))
+            }
             Verdict::Ready(ready) => {
                 self.row(tx, name, arrival, "HELD", None, 0)?;
                 self.apply_or_refuse(tx, &mut streams, &ready).map(Taken::Done)
@@ -149,6 +167,9 @@ impl Step<'_> {
     /// Applies the packet held at the next number, if there is one.
     fn drain(&self, tx: &Tx<'_>) -> Result<Option<Applied>, HubError> {
         let mut streams = tx.streams(self.centre)?;
+        if streams.outgoing.stop == Some(Stop::Restored) {
+            return Ok(None);
+        }
         let Some(next) = streams.incoming.next() else { return Ok(None) };
         let rows = tx.packets_at("in", self.centre, next)?;
         let Some(held) = rows.into_iter().find(|row| row.state == "HELD") else { return Ok(None) };
@@ -170,12 +191,22 @@ impl Step<'_> {
     }
 
     /// Applies what is ready, or refuses it whole: then nothing of it stays but its rows, its PR and an incident.
-    fn apply_or_refuse(
+    pub(super) fn apply_or_refuse(
         &self,
         tx: &Tx<'_>,
         streams: &mut Streams,
         ready: &Ready,
     ) -> Result<Vec<Applied>, HubError> {
+        if let Ready::Snapshot(parts) = ready
+            && !self.may_end_recovery(tx, streams, parts)?
+        {
+            // what its sender does next is compared anew
+            for part in parts {
+                streams.incoming.close(part.position.epoch);
+            }
+            tx.set_streams(self.centre, streams)?;
+            return self.refuse_ready(tx, streams, ready, PacketReason::StaleEpoch);
+        }
         let mut after = streams.clone();
         let applied = match tx.attempt(|| self.carry_out(tx, &mut after, ready)) {
             Ok(applied) => {
@@ -243,7 +274,8 @@ impl Step<'_> {
             Ready::Data(mark) => (vec![*mark], false),
             Ready::Snapshot(parts) => (parts.clone(), true),
         };
-        if snapshot && self.is_unconfirmed(tx, &marks)? {
+        let part = if snapshot { self.snapshot_of(tx, &marks)? } else { None };
+        if part.is_some_and(|part| part.unconfirmed) {
             return self.look_at_mirror(tx, streams, &marks);
         }
         if snapshot {
@@ -257,12 +289,22 @@ impl Step<'_> {
             let row = self.held_row(tx, mark)?;
             all.push(self.apply_one(tx, &mut intake, &row, streams)?);
         }
+        if let Some(returned) = self.returned {
+            self.context
+                .register(tx, self.context.code.as_str(), self.now)
+                .link_back(self.centre, returned)?;
+        }
         let released = intake.finish()?;
         let superseded = streams.incoming.consume(ready);
         tx.set_streams(self.centre, streams)?;
         let diverged = tx.has_incident(self.centre, "DIVERGED")?;
         if snapshot {
             requests::snapshot_applied(self.context, tx, self.centre, self.now)?;
+        }
+        if part.is_some_and(|part| part.basis.reason() == SnapshotReason::Recovered) {
+            for code in [requests::PEER_RESTORED, PacketReason::Fork.code()] {
+                tx.close_incidents(self.centre, code, &self.now.to_string())?;
+            }
         }
         if let Some(at) = streams.incoming.last.filter(|_| diverged) {
             ranges::look(self.context, tx, self.centre, at, self.now)?;
@@ -290,13 +332,6 @@ impl Step<'_> {
             }
         }
         Ok(all)
-    }
-
-    /// Whether the sender of a snapshot was recovering when it sealed it: what it says of its own is not certain.
-    fn is_unconfirmed(&self, tx: &Tx<'_>, parts: &[Mark]) -> Result<bool, HubError> {
-        let Some(first) = parts.first() else { return Ok(false) };
-        let packet = self.open_held(&self.held_row(tx, first)?)?;
-        Ok(matches!(&packet.manifest().header.purpose, Purpose::Snapshot(part) if part.unconfirmed))
     }
 
     /// Takes nothing but the mirror from a snapshot: the stream stays where it is, its epoch does not begin.
@@ -336,12 +371,12 @@ impl Step<'_> {
         Ok(())
     }
 
-    fn open_held(&self, row: &AtPosition) -> Result<VerifiedPacket<File>, HubError> {
+    pub(super) fn open_held(&self, row: &AtPosition) -> Result<VerifiedPacket<File>, HubError> {
         let name: FileName = row.name.parse().map_err(exchange_format::error::PacketError::from)?;
         Ok(open::open(self.context, &self.context.paths.archived(self.centre, &row.name), &name)?)
     }
 
-    fn held_row(&self, tx: &Tx<'_>, mark: &Mark) -> Result<AtPosition, HubError> {
+    pub(super) fn held_row(&self, tx: &Tx<'_>, mark: &Mark) -> Result<AtPosition, HubError> {
         let rows = tx.packets_at("in", self.centre, mark.position)?;
         let found = rows.into_iter().find(|row| row.arrival.mark == *mark);
         found.ok_or_else(|| {

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use exchange_endpoint::{
-    config::Config, difference_table::DifferenceTold, output::Failure, request_table::OpenRequest,
+    config::Config,
+    difference_table::DifferenceTold,
+    output::Failure,
+    overdue::{self, Overdue},
+    request_table::OpenRequest,
 };
 use exchange_format::participant::ParticipantCode;
 use jiff::{SignedDuration, Timestamp};
@@ -48,6 +52,8 @@ pub struct Status {
     pub crowds: Vec<Crowd>,
     /// The centres, by code.
     pub centres: Vec<CentreStatus>,
+    /// What waits for too long, with the step to take.
+    pub overdue: Vec<Overdue>,
     /// What was asked of centres and has not come.
     pub requests: Vec<OpenRequest>,
     /// The first of the records in which the hub's picture of a stream differs from its sender's, while it does.
@@ -154,7 +160,12 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             unconfirmed: tx.unconfirmed_counts()?.into_iter().collect(),
         };
         let mut centres = Vec::new();
+        let (timing, mut late_ones) = (config.timing(), Vec::new());
         for centre in tx.centres()? {
+            if centre.active {
+                let waiting = tx.waits_for(centre.code)?;
+                late_ones.extend(overdue::overdue(centre.code.as_str(), waiting, now, &timing));
+            }
             centres.push(centre_status(tx, centre, &counts, now, late)?);
         }
         let waiting = tx.standing_count("waiting")?;
@@ -178,6 +189,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             crowds: tx.crowds(LARGEST)?,
             inputs_unsealed: tx.unsealed_input_count()?,
             centres,
+            overdue: late_ones,
             requests: tx.requests().open(now).map_err(HubError::from)?,
             differences,
             incidents: counts.incidents,

@@ -110,6 +110,18 @@ impl Register<'_> {
         key: &DocumentKey,
     ) -> Result<RecordId, RegisterError> {
         let uid = new_id()?;
+        self.add_document(uid, kind, person, key)?;
+        Ok(uid)
+    }
+
+    /// A document under its id.
+    pub(super) fn add_document(
+        &self,
+        uid: RecordId,
+        kind: Kind,
+        person: RecordId,
+        key: &DocumentKey,
+    ) -> Result<(), RegisterError> {
         self.tx.add_document(uid, kind, person, key.as_str())?;
         self.note(&Input {
             action: "document.new",
@@ -117,8 +129,7 @@ impl Register<'_> {
             other: Some(person),
             value: Some(key.as_str()),
             ..Input::default()
-        })?;
-        Ok(uid)
+        })
     }
 }
 

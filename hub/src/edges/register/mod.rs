@@ -2,7 +2,7 @@
 //! The rules are in `decisions`; here they meet the rows. Everything runs inside the caller's transaction.
 //!
 //! [`weighing`] how alike claims are · [`activation`] by which model · [`relink`] claims → persons · [`parting`] a person that is two · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`republish`] persons → what each
-//! centre is told · [`drawn`] what staff draw up · [`inputs`] the hub's stream to itself.
+//! centre is told · [`returned`] what comes back after a restore · [`drawn`] what staff draw up · [`inputs`] the hub's stream to itself.
 
 mod activation;
 mod asking;
@@ -13,6 +13,7 @@ mod inputs;
 mod parting;
 mod relink;
 mod republish;
+mod returned;
 mod weighing;
 
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ use crate::{
 
 pub use inputs::Input;
 pub use relink::Settled;
+pub use returned::{Returned, What};
 pub use weighing::Weighing;
 
 /// Why the register could not be brought up to date.

@@ -271,7 +271,7 @@ impl Register<'_> {
         Ok(uid)
     }
 
-    fn link(
+    pub(super) fn link(
         &self,
         name: ClaimName,
         id: ClaimId,

@@ -5,14 +5,16 @@ use exchange_format::{
         MemberName,
         manifest::{Purpose, SnapshotBasis, SnapshotPart},
     },
+    position::Mark,
     record::{Kind, Record},
-    stream::SnapshotReason,
+    state_digest::StateDigest,
+    stream::{Slot, SnapshotReason},
 };
 use jiff::Timestamp;
 
 use super::{Outline, PACKET_RECORDS, begin, control, data::note_sealed, finish};
 use crate::{
-    database::Tx,
+    database::{Tx, streams::Streams},
     edges::hub::{Context, HubError},
 };
 
@@ -33,6 +35,53 @@ pub fn seal_inputs(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<u64
     }
 }
 
+/// After a restore of this hub: the stream goes on in a new epoch, with every input that it knows.
+pub(in crate::edges) fn begin_again(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
+    let mut streams = tx.streams(context.code)?;
+    if streams.outgoing.stop.take().is_none() {
+        return Ok(());
+    }
+    tx.set_streams(context.code, &streams)?;
+    tx.close_incidents(context.code, "RESTORED", &now.to_string())?;
+    if streams.outgoing.last.is_none() {
+        return Ok(());
+    }
+    seal_whole(context, tx, now)
+}
+
+/// Opens a new epoch with every input, in the order in which they were made.
+fn seal_whole(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
+    let mut streams = tx.streams(context.code)?;
+    let mut lots = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = tx.inputs_after(after, u32::try_from(PACKET_RECORDS).expect("small"))?;
+        let Some((last, _)) = page.last() else { break };
+        let before = std::mem::replace(&mut after, *last);
+        lots.push(before);
+    }
+    if lots.is_empty() {
+        lots.push(0);
+    }
+    let parts = u32::try_from(lots.len()).expect("few");
+    let mut opening = streams.outgoing.open_epoch(parts, SnapshotReason::Initial)?;
+    streams.sent = StateDigest::default();
+    for before in lots {
+        let page = tx.inputs_after(before, u32::try_from(PACKET_RECORDS).expect("small"))?;
+        let inputs: Vec<Record> = page.into_iter().map(|(_, record)| record).collect();
+        let slot = opening.next_part().expect("as many as planned");
+        let part = slot.part.expect("a snapshot's slot is a part");
+        let last = part.k() == part.n();
+        let basis = SnapshotBasis::Initial;
+        let purpose = Purpose::Snapshot(SnapshotPart { basis, unconfirmed: false, part });
+        let mark = write_packet(context, tx, &inputs, &mut streams, (slot, purpose, last), now)?;
+        opening.sealed(mark.digest).expect("a part was left");
+    }
+    streams.outgoing = opening.finish(now).expect("every part is sealed");
+    tx.set_streams(context.code, &streams)?;
+    Ok(())
+}
+
 fn seal_packet(context: &Context, tx: &Tx<'_>, inputs: &[Record], now: Timestamp) -> Result<(), HubError> {
     let mut streams = tx.streams(context.code)?;
     let mut opening = None;
@@ -46,6 +95,27 @@ fn seal_packet(context: &Context, tx: &Tx<'_>, inputs: &[Record], now: Timestamp
     } else {
         (streams.outgoing.next_slot()?, Purpose::Data)
     };
+    let mark = write_packet(context, tx, inputs, &mut streams, (slot, purpose, true), now)?;
+    match opening {
+        Some(mut opening) => {
+            opening.sealed(mark.digest).expect("one part was left");
+            streams.outgoing = opening.finish(now).expect("the one part is sealed");
+        }
+        None => streams.outgoing.sealed(mark, now),
+    }
+    tx.set_streams(context.code, &streams)?;
+    Ok(())
+}
+
+/// Writes and notes one packet of `inputs`; it tells the sum of all that were sent, if `tells`.
+fn write_packet(
+    context: &Context,
+    tx: &Tx<'_>,
+    inputs: &[Record],
+    streams: &mut Streams,
+    (slot, purpose, tells): (Slot, Purpose, bool),
+    now: Timestamp,
+) -> Result<Mark, HubError> {
     let mut writer = begin(context)?;
     writer.begin_member(MemberName::records(Kind::HubInput.name()).expect("a kind's name"))?;
     let mut line = Vec::new();
@@ -63,21 +133,13 @@ fn seal_packet(context: &Context, tx: &Tx<'_>, inputs: &[Record], now: Timestamp
         purpose: purpose.clone(),
         position: slot.position,
         previous: slot.previous,
-        control: control(&streams),
-        state_digest: Some(streams.sent),
+        control: control(streams),
+        state_digest: tells.then_some(streams.sent),
     };
     let sealed = finish(context, writer, outline, now)?;
     for record in inputs {
         tx.input_sealed(record.key, &sealed.name)?;
     }
     note_sealed(context, tx, context.code, &sealed, slot.previous, &purpose, inputs.len() as u64, now)?;
-    match opening {
-        Some(mut opening) => {
-            opening.sealed(sealed.mark.digest).expect("one part was left");
-            streams.outgoing = opening.finish(now).expect("the one part is sealed");
-        }
-        None => streams.outgoing.sealed(sealed.mark, now),
-    }
-    tx.set_streams(context.code, &streams)?;
-    Ok(())
+    Ok(sealed.mark)
 }

@@ -247,10 +247,19 @@ impl TestCentre {
                 members.push((MemberName::records(kind.name()).expect("a kind"), lines.collect()));
             }
         }
-        for record in mirror {
-            let mut line = Vec::new();
-            record.write_line(&mut line);
-            members.push((MemberName::mirror(record.kind.name()).expect("a kind"), vec![line]));
+        for kind in Kind::ALL {
+            let of_kind: Vec<Vec<u8>> = mirror
+                .iter()
+                .filter(|record| record.kind == kind)
+                .map(|record| {
+                    let mut line = Vec::new();
+                    record.write_line(&mut line);
+                    line
+                })
+                .collect();
+            if !of_kind.is_empty() {
+                members.push((MemberName::mirror(kind.name()).expect("a kind"), of_kind));
+            }
         }
         for record in records {
             if let Some(term) = record.term(&record.hash()) {

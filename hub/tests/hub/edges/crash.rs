@@ -123,7 +123,9 @@ fn f21_a_database_behind_its_own_stream_stops_every_stream_but_no_answer() {
     hub.take(&one, &name);
     hub.send();
     let read = one.read_out();
-    assert_eq!((read.records.len(), read.protocols.len()), (0, 1), "answers go on, data do not");
+    assert_eq!((read.records.len(), read.protocols.len()), (0, 0), "data do not go on, what comes is held");
+    assert!(read.kinds.contains(&PacketKind::Receipt), "and has its receipt");
+    assert!(read.requests.len() == 1, "the centre is asked for what this hub is compared with");
     let stop = hub.hub.store.read(|tx| tx.streams(one.code)).expect("read").outgoing.stop;
     assert_eq!(stop, Some(exchange_format::stream::Stop::Restored));
 }

@@ -5,6 +5,7 @@ mod crash;
 mod decisions;
 mod exchange;
 mod keys;
+mod recovery;
 mod refusals;
 mod requests;
 mod rules;

@@ -310,3 +310,21 @@ pub fn answer_placed(connection: &Connection, name: &str, now: Timestamp) -> Res
         .execute([name, &now.to_string()])?;
     Ok(())
 }
+
+/// The digest of the last part of our snapshot that opened `epoch`.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn last_part(
+    connection: &Connection,
+    peer: ParticipantCode,
+    epoch: Epoch,
+) -> Result<Option<Digest>, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT * FROM svod_packet WHERE direction = 'out' AND peer = ?1 AND epoch = ?2 AND kind = 'SN' AND answers IS NULL \
+         ORDER BY seq DESC LIMIT 1",
+    )?;
+    let mut found = statement.query(params![peer.as_str(), epoch.get()])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    Ok(mark(row, "", PACKET)?.map(|mark| mark.digest))
+}

@@ -4,7 +4,10 @@ use std::fs::File;
 
 use exchange_format::{
     error::PacketError,
-    packet::{CheckedPacket, MemberName, manifest::Purpose},
+    packet::{
+        CheckedPacket, MemberName,
+        manifest::{Purpose, SnapshotBasis, SnapshotPart},
+    },
     record::{Kind, Record},
     stream::{Ready, judge_mirror},
 };
@@ -20,28 +23,33 @@ use crate::{
         write::{self, Scope},
     },
     edges::{
-        SpokeError, packet_file,
+        SpokeError, packet_file, resync,
         station::{Station, journal},
     },
 };
 
-/// Whether the hub was recovering when it sealed a snapshot: what it says of its own is not certain.
-pub(super) fn is_unconfirmed(
+/// What a snapshot says it is; that it is unconfirmed, if the hub was recovering when it sealed it: what it says of its own is
+/// not certain.
+pub(super) fn snapshot_of(
     station: &mut Station,
     ready: &Ready,
     files: &[Received],
-) -> Result<bool, SpokeError> {
-    let (Ready::Snapshot(_), Some(first)) = (ready, files.first()) else { return Ok(false) };
+) -> Result<Option<SnapshotPart>, SpokeError> {
+    let (Ready::Snapshot(_), Some(first)) = (ready, files.first()) else { return Ok(None) };
     let (path, name) = (station.file(&first.file), first.name.parse().map_err(PacketError::Name)?);
     let (_, desk) = packet_file::apart(station);
     let opened = desk.open(&path, &name)?;
-    Ok(matches!(&opened.manifest().header.purpose, Purpose::Snapshot(part) if part.unconfirmed))
+    Ok(match &opened.manifest().header.purpose {
+        Purpose::Snapshot(part) => Some(*part),
+        _ => None,
+    })
 }
 
 /// Takes nothing but the mirror from a snapshot: the stream stays where it is, its epoch does not begin.
 pub(super) fn look_at_mirror(
     station: &mut Station,
     files: &[Received],
+    basis: SnapshotBasis,
     now: Timestamp,
 ) -> Result<(), SpokeError> {
     let paths: Vec<_> = files.iter().map(|file| station.file(&file.file)).collect();
@@ -63,11 +71,14 @@ pub(super) fn look_at_mirror(
             journal(transaction, desk.own, now, "snapshot.unconfirmed", &file.name, "", &digests)?;
             conclude(transaction, &desk, file, &tally, now)?;
         }
-        Ok(())
+        match files.last() {
+            Some(last) => resync::note_answer(transaction, basis, last.arrival.mark.position.epoch),
+            None => Ok(()),
+        }
     })
 }
 
-pub(super) fn mirrored(member: &MemberName) -> Option<Kind> {
+pub(in crate::edges) fn mirrored(member: &MemberName) -> Option<Kind> {
     member.mirrored().and_then(|kind| kind.parse().ok())
 }
 

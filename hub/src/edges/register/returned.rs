@@ -1,0 +1,152 @@
+//! What this hub has published and, put back from a copy, no longer knows: taken back from the copy that a centre keeps.
+
+use std::collections::BTreeMap;
+
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Body, Form, Kind, Record, RecordId},
+    stream::{Edition, Return, judge_return},
+};
+
+use super::{Affected, Input, Register, RegisterError};
+use crate::decisions::programme::DocumentKey;
+
+/// How a centre's copy of a publication differs from what this hub knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// The hub does not know that it was published.
+    Back,
+    /// It was published in a later version; what should be told now is told in one above that.
+    Ahead,
+    /// The centre has something older than the hub has published.
+    SentAgain,
+}
+
+/// What is taken back of one centre.
+#[derive(Debug, Default)]
+pub struct Returned {
+    /// Which person a claim of the centre was, by the key of the claim.
+    pub links: BTreeMap<RecordId, RecordId>,
+    /// Persons whose publications have come back.
+    pub affected: Affected,
+}
+
+impl Register<'_> {
+    /// How the copy `mirror` that `centre` keeps of a publication differs from what was published; `None`: it does not.
+    pub fn differs(&self, centre: ParticipantCode, mirror: &Record) -> Result<Option<What>, RegisterError> {
+        let known = self.tx.publication(centre, mirror.kind, mirror.key)?.filter(|known| known.version > 0);
+        let sent = known.as_ref().and_then(|known| {
+            let (form, hash) = known.sealed?;
+            Some(Edition { version: known.version, form, hash })
+        });
+        let edition = Edition::of(mirror);
+        Ok(match judge_return(&edition, sent.as_ref(), false) {
+            Return::Stands if sent == Some(edition) => None,
+            Return::Stands => Some(What::SentAgain),
+            Return::TakenBack if sent.is_none() => Some(What::Back),
+            Return::TakenBack | Return::BothMoved => Some(What::Ahead),
+        })
+    }
+
+    /// Takes back what `mirror` shows: the person or document under its id, and that it was published in this version.
+    pub fn take_back_published(
+        &self,
+        centre: ParticipantCode,
+        mirror: &Record,
+        returned: &mut Returned,
+    ) -> Result<(), RegisterError> {
+        let differs = self.differs(centre, mirror)?;
+        let body = (mirror.form != Form::Tombstone).then(|| mirror.read_body().ok()).flatten();
+        let id = |field: &str| body.as_ref().and_then(|body| body.text(field)?.parse::<RecordId>().ok());
+        let person = match mirror.kind {
+            Kind::Person => {
+                if let Some(body) = &body {
+                    self.person_back(mirror.key, body)?;
+                }
+                mirror.key
+            }
+            Kind::Link => {
+                let target = id("target");
+                let of_person =
+                    body.as_ref().is_some_and(|body| body.text("claim_kind") == Some("recipient_claim"));
+                if let Some(target) = target.filter(|_| of_person && mirror.form == Form::Live) {
+                    returned.links.insert(mirror.key, target);
+                }
+                target.unwrap_or(mirror.key)
+            }
+            kind => {
+                let person = id("recipient").unwrap_or(mirror.key);
+                if let Some(body) = &body {
+                    self.document_back(kind, mirror.key, person, body)?;
+                }
+                person
+            }
+        };
+        if matches!(differs, Some(What::Back | What::Ahead)) {
+            self.tx.told_before(centre, mirror, person)?;
+        }
+        if self.tx.person(person)?.is_some() {
+            returned.affected.insert(self.tx.person_meant(person)?);
+        }
+        Ok(())
+    }
+
+    /// The person under its id and its number; under a new number if that was given to another since.
+    fn person_back(&self, uid: RecordId, body: &Body) -> Result<(), RegisterError> {
+        if self.tx.person(uid)?.is_some() {
+            return Ok(());
+        }
+        let told = body.text("case_number").unwrap_or_default();
+        let serial = told.rsplit('-').nth(1).and_then(|text| text.parse::<u64>().ok());
+        let (case_number, serial) = match serial.filter(|serial| *serial > 0) {
+            Some(serial) if self.tx.person_by_case(told)?.is_none() => (told.to_owned(), serial),
+            _ => {
+                let serial = self.tx.last_serial()? + 1;
+                (self.numbering.number(serial)?, serial)
+            }
+        };
+        self.tx.add_person(uid, &case_number, serial)?;
+        self.note(&Input {
+            action: "person.new",
+            subject: Some((Kind::Person.name(), uid)),
+            value: Some(&case_number),
+            engine: Some("resync"),
+            ..Input::default()
+        })
+    }
+
+    fn document_back(
+        &self,
+        kind: Kind,
+        uid: RecordId,
+        person: RecordId,
+        body: &Body,
+    ) -> Result<(), RegisterError> {
+        let Some(key) = DocumentKey::of(body).filter(|_| matches!(kind, Kind::Programme | Kind::Supplement))
+        else {
+            return Ok(());
+        };
+        if self.tx.person(person)?.is_none()
+            || self.tx.person_of_document(uid)?.is_some()
+            || self.tx.document_by_number(person, kind, key.as_str())?.is_some()
+        {
+            return Ok(());
+        }
+        self.add_document(uid, kind, person, &key)
+    }
+
+    /// Links the claims of `centre` that are linked no more to the persons that they were.
+    pub fn link_back(&self, centre: ParticipantCode, returned: &Returned) -> Result<(), RegisterError> {
+        for (key, target) in &returned.links {
+            let Some(claim) = self.tx.known(centre, Kind::RecipientClaim, *key)?.map(|known| known.id) else {
+                continue;
+            };
+            if self.tx.uid_of(claim)?.is_none() && self.tx.person(*target)?.is_some() {
+                let uid = self.tx.person_meant(*target)?;
+                self.link((centre, *key), claim, uid, ("RETURNED", "resync"))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,295 @@
+//! Own records as the hub has them, after this database was put back from a copy: what differs, and how it is taken back
+//! (exchange §7). Absence ends nothing: a row goes only if the hub has the end of its record from this centre.
+
+use std::collections::BTreeSet;
+
+use exchange_format::{
+    position::{Epoch, Position, Seq},
+    record::{Form, Kind, Record, RecordId},
+    stream::{Edition, Return, judge_return},
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::Serialize;
+
+use crate::decisions::{
+    mapping,
+    picture::State,
+    tables::{self, Table},
+};
+
+use super::{
+    DatabaseError, lost,
+    own_records::{self, Sealable},
+    publications::read_body,
+    removals,
+    row_id::RowId,
+    rows,
+    sent::{self, Kept},
+};
+
+/// What becomes of a record that the hub has otherwise than it was sent from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// Its row comes back.
+    Back,
+    /// Its row takes on what the hub has.
+    Changed,
+    /// Its row goes: this centre had ended it.
+    Ended,
+    /// No row changes: it is known again that it was sent.
+    Noted,
+    /// Here and in what was lost it has moved apart: a person chooses.
+    Moved,
+    /// The hub has nothing of it, or something older: it is sent again.
+    SentAgain,
+}
+
+/// A record that differs.
+#[derive(Debug, Clone)]
+pub struct Differs {
+    /// What becomes of it.
+    pub what: What,
+    /// Its table, or its kind on the wire if it has none.
+    pub table: &'static str,
+    /// Its row, if there is one.
+    pub id: Option<String>,
+}
+
+/// What stands here of a record.
+struct Here {
+    table: Option<&'static Table>,
+    /// Its row and whether that is the centre's own.
+    row: Option<(String, bool)>,
+    /// Whether a link of the hub names it.
+    linked: bool,
+    sent: Option<Edition>,
+    /// Something was done here that the hub has not confirmed.
+    moved: bool,
+}
+
+fn here(connection: &Connection, mirror: &Record, ack: Option<Position>) -> Result<Here, DatabaseError> {
+    let (kind, key) = (mirror.kind, mirror.key);
+    let table = tables::table_of(kind);
+    let last = sent::last(connection, kind, key)?;
+    let sent = last.map(|last| Edition { version: last.version, form: last.form, hash: last.hash });
+    let row = match table {
+        Some(table) => connection
+            .prepare_cached("SELECT id, state FROM svod_record WHERE kind = ?1 AND key = ?2")?
+            .query_row([table.name, &key.to_string()], |row| {
+                Ok((row.get::<_, RowId>(0)?, row.get::<_, String>(1)?))
+            })
+            .optional()?,
+        None => None,
+    };
+    let is_own = |state: &str| State::from_word(state).is_some_and(State::is_open);
+    let row = row.and_then(|(id, state)| Some((id.into_text()?, is_own(&state))));
+    let linked = "SELECT EXISTS (SELECT 1 FROM svod_link WHERE claim = ?1)";
+    let linked = connection.prepare_cached(linked)?.query_row([key.to_string()], |row| row.get(0))?;
+    let hubs = row.as_ref().map_or(linked, |(_, own)| !own);
+    let moved = table.is_some()
+        && !hubs
+        && (says_otherwise(connection, kind, key)?
+            || sent.is_some() && !is_confirmed(connection, kind, key, ack)?);
+    Ok(Here { table, row, linked, sent, moved })
+}
+
+/// Whether a change waits here that is to be sent.
+fn says_otherwise(connection: &Connection, kind: Kind, key: RecordId) -> Result<bool, DatabaseError> {
+    let change = lost::change_of(kind, key);
+    let waits = "SELECT EXISTS (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)";
+    let waits: bool =
+        connection.prepare_cached(waits)?.query_row([&change.kind, &key.to_string()], |row| row.get(0))?;
+    Ok(waits && !matches!(own_records::look_at(connection, &change)?, Sealable::Nothing))
+}
+
+/// Whether the hub had applied what was last sent of a record, `ack` being our last packet that it applied.
+fn is_confirmed(
+    connection: &Connection,
+    kind: Kind,
+    key: RecordId,
+    ack: Option<Position>,
+) -> Result<bool, DatabaseError> {
+    let Some(ack) = ack else { return Ok(false) };
+    // a packet that it refused has never been part of what it has
+    let sql = "SELECT (s.epoch, s.seq) <= (?3, ?4) AND (s.epoch < ?3 OR NOT EXISTS (SELECT 1 FROM svod_packet p \
+               WHERE p.direction = 'out' AND p.answers IS NULL AND p.epoch = s.epoch AND p.seq <= s.seq \
+               AND p.state = 'REFUSED')) FROM svod_sent s WHERE kind = ?1 AND key = ?2";
+    let of = params![kind.name(), key.to_string(), ack.epoch.get(), ack.seq.get()];
+    Ok(connection.prepare_cached(sql)?.query_row(of, |row| row.get(0)).optional()?.unwrap_or(false))
+}
+
+/// How the hub's copy `mirror` of a record of ours differs from what stands here; `ack` is our last packet that it had
+/// applied. `None`: it does not.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn differs(
+    connection: &Connection,
+    mirror: &Record,
+    ack: Option<Position>,
+) -> Result<Option<Differs>, DatabaseError> {
+    let here = here(connection, mirror, ack)?;
+    Ok(here.what(mirror).map(|what| Differs {
+        what,
+        table: here.table.map_or(mirror.kind.name(), |table| table.name),
+        id: here.row.map(|(id, _)| id),
+    }))
+}
+
+impl Here {
+    fn what(&self, mirror: &Record) -> Option<What> {
+        let edition = Edition::of(mirror);
+        match judge_return(&edition, self.sent.as_ref(), self.moved) {
+            Return::Stands => (self.sent.as_ref() != Some(&edition)).then_some(What::SentAgain),
+            Return::BothMoved => Some(What::Moved),
+            Return::TakenBack => Some(match (&self.row, mirror.form) {
+                (Some((_, true)), Form::Tombstone) => What::Ended,
+                (Some((_, true)), _) => What::Changed,
+                (None, Form::Live | Form::Withdrawn) if self.table.is_some() && !self.linked => What::Back,
+                _ => What::Noted,
+            }),
+        }
+    }
+}
+
+/// Takes back what the hub has of a record of ours. Of one that has moved apart `keep_own` says which of the two stands; then
+/// the other is gone from here. `new_key` makes keys for rows whose record the hub has ended.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn take_back(
+    connection: &Connection,
+    mirror: &Record,
+    ack: Option<Position>,
+    keep_own: bool,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<(), DatabaseError> {
+    let here = here(connection, mirror, ack)?;
+    let Some(what) = here.what(mirror).filter(|what| *what != What::SentAgain) else { return Ok(()) };
+    let (key, hash) = (mirror.key.to_string(), mirror.hash().to_string());
+    let said = match here.table.filter(|_| what == What::Back) {
+        Some(table) => rows::resolve(connection, table, &mapping::row(table, &read_body(mirror)?))?,
+        None => None,
+    };
+    if what == What::Back && said.is_none() {
+        // it names a record that is not here; the hub keeps it, apart, and lists it for its staff
+        return Ok(());
+    }
+    // the snapshot that follows carries it
+    let position = Position { epoch: Epoch::FIRST, seq: Seq::FIRST };
+    sent::keep(connection, mirror, &hash, position, Kept::Alone)?;
+    let Some(table) = here.table else { return Ok(()) };
+    let row = here.row.as_ref().filter(|(_, own)| *own).map(|(id, _)| id.as_str());
+    match (what, row, mirror.form) {
+        (What::Moved, Some(id), Form::Tombstone) if keep_own => {
+            renew(connection, table, id, &key, &new_key())
+        }
+        (What::Moved, Some(id), _) if keep_own => {
+            removals::give(connection, table, id, &key)?;
+            queue(connection, table, &key)
+        }
+        (What::Moved, None, _) if keep_own => queue(connection, table, &key),
+        (What::Moved | What::Ended, Some(id), Form::Tombstone) => {
+            forget(connection, table, &key)?;
+            if rows::is_referred_to(connection, table, id)? {
+                return renew(connection, table, id, &key, &new_key());
+            }
+            rows::delete(connection, table, id)?;
+            let sql = "DELETE FROM svod_record WHERE kind = ?1 AND id = ?2";
+            connection.prepare_cached(sql)?.execute([table.name, id])?;
+            Ok(())
+        }
+        (What::Moved | What::Changed | What::Back, _, Form::Live | Form::Withdrawn) => {
+            show(connection, table, row, mirror)
+        }
+        _ => lost::show_again(connection, mirror.key),
+    }
+}
+
+/// The row `id`, or a new one whose id is the record's key, says what `mirror` says, as far as what it names is here.
+fn show(
+    connection: &Connection,
+    table: &'static Table,
+    id: Option<&str>,
+    mirror: &Record,
+) -> Result<(), DatabaseError> {
+    let key = mirror.key.to_string();
+    let said = mapping::row(table, &read_body(mirror)?);
+    let id = id.unwrap_or(&key);
+    if let Some(said) = rows::resolve(connection, table, &said)? {
+        rows::write(connection, table, id, None, &said)?;
+    }
+    removals::give(connection, table, id, &key)?;
+    // what it names may be another record now
+    queue(connection, table, &key)
+}
+
+/// The row `id` is a new record: its own was ended.
+fn renew(
+    connection: &Connection,
+    table: &Table,
+    id: &str,
+    former: &str,
+    key: &RecordId,
+) -> Result<(), DatabaseError> {
+    forget(connection, table, former)?;
+    let sql = "UPDATE svod_record SET key = ?3, state = 'own', version = NULL, form = NULL, sha256 = NULL, packet = NULL \
+               WHERE kind = ?1 AND id = ?2";
+    connection.prepare_cached(sql)?.execute([table.name, id, &key.to_string()])?;
+    queue(connection, table, &key.to_string())?;
+    // whatever names it names another record now
+    for other in tables::tables().iter().filter(|other| other.own.is_some()) {
+        for column in other.columns.iter().filter(|column| column.refers_to == Some(table.name)) {
+            let sql = format!(
+                "INSERT INTO svod_change (kind, key) SELECT r.kind, r.key FROM {0} t JOIN svod_record r ON r.kind = '{0}' \
+                 AND r.id = t.id WHERE t.\"{1}\" = ?1 AND r.state IN ('own', 'provisional') AND NOT EXISTS \
+                 (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key)",
+                other.name, column.name
+            );
+            connection.prepare_cached(&sql)?.execute([id])?;
+        }
+    }
+    Ok(())
+}
+
+fn queue(connection: &Connection, table: &Table, key: &str) -> Result<(), DatabaseError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO svod_change (kind, key) SELECT ?1, ?2 WHERE NOT EXISTS \
+             (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)",
+        )?
+        .execute([table.name, key])?;
+    Ok(())
+}
+
+fn forget(connection: &Connection, table: &Table, key: &str) -> Result<(), DatabaseError> {
+    let sql = "DELETE FROM svod_change WHERE kind = ?1 AND key = ?2";
+    connection.prepare_cached(sql)?.execute([table.name, key])?;
+    Ok(())
+}
+
+/// Tables and numbers of the live records that were sent from here, `known` being those that the hub has.
+///
+/// # Errors
+/// SQLite's.
+pub fn unknown_there(
+    connection: &Connection,
+    known: &BTreeSet<(Kind, RecordId)>,
+    each: &mut dyn FnMut(&'static str),
+) -> Result<(), DatabaseError> {
+    let mut statement =
+        connection.prepare("SELECT kind, key FROM svod_sent WHERE form <> 'tombstone' ORDER BY kind, key")?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let (Ok(kind), Ok(key)) =
+            (row.get::<_, String>(0)?.parse::<Kind>(), row.get::<_, String>(1)?.parse())
+        else {
+            continue;
+        };
+        if !known.contains(&(kind, key)) {
+            each(tables::table_of(kind).map_or(kind.name(), |table| table.name));
+        }
+    }
+    Ok(())
+}

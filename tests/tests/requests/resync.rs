@@ -1,0 +1,124 @@
+//! A participant whose database is put back from an older copy: it stops, and goes on when a person has seen what differs.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::*;
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+fn resync(world: &World, args: &[&str]) -> Value {
+    world.spoke(1, &[&["resync"], args].concat()).expect("resync")
+}
+
+#[test]
+fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let world = merged(dir.path());
+    let (hub_db, centre_db) = (world.layout.hub_db(), world.layout.centre_db(1));
+    let older = dir.path().join("older.age");
+    write(
+        &centre_db,
+        "INSERT INTO event (id, recipient_id, type, date) SELECT 'e' || n.n, (SELECT min(id) FROM recipient), 'hospital', '2026-01-0' || n.n \
+         FROM (SELECT 1 AS n UNION SELECT 2 UNION SELECT 3) n",
+    );
+    wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'event'", 3);
+    wait(&world, &centre_db, UNANSWERED, 0);
+    let copied = world.spoke(1, &["backup", path(&older)]).expect("copied beside the daemon");
+    assert!(copied["bytes"].as_u64() > Some(100_000), "{copied}");
+
+    // what is lost: a person and an event are new, one event is changed, one is deleted
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('lost', 'Утраченная')");
+    write(
+        &centre_db,
+        "INSERT INTO event (id, recipient_id, type, date) VALUES ('e4', 'lost', 'move', '2026-02-01')",
+    );
+    write(&centre_db, "UPDATE event SET date = '2026-03-01' WHERE id = 'e1'");
+    write(&centre_db, "DELETE FROM event WHERE id = 'e2'");
+    write(&centre_db, "UPDATE event SET date = '2026-03-03' WHERE id = 'e3'");
+    wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'event' AND version = 2", 3);
+    wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'event'", 4);
+    wait(&world, &centre_db, UNANSWERED, 0);
+    let owned = world.spoke(1, &["restore", path(&older), "--replace"]).expect_err("a daemon runs");
+    assert!(owned.to_string().contains("instance-owned"), "{owned}");
+    world.daemons.kill(&centre_name(1));
+    let living = world.spoke(1, &["restore", path(&older)]).expect_err("there is a database");
+    assert!(living.to_string().contains("restore-exists"), "{living}");
+    let restored = world.spoke(1, &["restore", path(&older), "--replace"]).expect("put back");
+    assert_eq!(restored["stopped"], true);
+    assert!(Path::new(restored["before"].as_str().expect("a name")).is_file());
+    write(&centre_db, "UPDATE event SET date = '2026-04-04' WHERE id = 'e3'");
+
+    world.start_centre(1).expect("started");
+    wait(
+        &world,
+        &centre_db,
+        "SELECT count(*) FROM svod_incident WHERE code = 'RESTORED' AND closed_at IS NULL",
+        1,
+    );
+    let told = wait_for(&world, "the hub's snapshot", || {
+        let told = resync(&world, &[]);
+        (told["stage"] == "ready").then_some(told)
+    });
+    assert_eq!(
+        told["records"]["event"],
+        serde_json::json!({"back": 1, "changed": 1, "ended": 1, "moved": 1})
+    );
+    assert_eq!(
+        told["records"]["recipient"],
+        serde_json::json!({"noted": 1}),
+        "published, so its row is here"
+    );
+    assert_eq!(told["conflicts"][0]["id"], "e3");
+    assert!(!told.to_string().contains("2026"), "no values: {told}");
+    assert_eq!(
+        count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'PEER_RESTORED' AND closed_at IS NULL"),
+        1
+    );
+    assert_eq!(count(&centre_db, "SELECT count(*) FROM event WHERE date = '2026-02-01'"), 0, "nothing yet");
+    let refused = world.spoke(1, &["resync", "--yes"]).expect_err("somebody has to choose").to_string();
+    assert!(refused.contains("resync-choose"), "{refused}");
+
+    assert_eq!(resync(&world, &["--yes", "--keep", "mine"])["stage"], "confirmed");
+    wait(
+        &world,
+        &centre_db,
+        "SELECT count(*) FROM svod_incident WHERE code = 'RESTORED' AND closed_at IS NULL",
+        0,
+    );
+    wait(
+        &world,
+        &hub_db,
+        "SELECT count(*) FROM incident WHERE code = 'PEER_RESTORED' AND closed_at IS NULL",
+        0,
+    );
+    let rows = Reader::open(&centre_db).expect("opens");
+    let events: Vec<String> =
+        rows.all("SELECT date FROM event ORDER BY date", [], |row| row.get(0)).expect("read");
+    assert_eq!(
+        events,
+        ["2026-02-01", "2026-03-01", "2026-04-04"],
+        "one is back, one taken back, one stands, one ended"
+    );
+    assert_eq!(
+        count(
+            &centre_db,
+            "SELECT count(*) FROM event e JOIN recipient r ON r.id = e.recipient_id WHERE r.surname = 'Утраченная'"
+        ),
+        1
+    );
+    wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'event' AND version = 3", 1);
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('later', 'Следующая')");
+    wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'recipient_claim'", 12);
+    wait(&world, &centre_db, UNANSWERED, 0);
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM received WHERE in_digest = 0"), 0, "no orphan");
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM received WHERE outcome = 'refused'"), 0);
+    assert_eq!(world.spoke(1, &["verify"]).expect("verified")["whole"], true);
+    assert_eq!(resync(&world, &[])["stage"], "none");
+}
+
+const UNANSWERED: &str = "SELECT (SELECT count(*) FROM svod_packet WHERE direction = 'out' AND kind IN ('DT', 'SN') \
+     AND state IN ('SEALED', 'PLACED', 'RECEIVED')) + (SELECT count(*) FROM svod_change)";
