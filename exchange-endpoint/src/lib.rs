@@ -36,6 +36,7 @@ pub mod protocol_table;
 pub mod quarantine;
 pub mod request_table;
 pub mod rotation;
+pub mod staging;
 pub mod stray;
 pub mod tables;
 pub mod trust;

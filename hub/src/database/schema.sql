@@ -130,6 +130,7 @@ CREATE TABLE packet(
   digest TEXT, previous TEXT, part INTEGER, parts INTEGER, answered TEXT, revision INTEGER,
   unconfirmed INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0, next_at TEXT,
   at TEXT NOT NULL, records INTEGER NOT NULL DEFAULT 0,
+  sha256 TEXT,                                  -- of the sealed file, if it is ours
   replay INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;  -- 1: of a file in quarantine, it is to be judged again
 CREATE INDEX packet_replay ON packet(name) WHERE replay = 1;
 CREATE INDEX packet_place ON packet(direction, peer, epoch, seq);

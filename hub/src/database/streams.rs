@@ -53,6 +53,8 @@ pub struct PacketRow<'a> {
     pub at: &'a str,
     /// How many records or lines it has.
     pub records: u64,
+    /// Of ours: SHA-256 of the sealed file.
+    pub sha256: Option<Digest>,
 }
 
 /// A file that nobody's signature proves: its name is a claim.
@@ -128,8 +130,8 @@ impl Tx<'_> {
         let answered = packet.answered;
         self.run(
             "INSERT OR REPLACE INTO packet(name, direction, peer, kind, epoch, seq, state, reason, digest,
-               previous, part, parts, answered, revision, unconfirmed, next_at, at, records)
-             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16, ?17)",
+               previous, part, parts, answered, revision, unconfirmed, next_at, at, records, sha256)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16, ?17, ?18)",
             params![
                 packet.name,
                 packet.direction,
@@ -148,6 +150,7 @@ impl Tx<'_> {
                 packet.unconfirmed,
                 packet.at,
                 packet.records,
+                packet.sha256.map(|sha256| sha256.to_string()),
             ],
         )?;
         Ok(())
@@ -237,6 +240,13 @@ impl Tx<'_> {
             params![peer.as_str(), mark.digest.to_string()],
             read_sent,
         )
+    }
+
+    /// The SHA-256 of the file of our packet `name` as it was sealed.
+    pub fn sealed_file(&self, name: &str) -> Result<Option<Digest>> {
+        let sql = "SELECT sha256 FROM packet WHERE name = ?1 AND direction = 'out'";
+        let found: Option<String> = self.value::<Option<String>>(sql, [name])?.flatten();
+        found.map(|text| text.parse().map_err(|_| DAMAGED)).transpose()
     }
 
     /// Packets to `peer` that have no PR yet, in order.

@@ -79,7 +79,7 @@ async fn serve(hub: Hub, config: &Config<HubConfig>, database: PathBuf) -> Resul
     let (stop, stopped) = oneshot::channel::<()>();
     let (mut events, server) = if config.ftps.enabled {
         let ca = CityCa::open(&config.path(&config.pki), today())?;
-        let identity = ca.issue_server(&config.path(&config.pki), &config.ftps.names, today())?;
+        let identity = ca.issue_server(&config.path(&config.pki), &config.ftps.names)?;
         let store = Store::open(&database).map_err(HubError::from)?;
         let accounts = Arc::new(CentreAccounts {
             store: Mutex::new(store),
@@ -139,8 +139,9 @@ impl Daemon {
     pub fn start(&mut self) -> Result<(), HubError> {
         self.hub.follow_journal()?;
         let Hub { store, context, watermark, .. } = &mut self.hub;
-        exchange_endpoint::archive::remove_leftovers(&context.paths.archive)
-            .map_err(super::hub::at(&context.paths.archive))?;
+        let centres = store.read(|tx| tx.centres())?;
+        context.paths.make(centres.iter().filter(|centre| centre.active).map(|centre| centre.code))?;
+        context.paths.remove_leftovers(centres.iter().map(|centre| centre.code))?;
         store.write(|tx| {
             if rotation::is_left_over(&context.keys_directory, context.code)? {
                 rotation::finish(&context.keys_directory, context.code)?;

@@ -1,12 +1,14 @@
 //! An opened hub: its database, keys, directories and settings, for the daemon and for commands.
 
 use std::{
+    fs::DirBuilder,
     io,
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
 
 use exchange_endpoint::{
-    archive::KeepError,
+    archive::{self, KeepError},
     config::Config,
     keys::{KeysError, OwnKeys},
     output::{Failure, Lang},
@@ -57,6 +59,28 @@ impl Paths {
     /// Where `centre` finds ours.
     pub fn outbox(&self, centre: ParticipantCode) -> PathBuf {
         self.ftp.join(centre.as_str()).join("out")
+    }
+
+    /// Makes the folders of `centres` that are not there.
+    pub fn make(&self, centres: impl Iterator<Item = ParticipantCode>) -> Result<(), HubError> {
+        for centre in centres {
+            for path in [self.inbox(centre), self.outbox(centre), self.quarantine.join(centre.as_str())] {
+                DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(at(&path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what was being written when this machine stopped. Only before anything is written.
+    pub fn remove_leftovers(&self, centres: impl Iterator<Item = ParticipantCode>) -> Result<(), HubError> {
+        let of = |centre: ParticipantCode| {
+            let code = centre.as_str();
+            [self.archive.join(code), self.outbox(centre), self.quarantine.join(code)]
+        };
+        for path in centres.flat_map(of).chain([self.archive.clone()]).filter(|path| path.is_dir()) {
+            archive::remove_leftovers(&path).map_err(at(&path))?;
+        }
+        Ok(())
     }
 
     /// The archived file `name` exchanged with `peer`.

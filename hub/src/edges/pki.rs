@@ -102,22 +102,19 @@ impl CityCa {
 
     /// A client certificate for the centre `code`, valid for two years from `today`.
     pub fn issue_client(&self, code: &str, today: Date) -> Result<Issued, PkiError> {
-        let params = leaf_params(code, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth, today)?;
+        let mut params = leaf_params(code, Vec::new(), ExtendedKeyUsagePurpose::ClientAuth)?;
+        valid(&mut params, today, 2.years());
         self.issue(&params)
     }
 
-    /// The server's certificate for `localhost`, `127.0.0.1` and `names`, valid for two years from `today`, written
-    /// to `dir/server.pem` and `dir/server.key`.
-    pub fn issue_server(
-        &self,
-        dir: &Path,
-        names: &[String],
-        today: Date,
-    ) -> Result<ServerIdentity, PkiError> {
+    /// The server's certificate for `localhost`, `127.0.0.1` and `names`, valid as long as the CA is (RFC 5280, 4.1.2.5: no
+    /// end of its own), whatever the clock says today, written to `dir/server.pem` and `dir/server.key`.
+    pub fn issue_server(&self, dir: &Path, names: &[String]) -> Result<ServerIdentity, PkiError> {
         let mut all = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         all.extend(names.iter().filter(|n| !matches!(n.as_str(), "localhost" | "127.0.0.1")).cloned());
-        let issued =
-            self.issue(&leaf_params("svod-hub", all, ExtendedKeyUsagePurpose::ServerAuth, today)?)?;
+        let mut params = leaf_params("svod-hub", all, ExtendedKeyUsagePurpose::ServerAuth)?;
+        (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(9999, 12, 31));
+        let issued = self.issue(&params)?;
         write(&dir.join("server.key"), &issued.key_pem, SECRET)?;
         write(&dir.join("server.pem"), &issued.certificate_pem, PUBLIC)?;
         let key = PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes())
@@ -149,7 +146,6 @@ fn leaf_params(
     name: &str,
     subject_names: Vec<String>,
     usage: ExtendedKeyUsagePurpose,
-    today: Date,
 ) -> Result<CertificateParams, PkiError> {
     let mut params = CertificateParams::new(subject_names)?;
     params.distinguished_name = rcgen::DistinguishedName::new();
@@ -157,7 +153,6 @@ fn leaf_params(
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![usage];
     params.use_authority_key_identifier_extension = true;
-    valid(&mut params, today, 2.years());
     Ok(params)
 }
 
@@ -182,6 +177,15 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), PkiError> {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use jiff::tz::TimeZone;
+    use rustls::{
+        RootCertStore,
+        client::{WebPkiServerVerifier, danger::ServerCertVerifier as _},
+        pki_types::UnixTime,
+    };
+
     use super::*;
 
     #[test]
@@ -192,10 +196,24 @@ mod tests {
         let first = CityCa::open(dir.path(), today).expect("made").pem().to_owned();
         let again = CityCa::open(dir.path(), today).expect("loaded");
         assert_eq!(first, again.pem());
-        again.issue_server(dir.path(), &["hub.example".into()], today).expect("issued");
+        let server = again.issue_server(dir.path(), &["hub.example".into()]).expect("issued");
         for name in ["ca.key", "server.key"] {
             let mode = fs::metadata(dir.path().join(name)).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+        // a hub that was started long ago, or with a wrong clock, is believed as long as the CA is
+        let mut roots = RootCertStore::empty();
+        roots.add(again.der().clone()).expect("a CA");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider).build();
+        let verifier = verifier.expect("a verifier");
+        let name = "hub.example".try_into().expect("a name");
+        for years in [0, 19] {
+            let moment = today.saturating_add(years.years()).to_zoned(TimeZone::UTC).expect("a moment");
+            let since = u64::try_from(moment.timestamp().as_second()).expect("after 1970");
+            let at = UnixTime::since_unix_epoch(Duration::from_secs(since));
+            let verified = verifier.verify_server_cert(&server.chain[0], &[], &name, &[], at);
+            assert!(verified.is_ok(), "{years}: {verified:?}");
         }
     }
 

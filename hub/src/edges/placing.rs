@@ -1,7 +1,11 @@
 //! Sealing what is pending and placing what is sealed. What to place follows database rows, never a directory
 //! listing (exchange §5).
 
-use std::{collections::BTreeMap, fs::File, io::Seek as _};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Seek as _},
+};
 
 use exchange_endpoint::{
     archive::{self, KeepError},
@@ -9,17 +13,24 @@ use exchange_endpoint::{
     watermark::Stream,
 };
 use exchange_format::{
+    file_name::FileName,
+    packet::manifest::SnapshotBasis,
     participant::ParticipantCode,
     stream::{PacketState, Placing},
 };
 use jiff::Timestamp;
 
 use super::{
-    hub::{Hub, HubError, at},
-    intake::random,
+    hub::{Context, Hub, HubError, at},
+    intake::{journal, random},
     requests,
-    sealing::{answers, data::seal_for, own::seal_inputs},
+    sealing::{
+        answers,
+        data::{seal_anew, seal_for},
+        own::seal_inputs,
+    },
 };
+use crate::database::Tx;
 
 /// What placing did.
 #[derive(Debug, Default)]
@@ -122,22 +133,14 @@ impl Hub {
             let stop = tx.streams(centre)?.outgoing.stop;
             Ok::<_, HubError>((stop, tx.open_packets(centre)?, tx.answers_to_place(centre)?))
         })?;
-        let put = |name: &str| -> Result<(), HubError> {
-            let source = context.paths.archived(centre, name);
-            let mut file = File::open(&source).map_err(at(&source))?;
-            let path = context.paths.outbox(centre).join(name);
-            match archive::keep(&path, &mut file) {
-                Err(KeepError::Conflict { .. }) => {
-                    // the folder is ours: what has its name and other bytes was spoilt there, and nobody could read it
-                    durable_file::remove(&path).map_err(at(&path))?;
-                    file.rewind().map_err(at(&source))?;
-                    archive::keep(&path, &mut file)?;
-                }
-                kept => drop(kept?),
+        let (mut placed, mut told, mut lost, mut failed) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let mut put = |name: &str| -> Result<(), HubError> {
+            if store.read(|tx| is_whole(context, tx, centre, name))? {
+                return put(context, centre, name);
             }
+            lost.push(name.to_owned());
             Ok(())
         };
-        let (mut placed, mut told, mut failed) = (Vec::new(), Vec::new(), None);
         for (name, mut packet) in packets {
             if packet.placing(stop, now, &context.timing) == Placing::Now {
                 match put(&name) {
@@ -166,7 +169,7 @@ impl Hub {
             for name in &told {
                 tx.set_packet_state(name, PacketState::Placed.as_str(), None)?;
             }
-            Ok::<_, HubError>(())
+            if lost.is_empty() { Ok(()) } else { tell_lost(context, tx, centre, &lost, now) }
         })?;
         failed.map_or(Ok(true), Err)
     }
@@ -193,4 +196,60 @@ impl Hub {
             Ok(due)
         })
     }
+}
+
+/// Whether the archive has our packet `name` as it was sealed.
+pub(super) fn is_whole(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    name: &str,
+) -> Result<bool, HubError> {
+    let path = context.paths.archived(centre, name);
+    match archive::sha256_of(&path) {
+        Ok(found) => Ok(tx.sealed_file(name)?.is_none_or(|sealed| sealed == found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(at(&path)(error)),
+    }
+}
+
+fn put(context: &Context, centre: ParticipantCode, name: &str) -> Result<(), HubError> {
+    let source = context.paths.archived(centre, name);
+    let mut file = File::open(&source).map_err(at(&source))?;
+    let path = context.paths.outbox(centre).join(name);
+    match archive::keep(&path, &mut file) {
+        Err(KeepError::Conflict { .. }) => {
+            // the folder is ours: what has its name and other bytes was spoilt there, and nobody could read it
+            durable_file::remove(&path).map_err(at(&path))?;
+            file.rewind().map_err(at(&source))?;
+            archive::keep(&path, &mut file)?;
+        }
+        kept => drop(kept?),
+    }
+    Ok(())
+}
+
+/// The archive has `lost` no more, or not as they were sealed. What packets said is said again in a new epoch; an answer is
+/// nowhere else.
+fn tell_lost(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    lost: &[String],
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let (at, code) = (now.to_string(), "ARCHIVE_LOST");
+    let is_numbered = |name: &String| name.parse::<FileName>().is_ok_and(|name| name.kind.is_numbered());
+    for name in lost {
+        tracing::error!(centre = %centre, file = name, "gone from the archive, or damaged there, before it was answered");
+        tx.add_incident(centre, code, Some(name), &at)?;
+        journal(tx, context.code, "packet.lost", name, code, &[], now)?;
+    }
+    if lost.iter().any(is_numbered) && tx.streams(centre)?.outgoing.stop.is_none() {
+        seal_anew(context, tx, centre, SnapshotBasis::Initial, now)?;
+        if lost.iter().all(is_numbered) {
+            tx.close_incidents(centre, code, &at)?;
+        }
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use super::{
     hub::{Context, HubError},
     intake::{journal, random},
+    placing::is_whole,
     ranges,
     sealing::{self, data::seal_anew},
 };
@@ -249,7 +250,7 @@ fn place_again(
         let row = tx.packets_at("out", centre, position)?.pop();
         let Some(mark) = row.map(|row| row.arrival.mark) else { return Ok(false) };
         let Some((name, mut sent)) = tx.sent_packet(centre, &mark)? else { return Ok(false) };
-        if !sent.asked_for(now) || !context.paths.archived(centre, &name).is_file() {
+        if !sent.asked_for(now) || !is_whole(context, tx, centre, &name)? {
             return Ok(false);
         }
         tx.set_sent_packet(&name, &sent)?;

@@ -42,11 +42,6 @@ impl Init {
         let today = Zoned::now().date();
         hub_card.check_valid_on(today)?;
         let (config_file, database_file) = (self.dir.join(init::FILE), self.dir.join(init::DATABASE));
-        for path in [&config_file, &database_file] {
-            if path.exists() {
-                return Err(Failure::new(Exit::Refused, "spoke-exists").told("file", path.display()));
-            }
-        }
         let name = self.name.clone().unwrap_or_else(|| format!("Центр {}", self.code));
         let card = init::init(&self.dir, self.code, &name, hub_card, today)?;
         let (card_file, fingerprint) = (self.dir.join(format!("{}.card", self.code)), card.fingerprint());

@@ -6,6 +6,7 @@ use exchange_endpoint::{
     durable_file,
     keys::{CardWords, OwnKeys},
     output::Failure,
+    staging::Plan,
     trust::Trust,
     watermark::Watermark,
 };
@@ -20,13 +21,16 @@ pub const FILE: &str = "svod-spoke.toml";
 /// The database.
 pub const DATABASE: &str = "centre.db";
 
+/// Directories that are empty at first; their names are the defaults of the configuration.
+const DIRECTORIES: [&str; 4] = ["spool", "archive", "quarantine", "protocols"];
+
 /// The years for which a new card is valid.
 const YEARS: i64 = 2;
 
 /// Makes the centre `code` called `name` in `dir`, of the hub whose card is `hub_card`; its card, which lies there too.
 ///
 /// # Errors
-/// Something cannot be made; there may be keys already.
+/// Something is there already, or cannot be made: then nothing of it is there.
 pub fn init(
     dir: &Path,
     code: ParticipantCode,
@@ -34,9 +38,27 @@ pub fn init(
     hub_card: Card,
     today: Date,
 ) -> Result<Card, Failure> {
-    for name in ["spool", "archive", "quarantine", "protocols"] {
-        let directory = dir.join(name);
-        fs::create_dir_all(&directory).map_err(SpokeError::io(&directory))?;
+    let card_name = format!("{code}.card");
+    // keys first, the configuration last: without it the directory is no centre
+    let names = [&["keys", "trust"][..], &DIRECTORIES, &[DATABASE, &card_name, FILE]].concat();
+    let plan = Plan {
+        dir,
+        names: &names,
+        exists: "spoke-exists",
+        failed: |path, error| SpokeError::io(path)(error).into(),
+    };
+    plan.carry_out(|stage| make(stage, (code, name), hub_card, today))
+}
+
+fn make(
+    stage: &Path,
+    (code, name): (ParticipantCode, &str),
+    hub_card: Card,
+    today: Date,
+) -> Result<Card, Failure> {
+    for name in DIRECTORIES {
+        let directory = stage.join(name);
+        fs::create_dir(&directory).map_err(SpokeError::io(&directory))?;
     }
     let words = CardWords {
         name: name.to_owned(),
@@ -45,14 +67,16 @@ pub fn init(
         tls_ca: None,
     };
     let hub = hub_card.content.code;
-    let keys_directory = dir.join("keys");
+    let keys_directory = stage.join("keys");
     let card = OwnKeys::create(&keys_directory, code, words)?.card;
     Watermark::create(&keys_directory.join(WATERMARK))?;
-    Trust::open(&dir.join("trust"))?.add(hub_card)?;
-    let card_file = dir.join(format!("{code}.card"));
-    durable_file::replace(&card_file, card.to_bytes(), 0o644).map_err(SpokeError::io(&card_file))?;
-    database::create(&dir.join(DATABASE), Identity { own: code, hub }).map_err(SpokeError::from)?;
-    let (config_file, text) = (dir.join(FILE), config::template(code, hub));
-    durable_file::create_new(&config_file, text.as_bytes(), 0o640).map_err(SpokeError::io(&config_file))?;
+    Trust::open(&stage.join("trust"))?.add(hub_card)?;
+    database::create(&stage.join(DATABASE), Identity { own: code, hub }).map_err(SpokeError::from)?;
+    let put = |name: &str, bytes: &[u8], mode| {
+        let path = stage.join(name);
+        durable_file::create_new(&path, bytes, mode).map_err(SpokeError::io(path))
+    };
+    put(&format!("{code}.card"), card.to_bytes(), 0o644)?;
+    put(FILE, config::template(code, hub).as_bytes(), 0o640)?;
     Ok(card)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, BufWriter, Read as _, Seek as _, SeekFrom},
+    io::{BufReader, BufWriter, Seek as _, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -29,7 +29,6 @@ use exchange_format::{
     stream::Control,
 };
 use jiff::{Timestamp, tz::TimeZone};
-use sha2::{Digest as _, Sha256};
 
 use super::{
     SpokeError,
@@ -62,17 +61,6 @@ pub(super) struct SealedFile {
     /// Of the file as it was written.
     pub sha256: Digest,
     pub nonce: Nonce,
-}
-
-/// The SHA-256 of the file at `path`.
-pub(super) fn sha256_of(path: &Path) -> std::io::Result<Digest> {
-    let (mut file, mut hash, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
-            n => hash.update(&buffer[..n]),
-        }
-    }
 }
 
 /// A packet of ours, signed, not yet in its envelope.
@@ -162,7 +150,7 @@ impl<'a> Desk<'a> {
         let file =
             seal::seal_all(&recipients, &mut BufReader::new(clear), BufWriter::new(file)).map_err(failed)?;
         file.into_inner().map_err(|refused| failed(refused.into_error()))?.commit(&self.spool.join(&name))?;
-        let sha256 = sha256_of(&self.spool.join(&name)).map_err(failed)?;
+        let sha256 = archive::sha256_of(&self.spool.join(&name)).map_err(failed)?;
         let file = self.spool_name.join(&name).to_string_lossy().into_owned();
         Ok(SealedFile { name, digest, file, sha256, nonce })
     }

@@ -2,12 +2,15 @@
 
 use std::{io, path::Path};
 
-use exchange_endpoint::mailbox::{Mailbox, MailboxError};
+use exchange_endpoint::{
+    archive,
+    mailbox::{Mailbox, MailboxError},
+};
 use exchange_format::stream::Placing;
 use jiff::Timestamp;
 
 use super::{
-    SpokeError, packet_file,
+    SpokeError,
     station::{Station, journal, random_u32},
 };
 use crate::database::{
@@ -89,7 +92,7 @@ pub async fn place(
 
 /// Whether the file of `packet` is not there as it was written: gone, or (true) damaged.
 fn is_lost(packet: &OutPacket, file: &Path) -> Result<Option<bool>, SpokeError> {
-    let found = match packet_file::sha256_of(file) {
+    let found = match archive::sha256_of(file) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(false)),
         Err(error) => return Err(SpokeError::io(file)(error)),

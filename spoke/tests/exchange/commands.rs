@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use exchange_format::card::Card;
+
 use super::centre::Centre;
 
 fn import(centre: &Centre, name: &str, bytes: &[u8], args: &[&str]) -> serde_json::Value {
@@ -138,21 +140,24 @@ fn each_way_for_a_centre_to_be_broken_has_its_error() {
     assert!(error.contains("centre.db"), "{error}");
     rename("aside", "centre.db");
     centre.sync();
-    let (_, error) = centre.ends(
-        &[
-            "init",
-            "--dir",
-            &centre.path("").to_string_lossy(),
-            "--code",
-            centre.hub.centre.as_str(),
-            "--hub-card",
-            &centre.dir.path().join("hub.card").to_string_lossy(),
-            "--hub-fingerprint",
-            "00",
-        ],
-        3,
-    );
+    let hub_card = centre.dir.path().join("hub.card");
+    let init = |dir: &Path, fingerprint: &str| {
+        let (code, dir, card) =
+            (centre.hub.centre.as_str(), dir.to_string_lossy(), hub_card.to_string_lossy());
+        let place =
+            ["init", "--code", code, "--dir", &dir, "--hub-card", &card, "--hub-fingerprint", fingerprint];
+        centre.ends(&place, 3).1
+    };
+    let error = init(&centre.path(""), "00");
     assert!(error.contains("не совпадает с названным (в нём знаков: 2)"), "{error}");
+    // one thing that is in the way keeps everything from being made
+    let print = Card::from_bytes(&fs::read(&hub_card).expect("read")).expect("a card").fingerprint();
+    let other = centre.dir.path().join("other");
+    fs::create_dir_all(other.join("protocols")).expect("made");
+    for place in [&other, &centre.path("")] {
+        assert!(init(place, &print).contains("уже существует"), "{}", place.display());
+    }
+    assert_eq!(fs::read_dir(&other).expect("a directory").count(), 1);
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl City {
         let dir = tempfile::tempdir().expect("temp dir");
         let pki = dir.path().join("pki");
         let ca = CityCa::open(&pki, TODAY).expect("a CA");
-        let identity = ca.issue_server(&pki, &[], TODAY).expect("a certificate");
+        let identity = ca.issue_server(&pki, &[]).expect("a certificate");
         let mut accounts = BTreeMap::new();
         for code in [A, B] {
             let home = dir.path().join("ftp").join(code);

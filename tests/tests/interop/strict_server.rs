@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use super::city::{City, TODAY};
+use super::city::City;
 
 type Versions = Arc<Mutex<Vec<ProtocolVersion>>>;
 
@@ -33,7 +33,7 @@ async fn tls12_is_found_and_remembered() {
 
 async fn start(ca: &CityCa, versions: Versions) -> SocketAddr {
     let dir = tempfile::tempdir().expect("temp dir");
-    let identity = ca.issue_server(dir.path(), &[], TODAY).expect("issued");
+    let identity = ca.issue_server(dir.path(), &[]).expect("issued");
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .expect("versions")

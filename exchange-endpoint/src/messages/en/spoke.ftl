@@ -164,6 +164,7 @@ incident-journal-altered = The journal was altered, or its last entries were del
 incident-many-gone = Most rows of the table, or their lines, are gone. Nothing of it was sent to the coordination centre. Put the rows back; if they were deleted on purpose: svod-spoke gone TABLE --confirm; to have them as they were sent: svod-spoke gone TABLE --restore.
 incident-row-taken = A row of your centre's has the number of a publication, which waits. Give the row another id.
 incident-rows-beside = Rows stand in this table and found no place in their own. Look at them, put what is missing into the right table, then drop this one (DROP TABLE).
+incident-archive-lost = The file of a packet of ours is gone from the archive, or damaged there, before it was answered. A packet was said again; put an answer (KV, PR) back from a copy of archive, and look at the disk.
 incident-spool-lost = A packet is gone from the spool, or damaged there, before it was answered: sent again.
 outcome-unsendable = not sent
     .one = not sent

@@ -67,6 +67,7 @@ pub(super) fn take(
             unconfirmed: false,
             at: &now.to_string(),
             records: 0,
+            sha256: None,
         })?;
         journal(tx, context.code, "answer.taken", name, "", &[mark.digest], now)
     });

@@ -486,6 +486,7 @@ impl Step<'_> {
             unconfirmed: false,
             at: &self.now.to_string(),
             records,
+            sha256: None,
         })?;
         Ok(())
     }

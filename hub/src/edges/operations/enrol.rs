@@ -13,7 +13,6 @@ use jiff::{Timestamp, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use super::init::private_directory;
 use crate::{
     database::{
         Tx,
@@ -79,7 +78,7 @@ pub fn add(
         return Err(Failure::new(Exit::Refused, "centre-card-superseded").told("code", code));
     }
     let other_keys = before.is_some() && known.is_none_or(|old| !same_keys(old, &card));
-    make_folders(&hub, code)?;
+    hub.context.paths.make([code].into_iter())?;
     let is_known = before.as_ref().is_some_and(|centre| centre.fingerprint == print);
     hub.context.trust.add(card.clone())?;
     let added = match before {
@@ -251,14 +250,6 @@ fn read_password(path: &Path) -> Result<SecretString, Failure> {
             .with("length", PASSWORD_LENGTH));
     }
     Ok(SecretString::from(line))
-}
-
-fn make_folders(hub: &Hub, code: ParticipantCode) -> Result<(), Failure> {
-    let paths = &hub.context.paths;
-    for path in [paths.inbox(code), paths.outbox(code), paths.quarantine.join(code.as_str())] {
-        private_directory(&path)?;
-    }
-    Ok(())
 }
 
 fn empty(directory: &Path) -> Result<u64, Failure> {

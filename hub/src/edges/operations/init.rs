@@ -1,12 +1,10 @@
-//! A new hub: configuration, database, keys, certificates, directories, card. Everything is made in a directory
-//! beside its place and moved there at the end, the configuration last; what is there is never overwritten.
+//! A new hub: configuration, database, keys, certificates, directories, card.
 
 use std::{
-    fs::{self, DirBuilder},
-    io,
+    fs::DirBuilder,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use exchange_endpoint::{
@@ -14,6 +12,7 @@ use exchange_endpoint::{
     journal_table::Event,
     keys::{CardWords, OwnKeys},
     output::{Exit, Failure},
+    staging::Plan,
     watermark::Watermark,
 };
 use exchange_format::{card::Card, participant::ParticipantCode, position::Digest};
@@ -65,33 +64,9 @@ pub fn init(new: &NewHub<'_>, now: Timestamp) -> Result<Card, Failure> {
     let mut names = vec!["keys", "pki"];
     names.extend(DIRECTORIES);
     names.extend(["hub.db", &card_name, FILE]);
-    if let Some(there) = names.iter().map(|name| new.dir.join(name)).find(|path| path.exists()) {
-        return Err(Failure::new(Exit::Refused, "hub-exists").told("file", there.display()));
-    }
-    fs::create_dir_all(new.dir).map_err(file(new.dir))?;
-    let stage = Stage::new(new.dir)?;
-    let card = make(new, &stage.0, &card_name, now)?;
-    let mut moved = Vec::new();
-    for name in &names {
-        let (from, to) = (stage.0.join(name), new.dir.join(name));
-        if let Err(error) = move_new(&from, &to) {
-            for (from, to) in moved.iter().rev() {
-                // back into the stage, which goes as a whole
-                let _ = fs::rename(to, from);
-            }
-            return Err(file(&to)(error));
-        }
-        moved.push((from, to));
-    }
-    durable_file::sync_directory(&new.dir.join(FILE)).map_err(file(new.dir))?;
-    Ok(card)
-}
-
-fn move_new(from: &Path, to: &Path) -> io::Result<()> {
-    if to.exists() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
-    fs::rename(from, to)
+    let plan =
+        Plan { dir: new.dir, names: &names, exists: "hub-exists", failed: |path, error| file(path)(error) };
+    plan.carry_out(|stage| make(new, stage, &card_name, now))
 }
 
 /// Makes everything in `stage`.
@@ -100,7 +75,7 @@ fn make(new: &NewHub<'_>, stage: &Path, card_name: &str, now: Timestamp) -> Resu
     let pki = stage.join("pki");
     let ca = CityCa::open(&pki, today)?;
     let hosts: Vec<String> = new.host.iter().map(|host| (*host).to_owned()).collect();
-    ca.issue_server(&pki, &hosts, today)?;
+    ca.issue_server(&pki, &hosts)?;
     let words = CardWords {
         name: new.name.to_owned(),
         valid_from: today.saturating_sub(1.day()),
@@ -152,22 +127,4 @@ fn listen(host: Option<&str>, port: u16) -> SocketAddr {
 /// A directory of mode 0700, and those above it.
 pub(super) fn private_directory(path: &Path) -> Result<(), Failure> {
     DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(file(path))
-}
-
-/// A directory that goes with its value.
-struct Stage(PathBuf);
-
-impl Stage {
-    fn new(dir: &Path) -> Result<Self, Failure> {
-        let stage = dir.join(format!(".init-{}", std::process::id()));
-        DirBuilder::new().mode(0o700).create(&stage).map_err(file(&stage))?;
-        Ok(Self(stage))
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        // what cannot be removed lies under a name that nothing reads
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

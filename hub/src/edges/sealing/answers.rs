@@ -233,6 +233,7 @@ fn seal_body(
         unconfirmed: false,
         at: &now.to_string(),
         records,
+        sha256: Some(sealed.sha256),
     })?;
     Ok(sealed)
 }

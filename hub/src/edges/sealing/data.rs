@@ -413,6 +413,7 @@ pub(super) fn note_sealed(
         unconfirmed: part.is_some_and(|snapshot| snapshot.unconfirmed),
         at: &now.to_string(),
         records,
+        sha256: Some(sealed.sha256),
     })?;
     tx.journal(&Event {
         at: now,

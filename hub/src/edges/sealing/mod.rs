@@ -57,6 +57,8 @@ pub(super) struct Sealed {
     pub kind: PacketKind,
     pub mark: Mark,
     pub nonce: Nonce,
+    /// Of the file as it was written.
+    pub sha256: Digest,
 }
 
 /// The control block of a file to a peer with these streams.
@@ -116,5 +118,6 @@ pub(super) fn finish(
     file.flush().map_err(at(&path))?;
     file.commit(&path)?;
     let mark = Mark { position: outline.position, digest: written.digest };
-    Ok(Sealed { name, kind, mark, nonce: Nonce(nonce) })
+    let sha256 = archive::sha256_of(&path).map_err(at(&path))?;
+    Ok(Sealed { name, kind, mark, nonce: Nonce(nonce), sha256 })
 }

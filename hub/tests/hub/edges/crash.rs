@@ -2,7 +2,7 @@
 
 use exchange_format::{
     answer::RecordOutcome,
-    file_name::PacketKind,
+    file_name::{FileName, PacketKind},
     record::{Kind, Record},
 };
 
@@ -60,6 +60,37 @@ fn what_was_spoilt_in_out_is_placed_again_and_keeps_nothing_else_back() {
     assert!(hub.hub.place(later).expect("placed").failed.is_none());
     let read = one.read_out();
     assert_eq!((read.protocols.len(), read.records.is_empty()), (1, false));
+}
+
+#[test]
+fn what_is_spoilt_in_the_archive_is_never_placed_and_said_again_in_a_new_epoch() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, Vec::new());
+    let name = one.data(&[record(Kind::RecipientClaim, 1, 1, &[("surname", "Котов")])]);
+    hub.take(&one, &name);
+    hub.send();
+    let numbered = || -> Vec<FileName> {
+        let listed = std::fs::read_dir(&one.outbox).expect("listed").map(|entry| entry.expect("a file"));
+        let names = listed.filter_map(|entry| entry.file_name().to_str()?.parse::<FileName>().ok());
+        names.filter(|name| name.kind.is_numbered()).collect()
+    };
+    let sent = numbered();
+    assert!(!sent.is_empty());
+    for name in &sent {
+        let path = hub.hub.context.paths.archived(one.code, &name.to_string());
+        let mut bytes = std::fs::read(&path).expect("kept");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(path, bytes).expect("spoilt");
+    }
+    let later = now().saturating_add(jiff::SignedDuration::from_mins(30)).expect("in range");
+    hub.hub.place(later).expect("placed");
+    hub.hub.place(later).expect("placed");
+    let now = numbered();
+    assert!(sent.iter().all(|name| now.contains(name)), "what stands there is right");
+    let opened = sent.iter().map(|name| name.position.epoch).max();
+    assert!(now.iter().any(|name| Some(name.position.epoch) > opened), "{now:?}");
+    assert_eq!(hub.hub.store.read(|tx| tx.incidents()).expect("read").len(), 0, "told, and over");
 }
 
 #[test]
