@@ -1,12 +1,13 @@
 //! `svod-bench`: what the exchange costs, against plain tools that do the same to the same rows, in the same run.
 //!
 //! [`export`] and [`admit`] an initial load · [`delta`] ten changes · [`latency`] from a row to its lock · [`tables`] files of
-//! people · [`parse`] records · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
+//! people · [`parse`] records · [`linking`] who is one person · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
 
 pub mod admit;
 pub mod delta;
 pub mod export;
 pub mod latency;
+pub mod linking;
 pub mod measure;
 pub mod parse;
 pub mod stage;
@@ -43,6 +44,15 @@ pub struct BenchArgs {
     /// How packets travel, for the latencies
     #[arg(long, value_enum, default_value_t)]
     pub mailbox: crate::world::bring_up::Way,
+    /// Seeds of the registers, for linking
+    #[arg(long, value_delimiter = ',', default_values_t = [301, 302, 303, 304, 305])]
+    pub seeds: Vec<u64>,
+    /// The directory of gen_ru.py and run_splink_ru.py, for linking
+    #[arg(long)]
+    pub tools: Option<PathBuf>,
+    /// The Python that has Splink, for linking
+    #[arg(long, default_value = "python3")]
+    pub python: PathBuf,
     /// Where to work; else the system's directory for temporary files
     #[arg(long)]
     pub dir: Option<PathBuf>,
@@ -71,6 +81,8 @@ pub enum Bench {
     Correction,
     /// The records of a centre read, against the bare events of quick-xml over the same bytes
     Parse,
+    /// Who is one person in synthetic registers of six centres, against Splink on the same files
+    Linking,
     /// A centre's people imported from CSV
     ImportCsv,
     /// The same from a workbook as Excel writes it
@@ -157,6 +169,14 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
     let programs = Programs::find(beside);
     let dir = temporary.path();
     let runs = |default| args.runs.unwrap_or(default);
+    if args.name == Bench::Linking {
+        let tools = args.tools.as_deref().ok_or_else(|| Failure::new(Exit::Usage, "bench-tools"))?;
+        let (recipients, seeds) = (args.recipients, args.seeds.as_slice());
+        let plan = linking::Plan { dir, programs: &programs, recipients, seeds, tools, python: &args.python };
+        let measured = linking::measure(&plan)?;
+        args.common.print(&measured, |lang| measured.text(lang))?;
+        return Ok(Exit::Done);
+    }
     let tables = |name, import, ending| {
         let which = tables::Which { name, import, ending };
         tables::measure(dir, programs.clone(), args.recipients, runs(3), which)
@@ -166,6 +186,7 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         Bench::ImportXlsx => tables("import-xlsx", true, "xlsx")?,
         Bench::ExportCsv => tables("export-csv", false, "csv")?,
         Bench::ExportXlsx => tables("export-xlsx", false, "xlsx")?,
+        Bench::Linking => unreachable!("it has another form of result"),
         Bench::Parse => parse::measure(args.recipients, runs(7))?,
         Bench::Export => export::measure(dir, programs, args.recipients, runs(7))?,
         Bench::Streebog => export::streebog(dir, programs, args.recipients, runs(5))?,

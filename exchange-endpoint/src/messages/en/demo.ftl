@@ -56,6 +56,7 @@ error-demo-interrupted = The demonstration was interrupted
     .next = The daemons have been stopped; start again.
 
 bench-ours = ours: min – median – max, s: { $value }
+bench-no-peer = The other program was not measured: { $why }
 bench-peer = plain tools, s: { $value }
 bench-ratio = ratio of medians: { $value }
 bench-rss = peak memory, KiB: { $value }
@@ -69,3 +70,5 @@ sim-done = { $seeds ->
     [one] { $seeds } history
    *[other] { $seeds } histories
 } of { $centres } centres; broken: { $broken }; { $seconds } s; trace { $digest }
+error-bench-tools = It is not said where the programs to compare with are
+    .next = Name their directory: --tools.

@@ -56,6 +56,7 @@ error-demo-interrupted = Показ прерван
     .next = Службы остановлены; начните заново.
 
 bench-ours = наше: мин – медиана – макс, с: { $value }
+bench-no-peer = Другая программа не измерена: { $why }
 bench-peer = обычные средства, с: { $value }
 bench-ratio = отношение медиан: { $value }
 bench-rss = наибольшая память, КиБ: { $value }
@@ -70,3 +71,5 @@ sim-done = { $seeds ->
     [few] { $seeds } истории
    *[other] { $seeds } историй
 }, центров в каждой — { $centres }; с нарушениями — { $broken }; { $seconds } с; след { $digest }
+error-bench-tools = Не указано, где программы, с которыми сравнивать
+    .next = Укажите их каталог: --tools.

@@ -20,7 +20,7 @@ use super::trial_page;
 use crate::{
     decisions::merge::{
         Model, Register,
-        clusters::{Doubt, Outcome},
+        clusters::{Doubt, Edge, Outcome},
         compare::{FIELDS, Kind},
         evaluate::{Evaluation, evaluate},
         model::{Field, ModelError},
@@ -174,6 +174,18 @@ pub(super) fn closed(files: &[PathBuf], map: Option<&Path>, model: Model) -> Res
     }
     records.register.close();
     Ok(records.register)
+}
+
+/// The records of tables by their ids, and the pairs that anybody could care about: for whoever decides in several ways.
+pub fn weighed(files: &[PathBuf], model: Model) -> Result<(Vec<String>, Register, Vec<Edge>), Failure> {
+    let mut records = Records::by(model);
+    for path in files {
+        records.read(path, None)?;
+    }
+    let Records { ids, mut register, .. } = records;
+    register.close();
+    let edges = cores::weighed(&register, &register.candidates().pairs);
+    Ok((ids, register, edges))
 }
 
 /// The model in `path`, or the one that comes with the program.
