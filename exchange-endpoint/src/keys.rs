@@ -119,19 +119,40 @@ pub enum KeysError {
     },
 }
 
+/// What keys are made of. Prints nothing.
+pub struct Secrets {
+    /// Of the signing key.
+    pub seed: [u8; 32],
+    /// What opens packets.
+    pub identity: Identity,
+    /// What opens the archive, kept off-line; not changed with the others.
+    pub archive: Identity,
+}
+
+impl Secrets {
+    /// By the operating system's chance.
+    ///
+    /// # Errors
+    /// It gives none.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed)?;
+        Ok(Self { seed, identity: Identity::generate(), archive: Identity::generate() })
+    }
+}
+
 impl OwnKeys {
     /// Makes keys and card of `code` in `directory` (made with mode 0700), where none may be yet. All are on
     /// the disk when this returns.
     pub fn create(directory: &Path, code: ParticipantCode, words: CardWords) -> Result<Self, KeysError> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed)
+        let secrets = Secrets::generate()
             .map_err(|error| KeysError::Io { path: directory.to_owned(), source: io::Error::other(error) })?;
-        Self::create_of(&seed, directory, code, words)
+        Self::create_of(&secrets, directory, code, words)
     }
 
-    /// As [`create`](Self::create), with the signing key of `seed`: of those who know it, anybody can sign.
+    /// As [`create`](Self::create), of secrets that were made before: whoever knows them can sign and open.
     pub fn create_of(
-        seed: &[u8; 32],
+        secrets: &Secrets,
         directory: &Path,
         code: ParticipantCode,
         words: CardWords,
@@ -144,8 +165,8 @@ impl OwnKeys {
                 return Err(KeysError::Exists { path });
             }
         }
-        let signing = SigningKey::from_seed(code, seed);
-        let (identity, archive) = (Identity::generate(), Identity::generate());
+        let signing = SigningKey::from_seed(code, &secrets.seed);
+        let (identity, archive) = (secrets.identity.clone(), secrets.archive.clone());
         let CardWords { name, valid_from, valid_until, tls_ca } = words;
         let content = CardContent {
             code,

@@ -13,14 +13,13 @@ use exchange_format::{
     card::{Card, CardContent, CardError},
     keys::{KeysError as SuccessionError, check_successor},
     participant::ParticipantCode,
-    seal::Identity,
     signature::SigningKey,
 };
 use jiff::{ToSpan as _, civil::Date};
 
 use crate::{
     durable_file,
-    keys::{AGE, CARD, KeysError, NEXT, OwnKeys, SIGNING, read_secret, signing_keys},
+    keys::{AGE, CARD, KeysError, NEXT, OwnKeys, SIGNING, Secrets, read_secret, signing_keys},
     output::{Exit, Failure},
 };
 
@@ -43,14 +42,23 @@ pub enum RotationError {
 ///
 /// One process at a time: the caller holds its database.
 pub fn prepare(directory: &Path, code: ParticipantCode, today: Date) -> Result<OwnKeys, RotationError> {
+    let secrets = Secrets::generate()
+        .map_err(|error| KeysError::Io { path: directory.to_owned(), source: io::Error::other(error) })?;
+    prepare_of(&secrets, directory, code, today)
+}
+
+/// As [`prepare`], of secrets that were made before: whoever knows them can sign and open.
+pub fn prepare_of(
+    secrets: &Secrets,
+    directory: &Path,
+    code: ParticipantCode,
+    today: Date,
+) -> Result<OwnKeys, RotationError> {
     let own = OwnKeys::load(directory, code)?;
     if own.next.is_some() {
         return Err(RotationError::UnderWay);
     }
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed)
-        .map_err(|error| KeysError::Io { path: directory.to_owned(), source: io::Error::other(error) })?;
-    let (signing, identity) = (SigningKey::from_seed(code, &seed), Identity::generate());
+    let (signing, identity) = (SigningKey::from_seed(code, &secrets.seed), &secrets.identity);
     let old = &own.card.content;
     let content = CardContent {
         signing_key: signing.verifying_key(),

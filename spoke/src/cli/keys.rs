@@ -1,22 +1,20 @@
 //! `keys list`, `keys rotate`; `quarantine list`, `quarantine show`, `quarantine replay`.
 
 use exchange_endpoint::{
-    keys::OwnKeys,
+    keys::{OwnKeys, Secrets},
     keys_told::{KeysCommand, KeysTold, print_rotated},
     output::{CommonArgs, Exit, Failure},
     quarantine::{Aside, QuarantineCommand},
-    rotation::{self, RotationError},
     trust::Trust,
 };
-use exchange_format::position::Digest;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use crate::{
     database::{
         book,
         write::{self, Scope},
     },
-    edges::{SpokeError, rotation::tellings, station},
+    edges::{SpokeError, new_keys, rotation::tellings, station},
 };
 
 pub(super) fn run(common: &CommonArgs, command: KeysCommand) -> Result<Exit, Failure> {
@@ -36,27 +34,8 @@ fn list(common: &CommonArgs) -> Result<Exit, Failure> {
 }
 
 fn rotate(common: &CommonArgs) -> Result<Exit, Failure> {
-    let config = super::config(common)?;
-    let mut connection = station::open_database(&config)?;
-    let (now, own, directory) = (Timestamp::now(), config.code, config.path(&config.keys));
-    let day = now.to_zoned(TimeZone::UTC).date();
-    let (card, again) = write::write::<_, Refused>(&mut connection, Scope::Book, |transaction| {
-        let (keys, again) = match rotation::prepare(&directory, own, day) {
-            Ok(keys) => (keys, false),
-            Err(RotationError::UnderWay)
-                if tellings(transaction).forget_refused().map_err(SpokeError::from)? > 0 =>
-            {
-                (OwnKeys::load(&directory, own).map_err(SpokeError::from)?, true)
-            }
-            Err(error) => return Err(Refused(error.into())),
-        };
-        let card = keys.next.map(|next| next.card);
-        let card = card.ok_or_else(|| Refused(RotationError::UnderWay.into()))?;
-        let digests = [Digest::of(card.to_bytes())];
-        station::journal(transaction, own, now, "keys.made", own.as_str(), "", &digests)?;
-        Ok((card, again))
-    })
-    .map_err(|refused| refused.0)?;
+    let secrets = Secrets::generate().map_err(|error| Failure::bug(&error))?;
+    let (card, again) = new_keys::begin(&super::config(common)?, &secrets, Timestamp::now())?;
     print_rotated(common, &card, again)
 }
 
@@ -75,13 +54,4 @@ pub(super) fn quarantine(common: &CommonArgs, command: &QuarantineCommand) -> Re
         })?;
         Ok(())
     })
-}
-
-/// What is told to the one who gave the command.
-struct Refused(Failure);
-
-impl<E: Into<SpokeError>> From<E> for Refused {
-    fn from(error: E) -> Self {
-        Self(error.into().into())
-    }
 }

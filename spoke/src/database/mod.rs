@@ -4,7 +4,7 @@
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
 //! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`removals`] what of it is held, [`sent`] what was sent, [`sums`] over it, [`lost`] of it, [`returned`] after a restore. In: [`publications`] what came ·
 //! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw, [`foreign`] what we cannot have written, [`bound`] whose keys are no longer theirs · [`shape`] whether
-//! the tables are still those, `vanished` where one may be that is gone. [`rows`], `row_id` · [`book`] streams and packets ·
+//! the tables are still those, `indexes` which others have made, `vanished` where one may be that is gone. [`rows`], `row_id` · [`book`] streams and packets ·
 //! [`report`] what operators ask, [`overdue`] what waits · [`import`] rows of files, [`exported`] rows for files.
 
 pub mod book;
@@ -15,6 +15,7 @@ pub mod faults;
 pub mod foreign;
 pub mod guards;
 pub mod import;
+mod indexes;
 pub mod links;
 pub mod lost;
 mod open;

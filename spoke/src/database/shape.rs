@@ -4,7 +4,10 @@
 //! A table is compared by its shape, not by its text: a rebuilt one may look alike and yet let a REPLACE by its
 //! rowid, a UNIQUE of its own or a key that tells no case apart delete a locked row that no trigger sees.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use rusqlite::{Connection, Row};
 
@@ -14,7 +17,7 @@ use crate::decisions::{
 };
 
 use super::{
-    DatabaseError, lost, open, vanished,
+    DatabaseError, indexes, lost, open, vanished,
     verify::{Damage, Fault},
     write,
 };
@@ -109,7 +112,7 @@ pub(super) fn parts(connection: &Connection) -> Result<Vec<Part>, DatabaseError>
     )
 }
 
-fn all<T>(
+pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     table: &str,
@@ -174,38 +177,24 @@ fn conditions(sql: &str) -> impl Iterator<Item = String> {
 /// SQLite's.
 pub fn check(connection: &Connection) -> Result<Vec<Damage>, DatabaseError> {
     let there = parts(connection)?;
+    let there: BTreeMap<&str, &Part> = there.iter().map(|part| (part.name.as_str(), part)).collect();
+    let told_apart = indexes::with_foreign_unique(connection)?;
     let mut damages = Vec::new();
     for part in expected() {
-        let found = there.iter().find(|found| found.name == part.name);
-        let fault = match found {
+        let fault = match there.get(part.name.as_str()) {
+            // all that is true of a table is in its text, but for indexes that were made apart
+            Some(found) if found.sql == part.sql && !told_apart.contains(&part.name) => continue,
             Some(found) if part.kind == "table" => {
                 damages.extend(compare(part, &shape(connection, &part.name, &found.sql, own_names())?));
                 continue;
             }
-            Some(found) if found.sql == part.sql => continue,
             None if part.kind == "table" => Fault::TableMissing,
             _ => Fault::IndexAltered,
         };
         damages.push(Damage::new(fault, &part.name, ""));
     }
-    damages.extend(unusable(connection)?);
+    damages.extend(indexes::unusable(connection)?);
     Ok(damages)
-}
-
-/// Indexes that a centre has given our tables by a function or a collation of its own program.
-fn unusable(connection: &Connection) -> Result<Vec<Damage>, DatabaseError> {
-    let indexes =
-        "SELECT tbl_name, name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND ?1 = ''";
-    let indexes =
-        all(connection, indexes, "", |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
-    let foreign = indexes.into_iter().filter(|(table, index)| is_own(table) && !is_own(index));
-    let is_unusable = |(_, index): &(String, String)| {
-        connection.prepare(&format!("REINDEX main.{}", quoted(index))).is_err()
-    };
-    Ok(foreign
-        .filter(is_unusable)
-        .map(|(table, index)| Damage::new(Fault::IndexUnusable, table, index))
-        .collect())
 }
 
 /// In what a table of the shape `found` is not that of `part`.
@@ -256,7 +245,7 @@ pub fn mend(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
         let signs = vanished::signs(transaction)?;
         // Renamed tables take their triggers along, so all of ours go, wherever they are.
         write::drop_all(transaction)?;
-        for damage in unusable(transaction)? {
+        for damage in indexes::unusable(transaction)? {
             transaction.execute_batch(&format!("DROP INDEX {}", quoted(&damage.id)))?;
         }
         // our own first: what waits in them is asked for

@@ -21,6 +21,7 @@ pub mod fetch;
 pub mod hand_out;
 pub mod init;
 pub mod load;
+pub mod new_keys;
 mod packet_file;
 pub mod place;
 pub mod proposing;

@@ -13,12 +13,13 @@ use exchange_format::participant::ParticipantCode;
 use rusqlite::{Connection, functions::FunctionFlags};
 use svod_spoke::{
     database::own_records,
-    edges::{config, event_loop::Day, init, station::Station},
+    edges::{config, event_loop::Day, init, new_keys, station::Station},
 };
 
 use super::{
     line::Line,
     mishap::{Mishap, under},
+    secrets::secrets_of,
     template::{centre_code, centre_dir},
     time::{LocalClock, Time},
     trace::Trace,
@@ -35,6 +36,8 @@ pub struct Centre {
     dir: PathBuf,
     line: Line,
     life: Option<(Station, Day)>,
+    /// How many times its keys have changed.
+    pub changes: u32,
     trace: Trace,
 }
 
@@ -57,7 +60,7 @@ impl Centre {
 
     /// The `n`th centre, as it lies in `dir`.
     pub fn at(dir: PathBuf, n: u16, line: Line, time: &Time, trace: Trace) -> Self {
-        Self { n, code: centre_code(n), clock: time.clock(), dir, line, life: None, trace }
+        Self { n, code: centre_code(n), clock: time.clock(), dir, line, life: None, changes: 0, trace }
     }
 
     /// Its way to the server.
@@ -86,6 +89,16 @@ impl Centre {
     /// It cannot be read.
     pub fn config(&self) -> Result<exchange_endpoint::config::Config<config::SpokeConfig>, Failure> {
         Ok(config::load(&self.dir.join(init::FILE))?)
+    }
+
+    /// Its keys begin to change.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn rotate(&mut self) -> Result<String, Failure> {
+        self.changes += 1;
+        new_keys::begin(&self.config()?, &secrets_of(self.code, self.changes), self.clock.now())?;
+        Ok(format!("{} changes its keys", self.name()))
     }
 
     /// Ends the program, if it runs.

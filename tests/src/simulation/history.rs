@@ -13,7 +13,7 @@ use fixtures::dice::Dice;
 use super::{
     centre::{Centre, Turn},
     checks,
-    clerk::Clerk,
+    clerk::{Clerk, Rows},
     fate::{Backup, Fate},
     hub::HubSide,
     line::{Line, Server},
@@ -61,10 +61,11 @@ struct Kinds {
     tampering: bool,
     revocation: bool,
     clocks: bool,
+    keys: bool,
 }
 
 impl Kinds {
-    /// A third of all histories have nothing of it, a twelfth everything.
+    /// A twelfth of all histories have nothing of it, a twelfth nearly everything.
     fn of(seed: u64) -> Self {
         let is = |rest: &[u64]| rest.contains(&(seed % 12));
         Self {
@@ -73,6 +74,7 @@ impl Kinds {
             tampering: is(&[4, 5, 11]),
             revocation: is(&[6, 11]),
             clocks: is(&[7, 8, 11]),
+            keys: is(&[0, 6, 9]),
         }
     }
 }
@@ -242,7 +244,7 @@ impl City {
     fn strike(&mut self) -> Result<(), String> {
         let n = self.dice.below(self.centres.len());
         let failed = |error: std::io::Error| format!("strike: {error}");
-        match self.dice.below(7) {
+        match self.dice.below(8) {
             0 | 1 if self.kinds.restores => self.copy(n).map_err(failed),
             2 if self.kinds.restores => self.restore(n),
             3 if self.kinds.clones && self.twins.is_empty() => self.clone_machine(n),
@@ -254,6 +256,14 @@ impl City {
                 Ok(())
             }
             5 if self.kinds.revocation && self.fates[n] == Fate::Plain => self.shut_out(n),
+            5 if self.fates[n] == Fate::Disabled => self.come_again(n),
+            7 if self.kinds.keys => {
+                let done = if self.dice.chance(300) { self.hub.rotate() } else { self.centres[n].rotate() };
+                // one change at a time
+                let told = done.unwrap_or_else(|error| format!("refused: {}", error.code()));
+                self.trace.tell("op", &told);
+                Ok(())
+            }
             6 if self.kinds.clocks => {
                 let wrong_by = [TEN_YEARS, -TEN_YEARS, 0, 3_600_000][self.dice.below(4)];
                 let clock = if self.dice.chance(200) { &self.hub.clock } else { &self.centres[n].clock };
@@ -315,6 +325,22 @@ impl City {
         self.trace.tell("op", &told);
         self.fates[n] = Fate::Disabled;
         self.had[n] = Some(checks::had(self, n).map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
+    /// The `n`th centre, from 0, which was shut out, returns on another machine, with other keys.
+    fn come_again(&mut self, n: usize) -> Result<(), String> {
+        let centre = &mut self.centres[n];
+        centre.stop();
+        let changes = centre.changes + 1;
+        let dir = self.dir.join(format!("centre-{}-{changes}", centre.n));
+        let told = self.hub.enrol_again(centre.n, &dir, changes).map_err(|error| format!("{error:?}"))?;
+        self.trace.tell("op", &told);
+        self.clerks[n].leave().map_err(|error| error.to_string())?;
+        *centre = Centre::at(dir, centre.n, centre.line(), &self.time, self.trace.clone());
+        centre.changes = changes;
+        self.clerks[n].come_back(&centre.database(), Rows::new()).map_err(|error| error.to_string())?;
+        (self.fates[n], self.had[n], self.tampered[n]) = (Fate::Plain, None, 0);
         Ok(())
     }
 

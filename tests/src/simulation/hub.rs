@@ -8,6 +8,7 @@ use std::{
 use exchange_endpoint::{
     clock::Clock,
     config::Config,
+    keys::OwnKeys,
     output::{Failure, Lang},
 };
 use fixtures::dice::Dice;
@@ -15,12 +16,13 @@ use svod_hub::edges::{
     config::HubConfig,
     event_loop::Daemon,
     hub,
-    operations::{enrol, init, merge, people, questions, reviews},
+    operations::{enrol, init, keys, merge, people, questions, reviews},
 };
 
 use super::{
     mishap::{End, Mishap, under},
-    template::centre_code,
+    secrets::secrets_of,
+    template::{centre_code, hub_code, new_centre},
     time::{LocalClock, Time},
     trace::Trace,
 };
@@ -33,6 +35,8 @@ pub struct HubSide {
     daemon: Option<Daemon>,
     trace: Trace,
     entries: u32,
+    /// How many times its keys have changed.
+    changes: u32,
 }
 
 /// What a command of staff came to.
@@ -41,7 +45,7 @@ type Command = Result<String, Failure>;
 impl HubSide {
     /// The hub of the city in `city`.
     pub fn new(city: &Path, time: &Time, trace: Trace) -> Self {
-        Self { clock: time.clock(), dir: city.join("hub"), daemon: None, trace, entries: 0 }
+        Self { clock: time.clock(), dir: city.join("hub"), daemon: None, trace, entries: 0, changes: 0 }
     }
 
     /// Its database.
@@ -138,6 +142,28 @@ impl HubSide {
         let mut hub = hub::open(&self.config()?)?;
         let report = merge::merge(&mut hub, self.clock.now(), &mut |_, _, _| ())?;
         Ok(format!("merge: {} claims, {} new", report.claims, report.created))
+    }
+
+    /// The hub's keys begin to change.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn rotate(&mut self) -> Command {
+        self.changes += 1;
+        let secrets = secrets_of(hub_code(), self.changes);
+        keys::rotate_to(&secrets, &self.config()?, "sim", self.clock.now())?;
+        Ok("the hub changes its keys".to_owned())
+    }
+
+    /// The `n`th centre, which was shut out, is enrolled again: in `dir`, on another machine, with other keys.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn enrol_again(&mut self, n: u16, dir: &Path, changes: u32) -> Command {
+        let config = self.config()?;
+        let card = OwnKeys::load(&config.path(&config.keys), hub_code())?.card;
+        new_centre(dir, n, changes, card, &config, self.clock.now())?;
+        Ok(format!("enrols c{n} again"))
     }
 
     /// Shuts a centre out.

@@ -1,7 +1,7 @@
 //! `svod-sim`: whole histories of a city in one thread, from a seed: the real programs of hub and centres over real
 //! files, a virtual clock and a virtual FTP, and everything that goes wrong. The same seed gives the same trace.
 //!
-//! [`template`] a city just set up · [`history`] what a seed lets happen · [`centre`], [`hub`] the machines · [`clerk`]
+//! [`template`] a city just set up, [`secrets`] its keys · [`history`] what a seed lets happen · [`centre`], [`hub`] the machines · [`clerk`]
 //! rows by plain SQL, of [`people`] · [`fate`] copies put back, machines run twice · [`line`](mod@line) the FTP · [`mishap`] ends and disks at durable steps · [`time`] ·
 //! [`checks`] what must be true at rest · [`trace`].
 
@@ -15,6 +15,7 @@ pub mod line;
 pub mod mishap;
 pub mod people;
 pub mod scenario;
+pub mod secrets;
 pub mod template;
 pub mod time;
 pub mod trace;

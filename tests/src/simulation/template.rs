@@ -6,15 +6,19 @@ use std::{
 };
 
 use exchange_endpoint::{
+    config::Config,
     keys::{CardWords, OwnKeys},
     output::Failure,
 };
-use exchange_format::participant::ParticipantCode;
-use jiff::{ToSpan as _, tz::TimeZone};
+use exchange_format::{card::Card, participant::ParticipantCode};
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use rusqlite::Connection;
-use svod_hub::edges::operations::{enrol, init as hub_init};
+use svod_hub::edges::{
+    config::HubConfig,
+    operations::{enrol, init as hub_init},
+};
 
-use super::time::beginning;
+use super::{secrets::secrets_of, time::beginning};
 use crate::world::{WorldError, copy_dir};
 
 /// The region of all codes.
@@ -49,27 +53,12 @@ impl Template {
             actor: "sim",
         };
         hub_init::init(&new, now)?;
-        let card = known_keys(&hub, hub_code(), "ТКЦ")?;
+        let card = known_keys(&hub, hub_code(), "ТКЦ", 0)?;
         let config_file = hub.join(hub_init::FILE);
         set_exchange(&config_file)?;
-        let config = exchange_endpoint::config::Config::load(&config_file)?;
-        let password = dir.join("password");
-        fs::write(&password, PASSWORD).map_err(WorldError::file(&password))?;
+        let config = Config::load(&config_file)?;
         for n in 1..=centres {
-            let (code, centre) = (centre_code(n), centre_dir(dir, n));
-            let name = format!("ЦСОН {n}");
-            svod_spoke::edges::init::init(
-                &centre,
-                code,
-                &name,
-                card.clone(),
-                now.to_zoned(TimeZone::UTC).date(),
-            )?;
-            set_exchange(&centre.join(svod_spoke::edges::init::FILE))?;
-            let own = known_keys(&centre, code, &name)?;
-            let file = centre.join(format!("{code}.card"));
-            enrol::add(&config, &file, &own.fingerprint(), &password, "sim", now)?;
-            fold(&centre.join(svod_spoke::edges::init::DATABASE))?;
+            new_centre(&centre_dir(dir, n), n, 0, card.clone(), &config, now)?;
         }
         fold(&hub.join("hub.db"))?;
         Ok(Self { dir: dir.to_owned(), centres })
@@ -99,8 +88,27 @@ pub fn centre_dir(city: &Path, n: u16) -> PathBuf {
     city.join(format!("centre-{n}"))
 }
 
-/// Puts keys in the place of those that `init` has made whose signatures are the same in every run.
-fn known_keys(dir: &Path, code: ParticipantCode, name: &str) -> Result<exchange_format::card::Card, Failure> {
+/// Makes the `n`th centre in `dir`, with its keys after so many changes, and enrols it with the hub of `config`.
+pub fn new_centre(
+    dir: &Path,
+    n: u16,
+    changes: u32,
+    hub: Card,
+    config: &Config<HubConfig>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (code, name) = (centre_code(n), format!("ЦСОН {n}"));
+    svod_spoke::edges::init::init(dir, code, &name, hub, now.to_zoned(TimeZone::UTC).date())?;
+    set_exchange(&dir.join(svod_spoke::edges::init::FILE))?;
+    let own = known_keys(dir, code, &name, changes)?;
+    let (file, password) = (dir.join(format!("{code}.card")), dir.join("password"));
+    fs::write(&password, PASSWORD).map_err(WorldError::file(&password))?;
+    enrol::add(config, &file, &own.fingerprint(), &password, "sim", now)?;
+    Ok(fold(&dir.join(svod_spoke::edges::init::DATABASE))?)
+}
+
+/// Puts keys in the place of those that `init` has made that are the same in every run.
+fn known_keys(dir: &Path, code: ParticipantCode, name: &str, changes: u32) -> Result<Card, Failure> {
     let (keys, today) = (dir.join("keys"), beginning().to_zoned(TimeZone::UTC).date());
     for entry in fs::read_dir(&keys).map_err(WorldError::file(&keys))? {
         let path = entry.map_err(WorldError::file(&keys))?.path();
@@ -110,8 +118,7 @@ fn known_keys(dir: &Path, code: ParticipantCode, name: &str) -> Result<exchange_
     }
     let (valid_from, valid_until) = (today.saturating_sub(20.years()), today.saturating_add(20.years()));
     let words = CardWords { name: name.to_owned(), valid_from, valid_until, tls_ca: None };
-    let seed = *exchange_format::position::Digest::of(code.as_str().as_bytes()).as_bytes();
-    let card = OwnKeys::create_of(&seed, &keys, code, words)?.card;
+    let card = OwnKeys::create_of(&secrets_of(code, changes), &keys, code, words)?.card;
     let file = dir.join(format!("{code}.card"));
     fs::write(&file, card.to_bytes()).map_err(WorldError::file(&file))?;
     Ok(card)

@@ -3,6 +3,7 @@
 use exchange_endpoint::{
     config::Config,
     journal_table::Event,
+    keys::Secrets,
     keys_told::KeysTold,
     output::Failure,
     quarantine::Aside,
@@ -18,10 +19,21 @@ use crate::edges::{
 
 /// Makes the next keys; or, if a change is under way and somebody has refused them, has them told again (true).
 pub fn rotate(config: &Config<HubConfig>, actor: &str, now: Timestamp) -> Result<(Card, bool), Failure> {
+    let secrets = Secrets::generate().map_err(|error| Failure::bug(&error))?;
+    rotate_to(&secrets, config, actor, now)
+}
+
+/// As [`rotate`], to keys of secrets that were made before.
+pub fn rotate_to(
+    secrets: &Secrets,
+    config: &Config<HubConfig>,
+    actor: &str,
+    now: Timestamp,
+) -> Result<(Card, bool), Failure> {
     let Hub { mut store, context, .. } = open(config)?;
     let day = now.to_zoned(TimeZone::UTC).date();
     store.write(|tx| {
-        let (keys, again) = match rotation::prepare(&context.keys_directory, context.code, day) {
+        let (keys, again) = match rotation::prepare_of(secrets, &context.keys_directory, context.code, day) {
             Ok(keys) => (keys, false),
             Err(RotationError::UnderWay) if tx.keys().forget_refused().map_err(HubError::from)? > 0 => {
                 (context.keys.clone(), true)
