@@ -120,5 +120,61 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
     assert_eq!(resync(&world, &[])["stage"], "none");
 }
 
+#[test]
+fn a_restored_hub_knows_again_whom_it_had_published_and_goes_on() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let world = merged(dir.path());
+    let (hub_db, centre_db) = (world.layout.hub_db(), world.layout.centre_db(1));
+    let older = dir.path().join("older.age");
+    world.hub(&["backup", path(&older)]).expect("copied beside the daemon");
+
+    // what is lost: a person, whom the centre knows by an id and a number
+    write(
+        &centre_db,
+        "INSERT INTO recipient (id, surname, given, birth_date) VALUES ('lost', 'Утраченная', 'Анна', '1941-02-03')",
+    );
+    wait(&world, &centre_db, "SELECT count(*) FROM recipient WHERE id = 'lost' AND uid IS NOT NULL", 1);
+    wait(&world, &centre_db, UNANSWERED, 0);
+    let of = |db: &Path, sql: &str| -> String {
+        Reader::open(db).expect("opens").one(sql, [], |row| row.get(0)).expect("read").expect("one")
+    };
+    let number = of(&centre_db, "SELECT uid || ' ' || case_number FROM recipient WHERE id = 'lost'");
+    world.daemons.kill("hub");
+    let restored = world.hub(&["restore", path(&older), "--replace"]).expect("put back");
+    assert_eq!(restored["stopped"], true);
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM person"), 10);
+
+    world.start_hub().expect("started");
+    let told = wait_for(&world, "the centre's snapshot", || {
+        let told = world.hub(&["resync"]).expect("told");
+        (told["centres"][0]["stage"] == "ready").then_some(told)
+    });
+    assert_eq!(told["centres"][0]["published"]["person"], serde_json::json!({"back": 1}));
+    assert_eq!(told["centres"][0]["records"], serde_json::json!({"recipient_claim": {"new": 1}}));
+    let overdue = world.hub(&["status"]).expect("told")["overdue"].to_string();
+    assert!(overdue.contains("recovery"), "{overdue}");
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM person"), 10, "nothing yet");
+    world.hub(&["resync", "--yes"]).expect("confirmed");
+    wait(&world, &hub_db, "SELECT count(*) FROM incident WHERE code = 'RESTORED' AND closed_at IS NULL", 0);
+    wait(
+        &world,
+        &centre_db,
+        "SELECT count(*) FROM svod_incident WHERE code = 'PEER_RESTORED' AND closed_at IS NULL",
+        0,
+    );
+    wait(&world, &hub_db, "SELECT count(*) FROM person", 11);
+    assert_eq!(
+        of(&hub_db, &format!("SELECT uid || ' ' || case_number FROM person WHERE uid = '{}'", &number[..36])),
+        number
+    );
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('later', 'Следующая')");
+    wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'recipient_claim'", 12);
+    wait(&world, &centre_db, UNANSWERED, 0);
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM received WHERE in_digest = 0 OR outcome = 'refused'"), 0);
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM person"), 12, "nobody twice");
+    assert_eq!(world.spoke(1, &["verify"]).expect("verified")["whole"], true);
+    assert!(world.hub(&["resync"]).expect("told")["centres"].as_array().is_some_and(Vec::is_empty));
+}
+
 const UNANSWERED: &str = "SELECT (SELECT count(*) FROM svod_packet WHERE direction = 'out' AND kind IN ('DT', 'SN') \
      AND state IN ('SEALED', 'PLACED', 'RECEIVED')) + (SELECT count(*) FROM svod_change)";
