@@ -11,13 +11,15 @@ use std::{
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1251};
 
-use super::{LARGEST_ROW, TableError};
+use super::{LARGEST_COLUMNS, LARGEST_ROW, TableError};
 use crate::{
     messages::{self, Told},
     output::Exit,
 };
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
+/// How a workbook of Excel before 2007 begins.
+const XLS: &[u8] = b"\xD0\xCF\x11\xE0";
 /// The heading is looked for the delimiter so far.
 const HEADING: u64 = 1 << 20;
 
@@ -71,6 +73,8 @@ enum Broken {
     Io(io::Error),
     /// From this line on.
     Form(u64, &'static str),
+    /// It is no CSV: a message of the catalogue.
+    Other(&'static str),
 }
 
 impl From<io::Error> for Broken {
@@ -86,9 +90,30 @@ struct Record {
     line: u64,
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    /// It is longer or wider than a row may be, by this rule; then nothing of it is held.
+    excess: Option<&'static str>,
 }
 
 impl Record {
+    fn begin(&mut self, line: u64) {
+        (self.line, self.excess) = (line, None);
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    fn push(&mut self, byte: u8) {
+        if self.excess.is_some() {
+        } else if self.bytes.len() == LARGEST_ROW {
+            self.give_up("row-long");
+        } else {
+            self.bytes.push(byte);
+        }
+    }
+
+    fn give_up(&mut self, rule: &'static str) {
+        (self.bytes, self.ends, self.excess) = (Vec::new(), Vec::new(), Some(rule));
+    }
+
     fn values(&self) -> impl Iterator<Item = &[u8]> {
         let starts = [0].into_iter().chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
@@ -96,7 +121,7 @@ impl Record {
 
     /// Whether nothing stands in it: an empty line, or one of delimiters alone.
     fn is_blank(&self) -> bool {
-        self.bytes.is_empty()
+        self.bytes.is_empty() && self.excess.is_none()
     }
 }
 
@@ -129,9 +154,7 @@ impl<R: BufRead> Records<R> {
     }
 
     fn any(&mut self, record: &mut Record) -> Result<bool, Broken> {
-        record.bytes.clear();
-        record.ends.clear();
-        record.line = self.line;
+        record.begin(self.line);
         let (mut at, mut opened, mut begun) = (At::Begin, self.line, false);
         loop {
             let chunk = self.input.fill_buf()?;
@@ -149,11 +172,11 @@ impl<R: BufRead> Records<R> {
                 used += 1;
                 self.line += u64::from(byte == b'\n');
                 if at == At::Quoted {
-                    if byte == b'"' { at = At::Quote } else { record.bytes.push(byte) }
+                    if byte == b'"' { at = At::Quote } else { record.push(byte) }
                 } else if byte == b'"' && at == At::Begin {
                     (at, opened) = (At::Quoted, self.line);
                 } else if byte == b'"' && at == At::Quote {
-                    record.bytes.push(byte);
+                    record.push(byte);
                     at = At::Quoted;
                 } else if byte == self.delimiter {
                     record.end_value();
@@ -165,14 +188,11 @@ impl<R: BufRead> Records<R> {
                 } else if at == At::Quote && byte != b'\r' {
                     return Err(Broken::Form(opened, "text follows the closing quote of a value"));
                 } else if at != At::Quote {
-                    record.bytes.push(byte);
+                    record.push(byte);
                     at = At::Plain;
                 }
             }
             self.input.consume(used);
-            if record.bytes.len() > LARGEST_ROW {
-                return Err(Broken::Form(record.line, "the line is longer than a row may be"));
-            }
             if ended {
                 return Ok(true);
             }
@@ -182,7 +202,12 @@ impl<R: BufRead> Records<R> {
 
 impl Record {
     fn end_value(&mut self) {
-        self.ends.push(self.bytes.len());
+        if self.excess.is_some() {
+        } else if self.ends.len() == LARGEST_COLUMNS {
+            self.give_up("row-wide");
+        } else {
+            self.ends.push(self.bytes.len());
+        }
     }
 
     /// Ends the last value, `at` whose end the reader is. The CR of a CRLF belongs to none, but if it is quoted.
@@ -197,7 +222,8 @@ impl Record {
 /// A CSV file that was looked through: its form is sound.
 pub struct CsvFile {
     file: File,
-    begin: u64,
+    /// The byte and the line on which its records begin.
+    begin: (u64, u64),
     delimiter: u8,
     encoding: &'static Encoding,
     /// The values of its first record, and the line on which it stands.
@@ -205,35 +231,32 @@ pub struct CsvFile {
 }
 
 impl CsvFile {
-    /// Looks through the file at `path`, whose quotes go together and whose lines are no longer than a row may be.
+    /// Looks through the file at `path`, whose quotes go together.
     pub fn open(path: &Path) -> Result<Self, TableError> {
         let failure = |broken| {
             let (exit, cause) = match broken {
                 Broken::Io(error) => (Exit::of_io(&error), error.into()),
                 Broken::Form(line, what) => (Exit::Refused, at_line(line, what)),
+                Broken::Other(id) => (Exit::Refused, Told::of(id, &[])),
             };
             TableError::File { file: path.to_owned(), exit, cause }
         };
-        Self::look_through(path).map_err(failure)?.ok_or_else(|| TableError::File {
-            file: path.to_owned(),
-            exit: Exit::Refused,
-            cause: Told::of("import-utf16", &[]),
-        })
+        Self::look_through(path).map_err(failure)
     }
 
-    /// `None`: it is in UTF-16.
-    fn look_through(path: &Path) -> Result<Option<Self>, Broken> {
-        let mut file = File::open(path)?;
+    fn look_through(path: &Path) -> Result<Self, Broken> {
+        let file = File::open(path)?;
         let mut first = Vec::new();
         BufReader::new(&file).take(HEADING).read_until(b'\n', &mut first)?;
-        if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") {
-            return Ok(None);
+        if let Some(other) = no_csv(&first) {
+            return Err(Broken::Other(other));
         }
         let begin = if first.starts_with(BOM) { BOM.len() } else { 0 };
-        let delimiter = delimiter(&first[begin..]);
-        let begin = begin as u64;
-        file.seek(SeekFrom::Start(begin))?;
-        let mut this = Self { file, begin, delimiter, encoding: UTF_8, heading: (1, Vec::new()) };
+        let (begin, delimiter) = match told_delimiter(&first[begin..]) {
+            Some(told) => ((first.len() as u64, 2), told),
+            None => ((begin as u64, 1), delimiter(&first[begin..])),
+        };
+        let mut this = Self { file, begin, delimiter, encoding: UTF_8, heading: (begin.1, Vec::new()) };
         let mut records = this.records()?;
         let mut record = Record::default();
         let mut heading = None;
@@ -248,6 +271,10 @@ impl CsvFile {
                 record.values().for_each(|value| letters.look(value));
             }
             is_mixed |= is_utf8 && no_utf8.is_some();
+            if let (None, Some(rule)) = (&heading, record.excess) {
+                let wide = rule == "row-wide";
+                return Err(Broken::Other(if wide { "refused-row-wide" } else { "refused-row-long" }));
+            }
             heading.get_or_insert_with(|| {
                 (record.line, record.values().map(<[u8]>::to_vec).collect::<Vec<_>>())
             });
@@ -263,23 +290,24 @@ impl CsvFile {
         if let Some((line, values)) = heading {
             this.heading = (line, values.iter().map(|value| this.text(value)).collect());
         }
-        Ok(Some(this))
+        Ok(this)
     }
 
     fn records(&self) -> Result<Records<BufReader<&File>>, io::Error> {
         let mut file = &self.file;
-        file.seek(SeekFrom::Start(self.begin))?;
-        Ok(Records { input: BufReader::with_capacity(1 << 16, file), delimiter: self.delimiter, line: 1 })
+        let (byte, line) = self.begin;
+        file.seek(SeekFrom::Start(byte))?;
+        Ok(Records { input: BufReader::with_capacity(1 << 16, file), delimiter: self.delimiter, line })
     }
 
     fn text(&self, bytes: &[u8]) -> String {
         self.encoding.decode_without_bom_handling(bytes).0.into_owned()
     }
 
-    /// Hands every record after the heading to `each`: its line and its values.
+    /// Hands every record after the heading to `each`: its line, and its values or the rule by which they are none.
     pub fn for_each<E>(
         &mut self,
-        mut each: impl FnMut(u64, Vec<String>) -> Result<(), E>,
+        mut each: impl FnMut(u64, Result<Vec<String>, &'static str>) -> Result<(), E>,
         failure: impl Fn(io::Error) -> E,
     ) -> Result<(), E> {
         let mut records = self.records().map_err(&failure)?;
@@ -291,10 +319,13 @@ impl CsvFile {
                 Ok(true) => {}
                 Err(Broken::Io(error)) => return Err(failure(error)),
                 // it was sound when it was looked through: somebody is writing it
-                Err(Broken::Form(..)) => return Err(failure(io::ErrorKind::ResourceBusy.into())),
+                Err(Broken::Form(..) | Broken::Other(_)) => {
+                    return Err(failure(io::ErrorKind::ResourceBusy.into()));
+                }
             }
             if !std::mem::take(&mut is_heading) {
-                each(record.line, record.values().map(|value| self.text(value)).collect())?;
+                let values = || record.values().map(|value| self.text(value)).collect();
+                each(record.line, record.excess.map_or_else(|| Ok(values()), Err))?;
             }
         }
     }
@@ -305,6 +336,34 @@ fn at_line(line: u64, what: &'static str) -> Told {
         let what = messages::word(lang, "import", what);
         messages::text(lang, "import-line", &[("line", line.into()), ("what", what.into())])
     })
+}
+
+/// What a file that begins with `first` is, if it is no CSV: a message of the catalogue.
+fn no_csv(first: &[u8]) -> Option<&'static str> {
+    let ends = first.iter().position(|byte| *byte == b'\r').is_some_and(|at| at + 1 < first.len());
+    if first.starts_with(XLS) {
+        Some("import-xls")
+    } else if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") || first.contains(&0) {
+        Some("import-utf16")
+    } else if ends && !first.contains(&b'\n') {
+        Some("import-cr")
+    } else {
+        None
+    }
+}
+
+/// The delimiter that the first line tells, as Excel understands it: `sep=;`.
+fn told_delimiter(line: &[u8]) -> Option<u8> {
+    let said = line.trim_ascii_end();
+    let said = said.strip_prefix(b"\"").and_then(|said| said.strip_suffix(b"\"")).unwrap_or(said);
+    // a tab would have been trimmed
+    let said = if said.len() == 4 { line.get(..5).unwrap_or(said) } else { said };
+    match said {
+        [s, e, p, b'=', told] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") && !b"\r\n\"".contains(told) => {
+            Some(*told)
+        }
+        _ => None,
+    }
 }
 
 /// The delimiter of the heading `line`: of `;`, tab and `,` the one that occurs most outside quotes, and `,` in a
@@ -339,8 +398,8 @@ mod tests {
         std::fs::write(&path, bytes).expect("written");
         let mut file = CsvFile::open(&path).map_err(|error| error.to_string())?;
         let mut rows = vec![file.heading.clone()];
-        let each = |line, values| {
-            rows.push((line, values));
+        let each = |line, values: Result<Vec<String>, &'static str>| {
+            rows.push((line, values.unwrap_or_else(|rule| vec![rule.to_owned()])));
             Ok::<_, String>(())
         };
         file.for_each(each, |error| error.to_string())?;
@@ -385,8 +444,48 @@ mod tests {
             assert!(told.contains(words), "{told}");
         }
         assert!(read(b"\xFF\xFEi\0d\0").expect_err("refused").contains("UTF-16"));
-        let long = [b"a\n".as_slice(), &vec![b'x'; LARGEST_ROW + 70_000]].concat();
-        assert!(read(&long).expect_err("refused").contains("line 2"));
+    }
+
+    #[test]
+    fn a_line_longer_or_wider_than_a_row_is_refused_alone_and_never_held() {
+        let long = vec![b'x'; LARGEST_ROW + 70_000];
+        let quoted = [b"\"".as_slice(), &long, b"\n;\""].concat();
+        let wide = vec![b';'; 3 * LARGEST_COLUMNS];
+        let file = [b"a;b\n".as_slice(), &long, b"\n1;2\n", &quoted, b"\n3;4\r\n", &wide, b"\n5;6"].concat();
+        let told = [row(2, &["row-long"]), row(3, &["1", "2"]), row(4, &["row-long"]), row(6, &["3", "4"])];
+        let rows = read(&file).expect("read");
+        assert_eq!(rows[1..5], told);
+        assert_eq!(rows[5..], [row(7, &["row-wide"]), row(8, &["5", "6"])]);
+        for (heading, words) in [(&long, "16 MiB"), (&wide, "2000 columns")] {
+            let told = read(&[heading.as_slice(), b"\n1"].concat()).expect_err("no heading");
+            assert!(told.contains(words), "{told}");
+        }
+        let mut record = Record::default();
+        let endless = io::repeat(b';').take(60_000_000);
+        let mut records = Records { input: BufReader::new(endless), delimiter: b';', line: 1 };
+        assert!(records.next(&mut record).expect("read"));
+        assert_eq!(
+            (record.bytes.capacity(), record.ends.capacity(), record.excess),
+            (0, 0, Some("row-wide"))
+        );
+    }
+
+    #[test]
+    fn the_first_line_of_excel_tells_the_delimiter_and_what_is_no_csv_is_told_as_what_it_is() {
+        for first in ["sep=;", "\"sep=;\"", "SEP=;", "\u{feff}sep=;"] {
+            let rows = read(format!("{first}\r\na;b,c,d\r\n1;2\r\n").as_bytes()).expect("read");
+            assert_eq!(rows, [row(2, &["a", "b,c,d"]), row(3, &["1", "2"])], "{first}");
+        }
+        assert_eq!(read(b"sep=\t\na\tb;c\n").expect("read"), [row(2, &["a", "b;c"])]);
+        let utf16: Vec<u8> = "id;Фамилия\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (bytes, words) in [
+            (&utf16[..], "UTF-16"),
+            (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0", ".xls"),
+            (b"id;a\r1;b\r", "CR"),
+        ] {
+            let told = read(bytes).expect_err("no CSV");
+            assert!(told.contains(words), "{told}");
+        }
     }
 
     #[test]

@@ -85,6 +85,19 @@ impl Headings {
     }
 }
 
+/// What `heading` holds, if it is more than one column of ours, as offices often have it: a message of the catalogue.
+pub(super) fn several(heading: &str) -> Option<&'static str> {
+    match folded(heading).as_str() {
+        "фио" | "ф и о" | "фамилия имя отчество" | "фио получателя" | "fio" | "full name" => {
+            Some("import-full-name")
+        }
+        "паспорт" | "паспортные данные" | "серия и номер паспорта" | "серия номер" => {
+            Some("import-passport")
+        }
+        _ => None,
+    }
+}
+
 /// A heading without case, `ё` and punctuation.
 fn folded(heading: &str) -> String {
     let lower = heading.to_lowercase().replace('ё', "е");

@@ -26,6 +26,10 @@ impl Map {
     /// [`TableError::Map`], [`TableError::MapColumn`].
     pub fn read(path: &Path, layout: &Layout) -> Result<Self, TableError> {
         let unreadable = |exit, cause: Told| TableError::Map { file: path.to_owned(), exit, cause };
+        let is_pipe = fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
+        if is_pipe {
+            return Err(unreadable(Exit::Usage, Told::of("import-no-file", &[])));
+        }
         let text = fs::read_to_string(path).map_err(|error| match error.kind() {
             ErrorKind::InvalidData => unreadable(Exit::Refused, Told::of("import-not-utf8", &[])),
             _ => unreadable(Exit::of_io(&error), error.into()),

@@ -2,9 +2,10 @@
 //!
 //! In: [`Grid`] a file, [`Sheet`] one of a known table, its heading understood by [`headings`] and a [`mapping`] file, row by row; a row that cannot be
 //! read is handed on as [`Refused`] and stops nobody. Out: [`Sink`]. [`form`] what a value is besides text · [`marks`]
-//! what keeps a spreadsheet from taking a text for a number, a date or a formula · `csv`, `xlsx` the two formats.
+//! what keeps a spreadsheet from taking a text for a number, a date or a formula · `csv`, `xlsx` the two formats · [`apart`] no result over its source.
 //! No SQL and no table of ours: what columns there are, the daemons say ([`Layout`]).
 
+mod apart;
 mod csv;
 pub mod form;
 pub mod headings;
@@ -19,6 +20,7 @@ mod xlsx_bounds;
 use std::{fmt, path::PathBuf};
 
 pub use self::{
+    apart::apart,
     form::Form,
     mapping::Map,
     report::{Report, Warned},

@@ -1,7 +1,7 @@
 //! A file that is read: its heading is understood, its rows are handed on one by one.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::Read as _,
     path::{Path, PathBuf},
 };
@@ -9,7 +9,7 @@ use std::{
 use super::{
     Layout, Map, Refused, TableError,
     csv::CsvFile,
-    headings::Headings,
+    headings::{self, Headings},
     marks,
     xlsx::{Cell, Workbook},
 };
@@ -20,8 +20,8 @@ use crate::{messages::Told, output::Exit};
 pub enum Item {
     /// Its line, and its values in the order of [`Sheet::columns`], each in the form in which it is kept. Personal data.
     Row(u64, Vec<String>),
-    /// Why it is none.
-    Refused(Refused),
+    /// Why it is none, and its key as far as it can be read.
+    Refused(Refused, Option<String>),
 }
 
 /// The rows of a file, whatever they mean.
@@ -58,24 +58,25 @@ impl Grid {
         headings.iter().map(|heading| heading.trim()).collect()
     }
 
-    /// Hands every row after the heading that is not blank to `each`: its line and its cells, marks taken off.
+    /// Hands every row after the heading that is not blank to `each`: its line and its cells, marks taken off, or the
+    /// rule by which they are none.
     ///
     /// # Errors
     /// The file cannot be read any more, or those of `each`.
     pub fn for_each<E: From<TableError>>(
         &mut self,
-        mut each: impl FnMut(u64, Vec<Cell>) -> Result<(), E>,
+        mut each: impl FnMut(u64, Result<Vec<Cell>, &'static str>) -> Result<(), E>,
     ) -> Result<(), E> {
         let Self { path, kind } = self;
         match kind {
             Kind::Csv(file) => file.for_each(
-                |line, values| each(line, values.into_iter().map(from_csv).collect()),
+                |line, values| each(line, values.map(|values| values.into_iter().map(from_csv).collect())),
                 |error| {
                     let exit = Exit::of_io(&error);
                     TableError::File { file: path.clone(), exit, cause: error.into() }.into()
                 },
             ),
-            Kind::Xlsx(book) => book.for_each(each),
+            Kind::Xlsx(book) => book.for_each(|line, cells| each(line, Ok(cells))),
         }
     }
 }
@@ -141,8 +142,13 @@ impl Sheet {
         &mut self,
         mut each: impl FnMut(Item) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Self { grid, layout, columns, .. } = self;
-        grid.for_each(|line, cells| each(row(layout, columns, line, cells)))
+        let Self { grid, layout, columns, key, .. } = self;
+        grid.for_each(|line, cells| {
+            each(match cells {
+                Ok(cells) => row(layout, columns, *key, line, cells),
+                Err(rule) => Item::Refused(Refused::by(line, None, rule), None),
+            })
+        })
     }
 }
 
@@ -156,6 +162,12 @@ fn is_zip(path: &Path) -> Result<bool, TableError> {
         exit: Exit::of_io(&error),
         cause: error.into(),
     };
+    // a pipe would wait for its writer, and cannot be read twice
+    let kind = fs::metadata(path).map_err(failure)?;
+    if !kind.is_file() && !kind.is_dir() {
+        let cause = Told::of("import-no-file", &[]);
+        return Err(TableError::File { file: path.to_owned(), exit: Exit::Usage, cause });
+    }
     let mut begin = Vec::new();
     File::open(path).map_err(failure)?.take(4).read_to_end(&mut begin).map_err(failure)?;
     Ok(begin == b"PK\x03\x04")
@@ -178,6 +190,11 @@ fn columns(
             Some(name) => name,
             None if Some(*heading) == key => "id",
             None if key.is_none() => "",
+            None if headings::several(heading).is_some() => {
+                let id = headings::several(heading).expect("just asked");
+                let cause = Told::of(id, &[("n", (n + 1).into())]);
+                return Err(TableError::File { file: path.to_owned(), exit: Exit::Refused, cause });
+            }
             None => {
                 // Without a heading line the first row's values stand here.
                 return Err(TableError::Column {
@@ -203,12 +220,16 @@ fn columns(
 }
 
 /// The row that `cells` are.
-fn row(layout: &Layout, columns: &[Option<String>], line: u64, cells: Vec<Cell>) -> Item {
+fn row(layout: &Layout, columns: &[Option<String>], key: usize, line: u64, cells: Vec<Cell>) -> Item {
+    let of_row = match cells.get(key) {
+        Some(Cell::Text(text)) if !has_control(text) => Some(text.clone()),
+        _ => None,
+    };
     let place = |n: usize| columns.get(n).cloned().flatten().unwrap_or_else(|| (n + 1).to_string());
     if cells.len() != columns.len() {
         let counts = [("values", cells.len().into()), ("columns", columns.len().into())];
         let why = Told::of("import-cells", &counts);
-        return Item::Refused(Refused { line, column: None, rule: "cells", why });
+        return Item::Refused(Refused { line, column: None, rule: "cells", why }, of_row);
     }
     let mut values = Vec::with_capacity(cells.len());
     for (n, cell) in cells.into_iter().enumerate() {
@@ -219,11 +240,11 @@ fn row(layout: &Layout, columns: &[Option<String>], line: u64, cells: Vec<Cell>)
         };
         let text = match cell {
             Cell::Text(text) => text,
-            Cell::Unfit(rule) => return Item::Refused(Refused::by(line, Some(place(n)), rule)),
+            Cell::Unfit(rule) => return Item::Refused(Refused::by(line, Some(place(n)), rule), of_row),
         };
         if has_control(&text) {
             let why = Told::of("import-control", &[("n", (n + 1).into())]);
-            return Item::Refused(Refused { line, column: Some(place(n)), rule: "control", why });
+            return Item::Refused(Refused { line, column: Some(place(n)), rule: "control", why }, of_row);
         }
         values.push(column.form.kept(&text).into_owned());
     }

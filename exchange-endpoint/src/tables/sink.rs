@@ -1,7 +1,9 @@
 //! A file that is written: CSV or XLSX, row by row, under its name only when it is whole.
 
 use std::{
+    any::Any,
     io::{self, BufWriter, Write as _},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::{Path, PathBuf},
 };
 
@@ -185,9 +187,10 @@ impl Sink {
                 for cell in cells {
                     let column = u16::try_from(written).expect("a table has fewer columns than a sheet");
                     if !cell.is_empty() {
-                        sheet
-                            .write_string_with_format(self.rows, column, marks::marked_text(cell), text)
-                            .map_err(xlsx_error(path))?;
+                        let cell = marks::marked_text(cell);
+                        let write =
+                            || sheet.write_string_with_format(self.rows, column, cell, text).map(drop);
+                        guarded(path, write)?.map_err(xlsx_error(path))?;
                     }
                     written += 1;
                 }
@@ -238,7 +241,7 @@ impl Sink {
         let part = match self.kind {
             Kind::Csv(file, _) => file.into_inner().map_err(|error| failure(path)(error.into_error()))?,
             Kind::Xlsx(mut book, _, mut part) => {
-                book.save_to_writer(&mut part).map_err(xlsx_error(path))?;
+                guarded(path, || book.save_to_writer(&mut part))?.map_err(xlsx_error(path))?;
                 part
             }
         };
@@ -267,6 +270,22 @@ fn refused(path: &Path, cause: Told) -> TableError {
 
 fn failure(path: &Path) -> impl Fn(io::Error) -> TableError {
     move |error| TableError::File { file: path.to_owned(), exit: Exit::of_io(&error), cause: error.into() }
+}
+
+/// Runs what writes a workbook: where the library cannot write its own file beside the table it panics, and the system's
+/// error is in the words of that alone.
+fn guarded<T>(path: &Path, write: impl FnOnce() -> T) -> Result<T, TableError> {
+    catch_unwind(AssertUnwindSafe(write)).map_err(|panic| match system_error(&*panic) {
+        Some(error) => failure(path)(error),
+        None => resume_unwind(panic),
+    })
+}
+
+/// The error of the system that a panic tells of as `Os { code: 28, … }`.
+fn system_error(panic: &(dyn Any + Send)) -> Option<io::Error> {
+    let (_, code) = panic.downcast_ref::<String>()?.split_once("Os { code: ")?;
+    let code = code.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
+    Some(io::Error::from_raw_os_error(code))
 }
 
 fn xlsx_error(path: &Path) -> impl Fn(XlsxError) -> TableError {

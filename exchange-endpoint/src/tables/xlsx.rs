@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsx};
+use calamine::{DataRef, ExcelDateTime, Reader as _, SheetVisible, Xlsx};
 
 use super::{
     LARGEST_COLUMNS, LARGEST_ROW, TableError, marks,
@@ -30,7 +30,7 @@ impl Cell {
     }
 }
 
-/// The first sheet of a workbook.
+/// The first sheet of a workbook that is not hidden.
 pub struct Workbook {
     path: PathBuf,
     book: Xlsx<BufReader<File>>,
@@ -51,7 +51,9 @@ impl Workbook {
         })?;
         let open = || Xlsx::new(BufReader::new(file));
         let book = guarded(path, open)?.map_err(|_| damaged(path))?;
-        let sheet = book.sheet_names().into_iter().next().ok_or_else(|| damaged(path))?;
+        let sheets = book.sheets_metadata();
+        let shown = sheets.iter().find(|sheet| sheet.visible == SheetVisible::Visible);
+        let sheet = shown.or(sheets.first()).ok_or_else(|| damaged(path))?.name.clone();
         let mut this = Self { path: path.to_owned(), book, sheet, heading: Vec::new() };
         let mut heading = None;
         this.rows(None, |_, cells| {

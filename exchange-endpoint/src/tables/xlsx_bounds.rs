@@ -10,8 +10,10 @@ use zip::ZipArchive;
 
 /// The parts of a workbook together, unpacked: four times what 200,000 people of our widest table take.
 pub const UNPACKED: u64 = 4 << 30;
-/// Every part but the sheets, unpacked: shared strings are held.
-pub const HELD: u64 = 512 << 20;
+/// Every part but the sheets, unpacked: shared strings are held. 200,000 people of all different texts take half of it.
+pub const HELD: u64 = 128 << 20;
+/// Each shared string takes memory besides its letters.
+const STRINGS: u64 = 3_000_000;
 /// A piece of text between two marks: a cell has at most 32,767 characters, each written in at most 10 bytes.
 pub const PIECE: usize = 1 << 20;
 /// More parts than this no table of ours has.
@@ -64,6 +66,7 @@ pub fn check(file: &File) -> Result<(), OutOfBounds> {
 fn pass_through(part: impl io::Read, most: u64, is_strings: bool) -> Result<u64, OutOfBounds> {
     let mut input = BufReader::with_capacity(1 << 16, part);
     let (mut length, mut piece, mut count) = (0_u64, 0_usize, ToldCount::default());
+    let (mut tag, mut strings) = (Vec::new(), 0_u64);
     loop {
         let chunk = input.fill_buf()?;
         if chunk.is_empty() {
@@ -77,8 +80,13 @@ fn pass_through(part: impl io::Read, most: u64, is_strings: bool) -> Result<u64,
             if piece > PIECE {
                 return Err(OutOfBounds::TooLarge);
             }
+            if is_strings {
+                tag.extend_from_slice(&part[..part.len().min(TAG - tag.len())]);
+            }
             if part.ends_with(b"<") {
                 piece = 0;
+                strings += u64::from(is_string(&tag));
+                tag.clear();
             }
         }
         let used = chunk.len();
@@ -89,7 +97,18 @@ fn pass_through(part: impl io::Read, most: u64, is_strings: bool) -> Result<u64,
         }
     }
     // a string takes at least `<si/>`
-    if count.greatest() > length / 5 { Err(OutOfBounds::TooLarge) } else { Ok(length) }
+    let told = count.greatest();
+    if told > length / 5 || told.max(strings) > STRINGS { Err(OutOfBounds::TooLarge) } else { Ok(length) }
+}
+
+/// So much of a mark is looked at.
+const TAG: usize = 64;
+
+/// Whether this is the mark with which a shared string begins, under whatever prefix.
+fn is_string(tag: &[u8]) -> bool {
+    let name =
+        tag.split(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'/' | b'>')).next().unwrap_or(tag);
+    name == b"si" || name.ends_with(b":si")
 }
 
 /// The greatest number that the word `uniqueCount` is followed by, wherever it stands.

@@ -30,7 +30,7 @@ fn rows_of(path: &Path, map: &Map) -> Result<Rows, TableError> {
     sheet.for_each::<TableError>(|item| {
         rows.push(match item {
             Item::Row(line, values) => (line, Ok(values)),
-            Item::Refused(one) => (one.line, Err((one.column, one.rule))),
+            Item::Refused(one, _) => (one.line, Err((one.column, one.rule))),
         });
         Ok(())
     })?;
@@ -59,7 +59,8 @@ fn workbook(dir: &Path, parts: &[(&str, &str)]) -> PathBuf {
         ("xl/workbook.xml", BOOK),
         ("xl/_rels/workbook.xml.rels", SHEETS),
     ];
-    for (name, text) in usual.iter().chain(parts) {
+    let is_usual = |name: &str| !parts.iter().any(|(part, _)| *part == name);
+    for (name, text) in usual.iter().filter(|(name, _)| is_usual(name)).chain(parts) {
         zip.start_file(*name, SimpleFileOptions::default()).expect("begun");
         zip.write_all(text.as_bytes()).expect("written");
     }
@@ -196,6 +197,8 @@ fn a_workbook_that_is_none_or_too_much_is_refused_before_it_is_held() {
     for strings in [
         r#"<sst uniqueCount="99999999999999"><si><t>a</t></si></sst>"#.to_owned(),
         format!("<!--{}--><sst uniqueCount = '9999999'></sst>", " ".repeat(100_000)),
+        // strings that are nothing but their marks
+        format!("<x:sst>{}</x:sst>", "<x:si/>".repeat(3_000_001)),
     ] {
         let sheet = sheet(HEADING);
         let parts = [("xl/sharedStrings.xml", strings.as_str()), ("xl/worksheets/sheet1.xml", &sheet)];
@@ -234,6 +237,13 @@ fn headings_are_understood_or_told_by_their_place() {
     assert!(twice.contains("phone again"), "{twice}");
     assert!(matches!(open("id;Тайна\n", &none, None), Err(TableError::Column { n: 2, length: 5, .. })));
     assert!(matches!(open("surname\n", &none, None), Err(TableError::Key { length: 2, .. })));
+    // what offices have in one column is told as that
+    for (heading, words) in
+        [("ФИО", "Фамилия, Имя, Отчество"), ("Ф.И.О.", "given"), ("Паспорт", "Серия паспорта")]
+    {
+        let told = open(&format!("id;{heading}\n"), &none, None).expect_err("several").to_string();
+        assert!(told.contains("column 2") && told.contains(words), "{told}");
+    }
     let file = dir.path().join("map.toml");
     let map = |text: &str| {
         fs::write(&file, text).expect("written");
@@ -248,6 +258,39 @@ fn headings_are_understood_or_told_by_their_place() {
     ));
     let told = map("[columns]\n\"Клиент\" = Тайна\n").expect_err("no TOML").to_string();
     assert!(told.contains("map.toml") && told.contains("line 2") && !told.contains("Тайна"), "{told}");
+}
+
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let dir = dir();
+    let pipe = dir.path().join("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("started").success());
+    let sheet = rows_of(&pipe, &Map::default()).expect_err("no table");
+    let map = Map::read(&pipe, &layout()).expect_err("no map");
+    for told in [sheet, map] {
+        assert!(matches!(
+            &told,
+            TableError::File { exit: Exit::Usage, .. } | TableError::Map { exit: Exit::Usage, .. }
+        ));
+        assert!(told.to_string().contains("pipe"), "{told}");
+    }
+}
+
+#[test]
+fn a_hidden_sheet_is_not_the_table() {
+    const BOOK: &str = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Списки" sheetId="1" state="hidden" r:id="r1"/><sheet name="Люди" sheetId="2" r:id="r2"/></sheets></workbook>"#;
+    const SHEETS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet2.xml"/></Relationships>"#;
+    let dir = dir();
+    let hidden = sheet(r#"<row r="1"><c r="A1"><v>1</v></c></row>"#);
+    let people = sheet(&format!(r#"{HEADING}<row r="2"><c r="A2"><v>17</v></c></row>"#));
+    let parts = [
+        ("xl/workbook.xml", BOOK),
+        ("xl/_rels/workbook.xml.rels", SHEETS),
+        ("xl/sharedStrings.xml", STRINGS),
+        ("xl/worksheets/sheet1.xml", &hidden),
+        ("xl/worksheets/sheet2.xml", &people),
+    ];
+    assert_eq!(read(&workbook(dir.path(), &parts)), [(2, Ok(values(["17", "", "", "", ""])))]);
 }
 
 #[test]

@@ -56,11 +56,11 @@ impl Export {
 /// What the hub has changed since the last time, into `dir`.
 pub(super) fn changes(
     dir: &Path,
+    (files, encoding): (Files, Encoding),
     config: &Config<SpokeConfig>,
     common: &CommonArgs,
 ) -> Result<HandedOut, Failure> {
-    let (files, encoding, lang) = (Files::default(), Encoding::default(), common.lang);
-    let progress = &tables::progress(common);
+    let (lang, progress) = (common.lang, &tables::progress(common));
     let order = Order { table: None, to: dir, files, encoding, since: Some(Since::Last), lang, progress };
     Ok(order.carry_out(config)?)
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use exchange_endpoint::{
     messages::{self, Lang},
     output::{CommonArgs, Exit, Failure},
-    tables::progress,
+    tables::{self as files, progress},
 };
 use exchange_format::participant::ParticipantCode;
 use rusqlite::Connection;
@@ -50,6 +50,10 @@ pub struct Import {
 
 impl Import {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
+        files::apart(
+            [self.file.as_path()].into_iter().chain(self.columns.as_deref()),
+            self.report.as_deref(),
+        )?;
         let config = super::config(common)?;
         let target = Target::of(table_or_line(&self.table)?, &self.table);
         let mut connection = station::open_database(&config)?;
@@ -103,13 +107,15 @@ fn text(lang: Lang, order: &Order<'_>, brought: &Brought) -> String {
 }
 
 /// Imports each table of which a file lies in `dir`, referents first: `TABLE.csv` or `TABLE.xlsx`, with the map
-/// `TABLE.toml` if there is one.
+/// `TABLE.toml` if there is one. Refused lines are also written into `TABLE.csv` in `reports`. A file that cannot be taken in
+/// is told as such, and stops neither the others nor the exchange.
 pub(super) fn directory(
     dir: &Path,
+    reports: Option<&Path>,
     connection: &mut Connection,
     own: ParticipantCode,
     common: &CommonArgs,
-) -> Result<Vec<(Value, String, Exit)>, Failure> {
+) -> Vec<(Value, String, Exit)> {
     let progress = progress(common);
     let mut done = Vec::new();
     let names = tables::tables().iter().flat_map(|table| {
@@ -120,6 +126,7 @@ pub(super) fn directory(
         let map = Some(dir.join(format!("{name}.toml"))).filter(|map| map.exists());
         let files = ["csv", "xlsx"].map(|ending| dir.join(format!("{name}.{ending}")));
         for file in files.iter().filter(|file| file.exists()) {
+            let report = reports.map(|reports| reports.join(format!("{name}.csv")));
             let order = Order {
                 target: &target,
                 file,
@@ -128,16 +135,37 @@ pub(super) fn directory(
                 dry_run: false,
                 all_or_nothing: false,
                 propose: None,
-                report: None,
+                report: report.as_deref(),
                 lang: common.lang,
                 progress: &progress,
             };
-            let brought = order.carry_out(connection, own)?;
-            let told = format!("{}: {}", file.display(), text(common.lang, &order, &brought));
-            done.push((answer(&order, &brought), told, exit(&brought)));
+            done.push(match order.carry_out(connection, own) {
+                Ok(brought) => {
+                    let told = format!("{}: {}", file.display(), text(common.lang, &order, &brought));
+                    (answer(&order, &brought), told, exit(&brought))
+                }
+                Err(error) => not_taken(&order, &error.into(), common.lang),
+            });
         }
     }
-    Ok(done)
+    done
+}
+
+fn not_taken(order: &Order<'_>, failure: &Failure, lang: Lang) -> (Value, String, Exit) {
+    let (message, next) = (failure.message(lang), failure.next(lang));
+    let error = json!({"code": failure.code(), "message": message, "next": next});
+    let answer = json!({"table": order.target.name, "file": order.file, "kept": false, "error": error});
+    (answer, format!("{message}\n→ {next}"), failure.exit())
+}
+
+/// What it means that of the files of a directory these were the ends: 4 if another try will do.
+pub(super) fn end(done: &[(Value, String, Exit)]) -> Exit {
+    let ends = |exit| done.iter().filter(|(.., end)| *end == exit).count();
+    match done.len() - ends(Exit::Done) {
+        0 => Exit::Done,
+        bad if bad == ends(Exit::Temporary) => Exit::Temporary,
+        _ => Exit::Refused,
+    }
 }
 
 /// The table called `name`, or the table whose lines are called so.

@@ -1,6 +1,7 @@
 //! `run`, until asked to end; `sync`, one round.
 
 use std::{
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -13,6 +14,7 @@ use exchange_endpoint::{
     mailbox::Mailbox,
     messages,
     output::{CommonArgs, Exit, Failure},
+    tables::{self, Encoding, Files},
 };
 use serde_json::json;
 use tokio::{runtime::Runtime, sync::watch, time::Instant};
@@ -37,6 +39,15 @@ pub struct Sync {
     /// Then export what the hub has changed since the last time into this directory
     #[arg(long, value_name = "DIR")]
     export: Option<PathBuf>,
+    /// What the exported files are
+    #[arg(long = "as", value_enum, default_value_t, requires = "export")]
+    files: Files,
+    /// How the letters of exported CSV are written
+    #[arg(long, value_enum, default_value_t, requires = "export")]
+    encoding: Encoding,
+    /// Write every refused line of the import into TABLE.csv in this directory
+    #[arg(long, value_name = "DIR", requires = "import")]
+    report: Option<PathBuf>,
 }
 
 fn open(common: &CommonArgs) -> Result<(Station, Arc<dyn Mailbox>), Failure> {
@@ -93,12 +104,17 @@ fn signals() -> Result<watch::Receiver<bool>, SpokeError> {
 
 impl Sync {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
+        let reports = self.report.as_deref();
+        if let Some(reports) = reports {
+            fs::create_dir_all(reports).map_err(SpokeError::io(reports))?;
+        }
+        tables::apart(self.import.as_deref(), reports)?;
         let (mut station, mailbox) = open(common)?;
         let own = station.own();
-        let imported = match &self.import {
-            Some(dir) => super::import::directory(dir, &mut station.connection, own, common)?,
-            None => Vec::new(),
-        };
+        let dir = self.import.as_deref();
+        let imported =
+            dir.map(|dir| super::import::directory(dir, reports, &mut station.connection, own, common));
+        let imported = imported.unwrap_or_default();
         let runtime = runtime()?;
         let done = runtime.block_on(self.round(&mut station, &*mailbox));
         runtime.shutdown_timeout(Duration::from_secs(1));
@@ -111,8 +127,9 @@ impl Sync {
             return Err(failure.clone());
         }
         let exported = self.export.as_deref();
-        let exported =
-            exported.map(|dir| super::export::changes(dir, &station.config, common)).transpose()?;
+        let exported = exported
+            .map(|dir| super::export::changes(dir, (self.files, self.encoding), &station.config, common))
+            .transpose()?;
         let open = report::unanswered(&station.connection).map_err(SpokeError::from)?.len();
         let machine = book::out_stream(&station.connection, station.hub()).map_err(SpokeError::from)?.machine;
         let stopped = machine.stop.map(|stop| stop.to_string());
@@ -139,8 +156,7 @@ impl Sync {
         match failed {
             Some(failure) => Err(failure),
             None if stopped.is_some() => Ok(Exit::Refused),
-            None if imported.iter().any(|(.., exit)| *exit == Exit::Refused) => Ok(Exit::Refused),
-            None => Ok(Exit::Done),
+            None => Ok(super::import::end(&imported)),
         }
     }
 

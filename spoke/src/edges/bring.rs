@@ -1,6 +1,10 @@
 //! A file of another program into a table of the centre's: by plain SQL, with locks in place and changes captured.
 
-use std::{path::Path, thread, time::Duration};
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
 
 use exchange_endpoint::{
     messages::{Lang, Told},
@@ -24,10 +28,12 @@ use crate::{
     decisions::wishes::Wish,
 };
 
-/// After so many lines the work is committed, and others get their turn.
-const CHUNK: u64 = 5_000;
-/// How long their turn is.
-const TURN: Duration = Duration::from_millis(20);
+/// For so long other programs wait; then the work is committed and they get their turn.
+const HELD: Duration = Duration::from_millis(250);
+/// How long their turn is: one that waits by SQLite's own busy handler looks every 100 ms.
+const TURN: Duration = Duration::from_millis(150);
+/// Progress is told after so many lines.
+const TOLD: u64 = 5_000;
 /// More proposals than this no import makes: the hub's staff decide each.
 const PROPOSALS: usize = 1_000;
 
@@ -181,7 +187,8 @@ struct Run<'a> {
     whole: bool,
     columns: &'a [Option<String>],
     key: usize,
-    transaction: Option<Transaction<'a>>,
+    /// With when it began.
+    transaction: Option<(Transaction<'a>, Instant)>,
     read: u64,
     report: Report,
     wishes: Vec<Wished>,
@@ -191,25 +198,27 @@ impl Run<'_> {
     fn take(&mut self, item: Item) -> Result<(), SpokeError> {
         if self.transaction.is_none() {
             let immediate = TransactionBehavior::Immediate;
-            self.transaction = Some(Transaction::new_unchecked(self.connection, immediate)?);
+            let transaction = Transaction::new_unchecked(self.connection, immediate)?;
+            self.transaction = Some((transaction, Instant::now()));
         }
         match item {
-            Item::Refused(refused) => self.report.refuse(refused)?,
+            Item::Refused(refused, _) => self.report.refuse(refused)?,
             Item::Row(line, values) => self.row(line, &values)?,
         }
         self.read += 1;
-        if self.read.is_multiple_of(CHUNK) {
-            if !self.whole {
-                self.commit()?;
-                thread::sleep(TURN);
-            }
+        let is_long = self.transaction.as_ref().is_some_and(|(_, begun)| begun.elapsed() >= HELD);
+        if is_long && !self.whole {
+            self.commit()?;
+            thread::sleep(TURN);
+        }
+        if self.read.is_multiple_of(TOLD) {
             (self.order.progress)(self.read);
         }
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), SpokeError> {
-        Ok(self.transaction.take().map_or(Ok(()), Transaction::commit)?)
+        Ok(self.transaction.take().map_or(Ok(()), |(transaction, _)| transaction.commit())?)
     }
 
     fn row(&mut self, line: u64, values: &[String]) -> Result<(), SpokeError> {
@@ -323,7 +332,7 @@ impl Run<'_> {
         let kept = !(self.order.dry_run || self.order.all_or_nothing && self.report.refused() > 0);
         if kept {
             self.commit()?;
-        } else if let Some(transaction) = self.transaction.take() {
+        } else if let Some((transaction, _)) = self.transaction.take() {
             transaction.rollback()?;
         }
         Ok((self.report, self.wishes, kept))

@@ -1,6 +1,10 @@
 //! In and out for people: files of Excel and 1C into the tables, the tables into files, and what the hub has changed.
 
-use std::fs;
+use std::{
+    fs,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use exchange_endpoint::tables::{Encoding, Sink};
 use exchange_format::record::{Body, Form, Kind};
@@ -181,6 +185,49 @@ fn refused_lines_are_reported_whole_and_stop_nobody_unless_asked_to() {
 }
 
 #[test]
+fn no_result_takes_the_place_of_its_source() {
+    let centre = Centre::new();
+    let source = centre.file("a.csv", EXCEL);
+    let map = centre.file("map.toml", "");
+    for (report, at) in [(&source, "a.csv"), (&map, "map.toml")] {
+        let args = ["import", "recipient", &source, "--columns", &map, "--report", report];
+        assert!(centre.ends(&args, 2).1.contains(at));
+    }
+    assert_eq!((centre.text("a.csv"), centre.text("map.toml")), (EXCEL.to_owned(), String::new()));
+    assert_eq!(centre.value("SELECT count(*) FROM recipient"), "0", "nothing was done");
+    let dir = centre.place("");
+    centre.ends(&["sync", "--import", &dir, "--report", &dir], 2);
+}
+
+/// While a file is taken in, another program writes with a wait of five seconds as most have.
+#[test]
+fn other_programs_get_their_turn_while_a_file_is_taken_in() {
+    let centre = Centre::new();
+    let rows: Vec<String> = (0..4_000).map(|n| format!("n{n};Имена;Анна;07.05.1941\n")).collect();
+    let path = centre.file("a.csv", format!("id;surname;given;birth_date\n{}", rows.concat()));
+    let client = centre.db();
+    client.busy_timeout(Duration::from_secs(5)).expect("set");
+    let begun = Instant::now();
+    let mut import =
+        centre.command(&["import", "recipient", &path]).stdout(Stdio::null()).spawn().expect("started");
+    let (mut written, mut midway, mut longest) = (0, false, Duration::ZERO);
+    while import.try_wait().expect("ours").is_none() {
+        let asked = Instant::now();
+        let sql = "INSERT INTO contact (id, recipient_id, value) VALUES (?1, 'n1', '+7')";
+        client.execute(sql, [written]).expect("its turn came");
+        longest = longest.max(asked.elapsed());
+        written += 1;
+        let there: u32 =
+            client.query_one("SELECT count(*) FROM recipient", [], |row| row.get(0)).expect("read");
+        midway |= there > 0 && there < 4_000;
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(import.wait().expect("ended").success());
+    println!("{written} writes beside an import of {:?}; the longest waited {longest:?}", begun.elapsed());
+    assert!(midway || begun.elapsed() < Duration::from_secs(1), "held to the end: {written} writes");
+}
+
+#[test]
 fn what_breaks_a_rule_so_that_it_cannot_be_sent_is_told_with_its_line() {
     let centre = Centre::with_recipient();
     let long = "ж".repeat(500);
@@ -336,4 +383,38 @@ fn one_command_takes_from_1c_exchanges_and_gives_back() {
         (&json!(1), &json!([])),
         "{told}"
     );
+}
+
+#[test]
+fn a_file_that_is_no_table_stops_neither_the_others_nor_the_exchange() {
+    let mut centre = Centre::with_recipient();
+    let (from, to, told_in) = (centre.place("from-1c"), centre.place("to-1c"), centre.place("refused"));
+    fs::create_dir(&from).expect("made");
+    let put =
+        |name: &str, bytes: &[u8]| fs::write(centre.path("from-1c").join(name), bytes).expect("written");
+    put("recipient.csv", "id;Неизвестно\r\nr9;Новая\r\n".as_bytes());
+    put("programme.xlsx", b"PK\x03\x04 half written");
+    put("contract.csv", "id;recipient_id;number\r\nk1;r1;0017\r\n;r1;0018\r\n".as_bytes());
+    let more = ["--encoding", "windows-1251", "--report", &told_in, "--format", "json"];
+    let command = [&["sync", "--import", &from, "--export", &to], &more[..]].concat();
+    let (out, _) = centre.ends(&command, 3);
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    let of = |n: usize, what: &str| told["import"][n][what].clone();
+    assert_eq!(
+        (of(0, "table"), of(1, "table"), of(2, "new")),
+        (json!("recipient"), json!("programme"), json!(1))
+    );
+    for n in [0, 1] {
+        let error = &told["import"][n]["error"];
+        assert!(error["code"].as_str().is_some_and(|code| code.starts_with("spoke-csv-")), "{told}");
+        assert!(error["next"].as_str().is_some_and(|next| !next.is_empty()), "{told}");
+    }
+    assert!(centre.text("refused/contract.csv").contains(";key-empty;"), "the refused line is in the report");
+    assert!(!centre.hub.take_data().is_empty(), "the round went on");
+    centre.publish_person(uid(7), "r1", "Иная");
+    let (out, _) = centre.ends(&command, 3);
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    let file = told["export"]["files"][0]["file"].as_str().unwrap_or_else(|| panic!("{told}"));
+    let bytes = fs::read(file).expect("exported");
+    assert!(encoding_rs::WINDOWS_1251.decode(&bytes).0.contains("Иная"), "as 1C asked for it");
 }

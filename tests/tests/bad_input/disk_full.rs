@@ -147,6 +147,17 @@ fn commands_that_cannot_write_change_nothing() {
     assert!(done(&run(&programs, Who::Hub, &hub_config, &["merge"]))["persons"].as_u64() > Some(0));
     assert_eq!(done(&run(&programs, Who::Spoke, &config, &import))["new"], 500);
 
+    // a workbook that finds no room: told as that, and what was there stays
+    let book = dir.path().join("out.xlsx");
+    fs::write(&book, "before").expect("written");
+    let export = ["export", "recipient", "--out", book.to_str().expect("UTF-8")];
+    let told =
+        failed(&run(&limited(dir.path(), 64), Who::Spoke, &config, &export), 4, "spoke-csv-unreadable");
+    assert!(told.contains("out.xlsx"), "{told}");
+    assert_eq!(fs::read_to_string(&book).expect("there"), "before");
+    assert!(names(dir.path()).iter().all(|name| !name.contains(".part")), "{:?}", names(dir.path()));
+    done(&run(&programs, Who::Spoke, &config, &export));
+
     // the centre cannot apply what the hub has published, and does so when there is room
     world.start_hub().expect("started");
     let sealed = "SELECT packet FROM publication WHERE state = 'sealed' LIMIT 1";

@@ -5,6 +5,8 @@ error-bug = A bug of the program: { $detail }
     .next = The data are unharmed: what was not finished was not applied. Send the developers this line and the log.
 error-usage = The command was not understood: { $detail }
     .next = { $call }More: --help
+error-same-file = { $file } is one of the files that are read, or named twice: the result would take its place
+    .next = Nothing was done. Name another file for the result.
 error-output = The result could not be written: { $detail }
     .next = See whether the disk that takes the output is full, and run the command again.
 

@@ -7,7 +7,7 @@ use exchange_endpoint::{
     config::Config,
     output::{Exit, Failure, Lang},
     protocol::Protocols,
-    tables::{Column, Item, Layout, Map, Refused, Report, Sheet, TableError},
+    tables::{self, Column, Item, Layout, Map, Refused, Report, Sheet, TableError},
 };
 use exchange_format::record::{Field, Kind};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -113,6 +113,7 @@ impl<E: Into<Failure>> From<E> for Stop {
 
 /// Carries the import out.
 pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> Result<Brought, Failure> {
+    tables::apart([order.file].into_iter().chain(order.lines).chain(order.map), order.report)?;
     let layout = layout(order.kind);
     let map = order.map.map(|path| Map::read(path, &layout)).transpose().map_err(failure::table)?;
     let map = map.unwrap_or_default();
@@ -232,7 +233,7 @@ impl Run<'_> {
 
     fn take(&mut self, register: &Register<'_>, decided: &mut Decided, item: Item) -> Result<(), Failure> {
         let refused = match item {
-            Item::Refused(refused) => Some(refused),
+            Item::Refused(refused, _) => Some(refused),
             Item::Row(line, values) => match &mut self.drawing {
                 Some(drawing) => {
                     let row = drawn::Row { line, columns: &self.columns, key: self.key, values: &values };

@@ -277,7 +277,7 @@ fn read_lines(kind: Kind, path: &Path, lang: Lang) -> Result<BTreeMap<String, (u
     let each = |item| {
         let (line, values) = match item {
             Item::Row(line, values) => (line, values),
-            Item::Refused(refused) => {
+            Item::Refused(refused, _) => {
                 return Err(Unread(bad(path, refused.line, refused.why.in_lang(lang))));
             }
         };

@@ -56,7 +56,10 @@ impl Table {
             return Err(bad(path, 1, &problem));
         }
         let mut rows = Vec::new();
-        let each = |line, cells: Vec<Cell>| {
+        let each = |line, cells: Result<Vec<Cell>, &'static str>| {
+            let refused =
+                |rule| Unread(bad(path, line, &messages::text(lang, &format!("refused-{rule}"), &[])));
+            let cells = cells.map_err(refused)?;
             let text = |cell| match cell {
                 Cell::Text(text) => Some(text).filter(|text| !tables::has_control(text)),
                 Cell::Unfit(_) => None,

@@ -11,7 +11,7 @@ use exchange_endpoint::{
     durable_file,
     messages::{Lang, Told},
     output::{Exit, Failure},
-    tables::{Column, Form, Item, Layout, Map, Sheet, TableError},
+    tables::{self, Column, Form, Item, Layout, Map, Sheet, TableError},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -137,6 +137,8 @@ pub type Tell<'a> = &'a dyn Fn(&'static str, usize);
 
 /// Reads the tables, decides who is one person, writes the answer.
 pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
+    let sources = order.files.iter().map(PathBuf::as_path).chain(order.map).chain(order.model);
+    tables::apart(sources, [order.out].into_iter().chain(order.review))?;
     let model = model(order.model)?;
     let name = model.name.clone();
     let mut records = Records::by(model);
@@ -242,7 +244,7 @@ impl Records {
         sheet
             .for_each(|item| {
                 match item {
-                    Item::Refused(refused) => {
+                    Item::Refused(refused, _) => {
                         told.refused += 1;
                         told.first_refused.get_or_insert(refused.line);
                     }

@@ -95,6 +95,21 @@ fn tables_of_any_form_are_tried_together() {
 }
 
 #[test]
+fn no_result_takes_the_place_of_a_table() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (one, out) = (file(dir.path(), "one.csv", ONE), dir.path().join("out.csv"));
+    let out = out.to_str().expect("UTF-8");
+    for more in
+        [["--out", &one, "--review", out], ["--out", out, "--review", &one], ["--out", out, "--review", out]]
+    {
+        let output = run(&[&["merge", "trial", "--format", "json", &one], &more[..]].concat());
+        assert_eq!(refused(&output), (2, "same-file".into()), "{more:?}");
+    }
+    assert_eq!(fs::read_to_string(&one).expect("there"), ONE);
+    assert!(!dir.path().join("out.csv").exists());
+}
+
+#[test]
 fn without_an_id_a_record_is_called_by_file_and_line() {
     let dir = tempfile::tempdir().expect("a directory");
     let one = file(dir.path(), "one.csv", ONE.replace("record_id,", "remark,"));
