@@ -9,13 +9,15 @@ use super::{Layout, TableError};
 use crate::{config, messages::Told, output::Exit};
 
 /// `key`: the column or heading that tells rows apart. `[columns]`: heading of the file = column of the table; an empty
-/// text passes it over.
+/// text passes it over. `[lines]`: the same of the table with the lines of records, where there is one.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Map {
     key: Option<String>,
     #[serde(default)]
     columns: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    lines: BTreeMap<String, Spanned<String>>,
 }
 
 impl Map {
@@ -25,6 +27,18 @@ impl Map {
     /// # Errors
     /// [`TableError::Map`], [`TableError::MapColumn`].
     pub fn read(path: &Path, layout: &Layout) -> Result<Self, TableError> {
+        Self::read_both(path, layout, None).map(|(map, _)| map)
+    }
+
+    /// Reads the map of a table, and of the table of its records' lines.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_both(
+        path: &Path,
+        layout: &Layout,
+        lines: Option<&Layout>,
+    ) -> Result<(Self, Self), TableError> {
         let unreadable = |exit, cause: Told| TableError::Map { file: path.to_owned(), exit, cause };
         let is_pipe = fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir());
         if is_pipe {
@@ -34,14 +48,15 @@ impl Map {
             ErrorKind::InvalidData => unreadable(Exit::Refused, Told::of("import-not-utf8", &[])),
             _ => unreadable(Exit::of_io(&error), error.into()),
         })?;
-        let map: Self = toml::from_str(&text)
+        let mut map: Self = toml::from_str(&text)
             .map_err(|error| unreadable(Exit::Refused, config::toml_fault(&text, &error)))?;
-        let strange = |name: &str| {
-            !name.is_empty() && layout.column(name).is_none() && !layout.passed_over.iter().any(|p| p == name)
-        };
-        let Some(column) = map.columns.values().find(|column| strange(column.get_ref())) else {
-            return Ok(map);
-        };
+        let of_lines = Self { columns: std::mem::take(&mut map.lines), ..Self::default() };
+        let none = Layout::default();
+        let other = lines.unwrap_or(&none);
+        let strange = [(&map, layout), (&of_lines, other)].into_iter().find_map(|(map, layout)| {
+            Some((map.columns.values().find(|column| layout.is_strange(column.get_ref()))?, layout))
+        });
+        let Some((column, layout)) = strange else { return Ok((map, of_lines)) };
         let above = text.get(..column.span().start).unwrap_or_default();
         Err(TableError::MapColumn {
             file: path.to_owned(),

@@ -83,6 +83,13 @@ impl Layout {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Whether `name` is of no column, nor empty.
+    fn is_strange(&self, name: &str) -> bool {
+        !name.is_empty()
+            && self.column(name).is_none()
+            && !self.passed_over.iter().any(|passed| passed == name)
+    }
+
     /// The names of the columns that are read, for a message.
     pub fn known(&self) -> Told {
         Told::new(|lang| {

@@ -44,6 +44,8 @@ fn rule_of(lang: Lang, code: &str) -> String {
 /// The report of one file.
 pub struct Report {
     file: PathBuf,
+    /// The table with the lines of its records.
+    lines: Option<PathBuf>,
     table: Option<Sink>,
     lang: Lang,
     /// Rows that were not there.
@@ -54,7 +56,8 @@ pub struct Report {
     pub unchanged: u64,
     /// Changes that the centre may not make and that became proposals.
     pub proposed: u64,
-    refused: Vec<Refused>,
+    /// With whether it is a line of the other table.
+    refused: Vec<(bool, Refused)>,
     refused_count: u64,
     warned: Vec<Warned>,
     warned_count: u64,
@@ -72,6 +75,7 @@ impl Report {
         let table = to.map(|to| Sink::create(to, &headings, Encoding::Utf8, 0o640)).transpose()?;
         Ok(Self {
             file: file.to_owned(),
+            lines: None,
             table,
             lang,
             new: 0,
@@ -85,14 +89,39 @@ impl Report {
         })
     }
 
+    /// The same report, of a file whose records have their lines in the table `lines`.
+    #[must_use]
+    pub fn with_lines(mut self, lines: Option<&Path>) -> Self {
+        self.lines = lines.map(Path::to_owned);
+        self
+    }
+
     /// A line was refused.
     ///
     /// # Errors
     /// The table cannot be written.
     pub fn refuse(&mut self, refused: Refused) -> Result<(), TableError> {
+        self.note(false, refused)
+    }
+
+    /// A line of the other table was refused.
+    ///
+    /// # Errors
+    /// As [`Self::refuse`].
+    pub fn refuse_line(&mut self, refused: Refused) -> Result<(), TableError> {
+        self.note(true, refused)
+    }
+
+    fn path(&self, of_lines: bool) -> String {
+        let lines = self.lines.as_ref().filter(|_| of_lines);
+        lines.unwrap_or(&self.file).display().to_string()
+    }
+
+    fn note(&mut self, of_lines: bool, refused: Refused) -> Result<(), TableError> {
         self.refused_count += 1;
+        let file = self.path(of_lines);
         if let Some(table) = &mut self.table {
-            let (file, line) = (self.file.display().to_string(), refused.line.to_string());
+            let line = refused.line.to_string();
             let column = refused.column.as_deref().unwrap_or_default();
             let column = &headings::field(self.lang, column);
             table.write(
@@ -100,7 +129,7 @@ impl Report {
             )?;
         }
         if self.refused.len() < TOLD {
-            self.refused.push(refused);
+            self.refused.push((of_lines, refused));
         }
         Ok(())
     }
@@ -123,19 +152,18 @@ impl Report {
     /// # Errors
     /// The disk's.
     pub fn finish(&mut self) -> Result<(), TableError> {
-        self.refused.sort_by_key(|refused| refused.line);
+        self.refused.sort_by_key(|(of_lines, refused)| (*of_lines, refused.line));
         self.warned.sort_by(|a, b| (a.line, &a.column).cmp(&(b.line, &b.column)));
         self.table.take().map_or(Ok(()), Sink::finish)
     }
 
     /// As JSON.
     pub fn json(&self) -> Value {
-        let file = self.file.display().to_string();
         let refused: Vec<Value> = self
             .refused
             .iter()
-            .map(|one| {
-                json!({"file": file, "line": one.line, "column": one.column, "rule": one.rule,
+            .map(|(of_lines, one)| {
+                json!({"file": self.path(*of_lines), "line": one.line, "column": one.column, "rule": one.rule,
                        "why": one.why.in_lang(self.lang)})
             })
             .collect();
@@ -149,13 +177,14 @@ impl Report {
     /// As lines of text: what was refused and is to be known, then the message `sum` with the counts.
     pub fn text(&self, lang: Lang, sum: &str) -> String {
         let file = self.file.display().to_string();
-        let refused = self.refused.iter().map(|one| {
+        let refused = self.refused.iter().map(|(of_lines, one)| {
             let why = one.why.in_lang(lang).to_owned();
             let column = one.column.as_ref().map(|column| headings::field(lang, column));
             let id = if column.is_some() { "table-refused-column" } else { "table-refused" };
             let column = column.unwrap_or_default();
             let args = [("line", one.line.into()), ("column", column.into()), ("why", why.into())];
-            messages::find(lang, id, &args).unwrap_or_default()
+            let told = messages::find(lang, id, &args).unwrap_or_default();
+            if *of_lines { format!("{}: {told}", self.path(true)) } else { told }
         });
         let warned = self.warned.iter().map(|one| {
             let args = [

@@ -108,7 +108,7 @@ impl Line {
     }
 
     /// By `no` as a number, what has none last, then by the values.
-    fn order(&self, other: &Self) -> Ordering {
+    pub fn order(&self, other: &Self) -> Ordering {
         let no =
             |line: &Self| line.values[0].as_deref().and_then(|n| n.parse::<u64>().ok()).unwrap_or(u64::MAX);
         no(self).cmp(&no(other)).then_with(|| self.values.cmp(&other.values))

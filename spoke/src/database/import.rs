@@ -63,6 +63,8 @@ pub enum Done {
     Unchanged,
     /// It is the hub's and says something else, in these columns. Nothing was done.
     Locked(Vec<String>),
+    /// It is a line under a row that only the hub could bring, and has not. Nothing was done.
+    Foreign,
 }
 
 /// Begins an import on this connection: no id was named yet.
@@ -122,12 +124,16 @@ pub fn put(
         let same = columns.is_empty() && stands.is_some();
         return Ok(if same { Done::Unchanged } else { Done::Locked(columns) });
     }
+    if target.parent.is_some() && target.table.own.is_none() {
+        return Ok(Done::Foreign);
+    }
     let done = match stands {
         None => insert(connection, target.name, id, &differ).map(|()| Done::New)?,
         Some(_) if differ.is_empty() => Done::Unchanged,
         Some(_) => update(connection, target.name, id, &differ).map(|()| Done::Changed)?,
     };
-    connection.prepare_cached("UPDATE temp.svod_named SET taken = 1 WHERE id = ?1")?.execute([id])?;
+    let taken = if done == Done::Unchanged { 1 } else { 2 };
+    connection.prepare_cached("UPDATE temp.svod_named SET taken = ?2 WHERE id = ?1")?.execute((id, taken))?;
     Ok(done)
 }
 
@@ -191,8 +197,9 @@ fn execute(connection: &Connection, sql: &str, id: &str, pairs: &[Pair<'_>]) -> 
     Ok(())
 }
 
-/// The rule that row `id`, which has no lines, breaks, so that it cannot be sent: its column and its code. That it
-/// names a row which is not there is told otherwise ([`missing`]).
+/// The rule that row `id` breaks, so that it cannot be sent: its column and its code. That it names a row which is not there
+/// is told otherwise ([`missing`]); what a row without its lines breaks may be put right by them, and is looked at when they
+/// come ([`broken_by_lines`]).
 ///
 /// # Errors
 /// SQLite's.
@@ -201,14 +208,54 @@ pub fn unsendable(
     target: &Target,
     id: &str,
 ) -> Result<Option<(&'static str, &'static str)>, DatabaseError> {
-    if target.parent.is_some() || target.table.lines.is_some() {
+    if target.parent.is_some() {
         return Ok(None);
     }
-    let body = own_records::body_of_row(connection, target.table, id)?;
-    let finding = body.and_then(Result::err);
+    let Some(finding) = fault(connection, target.table, id)? else { return Ok(None) };
+    let is_rule = matches!(finding.problem, FieldProblem::Rule(_) | FieldProblem::Broken { .. });
+    if is_rule && let Some(lines) = &target.table.lines {
+        let sql = format!("SELECT 1 FROM {} WHERE \"{}\" = ?1", lines.name, lines.parent);
+        if !connection.prepare_cached(&sql)?.exists([id])? {
+            return Ok(None);
+        }
+    }
+    Ok(Some((finding.field, finding.word())))
+}
+
+/// What keeps row `id` from being sent, but for a row that it names and that is not there.
+fn fault(connection: &Connection, table: &Table, id: &str) -> Result<Option<Finding>, DatabaseError> {
+    let finding = own_records::body_of_row(connection, table, id)?.and_then(Result::err);
     let dangling =
         |finding: &Finding| matches!(finding.problem, FieldProblem::Rule(rule) if rule == NO_SUCH_ROW);
-    Ok(finding.filter(|finding| !dangling(finding)).map(|finding| (finding.field, finding.word())))
+    Ok(finding.filter(|finding| !dangling(finding)))
+}
+
+/// Of each row under which lines were put, the first of those and the rule that the row breaks with all its lines: its column
+/// and its code.
+///
+/// # Errors
+/// SQLite's, or those of `each`.
+pub fn broken_by_lines<E: From<DatabaseError>>(
+    connection: &Connection,
+    target: &Target,
+    mut each: impl FnMut(u64, &'static str, &'static str) -> Result<(), E>,
+) -> Result<(), E> {
+    let Some(parent) = target.parent else { return Ok(()) };
+    let sql = format!(
+        "SELECT min(n.line), t.\"{parent}\" FROM temp.svod_named n JOIN {} t ON t.id = n.id WHERE n.taken = 2 \
+         AND t.\"{parent}\" IS NOT NULL GROUP BY t.\"{parent}\" ORDER BY 1",
+        target.name
+    );
+    let mut statement = connection.prepare(&sql).map_err(DatabaseError::from)?;
+    let mut found = statement.query([]).map_err(DatabaseError::from)?;
+    while let Some(row) = found.next().map_err(DatabaseError::from)? {
+        let line = row.get(0).map_err(DatabaseError::from)?;
+        let id: String = row.get(1).map_err(DatabaseError::from)?;
+        if let Some(finding) = fault(connection, target.table, &id)? {
+            each(line, finding.field, finding.word())?;
+        }
+    }
+    Ok(())
 }
 
 /// A line that was taken, a column of it, the table that the column refers to, and of a parent how many other lines it

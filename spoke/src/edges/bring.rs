@@ -244,6 +244,10 @@ impl Run<'_> {
                 self.report.unchanged += 1;
                 return Ok(());
             }
+            Ok(Done::Foreign) => {
+                let column = target.parent.map(str::to_owned);
+                return Ok(self.report.refuse(Refused::by(line, column, "hubs-own"))?);
+            }
             Ok(Done::Locked(columns)) => return self.locked(line, id, &columns, &pairs),
             Err(rusqlite::Error::SqliteFailure(error, Some(why)))
                 if error.code == ErrorCode::ConstraintViolation =>
@@ -329,6 +333,11 @@ impl Run<'_> {
         };
         import::missing(self.connection, target, &columns, |lack| warn("no-such-row", lack))?;
         import::others(self.connection, target, |lack| warn("other-lines", lack))?;
+        import::broken_by_lines(self.connection, target, |line, column, rule| {
+            let (column, rule) = (column.to_owned(), Some(rule));
+            report.warn(Warned { line, column, warning: "rule", table: None, n: None, rule });
+            Ok::<_, SpokeError>(())
+        })?;
         let kept = !(self.order.dry_run || self.order.all_or_nothing && self.report.refused() > 0);
         if kept {
             self.commit()?;

@@ -210,12 +210,10 @@ fn other_programs_get_their_turn_while_a_file_is_taken_in() {
     let begun = Instant::now();
     let mut import =
         centre.command(&["import", "recipient", &path]).stdout(Stdio::null()).spawn().expect("started");
-    let (mut written, mut midway, mut longest) = (0, false, Duration::ZERO);
+    let (mut written, mut midway) = (0, false);
     while import.try_wait().expect("ours").is_none() {
-        let asked = Instant::now();
         let sql = "INSERT INTO contact (id, recipient_id, value) VALUES (?1, 'n1', '+7')";
         client.execute(sql, [written]).expect("its turn came");
-        longest = longest.max(asked.elapsed());
         written += 1;
         let there: u32 =
             client.query_one("SELECT count(*) FROM recipient", [], |row| row.get(0)).expect("read");
@@ -223,7 +221,6 @@ fn other_programs_get_their_turn_while_a_file_is_taken_in() {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert!(import.wait().expect("ended").success());
-    println!("{written} writes beside an import of {:?}; the longest waited {longest:?}", begun.elapsed());
     assert!(midway || begun.elapsed() < Duration::from_secs(1), "held to the end: {written} writes");
 }
 
@@ -235,6 +232,24 @@ fn what_breaks_a_rule_so_that_it_cannot_be_sent_is_told_with_its_line() {
     let told = centre.ok(&["import", "contact", &path]);
     assert_eq!(told["warned"], json!([{"line": 3, "column": "value", "warning": "rule", "rule": "value"}]));
     assert_eq!(told["new"], 2);
+    // a table with lines: what is wrong whatever they say; of the lines, when all are in
+    let path = centre.file("a.csv", "id;recipient_id;number;date\na1;r1;1;вчера\na2;r1;2;01.02.2026\n");
+    let told = centre.ok(&["import", "service_act", &path]);
+    assert_eq!(told["warned"], json!([{"line": 2, "column": "date", "warning": "rule", "rule": "date"}]));
+    let path = centre.file("l.csv", "service_act_id;no;quantity\na2;1;1\na2;2;много\na3;1;1\n");
+    let told = centre.ok(&["import", "service_act_line", &path]);
+    let warned: Vec<_> = told["warned"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| (&one["line"], &one["warning"]))
+        .collect();
+    assert_eq!(warned, [(&json!(2), &json!("rule")), (&json!(4), &json!("no-such-row"))], "{told}");
+    // lines of what only the hub brings
+    let path = centre.file("p.csv", "provider_id;no;part\nп1;1;licence\n");
+    let told = centre.refused(&["provider_line", &path]);
+    assert_eq!((&told["refused"][0]["rule"], &told["new"]), (&json!("hubs-own"), &json!(0)), "{told}");
+    assert_eq!(centre.value("SELECT count(*) FROM provider_line"), "0");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use exchange_endpoint::{
     config::Config,
     output::{Exit, Failure, Lang},
     protocol::Protocols,
-    tables::{self, Column, Item, Layout, Map, Refused, Report, Sheet, TableError},
+    tables::{self, Column, Form, Item, Layout, Map, Refused, Report, Sheet, TableError},
 };
 use exchange_format::record::{Field, Kind};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -15,6 +15,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use super::{
     decided::Decided,
     drawn::{self, Drawing},
+    line_table::{self, LineTable},
     people::{enter, find, good_value},
 };
 use crate::{
@@ -115,8 +116,9 @@ impl<E: Into<Failure>> From<E> for Stop {
 pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> Result<Brought, Failure> {
     tables::apart([order.file].into_iter().chain(order.lines).chain(order.map), order.report)?;
     let layout = layout(order.kind);
-    let map = order.map.map(|path| Map::read(path, &layout)).transpose().map_err(failure::table)?;
-    let map = map.unwrap_or_default();
+    let of_lines = order.lines.map(|_| line_table::layout(order.kind));
+    let maps = order.map.map(|path| Map::read_both(path, &layout, of_lines.as_ref()));
+    let (map, map_of_lines) = maps.transpose().map_err(failure::table)?.unwrap_or_default();
     let open_by = |key| Sheet::open(order.file, layout.clone(), &map, order.key, key);
     let keys = if order.kind == Kind::Person { KEYS } else { drawn::KEYS };
     let mut sheet = match open_by(keys[0]) {
@@ -124,11 +126,11 @@ pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> 
         opened => opened,
     }
     .map_err(failure::table)?;
-    let drawing = match order.kind {
-        Kind::Person => None,
-        kind => Some(Drawing::new(config, kind, order.file, order.lines, order.lang)?),
-    };
+    let lines = order.lines.map(|lines| LineTable::read(order.kind, lines, &map_of_lines, order.lang));
+    let lines = lines.transpose()?;
+    let drawing = (order.kind != Kind::Person).then(|| Drawing::new(config, order.kind, order.file, lines));
     let report = Report::begin(order.file, order.report, order.lang).map_err(failure::table)?;
+    let report = report.with_lines(order.lines);
     let Hub { mut store, context, protocols, .. } = open(config)?;
     let mut run = Run {
         order,
@@ -255,7 +257,7 @@ impl Run<'_> {
     /// Lines of records that the file does not have are refused.
     fn refuse_left(&mut self) -> Result<(), Failure> {
         let left = self.drawing.as_mut().map(Drawing::left).unwrap_or_default();
-        left.into_iter().try_for_each(|refused| self.report.refuse(refused)).map_err(failure::table)
+        left.into_iter().try_for_each(|refused| self.report.refuse_line(refused)).map_err(failure::table)
     }
 
     /// Enters what the line says otherwise than the register; an empty cell says nothing.
@@ -278,9 +280,14 @@ impl Run<'_> {
         for (column, text) in self.columns.iter().zip(values) {
             let field = column.as_deref().and_then(|name| fields().find(|field| field.name == name));
             let Some(field) = field else { continue };
+            let standing = stands.text(field.name).unwrap_or_default();
+            if text.trim() == standing || *text == Form::of(field.name).kept(standing) {
+                // whatever it says: it is not this file that says so
+                continue;
+            }
             match good_value(field, text, self.today) {
                 Ok(None) => {}
-                Ok(value) if value.as_deref() == stands.text(field.name) => {}
+                Ok(value) if value.as_deref() == Some(standing) => {}
                 Ok(value) => differing.push((field, value)),
                 Err(unfit) => {
                     let column = Some(field.name.to_owned());
@@ -308,8 +315,19 @@ pub fn kind_of(name: &str) -> Result<Kind, Failure> {
     if let Some(kind) = ours().find(|kind| kind.name() == name) {
         return Ok(kind);
     }
+    if let Some(kind) =
+        ours().find(|kind| kind.schema().lines.is_some_and(|_| format!("{kind}_line") == name))
+    {
+        return Err(Failure::new(Exit::Refused, "hub-import-lines").with("table", kind.name()));
+    }
     let is_known = super::hand_out::is_known(name);
-    let code = if is_known { "hub-import-not-ours" } else { "hub-no-table" };
+    let code = match name.strip_suffix("_line").unwrap_or(name) {
+        "recipient_claim" => "hub-import-claim-of-person",
+        "programme_claim" | "supplement_claim" => "hub-import-claim-of-document",
+        "proposal" | "link" => "hub-import-decided",
+        _ if is_known => "hub-import-not-ours",
+        _ => "hub-no-table",
+    };
     let known: Vec<&str> = ours().map(Kind::name).collect();
     let failure = Failure::new(Exit::Refused, code).with("length", name.chars().count());
     Err(failure

@@ -1,26 +1,23 @@
 //! Records that the hub's staff draw up, out of a file: one row a record, its lines in a file of their own. A record is
 //! taken whole, by all rules that refuse, or not at all; what stood before then stands.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeSet, path::Path};
 
 use exchange_endpoint::{
     config::Config,
     messages::{self, Told},
     output::{Failure, Lang},
-    tables::{Column, Item, Layout, Map, Refused, Report, Sheet, TableError, Warned},
+    tables::{Column, Form, Layout, Refused, Report, Warned},
 };
 use exchange_format::{
-    record::{Body, Field, Finding, Kind, Line, RecordId, Type},
+    record::{Body, Field, Finding, Kind, RecordId, Type},
     rules::{self, Around, Severity},
 };
 
 use super::{
     attached::{self, Folder},
     decided::{Decided, Decision},
-    table_file::bad,
+    line_table::{self, LineTable},
 };
 use crate::{
     database::drawn::Drawn,
@@ -36,8 +33,6 @@ use crate::{
 pub const KEYS: [&str; 2] = ["id", "uid"];
 /// The column of attachments that names a file beside the table.
 const FILE: &str = "file";
-/// All lines of a file of lines are held: at most so many bytes of text.
-const LARGEST_LINES: usize = 256 << 20;
 
 /// The columns of the table of `kind`.
 pub fn layout(kind: Kind) -> Layout {
@@ -56,19 +51,11 @@ pub fn parent(kind: Kind) -> String {
     format!("{}_id", kind.name())
 }
 
-fn line_fields(kind: Kind) -> &'static [Field] {
-    kind.schema().lines.map_or(&[], |lines| lines.fields)
-}
-
-/// The lines of a record: of each its fields.
-type Lines = Vec<Vec<(&'static str, String)>>;
-
 /// Records of one kind that are being taken in.
 pub struct Drawing {
     kind: Kind,
     folder: Folder,
-    /// Of each record the line of the file on which its lines begin, and they.
-    lines: BTreeMap<String, (u64, Lines)>,
+    lines: Option<LineTable>,
     seen: BTreeSet<String>,
 }
 
@@ -84,13 +71,46 @@ pub struct Row<'a> {
     pub values: &'a [String],
 }
 
+/// What stands, for a row that names it.
+struct Standing {
+    key: RecordId,
+    /// What staff's files call it.
+    id: String,
+    person: Option<RecordId>,
+    body: Body,
+}
+
+impl From<Drawn> for Standing {
+    fn from(drawn: Drawn) -> Self {
+        Self { key: drawn.key, id: drawn.id, person: drawn.person, body: drawn.body }
+    }
+}
+
 /// Why a row is not taken: its column, the rule, and what is wrong.
 struct Fault(Option<String>, &'static str, Told);
 
 /// A row is refused, or nothing can go on.
 enum Stop {
     Row(Fault),
+    /// For what was found in its record.
+    Found(Finding),
+    /// For lines of it, in their own table.
+    Lines(Vec<Refused>),
     Failure(Failure),
+}
+
+impl Row<'_> {
+    /// Which record it is, and by which column: by the key, or by the uid where files have no name of their own for it.
+    fn name(&self) -> (String, &str) {
+        let of = |at: usize| {
+            (self.columns[at].clone().unwrap_or_else(|| KEYS[0].to_owned()), self.values[at].trim())
+        };
+        let uid = self.columns.iter().position(|column| column.as_deref() == Some(KEYS[1]));
+        match (of(self.key), uid) {
+            ((_, ""), Some(uid)) if !self.values[uid].trim().is_empty() => of(uid),
+            (named, _) => named,
+        }
+    }
 }
 
 impl<E: Into<Failure>> From<E> for Stop {
@@ -104,28 +124,12 @@ impl Stop {
     fn by(column: impl Into<String>, rule: &'static str) -> Self {
         Self::Row(Fault(Some(column.into()), rule, Told::of(&format!("refused-{rule}"), &[])))
     }
-
-    fn found(finding: &Finding) -> Self {
-        let column = match finding.line {
-            Some(n) => format!("{}[{n}]", finding.field),
-            None => finding.field.to_owned(),
-        };
-        Self::Row(Fault(Some(column), finding.word(), (&finding.problem).into()))
-    }
 }
 
 impl Drawing {
-    /// Records of `kind` from the table `file`; their lines from `lines`, which is read now.
-    pub fn new(
-        config: &Config<HubConfig>,
-        kind: Kind,
-        file: &Path,
-        lines: Option<&Path>,
-        lang: Lang,
-    ) -> Result<Self, Failure> {
-        let folder = Folder::of(file, config);
-        let lines = lines.map(|lines| read_lines(kind, lines, lang)).transpose()?.unwrap_or_default();
-        Ok(Self { kind, folder, lines, seen: BTreeSet::new() })
+    /// Records of `kind` from the table `file`, and their `lines`.
+    pub fn new(config: &Config<HubConfig>, kind: Kind, file: &Path, lines: Option<LineTable>) -> Self {
+        Self { kind, folder: Folder::of(file, config), lines, seen: BTreeSet::new() }
     }
 
     /// Takes in the record of `row`; `Some` if it is refused.
@@ -137,20 +141,35 @@ impl Drawing {
         reason: &str,
         report: &mut Report,
     ) -> Result<Option<Refused>, Failure> {
-        match self.record(register, decided, row, reason, report) {
-            Ok(()) => Ok(None),
-            Err(Stop::Row(Fault(column, rule, why))) => {
-                Ok(Some(Refused { line: row.line, column, rule, why }))
+        let mut places = Vec::new();
+        let stop = match self.record(register, decided, row, reason, report, &mut places) {
+            Ok(()) => return Ok(None),
+            Err(stop) => stop,
+        };
+        let lines = match stop {
+            Stop::Failure(failure) => return Err(failure),
+            Stop::Row(Fault(column, rule, why)) => {
+                return Ok(Some(Refused { line: row.line, column, rule, why }));
             }
-            Err(Stop::Failure(failure)) => Err(failure),
+            Stop::Found(finding) => match finding.line.map(|n| (n, places.get(n - 1))) {
+                Some((_, Some(at))) => vec![line_table::refused(*at, &finding)],
+                Some((n, None)) => {
+                    let column = Some(format!("{}[{n}]", finding.field));
+                    return Ok(Some(Refused { column, ..line_table::refused(row.line, &finding) }));
+                }
+                None => return Ok(Some(line_table::refused(row.line, &finding))),
+            },
+            Stop::Lines(lines) => lines,
+        };
+        for line in lines {
+            report.refuse_line(line).map_err(failure::table)?;
         }
+        Ok(Some(Refused::by(row.line, None, "lines-refused")))
     }
 
-    /// The lines of records that the table did not have.
+    /// The lines that were left: of records that the table did not have, and those that are none.
     pub fn left(&mut self) -> Vec<Refused> {
-        let parent = parent(self.kind);
-        let left = std::mem::take(&mut self.lines).into_values();
-        left.map(|(line, _)| Refused::by(line, Some(parent.clone()), "record-unknown")).collect()
+        self.lines.as_mut().map(LineTable::left).unwrap_or_default()
     }
 
     fn record(
@@ -160,46 +179,45 @@ impl Drawing {
         row: &Row<'_>,
         reason: &str,
         report: &mut Report,
+        places: &mut Vec<u64>,
     ) -> Result<(), Stop> {
-        let named = row.columns[row.key].clone().unwrap_or_else(|| KEYS[0].to_owned());
-        let id = row.values[row.key].trim();
+        let (named, id) = row.name();
         if id.is_empty() {
             return Err(Stop::by(named, "key-empty"));
         }
         if !self.seen.insert(id.to_owned()) {
             return Err(Stop::by(named, "key-twice"));
         }
-        let lines = self.lines.remove(id);
+        let lines = self.lines.as_mut().map_or(Ok(None), |lines| lines.take(id)).map_err(Stop::Lines)?;
         let by_uid = named == KEYS[1];
-        let before =
-            if by_uid { by_key(register, self.kind, id)? } else { register.tx.drawn_by_id(self.kind, id)? };
+        let before = if by_uid {
+            standing(register, self.kind, id)?
+        } else {
+            register.tx.drawn_by_id(self.kind, id)?.map(Standing::from)
+        };
         if by_uid && before.is_none() {
             return Err(Stop::by(named, "record-unknown"));
         }
-        let mut body = before.as_ref().map_or_else(|| Body::new(self.kind), |drawn| drawn.body.clone());
+        let mut body = before.as_ref().map_or_else(|| Body::new(self.kind), |stands| stands.body.clone());
         self.state(register, &mut body, row)?;
-        if let Some((_, lines)) = lines {
-            body.clear_lines();
-            for values in lines {
-                let line = body.add_line();
-                set_all(line, &values)?;
-            }
-            body.sort_lines();
+        if let Some(lines) = lines {
+            *places = lines.put(&mut body).map_err(|refused| Stop::Lines(vec![refused]))?;
         }
-        let draft = Draft { person: person_of(register, &body)?, body };
-        if before.as_ref().is_some_and(|drawn| drawn.body == draft.body) {
+        if before.as_ref().is_some_and(|stands| stands.body == body) {
+            // whatever it says: it is not this file that says so
             report.unchanged += 1;
             return Ok(());
         }
+        let draft = Draft { person: person_of(register, &body)?, body };
         check(register, &draft, before.as_ref(), row.line, report)?;
         let key = match &before {
-            Some(drawn) => drawn.key,
+            Some(stands) => stands.key,
             None => register.new_key(&draft)?,
         };
         if before.is_none() && register.tx.drawn(key)?.is_some() {
             return Err(Stop::by("number", "number-taken"));
         }
-        let id = before.as_ref().map_or_else(|| id.to_owned(), |drawn| drawn.id.clone());
+        let id = before.as_ref().map_or_else(|| id.to_owned(), |stands| stands.id.clone());
         register.draw(&Drawn { key, id, person: draft.person, body: draft.body }, reason)?;
         let (count, sentence) = match before {
             None => (&mut report.new, "decision-drawn-new"),
@@ -221,6 +239,10 @@ impl Drawing {
                 file = Some(text);
             }
             let Some(field) = fields(self.kind).find(|field| field.column() == *column) else { continue };
+            let stands = body.text(field.name).unwrap_or_default().trim();
+            if stands == text || Form::of(column).kept(stands) == text {
+                continue;
+            }
             let value = match field.ty {
                 Type::Reference(kinds) if !text.is_empty() => resolve(register, kinds, text)?
                     .ok_or_else(|| Stop::by(column.clone(), "reference-unknown"))?
@@ -229,18 +251,18 @@ impl Drawing {
             };
             let of_file = ["size", "sha256", "content"].contains(&field.name) && value.is_empty();
             if !of_file {
-                body.set(field.name, &value).map_err(|finding| Stop::found(&finding))?;
+                body.set(field.name, &value).map_err(Stop::Found)?;
             }
         }
         let Some(file) = file else { return Ok(()) };
         let bytes = self.folder.read(file).map_err(|rule| Stop::by(FILE, rule))?;
-        attached::state(body, file, &bytes).map_err(|finding| Stop::found(&finding))
+        attached::state(body, file, &bytes).map_err(Stop::Found)
     }
 }
 
 /// What `text` states in `field`: of a code itself, or the word that staff have for it (messages `code-<code>`, with `|`
 /// between several), of some codes each, with commas between the words.
-fn stated(field: &Field, text: &str) -> String {
+pub(super) fn stated(field: &Field, text: &str) -> String {
     let meant = |codes: &[&'static str], text: &str| {
         let said = text.trim().to_lowercase();
         let is_meant = |code: &&&str| {
@@ -258,52 +280,38 @@ fn stated(field: &Field, text: &str) -> String {
     }
 }
 
-fn set_all(line: &mut Line, values: &[(&'static str, String)]) -> Result<(), Stop> {
-    values
-        .iter()
-        .try_for_each(|(field, value)| line.set(field, value))
-        .map_err(|finding| Stop::found(&finding))
-}
-
-/// Reads a table of lines whole.
-fn read_lines(kind: Kind, path: &Path, lang: Lang) -> Result<BTreeMap<String, (u64, Lines)>, Failure> {
-    let parent = parent(kind);
-    let columns = [parent.clone()].into_iter().chain(line_fields(kind).iter().map(Field::column));
-    let columns: Vec<Column> = columns.map(Column::of).collect();
-    let layout = Layout { columns, passed_over: vec![KEYS[0].to_owned()] };
-    let mut sheet = Sheet::open(path, layout, &Map::default(), None, &parent).map_err(failure::table)?;
-    let (columns, key, mut bytes) = (sheet.columns.clone(), sheet.key, 0);
-    let mut lines: BTreeMap<String, (u64, Lines)> = BTreeMap::new();
-    let each = |item| {
-        let (line, values) = match item {
-            Item::Row(line, values) => (line, values),
-            Item::Refused(refused, _) => {
-                return Err(Unread(bad(path, refused.line, refused.why.in_lang(lang))));
-            }
-        };
-        bytes += values.iter().map(String::len).sum::<usize>();
-        if bytes > LARGEST_LINES {
-            return Err(Unread(bad(path, line, &messages::text(lang, "table-too-large", &[]))));
+/// What stands under the key `text`: a record that staff drew up, a document as it follows from what centres claim, or
+/// an attachment of a centre's.
+fn standing(register: &Register<'_>, kind: Kind, text: &str) -> Result<Option<Standing>, Stop> {
+    if let Some(mut drawn) = by_key(register, kind, text)? {
+        // it may have been drawn up about a person who turned out to be another
+        if let Some(said) = drawn.person
+            && drawn.body.text("recipient").is_some()
+        {
+            let meant = register.tx.person_meant(said)?.to_string();
+            drawn.body.set("recipient", &meant).map_err(Stop::Found)?;
         }
-        let stated = columns.iter().zip(&values).filter_map(|(column, text)| {
-            let field = line_fields(kind).iter().find(|field| Some(field.column()) == *column)?;
-            Some((field.name, stated(field, text.trim())))
-        });
-        let of_record = lines.entry(values[key].trim().to_owned()).or_insert((line, Vec::new()));
-        of_record.1.push(stated.collect());
-        Ok(())
-    };
-    sheet.for_each(each).map_err(|Unread(failure)| failure)?;
-    Ok(lines)
-}
-
-/// Why lines are not read.
-struct Unread(Failure);
-
-impl From<TableError> for Unread {
-    fn from(error: TableError) -> Self {
-        Self(failure::table(error))
+        return Ok(Some(drawn.into()));
     }
+    let Ok(key) = text.to_lowercase().parse::<RecordId>() else { return Ok(None) };
+    let of = |key, person, body| Standing { key, id: text.to_owned(), person, body };
+    if is_document(kind) {
+        let (Some(person), key) = (register.tx.person_of_document(key)?, register.tx.document_meant(key)?)
+        else {
+            return Ok(None);
+        };
+        let Some(file) = register.file(person)? else { return Ok(None) };
+        let body = audience::documents(&file, View::Everything).remove(&key);
+        return Ok(body.filter(|body| body.kind() == kind).map(|body| of(key, Some(person), body)));
+    }
+    if kind.owner().centre_writes() {
+        for centre in register.tx.centres()? {
+            if let Some(one) = register.tx.received_by_key(centre.code, kind, key)? {
+                return Ok(Some(of(key, None, one.claim.body)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// The record of `kind` under this key.
@@ -374,7 +382,7 @@ fn person_of(register: &Register<'_>, body: &Body) -> Result<Option<RecordId>, S
 fn check(
     register: &Register<'_>,
     draft: &Draft,
-    before: Option<&Drawn>,
+    before: Option<&Standing>,
     line: u64,
     report: &mut Report,
 ) -> Result<(), Stop> {
@@ -413,7 +421,7 @@ fn check(
         ..Around::nothing()
     };
     if let Some(finding) = rules::fault_within(&draft.body, &around) {
-        return Err(Stop::found(&finding));
+        return Err(Stop::Found(finding));
     }
     let doubts = rules::check(&draft.body, &around).into_iter();
     for doubt in doubts.filter(|breach| breach.severity == Severity::Warn) {

@@ -79,12 +79,18 @@ impl Table {
         if self.lines { schema.lines.map_or(&[], |lines| lines.fields) } else { schema.fields }
     }
 
+    fn is_drawn(self) -> bool {
+        crate::decisions::drawn::KINDS.contains(&self.kind)
+    }
+
     fn columns(self) -> Vec<String> {
         let parent = drawn::parent(self.kind);
         let first: &[&str] = match (self.from, self.lines) {
-            (From::Register, _) => &["uid"],
+            (From::Register, false) => &["uid"],
             (From::Drawn, false) => &drawn::KEYS,
-            (From::Drawn, true) => &[&parent],
+            (From::Register | From::Drawn, true) => &[&parent],
+            // staff attach as well as centres
+            (From::Sent, false) if self.is_drawn() => &["id", "uid", "origin", "key", "version", "outcome"],
             (From::Sent, false) => &["origin", "key", "version", "outcome"],
             (From::Sent, true) => &["origin", "key"],
         };
@@ -191,7 +197,10 @@ fn for_each_drawn(register: &Register<'_>, table: Table, put: &mut Put<'_>) -> R
                 (From::Drawn, true) => vec![one.id.clone()],
                 (_, true) => vec![register.hub.to_string(), key],
                 // versions are a stream's, and this record may be in several
-                (_, false) => vec![register.hub.to_string(), key, String::new(), "new".to_owned()],
+                (_, false) => {
+                    let hub = register.hub.to_string();
+                    vec![one.id.clone(), key.clone(), hub, key, String::new(), "new".to_owned()]
+                }
             };
             for_each_part(table, &one.body, &first, None, put)?;
         }
@@ -208,6 +217,9 @@ fn for_each_stated(tx: &Tx<'_>, table: Table, put: &mut Put<'_>) -> Result<(), F
         for one in &page {
             let Some(body) = &one.body else { continue };
             let mut first = vec![one.origin.to_string(), one.key.to_string()];
+            if table.is_drawn() && !table.lines {
+                first.splice(0..0, [String::new(), one.key.to_string()]);
+            }
             if !table.lines {
                 first.extend([one.version.to_string(), one.outcome.clone()]);
             }

@@ -112,8 +112,6 @@ impl City {
         for unit in [1, 2] {
             done(&self.add(&self.card(unit), "long enough"));
         }
-        let config = Config::load(&self.hub().join("svod-hub.toml")).expect("read");
-        let Hub { mut store, context, .. } = hub::open(&config).expect("opened");
         for (unit, workplace, birth) in [(1, "Завод", "12.03.1945"), (2, "Шахта", "12.03.1958")] {
             let mut body = Body::new(Kind::RecipientClaim);
             for (field, value) in [
@@ -125,17 +123,31 @@ impl City {
             ] {
                 body.set(field, value).expect("plain");
             }
-            let bytes = body.to_xml();
-            let key = key(u8::try_from(unit).expect("small"));
-            let arrived = arrived(centre(unit), Kind::RecipientClaim, key, &bytes);
-            store
-                .write(|tx| {
-                    let row = tx.store_received(None, &arrived)?.expect("new");
-                    context.register(tx, "test", Timestamp::now()).take_in(&[row], &[])?;
-                    Ok::<_, RegisterError>(())
-                })
-                .expect("taken in");
+            self.receive(unit, u8::try_from(unit).expect("small"), &body);
         }
+    }
+
+    /// Takes in a record of a centre's; what it refers to is there.
+    pub fn receive(&self, unit: u16, n: u8, body: &Body) {
+        let config = Config::load(&self.hub().join("svod-hub.toml")).expect("read");
+        let Hub { mut store, context, .. } = hub::open(&config).expect("opened");
+        let (bytes, kind) = (body.to_xml(), body.kind());
+        let arrived = arrived(centre(unit), kind, key(n), &bytes);
+        let done = store.write(|tx| {
+            let row = tx.store_received(None, &arrived)?.expect("new");
+            let referent = (kind != Kind::RecipientClaim).then(|| body.text("recipient")).flatten();
+            if let Some(referent) = referent.and_then(|text| text.parse().ok()) {
+                tx.set_references(centre(unit), row, &[referent], true)?;
+            }
+            let register = context.register(tx, "test", Timestamp::now());
+            match kind {
+                Kind::RecipientClaim => drop(register.take_in(&[row], &[])?),
+                Kind::ProgrammeClaim => drop(register.take_in(&[], &[row])?),
+                _ => {}
+            }
+            Ok::<_, RegisterError>(())
+        });
+        done.expect("taken in");
     }
 
     pub fn review_file(&self, name: &str) -> (String, String) {

@@ -4,7 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::city::{City, centre, done, refused};
+use exchange_format::record::{Body, Kind};
+
+use super::city::{City, centre, done, key, refused};
 
 fn import(city: &City, file: &str, more: &[&str]) -> (Option<i32>, Value) {
     let args = [&["import", "person", file, "--reason", "паспорт"], more].concat();
@@ -111,9 +113,15 @@ fn a_line_that_breaks_a_rule_is_refused_by_line_column_and_rule() {
 fn a_table_that_is_not_the_hub_s_to_bring_in_is_refused_with_whose_it_is() {
     let city = City::new();
     let file = city.file("a.csv", "id;surname\n1;А\n");
-    for table in ["recipient_claim", "programme_claim", "contract", "link"] {
+    for (table, code) in [
+        ("recipient_claim", "hub-import-claim-of-person"),
+        ("programme_claim_line", "hub-import-claim-of-document"),
+        ("programme_line", "hub-import-lines"),
+        ("link", "hub-import-decided"),
+        ("contract", "hub-import-not-ours"),
+    ] {
         let told = refused(&city.run(&["import", table, &file, "--reason", "x"]));
-        assert_eq!(told, (3, "hub-import-not-ours".into()), "{table}");
+        assert_eq!(told, (3, code.into()), "{table}");
     }
     assert_eq!(
         refused(&city.run(&["import", "dossier", &file, "--reason", "x"])),
@@ -271,4 +279,141 @@ fn the_register_is_checked_by_the_rules() {
     assert!(rules.contains(&"A04a") && rules.contains(&"A03"), "{told}");
     assert_eq!(done(&city.run(&["check", "--refused"]))["faults"], json!([]), "these only warn");
     assert!(!String::from_utf8_lossy(&output.stdout).contains("Белова"), "no values");
+}
+
+fn body(kind: Kind, fields: &[(&str, &str)]) -> Body {
+    let mut body = Body::new(kind);
+    for (field, value) in fields {
+        body.set(field, value).expect("plain");
+    }
+    body
+}
+
+#[test]
+fn what_the_hub_wrote_comes_in_again_unchanged_whatever_it_is() {
+    let city = City::new();
+    city.with_a_question();
+    // what no rule lets staff enter, and what only centres say
+    let person =
+        [("surname", "Зуев"), ("given", "Пётр"), ("birth_date", "01.02.1938"), ("phone", "41-93-99")];
+    city.receive(1, 7, &body(Kind::RecipientClaim, &person));
+    let recipient = key(7).to_string();
+    let of = ("recipient", recipient.as_str());
+    let mut programme = body(Kind::ProgrammeClaim, &[of, ("number", "17"), ("date", "12.01.2026")]);
+    for (no, name) in [("2", "Стирка"), ("1", "Уборка")] {
+        let line = programme.add_line();
+        for (field, value) in [("no", no), ("name", name)] {
+            line.set(field, value).expect("plain");
+        }
+    }
+    city.receive(1, 8, &programme);
+    let sha256 = "ab".repeat(32);
+    let scan = [
+        of,
+        ("title", "Скан "),
+        ("media_type", "image/png"),
+        ("size", "2"),
+        ("sha256", &sha256),
+        ("created", "1.2.2026"),
+    ];
+    city.receive(1, 9, &body(Kind::Attachment, &scan));
+    let uid = city.uid(2);
+    city.file("scan.pdf", "скан");
+    let rows = format!("id;recipient_id;title;file\nС;{uid};Паспорт;scan.pdf\n");
+    assert_eq!(draw(&city, "attachment", &rows, &[]).1, [1, 0, 0]);
+    let lines = city.file("lines.csv", "provider_id;no;part;name\nП;1;licence;Лицензия\n");
+    let rows = "id;register_number;full_name\nП;1;Центр\n";
+    assert_eq!(draw(&city, "provider", rows, &["--lines", &lines]).1, [1, 0, 0]);
+
+    let dir = city.dir.path().join("out");
+    let at = |name: &str| dir.join(name).to_str().expect("UTF-8").to_owned();
+    let export = || done(&city.run(&["export", "--out", &at("")]));
+    let again = |table: &str, more: &[&str]| {
+        let file = at(&format!("{table}.csv"));
+        let args = [&["import", table, &file, "--reason", "x"], more].concat();
+        done(&city.run(&args))["unchanged"].clone()
+    };
+    export();
+    assert_eq!(again("person", &[]), 3);
+    assert_eq!(
+        (again("programme", &[]), again("programme", &["--lines", &at("programme_line.csv")])),
+        (json!(1), json!(1))
+    );
+    assert_eq!(again("provider", &["--lines", &at("provider_line.csv")]), 1);
+    assert_eq!(again("attachment", &[]), 2, "the centre's own among them");
+
+    // one field changed: that is judged, and nothing else
+    let change = |table: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(at(&format!("{table}.csv"))).expect("written");
+        assert!(text.contains(from), "{text}");
+        draw(&city, table, &text.replace(from, to), &[])
+    };
+    assert_eq!(change("person", "41-93-99", "41-93-98").2, one("phone", "R06"));
+    assert_eq!(change("person", "Зуев", "Зуева"), (Some(0), [0, 1, 2], vec![]));
+    assert_eq!(change("attachment", "Скан", "Снимок").2, one("sha256", "attachment-final"));
+    assert_eq!(
+        change("programme", ";17;", ";18;"),
+        (Some(0), [0, 1, 0], vec![]),
+        "over what the centre claims"
+    );
+    export();
+    let text = fs::read_to_string(at("programme.csv")).expect("written");
+    assert!(text.contains(";18;") && text.lines().count() == 2, "{text}");
+    assert_eq!((again("person", &[]), again("programme", &[])), (json!(3), json!(1)));
+}
+
+#[test]
+fn a_bad_line_keeps_its_own_record_out_and_is_told_by_its_own_file() {
+    let city = City::new();
+    let lines = city.file(
+        "lines.csv",
+        "Карточка;№ п/п;Раздел;Год\nА;1;licence;2020\nБ;1;licence;20\u{1}20\nБ;2;licence;2020\nВ;1;licence;2020\nВ;два;licence;2020\n\
+         Г;1;licence;давно\nД;1;licence;2020\n",
+    );
+    let map = city.file(
+        "map.toml",
+        "[lines]\n\"Карточка\" = \"provider_id\"\n\"№ п/п\" = \"no\"\n\"Раздел\" = \"part\"\n",
+    );
+    let row = |id: &str| format!("{id};{id}1;Центр {id}\n");
+    let rows = format!("id;register_number;full_name\n{}", ["А", "Б", "В", "Г"].map(row).concat());
+    let heads = city.file("provider.csv", rows);
+    let report = city.dir.path().join("report.csv").to_str().expect("UTF-8").to_owned();
+    let args = [
+        "import",
+        "provider",
+        &heads,
+        "--lines",
+        &lines,
+        "--columns",
+        &map,
+        "--reason",
+        "x",
+        "--report",
+        &report,
+    ];
+    let output = city.run(&args);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    assert_eq!((output.status.code(), &told["new"]), (Some(3), &json!(1)), "{told}");
+    let refused = told["refused"].as_array().expect("a list").iter();
+    let refused: Vec<_> =
+        refused.map(|one| json!([one["file"], one["line"], one["column"], one["rule"]])).collect();
+    let no_column = Value::Null;
+    assert_eq!(
+        refused,
+        [
+            json!([heads, 3, no_column, "lines-refused"]),
+            json!([heads, 4, no_column, "lines-refused"]),
+            json!([heads, 5, no_column, "lines-refused"]),
+            json!([lines, 3, "year", "control"]),
+            json!([lines, 6, "no", "no"]),
+            json!([lines, 7, "year", "year"]),
+            json!([lines, 8, "provider_id", "record-unknown"]),
+        ]
+    );
+    let text = fs::read_to_string(&report).expect("written");
+    assert!(text.contains(&format!("{lines};3;Год;control;")) && text.lines().count() == 8, "{text}");
+    let wrong = city.file("map.toml", "[lines]\n\"Карточка\" = \"surname\"\n");
+    let output =
+        city.run(&["import", "provider", &heads, "--lines", &lines, "--columns", &wrong, "--reason", "x"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("map.toml:2"), "{output:?}");
 }
