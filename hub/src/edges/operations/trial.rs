@@ -138,7 +138,8 @@ pub type Tell<'a> = &'a dyn Fn(&'static str, usize);
 /// Reads the tables, decides who is one person, writes the answer.
 pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     let sources = order.files.iter().map(PathBuf::as_path).chain(order.map).chain(order.model);
-    tables::apart(sources, [order.out].into_iter().chain(order.review))?;
+    let page = order.page.map(|(page, ..)| page);
+    tables::apart(sources, [order.out].into_iter().chain(order.review).chain(page))?;
     let model = model(order.model)?;
     let name = model.name.clone();
     let mut records = Records::by(model);
