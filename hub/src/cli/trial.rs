@@ -10,7 +10,10 @@ use exchange_endpoint::{
 
 use jiff::Timestamp;
 
-use crate::edges::operations::trial::{self, FileReport, Order, Report};
+use crate::edges::operations::{
+    evaluation,
+    trial::{self, FileReport, Order, Report},
+};
 
 /// Say who would be one person in tables as centres have them, before anything is installed
 ///
@@ -109,7 +112,7 @@ fn of_file(lang: Lang, file: &FileReport) -> String {
 
 impl Evaluate {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
-        let figures = trial::compare_with_truth(&self.clusters, &self.column, &self.truth)?;
+        let figures = evaluation::compare_with_truth(&self.clusters, &self.column, &self.truth)?;
         common.print(&figures, |lang| {
             let share = |value: f64| format!("{:.2}", value * 100.0).into();
             let args = [

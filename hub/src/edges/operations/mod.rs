@@ -3,7 +3,7 @@
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person, its [`history`], [`split`] one that is two ·
 //! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`]; one question [`shown`] in full, one answer by a
 //! [`single`] command · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
-//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up (with `attached` files and lines in a `line_table`), [`withdraw`] one · [`check`] what breaks a rule · [`copies`] of the database · [`trial`] who would be who in tables of others, and by which of the [`models`], [`training`] of one.
+//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up (with `attached` files and lines in a `line_table`), [`withdraw`] one · [`check`] what breaks a rule · [`copies`] of the database · [`trial`] who would be who in tables of others, and by which of the [`models`], [`training`] of one, [`evaluation`] where the truth is known.
 
 mod attached;
 pub mod bring;
@@ -14,6 +14,7 @@ pub mod copies;
 pub mod decided;
 pub mod drawn;
 pub mod enrol;
+pub mod evaluation;
 pub mod hand_out;
 pub mod history;
 pub mod init;
