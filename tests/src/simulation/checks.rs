@@ -296,11 +296,10 @@ impl Sides<'_> {
         for line in rows(self.hub, unlinked, [self.code])? {
             broken.tell(self.centre, "a person is published who is not known there", &brief(&line));
         }
+        // who was confirmed for a person was so for the one that it turned out to be
+        let confirmed = "SELECT coalesce(p.merged_into, s.uid) FROM service s LEFT JOIN person p ON p.uid = s.uid WHERE s.centre = ?1";
         let served: BTreeSet<String> =
-            rows(self.hub, "SELECT uid FROM service WHERE centre = ?1", [self.code])?
-                .into_iter()
-                .flatten()
-                .collect();
+            rows(self.hub, confirmed, [self.code])?.into_iter().flatten().collect();
         let told = rows(self.own, "SELECT kind, key, CAST(bytes AS TEXT) FROM svod_publication", [])?;
         let own = format!("ц{}", self.centre.n);
         for line in told {

@@ -57,10 +57,14 @@ fn s8_a_machine_that_runs_twice_is_noticed(town: &mut Town) -> Held {
         town.round()?;
         town.pass(HEARTBEAT);
     }
-    town.hub_told("FORK")?;
+    // it learns of it from what the hub has of the other, or when the hub refuses what it sends
+    let at_hub =
+        "SELECT count(*) FROM incident WHERE peer = ? AND code IN ('FORK', 'CLONE', 'PEER_RESTORED')";
+    let (knows, told) = (town.twin_knows(1)?, town.hub_says(at_hub)?);
+    town.city.trace.tell("c1", &format!("knows: {knows}, told at the hub: {told}"));
     ensure(
-        town.twin_knows(1)?,
-        "the machine that was told FORK does not know that something is wrong with it",
+        knows,
+        "the machine that has not sent what the hub has does not know that something is wrong with it",
     )
 }
 
