@@ -198,7 +198,8 @@ fn write_if_asked() {
         cards.iter().map(|card| (format!("trust/{}.card", card.content.code), card.to_bytes().to_vec()));
     let valid = golden::valid().into_iter().map(|(name, bytes)| (format!("valid/{name}"), bytes));
     let invalid = golden::invalid().into_iter().map(|(name, bytes)| (format!("invalid/{name}"), bytes));
-    for (name, bytes) in cards.chain(valid).chain(invalid) {
+    let cases = [("invalid/cases.json".to_owned(), cases().into_bytes())];
+    for (name, bytes) in cards.chain(valid).chain(invalid).chain(cases) {
         let path = root.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         assert!(!path.exists(), "{} twice", path.display());
@@ -235,6 +236,9 @@ fn golden_packets() {
             complete(&packets);
         }
     }
+    let listed = fs::read_to_string(root.join("invalid/cases.json")).unwrap();
+    assert!(listed == cases(), "invalid/cases.json lists what fixtures/src/golden_invalid.rs makes");
+    let mut found: Cases = BTreeMap::new();
     let mut reasons = BTreeSet::new();
     for path in files(&root.join("invalid")) {
         let below = path.strip_prefix(root.join("invalid")).unwrap();
@@ -244,9 +248,38 @@ fn golden_packets() {
             Ok(opened) => assert_eq!(opened.refused, [reason.as_str()], "{}", below.display()),
         }
         assert_eq!(below.components().count(), 3, "{}: one file a case", below.display());
+        let case = below.components().nth(1).unwrap().as_os_str().to_str().unwrap().to_owned();
+        assert!(
+            found.entry(reason.clone()).or_default().insert(case),
+            "{}: one file a case",
+            below.display()
+        );
         reasons.insert(reason);
     }
+    assert_eq!(found, made(), "none is lost, none is there that nobody makes");
     assert_eq!(reasons, reasons_of_files());
+}
+
+/// Invalid cases by reason.
+type Cases = BTreeMap<String, BTreeSet<String>>;
+
+/// What `fixtures` makes.
+fn made() -> Cases {
+    let mut cases = Cases::new();
+    for (name, _) in golden::invalid() {
+        let mut parts = name.split('/').map(str::to_owned);
+        cases.entry(parts.next().unwrap()).or_default().insert(parts.next().unwrap());
+    }
+    cases
+}
+
+/// The list of the invalid cases, for other readers.
+fn cases() -> String {
+    let of = |(reason, cases): (&String, &BTreeSet<String>)| {
+        let cases: Vec<String> = cases.iter().map(|case| format!("  \"{case}\"")).collect();
+        format!(" \"{reason}\": [\n{}]", cases.join(",\n"))
+    };
+    format!("{{\n{}\n}}\n", made().iter().map(of).collect::<Vec<_>>().join(",\n"))
 }
 
 /// Every kind of record, every form, every kind of packet that the format describes; sealed and not.

@@ -223,7 +223,8 @@ programmes in force (P05) the hub's staff are asked.
 
 Sources marked *own* are proposals of this project, no law; *to be checked*: cited from memory, and not yet compared with the
 text of the law. The lists of services and questions are data (`exchange-format/data/`): those shipped are a demonstration,
-unofficial.
+unofficial; a region names its own in `[lists]` of the configurations, and `svod-packet verify --lists`. What names a model that
+is in none breaks S10 or B13 where the lists are known.
 
 Each rule has a case that breaks only it: `fixtures/data/rules/cases.txt`.
 

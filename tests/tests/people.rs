@@ -10,7 +10,7 @@ use svod_tests::world::{
     Programs, World, WorldError,
     bring_up::{Way, WorldPlan},
     daemon::Daemons,
-    fill,
+    documents, fill,
     read::Reader,
     wait::{Look, until},
 };
@@ -381,6 +381,8 @@ fn what_the_hub_s_staff_draw_up_is_locked_at_the_centres_whom_it_concerns_and_at
     desk.settled();
     let state = "SELECT state FROM svod_record WHERE kind = 'need_decision'";
     assert_eq!(db.query_one(state, [], |row| row.get::<_, String>(0)).expect("a row"), "withdrawn");
+    let documents = documents::valid_ones(&desk.world.layout.hub());
+    assert!(all.iter().all(|kind| documents.contains_key(*kind)), "{documents:?}");
 }
 
 /// A letter of Windows-1251.

@@ -17,7 +17,7 @@ use svod_tests::world::{
     Programs, World, WorldError,
     bring_up::{Way, WorldPlan, centre_name},
     daemon::Daemons,
-    fill,
+    documents, fill,
     read::Reader,
     settle::Expected,
     toml_edit::set_key,
@@ -185,6 +185,7 @@ fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
     a_declined_proposal_is_told_by_a_revision(&world, &uid);
     a_restored_centre_tells_the_mirror_alone(&world, &dir.path().join("copy.db"));
     world.daemons.stop_all().expect("stopped");
+    documents::valid_ones(&world.layout.hub());
 }
 
 /// A proposal was counted as new; what staff decide of it comes later, in a PR of a higher revision.

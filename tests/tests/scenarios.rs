@@ -12,7 +12,7 @@ use svod_tests::world::{
     Programs, World, WorldError,
     bring_up::{Way, WorldPlan, centre_name},
     daemon::Daemons,
-    fill,
+    documents, fill,
     programs::Who,
     read::Reader,
     settle::Expected,
@@ -73,6 +73,7 @@ fn two_centres_exchange_through_a_folder() {
     assert_eq!(serde_json::from_slice::<Value>(&written).expect("JSON")["facts"], report["facts"]);
     every_run_has_its_protocols(&kept);
     logs_and_protocols_know_nobody(&kept);
+    documents::valid_ones(&kept.join("hub"));
     let counts = &report["counts"];
     assert_eq!(counts["records"], 400);
     assert!(counts["locked_rows"].as_u64() > Some(400), "{counts}");

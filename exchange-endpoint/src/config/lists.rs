@@ -1,6 +1,9 @@
 //! `[lists]` of either daemon: the region's own lists of care services and questionnaires.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use exchange_format::{
     answer::Text,
@@ -30,33 +33,58 @@ impl ListsConfig {
     pub fn read<T>(&self, config: &Config<T>) -> Result<Lists, ConfigError> {
         let mut lists = Lists::shipped().clone();
         if !self.care.is_empty() {
-            lists.care = all(config, &self.care, |list: &CareList| (list.model.clone(), list.fault()))?;
+            lists.care = all(config, &self.care, |list: &CareList| &list.model, CareList::fault)?;
         }
         if !self.questionnaires.is_empty() {
-            let look = |list: &Questionnaire| (list.model.clone(), list.fault());
-            lists.questionnaires = all(config, &self.questionnaires, look)?;
+            let (files, fault) = (&self.questionnaires, Questionnaire::fault);
+            lists.questionnaires = all(config, files, |list: &Questionnaire| &list.model, fault)?;
         }
         Ok(lists)
     }
 }
 
-/// The lists in `files`; of each, `look` says the model and what is wrong with it.
+/// The lists in `files`, of either kind, besides those that are shipped.
+///
+/// # Errors
+/// Names file, line and key of what is wrong.
+pub fn with_shipped(files: &[PathBuf]) -> Result<Lists, ConfigError> {
+    let mut lists = Lists::shipped().clone();
+    for file in files {
+        let asks = fs::read_to_string(file).is_ok_and(|text| text.contains("[[question]]"));
+        if asks {
+            lists.questionnaires.push(one(file, Questionnaire::fault)?.into_value());
+        } else {
+            lists.care.push(one(file, CareList::fault)?.into_value());
+        }
+    }
+    Ok(lists)
+}
+
+/// The list in `file`, in which `fault` finds nothing wrong.
+fn one<L: DeserializeOwned>(
+    file: &Path,
+    fault: impl Fn(&L) -> Option<(String, Text)>,
+) -> Result<Config<L>, ConfigError> {
+    let list: Config<L> = Config::load(file)?;
+    match fault(&list) {
+        Some((key, why)) => Err(list.refuse(&key, Told::new(|lang| lang.of(why).to_owned()))),
+        None => Ok(list),
+    }
+}
+
+/// The lists in `files`; of each, `model` says its name and `fault` what is wrong with it.
 fn all<T, L: DeserializeOwned>(
     config: &Config<T>,
     files: &[PathBuf],
-    look: impl Fn(&L) -> (String, Option<(String, Text)>),
+    model: impl Fn(&L) -> &str,
+    fault: impl Fn(&L) -> Option<(String, Text)>,
 ) -> Result<Vec<L>, ConfigError> {
-    let (mut lists, mut models) = (Vec::new(), Vec::new());
+    let mut lists: Vec<L> = Vec::new();
     for file in files {
-        let list: Config<L> = Config::load(&config.path(file))?;
-        let (model, fault) = look(&list);
-        if let Some((key, why)) = fault {
-            return Err(list.refuse(&key, Told::new(|lang| lang.of(why).to_owned())));
-        }
-        if models.contains(&model) {
+        let list = one(&config.path(file), &fault)?;
+        if lists.iter().any(|other| model(other) == model(&list)) {
             return Err(list.refuse("model", Told::of("config-list-twice", &[])));
         }
-        models.push(model);
         lists.push(list.into_value());
     }
     Ok(lists)
@@ -64,8 +92,6 @@ fn all<T, L: DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::config::Place;
 

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::{
     limits::LimitsConfig,
-    lists::ListsConfig,
+    lists::{ListsConfig, with_shipped},
     locate::toml_fault,
     ranges::{Deadlines, Ranged},
 };

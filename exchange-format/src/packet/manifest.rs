@@ -294,7 +294,8 @@ impl Header {
 }
 
 /// Whether what is written in version `format` can be read by somebody who reads up to `highest`: asked by a reader of
-/// what it was sent, and by a writer of its peer's `reads` before it writes.
+/// what it was sent. A writer of version 1 need not ask, as nobody's `reads` is less; one of a later version asks of what
+/// its peer has said, before it writes.
 pub fn check_readable_by(format: u16, highest: u16) -> Result<(), ManifestError> {
     if format > highest { Err(ManifestError::TooNew { format, highest }) } else { Ok(()) }
 }

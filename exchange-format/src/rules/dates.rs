@@ -1,8 +1,8 @@
 //! Rules on the dates of papers: none is of a day that has not come.
 
-use jiff::{ToSpan as _, civil::Date};
+use jiff::ToSpan as _;
 
-use super::{Case, Place, Rule, Severity, at, text};
+use super::{Case, Rule, Severity, at, text};
 use crate::record::Kind;
 
 use Severity::{Refuse, Warn};
@@ -24,7 +24,7 @@ pub(super) static RULES: &[Rule] = &[
         ],
         sentence: text("Дата документа позже сегодняшней.", "The paper's date is after today."),
         source: "own",
-        check: |c| at("date", c.date("date")? > c.around.today? && beyond(c)?.is_none()),
+        check: |c| at("date", c.date("date")? > c.around.today? && !is_far(c)),
     },
     Rule {
         code: "G02",
@@ -39,13 +39,13 @@ pub(super) static RULES: &[Rule] = &[
             "The paper's date is more than a year after today; it was probably mistyped.",
         ),
         source: "own",
-        check: |c| beyond(c)?,
+        check: |c| at("date", is_far(c)),
     },
 ];
 
-/// Where the date stands, if it is one for which G02 is broken: of the papers of which some lie ahead.
-fn beyond(c: &Case<'_>) -> Option<Option<Place>> {
+/// Whether the date is one for which G02 is broken: of the papers of which some lie ahead.
+fn is_far(c: &Case<'_>) -> bool {
     let papers = [Kind::Programme, Kind::Supplement, Kind::ProgrammeClaim, Kind::SupplementClaim];
-    let limit: Date = c.around.today?.checked_add(1.year()).ok()?;
-    Some(at("date", papers.contains(&c.body.kind()) && c.date("date")? > limit))
+    let limit = c.around.today.and_then(|today| today.checked_add(1.year()).ok());
+    papers.contains(&c.body.kind()) && c.date("date").zip(limit).is_some_and(|(date, limit)| date > limit)
 }

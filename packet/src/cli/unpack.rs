@@ -7,6 +7,7 @@ use exchange_endpoint::{
     messages,
     output::{CommonArgs, Exit, Failure},
 };
+use exchange_format::lists::Lists;
 
 use crate::{
     cards::Cards,
@@ -37,7 +38,7 @@ impl Unpack {
         let given = Given::read(&self.file)?;
         let cards = Cards::read(&self.trust)?;
         if !self.trust.is_empty() {
-            let report = examination::verify(&given, &cards, &identities)?;
+            let report = examination::verify(&given, &cards, &identities, Lists::shipped())?;
             if report.verdict != Verdict::Proven {
                 return Err(Failure::new(Exit::Refused, "unpack-not-proven").with("file", given.label));
             }

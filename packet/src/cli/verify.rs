@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use exchange_endpoint::{
+    config,
     messages::{self, Value},
     output::{CommonArgs, Exit, Failure, Lang},
     stray::UNNAMED,
@@ -31,19 +32,23 @@ pub struct Verify {
     /// A file of age keys that the packet may be sealed to; may be repeated
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
+    /// A list of care services or a questionnaire of the region, as the hub's [lists] names it; may be repeated
+    #[arg(long, value_name = "FILE")]
+    lists: Vec<PathBuf>,
 }
 
 impl Verify {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
         let cards = Cards::read(&self.trust)?;
         let identities = super::identities(&self.key)?;
+        let lists = config::with_shipped(&self.lists)?;
         let given = Given::read(&self.file)?;
         if protocol_check::is_meant(&given) {
             let report = protocol_check::verify(&given)?;
             common.print(&report, |lang| protocol_text(lang, &given.label, &report))?;
             return Ok(if report.verdict == "false" { Exit::False } else { Exit::Done });
         }
-        let report = examination::verify(&given, &cards, &identities)?;
+        let report = examination::verify(&given, &cards, &identities, &lists)?;
         common.print(&report, |lang| text(lang, &report))?;
         match report.verdict {
             Verdict::Proven => Ok(Exit::Done),

@@ -13,6 +13,7 @@ use exchange_format::{
     card::Card,
     error::PacketError,
     file_name::PacketKind,
+    lists::Lists,
     packet::{CheckedPacket, Header, UnverifiedPacket},
     seal::{Identity, OpenError},
 };
@@ -45,11 +46,16 @@ pub const CHECKS: [&str; 12] = [
     "state",
 ];
 
-/// Examines the packet in `given`.
+/// Examines the packet in `given`; what names a model, by `lists`.
 ///
 /// # Errors
 /// This machine could not read it; nothing is said of it then.
-pub fn verify(given: &Given, cards: &Cards, identities: &[Identity]) -> Result<Report, Failure> {
+pub fn verify(
+    given: &Given,
+    cards: &Cards,
+    identities: &[Identity],
+    lists: &Lists,
+) -> Result<Report, Failure> {
     let mut report = Report::new(given.label.clone());
     if let Err(error) = &given.name {
         report.add(Check::wrong("name", &PacketError::from(error.clone())));
@@ -66,7 +72,7 @@ pub fn verify(given: &Given, cards: &Cards, identities: &[Identity]) -> Result<R
         report.add(Check::proven("envelope"));
     }
     report.add(Check::proven("form"));
-    opened(&mut report, given, packet, cards)?;
+    opened(&mut report, given, packet, (cards, lists))?;
     Ok(report.finished())
 }
 
@@ -101,7 +107,7 @@ fn opened(
     report: &mut Report,
     given: &Given,
     packet: UnverifiedPacket<File>,
-    cards: &Cards,
+    (cards, lists): (&Cards, &Lists),
 ) -> Result<(), Failure> {
     let (header, digest) = (packet.claims().header.clone(), packet.digest());
     report.packet = Some(Summary::of(packet.claims(), &digest));
@@ -129,8 +135,8 @@ fn opened(
             report.add(if is_right { Check::proven("place") } else { Check::wrong("place", &other) });
         }
     }
-    let ends =
-        Ends { header: &header, card, from_hub: card.is_some_and(|card| card.content.tls_ca.is_some()) };
+    let from_hub = card.is_some_and(|card| card.content.tls_ca.is_some());
+    let ends = Ends { header: &header, card, from_hub, lists };
     let result = match card {
         Some(card) => {
             // the way that the daemons go
@@ -159,6 +165,7 @@ struct Ends<'a> {
     header: &'a Header,
     card: Option<&'a Card>,
     from_hub: bool,
+    lists: &'a Lists,
 }
 
 fn judge_signer<'a>(report: &mut Report, header: &Header, signer: Signer<'a>) -> Option<&'a Card> {
@@ -195,6 +202,7 @@ fn not_proven(report: &Report, header: &Header) -> Vec<&'static str> {
         ("answered", matches!(kind, PacketKind::Receipt | PacketKind::Protocol)),
         ("control", has_control),
         ("state", open),
+        ("lists", report.records.as_ref().is_some_and(|records| records.unlisted > 0)),
         ("keys", matches!(kind, PacketKind::Keys)),
     ]
     .into_iter()

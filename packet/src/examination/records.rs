@@ -9,7 +9,7 @@ use exchange_format::{
     keys::{self, KeysError},
     packet::{CheckedPacket, MemberName, Purpose},
     record::{Form, Kind, Record, RecordId},
-    rules,
+    rules::{self, Around},
     signature::{RecordText, verify_record},
     state_digest::StateDigest,
     stream::Edition,
@@ -71,6 +71,8 @@ pub struct Records {
     pub flawed: u64,
     /// The first 1000 of these.
     pub flaws: Vec<Flaw>,
+    /// How many name a list of services or a questionnaire that was not given: what rests on it was not checked.
+    pub unlisted: u64,
 }
 
 /// The sum over a snapshot of one part.
@@ -189,7 +191,7 @@ pub(super) fn count(
             let Some(ends) = ends else { return Ok(()) };
             let fault = match flaw {
                 Some(flaw) => Some((RecordReason::Invalid, flaw.word().to_owned())),
-                None => judge(&record, ends, &mut records.signed),
+                None => judge(&record, ends, &mut records),
             };
             if let Some((reason, word)) = fault {
                 records.tell(number, &record, reason, &word);
@@ -201,8 +203,9 @@ pub(super) fn count(
     Ok(records)
 }
 
-/// Why `record` would be refused alone; counts it if the hub's signature of it holds.
-fn judge(record: &Record, ends: &Ends<'_>, signed: &mut u64) -> Option<(RecordReason, String)> {
+/// Why `record` would be refused alone; counts it among `records` if the hub's signature of it holds, and if there is no
+/// list of its model.
+fn judge(record: &Record, ends: &Ends<'_>, records: &mut Records) -> Option<(RecordReason, String)> {
     let header = ends.header;
     let invalid = |word: &str| Some((RecordReason::Invalid, word.to_owned()));
     let owner = record.kind.owner();
@@ -222,7 +225,7 @@ fn judge(record: &Record, ends: &Ends<'_>, signed: &mut u64) -> Option<(RecordRe
         let hash = record.hash();
         let text = RecordText::of(header.to, record, &hash);
         match &record.signature {
-            Some(signature) if verify_record(key, &text, signature).is_ok() => *signed += 1,
+            Some(signature) if verify_record(key, &text, signature).is_ok() => records.signed += 1,
             _ => return invalid("sig"),
         }
     }
@@ -230,7 +233,14 @@ fn judge(record: &Record, ends: &Ends<'_>, signed: &mut u64) -> Option<(RecordRe
         return None;
     }
     let Ok(body) = record.read_body() else { return invalid("canonical") };
-    rules::first_fault(&body).and_then(|finding| invalid(finding.word()))
+    let listed = match body.kind() {
+        Kind::Supplement => body.text("model").is_none_or(|model| ends.lists.care(model).is_some()),
+        Kind::Assessment => body.text("model").is_none_or(|model| ends.lists.questionnaire(model).is_some()),
+        _ => true,
+    };
+    records.unlisted += u64::from(!listed);
+    let around = Around { lists: listed.then_some(ends.lists), ..Around::nothing() };
+    rules::fault_within(&body, &around).and_then(|finding| invalid(finding.word()))
 }
 
 impl Records {

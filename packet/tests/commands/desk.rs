@@ -124,14 +124,14 @@ pub fn claims() -> Vec<Record> {
 
 /// What the hub publishes to `to`, each signed.
 pub fn publications(to: ParticipantCode) -> Vec<Record> {
-    [Kind::Person, Kind::NeedDecision, Kind::Programme]
-        .map(|kind| {
-            let mut record = examples::record(kind);
-            let hash = record.hash();
-            record.signature = Some(sign_record(&signing_key(hub()), &RecordText::of(to, &record, &hash)));
-            record
-        })
-        .into()
+    [Kind::Person, Kind::NeedDecision, Kind::Programme].map(|kind| signed(to, examples::record(kind))).into()
+}
+
+/// `record` as the hub signs it for `to`.
+pub fn signed(to: ParticipantCode, mut record: Record) -> Record {
+    let hash = record.hash();
+    record.signature = Some(sign_record(&signing_key(hub()), &RecordText::of(to, &record, &hash)));
+    record
 }
 
 /// The centre's snapshot, sound.

@@ -9,7 +9,7 @@ use fixtures::{
     packets::{self, Forgery, centre, hub, signing_key},
 };
 
-use crate::desk::{Desk, answer, answered, card, from_centre, members, publications, snapshot};
+use crate::desk::{Desk, answer, answered, card, from_centre, members, publications, signed, snapshot};
 
 /// Values of the examples that are personal data.
 fn personal() -> Vec<String> {
@@ -176,6 +176,36 @@ fn publications_are_proven_one_by_one() {
     assert_eq!((ended.code, &json["reason"], &json["records"]["flawed"]), (1, &"INVALID".into(), &3.into()));
     assert_eq!(json["records"]["flaws"][0]["rule"], "person.sig");
     assert_eq!(ended.check("signature"), "proven", "the packet is the hub's all the same");
+}
+
+#[test]
+fn what_rests_on_a_list_that_is_not_given_is_told_and_else_checked() {
+    let desk = Desk::new();
+    let list = include_str!("../../../exchange-format/data/care_services.demo-1.toml");
+    let list = desk.put("care.toml", list.replace("model = \"demo-1\"", "model = \"kuz-1\"").as_bytes());
+    let packet = |model: &str, lacks: &str| {
+        let mut record = examples::record(Kind::Supplement);
+        let body = String::from_utf8(record.body).unwrap();
+        assert!(body.contains(lacks));
+        record.body = body.replace("demo-1", model).replace(lacks, "").into_bytes();
+        let records = [signed(centre(1), record)];
+        desk.open(&Forgery::of(snapshot(hub(), centre(1), &records), &members(&records), signing_key(hub())))
+    };
+    let verify = |file: &std::path::Path, lists: &[&str]| {
+        let file = file.to_str().unwrap();
+        let ended = desk.run(&[&["verify", file, "--trust", "trust", "--format", "json"], lists].concat());
+        let json = ended.json();
+        let told = json["not_proven"].as_array().unwrap().iter().any(|code| code == "lists");
+        (ended.code, json["records"]["unlisted"] == 1, told, json["records"]["flaws"][0]["rule"].clone())
+    };
+    let own = ["--lists", list.to_str().unwrap()];
+    let short = "<line><no>32</no><section>6</section><service_code>30</service_code>\
+                 <name>Замена моче- и (или) калоприёмника</name></line>";
+    let none = serde_json::Value::Null;
+    assert_eq!(verify(&packet("demo-1", ""), &[]), (0, false, false, none.clone()), "as shipped");
+    assert_eq!(verify(&packet("kuz-1", short), &[]), (0, true, true, none.clone()));
+    assert_eq!(verify(&packet("kuz-1", ""), &own), (0, false, false, none));
+    assert_eq!(verify(&packet("kuz-1", short), &own), (1, false, false, "supplement.C06".into()));
 }
 
 #[test]

@@ -99,6 +99,7 @@ packet-not-proven-received = That it was received and applied: only the receiver
 packet-not-proven-answered = That the packet it answers exists: compare the fingerprint with the packet itself.
 packet-not-proven-control = That what it states of processed packets is so: the sender's word.
 packet-not-proven-keys = That the new keys are in force: they are from the next packet of this stream on, unless they were revoked.
+packet-not-proven-lists = That sections and answers go with the region's lists: a model is in none that was given (--lists FILE).
 packet-not-proven-state = The state digest of the manifest: this needs all packets of the epoch.
 
 packet-protocol-consistent = NO CONTRADICTION. The protocol bears no signature, so it is not proven to be genuine.

@@ -4,6 +4,7 @@
 mod centre;
 mod city;
 mod init;
+mod judged;
 mod model;
 mod person;
 mod protocol;

@@ -135,7 +135,7 @@ fn a_table_that_is_not_the_hub_s_to_bring_in_is_refused_with_whose_it_is() {
 }
 
 /// Takes `rows` of `table` in: exit, the counts of new, changed and unchanged, and column and rule of each line refused.
-fn draw(
+pub fn draw(
     city: &City,
     table: &str,
     rows: &str,
@@ -150,7 +150,7 @@ fn draw(
     (output.status.code(), counts, refused.map(|one| (text(&one["column"]), text(&one["rule"]))).collect())
 }
 
-fn one(column: &str, rule: &str) -> Vec<(String, String)> {
+pub fn one(column: &str, rule: &str) -> Vec<(String, String)> {
     vec![(column.to_owned(), rule.to_owned())]
 }
 
