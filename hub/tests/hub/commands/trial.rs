@@ -99,9 +99,12 @@ fn no_result_takes_the_place_of_a_table() {
     let dir = tempfile::tempdir().expect("a directory");
     let (one, out) = (file(dir.path(), "one.csv", ONE), dir.path().join("out.csv"));
     let out = out.to_str().expect("UTF-8");
-    for more in
-        [["--out", &one, "--review", out], ["--out", out, "--review", &one], ["--out", out, "--review", out]]
-    {
+    for more in [
+        ["--out", out, "--report", &one],
+        ["--out", &one, "--review", out],
+        ["--out", out, "--review", &one],
+        ["--out", out, "--review", out],
+    ] {
         let output = run(&[&["merge", "trial", "--format", "json", &one], &more[..]].concat());
         assert_eq!(refused(&output), (2, "same-file".into()), "{more:?}");
     }
