@@ -283,7 +283,16 @@ impl Proven {
         let mut before = None;
         if database.exists() {
             let day = now.strftime("%Y%m%dT%H%M%SZ");
-            let aside = named(database, &format!(".before-{day}"));
+            let mut aside = named(database, &format!(".before-{day}"));
+            for n in 2..=u8::MAX {
+                if !aside.exists() {
+                    break;
+                }
+                aside = named(database, &format!(".before-{day}-{n}"));
+            }
+            if aside.exists() {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
             // the log first: without it the database is older, with a foreign one it is another
             for suffix in ["-wal", "-shm"] {
                 match fs::rename(named(database, suffix), named(&aside, suffix)) {
@@ -384,6 +393,14 @@ mod tests {
         let before =
             proven.put(&database, 0o660, Timestamp::UNIX_EPOCH).expect("put").expect("one stood there");
         drop(db);
+        let (code, cards) = of(&own);
+        let again = open(&target, &own.identities, (code, &cards), &database).expect("proven");
+        let second =
+            again.put(&database, 0o660, Timestamp::UNIX_EPOCH).expect("put").expect("one stood there");
+        assert!(
+            second != before && before.is_file() && second.is_file(),
+            "what stood there is never overwritten"
+        );
         let count = |path: &Path| {
             let db = Connection::open(path).expect("opens");
             db.query_row("SELECT count(*) FROM t WHERE x = 'written meanwhile'", [], |row| {

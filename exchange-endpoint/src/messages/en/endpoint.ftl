@@ -251,7 +251,7 @@ difference-none = none
 
 resync-none = There is nothing to recover: no stream is stopped
 error-resync-not-yet = The other side's snapshot has not come yet
-    .next = It is asked for. See that the daemon runs and the line works, and try again later.
+    .next = The daemon asks for it. See that it runs and that the line works, and try again later.
 error-resync-choose = Records changed both here and in what was lost: { $n }
     .next = Look at them (svod-spoke resync) and choose: --keep mine or --keep theirs.
 incident-peer-restored = The other side's database was restored from a copy; it recovers what it has lost. New data from it are taken when its staff have done resync.
@@ -259,7 +259,7 @@ incident-peer-restored = The other side's database was restored from a copy; it 
 backup-done = Copy of the database: { $file }. The participant's key or the archive key opens it
 restore-done = The database was put back from the copy of { $at }
 restore-before = The database that stood there: { $file }
-restore-stopped = Packets were sent or taken since: start the daemon, it asks for what was lost; resync shows what that is and how to go on
+restore-stopped = Packets were sent or taken since (or nobody can tell: there is no watermark). Start the daemon, it asks for what was lost; resync shows what that is and how to go on
 restore-goes-on = No packet was sent or taken since: start the daemon
 error-backup-file = File { $file }: { $detail }
     .next = Check the path, the permissions and the free space: two copies of the database need room.

@@ -191,7 +191,7 @@ error-spoke-map-unreadable = The map of columns { $file } (--columns) cannot be 
 error-spoke-map-column = { $file } (--columns): line { $line }: names a column that the table does not have (of { $length } characters)
     .next = Correct the name of the column in that file. Known: { $known }
 
-spoke-resync-asked = The database was restored from a copy. A snapshot is asked of the coordination centre; it has not come yet
+spoke-resync-asked = The database was restored from a copy. The coordination centre's snapshot, which the daemon asks for, has not come yet
 spoke-resync-ready = The database was restored from a copy. The coordination centre's snapshot has come; this is how it differs from the database:
 spoke-resync-confirmed = Decided: the daemon takes back what was lost and goes on
 spoke-resync-moved = Changed both here and in what was lost:
