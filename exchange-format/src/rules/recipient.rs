@@ -1,6 +1,7 @@
 //! Rules on people: the person published, and the recipient as a centre knows it.
 //!
-//! The codes A… and B12 are those of the questionnaire's error log, R… are the others.
+//! The codes A… and B12 are those of the questionnaire's error log, R… are the others. Longer than 500 lines because
+//! the rules of one record stand in one list.
 
 use jiff::{ToSpan as _, civil::Date};
 
