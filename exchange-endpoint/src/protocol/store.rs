@@ -185,10 +185,9 @@ fn put_aside(path: &Path) -> io::Result<()> {
             (1..).map(|n| path.with_added_extension(format!("altered-{n}"))).find(|aside| !aside.exists());
         let aside = aside.expect("numbers do not end");
         match fs::rename(&path, &aside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {
-                tracing::error!(file = %aside.display(), "altered by another program, put aside and made anew")
-            }
+            Ok(()) => tracing::error!(file = %aside.display(), "altered by another program, put aside"),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(())

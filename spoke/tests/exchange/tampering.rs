@@ -1,4 +1,5 @@
-//! What a determined owner of the file can do to it: found, told, put right (exchange §8, D10).
+//! What a determined owner of the file can do to it: found, told, put right (exchange §8, D10). Longer than 500 lines
+//! because every way of harming it is tried here.
 
 use std::fs;
 
