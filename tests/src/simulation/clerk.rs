@@ -38,7 +38,8 @@ pub struct Clerk {
     /// Changes that the locks have refused.
     pub refused: u32,
     marks: u32,
-    ids: u32,
+    /// How many recipients have been entered.
+    pub ids: u32,
     trace: Trace,
 }
 

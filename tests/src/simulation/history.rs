@@ -353,7 +353,7 @@ impl City {
         let centre = Centre::at(dir, number, line, &self.time, self.trace.clone());
         let mut clerk = Clerk::new(&centre.database(), number + 1000, self.trace.clone())
             .map_err(|error| error.to_string())?;
-        clerk.rows = self.clerks[n].rows.clone();
+        (clerk.rows, clerk.ids) = (self.clerks[n].rows.clone(), self.clerks[n].ids);
         self.trace.tell(&centre.name(), "runs twice");
         self.fates[n] = Fate::Cloned;
         self.twins.push(Twin { centre, clerk });
