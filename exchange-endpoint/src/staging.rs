@@ -39,7 +39,7 @@ impl Plan<'_> {
         let stage = self.dir.join(format!(".init-{}", std::process::id()));
         DirBuilder::new().mode(0o700).create(&stage).map_err(|error| (self.failed)(&stage, error))?;
         let stage = Stage(stage);
-        let made = make(&stage.0)?;
+        let done = make(&stage.0)?;
         let mut moved = Vec::new();
         for name in self.names {
             let (from, to) = (stage.0.join(name), self.dir.join(name));
@@ -53,7 +53,7 @@ impl Plan<'_> {
             moved.push((from, to));
         }
         durable_file::sync_directory(&stage.0).map_err(|error| (self.failed)(self.dir, error))?;
-        Ok(made)
+        Ok(done)
     }
 }
 

@@ -181,9 +181,12 @@ impl Protocols {
 /// Somebody has altered the protocol at `path` and what is printed from it: both stay, under names that no protocol has.
 fn put_aside(path: &Path) -> io::Result<()> {
     for path in [path.to_owned(), path.with_extension("html")] {
-        let aside =
-            (1..).map(|n| path.with_added_extension(format!("altered-{n}"))).find(|aside| !aside.exists());
-        let aside = aside.expect("numbers do not end");
+        let mut n = 1;
+        let mut aside = path.with_added_extension("altered-1");
+        while aside.exists() {
+            n += 1;
+            aside = path.with_added_extension(format!("altered-{n}"));
+        }
         match fs::rename(&path, &aside) {
             Ok(()) => tracing::error!(file = %aside.display(), "altered by another program, put aside"),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -64,7 +64,8 @@ bench-cpu = CPU time, s: { $value }
 
 sim-scenario-held = Holds: { $name }
 sim-scenario-broken = Broken: { $name }. Again: svod-sim --scenario { $name }
-error-sim-scenario-unknown = There is no such scenario: { $name }. All of them: svod-sim --scenario all
+error-sim-scenario-unknown = There is no such scenario: { $name }
+    .next = All of them: svod-sim --scenario all
 sim-broken = Seed { $seed }: broken. Again: svod-sim --replay { $seed }
 sim-done = { $seeds ->
     [one] { $seeds } history

@@ -64,7 +64,8 @@ bench-cpu = время процессора, с: { $value }
 
 sim-scenario-held = Держится: { $name }
 sim-scenario-broken = Нарушено: { $name }. Повторить: svod-sim --scenario { $name }
-error-sim-scenario-unknown = Нет такого сценария: { $name }. Все: svod-sim --scenario all
+error-sim-scenario-unknown = Нет такого сценария: { $name }
+    .next = Все сценарии: svod-sim --scenario all
 sim-broken = Зерно { $seed }: нарушено. Повторить: svod-sim --replay { $seed }
 sim-done = { $seeds ->
     [one] { $seeds } история
