@@ -265,7 +265,9 @@ fn files_that_are_not_for_us_or_damaged_are_put_aside() {
     // what a fetch that was killed has left of a file that is gone since
     let left =
         ["fetch-0123456789ABCDEF", "fetch-0123456789ABCDEF.part"].map(|left| centre.path("spool").join(left));
-    left.iter().for_each(|left| fs::write(left, "x").expect("written"));
+    for left in &left {
+        fs::write(left, "x").expect("written");
+    }
     centre.sync();
     assert!(left.iter().all(|left| !left.exists()));
     let told = centre.ok(&["protocol", "list"])["protocols"].as_array().expect("a list").len();
