@@ -212,8 +212,8 @@ mod tests {
             let moment = today.saturating_add(years.years()).to_zoned(TimeZone::UTC).expect("a moment");
             let since = u64::try_from(moment.timestamp().as_second()).expect("after 1970");
             let at = UnixTime::since_unix_epoch(Duration::from_secs(since));
-            let verified = verifier.verify_server_cert(&server.chain[0], &[], &name, &[], at);
-            assert!(verified.is_ok(), "{years}: {verified:?}");
+            let answer = verifier.verify_server_cert(&server.chain[0], &[], &name, &[], at);
+            assert!(answer.is_ok(), "{years}: {answer:?}");
         }
     }
 
