@@ -117,7 +117,11 @@ fn put(root: &Path, source: &Path, name: &str) -> Result<Placed, Trouble> {
             other => return Ok(other.map(|()| Placed::Now)?),
         }
     }
-    let there = fs::metadata(&target)?.len();
+    let there = match fs::metadata(&target) {
+        // the hub has just taken it; once more is a duplicate to it
+        Err(error) if error.kind() == ErrorKind::NotFound => return put(root, source, name),
+        found => found?.len(),
+    };
     if there == length {
         return Ok(Placed::Already);
     }

@@ -143,6 +143,7 @@ fn lines_of_a_parent_that_has_others_are_warned_of() {
     fs::write(&path, "programme_id;no;name\np;1;А\np;2;Б\nq;1;В\n").expect("written");
     let report = centre.ok(&["import", "programme_line", &path, "--key", "programme_id", "--dry-run"]);
     let warned = serde_json::json!([
+        {"line": 2, "column": "no", "warning": "rule", "rule": "no"},
         {"line": 2, "column": "programme_id", "warning": "other-lines", "table": "programme", "n": 2},
         {"line": 4, "column": "programme_id", "warning": "no-such-row", "table": "programme"},
     ]);
