@@ -8,9 +8,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use exchange_format::position::Digest;
-use sha2::{Digest as _, Sha256};
-
 use crate::{chance, durable_file, failpoint};
 
 const PART: &str = ".part";
@@ -162,17 +159,6 @@ pub fn link_beside(directory: &Path, name: &str, path: &Path) -> Result<String, 
     // its name is taken, or it lies elsewhere
     let mut source = File::open(path).map_err(|source| KeepError::Io { path: path.to_owned(), source })?;
     keep_beside(directory, name, &mut source)
-}
-
-/// The SHA-256 of the file at `path`.
-pub fn sha256_of(path: &Path) -> io::Result<Digest> {
-    let (mut file, mut hash, mut buffer) = (File::open(path)?, Sha256::new(), vec![0; BUFFER]);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(Digest::from_bytes(hash.finalize().into())),
-            n => hash.update(&buffer[..n]),
-        }
-    }
 }
 
 /// A file without a name in `directory`, gone when closed: for a packet in the clear while it is read.

@@ -27,7 +27,6 @@ use exchange_format::{
     seal::{self, Identity, OpenError},
 };
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
     archive,
@@ -35,6 +34,7 @@ use crate::{
     durable_file::{self, PartFile},
     keys::OwnKeys,
     output::{Exit, Failure},
+    sum,
 };
 
 const HEADING: &str = "svod.exchange/backup/v1";
@@ -146,8 +146,7 @@ pub fn make(
     let beside = Beside::new(database).map_err(at(database))?;
     copy_pages(database, &beside.0, tell)?;
     check(&beside.0)?;
-    let mut clear = File::open(&beside.0).map_err(at(&beside.0))?;
-    let (bytes, sha256) = sum(&mut clear, &mut io::sink()).map_err(at(&beside.0))?;
+    let (bytes, sha256) = sum::of_file(&beside.0).map_err(at(&beside.0))?;
     let head = Head { participant: keys.participant(), made_at: now, bytes, sha256 };
     let recipients = keys.recipients_for(&keys.card);
     let mut sealed = PartFile::create(target, 0o600).map_err(at(target))?;
@@ -178,20 +177,6 @@ impl Drop for Beside {
     fn drop(&mut self) {
         // what cannot be removed has a name of its own that nobody reads
         let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn sum(from: &mut impl Read, to: &mut impl Write) -> io::Result<(u64, Digest)> {
-    let (mut hash, mut buffer, mut bytes) = (Sha256::new(), vec![0; BUFFER], 0);
-    loop {
-        match from.read(&mut buffer)? {
-            0 => return Ok((bytes, Digest::from_bytes(hash.finalize().into()))),
-            n => {
-                hash.update(&buffer[..n]);
-                to.write_all(&buffer[..n])?;
-                bytes += n as u64;
-            }
-        }
     }
 }
 
@@ -237,7 +222,7 @@ pub fn open(
     }
     let file = Beside::new(database).map_err(at(directory))?;
     let mut out = PartFile::create(&file.0, 0o600).map_err(at(directory))?;
-    let found = sum(&mut clear, &mut out).map_err(at(directory))?;
+    let found = sum::pass(&mut clear, &mut out).map_err(at(directory))?;
     if found != (head.bytes, head.sha256) {
         return Err(not_one());
     }

@@ -38,6 +38,7 @@ pub mod request_table;
 pub mod rotation;
 pub mod staging;
 pub mod stray;
+pub mod sum;
 pub mod tables;
 pub mod trust;
 mod usage;

@@ -3,15 +3,11 @@
 //! Such a name may hold anything, a person's name and illness too («Иванова справка.pdf»). So it goes into no
 //! log, journal, protocol or database, and is not kept: the file is, whole, under a name made from its bytes.
 
-use std::{
-    fmt,
-    fs::File,
-    io::{self, Read as _},
-    path::Path,
-};
+use std::{fmt, io, path::Path};
 
-use exchange_format::{file_name::FileName, position::Digest};
-use sha2::{Digest as _, Sha256};
+use exchange_format::file_name::FileName;
+
+use crate::sum;
 
 /// What a log says in the place of a name that is no packet's, before its file is looked at.
 pub const UNNAMED: &str = "(not a packet's name)";
@@ -45,20 +41,8 @@ impl Stray {
     /// # Errors
     /// It cannot be read.
     pub fn of(name: &str, path: &Path) -> io::Result<Self> {
-        let (mut file, mut hash, mut bytes) = (File::open(path)?, Sha256::new(), 0);
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => {
-                    hash.update(&buffer[..count]);
-                    bytes += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let prefix = Digest::from_bytes(hash.finalize().into()).prefix();
+        let (bytes, digest) = sum::of_file(path)?;
+        let prefix = digest.prefix();
         let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
         let ending = ending.filter(|ending| ENDINGS.contains(&ending.as_str()));
         let ending = ending.map(|ending| format!(".{ending}")).unwrap_or_default();

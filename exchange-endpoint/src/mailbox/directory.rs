@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::{Mailbox, MailboxError, Offered, Placed, local};
 use crate::messages::Told;
+use crate::sum;
 
 /// How often [`Mailbox::wait`] looks into `out`.
 const POLL: Duration = Duration::from_millis(100);
@@ -108,7 +109,7 @@ fn put(root: &Path, source: &Path, name: &str) -> Result<Placed, Trouble> {
     check(name)?;
     let inbox = root.join("in");
     let target = inbox.join(name);
-    let (length, digest) = local::digest(source)?;
+    let (length, digest) = sum::of_file(source)?;
     let part = inbox.join(local::part_name(name, &digest));
     if !target.exists() {
         local::copy_durably(source, &part)?;
@@ -205,7 +206,7 @@ mod tests {
         let source = dir.path().join("source");
         fs::write(&source, b"bytes").expect("written");
         mailbox.put(&source, "A.zip").await.expect("placed");
-        let (_, digest) = local::digest(&source).expect("read");
+        let (_, digest) = sum::of_file(&source).expect("read");
         let part = dir.path().join("in").join(local::part_name("A.zip", &digest));
         fs::hard_link(dir.path().join("in/A.zip"), &part).expect("as after a crash");
         local::copy_durably(&dir.path().join("nothing"), &part).expect_err("source is missing");

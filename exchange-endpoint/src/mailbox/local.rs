@@ -1,10 +1,10 @@
 //! Files on this machine, as both mailboxes need them: durable, whole, never over another.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
+use exchange_format::position::Digest;
 
 /// Copies and reads go by this many bytes.
 pub(super) const BUFFER: usize = 256 * 1024;
@@ -24,9 +24,9 @@ pub(super) fn is_part(name: &str) -> bool {
 
 /// The name under which `name` is uploaded: `<stem>.<tag>.part`. The tag is of the file's bytes, so that a part
 /// with this name, after any interruption, is the beginning of exactly this file and can be continued.
-pub(super) fn part_name(name: &str, digest: &[u8; 32]) -> String {
+pub(super) fn part_name(name: &str, digest: &Digest) -> String {
     let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
-    format!("{stem}.{}.part", hex::encode(&digest[..8]))
+    format!("{stem}.{}.part", hex::encode(&digest.as_bytes()[..8]))
 }
 
 /// `<dest>.part`: where a fetched file gathers.
@@ -34,22 +34,6 @@ pub(super) fn part_path(dest: &Path) -> PathBuf {
     let mut name = dest.as_os_str().to_owned();
     name.push(".part");
     PathBuf::from(name)
-}
-
-/// Length and SHA-256 of a file.
-pub(super) fn digest(path: &Path) -> io::Result<(u64, [u8; 32])> {
-    let mut file = File::open(path)?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; BUFFER];
-    let mut length = 0;
-    loop {
-        let n = file.read(&mut buffer)?;
-        if n == 0 {
-            return Ok((length, hash.finalize().into()));
-        }
-        hash.update(&buffer[..n]);
-        length += n as u64;
-    }
 }
 
 /// Copies `source` into a fresh file `part`, on disk when this returns. An older `part` is unlinked, not

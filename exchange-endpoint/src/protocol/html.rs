@@ -16,6 +16,9 @@ pub fn render(protocol: &Protocol) -> Result<String, HtmlError> {
     Ok(Page { protocol, outcomes: outcomes(protocol), kinds: kinds(protocol) }.render()?)
 }
 
+/// How every page that is printed looks (CSS).
+pub const STYLE: &str = include_str!("../../templates/page.css");
+
 #[derive(Template)]
 #[template(path = "protocol.html")]
 struct Page<'a> {

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::messages::{self, Lang};
 
 pub use commands::ProtocolCommand;
-pub use html::{HtmlError, render};
+pub use html::{HtmlError, STYLE, render};
 pub use store::{ProtocolError, Protocols};
 
 /// The schema's name in the JSON file. Fields may be added under the same name.

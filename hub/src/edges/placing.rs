@@ -9,7 +9,7 @@ use std::{
 
 use exchange_endpoint::{
     archive::{self, KeepError},
-    durable_file,
+    durable_file, sum,
     watermark::Stream,
 };
 use exchange_format::{
@@ -206,8 +206,8 @@ pub(super) fn is_whole(
     name: &str,
 ) -> Result<bool, HubError> {
     let path = context.paths.archived(centre, name);
-    match archive::sha256_of(&path) {
-        Ok(found) => Ok(tx.sealed_file(name)?.is_none_or(|sealed| sealed == found)),
+    match sum::of_file(&path) {
+        Ok((_, found)) => Ok(tx.sealed_file(name)?.is_none_or(|sealed| sealed == found)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(at(&path)(error)),
     }

@@ -20,12 +20,16 @@ use crate::database::{
     write::{self, Scope},
 };
 
+/// What gathering files are called.
+const GATHERING: &str = "fetch-";
+
 /// When files are looked at again that were seen before: those that were not accepted may have been damaged on the way; of
 /// those that were, the hub may not have our answers.
 #[derive(Debug, Default)]
 pub struct SecondLook {
     /// By name: when next, and how often it was seen.
     seen: BTreeMap<String, (Timestamp, u32)>,
+    /// Whether what fetches that were cut short have left was looked through.
     swept: bool,
 }
 
@@ -42,12 +46,7 @@ impl SecondLook {
         *at = now.saturating_add(SignedDuration::from_mins(minutes)).unwrap_or(Timestamp::MAX);
         *tries += 1;
     }
-}
 
-/// What gathering files are called.
-const GATHERING: &str = "fetch-";
-
-impl SecondLook {
     /// Once: removes what a fetch left behind that was cut short, unless the file is still offered.
     fn sweep(&mut self, spool: &Path, offered: &[Offered]) -> Result<(), SpokeError> {
         if mem::replace(&mut self.swept, true) {

@@ -13,6 +13,7 @@ use exchange_endpoint::{
     key_table::KyState,
     keys::OwnKeys,
     messages::Lang,
+    sum,
 };
 use exchange_format::{
     error::PacketError,
@@ -150,7 +151,7 @@ impl<'a> Desk<'a> {
         let file =
             seal::seal_all(&recipients, &mut BufReader::new(clear), BufWriter::new(file)).map_err(failed)?;
         file.into_inner().map_err(|refused| failed(refused.into_error()))?.commit(&self.spool.join(&name))?;
-        let sha256 = archive::sha256_of(&self.spool.join(&name)).map_err(failed)?;
+        let (_, sha256) = sum::of_file(&self.spool.join(&name)).map_err(failed)?;
         let file = self.spool_name.join(&name).to_string_lossy().into_owned();
         Ok(SealedFile { name, digest, file, sha256, nonce })
     }

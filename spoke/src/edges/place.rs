@@ -3,8 +3,8 @@
 use std::{io, path::Path};
 
 use exchange_endpoint::{
-    archive,
     mailbox::{Mailbox, MailboxError},
+    sum,
 };
 use exchange_format::stream::Placing;
 use jiff::Timestamp;
@@ -92,8 +92,8 @@ pub async fn place(
 
 /// Whether the file of `packet` is not there as it was written: gone, or (true) damaged.
 fn is_lost(packet: &OutPacket, file: &Path) -> Result<Option<bool>, SpokeError> {
-    let found = match archive::sha256_of(file) {
-        Ok(found) => found,
+    let found = match sum::of_file(file) {
+        Ok((_, found)) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(false)),
         Err(error) => return Err(SpokeError::io(file)(error)),
     };

@@ -15,13 +15,14 @@ use super::fault::Fault;
 use crate::mailbox::Placed;
 use crate::mailbox::local::{self, BUFFER};
 use crate::messages::Told;
+use crate::sum;
 
 type Data = TransferStream<AsyncRustlsStream>;
 
 /// Uploads `source` to a part, verifies it and gives it its name in `in`.
 pub(super) async fn put(connection: &mut Connection, source: &Path, name: &str) -> Result<Placed, Fault> {
     let path = source.to_owned();
-    let (length, digest) = local(move || local::digest(&path)).await?;
+    let (length, digest) = local(move || sum::of_file(&path)).await?;
     let (part, target) = (format!("in/{}", local::part_name(name, &digest)), format!("in/{name}"));
     let mut offset = 0;
     // What fits one buffer is sooner sent than asked about.
@@ -34,7 +35,7 @@ pub(super) async fn put(connection: &mut Connection, source: &Path, name: &str) 
     if offset < length || length == 0 {
         upload(connection, source, &part, offset).await?;
     }
-    verify(connection, &part, length, &hex::encode(digest)).await?;
+    verify(connection, &part, length, &digest.to_string()).await?;
     publish(connection, &part, &target, length).await
 }
 
@@ -142,8 +143,8 @@ pub(super) async fn fetch(connection: &mut Connection, name: &str, dest: &Path) 
     let mut whole = there == length;
     if whole && offset > 0 && connection.features.hash {
         let path = part.clone();
-        let (_, digest) = local(move || local::digest(&path)).await?;
-        whole = connection.hash(&remote).await? == hex::encode(digest);
+        let (_, digest) = local(move || sum::of_file(&path)).await?;
+        whole = connection.hash(&remote).await? == digest.to_string();
     }
     if !whole {
         tokio::fs::remove_file(&part).await.map_err(Fault::Local)?;

@@ -2,13 +2,13 @@
 //!
 //! Everything here blocks; the driver calls it off its threads.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
 use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, MetadataExt, OpenOptions};
-use sha2::{Digest, Sha256};
+use exchange_endpoint::sum;
 
 use super::place::is_part;
 use super::reply::Reply;
@@ -133,17 +133,8 @@ impl Jail {
     /// Length and SHA-256 (lower-case hex).
     pub fn hash(&self, file: &FileRef) -> Result<(u64, String), JailError> {
         let (dir, name, _) = self.find(file)?;
-        let mut file = dir.open(name)?;
-        let (mut hash, mut length, mut buffer) = (Sha256::new(), 0, vec![0; BUFFER]);
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok((length, hex::encode(hash.finalize()))),
-                n => {
-                    hash.update(&buffer[..n]);
-                    length += n as u64;
-                }
-            }
-        }
+        let (length, digest) = sum::pass(&mut dir.open(name)?, &mut io::sink())?;
+        Ok((length, digest.to_string()))
     }
 
     /// A file of `out`, positioned at `offset`.

@@ -1,7 +1,10 @@
 //! The page of a trial merge that a director can read: counts, no names.
 
 use askama::Template;
-use exchange_endpoint::messages::{self, Lang, Value, word};
+use exchange_endpoint::{
+    messages::{self, Lang, Value, word},
+    protocol::STYLE,
+};
 use jiff::Timestamp;
 
 use super::trial::{CentreReport, FieldQuality, Report};

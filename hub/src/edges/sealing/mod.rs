@@ -15,7 +15,7 @@ use std::{
 
 use exchange_endpoint::{
     archive::{self, NewFile},
-    chance,
+    chance, sum,
 };
 use exchange_format::{
     file_name::PacketKind,
@@ -118,6 +118,6 @@ pub(super) fn finish(
     file.flush().map_err(at(&path))?;
     file.commit(&path)?;
     let mark = Mark { position: outline.position, digest: written.digest };
-    let sha256 = archive::sha256_of(&path).map_err(at(&path))?;
+    let (_, sha256) = sum::of_file(&path).map_err(at(&path))?;
     Ok(Sealed { name, kind, mark, nonce: Nonce(nonce), sha256 })
 }
