@@ -35,16 +35,17 @@ pub(super) static RULES: &[Rule] = &[
         code: "C04",
         applies: &[(Kind::NeedDecision, Refuse), (Kind::Assessment, Refuse)],
         sentence: text(
-            "Признанному нуждающимся определяется форма; социальный пакет (уровень I–III) даётся на дому.",
-            "Recognition concludes a form; the care package (level I–III) is given at home.",
+            "Признанному нуждающимся определяется форма; социальный пакет (уровень I–III) даётся ему и на дому.",
+            "Recognition concludes a form; the care package (level I–III) is given to the recognised, at home.",
         ),
         source: "442-ФЗ ст. 19 (to be checked); own",
         check: |c| {
-            let level = c.text(if c.body.kind() == Kind::Assessment { "level" } else { "care_level" });
-            let form = c.text("form");
-            let wrong = recognised(c)? && form.is_none()
-                || level.is_some_and(|level| level != "0") && !form.is_some_and(|form| form.contains("home"));
-            at("form", wrong)
+            let level = if c.body.kind() == Kind::Assessment { "level" } else { "care_level" };
+            let packaged = c.text(level).is_some_and(|level| level != "0");
+            let (recognised, form) = (recognised(c)?, c.text("form"));
+            let at_home = form.is_some_and(|form| form.contains("home"));
+            at(level, packaged && !recognised)
+                .or_else(|| at("form", recognised && form.is_none() || packaged && !at_home))
         },
     },
     Rule {

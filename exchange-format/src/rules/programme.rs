@@ -1,5 +1,7 @@
 //! Rules on individual programmes (ИППСУ): of the hub, and as a centre knows them.
 
+use std::collections::BTreeMap;
+
 use jiff::{ToSpan as _, civil::Date};
 
 use super::{Case, Place, Rule, Severity, at, day, need, number, supplement, text, values};
@@ -157,24 +159,26 @@ pub(super) static RULES: &[Rule] = &[
     },
 ];
 
-fn too_often(c: &Case<'_>) -> Option<Place> {
+fn too_often<'a>(c: &Case<'a>) -> Option<Place> {
     let of_week = matches!(c.body.kind(), Kind::Supplement | Kind::SupplementClaim);
-    let often = |line: &Line| {
+    let mut assigned: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut often = |line: &'a Line| {
         let code = line.text("service_code")?;
         let service = c.around.directory.iter().find(|service| service.text("code") == Some(code))?;
-        let most =
-            values::whole(service.text("frequency_count")?)? * in_a_year(service.text("frequency_per")?)?.1;
-        let assigned = if of_week {
-            (line.text("section") == Some("4") && line.text("weeks").is_none())
-                .then(|| supplement::times(line))?
-                * in_a_year("week")?.0
+        let most = values::whole(service.text("frequency_count")?)?
+            .saturating_mul(in_a_year(service.text("frequency_per")?)?.1);
+        let times = if of_week {
+            supplement::times_a_year(line)?
         } else {
-            number(line, "frequency_count")? * in_a_year(line.text("frequency_per")?)?.0
+            number(line, "frequency_count")?.saturating_mul(in_a_year(line.text("frequency_per")?)?.0)
         };
-        Some(assigned > most)
+        let sum = assigned.entry(code).or_default();
+        *sum = sum.saturating_add(times);
+        Some(*sum > most)
     };
     let field = if of_week { "service_code" } else { "frequency_count" };
-    c.line(field, |line| often(line).unwrap_or(false))
+    let at = c.lines().iter().position(|line| often(line).unwrap_or(false))?;
+    Some(Place { field, line: Some(at + 1) })
 }
 
 /// How many such periods a year has at least and at most, so that once a week and four times a month are one.

@@ -24,11 +24,15 @@ pub(super) static RULES: &[Rule] = &[
         code: "S01",
         applies: STRICT,
         sentence: text(
-            "Недельный объём больше предела уровня: 840, 1260, 1680 минут.",
-            "The weekly volume exceeds the level's ceiling: 840, 1260, 1680 minutes.",
+            "Недельный объём или самая полная неделя месяца больше предела уровня: 840, 1260, 1680 минут.",
+            "The weekly volume or the month's fullest week exceeds the level's ceiling: 840, 1260, 1680 minutes.",
         ),
         source: "модель СДУ: 14, 21, 28 часов в неделю",
-        check: |c| at("weekly_minutes", volume(c)? > need::hours(c.text("care_level")?)?.1),
+        check: |c| {
+            let ceiling = need::hours(c.text("care_level")?)?.1;
+            let fullest = (0..5).map(|week| in_week(c, week, |line| minutes(line, &(0..7)))).max()?;
+            at("weekly_minutes", volume(c)?.max(fullest) > ceiling)
+        },
     },
     Rule {
         code: "S02",
@@ -145,21 +149,18 @@ pub(super) static RULES: &[Rule] = &[
     },
     Rule {
         code: "S11",
-        applies: WARN,
+        applies: STRICT,
         sentence: text(
-            "Услуга дважды в месяц ставится на недели 2 и 4 расчётного месяца, раз в месяц — на неделю 3.",
-            "A service twice a month stands in weeks 2 and 4 of the calculated month, one once a month in week 3.",
+            "Услуга не каждой недели стоит по одному разу: дважды в месяц — на неделях 2 и 4, раз в месяц — на неделе 3.",
+            "A service not of each week stands once a week: twice a month in weeks 2 and 4, once a month in week 3.",
         ),
         source: "форма дополнения к ИППСУ, 4.3",
         check: |c| {
             c.line("weeks", |line| {
-                let weeks: BTreeSet<&str> =
-                    line.text("weeks").unwrap_or_default().split_whitespace().collect();
-                let weeks: Vec<&str> = weeks.into_iter().collect();
-                line.text("section") == Some("4")
-                    && matches!(weeks.len(), 1 | 2)
-                    && weeks != ["3"]
-                    && weeks != ["2", "4"]
+                let Some(weeks) = line.text("weeks") else { return false };
+                let weeks: BTreeSet<&str> = weeks.split_whitespace().collect();
+                let stand = weeks == BTreeSet::from(["3"]) || weeks == BTreeSet::from(["2", "4"]);
+                line.text("section") == Some("4") && !(stand && times(line) == 1)
             })
         },
     },
@@ -171,26 +172,57 @@ pub(super) static RULES: &[Rule] = &[
             "A supplement is signed by the body or an authorised organisation that is not a provider.",
         ),
         source: "форма дополнения к ИППСУ, 7",
+        check: |c| at("issuer", bare(c.text("issuer")?) == bare(c.text("provider")?)),
+    },
+    Rule {
+        code: "S13",
+        applies: WARN,
+        sentence: text(
+            "Под этим кодом в перечне модели стоит услуга с другим названием.",
+            "The model's list has a service of another name under this code.",
+        ),
+        source: "own",
         check: |c| {
-            let bare =
-                |text: &str| text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-            at("issuer", bare(c.text("issuer")?) == bare(c.text("provider")?))
+            let list = c.around.lists?.care(c.text("model")?)?;
+            c.line("name", |line| {
+                let service = line.text("service_code").and_then(|code| list.service(code));
+                service
+                    .zip(line.text("name"))
+                    .is_some_and(|(service, name)| bare(&service.name) != bare(name))
+            })
+        },
+    },
+    Rule {
+        code: "S14",
+        applies: WARN,
+        sentence: text(
+            "Услуга стоит в сетке дважды: это верно, только если она в разные дни длится по-разному.",
+            "A service stands in the grid twice: right only if it takes another time on other days.",
+        ),
+        source: "форма дополнения к ИППСУ, 4.4",
+        check: |c| {
+            let mut seen = BTreeSet::new();
+            let again = |line: &Line| {
+                line.text("section") == Some("4")
+                    && line.text("service_code").is_some_and(|code| !seen.insert(code.to_owned()))
+            };
+            c.lines().iter().position(again).map(|at| Place { field: "service_code", line: Some(at + 1) })
         },
     },
     Rule {
         code: "C06",
         applies: STRICT,
         sentence: text(
-            "Разделы 4, 5 и 6 вместе не составляют перечня услуг модели.",
-            "The sections 4, 5 and 6 together are not the model's list of services.",
+            "Разделы 4, 5 и 6 вместе не составляют перечня услуг модели, либо услуга в них без кода.",
+            "The sections 4, 5 and 6 together are not the model's list of services, or a service has no code.",
         ),
         source: "форма дополнения к ИППСУ",
         check: |c| {
             let list = c.around.lists?.care(c.text("model")?)?;
-            let sections =
-                c.lines().iter().filter(|line| matches!(line.text("section"), Some("4" | "5" | "6")));
-            let named: BTreeSet<&str> = sections.filter_map(|line| line.text("service_code")).collect();
-            let listed: BTreeSet<&str> = list.service.iter().map(|service| service.code.as_str()).collect();
+            let shared = |line: &&Line| matches!(line.text("section"), Some("4" | "5" | "6"));
+            let named: BTreeSet<Option<&str>> =
+                c.lines().iter().filter(shared).map(|line| line.text("service_code")).collect();
+            let listed = list.service.iter().map(|service| Some(service.code.as_str())).collect();
             at("service_code", named != listed)
         },
     },
@@ -264,15 +296,35 @@ pub fn grid_days(lines: &[Line]) -> u64 {
     DAYS.iter().filter(served).map(|_| 1).sum()
 }
 
+/// The sum of `what` over the grid's lines that stand in `week` of the month, counted from 0.
+fn in_week(c: &Case<'_>, week: usize, what: impl Fn(&Line) -> u64) -> u64 {
+    let stands = |line: &&Line| {
+        line.text("weeks").is_none_or(|weeks| weeks.split(' ').any(|no| no.parse() == Ok(week + 1)))
+    };
+    section(c, "4").filter(stands).map(what).fold(0, u64::saturating_add)
+}
+
+/// The letters and digits of a name.
+fn bare(text: &str) -> String {
+    text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
 /// The weekly volume: as stated, else the grid's.
 fn volume(c: &Case<'_>) -> Option<u64> {
     let gridded = || section(c, "4").next().is_some();
     c.whole("weekly_minutes").or_else(|| gridded().then(|| grid_minutes(c.lines())))
 }
 
-/// Times a week.
-pub(super) fn times(line: &Line) -> u64 {
+/// Times in a week in which it stands.
+fn times(line: &Line) -> u64 {
     times_on(line, &(0..7))
+}
+
+/// Times a year at least of a line of the grid.
+pub(super) fn times_a_year(line: &Line) -> Option<u64> {
+    let weeks = line.text("weeks").map(|weeks| weeks.split_whitespace().count() as u64);
+    (line.text("section") == Some("4"))
+        .then(|| times(line).saturating_mul(weeks.map_or(52, |weeks| weeks.saturating_mul(12))))
 }
 
 /// Times on `days`.
@@ -286,19 +338,16 @@ fn minutes(line: &Line, days: &std::ops::Range<usize>) -> u64 {
 }
 
 fn calculated_month(c: &Case<'_>) -> Option<Place> {
-    let in_week = |line: &Line, week: usize| {
-        line.text("weeks").is_none_or(|weeks| weeks.split(' ').any(|no| no.parse() == Ok(week + 1)))
-    };
-    let sum = |week: usize, what: &dyn Fn(&Line) -> u64| -> u64 {
-        section(c, "4").filter(|line| in_week(line, week)).map(what).fold(0, u64::saturating_add)
-    };
     let differs = |field: &'static str, sum: u64| c.whole(field).is_some_and(|stated| stated != sum);
-    let weeks: Vec<u64> = (0..5).map(|week| sum(week, &|line| minutes(line, &MONTH[week]))).collect();
-    let services = (0..5).map(|week| sum(week, &|line| times_on(line, &MONTH[week]))).sum();
+    let weeks: Vec<u64> = (0..5).map(|week| in_week(c, week, |line| minutes(line, &MONTH[week]))).collect();
+    let services =
+        (0..5).map(|week| in_week(c, week, |line| times_on(line, &MONTH[week]))).fold(0, u64::saturating_add);
     (0..5)
         .find(|week| differs(WEEKS[*week], weeks[*week]))
         .map(|week| Place { field: WEEKS[week], line: None })
-        .or_else(|| at("month_minutes", differs("month_minutes", weeks.iter().sum())))
+        .or_else(|| {
+            at("month_minutes", differs("month_minutes", weeks.iter().copied().fold(0, u64::saturating_add)))
+        })
         .or_else(|| at("month_services", differs("month_services", services)))
 }
 

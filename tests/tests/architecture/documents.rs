@@ -23,6 +23,35 @@ fn documents() -> Vec<String> {
     found
 }
 
+/// The lines of a file at `path` that a merge of two branches left undecided.
+fn undecided(path: &Path, bytes: &[u8]) -> Vec<String> {
+    let is_mark = |line: &[u8]| {
+        [b'<', b'>'].iter().any(|sign| line.starts_with(&[*sign; 7]) && line.get(7) == Some(&b' '))
+    };
+    let lines = bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| is_mark(line));
+    lines.map(|(n, _)| format!("{}:{}", path.display(), n + 1)).collect()
+}
+
+#[test]
+fn no_file_holds_a_conflict_of_a_merge() {
+    let (mut directories, mut files, mut found) = (vec![root()], 0, Vec::new());
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(&directory).expect("a directory") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                directories.extend((!path.ends_with("target") && !path.ends_with(".git")).then_some(path));
+            } else {
+                files += 1;
+                found.extend(undecided(&path, &fs::read(&path).expect("a file")));
+            }
+        }
+    }
+    assert!(files > 500, "the tree was found: {files} files");
+    hold("no merge is left undecided", &found);
+    let offender = format!("a\n{} HEAD\nb\n=======\nc\n{} d4f9cca (x)\n", "<".repeat(7), ">".repeat(7));
+    assert_eq!(undecided(Path::new("x"), offender.as_bytes()), ["x:2", "x:6"]);
+}
+
 /// The links of `text`, a document at `path`, that lead to no file.
 fn dead_links(path: &str, text: &str) -> Vec<String> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
