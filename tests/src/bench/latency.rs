@@ -60,8 +60,9 @@ pub fn correction(
 ) -> Result<Measured, WorldError> {
     let world = settled(dir, programs, 2, recipients, way)?;
     let hub_db = world.layout.hub_db();
-    let people = "SELECT uid FROM person_record WHERE kind = 'recipient_claim' GROUP BY uid \
-                  HAVING count(DISTINCT origin) = 2 ORDER BY uid";
+    // linked and shown: of whom an open question stands, or who has an unreadable date, nothing is published
+    let people = "SELECT key FROM publication WHERE kind = 'person' AND form = 'live' GROUP BY key \
+                  HAVING count(*) = 2 ORDER BY key";
     let people = Reader::open(&hub_db)?.all(people, [], |row| row.get::<_, String>(0))?;
     if people.is_empty() {
         return Err(WorldError::Lacking("person linked at two centres"));

@@ -158,15 +158,15 @@ pub fn contract_packet(world: &World, contract: &Contract) -> Result<Option<Stri
 
 fn correct(world: &World) -> Result<Correction, WorldError> {
     let hub_db = world.layout.hub_db();
-    // somebody of whom a centre states the field that is to be corrected
-    let sql = "SELECT uid FROM person_record WHERE kind = 'recipient_claim' \
-               AND uid IN (SELECT uid FROM field_source WHERE field = ?1) \
-               GROUP BY uid HAVING count(DISTINCT origin) = 2 ORDER BY uid LIMIT 1";
+    // somebody of whom a centre states the field that is to be corrected, and who is published to two
+    let sql = "SELECT key FROM publication WHERE kind = 'person' AND form = 'live' \
+               AND key IN (SELECT uid FROM field_source WHERE field = ?1) \
+               GROUP BY key HAVING count(*) = 2 ORDER BY key LIMIT 1";
     let hub = Reader::open(&hub_db)?;
     let uid = hub.one(sql, [CORRECTED_FIELD], |row| row.get::<_, String>(0))?;
     let uid = uid.ok_or(WorldError::Lacking("person linked at two centres"))?;
     let origins = hub.all(
-        "SELECT DISTINCT origin FROM person_record WHERE kind = 'recipient_claim' AND uid = ?1",
+        "SELECT centre FROM publication WHERE kind = 'person' AND key = ?1",
         [&uid],
         |row| row.get::<_, String>(0),
     )?;
