@@ -15,9 +15,11 @@
 //! another medium, and by the watermark a participant finds out that its database was put back.
 
 use std::{
-    fs::{self, File},
+    fs::{self, DirBuilder, File, TryLockError},
     io::{self, BufRead as _, BufReader, Read, Write},
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use exchange_format::{
@@ -27,6 +29,7 @@ use exchange_format::{
     seal::{self, Identity, OpenError},
 };
 use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::{
     archive,
@@ -41,6 +44,8 @@ const HEADING: &str = "svod.exchange/backup/v1";
 /// The head takes a few hundred bytes.
 const HEAD_BYTES: u64 = 4096;
 const BUFFER: usize = 256 * 1024;
+/// How long a command of another program may last.
+const OTHERS_END: Duration = Duration::from_secs(2);
 
 /// What a copy says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +74,12 @@ pub enum BackupError {
     /// Something is there already.
     #[error("{0} is already there")]
     Exists(PathBuf),
+    /// Another program has the database open: what it commits once another file stands there would be lost.
+    #[error("{0} is open in another program")]
+    InUse(PathBuf),
+    /// Another copy of it is being made or put back.
+    #[error("{0} is being copied or put back")]
+    Another(PathBuf),
     /// The database refuses.
     #[error("the database: {0}")]
     Database(#[from] rusqlite::Error),
@@ -143,15 +154,16 @@ pub fn make(
         return Err(BackupError::Exists(target.to_owned()));
     }
     // where the database lies in the clear already
-    let beside = Beside::new(database).map_err(at(database))?;
-    copy_pages(database, &beside.0, tell)?;
-    check(&beside.0)?;
-    let (bytes, sha256) = sum::of_file(&beside.0).map_err(at(&beside.0))?;
+    let beside = Beside::new(database)?;
+    let clear = beside.path();
+    copy_pages(database, &clear, tell)?;
+    check(&clear)?;
+    let (bytes, sha256) = sum::of_file(&clear).map_err(at(&clear))?;
     let head = Head { participant: keys.participant(), made_at: now, bytes, sha256 };
     let recipients = keys.recipients_for(&keys.card);
     let mut sealed = PartFile::create(target, 0o600).map_err(at(target))?;
     let mut envelope = seal::seal(&recipients, &mut sealed).map_err(at(target))?;
-    let clear = File::open(&beside.0).map_err(at(&beside.0))?;
+    let clear = File::open(&clear).map_err(at(&clear))?;
     envelope
         .write_all(&keys.signing.sign_text(&head.text()))
         .and_then(|()| envelope.write_all(b"\n"))
@@ -162,25 +174,74 @@ pub fn make(
     Ok(head)
 }
 
-/// A file beside the database, gone when this is.
-struct Beside(PathBuf);
+/// A directory beside the database, where one copy at a time lies in the clear, and gone when this is. What a killed program
+/// has left there goes with the next one, or with the daemon's next start.
+struct Beside {
+    directory: PathBuf,
+    /// Locked while this lives.
+    _lock: File,
+}
 
 impl Beside {
-    fn new(database: &Path) -> io::Result<Self> {
-        let directory = database.parent().unwrap_or(Path::new("."));
-        let name = format!(".{}.copy", crate::chance::letters()?);
-        Ok(Self(directory.join(name)))
+    fn new(database: &Path) -> Result<Self, BackupError> {
+        let directory = beside(database, ".copying");
+        let at = |source| BackupError::Io { path: directory.clone(), source };
+        loop {
+            match DirBuilder::new().mode(0o700).create(&directory) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(at(error)),
+                _ => {}
+            }
+            let lock = match File::open(&directory) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened.map_err(at)?,
+            };
+            match lock.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(BackupError::Another(database.to_owned())),
+                Err(TryLockError::Error(error)) => return Err(at(error)),
+            }
+            // its last owner may have removed it between the two
+            if fs::metadata(&directory)
+                .is_ok_and(|now| lock.metadata().is_ok_and(|own| own.ino() == now.ino()))
+            {
+                for left in fs::read_dir(&directory).map_err(at)? {
+                    left.and_then(|left| fs::remove_file(left.path())).map_err(at)?;
+                }
+                return Ok(Self { directory, _lock: lock });
+            }
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join("clear.db")
     }
 }
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // what cannot be removed has a name of its own that nobody reads
-        let _ = fs::remove_file(&self.0);
+        // what cannot be removed now goes with the next copy
+        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
-/// A copy that was opened and proven, in a file without a name beside the database.
+/// Removes what a killed `backup` or `restore` has left in the clear beside `database`: at the start of a daemon.
+pub fn remove_leftovers(database: &Path) {
+    if !beside(database, ".copying").is_dir() {
+        return;
+    }
+    match Beside::new(database) {
+        Ok(_) | Err(BackupError::Another(_)) => {}
+        Err(error) => tracing::warn!("what a copy has left is not removed: {error}"),
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// A copy that was opened and proven, beside the database.
 pub struct Proven {
     /// What it says.
     pub head: Head,
@@ -220,14 +281,14 @@ pub fn open(
     if !cards.iter().any(is_signed) {
         return Err(BackupError::Unsigned);
     }
-    let file = Beside::new(database).map_err(at(directory))?;
-    let mut out = PartFile::create(&file.0, 0o600).map_err(at(directory))?;
+    let file = Beside::new(database)?;
+    let mut out = PartFile::create(&file.path(), 0o600).map_err(at(directory))?;
     let found = sum::pass(&mut clear, &mut out).map_err(at(directory))?;
     if found != (head.bytes, head.sha256) {
         return Err(not_one());
     }
     out.finish().map_err(at(directory))?;
-    check(&file.0)?;
+    check(&file.path())?;
     Ok(Proven { head, file })
 }
 
@@ -248,39 +309,41 @@ fn read_note(from: &mut impl io::BufRead) -> io::Result<Option<Vec<u8>>> {
 
 impl Proven {
     /// Where it lies until it is put in its place.
-    pub fn path(&self) -> &Path {
-        &self.file.0
+    pub fn path(&self) -> PathBuf {
+        self.file.path()
     }
 
     /// Puts it in the place of `database`. What stood there stays beside it, under the name that this returns.
     ///
     /// # Errors
-    /// A file; then what stood there stands there.
-    pub fn put(self, database: &Path, mode: u32, now: Timestamp) -> io::Result<Option<PathBuf>> {
+    /// Another program has the database open, or a file; then what stood there stands there.
+    pub fn put(self, database: &Path, mode: u32, now: Timestamp) -> Result<Option<PathBuf>, BackupError> {
+        let _alone = alone(database)?;
+        self.change(database, mode, now)
+            .map_err(|source| BackupError::Io { path: database.to_owned(), source })
+    }
+
+    fn change(self, database: &Path, mode: u32, now: Timestamp) -> io::Result<Option<PathBuf>> {
         use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(&self.file.0, fs::Permissions::from_mode(mode))?;
-        File::open(&self.file.0)?.sync_all()?;
-        let named = |base: &Path, suffix: &str| {
-            let mut name = base.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
+        let clear = self.path();
+        fs::set_permissions(&clear, fs::Permissions::from_mode(mode))?;
+        File::open(&clear)?.sync_all()?;
         let mut before = None;
         if database.exists() {
             let day = now.strftime("%Y%m%dT%H%M%SZ");
-            let mut aside = named(database, &format!(".before-{day}"));
+            let mut aside = beside(database, &format!(".before-{day}"));
             for n in 2..=u8::MAX {
                 if !aside.exists() {
                     break;
                 }
-                aside = named(database, &format!(".before-{day}-{n}"));
+                aside = beside(database, &format!(".before-{day}-{n}"));
             }
             if aside.exists() {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
-            // the log first: without it the database is older, with a foreign one it is another
+            // of a damaged one, whose log could not be folded in. The log first: without it the database is older, with a foreign one it is another
             for suffix in ["-wal", "-shm"] {
-                match fs::rename(named(database, suffix), named(&aside, suffix)) {
+                match fs::rename(beside(database, suffix), beside(&aside, suffix)) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                     _ => {}
                 }
@@ -288,9 +351,32 @@ impl Proven {
             fs::rename(database, &aside)?;
             before = Some(aside);
         }
-        fs::rename(&self.file.0, database)?;
+        fs::rename(&clear, database)?;
         durable_file::sync_directory(database)?;
         Ok(before)
+    }
+}
+
+/// Folds the log of the database into its file, which SQLite does for its only user, and keeps others out while the result lives.
+/// Nothing where there is no database, or one that SQLite cannot read: nobody can write to that either.
+fn alone(database: &Path) -> Result<Option<Connection>, BackupError> {
+    if !database.exists() {
+        return Ok(None);
+    }
+    let taken = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|alone| {
+        alone.busy_timeout(OTHERS_END)?;
+        alone.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE;")?;
+        Ok(alone)
+    });
+    match taken.map_err(|error| (error.sqlite_error_code(), error)) {
+        Ok(alone) => Ok(Some(alone)),
+        Err((Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _)) => {
+            Err(BackupError::InUse(database.to_owned()))
+        }
+        Err((_, error)) => {
+            tracing::warn!("the log of the former database is not folded in: {error}");
+            Ok(None)
+        }
     }
 }
 
@@ -302,6 +388,12 @@ impl From<BackupError> for Failure {
                 .because("detail", source),
             BackupError::Exists(path) => {
                 Self::new(Exit::Refused, "backup-exists").told("file", path.display())
+            }
+            BackupError::Another(path) => {
+                Self::new(Exit::Temporary, "backup-another").told("file", path.display())
+            }
+            BackupError::InUse(path) => {
+                Self::new(Exit::Temporary, "restore-in-use").told("file", path.display())
             }
             BackupError::Database(error) => {
                 Self::new(Exit::Temporary, "backup-database").with("detail", error.to_string())
@@ -329,8 +421,6 @@ impl From<BackupError> for Failure {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-
-    use rusqlite::Connection;
 
     use super::*;
     use crate::keys::CardWords;
@@ -375,9 +465,15 @@ mod tests {
         let (code, cards) = of(&own);
         let proven = open(&target, &own.identities, (code, &cards), &database).expect("proven");
         assert_eq!(proven.head, head);
+        let in_use = proven
+            .put(&database, 0o660, Timestamp::UNIX_EPOCH)
+            .expect_err("somebody would lose what he writes");
+        assert!(matches!(in_use, BackupError::InUse(_)));
+        drop(db);
+        let (code, cards) = of(&own);
+        let proven = open(&target, &own.identities, (code, &cards), &database).expect("proven");
         let before =
             proven.put(&database, 0o660, Timestamp::UNIX_EPOCH).expect("put").expect("one stood there");
-        drop(db);
         let (code, cards) = of(&own);
         let again = open(&target, &own.identities, (code, &cards), &database).expect("proven");
         let second =
@@ -408,9 +504,18 @@ mod tests {
             fs::write(&target, &bad).expect("written");
             fails(&own.identities, (code, &cards));
         }
+        let killed = beside(&database, ".copying");
+        fs::create_dir(&killed).expect("made");
+        fs::write(killed.join("clear.db"), "left").expect("written");
+        let held = Beside::new(&database).expect("the lock of a killed one is gone");
+        assert_eq!(fs::read_dir(&killed).expect("listed").count(), 0, "and what it left");
+        assert!(matches!(Beside::new(&database), Err(BackupError::Another(_))));
+        remove_leftovers(&database);
+        assert!(killed.is_dir(), "a copy that is being made is left alone");
+        drop(held);
         let left = fs::read_dir(dir.path()).expect("listed").flatten().map(|entry| entry.file_name());
         assert!(
-            left.into_iter().all(|name| !name.to_string_lossy().starts_with('.')),
+            left.into_iter().all(|name| !name.to_string_lossy().contains(".copying")),
             "nothing is left beside"
         );
     }

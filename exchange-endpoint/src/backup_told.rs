@@ -120,14 +120,13 @@ impl RestoreCommand {
             Err(WatermarkError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error.into()),
         };
-        let stopped = prepare(proven.path(), watermark.as_ref())?;
+        let stopped = prepare(&proven.path(), watermark.as_ref())?;
+        let made_at = proven.head.made_at.to_string();
+        let before = proven.put(&place.database, place.mode, Timestamp::now())?;
         if watermark.is_none() {
+            // not before: over an empty one nobody would see that something was exchanged since
             Watermark::create(&place.watermark)?;
         }
-        let made_at = proven.head.made_at.to_string();
-        let before = proven.put(&place.database, place.mode, Timestamp::now()).map_err(|source| {
-            Failure::from(backup::BackupError::Io { path: place.database.clone(), source })
-        })?;
         let answer =
             json!({"database": place.database, "made_at": made_at, "before": before, "stopped": stopped});
         common.print(&answer, |lang| {

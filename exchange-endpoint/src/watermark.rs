@@ -6,13 +6,15 @@
 //! elsewhere.
 //!
 //! ```text
-//! svod watermark 2
+//! svod watermark 3
 //! 4200014 sealed 3 17
 //! 4200014 applied 2 88
+//! issued 129
 //! journal 2 fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125
 //! sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
 //! ```
-//! One line a peer and direction, ordered: peer, direction, epoch, number. Then how long the journal was when a mark
+//! One line a peer and direction, ordered: peer, direction, epoch, number. Then the highest serial of a case number that the hub
+//! has given (0 at a centre): a hub put back from a copy gives none of them to anybody else. Then how long the journal was when a mark
 //! was raised last, with the roots of the perfect subtrees of its RFC 6962 tree, the largest first: what was cut off
 //! its end or altered since does not go unseen. The last line is the SHA-256 of all bytes above it.
 
@@ -34,7 +36,8 @@ use crate::{
     output::{Exit, Failure},
 };
 
-const HEADING: &str = "svod watermark 2";
+const HEADING: &str = "svod watermark 3";
+const ISSUED: &str = "issued";
 const JOURNAL: &str = "journal";
 
 /// Which of the two streams with a peer.
@@ -62,6 +65,7 @@ type Marks = BTreeMap<(ParticipantCode, Stream), Position>;
 pub struct Watermark {
     path: PathBuf,
     marks: Marks,
+    issued: u64,
     journal: Tree,
 }
 
@@ -92,7 +96,8 @@ impl Watermark {
     /// Begins an empty watermark at `path`, where none may be yet (initialisation only: to begin again over a
     /// lost one is to forget whether the database was restored).
     pub fn create(path: &Path) -> Result<Self, WatermarkError> {
-        let watermark = Self { path: path.to_owned(), marks: Marks::new(), journal: Tree::default() };
+        let watermark =
+            Self { path: path.to_owned(), marks: Marks::new(), issued: 0, journal: Tree::default() };
         durable_file::create_new(path, watermark.text().as_bytes(), 0o600)
             .map_err(|source| watermark.io(source))?;
         Ok(watermark)
@@ -102,12 +107,12 @@ impl Watermark {
     pub fn open(path: &Path) -> Result<Self, WatermarkError> {
         let text = fs::read_to_string(path)
             .map_err(|source| WatermarkError::Io { path: path.to_owned(), source })?;
-        let (marks, journal) = parse(&text).map_err(|(line, fault)| WatermarkError::Damaged {
+        let (marks, issued, journal) = parse(&text).map_err(|(line, fault)| WatermarkError::Damaged {
             path: path.to_owned(),
             line,
             fault,
         })?;
-        Ok(Self { path: path.to_owned(), marks, journal })
+        Ok(Self { path: path.to_owned(), marks, issued, journal })
     }
 
     /// The highest position of `stream` with `peer`, if any.
@@ -120,17 +125,23 @@ impl Watermark {
         self.marks.iter().map(|((peer, stream), position)| (*peer, *stream, *position))
     }
 
+    /// The highest serial that was given when a mark was raised last.
+    pub fn issued(&self) -> u64 {
+        self.issued
+    }
+
     /// The journal as it was when a mark was raised last: a journal that does not begin so was cut or altered.
     pub fn journal(&self) -> &Tree {
         &self.journal
     }
 
-    /// Raises the marks that `reached` passes; the others stay. `gained` gives the leaves of the journal from that
+    /// Raises the marks that `reached` passes, and the serial to `issued`; the others stay. `gained` gives the leaves of the journal from that
     /// number on. On the disk when this returns, by one write; without a write if none was passed. After an error
     /// nothing has changed.
     pub fn raise<E: From<WatermarkError>>(
         &mut self,
         reached: impl IntoIterator<Item = (ParticipantCode, Stream, Position)>,
+        issued: u64,
         gained: impl FnOnce(u64) -> Result<Vec<Digest>, E>,
     ) -> Result<(), E> {
         let mut marks = self.marks.clone();
@@ -138,7 +149,11 @@ impl Watermark {
             let mark = marks.entry((peer, stream)).or_insert(position);
             *mark = position.max(*mark);
         }
-        if marks == self.marks { Ok(()) } else { self.replace(marks, gained) }
+        let issued = issued.max(self.issued);
+        if (&marks, issued) == (&self.marks, self.issued) {
+            return Ok(());
+        }
+        self.replace(marks, issued, gained)
     }
 
     /// Takes in what the journal has gained, though no mark is passed.
@@ -146,13 +161,13 @@ impl Watermark {
         &mut self,
         gained: impl FnOnce(u64) -> Result<Vec<Digest>, E>,
     ) -> Result<(), E> {
-        self.replace(self.marks.clone(), gained)
+        self.replace(self.marks.clone(), self.issued, gained)
     }
 
     /// The journal is that of a database put back from a copy from now on, whose leaves are these.
     pub fn begin_journal(&mut self, leaves: Vec<Digest>) -> Result<(), WatermarkError> {
         let before = std::mem::take(&mut self.journal);
-        let done: Result<(), WatermarkError> = self.replace(self.marks.clone(), |_| Ok(leaves));
+        let done: Result<(), WatermarkError> = self.replace(self.marks.clone(), self.issued, |_| Ok(leaves));
         if done.is_err() {
             self.journal = before;
         }
@@ -162,13 +177,14 @@ impl Watermark {
     fn replace<E: From<WatermarkError>>(
         &mut self,
         marks: Marks,
+        issued: u64,
         gained: impl FnOnce(u64) -> Result<Vec<Digest>, E>,
     ) -> Result<(), E> {
         let mut journal = self.journal.clone();
         for leaf in gained(journal.size())? {
             journal.push(leaf);
         }
-        let next = Self { path: self.path.clone(), marks, journal };
+        let next = Self { path: self.path.clone(), marks, issued, journal };
         durable_file::replace(&next.path, next.text().as_bytes(), 0o600).map_err(|source| self.io(source))?;
         *self = next;
         Ok(())
@@ -179,6 +195,7 @@ impl Watermark {
         for ((peer, stream), Position { epoch, seq }) in &self.marks {
             writeln!(text, "{peer} {} {epoch} {seq}", stream.word()).expect("a String takes any text");
         }
+        writeln!(text, "{ISSUED} {}", self.issued).expect("a String takes any text");
         write!(text, "{JOURNAL} {}", self.journal.size()).expect("a String takes any text");
         for root in self.journal.frontier() {
             write!(text, " {root}").expect("a String takes any text");
@@ -193,8 +210,8 @@ impl Watermark {
     }
 }
 
-/// The marks and the journal of `text`, or the line (from 1) and what is wrong with it.
-fn parse(text: &str) -> Result<(Marks, Tree), (usize, String)> {
+/// The marks, the serial and the journal of `text`, or the line (from 1) and what is wrong with it.
+fn parse(text: &str) -> Result<(Marks, u64, Tree), (usize, String)> {
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let Some((last, body)) = lines.split_last() else { return Err((1, "the file is empty".to_owned())) };
     if body.first().is_none_or(|first| *first != format!("{HEADING}\n")) {
@@ -207,15 +224,18 @@ fn parse(text: &str) -> Result<(Marks, Tree), (usize, String)> {
     let journal = body.last().and_then(|line| parse_journal(line));
     let journal =
         journal.ok_or_else(|| (lines.len() - 1, "expected: journal, its length, roots".to_owned()))?;
+    let number = body.len().checked_sub(2).and_then(|at| body[at].strip_prefix(ISSUED)?.strip_prefix(' '));
+    let issued = number.and_then(|number| number.trim_end_matches('\n').parse().ok());
+    let issued = issued.ok_or_else(|| (lines.len() - 2, "expected: issued, a serial".to_owned()))?;
     let mut marks = Marks::new();
-    for (at, line) in body.iter().enumerate().take(body.len() - 1).skip(1) {
+    for (at, line) in body.iter().enumerate().take(body.len() - 2).skip(1) {
         let (key, position) = parse_line(line).map_err(|fault| (at + 1, fault))?;
         if marks.last_key_value().is_some_and(|(before, _)| *before >= key) {
             return Err((at + 1, "out of order".to_owned()));
         }
         marks.insert(key, position);
     }
-    Ok((marks, journal))
+    Ok((marks, issued, journal))
 }
 
 fn parse_journal(line: &str) -> Option<Tree> {
@@ -284,15 +304,20 @@ mod tests {
                     (peer(1), Stream::Sealed, position(2, 1)),
                     (peer(1), Stream::Sealed, position(1, 500)),
                 ],
+                0,
                 nothing,
             )
             .expect("raised");
-        watermark.raise([(peer(2), Stream::Applied, position(1, 8))], nothing).expect("stays");
+        watermark.raise([(peer(2), Stream::Applied, position(1, 8))], 0, nothing).expect("stays");
         let read = Watermark::open(&path).expect("read");
         assert_eq!(read.get(peer(1), Stream::Sealed), Some(position(2, 1)));
         assert_eq!(read.get(peer(2), Stream::Applied), Some(position(1, 9)));
         assert_eq!(read.get(peer(1), Stream::Applied), None);
         assert_eq!(read.all().collect::<Vec<_>>(), watermark.all().collect::<Vec<_>>());
+        for (issued, stands) in [(129, 129), (7, 129)] {
+            watermark.raise([], issued, nothing).expect("raised");
+            assert_eq!(Watermark::open(&path).expect("read").issued(), stands);
+        }
     }
 
     #[test]
@@ -304,9 +329,9 @@ mod tests {
         let gained =
             |from: u64| Ok::<_, WatermarkError>(leaves[usize::try_from(from).expect("few")..].to_vec());
         let reached = [(peer(1), Stream::Sealed, position(1, 1))];
-        watermark.raise(reached, |from| gained(from).map(|leaves| leaves[..2].to_vec())).expect("raised");
+        watermark.raise(reached, 0, |from| gained(from).map(|leaves| leaves[..2].to_vec())).expect("raised");
         watermark
-            .raise(reached, |_| panic!("no mark is passed") as Result<_, WatermarkError>)
+            .raise(reached, 0, |_| panic!("no mark is passed") as Result<_, WatermarkError>)
             .expect("stays");
         watermark.raise_journal(gained).expect("raised");
         let mut tree = Tree::default();
@@ -330,10 +355,12 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("watermark");
         let mut watermark = Watermark::create(&path).expect("created");
-        watermark.raise([(peer(1), Stream::Sealed, position(1, 1))], nothing).expect("raised");
+        watermark.raise([(peer(1), Stream::Sealed, position(1, 1))], 0, nothing).expect("raised");
         fs::remove_dir_all(dir.path()).expect("removed");
-        watermark.raise([(peer(1), Stream::Sealed, position(1, 1))], nothing).expect("nothing to write");
-        watermark.raise([(peer(1), Stream::Sealed, position(1, 2))], nothing).expect_err("nowhere to write");
+        watermark.raise([(peer(1), Stream::Sealed, position(1, 1))], 0, nothing).expect("nothing to write");
+        watermark
+            .raise([(peer(1), Stream::Sealed, position(1, 2))], 0, nothing)
+            .expect_err("nowhere to write");
         assert_eq!(watermark.get(peer(1), Stream::Sealed), Some(position(1, 1)));
     }
 
@@ -342,7 +369,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("watermark");
         let mut watermark = Watermark::create(&path).expect("created");
-        watermark.raise([(peer(1), Stream::Sealed, position(3, 17))], nothing).expect("raised");
+        watermark.raise([(peer(1), Stream::Sealed, position(3, 17))], 0, nothing).expect("raised");
         let good = fs::read(&path).expect("read");
         for at in 0..good.len() {
             let mut bad = good.clone();
@@ -366,16 +393,28 @@ mod tests {
         assert_eq!(parse(""), Err((1, "the file is empty".to_owned())));
         assert_eq!(told("svod watermark 1\n").0, 1);
         for journal in ["", "journal\n", "journal 1\n", "journal 2 00\n"] {
-            assert_eq!(told(&format!("{HEADING}\n{journal}")).1, "expected: journal, its length, roots");
+            assert_eq!(
+                told(&format!("{HEADING}\nissued 0\n{journal}")).1,
+                "expected: journal, its length, roots"
+            );
         }
-        assert_eq!(told(&format!("{HEADING}\n{one} sealed 1\njournal 0\n")).0, 2);
+        assert_eq!(told(&format!("{HEADING}\n{one} sealed 1\nissued 0\njournal 0\n")).0, 2);
         assert_eq!(
-            told(&format!("{HEADING}\n{one} sent 1 1\njournal 0\n")).1,
+            told(&format!("{HEADING}\n{one} sent 1 1\nissued 0\njournal 0\n")).1,
             "expected “sealed” or “applied”"
         );
-        assert_eq!(told(&format!("{HEADING}\n{one} sealed 0 1\njournal 0\n")).1, "epoch 0 is outside 1–9999");
-        let twice = format!("{HEADING}\n{one} sealed 1 1\n{one} sealed 1 2\njournal 0\n");
+        assert_eq!(
+            told(&format!("{HEADING}\n{one} sealed 0 1\nissued 0\njournal 0\n")).1,
+            "epoch 0 is outside 1–9999"
+        );
+        assert_eq!(
+            told(&format!("{HEADING}\nissued x\njournal 0\n")),
+            (2, "expected: issued, a serial".to_owned())
+        );
+        let twice = format!("{HEADING}\n{one} sealed 1 1\n{one} sealed 1 2\nissued 0\njournal 0\n");
         assert_eq!(told(&twice), (3, "out of order".to_owned()));
-        assert!(told(&format!("{HEADING}\n4200010 sealed 1 1\njournal 0\n")).1.contains("check digit"));
+        assert!(
+            told(&format!("{HEADING}\n4200010 sealed 1 1\nissued 0\njournal 0\n")).1.contains("check digit")
+        );
     }
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use exchange_endpoint::{
+    backup,
     clock::{Clock, MachineClock},
     config::Config,
     instance::{InstanceError, InstanceLock},
@@ -65,6 +66,7 @@ pub enum RunError {
 pub fn run(hub: Hub, config: &Config<HubConfig>) -> Result<(), RunError> {
     let database = config.path(&config.database);
     let _lock = InstanceLock::acquire(&database)?;
+    backup::remove_leftovers(&database);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()

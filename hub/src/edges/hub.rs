@@ -107,6 +107,8 @@ pub struct Context {
     pub trust: Trust,
     /// How persons are numbered.
     pub numbering: CaseNumbering,
+    /// The highest serial of a case number that the watermark knows to be given.
+    pub issued: u64,
     /// How much a packet may ask of its reader.
     pub limits: Limits,
     /// Whether packets bear ГОСТ Р 34.11-2012 beside SHA-256.
@@ -222,6 +224,7 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
         trust_directory: config.path(&config.trust),
         trust,
         numbering,
+        issued: watermark.issued(),
         limits: config.limits(),
         streebog: config.exchange.streebog,
         timing: config.timing(),
@@ -290,6 +293,7 @@ impl Context {
 
     /// The register within `tx`, `actor` acting.
     pub fn register<'a>(&'a self, tx: &'a Tx<'a>, actor: &'a str, now: jiff::Timestamp) -> Register<'a> {
-        Register { tx, hub: self.code, numbering: &self.numbering, lists: &self.lists, actor, now }
+        let Self { numbering, issued, lists, .. } = self;
+        Register { tx, hub: self.code, numbering, issued: *issued, lists, actor, now }
     }
 }

@@ -100,11 +100,15 @@ impl Hub {
 
     /// The watermark file follows the database: to be called after a commit, and before anything is placed.
     pub(super) fn raise_watermark(&mut self, peer: ParticipantCode) -> Result<(), HubError> {
-        let streams = self.store.read(|tx| tx.streams(peer))?;
+        let (streams, issued) =
+            self.store.read(|tx| Ok::<_, HubError>((tx.streams(peer)?, tx.last_serial()?)))?;
         let reached = [(Stream::Sealed, streams.outgoing.last), (Stream::Applied, streams.incoming.last)];
         let reached = reached.into_iter().filter_map(|(stream, mark)| Some((peer, stream, mark?.position)));
         let store = &mut self.store;
-        self.watermark.raise(reached, |from| store.read(|tx| Ok::<_, HubError>(tx.journal_leaves(from)?)))
+        let gained = |from| store.read(|tx| Ok::<_, HubError>(tx.journal_leaves(from)?));
+        self.watermark.raise(reached, issued, gained)?;
+        self.context.issued = self.watermark.issued();
+        Ok(())
     }
 
     /// Places what is due in the `out` of each centre.

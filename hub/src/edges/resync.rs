@@ -179,6 +179,10 @@ impl Hub {
                 due.push(centre);
             }
         }
+        if !due.is_empty() {
+            let Self { store, context, .. } = self;
+            store.write(|tx| persons_back(context, tx, now))?;
+        }
         let mut done = Vec::new();
         for centre in due {
             let Self { store, context, .. } = self;
@@ -203,6 +207,19 @@ impl Hub {
         }
         Ok(done)
     }
+}
+
+/// The persons that any centre's snapshot shows, before a claim is numbered: what one has been told is not given to another.
+fn persons_back(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
+    own::begin_again(context, tx, now)?;
+    for centre in stopped(tx)? {
+        let step = Step { context, centre, now, returned: None };
+        let register = register(&step, tx);
+        for_each(&step, tx, &compared(tx, centre)?.unwrap_or_default(), &mut |record, is_mirror| {
+            if is_mirror { Ok(register.take_back_person(record)?) } else { Ok(()) }
+        })?;
+    }
+    Ok(())
 }
 
 fn carry_out(

@@ -252,7 +252,10 @@ pub(super) fn stop_restored(
     now: Timestamp,
 ) -> Result<(), SpokeError> {
     let mut stream = book::out_stream(connection, hub)?;
-    stream.machine.stop = Some(Stop::Restored);
+    // more evidence of the same says nothing new
+    if stream.machine.stop.replace(Stop::Restored) == Some(Stop::Restored) {
+        return Ok(());
+    }
     book::set_out_stream(connection, hub, &stream)?;
     if book::open_incident(connection, "RESTORED", hub.as_str(), &evidence.to_string(), now)? {
         tracing::error!(%evidence, "this database was restored or copied; data stop");

@@ -406,7 +406,9 @@ fn restore(
         if let Some(untold) = bound::untold(transaction)? {
             journal(transaction, own, now, bound::BOUND, hub.as_str(), "", &[untold])?;
         }
-        for damage in found {
+        // of a database that is behind its watermark RESTORED tells
+        let restored = book::out_stream(transaction, hub)?.machine.stop == Some(stream::Stop::Restored);
+        for damage in found.iter().filter(|one| !(restored && one.fault == Fault::BehindWatermark)) {
             let fault = fault_code(damage.fault);
             // A centre's own row ids may be anything; the journal takes a digest of them.
             let id = Digest::of(damage.id.as_bytes()).prefix();

@@ -6,7 +6,7 @@ use std::{
 };
 
 use exchange_endpoint::{
-    archive, chance,
+    archive, backup, chance,
     config::Config,
     instance::InstanceLock,
     journal_table::{self, CENTRE_TABLE, Event},
@@ -75,6 +75,7 @@ impl Station {
             return Err(database::DatabaseError::Missing(path).into());
         }
         let lock = InstanceLock::acquire(&path)?;
+        backup::remove_leftovers(&path);
         let connection = open_database(&config)?;
         for directory in [&config.spool, &config.archive, &config.quarantine] {
             let directory = config.path(directory);
@@ -169,7 +170,8 @@ impl Station {
         let reached = [(Stream::Sealed, sealed), (Stream::Applied, applied)];
         let reached = reached.into_iter().filter_map(|(s, mark)| mark.map(|mark| (hub, s, mark.position)));
         let connection = &self.connection;
-        self.watermark.raise(reached, |from| Ok(journal_table::leaves_from(connection, CENTRE_TABLE, from)?))
+        self.watermark
+            .raise(reached, 0, |from| Ok(journal_table::leaves_from(connection, CENTRE_TABLE, from)?))
     }
 
     /// The watermark takes in what the journal has gained.

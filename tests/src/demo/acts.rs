@@ -165,11 +165,10 @@ fn correct(world: &World) -> Result<Correction, WorldError> {
     let hub = Reader::open(&hub_db)?;
     let uid = hub.one(sql, [CORRECTED_FIELD], |row| row.get::<_, String>(0))?;
     let uid = uid.ok_or(WorldError::Lacking("person linked at two centres"))?;
-    let origins = hub.all(
-        "SELECT centre FROM publication WHERE kind = 'person' AND key = ?1",
-        [&uid],
-        |row| row.get::<_, String>(0),
-    )?;
+    let origins =
+        hub.all("SELECT centre FROM publication WHERE kind = 'person' AND key = ?1", [&uid], |row| {
+            row.get::<_, String>(0)
+        })?;
     let centres =
         world.centres().filter(|(_, code)| origins.contains(&code.to_string())).map(|(n, _)| n).collect();
     let correction = Correction { uid, centres };

@@ -47,6 +47,11 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
     world.daemons.kill(&centre_name(1));
     let living = world.spoke(1, &["restore", path(&older)]).expect_err("there is a database");
     assert!(living.to_string().contains("restore-exists"), "{living}");
+    let form = Reader::open(&centre_db).expect("a program that has the database open");
+    form.count("SELECT count(*) FROM event", []).expect("read");
+    let in_use = world.spoke(1, &["restore", path(&older), "--replace"]).expect_err("it would write on");
+    assert!(in_use.to_string().contains("restore-in-use"), "{in_use}");
+    drop(form);
     let restored = world.spoke(1, &["restore", path(&older), "--replace"]).expect("put back");
     assert_eq!(restored["stopped"], true);
     assert!(Path::new(restored["before"].as_str().expect("a name")).is_file());

@@ -510,6 +510,7 @@ hub-resync-next = Take back what was lost and go on: svod-hub resync --yes. What
 resync-published-back = was published, comes back
 resync-published-ahead = was published in a later version; is published again as it is now
 resync-published-sent-again = is published again
+resync-published-renumbered = was published, comes back; its case number is another's by now: it gets a new one
 resync-record-new = new from the centre
 resync-record-changed = changed by the centre
 resync-record-older = older at the centre than here

@@ -514,6 +514,7 @@ hub-resync-next = Вернуть утраченное и продолжить о
 resync-published-back = было опубликовано, вернётся
 resync-published-ahead = было опубликовано новее; будет опубликовано снова так, как сейчас
 resync-published-sent-again = будет опубликовано снова
+resync-published-renumbered = было опубликовано, вернётся; номер дела с тех пор у другого, будет новый
 resync-record-new = новые от центра
 resync-record-changed = изменены центром
 resync-record-older = у центра старее, чем здесь

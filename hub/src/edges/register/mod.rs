@@ -57,6 +57,8 @@ pub struct Register<'a> {
     pub hub: ParticipantCode,
     /// How persons are numbered.
     pub numbering: &'a CaseNumbering,
+    /// The highest serial of a case number known to be given, though this database may know less: it is put back from a copy.
+    pub issued: u64,
     /// The region's lists.
     pub lists: &'a Lists,
     /// Who acts: an operator, or the hub's own code.
@@ -84,6 +86,12 @@ impl Register<'_> {
         }
         services.retain(|service| service.text("valid_until").is_none());
         Ok(services)
+    }
+
+    /// The next case number, and its serial.
+    fn next_number(&self) -> Result<(String, u64), RegisterError> {
+        let serial = self.tx.last_serial()?.max(self.issued) + 1;
+        Ok((self.numbering.number(serial)?, serial))
     }
 
     fn at(&self) -> String {

@@ -259,8 +259,7 @@ impl Register<'_> {
     }
 
     pub(super) fn new_person(&self) -> Result<RecordId, RegisterError> {
-        let (uid, serial) = (new_id()?, self.tx.last_serial()? + 1);
-        let case_number = self.numbering.number(serial)?;
+        let (uid, (case_number, serial)) = (new_id()?, self.next_number()?);
         self.tx.add_person(uid, &case_number, serial)?;
         self.note(&Input {
             action: "person.new",

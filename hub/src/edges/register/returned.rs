@@ -21,6 +21,8 @@ pub enum What {
     Ahead,
     /// The centre has something older than the hub has published.
     SentAgain,
+    /// Its case number is another person's by now: it gets a new one.
+    Renumbered,
 }
 
 /// What is taken back of one centre.
@@ -41,6 +43,13 @@ impl Register<'_> {
             Some(Edition { version: known.version, form, hash })
         });
         let edition = Edition::of(mirror);
+        if mirror.kind == Kind::Person && sent.is_none() && self.tx.person(mirror.key)?.is_none() {
+            let body = (mirror.form != Form::Tombstone).then(|| mirror.read_body().ok()).flatten();
+            let told = body.as_ref().and_then(|body| body.text("case_number"));
+            if told.is_some_and(|told| self.tx.person_by_case(told).is_ok_and(|person| person.is_some())) {
+                return Ok(Some(What::Renumbered));
+            }
+        }
         Ok(match judge_return(&edition, sent.as_ref(), false) {
             Return::Stands if sent == Some(edition) => None,
             Return::Stands => Some(What::SentAgain),
@@ -61,9 +70,7 @@ impl Register<'_> {
         let id = |field: &str| body.as_ref().and_then(|body| body.text(field)?.parse::<RecordId>().ok());
         let person = match mirror.kind {
             Kind::Person => {
-                if let Some(body) = &body {
-                    self.person_back(mirror.key, body)?;
-                }
+                self.take_back_person(mirror)?;
                 mirror.key
             }
             Kind::Link => {
@@ -83,7 +90,7 @@ impl Register<'_> {
                 person
             }
         };
-        if matches!(differs, Some(What::Back | What::Ahead)) {
+        if matches!(differs, Some(What::Back | What::Ahead | What::Renumbered)) {
             self.tx.told_before(centre, mirror, person)?;
         }
         if self.tx.person(person)?.is_some() {
@@ -92,19 +99,19 @@ impl Register<'_> {
         Ok(())
     }
 
-    /// The person under its id and its number; under a new number if that was given to another since.
-    fn person_back(&self, uid: RecordId, body: &Body) -> Result<(), RegisterError> {
-        if self.tx.person(uid)?.is_some() {
+    /// The person that `mirror` shows, under its id and its number; under a new number if that was given to another since.
+    /// Other kinds, and who is known, are left.
+    pub fn take_back_person(&self, mirror: &Record) -> Result<(), RegisterError> {
+        let uid = mirror.key;
+        if mirror.kind != Kind::Person || mirror.form == Form::Tombstone || self.tx.person(uid)?.is_some() {
             return Ok(());
         }
+        let Ok(body) = mirror.read_body() else { return Ok(()) };
         let told = body.text("case_number").unwrap_or_default();
         let serial = told.rsplit('-').nth(1).and_then(|text| text.parse::<u64>().ok());
         let (case_number, serial) = match serial.filter(|serial| *serial > 0) {
             Some(serial) if self.tx.person_by_case(told)?.is_none() => (told.to_owned(), serial),
-            _ => {
-                let serial = self.tx.last_serial()? + 1;
-                (self.numbering.number(serial)?, serial)
-            }
+            _ => self.next_number()?,
         };
         self.tx.add_person(uid, &case_number, serial)?;
         self.note(&Input {

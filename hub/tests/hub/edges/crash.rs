@@ -145,7 +145,7 @@ fn f21_a_database_behind_its_own_stream_stops_every_stream_but_no_answer() {
     let sealed = exchange_endpoint::watermark::Stream::Sealed;
     hub.hub
         .watermark
-        .raise([(code, sealed, next)], |_| Ok::<_, exchange_endpoint::watermark::WatermarkError>(vec![]))
+        .raise([(code, sealed, next)], 0, |_| Ok::<_, exchange_endpoint::watermark::WatermarkError>(vec![]))
         .expect("raised");
     let svod_hub::edges::hub::Hub { store, watermark, .. } = &mut hub.hub;
     store

@@ -10,7 +10,7 @@ use exchange_format::{
     lists::Lists,
     participant::ParticipantCode,
     position::Digest,
-    record::{Body, Form, Kind, RecordId},
+    record::{Body, Form, Kind, Record, RecordId},
     snils::Snils,
 };
 
@@ -32,6 +32,7 @@ struct City {
     _dir: tempfile::TempDir,
     store: Store,
     numbering: CaseNumbering,
+    issued: u64,
 }
 
 fn centre(unit: u16) -> ParticipantCode {
@@ -73,16 +74,17 @@ impl City {
         let dir = tempfile::tempdir().expect("a directory");
         let store = Store::create(&dir.path().join("hub.db")).expect("made");
         let numbering = CaseNumbering::new("42", "32701000").expect("good");
-        Self { _dir: dir, store, numbering }
+        Self { _dir: dir, store, numbering, issued: 0 }
     }
 
     fn within<T>(&mut self, work: impl FnOnce(&Register<'_>) -> Result<T, RegisterError>) -> T {
-        let numbering = &self.numbering;
+        let (numbering, issued) = (&self.numbering, self.issued);
         let done = self.store.write(|tx| {
             work(&Register {
                 tx,
                 hub: centre(0),
                 numbering,
+                issued,
                 lists: Lists::shipped(),
                 actor: "test",
                 now: "2026-11-21T00:00:00Z".parse().expect("a time"),
@@ -162,6 +164,25 @@ fn two_claims_of_one_person_get_one_uid_and_one_case_number() {
     let told = city.told(2);
     assert_eq!(told.matches("<person>").count(), 2);
     assert_eq!(told.matches("<link>").count(), 2);
+}
+
+/// The hub is put back from a copy: the watermark knows of numbers that the database does not.
+#[test]
+fn a_number_that_was_ever_told_is_not_given_to_another() {
+    let mut city = City::new();
+    city.recipient(1, 1, &anna(&[]));
+    city.issued = 7;
+    let told = body(Kind::Person, &[("case_number", "42-32701000-000003-9")]);
+    let mirror = Record::live(id(9), 1, &told);
+    let petr =
+        city.recipient(1, 2, &[("surname", "Петров"), ("given", "Пётр"), ("birth_date", "1940-01-02")]);
+    city.within(|register| register.take_back_person(&mirror));
+    let petr = city.uid(petr);
+    let number = |city: &mut City, uid| {
+        city.within(|register| Ok(register.tx.person(uid)?.map(|person| person.case_number).expect("known")))
+    };
+    assert_eq!(&number(&mut city, petr)[12..18], "000008");
+    assert_eq!(number(&mut city, id(9)), "42-32701000-000003-9");
 }
 
 #[test]
