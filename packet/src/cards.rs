@@ -1,6 +1,7 @@
 //! The cards that the auditor trusts, current and superseded ones alike: what a card signed it signed for ever.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -38,7 +39,11 @@ pub enum Signer<'a> {
 }
 
 impl Cards {
-    /// Reads each of `paths`: a directory `trust/` of a participant, or one card.
+    /// Reads each of `paths`: a directory `trust/` of a participant, or one card. One participant at most is the hub, whose
+    /// signatures prove publications.
+    ///
+    /// # Errors
+    /// A file cannot be read or is no card; cards of several hubs.
     pub fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
         let mut cards = Self::default();
         for path in paths {
@@ -52,6 +57,12 @@ impl Cards {
             } else {
                 cards.all.push(read(path)?);
             }
+        }
+        let hubs = cards.all.iter().filter(|card| card.content.tls_ca.is_some());
+        let hubs: BTreeSet<&str> = hubs.map(|card| card.content.code.as_str()).collect();
+        if hubs.len() > 1 {
+            let codes = hubs.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(Failure::new(Exit::Refused, "trust-two-hubs").with("codes", codes));
         }
         Ok(cards)
     }

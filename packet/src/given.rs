@@ -8,6 +8,7 @@ use std::{
 
 use exchange_endpoint::{
     archive,
+    messages::Told,
     output::{Exit, Failure},
     stray,
 };
@@ -57,6 +58,11 @@ impl Given {
             in_envelope: head == ENVELOPE,
             head,
         })
+    }
+
+    /// How it may be called in an error: a name that is no packet's is not repeated.
+    pub fn called(&self) -> Told {
+        if self.label == stray::UNNAMED { Told::of("packet-unnamed", &[]) } else { self.label.clone().into() }
     }
 
     /// Whether it is to be opened as sealed: as its name says, else as it looks.

@@ -8,7 +8,7 @@ use exchange_endpoint::{
     output::{Exit, Failure},
     protocol::{self, Packet, Protocol, SCHEMA},
 };
-use exchange_format::{file_name::FileName, position::Digest};
+use exchange_format::{answer::PacketReason, file_name::FileName, position::Digest};
 use serde::Serialize;
 
 use crate::{
@@ -58,9 +58,7 @@ pub fn is_meant(given: &Given) -> bool {
 /// It cannot be read, or is no protocol.
 pub fn verify(given: &Given) -> Result<ProtocolReport, Failure> {
     let damaged = |why: Told| {
-        Failure::new(Exit::Refused, "protocol-damaged")
-            .with("file", given.label.clone())
-            .because("detail", why)
+        Failure::new(Exit::Refused, "protocol-damaged").because("file", given.called()).because("detail", why)
     };
     let bytes = given
         .whole(LIMIT)?
@@ -99,7 +97,10 @@ fn packets(protocol: &Protocol) -> Check {
         let Ok(name) = packet.name.parse::<FileName>() else {
             return Some(format!("packet {}: no name", at + 1));
         };
-        let known = |code: &str| code == protocol.participant || Some(code) == protocol.peer.as_deref();
+        // what was not taken may be anybody's
+        let is_foreign = packet.state == PacketReason::Foreign.code();
+        let known =
+            |code: &str| is_foreign || code == protocol.participant || Some(code) == protocol.peer.as_deref();
         if protocol.peer.is_some() && !(known(name.from.as_str()) && known(name.to.as_str())) {
             return Some(format!("packet {}: of other participants", at + 1));
         }

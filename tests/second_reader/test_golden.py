@@ -16,7 +16,7 @@ from svod_reader.packet import Packet, read_packet
 from svod_reader.stream import follow
 
 GOLDEN = HERE.parent.parent / "fixtures" / "packets"
-KEYS = [age.read_identity(file.read_text("ascii")) for file in sorted((GOLDEN / "keys").glob("*.age.key"))]
+KEYS = [key for file in sorted((GOLDEN / "keys").glob("*.age.key")) for key in age.read_identities(file.read_text("ascii"))]
 
 
 def packets_in(directory: Path) -> list[Path]:

@@ -85,7 +85,7 @@ class Cryptography(unittest.TestCase):
 
     def test_bech32(self):
         """The key pair of the age specification's own examples: the public half is the private one's."""
-        identity = age.read_identity("# a remark\nAGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n")
+        [identity] = age.read_identities("# a remark\nAGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n")
         self.assertEqual(identity, b"\x42" * 32)
         self.assertEqual(x25519.x25519(identity, x25519.BASE), age.bech32(RECIPIENT, "age"))
         with self.assertRaises(Refused):

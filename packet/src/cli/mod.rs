@@ -82,15 +82,15 @@ fn refused(lang: Lang, given: &Given, error: &PacketError) -> Failure {
     use exchange_format::seal::OpenError;
     match error {
         PacketError::Open(OpenError::NoIdentityMatches { tried: 0 }) => {
-            Failure::new(Exit::Refused, "packet-sealed").with("file", given.label.clone())
+            Failure::new(Exit::Refused, "packet-sealed").because("file", given.called())
         }
         PacketError::Open(OpenError::NoIdentityMatches { .. }) => {
-            Failure::new(Exit::Refused, "packet-other-key").with("file", given.label.clone())
+            Failure::new(Exit::Refused, "packet-other-key").because("file", given.called())
         }
         _ => match error.reason() {
             None => given.failed(error),
             Some(reason) => Failure::new(Exit::Refused, "packet-refused")
-                .with("file", given.label.clone())
+                .because("file", given.called())
                 .with("reason", reason.code())
                 .with("sentence", lang.of(reason.sentence()))
                 .told("detail", error),

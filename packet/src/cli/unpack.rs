@@ -40,7 +40,7 @@ impl Unpack {
         if !self.trust.is_empty() {
             let report = examination::verify(&given, &cards, &identities, Lists::shipped())?;
             if report.verdict != Verdict::Proven {
-                return Err(Failure::new(Exit::Refused, "unpack-not-proven").with("file", given.label));
+                return Err(Failure::new(Exit::Refused, "unpack-not-proven").because("file", given.called()));
             }
         }
         let proven = !self.trust.is_empty();

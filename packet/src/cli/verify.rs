@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use exchange_endpoint::{
     config,
-    messages::{self, Value},
+    messages::{self, Told, Value},
     output::{CommonArgs, Exit, Failure, Lang},
     stray::UNNAMED,
 };
@@ -65,7 +65,8 @@ fn undecided(report: &Report) -> Failure {
         Some("other-key") => "packet-other-key",
         _ => "packet-no-card",
     };
-    Failure::new(Exit::Refused, code).with("file", report.file.clone())
+    let file = Told::new(|lang| label(lang, &report.file));
+    Failure::new(Exit::Refused, code).because("file", file)
 }
 
 fn say(lang: Lang, id: &str) -> String {
@@ -259,7 +260,7 @@ fn request_line(lang: Lang, request: &RequestWords) -> String {
     }
 }
 
-fn protocol_text(lang: Lang, label: &str, report: &ProtocolReport) -> String {
+fn protocol_text(lang: Lang, file: &str, report: &ProtocolReport) -> String {
     let args = [
         ("number", report.number.to_string().into()),
         ("heading", say(lang, &format!("protocol-heading-{}", report.kind)).into()),
@@ -269,7 +270,7 @@ fn protocol_text(lang: Lang, label: &str, report: &ProtocolReport) -> String {
         ("finished", messages::stored_moment(lang, &report.finished).into()),
     ];
     let mut lines = vec![
-        label.to_owned(),
+        label(lang, file),
         say(lang, &format!("packet-protocol-{}", report.verdict)),
         messages::text(lang, "packet-protocol-says", &args),
     ];

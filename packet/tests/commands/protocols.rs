@@ -20,6 +20,10 @@ fn protocol(desk: &Desk) -> PathBuf {
     let mut protocol = Protocol::begin(Kind::Load, Lang::Ru, hub(), Some(centre(1)), at);
     let forgery = from_centre();
     protocol.packet(forgery.name().to_string(), Digest::of(&forgery.manifest), "APPLIED_PARTIAL", 3);
+    // what was not taken may be of anybody
+    let foreign = from_centre().name();
+    let foreign = exchange_format::file_name::FileName { from: centre(7), ..foreign };
+    protocol.file(foreign.to_string(), None, "FOREIGN");
     protocol.count("contact", "new", 2);
     protocol.tell(Line {
         kind: "contact".to_owned(),

@@ -15,7 +15,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from .age import read_identity
+from .age import read_identities
 from .errors import Refused
 from .notes import read_trust
 from .packet import Packet, read_packet
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         trust = read_trust(options.trust)
-        identities = [read_identity(key.read_text("ascii")) for key in options.key]
+        identities = [one for key in options.key for one in read_identities(key.read_text("ascii"))]
     except (OSError, UnicodeDecodeError, Refused) as error:
         print(json.dumps({"error": str(error)}, ensure_ascii=False))
         return 2

@@ -40,11 +40,11 @@ def bech32(text: str, prefix: str) -> bytes:
     return int(bits[:whole], 2).to_bytes(32, "big")
 
 
-def read_identity(key_file: str) -> bytes:
-    """The private X25519 key of a key file: the one line that is neither empty nor a remark."""
+def read_identities(key_file: str) -> list[bytes]:
+    """The private X25519 keys of a key file: the lines that are neither empty nor a remark. Several after a change of keys."""
     lines = [line for line in key_file.splitlines() if line and not line.startswith("#")]
-    require(len(lines) == 1, "CANNOT_OPEN", "a key file must hold one identity")
-    return bech32(lines[0], "age-secret-key-")
+    require(lines, "CANNOT_OPEN", "a key file must hold an identity")
+    return [bech32(line, "age-secret-key-") for line in lines]
 
 
 def hkdf(salt: bytes, secret: bytes, info: bytes) -> bytes:

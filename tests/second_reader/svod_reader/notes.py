@@ -106,12 +106,25 @@ def parse_card(data: bytes) -> Card:
     return Card(found["code"], key, sealed_to, archive, *dates, hashlib.sha256(data).hexdigest(), found["hub"] is not None)
 
 
-def read_trust(paths: list[Path]) -> dict[str, Card]:
-    """Cards by participant code: of each directory its `<code>.card` files, or a single card."""
-    cards = {}
+def read_trust(paths: list[Path]) -> dict[str, list[Card]]:
+    """Cards by participant code, the current one first: of each directory its `<code>.card` files and the superseded
+    `<code>_<16 digits of the fingerprint>.card`, or a single card. One participant at most is the hub."""
+    cards: dict[str, list[Card]] = {}
     for path in paths:
-        for file in sorted(path.glob("*.card")) if path.is_dir() else [path]:
+        for file in sorted(path.glob("*.card"), key=lambda file: ("_" in file.stem, file.name)) if path.is_dir() else [path]:
             card = parse_card(file.read_bytes())
-            require(not path.is_dir() or file.stem == card.code, "FOREIGN", f"{file.name} is the card of {card.code}")
-            cards[card.code] = card
+            named = file.stem in (card.code, f"{card.code}_{card.fingerprint[:16]}")
+            require(not path.is_dir() or named, "FOREIGN", f"{file.name} is the card of {card.code}")
+            known = cards.setdefault(card.code, [])
+            if card not in known:
+                known.append(card)
+    hubs = [code for code, known in cards.items() if any(card.is_hub for card in known)]
+    require(len(hubs) <= 1, "FOREIGN", f"cards of several hubs: {', '.join(hubs)}")
     return cards
+
+
+def verify_by(data: bytes, cards: list[Card]) -> tuple[str, Card]:
+    """The text of a note, and the card of the key that signed it."""
+    number = split_note(data, "BAD_SIGNATURE")[2]
+    card = next((card for card in cards if card.key.number == number), cards[0])
+    return verify_note(data, card.key), card

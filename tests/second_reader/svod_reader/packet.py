@@ -9,7 +9,7 @@ from .answers import read_answer
 from .errors import Refused, require
 from .manifest import Manifest, check_name, parse_manifest, signed_text
 from .names import NUMBERED, Name, parse_name
-from .notes import Card, parse_card, verify_note
+from .notes import Card, parse_card, verify_by
 from .packet_zip import DEFLATED, STORED, Entry, read_zip, unpack
 from .records import Ends, Record, read_records
 from .schema import kinds
@@ -57,8 +57,8 @@ def _open(name: Name, data: bytes, identities: list[bytes]) -> bytes:
     raise last
 
 
-def _manifest(name: Name, entries: list[Entry], trust: dict[str, Card], limits: Limits) -> Manifest:
-    """The manifest: its digest by the name, its signature by the sender's card, then its words."""
+def _manifest(name: Name, entries: list[Entry], trust: dict[str, list[Card]], limits: Limits) -> tuple[Manifest, Card]:
+    """The manifest, and the card that signed it: its digest by the name, its signature by the sender's card, then its words."""
     require(len(entries) >= 2, "SCHEMA", "ZIP: no manifest and signature")
     *_, manifest, signature = entries
     require((manifest.name, signature.name) == ("manifest.xml", "manifest.sig"), "SCHEMA", "ZIP: the manifest is not at its end")
@@ -67,11 +67,11 @@ def _manifest(name: Name, entries: list[Entry], trust: dict[str, Card], limits: 
     digest = hashlib.sha256(data).hexdigest()
     require(name.digest == digest[:16], "BAD_DIGEST", "the name bears the digest of another manifest")
     require(name.sender in trust, "UNKNOWN_KEY", f"no card of {name.sender}")
-    text = verify_note(unpack(signature, limits.manifest), trust[name.sender].key)
+    text, card = verify_by(unpack(signature, limits.manifest), trust[name.sender])
     require(text == signed_text(name.stem, digest), "BAD_SIGNATURE", "manifest.sig signs something else")
     result = parse_manifest(data, digest)
     check_name(name, result)
-    return result
+    return result, card
 
 
 def _check_members(manifest: Manifest, entries: list[Entry], limits: Limits) -> None:
@@ -109,11 +109,10 @@ def _read_card(data: bytes, count: int, old: Card, manifest: Manifest) -> Card:
     return new
 
 
-def _read_members(manifest: Manifest, entries: list[Entry], trust: dict[str, Card], limits: Limits) -> dict:
+def _read_members(manifest: Manifest, entries: list[Entry], signer: Card, hub: str | None, limits: Limits) -> dict:
     """The records and the mirror, the answer, or the card."""
     _check_members(manifest, entries, limits)
-    hubs = [card.code for card in trust.values() if card.is_hub]
-    ends = Ends(manifest.to, manifest.sender, trust[manifest.sender].key.public, hubs[0] if len(hubs) == 1 else None)
+    ends = Ends(manifest.to, manifest.sender, signer.key.public, hub)
     records, mirror, answer, card = [], [], None, None
     for member, entry in zip(manifest.members, entries):
         plain = unpack(entry, limits.member)
@@ -123,7 +122,7 @@ def _read_members(manifest: Manifest, entries: list[Entry], trust: dict[str, Car
         if manifest.kind not in NUMBERED:
             answer = read_answer(plain, manifest, member.count)
         elif manifest.kind == "KY":
-            card = _read_card(plain, member.count, trust[manifest.sender], manifest)
+            card = _read_card(plain, member.count, signer, manifest)
         elif member.name.startswith("mirror/"):
             back = Ends(manifest.sender, manifest.to, b"", None)
             mirror += read_records(member.name.replace("mirror/", "records/"), plain, member.count, back, limits.line)
@@ -132,7 +131,7 @@ def _read_members(manifest: Manifest, entries: list[Entry], trust: dict[str, Car
     return {"records": records, "answer": answer, "new_card": card, "mirror": mirror}
 
 
-def read_packet(path: Path, trust: dict[str, Card], identities: list[bytes], limits: Limits = Limits()) -> Packet:
+def read_packet(path: Path, trust: dict[str, list[Card]], identities: list[bytes], limits: Limits = Limits()) -> Packet:
     """A packet, or Refused with the first rule that it breaks. A broken rule of one record refuses that record alone.
 
     What is refused after its manifest was verified comes back with `refused`: its number is consumed all the same.
@@ -140,8 +139,9 @@ def read_packet(path: Path, trust: dict[str, Card], identities: list[bytes], lim
     name = parse_name(path.name)
     require(path.stat().st_size <= limits.packet, "OVERSIZE", f"more than {limits.packet} bytes")
     entries = read_zip(_open(name, path.read_bytes(), identities), limits.members + 2)
-    manifest = _manifest(name, entries, trust, limits)
+    manifest, signer = _manifest(name, entries, trust, limits)
+    hub = next((code for code, cards in trust.items() if any(card.is_hub for card in cards)), None)
     try:
-        return Packet(name, manifest, **_read_members(manifest, entries[:-2], trust, limits))
+        return Packet(name, manifest, **_read_members(manifest, entries[:-2], signer, hub, limits))
     except Refused as refused:
         return Packet(name, manifest, refused=refused)

@@ -59,6 +59,10 @@ pub fn add(
     if code == hub.context.code {
         return Err(Failure::new(Exit::Refused, "centre-is-hub").told("file", card_file.display()));
     }
+    // for whoever reads later the card with a certificate authority is the hub's
+    if card.content.tls_ca.is_some() {
+        return Err(Failure::new(Exit::Refused, "centre-like-hub").told("file", card_file.display()));
+    }
     let password = read_password(password_file)?;
     let before = hub.store.read(|tx| tx.centre(code).map_err(Failure::from))?;
     let used = has_used(&hub.context.trust, &card, before.as_ref());

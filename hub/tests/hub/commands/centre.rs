@@ -82,6 +82,9 @@ fn what_is_wrong_with_an_enrolment_is_told() {
     let own = city.hub().join(format!("{}.card", centre(0))).to_str().expect("UTF-8").to_owned();
     let print = done(&city.run(&["centre", "card"]))["fingerprint"].as_str().expect("text").to_owned();
     assert_eq!(refused(&city.add(&(own, print), "long enough")), (3, "centre-is-hub".into()));
+    let authority = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let like_hub = city.card_with(3, Some(authority));
+    assert_eq!(refused(&city.add(&like_hub, "long enough")), (3, "centre-like-hub".into()));
     let garbage = (city.file("garbage", "no card"), card.1.clone());
     assert_eq!(refused(&city.add(&garbage, "long enough")), (3, "card-malformed".into()));
     let missing =

@@ -80,13 +80,18 @@ impl City {
 
     /// New keys of a centre: the file of its card, and the fingerprint.
     pub fn card(&self, unit: u16) -> (String, String) {
+        self.card_with(unit, None)
+    }
+
+    /// [`card`](Self::card), with a certificate authority as only a hub's card has one.
+    pub fn card_with(&self, unit: u16, tls_ca: Option<&str>) -> (String, String) {
         let keys = tempfile::tempdir_in(self.dir.path()).expect("a directory");
         let today = Zoned::now().date();
         let words = CardWords {
             name: format!("ЦСОН {unit}"),
             valid_from: today,
             valid_until: today.saturating_add(1.years()),
-            tls_ca: None,
+            tls_ca: tls_ca.map(str::to_owned),
         };
         let card = OwnKeys::create(&keys.path().join("k"), centre(unit), words).expect("made").card;
         let name = format!("{}.card", &card.fingerprint()[..16]);
