@@ -110,10 +110,9 @@ impl RestoreCommand {
         if let Some(file) = &self.key {
             identities.extend(keys::read_identities(file)?);
         }
+        let trust = Trust::open(&place.trust)?;
         let mut cards = vec![own.card.clone()];
-        cards.extend(
-            Trust::open(&place.trust)?.ring(place.code).iter().flat_map(|ring| ring.cards().cloned()),
-        );
+        cards.extend(trust.card(place.code).into_iter().chain(trust.superseded(place.code)).cloned());
         let proven = backup::open(&self.file, &identities, (place.code, &cards), &place.database)?;
         let watermark = match Watermark::open(&place.watermark) {
             Ok(watermark) => Some(watermark),

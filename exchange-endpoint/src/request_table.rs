@@ -185,9 +185,15 @@ impl<'a> Requests<'a> {
             Lack::Ranges(mark) => ("range_digests", at(mark)),
             Lack::Nothing(mark) => ("range_reply", at(mark)),
         };
+        // each try for packets is a request of its own: what waits has waited since the first
+        let since = format!(
+            "(SELECT min(at) FROM {} WHERE direction = 'out' AND peer = ?2 AND asks = ?3 AND ?3 = 'packets' \
+             AND epoch = ?4 AND first <= ?6 AND last >= ?5)",
+            self.table
+        );
         let sql = format!(
             "INSERT INTO {} (id, direction, peer, asks, epoch, first, last, cause, attempts, at, next_at, packet)
-             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             VALUES (?1, 'out', ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce({since}, ?9), ?10, ?11)
              ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts, next_at = excluded.next_at,
                packet = excluded.packet",
             self.table
@@ -357,6 +363,18 @@ mod tests {
             requests.open(later).expect("told").iter().map(|one| one.text(Lang::En)).collect();
         assert!(told[0].contains("1/4") && told[0].contains("3 min"), "{told:?}");
         assert_eq!(told.len(), 2);
+        // the next try is another request for what is still missing
+        let again = Asked::new(Nonce([9; 16]), gap, later);
+        requests.keep(peer, &again, "the next", later).expect("kept");
+        requests.end(first.id).expect("over");
+        let open = requests.open(later).expect("told");
+        assert_eq!(
+            open.iter().filter(|one| one.asks == "packets" && one.age_s == 180).count(),
+            1,
+            "{open:?}"
+        );
+        requests.end(again.id).expect("over");
+        requests.keep(peer, &first, "a name", now).expect("kept");
         let mark = Mark { position: Position { epoch, seq }, digest: Digest::of(b"a manifest") };
         for (id, lack) in [([5; 16], Lack::Ranges(mark)), ([6; 16], Lack::Nothing(mark))] {
             let asked = Asked::new(Nonce(id), lack, now);

@@ -1,7 +1,8 @@
 //! The cards of the participants that this one trusts: `trust/<code>.card`. A card that was superseded stays
 //! beside it as `<code>_<16 digits of its fingerprint>.card`: what it signed can be checked for ever. `<code>.keys` says of
 //! each card that a KY has told where it begins to count: a line
-//! `<epoch> <number> <fingerprint of the card before> <its own>`. All this is outside the database, so that whoever can
+//! `<epoch> <number> <fingerprint of the card before> <its own>`. `<code>.revoked` has the fingerprints of the cards whose
+//! participant was shut out: a database put back from a copy lets it in no more. All this is outside the database, so that whoever can
 //! write there cannot make himself trusted.
 
 use std::{
@@ -194,6 +195,29 @@ impl Trust {
         card.check_fingerprint(fingerprint)
             .map_err(|source| TrustError::Card { path: file.to_owned(), source })?;
         Ok(card)
+    }
+
+    /// Keeps in mind that the participant of the card with this fingerprint is shut out; on the disk when this returns.
+    pub fn revoke(&self, code: ParticipantCode, fingerprint: &str) -> Result<(), TrustError> {
+        if self.is_revoked(code, fingerprint)? {
+            return Ok(());
+        }
+        let path = self.directory.join(format!("{code}.revoked"));
+        let text = self.revoked(code)? + fingerprint + "\n";
+        durable_file::replace(&path, text.as_bytes(), 0o644).map_err(|source| TrustError::Io { path, source })
+    }
+
+    /// Whether the participant was shut out while it had the card with this fingerprint.
+    pub fn is_revoked(&self, code: ParticipantCode, fingerprint: &str) -> Result<bool, TrustError> {
+        Ok(self.revoked(code)?.lines().any(|line| line == fingerprint))
+    }
+
+    fn revoked(&self, code: ParticipantCode) -> Result<String, TrustError> {
+        let path = self.directory.join(format!("{code}.revoked"));
+        match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            read => read.map_err(|source| TrustError::Io { path, source }),
+        }
     }
 
     /// Makes `card` its participant's current one; on the disk when this returns. The caller has checked its

@@ -129,6 +129,25 @@ impl Tx<'_> {
         Ok(self.value::<i64>(sql, params![peer.as_str(), code])?.is_some())
     }
 
+    /// Whether an incident of `peer` has ended since the time `at`.
+    pub fn has_ended_since(&self, peer: ParticipantCode, code: &str, at: &str) -> Result<bool> {
+        let sql = "SELECT 1 FROM incident WHERE peer = ?1 AND code = ?2 AND closed_at > ?3 LIMIT 1";
+        Ok(self.value::<i64>(sql, params![peer.as_str(), code, at])?.is_some())
+    }
+
+    /// Incidents of `peer` that have not been told of again since `since` have ended.
+    pub fn close_incidents_before(
+        &self,
+        peer: ParticipantCode,
+        code: &str,
+        since: &str,
+        at: &str,
+    ) -> Result<()> {
+        let sql = "UPDATE incident SET closed_at = ?4 WHERE peer = ?1 AND code = ?2 AND last_at < ?3 AND closed_at IS NULL";
+        self.run(sql, params![peer.as_str(), code, since, at])?;
+        Ok(())
+    }
+
     /// Incidents of `peer` have ended; how many.
     pub fn close_incidents(&self, peer: ParticipantCode, code: &str, at: &str) -> Result<usize> {
         self.run(

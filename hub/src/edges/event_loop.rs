@@ -38,6 +38,7 @@ use super::{
     },
     hub::{Context, Hub, HubError},
     intake::{Applied, Taken},
+    operations::enrol::keep_shut_out,
     pki::{CityCa, PkiError},
 };
 use crate::database::{Store, Tx, centres::ClientCertificate, streams::Streams};
@@ -148,6 +149,7 @@ impl Daemon {
             if rotation::is_left_over(&context.keys_directory, context.code)? {
                 rotation::finish(&context.keys_directory, context.code)?;
             }
+            keep_shut_out(context, tx, self.clock.now())?;
             judge_watermark(tx, watermark, context.code, self.clock.now())
         })?;
         self.scan();

@@ -209,17 +209,23 @@ impl Hub {
     }
 }
 
-/// The persons that any centre's snapshot shows, before a claim is numbered: what one has been told is not given to another.
+/// The persons that any centre's snapshot shows, before a claim is numbered: what one has been told is not given to another. And
+/// whom staff have parted since is parted before anything is published.
 fn persons_back(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
     own::begin_again(context, tx, now)?;
+    let register = context.register(tx, context.code.as_str(), now);
+    let mut links = BTreeMap::new();
     for centre in stopped(tx)? {
         let step = Step { context, centre, now, returned: None };
-        let register = register(&step, tx);
         for_each(&step, tx, &compared(tx, centre)?.unwrap_or_default(), &mut |record, is_mirror| {
-            if is_mirror { Ok(register.take_back_person(record)?) } else { Ok(()) }
+            if is_mirror {
+                register.take_back_person(record)?;
+                links.extend(register.later_link(centre, record)?);
+            }
+            Ok(())
         })?;
     }
-    Ok(())
+    Ok(register.part_back(&links)?)
 }
 
 fn carry_out(

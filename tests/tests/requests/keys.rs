@@ -89,6 +89,8 @@ fn keys_change_at_both_ends_whatever_comes_first() {
     let first = fingerprint(&world.layout.centre(1), code);
     let known = count(&hub_db, "SELECT count(*) FROM received");
 
+    let copy = dir.path().join("before.age");
+    world.hub(&["backup", copy.to_str().expect("UTF-8")]).expect("copied");
     // the centre's KY is late: what it signs after it waits at the hub
     world.daemons.kill("hub");
     world.spoke(1, &["keys", "rotate"]).expect("made");
@@ -172,4 +174,5 @@ fn keys_change_at_both_ends_whatever_comes_first() {
     let trust = Trust::open(&trust).expect("cards");
     let own = trust.superseded(code).count() + usize::from(trust.card(code).is_some());
     assert_eq!(own, 2, "auditors find the centre's own cards beside the hub's");
+    world.hub(&["restore", copy.to_str().expect("UTF-8"), "--replace"]).expect("signed by the former key");
 }

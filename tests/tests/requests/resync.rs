@@ -123,6 +123,16 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
     assert_eq!(count(&hub_db, "SELECT count(*) FROM received WHERE outcome = 'refused'"), 0);
     assert_eq!(world.spoke(1, &["verify"]).expect("verified")["whole"], true);
     assert_eq!(resync(&world, &[])["stage"], "none");
+
+    // and once more within a week: staff of the hub are told that two machines may be at work
+    const TWIN: &str = "SELECT count(*) FROM incident WHERE code = 'CLONE' AND closed_at IS NULL";
+    assert_eq!(count(&hub_db, TWIN), 0);
+    world.daemons.kill(&centre_name(1));
+    world.spoke(1, &["restore", path(&older), "--replace"]).expect("put back");
+    world.start_centre(1).expect("started");
+    wait_for(&world, "the hub's snapshot", || (resync(&world, &[])["stage"] == "ready").then_some(()));
+    resync(&world, &["--yes", "--keep", "theirs"]);
+    wait(&world, &hub_db, TWIN, 1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use exchange_endpoint::{
     output::{Exit, Failure},
     trust::{Added, Trust},
 };
-use exchange_format::{card::Card, participant::ParticipantCode, position::Digest};
+use exchange_format::{answer::PacketReason, card::Card, participant::ParticipantCode, position::Digest};
 use jiff::{Timestamp, tz::TimeZone};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
@@ -22,7 +22,7 @@ use crate::{
         config::{HubConfig, check},
         failure::file,
         ftps_server::{hash_password, is_password},
-        hub::{Hub, HubError, open},
+        hub::{Context, Hub, HubError, open},
         register::Input,
     },
 };
@@ -111,6 +111,7 @@ pub fn add(
             begin_anew(tx, code)?;
             tx.keys().forget(code).map_err(HubError::from)?;
             tx.replay_unknown_keys(code)?;
+            tx.close_incidents(code, PacketReason::Clone.code(), &now.to_string())?;
         }
         let event = if added == Added::Known { "centre.password" } else { "centre.added" };
         note(tx, event, &centre, actor, now)?;
@@ -179,19 +180,46 @@ pub fn disable(
     let was_active = store.write(|tx| {
         let centre = tx.centre(code)?.ok_or_else(|| unknown(code))?;
         if centre.active {
-            tx.set_centre_active(code, false)?;
-            note(tx, "centre.disabled", &centre, actor, now)?;
-            context.register(tx, actor, now).note(&Input {
-                action: "centre.disabled",
-                centre: Some(code),
-                reason: Some(reason),
-                ..Input::default()
-            })?;
+            // first: it holds in a database put back from a copy as well
+            context.trust.revoke(code, &centre.fingerprint)?;
+            shut_out(context, tx, &centre, (actor, reason), now)?;
         }
         Ok::<_, Failure>(centre.active)
     })?;
     // again if it was cut short before
     Ok((empty(&context.paths.outbox(code))?, was_active))
+}
+
+fn shut_out(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: &Centre,
+    (actor, reason): (&str, &str),
+    now: Timestamp,
+) -> Result<(), HubError> {
+    tx.set_centre_active(centre.code, false)?;
+    note(tx, "centre.disabled", centre, actor, now)?;
+    context.register(tx, actor, now).note(&Input {
+        action: "centre.disabled",
+        centre: Some(centre.code),
+        reason: Some(reason),
+        ..Input::default()
+    })?;
+    Ok(())
+}
+
+/// Shuts out again whom a database that was put back from a copy knows as active, and who was shut out since.
+///
+/// # Errors
+/// The database, or a file of `trust/`.
+pub fn keep_shut_out(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
+    for centre in tx.centres()?.into_iter().filter(|centre| centre.active) {
+        if context.trust.is_revoked(centre.code, &centre.fingerprint)? {
+            tracing::error!(centre = %centre.code, "was shut out after this database was copied: it is shut out again");
+            shut_out(context, tx, &centre, (context.code.as_str(), "trust/CODE.revoked"), now)?;
+        }
+    }
+    Ok(())
 }
 
 /// The code of the hub itself.
@@ -204,7 +232,7 @@ pub fn unknown(code: ParticipantCode) -> Failure {
     Failure::new(Exit::Refused, "centre-unknown").told("code", code)
 }
 
-fn note(tx: &Tx<'_>, event: &str, centre: &Centre, actor: &str, now: Timestamp) -> Result<(), Failure> {
+fn note(tx: &Tx<'_>, event: &str, centre: &Centre, actor: &str, now: Timestamp) -> Result<(), HubError> {
     let digests: Vec<Digest> = centre.fingerprint.parse().into_iter().collect();
     tx.journal(&Event { at: now, actor, event, subject: centre.code.as_str(), rule: "", digests: &digests })?;
     Ok(())

@@ -1,6 +1,6 @@
 //! What this hub has published and, put back from a copy, no longer knows: taken back from the copy that a centre keeps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
     participant::ParticipantCode,
@@ -9,7 +9,7 @@ use exchange_format::{
 };
 
 use super::{Affected, Input, Register, RegisterError};
-use crate::decisions::programme::DocumentKey;
+use crate::{database::linking::ClaimName, decisions::programme::DocumentKey};
 
 /// How a centre's copy of a publication differs from what this hub knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -97,6 +97,47 @@ impl Register<'_> {
             returned.affected.insert(self.tx.person_meant(person)?);
         }
         Ok(())
+    }
+
+    /// Parts again whom staff have parted since the copy was made: of claims that a later link of the hub's, in a mirror, gives to
+    /// another person than this database. Whole persons are left: joined since, they are two until staff say so again.
+    pub fn part_back(&self, links: &BTreeMap<ClaimName, RecordId>) -> Result<(), RegisterError> {
+        let mut parted: BTreeMap<(RecordId, RecordId), BTreeSet<ClaimName>> = BTreeMap::new();
+        for (name, target) in links {
+            let Some(uid) = self.tx.uid_of_key(name.0, Kind::RecipientClaim, name.1)? else { continue };
+            let meant = self.tx.person_meant(*target)?;
+            if meant != uid && self.tx.person(meant)?.is_some() {
+                parted.entry((uid, meant)).or_default().insert(*name);
+            }
+        }
+        for ((uid, target), out) in parted {
+            let named = self.claims_named(uid)?;
+            if !out.iter().all(|name| named.contains_key(name)) || out.len() == named.len() {
+                continue;
+            }
+            out.iter().try_for_each(|name| self.tx.set_home(named[name], target))?;
+            self.part(uid, &out, "resync")?;
+        }
+        Ok(())
+    }
+
+    /// Of which claim a link in the mirror of `centre` tells that is later than what this database has published; and which
+    /// person it names.
+    pub fn later_link(
+        &self,
+        centre: ParticipantCode,
+        mirror: &Record,
+    ) -> Result<Option<(ClaimName, RecordId)>, RegisterError> {
+        if mirror.kind != Kind::Link
+            || mirror.form != Form::Live
+            || !matches!(self.differs(centre, mirror)?, Some(What::Back | What::Ahead))
+        {
+            return Ok(None);
+        }
+        let Ok(body) = mirror.read_body() else { return Ok(None) };
+        let target = body.text("target").and_then(|text| text.parse().ok());
+        let of_person = body.text("claim_kind") == Some(Kind::RecipientClaim.name());
+        Ok(target.filter(|_| of_person).map(|target| ((centre, mirror.key), target)))
     }
 
     /// The person that `mirror` shows, under its id and its number; under a new number if that was given to another since.

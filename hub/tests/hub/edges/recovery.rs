@@ -11,8 +11,17 @@ use exchange_format::{
 };
 use jiff::{SignedDuration, Timestamp};
 use svod_hub::{
-    database::linking::Act,
-    edges::{event_loop::judge_watermark, hub::Hub, intake::Taken, operations::status, resync},
+    database::{Store, linking::Act},
+    edges::{
+        event_loop::judge_watermark,
+        hub::Hub,
+        intake::Taken,
+        operations::{
+            enrol::{disable, keep_shut_out},
+            status,
+        },
+        resync,
+    },
 };
 
 use super::{TestHub, anna, centre::now, record, rules::merged_and_told};
@@ -113,6 +122,22 @@ fn a_restored_hub_holds_what_comes_and_knows_again_whom_it_had_published() {
     assert!(hub.hub.store.read(|tx| tx.journal_begins_with(hub.hub.watermark.journal())).expect("read"));
     let name = centre.data(&[boris(2)]);
     assert!(matches!(hub.take(&centre, &name), Taken::Done(applied) if applied.len() == 1));
+}
+
+#[test]
+fn who_was_shut_out_after_the_copy_stays_out() {
+    let mut hub = TestHub::new();
+    let (centre, _) = merged_and_told(&mut hub, 1, vec![anna(1, 1, &[])]);
+    copy(hub.dir.path());
+    disable(&hub.config(), centre.code, "утрачен компьютер", "test", now()).expect("shut out");
+    let mut hub = put_back(hub);
+    let Hub { store, context, .. } = &mut hub.hub;
+    let is_active = |store: &mut Store| {
+        store.read(|tx| tx.centre(centre.code)).expect("read").is_some_and(|centre| centre.active)
+    };
+    assert!(is_active(store), "the copy does not know");
+    store.write(|tx| keep_shut_out(context, tx, now())).expect("shut out again");
+    assert!(!is_active(store));
 }
 
 #[test]

@@ -185,6 +185,31 @@ fn a_number_that_was_ever_told_is_not_given_to_another() {
     assert_eq!(number(&mut city, id(9)), "42-32701000-000003-9");
 }
 
+/// The hub is put back from a copy made before staff parted two claims; what it told then comes back in a mirror.
+#[test]
+fn whom_staff_have_parted_is_parted_again() {
+    let mut city = City::new();
+    let (one, other) = (city.recipient(1, 1, &anna(&[])), city.recipient(2, 2, &anna(&[])));
+    let uid = city.uid(one);
+    assert_eq!(city.uid(other), uid);
+    let person = Record::live(id(9), 1, &body(Kind::Person, &[("case_number", "42-32701000-000003-9")]));
+    let words = [("claim_kind", "recipient_claim"), ("target", &id(9).to_string()), ("primary", "1")];
+    let link = Record::live(id(2), 2, &body(Kind::Link, &words));
+    city.within(|register| {
+        register.take_back_person(&person)?;
+        let later = register.later_link(centre(2), &link)?.expect("later than what was told");
+        assert_eq!(later, ((centre(2), id(2)), id(9)));
+        register.part_back(&[later].into())
+    });
+    assert_eq!((city.uid(one), city.uid(other)), (uid, id(9)));
+    let told = [1, 2].map(|unit| city.told(unit));
+    assert!(told[0].contains(&uid.to_string()) && !told[0].contains(&id(9).to_string()), "{}", told[0]);
+    assert!(told[1].contains(&id(9).to_string()), "{}", told[1]);
+    // a whole person that was joined to another since stays as the copy has it
+    city.within(|register| register.part_back(&[((centre(2), id(2)), uid)].into()));
+    assert_eq!(city.uid(other), id(9));
+}
+
 #[test]
 fn any_order_of_arrival_makes_the_same_people() {
     type Told<'a> = (u16, u8, Vec<(&'a str, &'a str)>);
