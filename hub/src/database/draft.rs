@@ -92,7 +92,7 @@ impl Tx<'_> {
         self.db.execute_batch("PRAGMA temp.cache_size = -64000")?;
         for table in TABLES.iter().chain([&INPUTS]) {
             let sql = "SELECT sql FROM main.sqlite_schema WHERE tbl_name = ?1 AND sql IS NOT NULL
-                       ORDER BY type = 'index'";
+                       AND type IN ('table', 'index') ORDER BY type = 'index'";
             for made in self.rows(sql, [table], |row| Ok(row.get::<_, String>(0)?))? {
                 let here = made.replacen("CREATE TABLE ", "CREATE TEMP TABLE ", 1).replacen(
                     "INDEX ",

@@ -74,6 +74,17 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// When the content's digest was told last, RFC 3339.
+    pub fn content_told(&self) -> Result<Option<String>> {
+        self.value("SELECT at FROM content_told", [])
+    }
+
+    /// The content's digest is told.
+    pub fn set_content_told(&self, at: &str) -> Result<()> {
+        self.run("INSERT OR REPLACE INTO content_told(one, at) VALUES(1, ?1)", [at])?;
+        Ok(())
+    }
+
     /// The inputs about one of `ids`, in the order in which they were made, each with the packet that has it. Reads all
     /// inputs: asked for by a person, of a person.
     pub fn inputs_about(&self, ids: &BTreeSet<RecordId>) -> Result<Vec<(Body, Option<String>)>> {

@@ -4,16 +4,18 @@
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
 //! [`drawn`] what staff draw up · [`requests`] · [`recovery`] after a restore · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`overdue`] what waits · [`draft`] long work beside
-//! others · [`exported`] everything of one kind, for files.
+//! others · [`noted`] what is written, for the archive · [`content`] what is known, as one digest · [`exported`] everything of one kind, for files.
 
 pub mod answers;
 pub mod centres;
+pub mod content;
 pub mod draft;
 pub mod drawn;
 pub mod exported;
 pub mod inputs;
 pub mod journal;
 pub mod linking;
+pub mod noted;
 pub mod overdue;
 pub mod people;
 pub mod publications;
@@ -42,7 +44,7 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 10;
+pub const SCHEMA_VERSION: i64 = 11;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;
@@ -134,6 +136,13 @@ pub struct Tx<'a> {
 impl Store {
     /// Makes a new database at `path`.
     pub fn create(path: &Path) -> Result<Self> {
+        let mut store = Self::create_unnoted(path)?;
+        store.write(|tx| tx.begin_noting())?;
+        Ok(store)
+    }
+
+    /// A new database at `path` in which nothing is noted until [`Tx::begin_noting`].
+    pub fn create_unnoted(path: &Path) -> Result<Self> {
         if path.exists() {
             return Err(DatabaseError::Exists(path.to_owned()));
         }

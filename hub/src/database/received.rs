@@ -8,8 +8,9 @@ use exchange_format::{
     record::{Body, Form, Kind, Record, RecordId},
 };
 use rusqlite::{Row, params};
+use serde_json::Value;
 
-use super::{DatabaseError, Result, Tx, parsed};
+use super::{DatabaseError, Result, Tx, noted::MERGED, parsed};
 use crate::decisions::golden::Claim;
 
 /// Names a received record inside this database.
@@ -277,6 +278,7 @@ impl Tx<'_> {
 
     /// Ends the waiting of all records.
     pub fn end_waiting(&self) -> Result<usize> {
+        self.note_change(MERGED, &Value::Null)?;
         self.run("UPDATE received SET state = 'applied' WHERE state = 'waiting'", [])
     }
 

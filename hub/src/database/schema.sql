@@ -162,6 +162,9 @@ CREATE TABLE hub_input(
   key TEXT NOT NULL, at TEXT NOT NULL, action TEXT NOT NULL, body BLOB NOT NULL, packet TEXT);
 CREATE UNIQUE INDEX hub_input_key ON hub_input(key);
 CREATE INDEX hub_input_unsealed ON hub_input(n) WHERE packet IS NULL;
+-- What was written and is in no input yet, in order (noted.rs).
+CREATE TABLE change(n INTEGER PRIMARY KEY, entry TEXT NOT NULL);
+CREATE TABLE content_told(one INTEGER PRIMARY KEY CHECK (one = 1), at TEXT NOT NULL);
 CREATE TABLE incident(
   n INTEGER PRIMARY KEY, at TEXT NOT NULL, peer TEXT NOT NULL, code TEXT NOT NULL, packet TEXT,
   times INTEGER NOT NULL DEFAULT 1, last_at TEXT NOT NULL,  -- how often it happened, and when last

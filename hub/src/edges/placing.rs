@@ -45,7 +45,7 @@ impl Hub {
     /// Seals everything pending, for centres and for ourselves; a heartbeat where one is due. The watermark
     /// file is raised before anything may be placed.
     pub fn seal(&mut self, now: Timestamp) -> Result<(), HubError> {
-        let Self { store, context, .. } = self;
+        let Self { store, context, .. } = &mut *self;
         let (pending, inputs) = store.read(|tx| {
             let mut pending: BTreeMap<ParticipantCode, bool> = BTreeMap::new();
             let waiting = tx.centres_with_pending()?;
@@ -59,8 +59,8 @@ impl Hub {
             Ok::<_, HubError>((pending, !tx.unsealed_inputs(1)?.is_empty()))
         })?;
         if inputs {
-            store.write(|tx| seal_inputs(context, tx, now))?;
-            self.raise_watermark(self.context.code)?;
+            // before anybody is told of an id that was given
+            self.seal_own(now)?;
         }
         self.change_keys(now)?;
         let mut failed = self.ask(now);
@@ -74,7 +74,16 @@ impl Hub {
             }
         }
         self.keep_protocols();
+        if self.store.read(|tx| tx.has_changes())? {
+            self.seal_own(now)?;
+        }
         failed
+    }
+
+    fn seal_own(&mut self, now: Timestamp) -> Result<(), HubError> {
+        let Self { store, context, .. } = self;
+        store.write(|tx| seal_inputs(context, tx, now))?;
+        self.raise_watermark(self.context.code)
     }
 
     /// Asks the centres for what has not come from them.

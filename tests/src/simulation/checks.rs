@@ -115,7 +115,7 @@ fn hub_open() -> String {
      AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.peer = p.peer AND i.code IN ('FORK', 'STALE_EPOCH') AND i.closed_at IS NULL)) \
      + (SELECT count(*) FROM publication p JOIN centre c ON c.code = p.centre JOIN stream s ON s.peer = c.code \
      WHERE p.state = 'pending' AND c.state = 'active' AND s.stop IS NULL) \
-     + (SELECT count(*) FROM hub_input WHERE packet IS NULL)"
+     + (SELECT count(*) FROM hub_input WHERE packet IS NULL) + (SELECT count(*) FROM change)"
     )
 }
 

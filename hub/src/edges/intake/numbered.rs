@@ -410,6 +410,8 @@ impl Step<'_> {
     ) -> Result<Applied, HubError> {
         let mut packet = self.open_held(row)?;
         let told = packet.manifest().header.state_digest;
+        // before its records: so it is noted
+        tx.set_packet_state(&row.name, "APPLIED", None)?;
         let outcome = if packet.manifest().header.purpose == Purpose::Keys {
             keys::read(self.context, self.centre, &mut packet.check_while_reading())?;
             apply::Outcome::default()
@@ -417,7 +419,6 @@ impl Step<'_> {
             intake.packet(&row.name, packet.check_while_reading(), &mut streams.received)?
         };
         self.judge_mirror(tx, streams, row, &mut packet)?;
-        tx.set_packet_state(&row.name, "APPLIED", None)?;
         let at = self.now.to_string();
         if let Some(told) = told.filter(|told| *told != streams.received)
             && ranges::sum_of(tx, self.centre)? == told

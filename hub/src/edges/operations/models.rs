@@ -15,6 +15,7 @@ use crate::{
     database::{
         Tx,
         linking::{ClaimName, ModelRow},
+        noted::WEIGHED,
     },
     decisions::merge::{Model, clusters::Edge, staff},
     edges::{
@@ -379,6 +380,7 @@ pub fn activate(
     };
     let conclude = |tx: &Tx<'_>| -> Result<Activated, Failure> {
         let register = context.register(tx, actor, now);
+        tx.note_change(WEIGHED, &serde_json::Value::Null)?;
         let protocol = conclude(context, &register, (&model, &text, &before), reason)?;
         let (model, before, questions) = (model.name.clone(), before.clone(), [questions, asked(tx)?]);
         Ok(Activated { model, before, changed: true, questions, protocol })

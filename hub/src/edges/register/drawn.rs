@@ -12,9 +12,6 @@ use crate::{
     decisions::{drawn, programme::DocumentKey},
 };
 
-/// So many characters of a body are noted in one input: as many as its field takes.
-const PIECE: usize = 4000;
-
 impl Register<'_> {
     /// The key of a record that is drawn up for the first time: of a programme or supplement that some centre claims,
     /// that document's.
@@ -33,7 +30,13 @@ impl Register<'_> {
         let at = self.at();
         let mark = drawn::mark(&drawn.body);
         self.tx.put_drawn(drawn, mark.as_deref(), Act { actor: self.actor, reason, at: &at })?;
-        self.note_drawn(drawn, reason)?;
+        self.note(&Input {
+            action: "drawn",
+            subject: Some((drawn.body.kind().name(), drawn.key)),
+            other: drawn.person,
+            reason: Some(reason),
+            ..Input::default()
+        })?;
         self.journal_drawn("record.drawn", drawn)?;
         if let Some(person) = drawn.person {
             return self.republish(self.tx.person_meant(person)?);
@@ -86,28 +89,6 @@ impl Register<'_> {
     fn tell_of(&self, centre: ParticipantCode, drawn: &Drawn) -> Result<(), RegisterError> {
         let (kind, bytes): (Kind, _) = (drawn.body.kind(), drawn.body.to_xml());
         self.tx.publish(centre, kind, drawn.key, Form::Live, &bytes, drawn.key)?;
-        Ok(())
-    }
-
-    /// Notes the whole record, in as many inputs as it takes: `field` is the number of the piece and of all.
-    fn note_drawn(&self, drawn: &Drawn, reason: &str) -> Result<(), RegisterError> {
-        let text = String::from_utf8(drawn.body.to_xml()).expect("a body is UTF-8");
-        let letters: Vec<char> = text.chars().collect();
-        let pieces = letters.chunks(PIECE);
-        let all = pieces.len();
-        for (n, piece) in pieces.enumerate() {
-            let (value, field) = (piece.iter().collect::<String>(), format!("{}.{all}", n + 1));
-            self.note(&Input {
-                action: "drawn",
-                subject: Some((drawn.body.kind().name(), drawn.key)),
-                other: drawn.person,
-                field: Some(&field),
-                value: Some(&value),
-                reason: Some(reason),
-                engine: None,
-                centre: None,
-            })?;
-        }
         Ok(())
     }
 }

@@ -1,11 +1,12 @@
 //! Sealing: what is to be told becomes packets. One transaction seals: changes taken, number, chain and the
 //! archived file; the file is on the disk before the transaction commits (exchange §5, D11).
 //!
-//! [`data`] publications of a centre · [`keys`] KY · [`own`] the stream hub→hub · [`answers`] KV, PR and RQ.
+//! [`data`] publications of a centre · [`keys`] KY · [`own`] the stream hub→hub, with what was [`noted`] · [`answers`] KV, PR and RQ.
 
 pub mod answers;
 pub mod data;
 pub mod keys;
+pub mod noted;
 pub mod own;
 
 use std::{

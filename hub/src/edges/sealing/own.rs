@@ -12,18 +12,19 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
-use super::{Outline, PACKET_RECORDS, begin, control, data::note_sealed, finish};
+use super::{Outline, PACKET_RECORDS, begin, control, data::note_sealed, finish, noted};
 use crate::{
     database::{Tx, streams::Streams},
     edges::hub::{Context, HubError},
 };
 
-/// Seals all inputs not sealed yet, in the order in which they were made: a rebuild applies them in the order
-/// of the lines. How many; none while the stream is stopped.
+/// Seals all inputs not sealed yet, and what was noted, in the order in which they were made: a rebuild applies them in the
+/// order of the lines. How many; none while the stream is stopped.
 pub fn seal_inputs(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<u64, HubError> {
     if tx.streams(context.code)?.outgoing.stop.is_some() {
         return Ok(0);
     }
+    noted::make_inputs(context, tx, now)?;
     let mut sealed = 0;
     loop {
         let inputs = tx.unsealed_inputs(u32::try_from(PACKET_RECORDS).expect("small"))?;
@@ -51,6 +52,7 @@ pub(in crate::edges) fn begin_again(context: &Context, tx: &Tx<'_>, now: Timesta
 
 /// Opens a new epoch with every input, in the order in which they were made.
 fn seal_whole(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
+    noted::make_inputs(context, tx, now)?;
     let mut streams = tx.streams(context.code)?;
     let mut lots = Vec::new();
     let mut after = 0;

@@ -2,10 +2,8 @@
 
 use std::fs;
 
-use exchange_endpoint::{account::acting, config::Config};
-use jiff::Timestamp;
+use exchange_endpoint::account::acting;
 use serde_json::{Value, json};
-use svod_hub::edges::hub::{self, Hub};
 
 use super::city::{City, done, refused, run};
 
@@ -59,12 +57,7 @@ fn a_model_changes_by_a_person_s_command_alone_and_nobody_is_joined_by_that() {
     assert_eq!(done(&activate("ещё раз"))["changed"], false);
     let (events, inputs) = city.noted();
     assert_eq!(events.iter().filter(|event| *event == "model.activated").count(), 1);
-    assert!(inputs.iter().filter(|action| *action == "model").count() > 1, "in pieces: {inputs:?}");
-    // a rebuild reads the whole text in the hub's own stream
-    let config = Config::load(&city.hub().join("svod-hub.toml")).expect("read");
-    let Hub { mut store, context, .. } = hub::open(&config).expect("opened");
-    let noted = store.read(|tx| context.register(tx, "test", Timestamp::now()).model_noted()).expect("read");
-    assert_eq!(noted.as_deref(), Some(&*bold));
+    assert_eq!(inputs.iter().filter(|action| *action == "model").count(), 1, "{inputs:?}");
 }
 
 #[test]
