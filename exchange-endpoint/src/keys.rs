@@ -4,7 +4,7 @@
 //! ```text
 //! keys/signing.key   C2SP signer keys, one a line: that of the card, while keys change also that of the next card
 //! keys/age.key       age identities, one a line; older ones stay: what was sealed to them is still opened
-//! keys/archive.key   the archive identity: made here, to be carried off-line; nothing here ever reads it
+//! keys/archive.key   the archive identity: made here, to be carried off-line; only a rebuild of the hub ever reads it
 //! keys/own.card      this participant's card, signed by its signing key: it says which of the keys count
 //! keys/next.card     while keys change: the card that follows ([`crate::rotation`])
 //! ```
@@ -33,7 +33,8 @@ use crate::{
 
 pub(crate) const SIGNING: &str = "signing.key";
 pub(crate) const AGE: &str = "age.key";
-const ARCHIVE: &str = "archive.key";
+/// The archive identity, as long as it was not carried away.
+pub const ARCHIVE: &str = "archive.key";
 pub(crate) const CARD: &str = "own.card";
 pub(crate) const NEXT: &str = "next.card";
 /// Key files are a few hundred bytes.

@@ -184,6 +184,11 @@ impl Trust {
         self.current.values()
     }
 
+    /// All cards, superseded ones too.
+    pub fn all(&self) -> impl Iterator<Item = &Card> {
+        self.current.values().chain(&self.superseded)
+    }
+
     /// The participant's superseded cards.
     pub fn superseded(&self, code: ParticipantCode) -> impl Iterator<Item = &Card> {
         self.superseded.iter().filter(move |card| card.content.code == code)

@@ -3,6 +3,8 @@
 
 #[path = "requests/keys.rs"]
 mod keys;
+#[path = "requests/rebuild.rs"]
+mod rebuild;
 #[path = "requests/resync.rs"]
 mod resync;
 

@@ -41,11 +41,13 @@ pub enum Kind {
     Merge,
     /// The hub's staff decided something.
     Decision,
+    /// The hub's database was made again out of its archive.
+    Rebuild,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Export, Self::Load, Self::Merge, Self::Decision];
+    pub const ALL: [Self; 5] = [Self::Export, Self::Load, Self::Merge, Self::Decision, Self::Rebuild];
 
     /// The word in file names and in JSON.
     pub const fn word(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Kind {
             Self::Load => "load",
             Self::Merge => "merge",
             Self::Decision => "decision",
+            Self::Rebuild => "rebuild",
         }
     }
 }

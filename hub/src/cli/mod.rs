@@ -8,6 +8,7 @@ mod keys;
 mod merge;
 mod model;
 mod person;
+mod rebuild;
 mod resync;
 mod review;
 mod run;
@@ -65,6 +66,8 @@ enum Command {
     Resync(resync::Resync),
     Backup(BackupCommand),
     Restore(RestoreCommand),
+    Rebuild(rebuild::Rebuild),
+    Content(rebuild::Content),
     Check(check::Check),
     /// By what two records are taken for one person
     #[command(subcommand)]
@@ -124,6 +127,8 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
                 copies::prepare(&config, path, watermark, Timestamp::now())
             });
         }
+        Command::Rebuild(rebuild) => rebuild.run(common),
+        Command::Content(_) => rebuild::Content::run(common),
         Command::Check(check) => return check.run(common),
         Command::Model(model) => model.run(common),
         Command::Person(person) => person.run(common),

@@ -4,7 +4,7 @@
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
 //! [`drawn`] what staff draw up · [`requests`] · [`recovery`] after a restore · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`overdue`] what waits · [`draft`] long work beside
-//! others · [`noted`] what is written, for the archive · [`content`] what is known, as one digest · [`exported`] everything of one kind, for files.
+//! others · [`noted`] what is written, for the archive · [`rebuilt`] for a rebuild · [`content`] what is known, as one digest · [`exported`] everything of one kind, for files.
 
 pub mod answers;
 pub mod centres;
@@ -20,6 +20,7 @@ pub mod overdue;
 pub mod people;
 pub mod publications;
 pub mod quarantine;
+pub mod rebuilt;
 pub mod received;
 pub mod recovery;
 pub mod requests;

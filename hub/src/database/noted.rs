@@ -6,7 +6,7 @@
 //! `stream` and `packet` a part is noted (`noted.sql`): the rest is in the packets.
 
 use rusqlite::params;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{DatabaseError, Result, Tx};
 
@@ -85,7 +85,8 @@ impl Tx<'_> {
 
     /// The columns of `table` that are noted: a claim is named by its origin, kind and key, not by its row here.
     fn columns(&self, table: &str) -> Result<Vec<Column>> {
-        let sql = "SELECT name, type, pk FROM pragma_table_info(?1, 'main') WHERE name <> 'claim' ORDER BY cid";
+        let sql =
+            "SELECT name, type, pk FROM pragma_table_info(?1, 'main') WHERE name <> 'claim' ORDER BY cid";
         self.rows(sql, [table], |row| {
             let (ty, pk): (String, i64) = (row.get(1)?, row.get(2)?);
             Ok(Column { name: row.get(0)?, is_bytes: ty == "BLOB", is_key: pk > 0 })
@@ -94,7 +95,8 @@ impl Tx<'_> {
 
     /// Notes something that is no row.
     pub fn note_change(&self, what: &str, said: &Value) -> Result<()> {
-        self.run("INSERT INTO change(entry) VALUES(?1)", [json!({"t": what, "is": said}).to_string()])?;
+        let entry = format!("{{\"t\":\"{what}\",\"is\":{said}}}");
+        self.run("INSERT INTO change(entry) VALUES(?1)", [entry])?;
         Ok(())
     }
 
@@ -128,8 +130,7 @@ impl Tx<'_> {
         let names = joined(&|one| one.name.clone(), &|_| true);
         let values = joined(&Column::of_entry, &|_| true);
         let keys = joined(&|one| one.name.clone(), &|one| one.is_key);
-        let others =
-            joined(&|Column { name, .. }| format!("{name} = excluded.{name}"), &|one| !one.is_key);
+        let others = joined(&|Column { name, .. }| format!("{name} = excluded.{name}"), &|one| !one.is_key);
         let (claim, of_claim) = if table == "person_record" { (", claim", CLAIM) } else { ("", "") };
         let sql = format!(
             "INSERT INTO {table}({names}{claim}) VALUES({values}{of_claim})

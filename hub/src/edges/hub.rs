@@ -206,16 +206,25 @@ pub fn open_store(config: &Config<HubConfig>) -> Result<Store, Failure> {
 
 /// Opens the hub that `config` describes.
 pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
-    let Checked { code, numbering, paths, lists } = config::check(config)?;
     let store = open_store(config)?;
+    let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
+    let context = context_of(config, watermark.issued())?;
+    let protocols = Protocols::open(&config.path(&config.protocols))?;
+    let mut hub = Hub { store, context, watermark, protocols };
+    hub.keep_protocols();
+    Ok(hub)
+}
+
+/// What is known of the hub that `config` describes without its database; `issued` is the highest serial of a case number that
+/// the watermark knows.
+pub fn context_of(config: &Config<HubConfig>, issued: u64) -> Result<Context, Failure> {
+    let Checked { code, numbering, paths, lists } = config::check(config)?;
     let keys = OwnKeys::load(&config.path(&config.keys), code)?;
     let trust = Trust::open(&config.path(&config.trust))?;
-    let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
-    let protocols = Protocols::open(&config.path(&config.protocols))?;
     for directory in [&paths.ftp, &paths.archive, &paths.quarantine] {
         std::fs::create_dir_all(directory).map_err(at(directory))?;
     }
-    let context = Context {
+    Ok(Context {
         paths,
         code,
         keys_directory: config.path(&config.keys),
@@ -224,16 +233,13 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
         trust_directory: config.path(&config.trust),
         trust,
         numbering,
-        issued: watermark.issued(),
+        issued,
         limits: config.limits(),
         streebog: config.exchange.streebog,
         timing: config.timing(),
         lang: config.lang,
         lists,
-    };
-    let mut hub = Hub { store, context, watermark, protocols };
-    hub.keep_protocols();
-    Ok(hub)
+    })
 }
 
 impl Hub {

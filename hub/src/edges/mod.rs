@@ -2,7 +2,7 @@
 //!
 //! The main path: [`event_loop`] hears of a file → [`intake`] judges and applies it → [`register`] makes persons
 //! and publications of it → [`sealing`] makes packets of those → [`placing`] puts them where the centre looks.
-//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ; [`resync`] ends a recovery. [`operations`] are what staff ask for on the command line.
+//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ; [`resync`] ends a recovery; [`rebuild`] makes a lost database again. [`operations`] are what staff ask for on the command line.
 
 pub mod config;
 pub mod cores;
@@ -15,6 +15,7 @@ pub mod operations;
 pub mod pki;
 pub mod placing;
 mod ranges;
+pub mod rebuild;
 pub mod register;
 mod requests;
 pub mod resync;

@@ -19,12 +19,15 @@ use super::{
     line::{Line, Server},
     mishap::Mishap,
     people::{Person, people},
+    rebuilt,
     template::Template,
     time::Time,
     trace::Trace,
 };
 use crate::world::copy_dir;
 
+/// Of so many histories one ends with a hub made again out of its archive.
+const REBUILT: u64 = 4;
 /// Milliseconds of ten years.
 const TEN_YEARS: i64 = 10 * 365 * 86_400_000;
 /// Longer than a heartbeat, in milliseconds.
@@ -113,7 +116,7 @@ pub fn run(template: &Template, dir: &Path, seed: u64, length: Length) -> Ended 
     let (trace, broken) = match City::begin(template, dir, seed) {
         Ok(mut city) => {
             let broken = match city.live(length) {
-                Ok(()) => checks::check(&mut city),
+                Ok(()) => city.look(seed),
                 Err(error) => vec![error],
             };
             (city.trace, broken)
@@ -138,6 +141,15 @@ pub(super) fn chance_of(seed: u64) -> chance::Given {
 }
 
 impl City {
+    /// What is broken at the end.
+    fn look(&mut self, seed: u64) -> Vec<String> {
+        let mut broken = checks::check(self);
+        if seed.is_multiple_of(REBUILT) {
+            broken.extend(rebuilt::check(self));
+        }
+        broken
+    }
+
     /// A city in a copy of `template` at `dir`.
     pub(super) fn begin(template: &Template, dir: &Path, seed: u64) -> Result<Self, String> {
         template.copy(dir).map_err(|error| format!("the city is not copied: {error}"))?;

@@ -14,6 +14,7 @@ pub mod hub;
 pub mod line;
 pub mod mishap;
 pub mod people;
+pub mod rebuilt;
 pub mod scenario;
 pub mod secrets;
 pub mod template;

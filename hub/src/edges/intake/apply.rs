@@ -264,8 +264,7 @@ impl<'a> Intake<'a> {
         let stood = known
             .map(|known| known.standing)
             .filter(|standing| matches!(standing, Standing::Applied | Standing::Waiting));
-        let fresh =
-            if self.merged || !is_linked(record.kind) { Standing::Applied } else { Standing::Waiting };
+        let fresh = fresh_standing(self.merged, record.kind);
         let (standing, keep_basis) = match admission.keep {
             Keep::Nothing | Keep::Use => (fresh, false),
             Keep::Aside => (stood.unwrap_or(fresh), true),
@@ -423,6 +422,11 @@ fn read(mut packet: CheckedPacket<'_, File>, lots: &mpsc::SyncSender<Vec<Looked>
 /// The version of a record that came last.
 fn told(known: &Known) -> Edition {
     Edition { version: known.version, form: known.form, hash: known.hash }
+}
+
+/// Where a record stands that is plainly taken, of a centre whose initial load is `merged`, or is not.
+pub(in crate::edges) fn fresh_standing(merged: bool, kind: Kind) -> Standing {
+    if merged || !is_linked(kind) { Standing::Applied } else { Standing::Waiting }
 }
 
 /// Kinds that the register makes publications of.

@@ -34,6 +34,7 @@ use super::hub::{Context, Hub, HubError, at};
 use crate::database::{Tx, streams::Unproven};
 
 pub(super) use answers::random;
+pub(in crate::edges) use apply::fresh_standing;
 pub(in crate::edges) use numbered::Step;
 pub(in crate::edges) use open::prune_out;
 

@@ -67,7 +67,7 @@ pub fn prepare(
 }
 
 /// Nobody can tell what was exchanged since.
-fn stop_all(tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
+pub(in crate::edges) fn stop_all(tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
     tracing::error!("{}", Evidence::NoWatermark);
     for centre in tx.centres()?.into_iter().filter(|centre| centre.active) {
         let mut streams = tx.streams(centre.code)?;

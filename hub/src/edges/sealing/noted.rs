@@ -52,7 +52,9 @@ pub(super) fn make_inputs(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Res
 fn put(context: &Context, tx: &Tx<'_>, piece: &str, now: Timestamp) -> Result<(), HubError> {
     let mut body = Body::new(Kind::HubInput);
     let at = now.to_string();
-    for (field, text) in [("at", at.as_str()), ("actor", context.code.as_str()), ("action", ROWS), ("value", piece)] {
+    for (field, text) in
+        [("at", at.as_str()), ("actor", context.code.as_str()), ("action", ROWS), ("value", piece)]
+    {
         body.set(field, text).expect("an entry is plain text");
     }
     Ok(tx.add_input(&Record::live(new_id()?, 1, &body), &at, ROWS)?)

@@ -51,7 +51,7 @@ pub(in crate::edges) fn begin_again(context: &Context, tx: &Tx<'_>, now: Timesta
 }
 
 /// Opens a new epoch with every input, in the order in which they were made.
-fn seal_whole(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
+pub(in crate::edges) fn seal_whole(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
     noted::make_inputs(context, tx, now)?;
     let mut streams = tx.streams(context.code)?;
     let mut lots = Vec::new();

@@ -5,6 +5,7 @@ mod crash;
 mod decisions;
 mod exchange;
 mod keys;
+mod rebuild;
 mod recovery;
 mod refusals;
 mod requests;

@@ -1,0 +1,63 @@
+//! A hub whose database is lost without a copy: the archive makes it again, and its centre goes on as if nothing had been.
+
+use std::{process::Command, thread};
+
+use super::*;
+
+#[test]
+fn a_hub_made_again_out_of_its_archive_goes_on_with_its_centre() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let world = merged(dir.path());
+    let (hub_db, centre_db) = (world.layout.hub_db(), world.layout.centre_db(1));
+    let uid = correct_somebody(&world, "Исправленная");
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x1', 'Последняя')");
+    wait(&world, &centre_db, "SELECT count(*) FROM recipient WHERE surname = 'Исправленная'", 1);
+    wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'recipient_claim'", 11);
+    world.wait_settled(&mut |_| ()).expect("settled");
+    let unsealed =
+        "SELECT (SELECT count(*) FROM change) + (SELECT count(*) FROM hub_input WHERE packet IS NULL)";
+    wait(&world, &hub_db, unsealed, 0);
+    let known = world.hub(&["content"]).expect("told");
+    let of = |sql: &str| -> String {
+        Reader::open(&hub_db).expect("opens").one(sql, [], |row| row.get(0)).expect("read").expect("one")
+    };
+    let password = of("SELECT password FROM centre");
+
+    world.daemons.kill("hub");
+    for name in ["hub.db", "hub.db-wal", "hub.db-shm"] {
+        let _ = fs::remove_file(world.layout.hub().join(name));
+    }
+    // ended on the way it leaves nothing that stands in the way, and no half of a database
+    let (config, archive) = (world.layout.hub_config(), world.layout.hub().join("archive"));
+    for after in [5, 20, 60] {
+        let mut rebuild = Command::new(DEMO);
+        rebuild.args(["hub", "rebuild", "--from"]).arg(&archive).arg("--config").arg(&config);
+        let mut child = rebuild.stderr(std::process::Stdio::null()).spawn().expect("started");
+        thread::sleep(Duration::from_millis(after));
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        if hub_db.exists() {
+            // it was quicker: lost once more
+            fs::remove_file(&hub_db).expect("lost");
+        }
+    }
+    let archive = archive.to_str().expect("UTF-8");
+    let rebuilt = world.hub(&["rebuild", "--from", archive]).expect("made again");
+    assert_eq!(rebuilt["content"], known, "{rebuilt}");
+    assert_eq!(rebuilt["stopped"], serde_json::json!([]));
+    assert!(rebuilt["told"].is_string() && rebuilt["protocol"].is_u64(), "{rebuilt}");
+    assert_eq!(of("SELECT password FROM centre"), password);
+    assert!(
+        world.hub(&["rebuild", "--from", archive]).expect_err("there").to_string().contains("rebuild-exists")
+    );
+
+    world.start_hub().expect("started");
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x2', 'Следующая')");
+    wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'recipient_claim'", 12);
+    world.correct(&uid, "surname", "Ещё").expect("entered");
+    wait(&world, &centre_db, "SELECT count(*) FROM recipient WHERE surname = 'Ещё'", 1);
+    world.wait_settled(&mut |_| ()).expect("settled");
+    assert_eq!(world.spoke(1, &["verify"]).expect("verified")["whole"], true);
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM incident"), 0);
+    assert_eq!(count(&centre_db, "SELECT count(*) FROM svod_incident"), 0);
+}
