@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::{
     answer::Text,
-    record::{Field, Type},
+    record::{Field, Kind, Type},
 };
 
 /// The lists that rules go by.
@@ -165,8 +165,23 @@ const TOKEN: Text = text(
 );
 const EMPTY: Text = text("список пуст", "the list is empty");
 const TWICE: Text = text("код не указан или уже был", "the code is missing or was there before");
+const CODE: Text = text(
+    "такой код записи не вместят: до 60 знаков, без пробелов, запятых и точек с запятой",
+    "no record can bear this code: up to 60 characters without blanks, commas and semicolons",
+);
+const NAME: Text = text("нужно название до 400 знаков", "must be a name of up to 400 characters");
+const ACTION: Text = text("не сказано, какое это действие", "it does not say which action this is");
+const TWIN: Text = text(
+    "у этого действия нет услуги другого варианта: вариант пишут, только если их два",
+    "no service of this action has the other variant: it is named only where there are two",
+);
+const NO_SERVICE: Text =
+    text("такого кода нет ни в одном перечне услуг", "no list of services has such a code");
 const MINUTES: Text = text("нужны минуты от 1 до 1440", "must be minutes from 1 to 1440");
-const POINTS: Text = text("код ответа имеет вид БАЛЛЫ_ЗНАЧЕНИЕ", "the code of an answer is POINTS_VALUE");
+const POINTS: Text = text(
+    "код ответа имеет вид БАЛЛЫ_ЗНАЧЕНИЕ (баллов до 999; строчные латинские буквы, цифры и знаки _.-)",
+    "the code of an answer is POINTS_VALUE (up to 999 points; lower-case Latin letters, digits and _.-)",
+);
 const BAND: Text = text("уровень от 0 до 3, from не больше to", "level from 0 to 3, from not above to");
 const GAP: Text = text(
     "каждой сумме баллов от нуля до наибольшей (до 9999) должен отвечать ровно один уровень",
@@ -177,6 +192,13 @@ const NO_ANSWER: Text = text("такого ответа в анкете нет",
 fn no_token(model: &str) -> Option<(String, Text)> {
     let wrong = Field::required("model", Type::Token).problem(Some(model)).is_some();
     wrong.then(|| ("model".to_owned(), TOKEN))
+}
+
+/// Whether the lines of records of `kind` can have `value` in `field`.
+fn fits(kind: Kind, field: &str, value: &str) -> bool {
+    let fields = kind.schema().lines.map_or(&[][..], |lines| lines.fields);
+    let field = fields.iter().find(|one| one.name == field);
+    !value.is_empty() && field.is_some_and(|field| field.problem(Some(value)).is_none())
 }
 
 /// A file is no list of this kind.
@@ -230,10 +252,22 @@ impl CareList {
         let mut codes = BTreeSet::new();
         self.service.iter().enumerate().find_map(|(n, service)| {
             let key = |name: &str| format!("service[{}].{name}", n + 1);
-            let unique = !service.code.is_empty() && codes.insert(&service.code);
-            let minutes = (1..=1440).contains(&service.minutes);
-            let code = (!unique).then(|| (key("code"), TWICE));
-            code.or_else(|| (!minutes).then(|| (key("minutes"), MINUTES)))
+            let bears = |field, value: &str| fits(Kind::Supplement, field, value) && value.trim() == value;
+            let parted = service.code.contains(|c: char| c.is_whitespace() || ",;".contains(c));
+            let twin = |variant: Variant| {
+                let other = |other: &CareService| other.variant.is_some_and(|of| of != variant);
+                self.service.iter().any(|one| one.action == service.action && other(one))
+            };
+            [
+                (service.code.is_empty() || !codes.insert(&service.code), "code", TWICE),
+                (parted || !bears("service_code", &service.code), "code", CODE),
+                (!bears("name", &service.name), "name", NAME),
+                (!(1..=1440).contains(&service.minutes), "minutes", MINUTES),
+                (service.action.trim().is_empty(), "action", ACTION),
+                (service.variant.is_some_and(|variant| !twin(variant)), "variant", TWIN),
+            ]
+            .into_iter()
+            .find_map(|(wrong, name, why)| wrong.then(|| (key(name), why)))
         })
     }
 
@@ -258,7 +292,7 @@ impl Questionnaire {
             self.question(question).is_some_and(|question| question.answer(answer).is_some())
         };
         let contradiction = |pair: &Contradiction| !is_answer(&pair.one) || !is_answer(&pair.other);
-        let unneeded = |one: &Unneeded| !is_answer(&one.answer);
+        let unneeded = |one: &Unneeded| !is_answer(&one.answer) || one.services.is_empty();
         let nth = |key: &str, at: Option<usize>| at.map(|n| (format!("{key}[{}]", n + 1), NO_ANSWER));
         no_token(&self.model)
             .or_else(|| self.question.is_empty().then(|| ("question".to_owned(), EMPTY)))
@@ -266,6 +300,13 @@ impl Questionnaire {
             .or_else(|| self.fault_of_bands())
             .or_else(|| nth("contradiction", self.contradiction.iter().position(contradiction)))
             .or_else(|| nth("unneeded", self.unneeded.iter().position(unneeded)))
+    }
+
+    /// What is wrong with it besides, where the region's lists of services are `care`.
+    pub fn fault_beside(&self, care: &[CareList]) -> Option<(String, Text)> {
+        let known = |code: &String| care.iter().any(|list| list.service(code).is_some());
+        let n = self.unneeded.iter().position(|one| !one.services.iter().all(known))?;
+        Some((format!("unneeded[{}].services", n + 1), NO_SERVICE))
     }
 
     fn fault_of_questions(&self) -> Option<(String, Text)> {
@@ -276,11 +317,20 @@ impl Questionnaire {
             if question.code.is_empty() || !codes.insert(&question.code) {
                 return Some((format!("{key}.code"), TWICE));
             }
+            for (name, field, value) in
+                [("block", "block", &question.block), ("code", "question", &question.code)]
+            {
+                if !fits(Kind::Assessment, field, value) {
+                    return Some((format!("{key}.{name}"), TOKEN));
+                }
+            }
             if question.answer.is_empty() {
                 return Some((key, EMPTY));
             }
             question.answer.iter().enumerate().find_map(|(n, answer)| {
-                let fault = if answer.points().is_none() {
+                let points =
+                    answer.points().is_some_and(|n| fits(Kind::Assessment, "points", &n.to_string()));
+                let fault = if !points || !fits(Kind::Assessment, "answer", &answer.code) {
                     POINTS
                 } else if answers.insert(&answer.code) {
                     return None;
@@ -367,6 +417,12 @@ mod tests {
             ("model = \"demo-1\"", "model = \"Демо 1\"", "model"),
             ("code = \"02\"", "code = \"01\"", "service[2].code"),
             ("minutes = 60", "minutes = 0", "service[1].minutes"),
+            ("code = \"02\"", "code = \" 02 \"", "service[2].code"),
+            ("code = \"02\"", "code = \"0,2\"", "service[2].code"),
+            ("name = \"Умывание\"", "name = \" \"", "service[8].name"),
+            ("action = \"drink\"", "action = \"\"", "service[7].action"),
+            ("action = \"drink\"", "action = \"drink\"\nvariant = \"assist\"", "service[7].variant"),
+            ("variant = \"assist\"", "variant = \"replace\"", "service[1].variant"),
         ] {
             assert!(care.contains(from), "{from}");
             let list = CareList::parse(&care.replacen(from, to, 1)).expect("a list");
@@ -381,11 +437,26 @@ mod tests {
             ("code = \"2_2\"", "code = \"2\"", "question[1].answer[2].code"),
             ("code = \"2_2\"", "code = \"0_1\"", "question[1].answer[2].code"),
             ("one = [\"", "one = [\"9", "contradiction[1]"),
+            ("code = \"1.2\"", "code = \"1.А\"", "question[2].code"),
+            ("block = \"1\"", "block = \"Блок 1\"", "question[1].block"),
+            ("code = \"2_2\"", "code = \"2_да\"", "question[1].answer[2].code"),
+            ("code = \"2_2\"", "code = \"1000_2\"", "question[1].answer[2].code"),
+            ("services = [\"05\", \"06\"]", "services = []", "unneeded[1]"),
         ] {
             assert!(asked.contains(from), "{from}");
             let list = Questionnaire::parse(&asked.replacen(from, to, 1)).expect("a questionnaire");
             assert_eq!(list.fault().map(|(key, _)| key).as_deref(), Some(key));
         }
+    }
+
+    #[test]
+    fn a_questionnaire_names_services_of_a_list() {
+        let asked = include_str!("../data/questionnaire.demo-1.toml").replace("\"06\"]", "\"zz\"]");
+        let asked = Questionnaire::parse(&asked).expect("a questionnaire");
+        let Lists { care, questionnaires } = Lists::shipped();
+        let told = asked.fault_beside(care).map(|(key, _)| key);
+        assert_eq!((asked.fault(), told.as_deref()), (None, Some("unneeded[1].services")));
+        assert_eq!(questionnaires[0].fault_beside(care), None);
     }
 
     #[test]

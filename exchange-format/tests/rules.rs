@@ -154,7 +154,7 @@ fn each_case_breaks_its_rule_and_no_other() {
         let mut scene = Scene::of(kind);
         changes.split(" ; ").for_each(|change| scene.change(change.trim()));
         let broken = scene.broken();
-        if broken != [code.as_str()] {
+        if broken != code.split('+').collect::<Vec<_>>() {
             wrong.push(format!("{code} | {kind} | {changes}: {broken:?}"));
         }
     }
@@ -163,7 +163,8 @@ fn each_case_breaks_its_rule_and_no_other() {
 
 #[test]
 fn no_rule_is_without_a_case_in_any_kind_that_it_applies_to() {
-    let have: BTreeSet<(String, Kind)> = cases().into_iter().map(|(code, kind, _)| (code, kind)).collect();
+    let alone = cases().into_iter().filter(|(code, ..)| !code.contains('+'));
+    let have: BTreeSet<(String, Kind)> = alone.map(|(code, kind, _)| (code, kind)).collect();
     let want: BTreeSet<(String, Kind)> = rules::all()
         .flat_map(|rule| rule.applies.iter().map(|(kind, _)| (rule.code.to_owned(), *kind)))
         .collect();

@@ -5,7 +5,7 @@ use super::{
     Type::{Code, Date, Reference, Text, Whole},
 };
 
-/// A line is a service of one of the seven kinds (its volume and frequency as written, and structured), a service that
+/// A line is a service (of the kinds 1–7; rule P06 refuses the eighth, that of urgent ones; its volume and frequency as written, and structured), a service that
 /// the person refused (and signed for), or a recommended provider, as `part` says; without it, a service.
 pub(super) static SCHEMA: KindSchema = KindSchema {
     kind: Kind::Programme,
@@ -35,7 +35,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         fields: &[
             Field::required("no", Whole(9999)),
             Field::optional("part", Code(&["service", "refusal", "provider"])),
-            Field::optional("service_kind", Code(&["1", "2", "3", "4", "5", "6", "7"])),
+            Field::optional("service_kind", Code(&["1", "2", "3", "4", "5", "6", "7", "8"])),
             Field::optional("service_code", Text(60)),
             Field::required("name", Text(400)),
             Field::optional("volume", Text(60)),
@@ -44,8 +44,8 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("frequency", Text(200)),
             Field::optional("frequency_count", Whole(999)),
             Field::optional("frequency_per", Code(&["day", "week", "month", "year", "on_demand"])),
-            Field::optional("valid_from", Text(40)),
-            Field::optional("valid_until", Text(40)),
+            Field::optional("valid_from", Date),
+            Field::optional("valid_until", Date),
             Field::optional("reason", Text(1000)),
             Field::optional("date", Date),
             Field::optional("recipient_signed", Date),

@@ -90,20 +90,11 @@ pub(super) static RULES: &[Rule] = &[
         code: "B01",
         applies: REFUSE,
         sentence: text(
-            "На обязательный вопрос нет ответа, либо на вопрос с одним ответом их несколько.",
-            "A mandatory question has no answer, or a question for one answer has several.",
+            "На обязательный вопрос нет ответа, на вопрос с одним ответом их несколько, либо один ответ дан дважды.",
+            "A mandatory question has no answer, a question for one answer has several, or an answer is given twice.",
         ),
         source: FORM,
-        check: |c| {
-            let answers = |question: &Question| {
-                c.lines().iter().filter(|line| line.text("question") == Some(question.code.as_str())).count()
-            };
-            let wrong = |question: &Question| {
-                let answers = answers(question);
-                question.mandatory && answers == 0 || !question.many && answers > 1
-            };
-            at("question", model(c)?.question.iter().any(wrong))
-        },
+        check: answered_once,
     },
     Rule {
         code: "B02",
@@ -236,10 +227,9 @@ pub(super) static RULES: &[Rule] = &[
         source: FORM,
         check: |c| {
             at("residents", c.whole("residents") == Some(0)).or_else(|| {
-                at(
-                    "co_residents",
-                    c.text("lives_alone") == Some("1") && c.whole("co_residents").unwrap_or(0) > 0,
-                )
+                let others =
+                    c.whole("co_residents").max(c.whole("residents").map(|all| all.saturating_sub(1)));
+                at("co_residents", c.text("lives_alone") == Some("1") && others.unwrap_or(0) > 0)
             })
         },
     },
@@ -315,6 +305,19 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
 ];
+
+fn answered_once<'a>(c: &Case<'a>) -> Option<Place> {
+    let answers = |question: &Question| {
+        c.lines().iter().filter(|line| line.text("question") == Some(question.code.as_str())).count()
+    };
+    let wrong = |question: &Question| {
+        let answers = answers(question);
+        question.mandatory && answers == 0 || !question.many && answers > 1
+    };
+    let mut given = BTreeSet::new();
+    let again = |line: &'a Line| !given.insert((line.text("question"), line.text("answer")));
+    at("question", model(c)?.question.iter().any(wrong) || c.lines().iter().any(again))
+}
 
 fn model<'a>(c: &Case<'a>) -> Option<&'a Questionnaire> {
     c.around.lists?.questionnaire(c.text("model")?)

@@ -216,10 +216,7 @@ pub(super) static RULES: &[Rule] = &[
         applies: &[(Kind::ServiceAct, Refuse)],
         sentence: text("Итог акта не равен сумме строк.", "The act's total is not the sum of its lines."),
         source: "own",
-        check: |c| {
-            let sum = c.lines().iter().filter_map(|line| number(line, "amount")).fold(0, u64::saturating_add);
-            at("total", c.whole("total")? != sum)
-        },
+        check: |c| at("total", c.whole("total")? != amounts(c)),
     },
     Rule {
         code: "N02",
@@ -247,7 +244,7 @@ pub(super) static RULES: &[Rule] = &[
             "The recipient is charged more than the total.",
         ),
         source: "442-ФЗ ст. 32",
-        check: |c| at("charged", c.whole("charged")? > c.whole("total")?),
+        check: |c| at("charged", c.whole("charged")? > c.whole("total").unwrap_or_else(|| amounts(c))),
     },
     Rule {
         code: "N05",
@@ -283,6 +280,7 @@ pub(super) static RULES: &[Rule] = &[
         check: |c| {
             let request = c.date("request_date")?;
             c.line("date", |line| day(line, "date").is_some_and(|day| day < request))
+                .or_else(|| at("date", c.date("date")? < request))
         },
     },
     Rule {
@@ -320,6 +318,11 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
 ];
+
+/// The sum of an act's lines.
+fn amounts(c: &Case<'_>) -> u64 {
+    c.lines().iter().filter_map(|line| number(line, "amount")).fold(0, u64::saturating_add)
+}
 
 /// The most, in kopecks, that the person may be charged for a month of services in `form` (442-ФЗ art. 31, 32).
 fn ceiling(c: &Case<'_>, form: &str) -> Option<u64> {

@@ -162,8 +162,8 @@ pub fn fault_within(body: &Body, around: &Around<'_>) -> Option<Finding> {
 }
 
 /// Rules about the form of one value, whatever else the record says.
-const FORMS: [&str; 12] =
-    ["A04", "A07", "R01", "R02", "R03", "R04", "R05", "R06", "R06a", "R07", "R08", "R16"];
+const FORMS: [&str; 13] =
+    ["A04", "A07", "R01", "R02", "R03", "R04", "R05", "R06", "R06a", "R07", "R08", "R16", "R21"];
 
 /// The rule of form that `value` breaks in `field` of a record of `kind`, whatever its severity: for a value that
 /// somebody enters now and can correct now.

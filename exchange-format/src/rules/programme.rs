@@ -21,7 +21,7 @@ pub(super) static RULES: &[Rule] = &[
             "The programme's term is longer than three years.",
         ),
         source: "442-ФЗ ст. 16",
-        check: |c| at("valid_until", c.date("valid_until")? > c.date("date")?.checked_add(3.years()).ok()?),
+        check: |c| at("valid_until", c.date("valid_until")? > longest(c.date("date")?)?),
     },
     Rule {
         code: "P02",
@@ -39,7 +39,8 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "442-ФЗ ст. 16",
         check: |c| {
-            let (from, until) = (c.date("date"), c.date("valid_until"));
+            let from = c.date("date");
+            let until = c.date("valid_until").or_else(|| longest(from?));
             let outside = |at: Option<Date>| {
                 at.is_some_and(|at| {
                     from.is_some_and(|from| at < from) || until.is_some_and(|until| at > until)
@@ -157,6 +158,35 @@ pub(super) static RULES: &[Rule] = &[
         source: "перечень услуг региона (442-ФЗ ст. 8)",
         check: too_often,
     },
+    Rule {
+        code: "P12",
+        applies: &[
+            (Kind::ProgrammeClaim, Warn),
+            (Kind::Programme, Warn),
+            (Kind::SupplementClaim, Warn),
+            (Kind::Supplement, Warn),
+        ],
+        sentence: text(
+            "Последний день действия не указан или нечитаем: сроки услуг проверяются по трём годам.",
+            "The last day is missing or cannot be read: terms of services are checked by three years.",
+        ),
+        source: "форма индивидуальной программы и дополнения",
+        check: |c| at("valid_until", c.date("valid_until").is_none()),
+    },
+    Rule {
+        code: "P13",
+        applies: &[(Kind::ProgrammeClaim, Warn)],
+        sentence: text(
+            "Срок услуги не читается как дата: координационный центр его не опубликует.",
+            "A service's term is no date that can be read: the coordination centre will not publish it.",
+        ),
+        source: "форма индивидуальной программы",
+        check: |c| {
+            let unread = |line: &Line, field: &str| line.text(field).is_some() && day(line, field).is_none();
+            c.line("valid_from", |line| unread(line, "valid_from"))
+                .or_else(|| c.line("valid_until", |line| unread(line, "valid_until")))
+        },
+    },
 ];
 
 fn too_often<'a>(c: &Case<'a>) -> Option<Place> {
@@ -202,7 +232,12 @@ pub fn term(body: &Body) -> Option<(Date, Date)> {
     }
     let from = values::date(body.text("date")?)?;
     let until = body.text("valid_until").and_then(values::date);
-    Some((from, until.or_else(|| from.checked_add(3.years()).ok())?))
+    Some((from, until.or_else(|| longest(from))?))
+}
+
+/// The last day of the longest term of what begins on the day `from`.
+fn longest(from: Date) -> Option<Date> {
+    from.checked_add(3.years()).ok()
 }
 
 fn second_active(c: &Case<'_>) -> Option<Place> {

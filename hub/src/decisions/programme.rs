@@ -178,9 +178,9 @@ fn strict_value(field: &Field, line: &Line) -> Option<String> {
 
 /// The kinds of services of 442-ФЗ art. 20 by number or word.
 fn service_kind(text: &str) -> Option<String> {
-    const STEMS: [&str; 7] = ["быт", "мед", "псих", "пед", "труд", "прав", "коммуник"];
+    const STEMS: [&str; 8] = ["быт", "мед", "псих", "пед", "труд", "прав", "коммуник", "срочн"];
     let lower = text.to_lowercase();
-    if lower.len() == 1 && ("1"..="7").contains(&lower.as_str()) {
+    if lower.len() == 1 && ("1"..="8").contains(&lower.as_str()) {
         return Some(lower);
     }
     STEMS.iter().position(|stem| lower.contains(stem)).map(|at| (at + 1).to_string())
@@ -268,6 +268,27 @@ mod tests {
         assert_eq!((origin, key), (claims[1].origin, claims[1].key));
         assert_eq!(body.text("date"), Some("2025-02-01"));
         assert_eq!(body.findings(), []);
+    }
+
+    #[test]
+    fn an_urgent_service_is_kept_for_the_rules_to_refuse_and_a_term_is_a_day_or_left_out() {
+        for kind in ["8", "Срочные"] {
+            let mut claim = claim(1, 1, "12", "01.02.2025", "Вещи");
+            let line = claim.body.add_line();
+            for (field, value) in [
+                ("no", "2"),
+                ("service_kind", kind),
+                ("name", "Питание"),
+                ("valid_from", "01.02.2025"),
+                ("valid_until", "2090 год"),
+            ] {
+                line.set(field, value).expect("plain");
+            }
+            let (body, ..) = published(Kind::Programme, &[claim], uid(9), None).expect("whole");
+            let line = &body.lines()[1];
+            assert_eq!((line.text("valid_from"), line.text("valid_until")), (Some("2025-02-01"), None));
+            assert_eq!(rules::first_fault(&body).map(|fault| fault.word()), Some("P06"), "{kind}");
+        }
     }
 
     #[test]
