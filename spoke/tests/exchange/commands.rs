@@ -141,13 +141,18 @@ fn each_way_for_a_centre_to_be_broken_has_its_error() {
     rename("aside", "centre.db");
     centre.sync();
     let hub_card = centre.dir.path().join("hub.card");
-    let init = |dir: &Path, fingerprint: &str| {
+    let init_by = |hub_card: &Path, dir: &Path, fingerprint: &str| {
         let (code, dir, card) =
             (centre.hub.centre.as_str(), dir.to_string_lossy(), hub_card.to_string_lossy());
         let place =
             ["init", "--code", code, "--dir", &dir, "--hub-card", &card, "--hub-fingerprint", fingerprint];
         centre.ends(&place, 3).1
     };
+    let init = |dir: &Path, fingerprint: &str| init_by(&hub_card, dir, fingerprint);
+    let own = centre.path(&format!("{}.card", centre.hub.centre));
+    let own_print = Card::from_bytes(&fs::read(&own).expect("read")).expect("a card").fingerprint();
+    let error = init_by(&own, &centre.dir.path().join("third"), &own_print);
+    assert!(error.contains("не координационного центра"), "{error}");
     let error = init(&centre.path(""), "00");
     assert!(error.contains("не совпадает с названным (в нём знаков: 2)"), "{error}");
     // one thing that is in the way keeps everything from being made
