@@ -36,8 +36,10 @@ impl ListsConfig {
             lists.care = all(config, &self.care, |list: &CareList| &list.model, CareList::fault)?;
         }
         if !self.questionnaires.is_empty() {
-            let (files, fault) = (&self.questionnaires, Questionnaire::fault);
-            lists.questionnaires = all(config, files, |list: &Questionnaire| &list.model, fault)?;
+            let care = (!self.care.is_empty()).then_some(&lists.care);
+            let fault = |list: &Questionnaire| list.fault().or_else(|| list.fault_beside(care?));
+            lists.questionnaires =
+                all(config, &self.questionnaires, |list: &Questionnaire| &list.model, fault)?;
         }
         Ok(lists)
     }
@@ -127,6 +129,14 @@ mod tests {
             assert_eq!((file.ends_with("care.toml"), at, told.as_str()), (true, line, key));
         }
         write("care.toml", OWN);
+        write("asked.toml", include_str!("../../../exchange-format/data/questionnaire.demo-1.toml"));
+        assert!(read("questionnaires = [\"asked.toml\"]").is_ok());
+        let Err(ConfigError::Wrong { place, .. }) =
+            read("care = [\"care.toml\"]\nquestionnaires = [\"asked.toml\"]")
+        else {
+            panic!("services that the region's list does not have")
+        };
+        assert_eq!(place.key, "unneeded[1].services");
         assert!(read("care = [\"care.toml\", \"care.toml\"]").is_err());
         assert!(matches!(read("care = [\"none.toml\"]"), Err(ConfigError::Unreadable { .. })));
     }

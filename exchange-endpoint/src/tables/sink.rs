@@ -19,6 +19,8 @@ use crate::{
     output::Exit,
 };
 
+/// So many cells are told; all are counted.
+const TOLD: usize = 1_000;
 /// The rows of a sheet, its heading among them.
 const SHEET_ROWS: u32 = 1_048_576;
 
@@ -29,7 +31,7 @@ pub enum Encoding {
     #[default]
     #[value(name = "utf-8")]
     Utf8,
-    /// Windows-1251, for programs that know no other; what it has no letter for is refused.
+    /// Windows-1251, for programs that know no other; a cell with a letter that it does not have stays empty and is told.
     #[value(name = "windows-1251")]
     Windows1251,
 }
@@ -63,13 +65,40 @@ pub struct Written {
     pub file: PathBuf,
     /// How many rows.
     pub rows: u32,
+    /// The cells that stayed empty, because the encoding lacks a letter of them: at most so many as a report tells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unencodable: Vec<Lacking>,
+    /// How many there are.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unencodable_count: u64,
+}
+
+/// A cell that stayed empty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lacking {
+    /// The row of the file, from 1, its heading.
+    pub row: u32,
+    /// The column of the table.
+    pub column: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Written {
     /// For people.
     pub fn text(&self, lang: Lang) -> String {
         let args = [("file", self.file.display().to_string().into()), ("n", self.rows.into())];
-        messages::text(lang, "table-file", &args)
+        let file = messages::text(lang, "table-file", &args);
+        let lacking = self.unencodable.iter().map(|one| {
+            let column = headings::field(lang, &one.column);
+            messages::text(lang, "table-letter", &[("row", one.row.into()), ("column", column.into())])
+        });
+        let more = self.unencodable_count - self.unencodable.len() as u64;
+        let more = (more > 0).then(|| messages::text(lang, "table-more", &[("n", more.into())]));
+        [file].into_iter().chain(lacking).chain(more).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -92,6 +121,10 @@ pub struct Sink {
     kind: Kind,
     rows: u32,
     columns: usize,
+    /// The columns of our tables, if it is one of ours.
+    names: Vec<String>,
+    lacking: Vec<Lacking>,
+    lacking_count: u64,
 }
 
 impl Sink {
@@ -143,7 +176,15 @@ impl Sink {
                 Kind::Xlsx(Box::new(book), Format::new().set_num_format("@"), part()?)
             }
         };
-        let mut sink = Self { path: path.to_owned(), kind, rows: 0, columns: headings.len() };
+        let mut sink = Self {
+            path: path.to_owned(),
+            kind,
+            rows: 0,
+            columns: headings.len(),
+            names: Vec::new(),
+            lacking: Vec::new(),
+            lacking_count: 0,
+        };
         sink.write(headings.iter().map(String::as_str))?;
         Ok(sink)
     }
@@ -151,7 +192,7 @@ impl Sink {
     /// Writes a row.
     ///
     /// # Errors
-    /// The disk's; a letter or a length that the format does not have; more rows than a sheet has.
+    /// The disk's; a length that the format does not have; more rows than a sheet has.
     ///
     /// # Panics
     /// If the row has another number of cells than the heading: a mistake in the program.
@@ -162,20 +203,22 @@ impl Sink {
             Kind::Csv(file, encoding) => {
                 let mut line = String::new();
                 for cell in cells {
-                    push_cell(&mut line, cell, written > 0);
+                    // an empty cell says nothing when it comes in again; a wrong letter would
+                    let lacks = *encoding == Encoding::Windows1251 && WINDOWS_1251.encode(cell).2;
+                    if lacks {
+                        self.lacking_count += 1;
+                        if self.lacking.len() < TOLD {
+                            let column = self.names.get(written).cloned().unwrap_or_default();
+                            self.lacking.push(Lacking { row: self.rows + 1, column });
+                        }
+                    }
+                    push_cell(&mut line, if lacks { "" } else { cell }, written > 0);
                     written += 1;
                 }
                 line.push_str("\r\n");
                 let bytes = match encoding {
                     Encoding::Utf8 => line.as_bytes().into(),
-                    Encoding::Windows1251 => {
-                        let (bytes, _, lacking) = WINDOWS_1251.encode(&line);
-                        if lacking {
-                            let args = [("line", (self.rows + 1).into())];
-                            return Err(refused(path, Told::of("table-letter", &args)));
-                        }
-                        bytes
-                    }
+                    Encoding::Windows1251 => WINDOWS_1251.encode(&line).0,
                 };
                 file.write_all(&bytes).map_err(failure(path))?;
             }
@@ -215,7 +258,9 @@ impl Sink {
         let kept = kept(path, columns);
         let headings: Vec<String> =
             kept.iter().map(|(n, _)| headings::heading_of(lang, &columns[*n])).collect();
-        Self::create(path, &headings, encoding, mode)
+        let mut sink = Self::create(path, &headings, encoding, mode)?;
+        sink.names = kept.iter().map(|(n, _)| columns[*n].clone()).collect();
+        Ok(sink)
     }
 
     /// Writes a row of all columns: of those that are `kept`, as people who read `lang` write them.
@@ -230,6 +275,17 @@ impl Sink {
     /// How many rows were written, without the heading.
     pub fn rows(&self) -> u32 {
         self.rows - 1
+    }
+
+    /// Ends the file of `table` as [`Self::finish`] does, and says what it is.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn written(mut self, table: String) -> Result<Written, TableError> {
+        let (file, rows) = (self.path.clone(), self.rows());
+        let (unencodable, unencodable_count) = (std::mem::take(&mut self.lacking), self.lacking_count);
+        self.finish()?;
+        Ok(Written { table, file, rows, unencodable, unencodable_count })
     }
 
     /// Puts the file under its name, in place of what was there.

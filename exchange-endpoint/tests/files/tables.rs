@@ -178,11 +178,19 @@ fn a_csv_for_excel_runs_nothing_and_loses_nothing() {
             assert!(!cell.trim_matches('"').starts_with(['=', '+', '-', '@']), "{cell}");
         }
     }
-    let mut sink = Sink::create(&path, &["id".to_owned()], Encoding::Windows1251, 0o600).expect("begun");
-    let told = sink.write(["漢"].into_iter()).expect_err("no such letter");
-    assert!(matches!(told, TableError::File { exit: Exit::Refused, .. }), "{told}");
-    drop(sink);
+    drop(Sink::create(&path, &["id".to_owned()], Encoding::Windows1251, 0o600).expect("begun"));
     assert!(fs::read_to_string(&path).expect("there").starts_with(first), "what was there stays");
+    let columns = ["id", "surname"].map(str::to_owned);
+    let begun = Sink::of_columns(&path, &columns, Lang::En, Encoding::Windows1251, 0o600);
+    let mut sink = begun.expect("begun");
+    for row in [["1", "Ива"], ["2", "Әлия"], ["3", "Ия"]] {
+        sink.write(row.into_iter()).expect("written");
+    }
+    let told = sink.written("recipient".to_owned()).expect("written");
+    assert_eq!(fs::read(&path).expect("there"), b"id;surname\r\n1;\xc8\xe2\xe0\r\n2;\r\n3;\xc8\xff\r\n");
+    let json = serde_json::to_value(&told).expect("plain");
+    assert_eq!(json["unencodable"], serde_json::json!([{"row": 3, "column": "surname"}]));
+    assert!(told.text(Lang::Ru).contains("строка 3, «Фамилия»"), "{}", told.text(Lang::Ru));
     assert!(Sink::create(&dir.path().join("a.ods"), &[], Encoding::Utf8, 0o600).is_err());
 }
 

@@ -1,6 +1,9 @@
 //! `import TABLE FILE`: rows of another program into the centre's tables.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use exchange_endpoint::{
@@ -16,6 +19,7 @@ use crate::{
     database::import::Target,
     decisions::tables::{self, Table},
     edges::{
+        SpokeError,
         bring::{Brought, Order},
         station,
     },
@@ -106,9 +110,9 @@ fn text(lang: Lang, order: &Order<'_>, brought: &Brought) -> String {
     format!("{}\n{told}", messages::text(lang, "spoke-import-passed-over", &columns))
 }
 
-/// Imports each table of which a file lies in `dir`, referents first: `TABLE.csv` or `TABLE.xlsx`, with the map
-/// `TABLE.toml` if there is one. Refused lines are also written into `TABLE.csv` in `reports`. A file that cannot be taken in
-/// is told as such, and stops neither the others nor the exchange.
+/// Imports each table of which a file lies in `dir`, referents first: `TABLE.csv` or `TABLE.xlsx` in letters of any case,
+/// with the map `TABLE.toml` if there is one. Refused lines are also written into `TABLE.csv` in `reports`. A file that cannot
+/// be taken in, or is called as no table, is told as such, and stops neither the others nor the exchange.
 pub(super) fn directory(
     dir: &Path,
     reports: Option<&Path>,
@@ -117,6 +121,10 @@ pub(super) fn directory(
     common: &CommonArgs,
 ) -> Vec<(Value, String, Exit)> {
     let progress = progress(common);
+    let mut files = match files_in(dir) {
+        Ok(files) => files,
+        Err(error) => return vec![not_taken(None, dir, &SpokeError::io(dir)(error).into(), common.lang)],
+    };
     let mut done = Vec::new();
     let names = tables::tables().iter().flat_map(|table| {
         [Some(table.name), table.lines.as_ref().map(|lines| lines.name)].map(|n| (table, n))
@@ -124,8 +132,9 @@ pub(super) fn directory(
     for (table, name) in names.filter_map(|(table, name)| name.map(|name| (table, name))) {
         let target = Target::of(table, name);
         let map = Some(dir.join(format!("{name}.toml"))).filter(|map| map.exists());
-        let files = ["csv", "xlsx"].map(|ending| dir.join(format!("{name}.{ending}")));
-        for file in files.iter().filter(|file| file.exists()) {
+        let (its, others) = files.into_iter().partition(|file: &PathBuf| is_called(file, name));
+        files = others;
+        for file in &its {
             let report = reports.map(|reports| reports.join(format!("{name}.csv")));
             let order = Order {
                 target: &target,
@@ -144,28 +153,55 @@ pub(super) fn directory(
                     let told = format!("{}: {}", file.display(), text(common.lang, &order, &brought));
                     (answer(&order, &brought), told, exit(&brought))
                 }
-                Err(error) => not_taken(&order, &error.into(), common.lang),
+                Err(error) => {
+                    // no report of this file: what stands there is of another run
+                    let _ = report.as_deref().map(fs::remove_file);
+                    not_taken(Some(name), file, &error.into(), common.lang)
+                }
             });
         }
     }
+    let strange = files.iter().map(|file| {
+        let length = file.file_stem().map_or(0, |stem| stem.to_string_lossy().chars().count());
+        not_taken(None, file, &no_table(length), common.lang)
+    });
+    done.extend(strange);
     done
 }
 
-fn not_taken(order: &Order<'_>, failure: &Failure, lang: Lang) -> (Value, String, Exit) {
-    let (message, next) = (failure.message(lang), failure.next(lang));
-    let error = json!({"code": failure.code(), "message": message, "next": next});
-    let answer = json!({"table": order.target.name, "file": order.file, "kept": false, "error": error});
-    (answer, format!("{message}\n→ {next}"), failure.exit())
+/// The tables in `dir`, by name. What Excel and others keep beside a file that is open is none.
+fn files_in(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let is_table = path.extension().is_some_and(|ending| {
+            ["csv", "xlsx", "xls"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+        });
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if is_table && !name.starts_with(['.', '~']) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
-/// What it means that of the files of a directory these were the ends: 4 if another try will do.
+fn is_called(file: &Path, name: &str) -> bool {
+    file.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case(name))
+}
+
+fn not_taken(table: Option<&str>, file: &Path, failure: &Failure, lang: Lang) -> (Value, String, Exit) {
+    let (message, next) = (failure.message(lang), failure.next(lang));
+    let error = json!({"code": failure.code(), "message": message, "next": next});
+    let answer = json!({"table": table, "file": file, "kept": false, "error": error});
+    (answer, format!("{}: {message}\n→ {next}", file.display()), failure.exit())
+}
+
+/// What it means that of the files of a directory these were the ends: theirs that failed, if they all failed so.
 pub(super) fn end(done: &[(Value, String, Exit)]) -> Exit {
-    let ends = |exit| done.iter().filter(|(.., end)| *end == exit).count();
-    match done.len() - ends(Exit::Done) {
-        0 => Exit::Done,
-        bad if bad == ends(Exit::Temporary) => Exit::Temporary,
-        _ => Exit::Refused,
-    }
+    let mut bad = done.iter().map(|(.., end)| *end).filter(|end| *end != Exit::Done);
+    let first = bad.next().unwrap_or(Exit::Done);
+    if bad.all(|end| end == first) { first } else { Exit::Refused }
 }
 
 /// The table called `name`, or the table whose lines are called so.
@@ -173,14 +209,15 @@ pub(super) fn table_or_line(name: &str) -> Result<&'static Table, Failure> {
     let found = tables::tables()
         .iter()
         .find(|table| table.name == name || table.lines.as_ref().is_some_and(|lines| lines.name == name));
-    found.ok_or_else(|| {
-        let known: Vec<&str> = tables::tables()
-            .iter()
-            .flat_map(|table| [Some(table.name), table.lines.as_ref().map(|lines| lines.name)])
-            .flatten()
-            .collect();
-        Failure::new(Exit::Refused, "spoke-no-table")
-            .with("length", name.chars().count())
-            .with("known", known.join(", "))
-    })
+    found.ok_or_else(|| no_table(name.chars().count()))
+}
+
+/// A name of so many characters is no table's.
+fn no_table(length: usize) -> Failure {
+    let known: Vec<&str> = tables::tables()
+        .iter()
+        .flat_map(|table| [Some(table.name), table.lines.as_ref().map(|lines| lines.name)])
+        .flatten()
+        .collect();
+    Failure::new(Exit::Refused, "spoke-no-table").with("length", length).with("known", known.join(", "))
 }

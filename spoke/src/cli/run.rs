@@ -108,7 +108,8 @@ impl Sync {
         if let Some(reports) = reports {
             fs::create_dir_all(reports).map_err(SpokeError::io(reports))?;
         }
-        tables::apart(self.import.as_deref(), reports)?;
+        // what goes out is no table that comes in
+        tables::apart(self.import.as_deref(), reports.into_iter().chain(self.export.as_deref()))?;
         let (mut station, mailbox) = open(common)?;
         let own = station.own();
         let dir = self.import.as_deref();

@@ -97,7 +97,7 @@ impl Order<'_> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
         let mut files = Vec::new();
         for (rows, to) in self.wanted(place, until)? {
-            files.extend(self.write(&transaction, rows, to)?);
+            files.extend(self.write(&transaction, rows, &to)?);
         }
         let done = HandedOut { files, since, until };
         if self.table.is_none() {
@@ -149,11 +149,11 @@ impl Order<'_> {
         &self,
         connection: &rusqlite::Connection,
         rows: Rows,
-        to: PathBuf,
+        to: &Path,
     ) -> Result<Option<Written>, SpokeError> {
         let columns = rows.columns();
-        let kept = tables::kept(&to, &columns);
-        let create = || Sink::of_columns(&to, &columns, self.lang, self.encoding, MODE);
+        let kept = tables::kept(to, &columns);
+        let create = || Sink::of_columns(to, &columns, self.lang, self.encoding, MODE);
         let everything = rows.since.is_none() || self.table.is_some();
         let mut sink = everything.then(create).transpose()?;
         rows.for_each::<SpokeError>(connection, |values| {
@@ -168,9 +168,7 @@ impl Order<'_> {
             Ok(())
         })?;
         let Some(sink) = sink else { return Ok(None) };
-        let count = sink.rows();
-        sink.finish()?;
-        Ok(Some(Written { table: rows.name().to_owned(), file: to, rows: count }))
+        Ok(Some(sink.written(rows.name().to_owned())?))
     }
 }
 

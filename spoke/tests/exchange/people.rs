@@ -432,4 +432,35 @@ fn a_file_that_is_no_table_stops_neither_the_others_nor_the_exchange() {
     let file = told["export"]["files"][0]["file"].as_str().unwrap_or_else(|| panic!("{told}"));
     let bytes = fs::read(file).expect("exported");
     assert!(encoding_rs::WINDOWS_1251.decode(&bytes).0.contains("Иная"), "as 1C asked for it");
+    // a letter that 1C's encoding lacks keeps nothing else back, and the next export goes on behind it
+    centre.publish_person(uid(7), "r1", "Әлия");
+    let (out, _) = centre.ends(&command, 3);
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(told["export"]["files"][0]["unencodable"], json!([{"row": 2, "column": "surname"}]), "{told}");
+    let (out, _) = centre.ends(&command, 3);
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(told["export"]["files"], json!([]), "{told}");
+}
+
+#[test]
+fn a_directory_that_is_not_there_and_files_called_as_no_table_are_told() {
+    let centre = Centre::with_recipient();
+    let (from, nowhere) = (centre.place("from-1c"), centre.place("nowhere"));
+    fs::create_dir(&from).expect("made");
+    let sync = |from: &str, exit| {
+        let (out, _) = centre.ends(&["sync", "--import", from, "--format", "json"], exit);
+        serde_json::from_str::<Value>(&out).expect("JSON")["import"].clone()
+    };
+    let told = sync(&nowhere, 2);
+    assert_eq!((&told[0]["file"], &told[0]["error"]["code"]), (&json!(nowhere), &json!("spoke-file")));
+    let put = |name: &str, text: &[u8]| fs::write(centre.path("from-1c").join(name), text).expect("written");
+    put("Recipient.CSV", "id;Фамилия\r\nr9;Новая\r\n".as_bytes());
+    put("~$recipient.xlsx", b"open in Excel");
+    assert_eq!(sync(&from, 0)[0]["new"], 1);
+    put("recipients.csv", b"id\r\n1\r\n");
+    put("contract.XLS", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1");
+    let told = sync(&from, 3);
+    let codes: Vec<_> = (0..3).map(|n| told[n]["error"]["code"].as_str().unwrap_or_default()).collect();
+    assert_eq!(codes, ["", "spoke-csv-unreadable", "spoke-no-table"], "{told}");
+    centre.ends(&["sync", "--import", &from, "--export", &from], 2);
 }

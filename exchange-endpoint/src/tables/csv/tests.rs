@@ -103,6 +103,7 @@ fn delimiters_inside_quotes_do_not_count() {
         ("id\tsurname", b'\t'),
         ("\"a,b,c\";d", b';'),
         ("id", b','),
+        ("id;Фамилия, Имя", b';'),
     ] {
         assert_eq!(delimiter(line.as_bytes()), delimiter_is, "{line}");
     }
@@ -117,6 +118,20 @@ fn other_russian_encodings_are_told_and_not_taken_for_windows_1251() {
     }
     let plain = "id;surname\n1;ООО «Рассвет» — №\u{a0}7…\n2;ИВАНОВА\n3;пГт\n";
     assert_eq!(read(&WINDOWS_1251.encode(plain).0).expect("read")[2], row(3, &["2", "ИВАНОВА"]));
+}
+
+#[test]
+fn a_damaged_letter_makes_no_windows_1251_of_utf_8() {
+    for (text, line) in [
+        (&b"id;surname\r\nB;\xd0\x9f\xd0\xb5\xd1\x82\xd1\x80\xd0\xbe\xd0"[..], "line 2"),
+        (b"\xef\xbb\xbfid;surname\r\nA;\xd0\r\nB;\xd0\x9b\xd0\xb8\r\n", "line 2"),
+        (b"id;surname\r\nA;\xd0\x9b\xd0\xb8\r\nB;\xd0\x9b\xd0\xb8\xd1\r\n", "line 3"),
+    ] {
+        let told = read(text).expect_err("refused");
+        assert!(told.contains(line) && told.contains("UTF-8"), "{told}");
+    }
+    let name = "id;surname;given\n1;Сё;Ён\n2;Рёв №;СЁМИН\n";
+    assert_eq!(read(&WINDOWS_1251.encode(name).0).expect("read")[1], row(2, &["1", "Сё", "Ён"]));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A file of the hub's staff into the register: their own values of persons, each an entry as `person set` makes it, or
 //! records that they draw up ([`drawn`]). Everything else the centres send, or it follows from that.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use exchange_endpoint::{
     config::Config,
@@ -9,7 +9,7 @@ use exchange_endpoint::{
     protocol::Protocols,
     tables::{self, Column, Form, Item, Layout, Map, Refused, Report, Sheet, TableError},
 };
-use exchange_format::record::{Field, Kind};
+use exchange_format::record::{Field, Kind, RecordId};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     people::{enter, find, good_value},
 };
 use crate::{
-    database::{DatabaseError, Store},
+    database::{DatabaseError, Store, people::PersonRow},
     decisions::golden,
     edges::{
         config::HubConfig,
@@ -88,6 +88,8 @@ struct Run<'a> {
     protocols: Protocols,
     numbers: Vec<u32>,
     read: u64,
+    /// The persons of whom a line was read.
+    seen: BTreeSet<RecordId>,
 }
 
 /// What an import did.
@@ -144,6 +146,7 @@ pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> 
         protocols,
         numbers: Vec::new(),
         read: 0,
+        seen: BTreeSet::new(),
     };
     let kept = if order.dry_run || order.all_or_nothing {
         run.whole(&mut store, &mut sheet)?
@@ -275,6 +278,16 @@ impl Run<'_> {
         }
         let Ok((person, _)) = find(register.tx, who) else { return refuse("person-unknown") };
         let Some(file) = register.file(person.uid)? else { return refuse("person-unknown") };
+        for (column, also) in self.columns.iter().zip(values) {
+            let names = column.as_deref().is_some_and(|column| KEYS.contains(&column));
+            let same = |(other, _): (PersonRow, _)| other.uid == person.uid;
+            if names && !also.trim().is_empty() && !find(register.tx, also).is_ok_and(same) {
+                return Ok(Some(Refused::by(line, column.clone(), "other-person")));
+            }
+        }
+        if !self.seen.insert(person.uid) {
+            return refuse("key-twice");
+        }
         let stands = golden::person(&file.case_number, &file.claims, &file.entries).body;
         let mut differing = Vec::new();
         for (column, text) in self.columns.iter().zip(values) {

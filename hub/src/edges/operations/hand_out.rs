@@ -132,14 +132,14 @@ pub fn export(
     };
     store.read(|tx| {
         let register = context.register(tx, context.code.as_str(), now);
-        wanted.into_iter().map(|(table, to)| write(order, &register, table, to)).collect()
+        wanted.into_iter().map(|(table, to)| write(order, &register, table, &to)).collect()
     })
 }
 
-fn write(order: &Order<'_>, register: &Register<'_>, table: Table, to: PathBuf) -> Result<Written, Failure> {
+fn write(order: &Order<'_>, register: &Register<'_>, table: Table, to: &Path) -> Result<Written, Failure> {
     let columns = table.columns();
-    let kept = tables::kept(&to, &columns);
-    let sink = Sink::of_columns(&to, &columns, order.lang, order.encoding, 0o600);
+    let kept = tables::kept(to, &columns);
+    let sink = Sink::of_columns(to, &columns, order.lang, order.encoding, 0o600);
     let mut sink = sink.map_err(failure::table)?;
     let mut put = |values: &[String]| {
         sink.put(&kept, values, order.lang).map_err(failure::table)?;
@@ -156,9 +156,7 @@ fn write(order: &Order<'_>, register: &Register<'_>, table: Table, to: PathBuf) 
             for_each_stated(register.tx, table, &mut put)?;
         }
     }
-    let rows = sink.rows();
-    sink.finish().map_err(failure::table)?;
-    Ok(Written { table: table.name(), file: to, rows })
+    sink.written(table.name()).map_err(failure::table)
 }
 
 type Put<'a> = dyn FnMut(&[String]) -> Result<(), Failure> + 'a;

@@ -85,6 +85,34 @@ fn staff_s_values_come_in_by_a_file_as_by_person_set() {
 }
 
 #[test]
+fn a_line_of_two_persons_and_a_second_one_of_a_person_are_refused() {
+    let city = City::new();
+    city.with_a_question();
+    let (one, other) = (city.uid(1), city.uid(2));
+    let shown = done(&city.run(&["person", "show", &one]));
+    let number = shown["case_number"].as_str().expect("a number");
+    let lines = [
+        format!("{one};{number};Завод 2"),
+        format!("{other};{number};Шахта 2"),
+        format!("{other};42-1;Шахта 2"),
+        format!("{one};;Завод 3"),
+        format!("{other};;Шахта 2"),
+    ];
+    let file = city.file("people.csv", format!("uid;case_number;workplace\n{}\n", lines.join("\n")));
+    let (exit, told) = import(&city, &file, &[]);
+    let refused: Vec<_> = told["refused"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| (one["line"].as_u64(), one["column"].as_str(), one["rule"].as_str()))
+        .collect();
+    let number = |line| (Some(line), Some("case_number"), Some("other-person"));
+    let twice = (Some(5), Some("uid"), Some("key-twice"));
+    assert_eq!((exit, &told["changed"]), (Some(3), &json!(2)), "{told}");
+    assert_eq!(refused, [number(3), number(4), twice]);
+}
+
+#[test]
 fn a_line_that_breaks_a_rule_is_refused_by_line_column_and_rule() {
     let city = City::new();
     city.with_a_question();
