@@ -65,7 +65,7 @@ impl NewFile {
     }
 
     fn commit_inner(&mut self, path: &Path) -> io::Result<Option<Kept>> {
-        self.file.sync_all()?;
+        failpoint::sync(&self.file)?;
         // A hard link, unlike a rename, never replaces.
         match fs::hard_link(&self.part, path) {
             Ok(()) => durable_file::sync_directory(path).map(|()| Some(Kept::New)),
@@ -73,7 +73,7 @@ impl NewFile {
                 self.file.seek(SeekFrom::Start(0))?;
                 let same = same_bytes(&mut self.file, &mut File::open(path)?)?;
                 // The earlier one may not have reached the disk before a crash.
-                File::open(path)?.sync_all()?;
+                failpoint::sync(&File::open(path)?)?;
                 durable_file::sync_directory(path)?;
                 Ok(same.then_some(Kept::Already))
             }
@@ -150,7 +150,7 @@ pub fn link_beside(directory: &Path, name: &str, path: &Path) -> Result<String, 
     let kept = directory.join(name);
     let linked = failpoint::step("file", || {
         make_directories(directory)?;
-        File::open(path)?.sync_all()?;
+        failpoint::sync(&File::open(path)?)?;
         fs::hard_link(path, &kept).and_then(|()| durable_file::sync_directory(&kept))
     });
     if linked.is_ok() {

@@ -57,7 +57,7 @@ pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 
 fn write_part(path: &Path, bytes: &[u8], mode: u32) -> io::Result<PathBuf> {
     let (part, mut file) = new_part(path, mode)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).inspect_err(|_| forget(&part))?;
+    file.write_all(bytes).and_then(|()| failpoint::sync(&file)).inspect_err(|_| forget(&part))?;
     Ok(part)
 }
 
@@ -87,7 +87,7 @@ impl PartFile {
 
     /// Puts it at its place, instead of what was there.
     pub fn finish(mut self) -> io::Result<()> {
-        self.file.sync_all()?;
+        failpoint::sync(&self.file)?;
         failpoint::step("file", || {
             fs::rename(&self.part, &self.path)?;
             self.finished = true;
@@ -117,7 +117,7 @@ impl Drop for PartFile {
 /// Makes the names in the directory of `path` durable.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    failpoint::sync(&File::open(directory.unwrap_or(Path::new(".")))?)
 }
 
 fn forget(part: &Path) {

@@ -1,10 +1,10 @@
 //! Where something becomes durable: a commit, a file that gets its name, a file that goes. A test may end the program
 //! there, by unwinding, before or after the step, or let the disk refuse it. Without a watcher these are nothing.
 //!
-//! Steps: `commit` of a database · `file` of a file that is put in its place · `remove` of one that goes · what a
-//! mailbox does.
+//! Steps: `commit` of a database · `file` of a file that is put in its place · `remove` of one that goes · `sync` of a file
+//! or of the names in a directory · what a mailbox does.
 
-use std::{cell::RefCell, io};
+use std::{cell::RefCell, fs::File, io};
 
 use rusqlite::{Error, Transaction, ffi};
 
@@ -27,13 +27,24 @@ pub fn step<T, E: From<io::Error>>(name: &'static str, work: impl FnOnce() -> Re
     Ok(done)
 }
 
+/// Syncs `file`: a durable step.
+///
+/// # Errors
+/// The disk's, or the watcher's.
+pub fn sync(file: &File) -> io::Result<()> {
+    step("sync", || file.sync_all())
+}
+
 /// Commits: a durable step.
 ///
 /// # Errors
-/// SQLite's. A watcher's refusal is that of a full disk.
+/// SQLite's. A watcher's refusal is that of a full disk, or of one that does not sync.
 pub fn commit(transaction: Transaction<'_>) -> rusqlite::Result<()> {
-    let refused =
-        |error: io::Error| Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_FULL), Some(error.to_string()));
+    let refused = |error: io::Error| {
+        let full = error.kind() == io::ErrorKind::StorageFull;
+        let code = if full { ffi::SQLITE_FULL } else { ffi::SQLITE_IOERR_FSYNC };
+        Error::SqliteFailure(ffi::Error::new(code), Some(error.to_string()))
+    };
     tell("commit", true).map_err(refused)?;
     transaction.commit()?;
     let _ = tell("commit", false);

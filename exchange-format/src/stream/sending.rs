@@ -108,9 +108,9 @@ impl Outgoing {
     }
 
     /// Whether a request for a snapshot is honoured now: also while recovering, but not by one of two machines that act
-    /// as one participant. A stream that has not begun begins with a snapshot anyway.
+    /// as one participant. Also of a stream that has not begun: who was restored waits for the snapshot that names its request.
     pub fn honours_requests(&self) -> bool {
-        self.last.is_some() && self.stop != Some(Stop::Clone)
+        self.stop != Some(Stop::Clone)
     }
 
     /// Opens an epoch, one above the highest known, with a snapshot of `parts` parts, all sealed in this

@@ -4,7 +4,7 @@ use exchange_format::{
     answer::{Counts, RecordLine, RecordOutcome, Words},
     file_name::FileName,
     participant::ParticipantCode,
-    position::Mark,
+    position::{Digest, Mark},
     record::{Kind, RecordId},
 };
 use rusqlite::params;
@@ -99,6 +99,16 @@ impl Tx<'_> {
             })?;
         let position = name.parse::<FileName>().ok().map(|name| name.position);
         Ok(position.zip(digest).map(|(position, digest)| Mark { position, digest }))
+    }
+
+    /// What was not placed yet of the protocols to `peer` of the packet `digest` before this revision waits no more.
+    pub fn supersede_answers(&self, peer: ParticipantCode, digest: &Digest, revision: u32) -> Result<()> {
+        self.run(
+            "UPDATE packet SET state = 'SUPERSEDED' WHERE answered = ?1 AND peer = ?2 AND direction = 'out' AND kind = 'PR'
+               AND state = 'SEALED' AND revision < ?3",
+            params![digest.to_string(), peer.as_str(), revision],
+        )?;
+        Ok(())
     }
 
     /// What the answer `name` to `peer` is among the answers to the same packet; `None` if it is none of ours.

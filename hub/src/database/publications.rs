@@ -55,7 +55,10 @@ impl Tx<'_> {
              ON CONFLICT DO UPDATE SET sha256 = excluded.sha256, form = excluded.form, body = excluded.body,
                person = excluded.person,
                state = CASE WHEN sealed_sha256 = excluded.sha256 AND sealed_form = excluded.form
-                       THEN CASE state WHEN 'pending' THEN 'sealed' ELSE state END ELSE 'pending' END
+                       THEN CASE WHEN state <> 'pending' THEN state
+                         WHEN EXISTS (SELECT 1 FROM carried c WHERE c.packet = publication.packet AND c.centre = publication.centre
+                           AND c.kind = publication.kind AND c.key = publication.key) THEN 'sealed' ELSE 'applied' END
+                       ELSE 'pending' END
              RETURNING state",
             params![
                 centre.as_str(),

@@ -13,12 +13,18 @@ use exchange_format::participant::ParticipantCode;
 use rusqlite::{Connection, functions::FunctionFlags};
 use svod_spoke::{
     database::own_records,
-    edges::{config, event_loop::Day, init, new_keys, station::Station},
+    edges::{
+        config,
+        event_loop::Day,
+        init, new_keys,
+        resync::{self, Keep},
+        station::{self, Station},
+    },
 };
 
 use super::{
     line::Line,
-    mishap::{Mishap, under},
+    mishap::{End, Mishap, Noting, under},
     secrets::secrets_of,
     template::{centre_code, centre_dir},
     time::{LocalClock, Time},
@@ -36,8 +42,12 @@ pub struct Centre {
     dir: PathBuf,
     line: Line,
     life: Option<(Station, Day)>,
+    /// Its program has ended in its last turn without being asked.
+    pub crashed: bool,
     /// How many times its keys have changed.
     pub changes: u32,
+    /// It was shut out and has come again, on another machine that does not know how far the former one was.
+    pub returned: bool,
     trace: Trace,
 }
 
@@ -60,7 +70,8 @@ impl Centre {
 
     /// The `n`th centre, as it lies in `dir`.
     pub fn at(dir: PathBuf, n: u16, line: Line, time: &Time, trace: Trace) -> Self {
-        Self { n, code: centre_code(n), clock: time.clock(), dir, line, life: None, changes: 0, trace }
+        let (code, clock) = (centre_code(n), time.clock());
+        Self { n, code, clock, dir, line, life: None, crashed: false, changes: 0, returned: false, trace }
     }
 
     /// Its way to the server.
@@ -101,6 +112,21 @@ impl Centre {
         Ok(format!("{} changes its keys", self.name()))
     }
 
+    /// Somebody lets the stream go on that a restore has stopped, with `keep` of what has moved apart. Whether something is to
+    /// be done yet: `ready` was confirmed now, `asked` waits for the hub, `none` needs nothing.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn resync(&self, keep: Keep) -> Result<&'static str, Failure> {
+        let config = self.config()?;
+        let mut connection = station::open_database(&config)?;
+        let standing = resync::look(&config, &connection)?;
+        if let ("ready", Some(digest)) = (standing.stage, &standing.snapshot) {
+            resync::confirm(&mut connection, config.code, digest, Some(keep), self.clock.now())?;
+        }
+        Ok(standing.stage)
+    }
+
     /// Ends the program, if it runs.
     pub fn stop(&mut self) {
         self.life = None;
@@ -111,7 +137,16 @@ impl Centre {
     /// # Errors
     /// What went wrong without a mishap.
     pub fn turn(&mut self, turn: Turn, mishap: Mishap) -> Result<(), String> {
-        let ended = under(mishap, || self.act(turn));
+        self.turn_noting(turn, mishap, None)
+    }
+
+    /// As [`Self::turn`]; `noting` is told of each commit.
+    ///
+    /// # Errors
+    /// As [`Self::turn`].
+    pub fn turn_noting(&mut self, turn: Turn, mishap: Mishap, noting: Noting) -> Result<(), String> {
+        let ended = under(mishap, noting, || self.act(turn));
+        self.crashed = matches!(ended, End::Crashed(_));
         let goes_on = ended.told(&self.trace, &self.name(), &format!("{turn:?}"), mishap);
         if !matches!(goes_on, Ok(true)) {
             self.life = None;

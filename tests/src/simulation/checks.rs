@@ -23,8 +23,6 @@ fn look(city: &City) -> Result<Vec<String>, String> {
     let told = |error: rusqlite::Error| error.to_string();
     let mut broken = Broken::default();
     let hub = read_only(&city.hub.database()).map_err(told)?;
-    let hub_noticed = city.hub_fate == Fate::Restored
-        && one(&hub, "SELECT count(*) FROM incident WHERE code = 'RESTORED'").map_err(told)? != "0";
     for (n, centre) in city.centres.iter().enumerate() {
         let own = city.clerks[n].connection();
         let sides = Sides { own, hub: &hub, centre, code: centre.code.as_str() };
@@ -35,28 +33,20 @@ fn look(city: &City) -> Result<Vec<String>, String> {
         if !audit.whole {
             found.tell(centre, "verify", &format!("{:?}", audit.found));
         }
-        match city.fates[n] {
-            Fate::Plain => {
-                if !hub_noticed {
-                    sides.alarms(city.tampered[n], &mut found).map_err(told)?;
-                    broken.0.append(&mut found.0);
-                }
+        let fate = (city.fates[n], city.hub_fate);
+        if fate == (Fate::Plain, Fate::Plain) {
+            sides.alarms(city.tampered[n], &mut found).map_err(told)?;
+        }
+        if fate.0 == Fate::Disabled {
+            if city.had[n].as_ref() != Some(&had(city, n).map_err(told)?) {
+                broken.tell(centre, "shut out", "and yet heard");
             }
-            Fate::Disabled => {
-                if city.had[n].as_ref() != Some(&had(city, n).map_err(told)?) {
-                    broken.tell(centre, "shut out", "and yet heard");
-                }
-            }
-            Fate::Restored | Fate::Cloned => {
-                let noticed = hub_noticed
-                    || sides.is_noticed().map_err(told)?
-                    || twin_noticed(city, n).map_err(told)?;
-                if !noticed {
-                    broken
-                        .0
-                        .extend(found.0.iter().map(|one| format!("{:?}, unnoticed: {one}", city.fates[n])));
-                }
-            }
+        } else {
+            // after a restore or a copy too, for somebody has let the exchange go on
+            broken.0.extend(found.0.iter().map(|one| match fate {
+                (Fate::Plain, Fate::Plain) => one.clone(),
+                (own, hub) => format!("{one} (centre {own:?}, hub {hub:?})"),
+            }));
         }
         sides.nothing_is_foreign(&mut broken).map_err(told)?;
         journal(own, journal_table::CENTRE_TABLE, &centre.name(), &mut broken);
@@ -66,13 +56,13 @@ fn look(city: &City) -> Result<Vec<String>, String> {
     Ok(broken.0)
 }
 
-fn twin_noticed(city: &City, n: usize) -> rusqlite::Result<bool> {
-    for database in city.twins_of(n) {
-        if one(&read_only(&database)?, NOTICED)? != "0" {
-            return Ok(true);
-        }
+/// The codes of all incidents that anybody was told of.
+pub(super) fn incidents(city: &City) -> rusqlite::Result<BTreeSet<String>> {
+    let mut codes = rows(&read_only(&city.hub.database())?, "SELECT DISTINCT code FROM incident", [])?;
+    for clerk in &city.clerks {
+        codes.extend(rows(clerk.connection(), "SELECT DISTINCT code FROM svod_incident", [])?);
     }
-    Ok(false)
+    Ok(codes.into_iter().flatten().collect())
 }
 
 /// What the hub has of the `n`th centre, from 0.
@@ -98,10 +88,6 @@ pub(super) fn is_at_rest(city: &City) -> rusqlite::Result<bool> {
     }
     Ok(true)
 }
-
-/// That an installation knows that something is wrong with it.
-const NOTICED: &str =
-    "SELECT count(*) FROM svod_incident WHERE code IN ('RESTORED', 'FORK', 'TAMPERED', 'STALE_EPOCH')";
 
 /// A packet, of either side, with which something is to be done yet.
 const OPEN: &str = "(direction = 'out' AND (state IN ('PLACED', 'RECEIVED') AND kind IN ('DT', 'SN', 'KY') OR state = 'SEALED') \
@@ -173,12 +159,6 @@ impl Sides<'_> {
         self.nothing_is_gone(clerk, broken)
     }
 
-    /// Whether either side knows that something is wrong with this centre.
-    fn is_noticed(&self) -> rusqlite::Result<bool> {
-        let at_hub = "SELECT count(*) FROM incident WHERE peer = ?1 AND code IN ('RESTORED', 'FORK', 'STALE_EPOCH', 'CLONE')";
-        Ok(one(self.own, NOTICED)? != "0" || rows(self.hub, at_hub, [self.code])?[0][0] != "0")
-    }
-
     /// Nobody is told of what did not happen, and altered rows are told of.
     fn alarms(&self, tampered: u32, broken: &mut Broken) -> rusqlite::Result<()> {
         let own = "SELECT code, detail FROM svod_incident WHERE code IN ('RESTORED', 'FORK', 'CLONE', 'STALE_EPOCH', 'DIVERGED', 'TAMPERED')";
@@ -187,6 +167,10 @@ impl Sides<'_> {
         let (about_rows, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|line| line[0] == "TAMPERED");
         for line in others.iter().chain(&rows(self.hub, hub, [self.code])?) {
+            // who returns with new keys is told its next epoch by this
+            if self.centre.returned && line[0] == "STALE_EPOCH" {
+                continue;
+            }
             broken.tell(self.centre, "a false alarm", &brief(line));
         }
         if about_rows.is_empty() != (tampered == 0) {
@@ -216,7 +200,8 @@ impl Sides<'_> {
     fn nothing_is_stuck(&self, broken: &mut Broken) -> rusqlite::Result<()> {
         let own = format!(
             "SELECT direction, kind, epoch, seq, state FROM svod_packet WHERE {OPEN} UNION ALL SELECT 'change', kind, '', '', '' FROM svod_change WHERE problem IS NULL \
-             UNION ALL SELECT 'request', asks, '', '', '' FROM svod_request WHERE direction = 'out' AND next_at IS NOT NULL"
+             UNION ALL SELECT 'request', asks, '', '', '' FROM svod_request WHERE direction = 'out' AND next_at IS NOT NULL \
+             UNION ALL SELECT 'stopped', '', '', '', stop FROM svod_stream WHERE stop IS NOT NULL"
         );
         let hub = format!(
             "SELECT direction, kind, epoch, seq, state FROM packet WHERE peer = ?1 AND {OPEN} \
@@ -256,7 +241,7 @@ impl Sides<'_> {
     fn nothing_is_gone(&self, clerk: &Clerk, broken: &mut Broken) -> rusqlite::Result<()> {
         let bodies =
             rows(self.hub, "SELECT CAST(body AS TEXT) FROM received WHERE origin = ?1", [self.code])?;
-        for ((table, id), written) in &clerk.rows {
+        for ((table, id), written) in &clerk.memory.rows {
             let state: Option<String> = rows(
                 self.own,
                 "SELECT state FROM svod_record WHERE kind = ?1 AND id = ?2",
@@ -264,20 +249,30 @@ impl Sides<'_> {
             )?
             .pop()
             .map(|mut line| line.remove(0));
+            // after a restore what stands is of one of the lives
+            let mut lives = clerk.former.iter().filter_map(|rows| rows.get(&(*table, id.clone())));
+            if lives.any(|former| former.deleted) {
+                continue;
+            }
             if written.deleted {
-                if state.as_deref().is_some_and(|state| matches!(state, "own" | "provisional")) {
+                if clerk.former.is_empty()
+                    && state.as_deref().is_some_and(|state| matches!(state, "own" | "provisional"))
+                {
                     broken.tell(self.centre, "a deleted row has a record", &format!("{table} {id}"));
                 }
                 continue;
             }
             let Some(mark) = &written.mark else { continue };
+            let former =
+                clerk.former.iter().filter_map(|rows| rows.get(&(*table, id.clone()))?.mark.as_ref());
+            let marks: Vec<String> = former.chain([mark]).map(|mark| format!("{mark}<")).collect();
             // what is unfit waits here, and is listed
             let unfit = "SELECT 1 FROM svod_change c JOIN svod_record r ON r.kind = c.kind AND r.key = c.key \
                  WHERE r.kind = ?1 AND r.id = ?2 AND c.problem IS NOT NULL";
             if !rows(self.own, unfit, [*table, id.as_str()])?.is_empty() {
                 continue;
             }
-            if !bodies.iter().any(|line| line[0].contains(&format!("{mark}<"))) {
+            if !bodies.iter().any(|line| marks.iter().any(|mark| line[0].contains(mark))) {
                 let state = state.unwrap_or_default();
                 broken.tell(
                     self.centre,
@@ -297,15 +292,17 @@ impl Sides<'_> {
             broken.tell(self.centre, "a person is published who is not known there", &brief(&line));
         }
         // who was confirmed for a person was so for the one that it turned out to be
-        let confirmed = "SELECT coalesce(p.merged_into, s.uid) FROM service s LEFT JOIN person p ON p.uid = s.uid WHERE s.centre = ?1";
+        let confirmed = "SELECT uid FROM service WHERE centre = ?1 UNION \
+             SELECT p.merged_into FROM service s JOIN person p ON p.uid = s.uid WHERE s.centre = ?1 AND p.merged_into IS NOT NULL";
         let served: BTreeSet<String> =
             rows(self.hub, confirmed, [self.code])?.into_iter().flatten().collect();
         let told = rows(self.own, "SELECT kind, key, CAST(bytes AS TEXT) FROM svod_publication", [])?;
-        let own = format!("ц{}", self.centre.n);
+        // what was written here, and at the machine that ran beside
+        let own = [0, 1000].map(|beside| format!("ц{}<", self.centre.n + beside));
         for line in told {
             let foreign = line[2].match_indices(" ц").any(|(at, _)| {
                 let rest = &line[2][at + 1..];
-                !rest.starts_with(&own)
+                !own.iter().any(|own| rest.starts_with(own.as_str()))
             });
             if foreign && line[0] == "person" && !served.contains(&line[1]) {
                 broken.tell(

@@ -27,19 +27,29 @@ pub struct Written {
 /// What a clerk has written, by table and id.
 pub type Rows = BTreeMap<(&'static str, String), Written>;
 
+/// What a clerk remembers.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    /// The rows by table and id.
+    pub rows: Rows,
+    /// How many recipients have been entered.
+    pub ids: u32,
+    /// How many texts that stand nowhere else.
+    pub marks: u32,
+}
+
 /// The clerk of one centre.
 #[derive(Debug)]
 pub struct Clerk {
     name: String,
     n: u16,
     connection: Connection,
-    /// The rows by table and id.
-    pub rows: Rows,
+    /// What was written.
+    pub memory: Memory,
+    /// What was written in lives that a restore has ended, or at a machine that ran beside.
+    pub former: Vec<Rows>,
     /// Changes that the locks have refused.
     pub refused: u32,
-    marks: u32,
-    /// How many recipients have been entered.
-    pub ids: u32,
     trace: Trace,
 }
 
@@ -50,8 +60,8 @@ impl Clerk {
     /// It cannot be opened.
     pub fn new(database: &Path, n: u16, trace: Trace) -> Result<Self, WorldError> {
         let connection = open(database)?;
-        let (name, rows) = (format!("k{n}"), BTreeMap::new());
-        Ok(Self { name, n, connection, rows, refused: 0, marks: 0, ids: 0, trace })
+        let (name, memory) = (format!("k{n}"), Memory::default());
+        Ok(Self { name, n, connection, memory, former: Vec::new(), refused: 0, trace })
     }
 
     /// Its connection.
@@ -73,7 +83,7 @@ impl Clerk {
     /// # Errors
     /// It cannot be opened.
     pub fn come_back(&mut self, database: &Path, rows: Rows) -> Result<(), WorldError> {
-        (self.connection, self.rows) = (open(database)?, rows);
+        (self.connection, self.memory.rows) = (open(database)?, rows);
         Ok(())
     }
 
@@ -93,14 +103,14 @@ impl Clerk {
     }
 
     fn mark(&mut self) -> String {
-        self.marks += 1;
-        format!("Завод {} ц{}", self.marks, self.n)
+        self.memory.marks += 1;
+        format!("Завод {} ц{}", self.memory.marks, self.n)
     }
 
     /// A recipient who was not here.
     pub fn recipient(&mut self, dice: &mut Dice, people: &[Person]) -> Result<(), String> {
-        self.ids += 1;
-        let id = format!("r{}", self.ids);
+        self.memory.ids += 1;
+        let id = format!("r{}", self.memory.ids);
         self.insert("INSERT", &id, dice, people)
     }
 
@@ -129,7 +139,7 @@ impl Clerk {
         let done =
             self.connection.execute("UPDATE recipient SET workplace = ?2 WHERE id = ?1", params![id, mark]);
         let key = ("recipient", id.clone());
-        let written = Written { mark: Some(mark), ..self.rows[&key].clone() };
+        let written = Written { mark: Some(mark), ..self.memory.rows[&key].clone() };
         self.note(&format!("UPDATE recipient {id}"), key, written, done)
     }
 
@@ -138,11 +148,12 @@ impl Clerk {
         let Some(id) = self.some(dice, table) else { return Ok(()) };
         let done = self.connection.execute(&format!("DELETE FROM {table} WHERE id = ?1"), [&id]);
         let key = (table, id.clone());
-        let written = Written { deleted: true, ..self.rows[&key].clone() };
+        let written = Written { deleted: true, ..self.memory.rows[&key].clone() };
         self.note(&format!("DELETE {table} {id}"), key, written, done)
     }
 
-    fn contact(&mut self, dice: &mut Dice) -> Result<(), String> {
+    /// The telephone of some recipient.
+    pub fn contact(&mut self, dice: &mut Dice) -> Result<(), String> {
         let Some(of) = self.some(dice, "recipient") else { return Ok(()) };
         let (id, mark) = (format!("p{}", dice.below(4)), self.mark());
         let done = self.connection.execute(
@@ -153,7 +164,8 @@ impl Clerk {
         self.note(&format!("REPLACE contact {id} of {of}"), ("contact", id), written, done)
     }
 
-    fn programme(&mut self, dice: &mut Dice) -> Result<(), String> {
+    /// A programme of some recipient.
+    pub fn programme(&mut self, dice: &mut Dice) -> Result<(), String> {
         let Some(of) = self.some(dice, "recipient") else { return Ok(()) };
         let (id, mark) = (format!("i{}", dice.below(3)), self.mark());
         let number = format!("{}-{}", self.n, dice.below(5));
@@ -177,7 +189,7 @@ impl Clerk {
 
     /// A row of `table` that is not known to be deleted.
     fn some(&self, dice: &mut Dice, table: &str) -> Option<String> {
-        let mut live = self.rows.iter().filter(|((of, _), row)| *of == table && !row.deleted);
+        let mut live = self.memory.rows.iter().filter(|((of, _), row)| *of == table && !row.deleted);
         let count = live.clone().count();
         (count > 0).then(|| live.nth(dice.below(count)).expect("counted").0.1.clone())
     }
@@ -193,7 +205,7 @@ impl Clerk {
             Ok(0) => self.trace.tell(&self.name, &format!("{what}: nothing")),
             Ok(_) => {
                 self.trace.tell(&self.name, what);
-                self.rows.insert(key, written);
+                self.memory.rows.insert(key, written);
             }
             Err(error) if error.to_string().contains("закреплена") => {
                 self.trace.tell(&self.name, &format!("{what}: locked"));

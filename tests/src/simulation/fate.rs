@@ -55,6 +55,11 @@ impl Backup {
         Ok(Self { dir, whole, rows: None })
     }
 
+    /// The copy of a database that lies in `dir`.
+    pub fn of(dir: PathBuf) -> Self {
+        Self { dir, whole: false, rows: None }
+    }
+
     /// Puts it back. Nobody has the database open.
     ///
     /// # Errors

@@ -12,11 +12,15 @@ use exchange_endpoint::{
     output::{Failure, Lang},
 };
 use fixtures::dice::Dice;
-use svod_hub::edges::{
-    config::HubConfig,
-    event_loop::Daemon,
-    hub,
-    operations::{enrol, init, keys, merge, people, questions, reviews},
+use svod_hub::{
+    database::linking::Act,
+    edges::{
+        config::HubConfig,
+        event_loop::Daemon,
+        hub,
+        operations::{enrol, init, keys, merge, people, questions, reviews},
+        resync,
+    },
 };
 
 use super::{
@@ -76,7 +80,7 @@ impl HubSide {
     /// # Errors
     /// What went wrong without a mishap.
     pub fn turn(&mut self, mishap: Mishap) -> Result<(), String> {
-        let ended = under(mishap, || self.act());
+        let ended = under(mishap, None, || self.act());
         let goes_on = ended.told(&self.trace, "hub", "turn", mishap);
         if !matches!(goes_on, Ok(true)) {
             self.daemon = None;
@@ -116,7 +120,7 @@ impl HubSide {
     /// What went wrong without a mishap.
     pub fn staff(&mut self, dice: &mut Dice, centres: u16, mishap: Mishap) -> Result<(), String> {
         let act = dice.below(8);
-        let ended = under(mishap, || match act {
+        let ended = under(mishap, None, || match act {
             0 | 1 => self.merge(),
             2 | 3 => self.correct(dice),
             4 => self.confirm(dice, centres),
@@ -142,6 +146,22 @@ impl HubSide {
         let mut hub = hub::open(&self.config()?)?;
         let report = merge::merge(&mut hub, self.clock.now(), &mut |_, _, _| ())?;
         Ok(format!("merge: {} claims, {} new", report.claims, report.created))
+    }
+
+    /// Staff let every stream go on that a restore has stopped and that can be compared. How many could, and how many cannot
+    /// yet.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn resync(&self) -> Result<(usize, usize), Failure> {
+        let (config, now) = (self.config()?, self.clock.now());
+        let (ready, others): (Vec<_>, Vec<_>) =
+            resync::look(&config)?.into_iter().partition(|one| one.stage == "ready");
+        if !ready.is_empty() {
+            let act = Act { actor: "sim", reason: "сверка", at: &now.to_string() };
+            resync::confirm(&config, &ready, act, now)?;
+        }
+        Ok((ready.len(), others.len()))
     }
 
     /// The hub's keys begin to change.
@@ -205,7 +225,7 @@ impl HubSide {
         Ok(format!("corrects {who}"))
     }
 
-    fn confirm(&self, dice: &mut Dice, centres: u16) -> Command {
+    pub(super) fn confirm(&self, dice: &mut Dice, centres: u16) -> Command {
         let persons = self.persons()?;
         if persons.is_empty() {
             return Ok("nobody to confirm".to_owned());
@@ -224,7 +244,10 @@ impl HubSide {
     }
 
     /// Answers one of the open questions, or another way one that was answered.
-    fn answer(&self, dice: &mut Dice) -> Command {
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn answer(&self, dice: &mut Dice) -> Command {
         let config = self.config()?;
         let open = questions::list(&config, self.clock.now())?;
         if open.is_empty() {

@@ -54,14 +54,20 @@ pub enum End<T> {
 /// Thrown by a step at which the program ends.
 struct Crash;
 
+/// Is told of each commit that is done.
+pub type Noting = Option<Box<dyn FnMut()>>;
+
 /// Does `work` under `mishap`.
-pub fn under<T>(mishap: Mishap, work: impl FnOnce() -> T) -> End<T> {
+pub fn under<T>(mishap: Mishap, mut noting: Noting, work: impl FnOnce() -> T) -> End<T> {
     let fired: Rc<RefCell<Option<String>>> = Rc::default();
-    let _watched = (mishap != Mishap::Nothing).then(|| {
+    let _watched = (mishap != Mishap::Nothing || noting.is_some()).then(|| {
         let fired = Rc::clone(&fired);
         let mut passed = 0;
         failpoint::watch(Box::new(move |name, before| {
             passed += u32::from(before);
+            if let (Some(note), "commit", false) = (&mut noting, name, before) {
+                note();
+            }
             let at = |side| format!("{side} {name} {passed}");
             match mishap {
                 Mishap::EndBefore(n) if before && passed == n => end(&fired, at("before")),

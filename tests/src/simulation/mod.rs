@@ -1,9 +1,10 @@
 //! `svod-sim`: whole histories of a city in one thread, from a seed: the real programs of hub and centres over real
 //! files, a virtual clock and a virtual FTP, and everything that goes wrong. The same seed gives the same trace.
 //!
-//! [`template`] a city just set up, [`secrets`] its keys · [`history`] what a seed lets happen · [`centre`], [`hub`] the machines · [`clerk`]
-//! rows by plain SQL, of [`people`] · [`fate`] copies put back, machines run twice · [`line`](mod@line) the FTP · [`mishap`] ends and disks at durable steps · [`time`] ·
-//! [`checks`] what must be true at rest · [`trace`].
+//! [`template`] a city just set up, or with a [`past`], [`secrets`] its keys · [`history`] what a seed lets happen · [`centre`], [`hub`] the machines · [`clerk`]
+//! rows by plain SQL, of [`people`] · [`strikes`] behind the programs' backs, [`fate`] copies put back, machines run twice, [`recovery`] what people do about it ·
+//! [`line`](mod@line) the FTP · [`mishap`] ends and disks at durable steps, [`power`] cuts · [`time`] ·
+//! [`kills`] of real programs, each a [`life`] · [`checks`] what must be true at rest · [`trace`].
 
 pub mod centre;
 pub mod checks;
@@ -11,12 +12,18 @@ pub mod clerk;
 pub mod fate;
 pub mod history;
 pub mod hub;
+pub mod kills;
+pub mod life;
 pub mod line;
 pub mod mishap;
+pub mod past;
 pub mod people;
+pub mod power;
 pub mod rebuilt;
+pub mod recovery;
 pub mod scenario;
 pub mod secrets;
+pub mod strikes;
 pub mod template;
 pub mod time;
 pub mod trace;
@@ -24,27 +31,28 @@ pub mod trace;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    path::Path,
+    fs,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use clap::Parser;
 use exchange_endpoint::{
     messages,
-    output::{CommandLine, CommonArgs, Exit, Failure, note, run_main},
+    output::{CommandLine, CommonArgs, Exit, Failure, Lang, note, run_main},
 };
 use exchange_format::position::Digest;
 use serde::Serialize;
 
 use self::{
     history::{Ended, Length},
-    template::Template,
+    template::{Template, Templates},
 };
 use crate::world::WorldError;
 
@@ -73,6 +81,12 @@ pub struct SimArgs {
     /// Play directed histories instead: those of a mark of the rules (F4), one by its name, or all
     #[arg(long, conflicts_with_all = ["replay", "from", "seeds"])]
     pub scenario: Option<String>,
+    /// Leave the machines of the history here
+    #[arg(long, requires = "replay", value_name = "DIR")]
+    pub keep: Option<PathBuf>,
+    /// End real daemons so many times by SIGKILL instead, at failpoints and at random moments
+    #[arg(long, conflicts_with_all = ["replay", "seeds", "scenario"])]
+    pub kills: Option<u64>,
     /// How many histories run beside each other; as many as there are cores if it is not said
     #[arg(long)]
     pub threads: Option<usize>,
@@ -99,6 +113,8 @@ pub struct Report {
     pub digest: String,
     /// What did not hold, by seed.
     pub broken: BTreeMap<u64, Vec<String>>,
+    /// In how many histories each incident was met.
+    pub met: BTreeMap<String, u64>,
     /// Seconds that it took.
     pub seconds: f64,
 }
@@ -114,9 +130,13 @@ pub struct Marks {
 
 /// The whole of `svod-sim`.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    run_main(args, |args: SimArgs| match &args.scenario {
-        Some(asked) => directed(&args, asked),
-        None => simulate(&args),
+    if let Some((who, point)) = life::told() {
+        return life::live(&who, point, args);
+    }
+    run_main(args, |args: SimArgs| match (&args.scenario, args.kills) {
+        (Some(asked), _) => directed(&args, asked),
+        (None, Some(kills)) => kills::run(&args, kills),
+        (None, None) => simulate(&args),
     })
 }
 
@@ -167,6 +187,10 @@ fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
         }
     }
     let digests: String = ended.iter().flat_map(|one| [one.digest.to_string(), "\n".to_owned()]).collect();
+    let mut met: BTreeMap<String, u64> = BTreeMap::new();
+    for code in ended.iter().flat_map(|one| &one.met) {
+        *met.entry(code.clone()).or_default() += 1;
+    }
     let broken: BTreeMap<u64, Vec<String>> =
         ended.into_iter().filter(|one| !one.broken.is_empty()).map(|one| (one.seed, one.broken)).collect();
     let report = Report {
@@ -176,6 +200,7 @@ fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
         centres: args.centres,
         digest: Digest::of(digests.as_bytes()).to_string(),
         broken,
+        met,
         seconds: began.elapsed().as_secs_f64(),
     };
     args.common.print(&report, |lang| {
@@ -202,16 +227,51 @@ fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
     Ok(if report.ok { Exit::Done } else { Exit::False })
 }
 
+/// Of so many histories the traces are kept.
+const TRACES: u64 = 16;
+/// How a long set stands is told so often.
+const TELL: Duration = Duration::from_secs(30);
+
+/// What whoever waits is told.
+struct Progress {
+    began: Instant,
+    said: Instant,
+    broken: usize,
+}
+
+impl Progress {
+    /// Tells of a history that did not hold, and from time to time how many are done.
+    fn tell(&mut self, lang: Lang, ended: &Ended, (done, seeds): (usize, u64)) {
+        if !ended.broken.is_empty() {
+            self.broken += 1;
+            note(&messages::text(lang, "sim-broken", &[("seed", ended.seed.into())]));
+            ended.broken.iter().for_each(|one| note(&format!("  {one}")));
+        }
+        if self.said.elapsed() >= TELL {
+            self.said = Instant::now();
+            let seconds = format!("{:.0}", self.began.elapsed().as_secs_f64());
+            let pairs = [
+                ("done", done.into()),
+                ("seeds", seeds.into()),
+                ("broken", self.broken.into()),
+                ("seconds", seconds.into()),
+            ];
+            note(&messages::text(lang, "sim-on-the-way", &pairs));
+        }
+    }
+}
+
 /// Runs the histories of `seeds` seeds from `from`, in their order.
 ///
 /// # Errors
 /// There is no room for them.
 pub fn histories(args: &SimArgs, from: u64, seeds: u64) -> Result<Vec<Ended>, Failure> {
     let dir = scratch()?;
-    let template = Template::make(&dir.path().join("template"), args.centres)?;
+    let templates = Templates::make(&dir.path().join("templates"), args.centres)?;
     let length = Length { turns: args.turns * u32::from(args.centres), rounds: 400 };
     let threads = args.threads.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
     let (next, done) = (AtomicU64::new(from), Mutex::new(Vec::new()));
+    let told = Mutex::new(Progress { began: Instant::now(), said: Instant::now(), broken: 0 });
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -220,8 +280,21 @@ pub fn histories(args: &SimArgs, from: u64, seeds: u64) -> Result<Vec<Ended>, Fa
                     if seed >= from.saturating_add(seeds) {
                         return;
                     }
-                    let ended = history::run(&template, &dir.path().join(seed.to_string()), seed, length);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push(ended);
+                    let place = args.keep.clone().unwrap_or_else(|| dir.path().join(seed.to_string()));
+                    let mut ended = history::run(templates.of(seed), &place, seed, length);
+                    if args.keep.is_none() {
+                        let _ = fs::remove_dir_all(place);
+                    }
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    told.lock().unwrap_or_else(PoisonError::into_inner).tell(
+                        args.common.lang,
+                        &ended,
+                        (done.len() + 1, seeds),
+                    );
+                    if seeds > TRACES {
+                        ended.trace = String::new();
+                    }
+                    done.push(ended);
                 }
             });
         }

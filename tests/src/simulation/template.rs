@@ -1,7 +1,7 @@
 //! A city that has just been set up: a hub and its enrolled centres, made once and copied for each history.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -18,7 +18,11 @@ use svod_hub::edges::{
     operations::{enrol, init as hub_init},
 };
 
-use super::{secrets::secrets_of, time::beginning};
+use super::{
+    past::{self, Past},
+    secrets::secrets_of,
+    time::beginning,
+};
 use crate::world::{WorldError, copy_dir};
 
 /// The region of all codes.
@@ -34,6 +38,8 @@ pub struct Template {
     dir: PathBuf,
     /// How many centres it has.
     pub centres: u16,
+    /// What people remember of what has happened, if it has exchanged already.
+    pub past: Option<Past>,
 }
 
 impl Template {
@@ -61,7 +67,20 @@ impl Template {
             new_centre(&centre_dir(dir, n), n, 0, card.clone(), &config, now)?;
         }
         fold(&hub.join("hub.db"))?;
-        Ok(Self { dir: dir.to_owned(), centres })
+        Ok(Self { dir: dir.to_owned(), centres, past: None })
+    }
+
+    /// The same city in `dir` after its first load: everybody has sent, is merged, published, at rest and stopped.
+    ///
+    /// # Errors
+    /// What went wrong, though nothing was to go wrong.
+    pub fn settled(&self, dir: &Path) -> Result<Self, Failure> {
+        let past = past::settle(self, dir).map_err(|error| Failure::bug(&io::Error::other(error)))?;
+        fold(&dir.join("hub/hub.db"))?;
+        for n in 1..=self.centres {
+            fold(&centre_dir(dir, n).join(svod_spoke::edges::init::DATABASE))?;
+        }
+        Ok(Self { dir: dir.to_owned(), centres: self.centres, past: Some(past) })
     }
 
     /// A copy of it in `to`.
@@ -70,6 +89,30 @@ impl Template {
     /// A file cannot be copied.
     pub fn copy(&self, to: &Path) -> Result<(), WorldError> {
         copy_dir(&self.dir, to)
+    }
+}
+
+/// The cities that histories begin from.
+#[derive(Debug)]
+pub struct Templates {
+    fresh: Template,
+    settled: Template,
+}
+
+impl Templates {
+    /// Makes them in `dir`.
+    ///
+    /// # Errors
+    /// As [`Template::make`].
+    pub fn make(dir: &Path, centres: u16) -> Result<Self, Failure> {
+        let fresh = Template::make(&dir.join("fresh"), centres)?;
+        let settled = fresh.settled(&dir.join("settled"))?;
+        Ok(Self { fresh, settled })
+    }
+
+    /// The one from which the history of `seed` begins: for a quarter of them nobody has sent anything yet.
+    pub fn of(&self, seed: u64) -> &Template {
+        if (seed / 16).is_multiple_of(4) { &self.fresh } else { &self.settled }
     }
 }
 

@@ -15,23 +15,37 @@ use jiff::{SignedDuration, Timestamp};
 pub const BEGINNING: &str = "2026-11-22T06:00:00Z";
 
 /// The time that goes on, in milliseconds since the beginning.
-#[derive(Debug, Clone, Default)]
-pub struct Time(Arc<AtomicI64>);
+#[derive(Debug, Clone)]
+pub struct Time {
+    from: Timestamp,
+    passed: Arc<AtomicI64>,
+}
+
+impl Default for Time {
+    fn default() -> Self {
+        Self::beginning_at(beginning())
+    }
+}
 
 impl Time {
+    /// A time that begins at `from`.
+    pub fn beginning_at(from: Timestamp) -> Self {
+        Self { from, passed: Arc::default() }
+    }
+
     /// Milliseconds since the beginning.
     pub fn passed(&self) -> i64 {
-        self.0.load(Relaxed)
+        self.passed.load(Relaxed)
     }
 
     /// Lets so many milliseconds pass.
     pub fn pass(&self, millis: i64) {
-        self.0.fetch_add(millis, Relaxed);
+        self.passed.fetch_add(millis, Relaxed);
     }
 
     /// The right time of day.
     pub fn now(&self) -> Timestamp {
-        beginning() + SignedDuration::from_millis(self.passed())
+        self.from + SignedDuration::from_millis(self.passed())
     }
 
     /// A machine's clock, right as yet.

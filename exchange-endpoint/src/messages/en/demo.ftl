@@ -71,5 +71,10 @@ sim-done = { $seeds ->
     [one] { $seeds } history
    *[other] { $seeds } histories
 } of { $centres } centres; broken: { $broken }; { $seconds } s; trace { $digest }
+sim-killed = { $kills ->
+    [one] { $kills } process
+   *[other] { $kills } processes
+} killed (SIGKILL), cities: { $cities }; broken: { $broken }; { $seconds } s
+sim-on-the-way = { $done } of { $seeds }, broken: { $broken }, { $seconds } s
 error-bench-tools = It is not said where the programs to compare with are
     .next = Name their directory: --tools.

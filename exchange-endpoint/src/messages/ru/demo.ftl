@@ -72,5 +72,11 @@ sim-done = { $seeds ->
     [few] { $seeds } истории
    *[other] { $seeds } историй
 }, центров в каждой — { $centres }; с нарушениями — { $broken }; { $seconds } с; след { $digest }
+sim-killed = { $kills ->
+    [one] { $kills } процесс убит
+    [few] { $kills } процесса убито
+   *[other] { $kills } процессов убито
+} (SIGKILL), городов — { $cities }; с нарушениями — { $broken }; { $seconds } с
+sim-on-the-way = { $done } из { $seeds }, с нарушениями — { $broken }, { $seconds } с
 error-bench-tools = Не указано, где программы, с которыми сравнивать
     .next = Укажите их каталог: --tools.

@@ -122,6 +122,7 @@ pub(in crate::edges) fn revise(
         let head =
             Protocol { answered: mark, revision: answer.revision, outcome: counts.packet_outcome(), counts };
         protocol(context, tx, peer, &tx.streams(peer)?, &head, &answer.lines, now)?;
+        tx.supersede_answers(peer, &mark.digest, answer.revision)?;
         tx.keep_answer(packet, &answer)?;
     }
     Ok(())

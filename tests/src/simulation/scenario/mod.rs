@@ -67,7 +67,9 @@ pub fn play(template: &Template, dir: &Path, scenario: &Scenario) -> Played {
     let _given = history::chance_of(0);
     let (trace, broken) = match Town::begin(template, dir) {
         Ok(mut town) => {
-            let broken = match (scenario.run)(&mut town) {
+            // whoever was put back or copied is helped, as in any history
+            let recovered = |town: &mut Town| town.city.recover(town::ROUNDS);
+            let broken = match (scenario.run)(&mut town).and_then(|()| recovered(&mut town)) {
                 Ok(()) => {
                     let broken = checks::check(&mut town.city);
                     town.unexpected(broken)

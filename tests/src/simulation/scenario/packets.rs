@@ -127,7 +127,7 @@ fn s9_a_centre_that_ends_anywhere_has_applied_all_or_nothing(town: &mut Town) ->
 fn s10_what_was_placed_and_not_noted_is_placed_once(town: &mut Town) -> Held {
     town.settle()?;
     let mut placed = 0;
-    for step in 1..=8 {
+    for step in 1..=16 {
         town.stranger(1, &format!("n{step}"), &format!("Зуева{step}"))?;
         town.under(1, Turn::Look, Mishap::EndAfter(step))?;
         let sealed = town.centre(

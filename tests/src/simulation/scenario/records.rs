@@ -9,6 +9,7 @@ use super::{
 scenarios![
     d2_an_edit_that_raced_its_lock_is_a_proposal,
     d5_a_protocol_closes_the_version_that_its_packet_carried,
+    d5_what_staff_take_back_before_it_is_sealed_waits_for_nothing,
     d10_a_locked_row_that_was_altered_is_told_of_and_put_right,
     d11_nothing_is_placed_before_its_sealing_is_durable,
     w1_a_row_that_takes_the_id_of_one_deleted_is_another_record,
@@ -50,6 +51,20 @@ fn d5_a_protocol_closes_the_version_that_its_packet_carried(town: &mut Town) -> 
     town.centre_is(1, sent, "2 in 2")?;
     town.rest()?;
     town.centre_is(1, packets, "1 APPLIED, 2 APPLIED")
+}
+
+fn d5_what_staff_take_back_before_it_is_sealed_waits_for_nothing(town: &mut Town) -> Held {
+    town.settle()?;
+    let who = town.hub_says("SELECT case_number FROM person")?;
+    let failed = |error| format!("{error:?}");
+    town.city.hub.confirm_for(&who, 1).map_err(failed)?;
+    town.city.hub.correct_to(&who, "Исправлено").map_err(failed)?;
+    town.rest()?;
+    town.city.hub.correct_to(&who, "Иначе").map_err(failed)?;
+    town.hub_is("SELECT count(*) > 0 FROM publication WHERE state = 'pending'", "1")?;
+    town.city.hub.correct_to(&who, "Исправлено").map_err(failed)?;
+    town.hub_is("SELECT count(*) FROM publication WHERE state <> 'applied'", "0")?;
+    town.rest()
 }
 
 fn d10_a_locked_row_that_was_altered_is_told_of_and_put_right(town: &mut Town) -> Held {

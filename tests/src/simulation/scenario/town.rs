@@ -22,7 +22,7 @@ use super::{
 };
 
 /// Rounds until rest, at most.
-const ROUNDS: u32 = 200;
+pub const ROUNDS: u32 = 200;
 /// A little longer than a heartbeat of a simulated city, in milliseconds.
 pub const HEARTBEAT: i64 = 7_300_000;
 

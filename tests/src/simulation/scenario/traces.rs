@@ -7,12 +7,14 @@ use super::{
 
 scenarios![
     f4_a_lost_protocol_comes_again_with_the_same_packet,
+    f4_a_protocol_revised_before_it_was_placed_waits_for_nothing,
     f5_silence_hides_no_difference,
     f6_a_centre_put_back_is_told_though_nothing_is_sent,
     f8_a_chain_that_breaks_behind_a_gap_is_named,
     f9_a_protocol_of_a_former_life_closes_nothing,
     f10_a_fork_is_answered_and_not_tried_for_ever,
     f11_a_snapshot_gets_past_the_gap_that_it_mends,
+    f12_a_stream_that_has_not_begun_answers_who_was_put_back,
     f13_a_key_is_not_given_twice_in_two_lives,
     f19_a_packet_of_an_ended_epoch_is_answered,
     f21_a_database_behind_its_watermark_says_so_before_it_sends,
@@ -40,6 +42,23 @@ fn f4_a_lost_protocol_comes_again_with_the_same_packet(town: &mut Town) -> Held 
     town.rest()?;
     town.centre_is(1, open, "0")?;
     town.hub_is(KNOWN, "2")
+}
+
+fn f4_a_protocol_revised_before_it_was_placed_waits_for_nothing(town: &mut Town) -> Held {
+    town.person(1, "r1", "Завод")?;
+    town.merge()?;
+    town.hub()?;
+    town.sql(1, "UPDATE recipient SET workplace = 'Фабрика' WHERE id = 'r1'")?;
+    town.rest()?;
+    // as a hub leaves it that ends between the commit and the mailbox
+    town.at_hub(
+        "UPDATE packet SET state = 'SEALED' WHERE kind = 'PR' AND direction = 'out' AND state = 'PLACED'",
+    )?;
+    let told = town.city.hub.answer(&mut town.city.dice).map_err(|error| format!("{error:?}"))?;
+    town.city.trace.tell("op", &told);
+    town.rest()?;
+    town.hub_is("SELECT count(*) FROM packet WHERE kind = 'PR' AND revision > 1", "1")?;
+    town.hub_is("SELECT count(*) FROM packet WHERE kind = 'PR' AND state = 'SEALED'", "0")
 }
 
 fn f5_silence_hides_no_difference(town: &mut Town) -> Held {
@@ -155,6 +174,22 @@ fn f11_a_snapshot_gets_past_the_gap_that_it_mends(town: &mut Town) -> Held {
     town.hub_is("SELECT in_epoch || '/' || in_seq FROM stream WHERE peer = ?", "2/1")?;
     town.hub_is(KNOWN, "1")?;
     town.hub_is("SELECT count(*) FROM packet WHERE state = 'HELD'", "0")
+}
+
+fn f12_a_stream_that_has_not_begun_answers_who_was_put_back(town: &mut Town) -> Held {
+    let empty = town.copy(1, false)?;
+    town.person(1, "r1", "Завод")?;
+    town.look(1)?;
+    town.put_back(1, &empty)?;
+    town.due(1)?;
+    for _ in 0..2 {
+        town.pass(HEARTBEAT);
+        town.round()?;
+    }
+    town.told(1, "RESTORED")?;
+    town.city.recover(super::town::ROUNDS)?;
+    town.centre_is(1, "SELECT count(*) FROM svod_stream WHERE stop IS NOT NULL", "0")?;
+    town.centre_is(1, "SELECT count(*) FROM recipient", "1")
 }
 
 fn f13_a_key_is_not_given_twice_in_two_lives(town: &mut Town) -> Held {
