@@ -127,6 +127,7 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
     // and once more within a week: staff of the hub are told that two machines may be at work
     const TWIN: &str = "SELECT count(*) FROM incident WHERE code = 'CLONE' AND closed_at IS NULL";
     assert_eq!(count(&hub_db, TWIN), 0);
+    drop(rows);
     world.daemons.kill(&centre_name(1));
     world.spoke(1, &["restore", path(&older), "--replace"]).expect("put back");
     world.start_centre(1).expect("started");
