@@ -1,21 +1,104 @@
 //! One daemon a database: an exclusive lock on `<database>.lock`, held by the kernel for as long as the
 //! process lives, so that a crash never leaves it behind.
+//!
+//! Its first line is the process, for whoever comes second. Its second, if there is one, says what hinders the daemon or why it
+//! has ended: `status` reads it there, because a daemon without a disk or a database could write it nowhere else.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use crate::{
-    messages::Told,
-    output::{Exit, Failure},
+    messages::{self, Told},
+    output::{Exit, Failure, Lang},
 };
+
+/// What hinders a daemon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hindrance {
+    /// The code of the error.
+    pub code: String,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// In Russian.
+    pub ru: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Hindrance {
+    /// `failure`, since `now`.
+    pub fn new(failure: &Failure, now: Timestamp) -> Self {
+        let code = failure.code().to_owned();
+        let said = |lang| failure.message(lang);
+        Self { code, since: now.to_string(), ru: said(Lang::Ru), en: said(Lang::En) }
+    }
+}
+
+/// How the daemon of a database is, for `status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// Whether a daemon, or `sync`, owns the database now.
+    pub running: bool,
+    /// What hinders it; if it does not run, why it has ended, if not in order.
+    pub hindered: Option<Hindrance>,
+}
+
+impl Service {
+    /// The daemon of `database`; `None` for who may not see that.
+    pub fn of(database: &Path) -> Option<Self> {
+        let mut file = match File::open(lock_path(database)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Some(Self { running: false, hindered: None });
+            }
+            opened => opened.ok()?,
+        };
+        let running = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        let mut text = String::new();
+        let read = file.read_to_string(&mut text);
+        let hindered = read.ok().and_then(|_| serde_json::from_str(text.lines().nth(1)?).ok());
+        Some(Self { running, hindered })
+    }
+
+    /// The lines of `status`.
+    pub fn lines(&self, lang: Lang) -> Vec<String> {
+        let mut lines = Vec::new();
+        if !self.running {
+            lines.push(messages::text(lang, "service-stopped", &[]));
+        }
+        if let Some(one) = &self.hindered {
+            let what = if lang == Lang::Ru { &one.ru } else { &one.en };
+            let args =
+                [("since", messages::stored_moment(lang, &one.since).into()), ("what", what.clone().into())];
+            let id = if self.running { "service-hindered" } else { "service-ended" };
+            lines.push(messages::text(lang, id, &args));
+        }
+        lines
+    }
+}
 
 /// Held while this process owns the database.
 #[derive(Debug)]
 pub struct InstanceLock {
-    _file: File,
+    file: File,
+    hindered: Option<Hindrance>,
+}
+
+/// Another process looks at the lock for a moment only.
+const LOOKERS: (u32, Duration) = (5, Duration::from_millis(30));
+
+/// The lock is that of the file itself, by whatever symbolic link it is named.
+fn lock_path(database: &Path) -> PathBuf {
+    let file = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+    let mut path = file.into_os_string();
+    path.push(".lock");
+    PathBuf::from(path)
 }
 
 /// Why the database is not ours.
@@ -41,32 +124,63 @@ pub enum InstanceError {
 
 impl InstanceLock {
     /// Takes the database for this process, at once or not at all.
-    ///
-    /// The lock is that of the file itself, by whatever symbolic link it is named.
     pub fn acquire(database: &Path) -> Result<Self, InstanceError> {
-        let file = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
-        let mut path = file.into_os_string();
-        path.push(".lock");
-        let path = PathBuf::from(path);
+        let path = lock_path(database);
         let io = |source| InstanceError::Io { path: path.clone(), source };
-        let mut file =
+        let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
-        match file.try_lock() {
+        let mut tries = 1;
+        let taken = loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if tries < LOOKERS.0 => {
+                    tries += 1;
+                    std::thread::sleep(LOOKERS.1);
+                }
+                other => break other,
+            }
+        };
+        match taken {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
                 // Only for the message: the lock itself is the kernel's.
                 let _ = file.take(20).read_to_string(&mut pid);
-                let pid = if pid.trim().is_empty() { "?".to_owned() } else { pid.trim().to_owned() };
+                let pid = pid.lines().next().unwrap_or_default().trim();
+                let pid = if pid.is_empty() { "?".to_owned() } else { pid.to_owned() };
                 return Err(InstanceError::Owned { database: database.to_owned(), pid });
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(io)?;
-        Ok(Self { _file: file })
+        let mut lock = Self { file, hindered: None };
+        lock.write().map_err(io)?;
+        Ok(lock)
+    }
+
+    /// Lets `status` know what hinders this process from now on; `None`: nothing.
+    pub fn tell(&mut self, failure: Option<&Failure>, now: Timestamp) {
+        let next = failure.map(|failure| Hindrance::new(failure, now));
+        let same = |one: &Hindrance, other: &Hindrance| (&one.code, &one.ru) == (&other.code, &other.ru);
+        let is_told = match (&self.hindered, &next) {
+            (Some(told), Some(next)) => same(told, next),
+            (told, next) => told.is_none() && next.is_none(),
+        };
+        if !is_told {
+            self.hindered = next;
+            // the log has it as well
+            let _ = self.write();
+        }
+    }
+
+    /// Over what stands there, and cut only then: on a full disk the room that the file has stays its own.
+    fn write(&mut self) -> std::io::Result<()> {
+        let mut text = format!("{}\n", std::process::id());
+        if let Some(line) = self.hindered.as_ref().and_then(|one| serde_json::to_string(one).ok()) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        self.file.rewind()?;
+        self.file.write_all(text.as_bytes())?;
+        self.file.set_len(text.len() as u64)
     }
 }
 
@@ -100,6 +214,27 @@ mod tests {
         assert!(failure.to_string().contains(&std::process::id().to_string()), "{failure}");
         drop(first);
         InstanceLock::acquire(&database).expect("free again");
+    }
+
+    #[test]
+    fn what_hinders_it_is_seen_by_others_and_outlives_it() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let database = dir.path().join("hub.db");
+        assert_eq!(Service::of(&database), Some(Service { running: false, hindered: None }));
+        let mut lock = InstanceLock::acquire(&database).expect("free");
+        assert_eq!(Service::of(&database), Some(Service { running: true, hindered: None }));
+        let failure = Failure::new(Exit::Temporary, "backup-another").told("file", "hub.db");
+        lock.tell(Some(&failure), Timestamp::UNIX_EPOCH);
+        let later = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(5);
+        lock.tell(Some(&failure), later);
+        let told = Service::of(&database).and_then(|one| one.hindered).expect("told");
+        assert_eq!((told.code.as_str(), told.since), ("backup-another", Timestamp::UNIX_EPOCH.to_string()));
+        drop(lock);
+        let after = Service::of(&database).expect("seen");
+        assert!(!after.running && after.hindered.is_some() && after.lines(Lang::Ru).len() == 2);
+        let mut lock = InstanceLock::acquire(&database).expect("free");
+        lock.tell(None, later);
+        assert_eq!(Service::of(&database), Some(Service { running: true, hindered: None }));
     }
 
     #[test]

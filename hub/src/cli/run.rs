@@ -14,5 +14,5 @@ pub(super) fn run(common: &CommonArgs) -> Result<(), Failure> {
     let file = config.path(&config.log.file);
     let to_file = !config.log.file.as_os_str().is_empty();
     logging::start(&config.log.filter, to_file.then_some(file.as_path()))?;
-    Ok(event_loop::run(hub, &config)?)
+    event_loop::run(hub, &config)
 }

@@ -85,6 +85,7 @@ fn text(lang: Lang, status: &status::Status) -> String {
         ("journal", status.journal.into()),
     ];
     let mut lines = vec![messages::text(lang, "hub-status", &heading)];
+    lines.extend(status.service.iter().flat_map(|service| service.lines(lang)));
     if status.merge_waits {
         lines.push(messages::text(lang, "hub-status-merge-waits", &[("n", status.waiting.into())]));
     }

@@ -13,7 +13,8 @@ use exchange_endpoint::{
     backup,
     clock::{Clock, MachineClock},
     config::Config,
-    instance::{InstanceError, InstanceLock},
+    instance::InstanceLock,
+    output::Failure,
     rotation,
     stray::loggable,
     watermark::{Stream, Watermark},
@@ -46,9 +47,6 @@ use crate::database::{Store, Tx, centres::ClientCertificate, streams::Streams};
 /// Why the daemon does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// Another process owns the database.
-    #[error(transparent)]
-    Instance(#[from] InstanceError),
     /// A step failed in a way that trying again will not mend.
     #[error(transparent)]
     Hub(#[from] HubError),
@@ -64,19 +62,29 @@ pub enum RunError {
 }
 
 /// Runs until a signal says stop.
-pub fn run(hub: Hub, config: &Config<HubConfig>) -> Result<(), RunError> {
+///
+/// # Errors
+/// Another process owns the database, or nothing can be begun.
+pub fn run(hub: Hub, config: &Config<HubConfig>) -> Result<(), Failure> {
     let database = config.path(&config.database);
-    let _lock = InstanceLock::acquire(&database)?;
+    let mut lock = InstanceLock::acquire(&database)?;
     backup::remove_leftovers(&database);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()
         .build()
         .map_err(RunError::Runtime)?;
-    runtime.block_on(serve(hub, config, database))
+    let done = runtime.block_on(serve(hub, config, database, &mut lock)).map_err(Failure::from);
+    lock.tell(done.as_ref().err(), Timestamp::now());
+    done
 }
 
-async fn serve(hub: Hub, config: &Config<HubConfig>, database: PathBuf) -> Result<(), RunError> {
+async fn serve(
+    hub: Hub,
+    config: &Config<HubConfig>,
+    database: PathBuf,
+    lock: &mut InstanceLock,
+) -> Result<(), RunError> {
     let mut daemon = Daemon::new(hub, Arc::new(MachineClock::default()));
     daemon.start()?;
     let (stop, stopped) = oneshot::channel::<()>();
@@ -101,7 +109,7 @@ async fn serve(hub: Hub, config: &Config<HubConfig>, database: PathBuf) -> Resul
         (mpsc::unbounded_channel().1, None)
     };
     tracing::info!("running");
-    let done = daemon.turn(config, &mut events).await;
+    let done = daemon.turn(config, &mut events, lock).await;
     drop(stop);
     if let Some(server) = server {
         let _ = server.await;
@@ -121,12 +129,15 @@ pub struct Daemon {
     announcer: Option<Announcer>,
     /// The database version that was looked at last.
     seen: Option<i64>,
+    /// Why a file was not taken at the last look; why something was not sealed or placed.
+    untaken: Option<Failure>,
+    unsent: Option<Failure>,
 }
 
 impl Daemon {
     /// A daemon that has not begun.
     pub fn new(hub: Hub, clock: Arc<dyn Clock>) -> Self {
-        Self { hub, clock, announcer: None, seen: None }
+        Self { hub, clock, announcer: None, seen: None, untaken: None, unsent: None }
     }
 
     /// The hub.
@@ -162,6 +173,7 @@ impl Daemon {
         &mut self,
         config: &Config<HubConfig>,
         events: &mut mpsc::UnboundedReceiver<Uploaded>,
+        lock: &mut InstanceLock,
     ) -> Result<(), RunError> {
         let mut watch = interval(Duration::from_millis(u64::from(config.exchange.watch_ms)));
         let mut scan = interval(Duration::from_millis(u64::from(config.exchange.scan_ms)));
@@ -189,6 +201,7 @@ impl Daemon {
                     due = due.into_iter().chain(again).min();
                 }
             }
+            lock.tell(self.untaken.as_ref().or(self.unsent.as_ref()), self.clock.now());
         }
     }
 
@@ -246,6 +259,7 @@ impl Daemon {
             }
         };
         let mut found = false;
+        self.untaken = None;
         for centre in centres.into_iter().filter(|centre| centre.active) {
             let Ok(entries) = fs::read_dir(self.hub.context.paths.inbox(centre.code)) else { continue };
             let mut names: Vec<String> = entries.flatten().filter_map(|entry| text_name(&entry)).collect();
@@ -275,6 +289,7 @@ impl Daemon {
             Err(error) => {
                 // the file is where it was; the next scan takes it again
                 tracing::error!(centre = %centre, file = loggable(name), "not taken: {error}");
+                self.untaken = Some(error.into());
                 false
             }
         }
@@ -284,21 +299,21 @@ impl Daemon {
     /// not be sealed never keeps what is sealed, answers above all, from being placed.
     pub fn send(&mut self) -> bool {
         let now = self.clock.now();
-        let sealed = self.hub.seal(now).inspect_err(|error| tracing::error!("not sealed: {error}")).is_ok();
-        match self.hub.place(now) {
-            Ok(placed) => {
+        let sealed = self.hub.seal(now).inspect_err(|error| tracing::error!("not sealed: {error}"));
+        let placed = self.hub.place(now).inspect_err(|error| tracing::error!("not placed: {error}"));
+        let failed = match (sealed, placed) {
+            (sealed, Ok(placed)) => {
                 if let Some(announcer) = &self.announcer {
                     for centre in &placed.gained {
                         announcer.announce(centre.as_str());
                     }
                 }
-                sealed && placed.failed.is_none()
+                sealed.err().or(placed.failed)
             }
-            Err(error) => {
-                tracing::error!("not placed: {error}");
-                false
-            }
-        }
+            (_, Err(error)) => Some(error),
+        };
+        self.unsent = failed.map(Failure::from);
+        self.unsent.is_none()
     }
 }
 

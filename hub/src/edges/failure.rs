@@ -97,7 +97,6 @@ impl From<&CaseNumberError> for Told {
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         let cause = match error {
-            RunError::Instance(error) => return error.into(),
             RunError::Hub(error) => return error.into(),
             RunError::Pki(error) => return error.into(),
             RunError::Ftps(FtpsServerError::Listen { address, source }) => {

@@ -16,6 +16,7 @@ use exchange_endpoint::{
     output::{CommonArgs, Exit, Failure},
     tables::{self, Encoding, Files},
 };
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::{runtime::Runtime, sync::watch, time::Instant};
 
@@ -80,8 +81,9 @@ pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
     if let Err(error) = &result {
         tracing::error!(%error, "exchange ends");
     }
-    result?;
-    Ok(Exit::Done)
+    let result = result.map_err(Failure::from);
+    station.tell_hindered(result.as_ref().err(), Timestamp::now());
+    result.map(|()| Exit::Done)
 }
 
 /// Tells when the process is asked to end: SIGINT or SIGTERM.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use exchange_endpoint::{
     config::Config,
     difference_table::{self, DifferenceTold},
+    instance::Service,
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
     overdue::{self, Overdue},
@@ -29,6 +30,7 @@ use crate::{
 struct Status {
     code: String,
     hub: String,
+    service: Option<Service>,
     streams: Vec<StreamState>,
     rows: Counts,
     waiting: u64,
@@ -51,6 +53,7 @@ pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
         Ok(Status {
             code: config.code.to_string(),
             hub: config.hub.to_string(),
+            service: Service::of(&config.path(&config.database)),
             streams: report::streams(&snapshot)?,
             rows: report::rows_by_state(&snapshot)?,
             waiting: report::waiting(&snapshot)?,
@@ -92,6 +95,7 @@ fn text(lang: Lang, status: &Status) -> String {
         "spoke-status-heading",
         &[("code", status.code.clone().into()), ("hub", status.hub.clone().into())],
     )];
+    lines.extend(status.service.iter().flat_map(|service| service.lines(lang)));
     for stream in &status.streams {
         let position = match (stream.epoch, stream.seq) {
             (Some(epoch), Some(seq)) => {

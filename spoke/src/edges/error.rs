@@ -140,6 +140,13 @@ impl From<rusqlite::Error> for SpokeError {
     }
 }
 
+/// What the mailbox does not do, as an operator is told.
+pub fn mailbox_failure(error: &MailboxError) -> Failure {
+    let is_setting = matches!(error, MailboxError::Config { .. });
+    let exit = if is_setting { Exit::Usage } else { Exit::Temporary };
+    Failure::new(exit, "spoke-mailbox").because("detail", error).because("todo", error.next())
+}
+
 impl From<SpokeError> for Failure {
     fn from(error: SpokeError) -> Self {
         match error {
@@ -151,11 +158,7 @@ impl From<SpokeError> for Failure {
             SpokeError::Watermark(error) => error.into(),
             SpokeError::Protocol(error) => error.into(),
             SpokeError::Table(error) => table_failure(error),
-            SpokeError::Mailbox(error) => {
-                let is_setting = matches!(error, MailboxError::Config { .. });
-                let exit = if is_setting { Exit::Usage } else { Exit::Temporary };
-                Self::new(exit, "spoke-mailbox").because("detail", &error).because("todo", error.next())
-            }
+            SpokeError::Mailbox(error) => mailbox_failure(&error),
             SpokeError::Keep(error) => Self::new(Exit::Temporary, "spoke-file").because("detail", &error),
             SpokeError::Io { path, source } => Self::new(Exit::of_io(&source), "spoke-file")
                 .because("detail", Told::at(&path.display(), source)),

@@ -7,13 +7,16 @@ use exchange_endpoint::{
     clock::Clock,
     durable_file,
     mailbox::{Mailbox, MailboxError},
+    output::Failure,
 };
 use exchange_format::{file_name::FileName, stream::Evidence};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{
-    SpokeError, answers, audit, export,
+    SpokeError, answers, audit,
+    error::mailbox_failure,
+    export,
     fetch::{self, SecondLook},
     packet_file,
     place::{self, Lost},
@@ -66,6 +69,7 @@ pub async fn run(
             }
             Err(error) if error.is_of_another_program() => {
                 tracing::warn!(%error, "another program holds the database; it is waited for");
+                station.tell_hindered(Some(&error.into()), clock.now());
                 BUSY_PAUSE
             }
             other => return other,
@@ -95,6 +99,7 @@ async fn days(
             Some(()) = news.recv() => day.fetch(station, &**mailbox).await?,
             () = tokio::time::sleep(day.until_due(station)?) => day.due(station, &**mailbox).await?,
         }
+        station.tell_hindered(day.hindrance().as_ref(), clock.now());
     }
     tracing::info!("asked to end: nothing is half done");
     Ok(())
@@ -267,6 +272,12 @@ impl Day {
     pub fn failed(self) -> Option<MailboxError> {
         let failed = [self.unplaced, self.unfetched].into_iter().flatten();
         failed.min_by_key(|error| !matches!(error, MailboxError::Config { .. }))
+    }
+
+    /// [`failed`](Self::failed), to be told while the day goes on.
+    fn hindrance(&self) -> Option<Failure> {
+        let failed = [&self.unplaced, &self.unfetched].into_iter().flatten();
+        failed.min_by_key(|error| !matches!(error, MailboxError::Config { .. })).map(mailbox_failure)
     }
 
     /// Whether the line was dead when it was last used.

@@ -14,6 +14,7 @@ use exchange_endpoint::{
     key_table::KyState,
     keys::{KeysError, OwnKeys},
     messages::Told,
+    output::Failure,
     protocol::{Protocol, Protocols},
     protocol_table::{self, KeptProtocols},
     rotation::{finish, is_left_over},
@@ -61,7 +62,7 @@ pub struct Station {
     /// Limits of every packet read.
     pub limits: Limits,
     protocols: Protocols,
-    _lock: InstanceLock,
+    lock: InstanceLock,
 }
 
 impl Station {
@@ -99,7 +100,7 @@ impl Station {
         let limits = config.limits.limits();
         let told = None;
         let mut station =
-            Self { config, connection, keys, told, hub_keys, watermark, limits, protocols, _lock: lock };
+            Self { config, connection, keys, told, hub_keys, watermark, limits, protocols, lock };
         station.told = rotation::told(&station)?;
         station.keep_protocols();
         Ok(station)
@@ -156,6 +157,11 @@ impl Station {
             })?;
         }
         Ok(())
+    }
+
+    /// Lets `status` know what hinders the daemon from now on; `None`: nothing.
+    pub fn tell_hindered(&mut self, failure: Option<&Failure>, now: Timestamp) {
+        self.lock.tell(failure, now);
     }
 
     /// Raises the watermark to where the database stands. On the disk when this returns: nothing may be

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use exchange_endpoint::{
     config::Config,
     difference_table::DifferenceTold,
+    instance::Service,
     output::Failure,
     overdue::{self, Overdue},
     request_table::OpenRequest,
@@ -32,6 +33,8 @@ use crate::{
 pub struct Status {
     /// The hub's code.
     pub code: String,
+    /// The daemon, if one may see it.
+    pub service: Option<Service>,
     /// Entries of the journal.
     pub journal: u64,
     /// Whether an initial load waits for `merge`.
@@ -175,6 +178,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
         }
         Ok(Status {
             code: config.code.clone(),
+            service: Service::of(&config.path(&config.database)),
             journal: tx.journal_size()?,
             merge_waits: waiting > 0,
             waiting,
