@@ -214,8 +214,33 @@ fn everybody_killed_in_the_middle_converges_all_the_same() {
             "a restart changes nothing at centre {n}"
         );
     }
+    what_hinders_is_told(&world);
     world.daemons.stop_all().expect("stopped");
+    assert_eq!(world.spoke(1, &["status"]).expect("told")["service"]["running"], false);
     whatever_was_committed_has_its_protocol(&world);
+}
+
+/// The hub is gone: `status` of a centre says so itself, as long as it lasts.
+fn what_hinders_is_told(world: &World) {
+    let service = || world.spoke(1, &["status"]).expect("told")["service"].take();
+    let add = |id: &str| {
+        let sql = "INSERT INTO contract (id, recipient_id, number) SELECT ?1, id, ?1 FROM recipient LIMIT 1";
+        fill::open(&world.layout.centre_db(1)).expect("opens").execute(sql, [id]).expect("a row");
+    };
+    world.daemons.kill("hub");
+    add("hindered");
+    until("what hinders", PATIENCE, || {
+        let told = service();
+        let reached = told["running"] == true && told["hindered"]["code"] == "spoke-mailbox";
+        Ok(if reached { Look::Reached(()) } else { Look::NotYet(told.to_string()) })
+    })
+    .expect("told");
+    world.start_hub().expect("started");
+    until("nothing hinders", PATIENCE, || {
+        let told = service();
+        Ok(if told["hindered"].is_null() { Look::Reached(()) } else { Look::NotYet(told.to_string()) })
+    })
+    .expect("over");
 }
 
 /// Each packet with records that was sealed or applied, and the merge, stand in one protocol, numbered without gaps, as JSON
