@@ -5,6 +5,8 @@
 //! An entry is a JSON object: `t` the table, `is` the row, or `gone` the key of one that was deleted. Of `received`,
 //! `stream` and `packet` a part is noted (`noted.sql`): the rest is in the packets.
 
+use std::collections::BTreeMap;
+
 use rusqlite::params;
 use serde_json::Value;
 
@@ -32,6 +34,13 @@ pub const MERGED: &str = "merged";
 /// The entry that says that everything but what waits was counted anew, by another model.
 pub const WEIGHED: &str = "weighed";
 
+/// The statements by which rows of one table are written and deleted as an entry says.
+#[derive(Debug)]
+pub struct Again {
+    write: String,
+    delete: String,
+}
+
 /// A column of a table that is noted whole.
 struct Column {
     name: String,
@@ -50,9 +59,9 @@ impl Column {
         }
     }
 
-    /// Its value in the JSON object `?1`.
-    fn of_entry(&self) -> String {
-        let value = format!("json_extract(?1, '$.{}')", self.name);
+    /// Its value in the `part` of the entry `?1`.
+    fn of_entry(&self, part: &str) -> String {
+        let value = format!("json_extract(?1, '$.{part}.{}')", self.name);
         if self.is_bytes { format!("CAST({value} AS BLOB)") } else { value }
     }
 }
@@ -118,38 +127,45 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Writes the row `is` of `table`, as it was noted. Only where nothing is noted: in a rebuild.
+    /// How entries of the tables that are noted whole are done again.
+    pub fn noted_again(&self) -> Result<BTreeMap<&'static str, Again>> {
+        let mut all = BTreeMap::new();
+        for table in WHOLE {
+            let columns = self.columns(table)?;
+            let joined =
+                |between: &str, each: &dyn Fn(&Column) -> String, wanted: &dyn Fn(&Column) -> bool| {
+                    columns.iter().filter(|one| wanted(one)).map(each).collect::<Vec<_>>().join(between)
+                };
+            let names = joined(", ", &|one| one.name.clone(), &|_| true);
+            let values = joined(", ", &|one| one.of_entry("is"), &|_| true);
+            let keys = joined(", ", &|one| one.name.clone(), &|one| one.is_key);
+            let others =
+                joined(", ", &|Column { name, .. }| format!("{name} = excluded.{name}"), &|one| !one.is_key);
+            let same = joined(" AND ", &|one| format!("{} IS {}", one.name, one.of_entry("gone")), &|one| {
+                one.is_key
+            });
+            let (claim, of_claim) = if table == "person_record" { (", claim", CLAIM) } else { ("", "") };
+            let write = format!(
+                "INSERT INTO {table}({names}{claim}) VALUES({values}{of_claim})
+                 ON CONFLICT({keys}) DO UPDATE SET {others}"
+            );
+            let delete = format!("DELETE FROM {table} WHERE {same}");
+            all.insert(table, Again { write, delete });
+        }
+        Ok(all)
+    }
+
+    /// Does `entry` of a table that is noted whole again. Only where nothing is noted: in a rebuild.
     ///
     /// # Errors
     /// The row does not fit this database: what it refers to is not here.
-    pub fn write_noted(&self, table: &'static str, is: &Value) -> Result<()> {
-        let columns = self.columns(table)?;
-        let joined = |each: &dyn Fn(&Column) -> String, wanted: &dyn Fn(&Column) -> bool| {
-            columns.iter().filter(|one| wanted(one)).map(each).collect::<Vec<_>>().join(", ")
-        };
-        let names = joined(&|one| one.name.clone(), &|_| true);
-        let values = joined(&Column::of_entry, &|_| true);
-        let keys = joined(&|one| one.name.clone(), &|one| one.is_key);
-        let others = joined(&|Column { name, .. }| format!("{name} = excluded.{name}"), &|one| !one.is_key);
-        let (claim, of_claim) = if table == "person_record" { (", claim", CLAIM) } else { ("", "") };
-        let sql = format!(
-            "INSERT INTO {table}({names}{claim}) VALUES({values}{of_claim})
-             ON CONFLICT({keys}) DO UPDATE SET {others}"
-        );
-        self.run(&sql, [is.to_string()])?;
-        Ok(())
-    }
-
-    /// Deletes the row of `table` with the key `gone`. As [`write_noted`](Self::write_noted).
-    pub fn delete_noted(&self, table: &'static str, gone: &Value) -> Result<()> {
-        let keys = self.columns(table)?.into_iter().filter(|one| one.is_key);
-        let same: Vec<String> = keys.map(|one| format!("{} IS {}", one.name, one.of_entry())).collect();
-        self.run(&format!("DELETE FROM {table} WHERE {}", same.join(" AND ")), [gone.to_string()])?;
+    pub fn note_again(&self, again: &Again, entry: &str, gone: bool) -> Result<()> {
+        self.run(if gone { &again.delete } else { &again.write }, [entry])?;
         Ok(())
     }
 
     /// What became of a received record, as it was noted; `former` is the body of the version that the hub goes by, where
-    /// that is not the newest. As [`write_noted`](Self::write_noted).
+    /// that is not the newest. As [`note_again`](Self::note_again).
     pub fn write_noted_outcome(&self, is: &Value, former: Option<&[u8]>) -> Result<()> {
         let written = self.run(
             "UPDATE received SET outcome = json_extract(?1, '$.outcome'), rule = json_extract(?1, '$.rule'),
@@ -169,5 +185,5 @@ impl Tx<'_> {
 }
 
 /// The row of the claim that an entry of `person_record` names.
-const CLAIM: &str = ", (SELECT id FROM received WHERE origin = json_extract(?1, '$.origin')
-  AND kind = json_extract(?1, '$.kind') AND key = json_extract(?1, '$.key'))";
+const CLAIM: &str = ", (SELECT id FROM received WHERE origin = json_extract(?1, '$.is.origin')
+  AND kind = json_extract(?1, '$.is.kind') AND key = json_extract(?1, '$.is.key'))";

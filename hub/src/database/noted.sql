@@ -20,9 +20,10 @@ BEGIN
     'state', NEW.state, 'basis_version', NEW.basis_version)));
 END;
 
--- Which packets of centres were applied or refused, and which were sealed for them, in the order in which that happened.
+-- Which packets of centres were applied or refused, and which were sealed for them, in the order in which that happened. Of
+-- those that bear no record, as a heartbeat, nothing follows: the chain says where they were.
 CREATE TRIGGER packet_added AFTER INSERT ON packet
-WHEN NEW.kind IN ('DT', 'SN', 'KY') AND NEW.digest IS NOT NULL
+WHEN NEW.kind IN ('DT', 'SN', 'KY') AND NEW.digest IS NOT NULL AND (NEW.kind <> 'DT' OR NEW.records > 0 OR NEW.state = 'REFUSED')
   AND (NEW.direction = 'out' AND NEW.state = 'SEALED' OR NEW.direction = 'in' AND NEW.state = 'REFUSED')
 BEGIN
   INSERT INTO change(entry) VALUES(json_object('t', 'packet', 'is', json_object('name', NEW.name, 'direction', NEW.direction,
@@ -30,7 +31,7 @@ BEGIN
 END;
 CREATE TRIGGER packet_changed AFTER UPDATE OF state ON packet
 WHEN NEW.kind IN ('DT', 'SN', 'KY') AND NEW.direction = 'in' AND NEW.state IN ('APPLIED', 'REFUSED')
-  AND NEW.state <> OLD.state
+  AND NEW.state <> OLD.state AND (NEW.kind <> 'DT' OR NEW.records > 0 OR NEW.state = 'REFUSED')
 BEGIN
   INSERT INTO change(entry) VALUES(json_object('t', 'packet', 'is', json_object('name', NEW.name, 'direction', NEW.direction,
     'peer', NEW.peer, 'state', NEW.state, 'reason', NEW.reason, 'digest', NEW.digest, 'at', NEW.at)));

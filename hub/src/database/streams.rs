@@ -156,6 +156,15 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// A packet with so many records is being applied.
+    pub fn packet_applied(&self, name: &str, records: u64) -> Result<()> {
+        self.run(
+            "UPDATE packet SET state = 'APPLIED', reason = NULL, records = ?2 WHERE name = ?1",
+            params![name, records],
+        )?;
+        Ok(())
+    }
+
     /// Sets the state of a packet.
     pub fn set_packet_state(&self, name: &str, state: &str, reason: Option<&str>) -> Result<()> {
         self.run("UPDATE packet SET state = ?2, reason = ?3 WHERE name = ?1", params![name, state, reason])?;

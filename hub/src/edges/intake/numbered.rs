@@ -411,7 +411,8 @@ impl Step<'_> {
         let mut packet = self.open_held(row)?;
         let told = packet.manifest().header.state_digest;
         // before its records: so it is noted
-        tx.set_packet_state(&row.name, "APPLIED", None)?;
+        let members = packet.manifest().members.iter().filter(|member| member.name.mirrored().is_none());
+        tx.packet_applied(&row.name, members.map(|member| member.count).sum())?;
         let outcome = if packet.manifest().header.purpose == Purpose::Keys {
             keys::read(self.context, self.centre, &mut packet.check_while_reading())?;
             apply::Outcome::default()

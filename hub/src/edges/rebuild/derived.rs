@@ -1,10 +1,7 @@
 //! What follows from what was noted: references, the index, sums, what is to be published, our answers as they lie in the
 //! archive.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs::File,
-};
+use std::{collections::BTreeMap, fs::File};
 
 use exchange_endpoint::{output::Failure, sum};
 use exchange_format::{
@@ -95,14 +92,14 @@ struct Answer {
 
 impl Answers {
     /// Looks whether `packet` is one.
-    pub fn look(&mut self, filed: &Filed, packet: &VerifiedPacket<File>, taken: &BTreeSet<Digest>) {
+    pub fn look(&mut self, filed: &Filed, packet: &VerifiedPacket<File>) {
         let header = &packet.manifest().header;
         let (answered, revision) = match &header.purpose {
             Purpose::Receipt { answered } => (*answered, None),
             Purpose::Protocol { answered, revision } => (*answered, Some(*revision)),
             _ => return,
         };
-        if header.from == filed.peer || !taken.contains(&answered) {
+        if header.from == filed.peer {
             return;
         }
         let (peer, text, mark, at) = (filed.peer, filed.text.clone(), packet.mark(), header.created_at);
@@ -113,9 +110,19 @@ impl Answers {
         }
     }
 
-    /// Keeps them.
-    pub fn put(&self, tx: &Tx<'_>, archive: &Archive<'_>) -> Result<(), Failure> {
-        for ((_, kind), answer) in &self.0 {
+    /// Whether there is a protocol of the packet.
+    pub fn has(&self, digest: &Digest) -> bool {
+        self.0.contains_key(&(*digest, "PR"))
+    }
+
+    /// Keeps those to packets of `taken`.
+    pub fn put(
+        &self,
+        tx: &Tx<'_>,
+        archive: &Archive<'_>,
+        taken: impl Fn(&Digest) -> bool,
+    ) -> Result<(), Failure> {
+        for ((_, kind), answer) in self.0.iter().filter(|((digest, _), _)| taken(digest)) {
             let path = archive.path(answer.peer, &answer.text);
             let (_, sha256) = sum::of_file(&path).map_err(file(&path))?;
             tx.put_packet(&PacketRow {

@@ -1,11 +1,12 @@
 //! A hub that has lost its database is made again from its archive (exchange §7, Rebuild; ADR 24).
 //!
-//! [`archive`] every file proven · [`log`] the hub's own stream: what was noted, in its order · [`replay`] which is done again ·
+//! [`archive`] every file proven · [`log`] the hub's own stream: what was noted, in its order · [`replay`] which is done again · [`beats`] what was empty ·
 //! [`derived`] what follows from that. All in a file beside the place of the database, which takes that place when it is
 //! whole: nobody ever finds a half of it, and what was ended on the way is begun anew. Then every stream goes on in a new
 //! epoch.
 
 mod archive;
+mod beats;
 mod derived;
 mod log;
 mod replay;
@@ -33,6 +34,7 @@ use serde::Serialize;
 
 use self::{
     archive::{Archive, Filed},
+    beats::Beats,
     log::OwnStream,
     replay::Replay,
 };
@@ -144,7 +146,7 @@ fn make(
     let inputs = log::put(archive, &stream, &mut store, context.code, tell)?;
     let mut replay = store.read(|tx| {
         let last = (tx.last_change(&[MERGED, WEIGHED])?, tx.last_change(&[super::sealing::noted::CONTENT])?);
-        Ok::<_, Failure>(Replay::new(context, archive, last, now))
+        Ok::<_, Failure>(Replay::new(context, archive, last, tx.noted_again()?, now))
     })?;
     again(&mut replay, &mut store, tell)?;
     if let Some((told, found)) = replay.told.as_ref().filter(|(told, found)| *told != found.digest) {
@@ -217,14 +219,15 @@ fn prove_rest(
         .iter()
         .filter(|one| one.peer != hub && !replay.read.contains(&(one.peer, one.text.clone())))
         .collect();
-    let (mut done, mut answers) = (0, derived::Answers::default());
+    let (mut done, mut answers, mut beats) = (0, derived::Answers::default(), Beats::default());
     for filed in &rest {
         if done % 500 == 0 {
             tell("prove", done, rest.len() as u64);
         }
         done += 1;
         let packet = archive.open(filed.peer, &filed.text, None)?;
-        answers.look(filed, &packet, &replay.taken);
+        answers.look(filed, &packet);
+        beats.look(filed, &packet);
     }
     store.write(|tx| {
         for centre in tx.centres()? {
@@ -235,7 +238,9 @@ fn prove_rest(
                 .for_each(|one| streams.outgoing.told_epoch(one.name.position.epoch));
             tx.set_streams(centre.code, &streams)?;
         }
-        answers.put(tx, archive)
+        let links = (&replay.links[..], &replay.noted);
+        let empty = beats.put(tx, archive, links, |digest| answers.has(digest))?;
+        answers.put(tx, archive, |digest| replay.noted.contains(digest) || empty.contains(digest))
     })?;
     Ok(done)
 }

@@ -8,6 +8,7 @@ use exchange_endpoint::{
     sum,
 };
 use exchange_format::{
+    file_name::PacketKind,
     packet::manifest::{Header, Purpose, SnapshotPart},
     participant::ParticipantCode,
     position::{Digest, Epoch, Mark, Position, Seq},
@@ -17,12 +18,12 @@ use exchange_format::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::archive::Archive;
+use super::{archive::Archive, beats::Link};
 use crate::{
     database::{
         Tx,
         content::Content,
-        noted::{MERGED, WEIGHED, WHOLE},
+        noted::{Again, MERGED, WEIGHED},
         received::{Arrived, ClaimId, Standing},
         streams::PacketRow,
     },
@@ -41,12 +42,15 @@ pub struct Replay<'a> {
     /// The entry that tells the content's digest last.
     pub told_at: i64,
     pub now: Timestamp,
+    tables: BTreeMap<&'static str, Again>,
     /// What records of the last packet said before.
     former: BTreeMap<(Kind, RecordId), Former>,
     /// Recipient claims that changed since everything was counted.
     pub changed: BTreeSet<ClaimId>,
-    /// Digests of the packets that were taken, and of those sent that are acknowledged.
-    pub taken: BTreeSet<Digest>,
+    /// Digests of the packets that were noted, and how they follow each other.
+    pub noted: BTreeSet<Digest>,
+    pub links: Vec<Link>,
+    /// Up to where each centre has what was sent to it.
     pub acknowledged: BTreeMap<ParticipantCode, Position>,
     /// Files that were read.
     pub read: BTreeSet<(ParticipantCode, String)>,
@@ -62,6 +66,7 @@ impl<'a> Replay<'a> {
         context: &'a Context,
         archive: &'a Archive<'a>,
         (weighed, told_at): (i64, i64),
+        tables: BTreeMap<&'static str, Again>,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -70,9 +75,11 @@ impl<'a> Replay<'a> {
             weighed,
             told_at,
             now,
+            tables,
             former: BTreeMap::new(),
             changed: BTreeSet::new(),
-            taken: BTreeSet::new(),
+            noted: BTreeSet::new(),
+            links: Vec::new(),
             acknowledged: BTreeMap::new(),
             read: BTreeSet::new(),
             told: None,
@@ -84,12 +91,12 @@ impl<'a> Replay<'a> {
     pub fn entry(&mut self, tx: &Tx<'_>, n: i64, text: &str) -> Result<(), Failure> {
         let entry: Value = serde_json::from_str(text).map_err(|_| unfit("json"))?;
         let table = entry["t"].as_str().unwrap_or_default().to_owned();
-        let (is, gone) = (&entry["is"], &entry["gone"]);
-        if let Some(table) = WHOLE.iter().find(|one| **one == table) {
-            let done = if gone.is_null() { tx.write_noted(table, is) } else { tx.delete_noted(table, gone) };
+        let is = &entry["is"];
+        if let Some(again) = self.tables.get(table.as_str()) {
+            let done = tx.note_again(again, text, is.is_null());
             return done.map_err(|error| {
                 tracing::error!("a row of {table} that was noted cannot be written: {error}");
-                unfit(table)
+                unfit(&table)
             });
         }
         match table.as_str() {
@@ -147,8 +154,10 @@ impl<'a> Replay<'a> {
         let unconfirmed = snapshot.is_some_and(|part| part.unconfirmed);
         let opens = !unconfirmed && !refused && snapshot.is_some_and(|snapshot| snapshot.part.k() == 1);
         let mut records = 0;
+        self.noted.insert(mark.digest);
+        let certain = header.kind() == PacketKind::Data && !refused;
+        self.links.extend(header.previous.map(|previous| Link { peer, received, mark, previous, certain }));
         if received {
-            self.taken.insert(mark.digest);
             self.acknowledged.extend(header.control.ack.map(|ack| (peer, ack.position)));
             if opens {
                 tx.orphan_all(peer)?;

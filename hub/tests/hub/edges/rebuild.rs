@@ -8,6 +8,7 @@ use std::{
 
 use exchange_endpoint::output::{Exit, Failure, Lang};
 use exchange_format::record::{Form, Kind, Record};
+use jiff::SignedDuration;
 use svod_hub::{
     database::content::Content,
     decisions::merge::Model,
@@ -92,6 +93,29 @@ fn known(hub: &mut TestHub) -> Content {
     hub.hub.store.read(|tx| Ok::<_, Failure>(tx.content()?)).expect("read")
 }
 
+/// Packets without a record, both ways: nothing is noted of them.
+fn beat(hub: &mut TestHub, one: &mut TestCentre) {
+    hub.send();
+    let name = one.data(&[]);
+    hub.take(one, &name);
+    let inputs =
+        |hub: &TestHub| rows(&hub.dir.path().join("hub.db"), "SELECT concat(count(*)) FROM hub_input");
+    let before = inputs(hub);
+    let sealed = |hub: &TestHub| {
+        rows(
+            &hub.dir.path().join("hub.db"),
+            "SELECT name FROM packet WHERE direction = 'out' AND kind = 'DT' AND records = 0",
+        )
+        .len()
+    };
+    let beats = sealed(hub);
+    hub.hub.seal(now() + SignedDuration::from_hours(1)).expect("sealed");
+    assert!(sealed(hub) > beats, "heartbeats");
+    assert_eq!(inputs(hub), before);
+    hub.hub.place(now() + SignedDuration::from_hours(1)).expect("placed");
+    one.clear_out();
+}
+
 /// A city of two centres in which everything has happened that a hub notes.
 fn lived() -> (TestHub, TestCentre) {
     let mut hub = TestHub::new();
@@ -122,6 +146,7 @@ fn lived() -> (TestHub, TestCentre) {
     assert_eq!(asked.len(), 2);
     decide(&hub, &table(&asked[..1], "принять"), false).expect("accepted");
     decide(&hub, &table(&asked[1..], "отклонить"), false).expect("declined");
+    beat(&mut hub, &mut one);
     // what came first comes after it
     exchange(&mut hub, &mut one, &[anna(77, 1, &[("patronymic", "Олеговна")])]);
     // entries, services, the directory, a claim taken out, another model
@@ -156,11 +181,11 @@ fn lived() -> (TestHub, TestCentre) {
         hub.take(&two, &name);
     }
     merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("nothing waits");
+    beat(&mut hub, &mut one);
     keys::rotate(&hub.config(), "test", now()).expect("made");
     hub.hub.context.reload().expect("loaded");
     hub.send();
-    hub.send();
-    one.clear_out();
+    beat(&mut hub, &mut one);
     (hub, one)
 }
 
