@@ -322,7 +322,7 @@ impl Show<'_> {
         for id in before.iter().filter(|id| !shown(id)) {
             self.release(table, id, &uid)?;
         }
-        if before.contains(&primary) || before.is_empty() {
+        if before.first().is_none_or(|former| *former == primary) {
             return Ok(None);
         }
         publications::show_referrers_again(self.connection, table, &before)?;

@@ -5,7 +5,7 @@ use std::fs;
 use exchange_format::{
     answer::{PacketOutcome, RecordOutcome, RecordReason},
     file_name::PacketKind,
-    record::{Body, Form, Kind},
+    record::{Body, Form, Kind, Record, RecordId},
 };
 
 use super::{
@@ -134,6 +134,19 @@ fn two_claims_of_one_person_are_one_row_and_its_alias() {
     assert_eq!(row(&centre, "r2"), ("Иванова".into(), "alias".into(), uid(1).to_string()));
     assert_eq!(centre.value("SELECT resolved_id FROM recipient_resolved WHERE id = 'r2'"), "r1");
     assert_eq!(centre.ok(&["verify"])["whole"], true);
+    // The other row becomes the first: what names the person names that row.
+    let programme = programme_of(&centre, uid(5), uid(1));
+    centre.hub.publish(&[programme]);
+    centre.sync();
+    assert_eq!(centre.value("SELECT recipient_id FROM programme"), "r1");
+    let swapped = [
+        centre.link(centre.key("recipient", "r1"), uid(1), false),
+        centre.link(centre.key("recipient", "r2"), uid(1), true),
+    ];
+    centre.hub.publish(&swapped);
+    centre.sync();
+    assert_eq!(centre.value("SELECT recipient_id FROM programme"), "r2");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
     // The hub finds that they are two: each side from its own claims (W2).
     let split = [centre.person(uid(2), "Ивонова"), centre.link(centre.key("recipient", "r2"), uid(2), true)];
     centre.hub.publish(&split);
@@ -159,19 +172,24 @@ fn a_link_taken_back_gives_the_centre_its_row_as_it_last_sent_it() {
     centre.sql("UPDATE recipient SET surname = 'Сидорова' WHERE id = 'r1'");
 }
 
-#[test]
-fn a_record_that_names_an_unknown_one_waits_for_it() {
-    let mut centre = Centre::with_recipient();
+/// A programme of `person` with one line.
+fn programme_of(centre: &Centre, key: RecordId, person: RecordId) -> Record {
     let mut programme = Body::new(Kind::Programme);
     for (field, value) in
-        [("recipient", uid(1).to_string()), ("number", "12".into()), ("date", "2026-01-02".into())]
+        [("recipient", person.to_string()), ("number", "12".into()), ("date", "2026-01-02".into())]
     {
         programme.set(field, &value).expect("text");
     }
     let line = programme.add_line();
     line.set("no", "1").expect("text");
     line.set("name", "Уборка").expect("text");
-    let programme = centre.hub.record(uid(5), Form::Live, &programme);
+    centre.hub.record(key, Form::Live, &programme)
+}
+
+#[test]
+fn a_record_that_names_an_unknown_one_waits_for_it() {
+    let mut centre = Centre::with_recipient();
+    let programme = programme_of(&centre, uid(5), uid(1));
     centre.hub.publish(&[programme]);
     centre.sync();
     assert_eq!(centre.value("SELECT count(*) FROM programme"), "0");
