@@ -54,7 +54,7 @@ pub enum PacketError {
         from: ParticipantCode,
     },
     /// The members are not those of the manifest, one for one, in its order.
-    #[error("member {place} of the ZIP is {found:?}, of the manifest {expected:?}")]
+    #[error("member {place} of the ZIP is {}, of the manifest {}", member(found.as_deref()), member(expected.as_deref()))]
     MemberList {
         /// From 1.
         place: usize,
@@ -157,4 +157,9 @@ impl PacketError {
             Self::MemberFigure { .. } | Self::MemberDigest { .. } => PacketReason::BadDigest,
         })
     }
+}
+
+/// The name of a member, if there is one.
+fn member(name: Option<&str>) -> &str {
+    name.unwrap_or("none")
 }

@@ -52,7 +52,8 @@ impl ListsConfig {
 pub fn with_shipped(files: &[PathBuf]) -> Result<Lists, ConfigError> {
     let mut lists = Lists::shipped().clone();
     for file in files {
-        let asks = fs::read_to_string(file).is_ok_and(|text| text.contains("[[question]]"));
+        let is_file = fs::metadata(file).is_ok_and(|kind| kind.is_file());
+        let asks = is_file && fs::read_to_string(file).is_ok_and(|text| text.contains("[[question]]"));
         if asks {
             lists.questionnaires.push(one(file, Questionnaire::fault)?.into_value());
         } else {
@@ -138,6 +139,10 @@ mod tests {
         };
         assert_eq!(place.key, "unneeded[1].services");
         assert!(read("care = [\"care.toml\", \"care.toml\"]").is_err());
-        assert!(matches!(read("care = [\"none.toml\"]"), Err(ConfigError::Unreadable { .. })));
+        for file in ["none.toml", "/dev/zero"] {
+            let read = read(&format!("care = [\"{file}\"]"));
+            assert!(matches!(read, Err(ConfigError::Unreadable { .. })), "{file}");
+            assert!(with_shipped(&[file.into()]).is_err(), "{file}");
+        }
     }
 }

@@ -105,6 +105,11 @@ impl<T: DeserializeOwned> Config<T> {
     /// Reads `file`.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
         let unreadable = |source| ConfigError::Unreadable { file: file.to_owned(), source };
+        // a pipe would wait for its writer, a device never end
+        let kind = fs::metadata(file).map_err(unreadable)?;
+        if !kind.is_file() && !kind.is_dir() {
+            return Err(unreadable(io::ErrorKind::InvalidInput.into()));
+        }
         let text = fs::read_to_string(file).map_err(unreadable)?;
         // Absolute, so that a daemon that changes its directory still finds its files.
         let file = std::path::absolute(file).map_err(unreadable)?;

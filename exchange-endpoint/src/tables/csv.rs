@@ -298,7 +298,12 @@ impl CsvFile {
         }
         this.encoding = if no_utf8.is_none() { UTF_8 } else { WINDOWS_1251 };
         if let Some((line, values)) = heading {
-            this.heading = (line, values.iter().map(|value| this.text(value)).collect());
+            let mut headings: Vec<String> = values.iter().map(|value| this.text(value)).collect();
+            // of a sheet that was once wider
+            headings.truncate(
+                headings.iter().rposition(|heading| !heading.trim().is_empty()).map_or(0, |n| n + 1),
+            );
+            this.heading = (line, headings);
         }
         Ok(this)
     }
@@ -334,7 +339,14 @@ impl CsvFile {
                 }
             }
             if !std::mem::take(&mut is_heading) {
-                let values = || record.values().map(|value| self.text(value)).collect();
+                let width = self.heading.1.len();
+                let values = || {
+                    let mut values: Vec<String> = record.values().map(|value| self.text(value)).collect();
+                    while values.len() > width && values.last().is_some_and(String::is_empty) {
+                        values.pop();
+                    }
+                    values
+                };
                 each(record.line, record.excess.map_or_else(|| Ok(values()), Err))?;
             }
         }

@@ -50,10 +50,14 @@ impl Map {
         })?;
         let mut map: Self = toml::from_str(&text)
             .map_err(|error| unreadable(Exit::Refused, config::toml_fault(&text, &error)))?;
+        if let (None, Some(first)) = (lines, map.lines.values().next()) {
+            let above = text.get(..first.span().start).unwrap_or_default();
+            let args = [("line", (above.matches('\n').count() + 1).into())];
+            return Err(unreadable(Exit::Refused, Told::of("import-map-lines", &args)));
+        }
         let of_lines = Self { columns: std::mem::take(&mut map.lines), ..Self::default() };
-        let none = Layout::default();
-        let other = lines.unwrap_or(&none);
-        let strange = [(&map, layout), (&of_lines, other)].into_iter().find_map(|(map, layout)| {
+        let both = [Some((&map, layout)), lines.map(|lines| (&of_lines, lines))].into_iter().flatten();
+        let strange = both.into_iter().find_map(|(map, layout)| {
             Some((map.columns.values().find(|column| layout.is_strange(column.get_ref()))?, layout))
         });
         let Some((column, layout)) = strange else { return Ok((map, of_lines)) };

@@ -108,6 +108,10 @@ impl Sheet {
     ) -> Result<Self, TableError> {
         let grid = Grid::open(path)?;
         let headings = grid.headings();
+        if headings.is_empty() {
+            let cause = Told::of("import-empty", &[]);
+            return Err(TableError::File { file: path.to_owned(), exit: Exit::Refused, cause });
+        }
         let key = key.or(map.key()).unwrap_or(default_key);
         let (columns, passed_over) = columns(path, &headings, &layout, map, Some(key))?;
         let by_column = columns.iter().position(|column| column.as_deref() == Some(key));

@@ -88,6 +88,11 @@ fn is_none(count: &u64) -> bool {
 }
 
 impl Written {
+    /// How a command that wrote these `files` ends: with 3 if cells stayed empty.
+    pub fn exit(files: &[Self]) -> Exit {
+        if files.iter().all(|file| file.unencodable_count == 0) { Exit::Done } else { Exit::Refused }
+    }
+
     /// For people.
     pub fn text(&self, lang: Lang) -> String {
         let args = [("file", self.file.display().to_string().into()), ("n", self.rows.into())];

@@ -53,7 +53,11 @@ impl Workbook {
         let book = guarded(path, open)?.map_err(|_| damaged(path))?;
         let sheets = book.sheets_metadata();
         let shown = sheets.iter().find(|sheet| sheet.visible == SheetVisible::Visible);
-        let sheet = shown.or(sheets.first()).ok_or_else(|| damaged(path))?.name.clone();
+        let sheet = match shown {
+            Some(sheet) => sheet.name.clone(),
+            None if sheets.is_empty() => return Err(damaged(path)),
+            None => return Err(refused(path, "import-xlsx-hidden")),
+        };
         let mut this = Self { path: path.to_owned(), book, sheet, heading: Vec::new() };
         let mut heading = None;
         this.rows(None, |_, cells| {

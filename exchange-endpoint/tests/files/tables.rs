@@ -264,6 +264,11 @@ fn headings_are_understood_or_told_by_their_place() {
         map("[columns]\n\n\"Клиент\" = \"surnam\"\n"),
         Err(TableError::MapColumn { line: 3, length: 6, .. })
     ));
+    let told = map("[lines]\n\"Клиент\" = \"surname\"\n").expect_err("no table of lines").to_string();
+    assert!(told.contains("line 2: [lines]"), "{told}");
+    let empty = dir.path().join("empty.csv");
+    fs::write(&empty, "\u{feff}").expect("written");
+    assert!(rows_of(&empty, &Map::default()).expect_err("refused").to_string().contains("no line at all"));
     let told = map("[columns]\n\"Клиент\" = Тайна\n").expect_err("no TOML").to_string();
     assert!(told.contains("map.toml") && told.contains("line 2") && !told.contains("Тайна"), "{told}");
 }

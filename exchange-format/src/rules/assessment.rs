@@ -29,7 +29,8 @@ pub(super) static RULES: &[Rule] = &[
             let fields = ["litera", "number", "year"];
             let taken = |field: &str| {
                 c.around.others.iter().any(|other| {
-                    field == "number" && ["number", "year"].iter().all(|f| other.text(f) == c.text(f))
+                    let same = other.text("number").map(bare_number) == c.text("number").map(bare_number);
+                    field == "number" && same && other.text("year") == c.text("year")
                 })
             };
             any(&fields, |field| c.text(field).is_none() || taken(field))
@@ -305,6 +306,12 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
 ];
+
+/// A number as it is told apart: `№017` is `17`.
+fn bare_number(text: &str) -> String {
+    let letters: String = text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    letters.trim_start_matches('0').to_owned()
+}
 
 fn answered_once<'a>(c: &Case<'a>) -> Option<Place> {
     let answers = |question: &Question| {

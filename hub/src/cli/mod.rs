@@ -134,7 +134,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Person(person) => person.run(common),
         Command::Service(service) => service.run(common),
         Command::Review(review) => review.run(common),
-        Command::Export(export) => export.run(common),
+        Command::Export(export) => return export.run(common),
         Command::Import(import) => return import.run(common),
         Command::Withdraw(withdraw) => withdraw.run(common),
         Command::Quarantine(command) => return keys::quarantine(common, command),

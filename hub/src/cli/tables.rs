@@ -91,7 +91,7 @@ impl Withdraw {
 }
 
 impl Export {
-    pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
         let config = config(common)?;
         let progress = progress(common);
         let order = hand_out::Order {
@@ -105,7 +105,8 @@ impl Export {
         let files = hand_out::export(&config, &order, Timestamp::now())?;
         common.print(&json!({ "files": files }), |lang| {
             files.iter().map(|file: &Written| file.text(lang)).collect::<Vec<_>>().join("\n")
-        })
+        })?;
+        Ok(Written::exit(&files))
     }
 }
 

@@ -49,7 +49,7 @@ impl Export {
         };
         let done = order.carry_out(&config)?;
         common.print(&done, |lang| text(lang, &done))?;
-        Ok(Exit::Done)
+        Ok(Written::exit(&done.files))
     }
 }
 

@@ -39,11 +39,11 @@ impl Init {
         // Everything that can be refused is refused before anything is made.
         let hub_card = Trust::read_told(&self.hub_card, &self.hub_fingerprint)?;
         let hub = hub_card.content.code;
+        let today = Zoned::now().date();
+        hub_card.check_valid_on(today)?;
         if hub_card.content.tls_ca.is_none() {
             return Err(Failure::new(Exit::Refused, "spoke-card-no-hub").told("code", hub));
         }
-        let today = Zoned::now().date();
-        hub_card.check_valid_on(today)?;
         let (config_file, database_file) = (self.dir.join(init::FILE), self.dir.join(init::DATABASE));
         let name = self.name.clone().unwrap_or_else(|| format!("Центр {}", self.code));
         let card = init::init(&self.dir, self.code, &name, hub_card, today)?;

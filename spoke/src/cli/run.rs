@@ -14,7 +14,7 @@ use exchange_endpoint::{
     mailbox::Mailbox,
     messages,
     output::{CommonArgs, Exit, Failure},
-    tables::{self, Encoding, Files},
+    tables::{self, Encoding, Files, Written},
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -159,7 +159,11 @@ impl Sync {
         match failed {
             Some(failure) => Err(failure),
             None if stopped.is_some() => Ok(Exit::Refused),
-            None => Ok(super::import::end(&imported)),
+            None => {
+                let exported = exported.map_or(Exit::Done, |exported| Written::exit(&exported.files));
+                let imported = super::import::end(&imported);
+                Ok(if imported == Exit::Done { exported } else { imported })
+            }
         }
     }
 

@@ -230,6 +230,21 @@ fn fault(connection: &Connection, table: &Table, id: &str) -> Result<Option<Find
     Ok(finding.filter(|finding| !dangling(finding)))
 }
 
+/// The line of the file that became the `n`th of the lines in `table` under the row `id`, if it was of this file.
+fn line_of(
+    connection: &Connection,
+    table: &str,
+    parent: &str,
+    (id, n): (&str, usize),
+) -> Result<Option<u64>, DatabaseError> {
+    let sql = format!(
+        "SELECT n.line FROM {table} t LEFT JOIN temp.svod_named n ON n.id = t.id WHERE t.\"{parent}\" = ?1 \
+         ORDER BY CAST(t.no AS INTEGER), t.no, t.id LIMIT 1 OFFSET ?2"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    Ok(statement.query_row((id, n.saturating_sub(1)), |row| row.get(0)).optional()?.flatten())
+}
+
 /// Of each row under which lines were put, the first of those and the rule that the row breaks with all its lines: its column
 /// and its code.
 ///
@@ -252,7 +267,8 @@ pub fn broken_by_lines<E: From<DatabaseError>>(
         let line = row.get(0).map_err(DatabaseError::from)?;
         let id: String = row.get(1).map_err(DatabaseError::from)?;
         if let Some(finding) = fault(connection, target.table, &id)? {
-            each(line, finding.field, finding.word())?;
+            let its = finding.line.map(|n| line_of(connection, target.name, parent, (&id, n))).transpose()?;
+            each(its.flatten().unwrap_or(line), finding.field, finding.word())?;
         }
     }
     Ok(())

@@ -224,6 +224,9 @@ fn database_failure(error: &DatabaseError) -> Failure {
         DatabaseError::Sqlite(cause) if is_of_schema(cause) => {
             Failure::new(Exit::Temporary, "spoke-database-altered").because("detail", error)
         }
+        DatabaseError::Sqlite(cause) if cause.sqlite_error_code() == Some(rusqlite::ErrorCode::ReadOnly) => {
+            Failure::new(Exit::Usage, "spoke-database").because("detail", error)
+        }
         error => Failure::new(Exit::Temporary, "spoke-database").because("detail", error),
     }
 }

@@ -245,6 +245,13 @@ fn what_breaks_a_rule_so_that_it_cannot_be_sent_is_told_with_its_line() {
         .map(|one| (&one["line"], &one["warning"]))
         .collect();
     assert_eq!(warned, [(&json!(2), &json!("rule")), (&json!(4), &json!("no-such-row"))], "{told}");
+    let named = "service_act_id;no;name;quantity\na2;1;Уборка;1\na2;2;Стирка;много\n";
+    let told = centre.ok(&["import", "service_act_line", &centre.file("l.csv", named)]);
+    assert_eq!(
+        told["warned"],
+        json!([{"line": 3, "column": "quantity", "warning": "rule", "rule": "quantity"}]),
+        "its own line"
+    );
     // lines of what only the hub brings
     let path = centre.file("p.csv", "provider_id;no;part\nп1;1;licence\n");
     let told = centre.refused(&["provider_line", &path]);
@@ -434,10 +441,12 @@ fn a_file_that_is_no_table_stops_neither_the_others_nor_the_exchange() {
     assert!(encoding_rs::WINDOWS_1251.decode(&bytes).0.contains("Иная"), "as 1C asked for it");
     // a letter that 1C's encoding lacks keeps nothing else back, and the next export goes on behind it
     centre.publish_person(uid(7), "r1", "Әлия");
+    fs::remove_dir_all(&from).expect("removed");
+    fs::create_dir(&from).expect("made");
     let (out, _) = centre.ends(&command, 3);
     let told: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(told["export"]["files"][0]["unencodable"], json!([{"row": 2, "column": "surname"}]), "{told}");
-    let (out, _) = centre.ends(&command, 3);
+    let (out, _) = centre.ends(&command, 0);
     let told: Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!(told["export"]["files"], json!([]), "{told}");
 }

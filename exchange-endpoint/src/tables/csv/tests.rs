@@ -135,6 +135,15 @@ fn a_damaged_letter_makes_no_windows_1251_of_utf_8() {
 }
 
 #[test]
+fn what_a_sheet_was_once_wider_by_is_no_column() {
+    let rows = read(b"id;surname;;\r\n1;x;;\r\n2;y\r\n3;z;w;\r\n").expect("read");
+    assert_eq!(
+        rows,
+        [row(1, &["id", "surname"]), row(2, &["1", "x"]), row(3, &["2", "y"]), row(4, &["3", "z", "w"])]
+    );
+}
+
+#[test]
 fn an_empty_file_has_an_empty_heading() {
     assert_eq!(read(b"").expect("read"), [row(1, &[])]);
     assert_eq!(read(b"a\n").expect("read"), [row(1, &["a"])]);

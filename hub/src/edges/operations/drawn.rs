@@ -94,6 +94,8 @@ enum Stop {
     Row(Fault),
     /// For what was found in its record.
     Found(Finding),
+    /// For values of its lines that are not of their types.
+    Untyped(Vec<Finding>),
     /// For lines of it, in their own table.
     Lines(Vec<Refused>),
     Failure(Failure),
@@ -159,6 +161,13 @@ impl Drawing {
                 }
                 None => return Ok(Some(line_table::refused(row.line, &finding))),
             },
+            Stop::Untyped(found) => {
+                let of_file = |finding: &Finding| {
+                    let at = places.get(finding.line?.checked_sub(1)?)?;
+                    Some(line_table::refused(*at, finding))
+                };
+                found.iter().filter_map(of_file).collect()
+            }
             Stop::Lines(lines) => lines,
         };
         for line in lines {
@@ -209,6 +218,10 @@ impl Drawing {
             return Ok(());
         }
         let draft = Draft { person: person_of(register, &body)?, body };
+        let untyped = draft.body.findings();
+        if !places.is_empty() && untyped.len() > 1 && untyped.iter().all(|finding| finding.line.is_some()) {
+            return Err(Stop::Untyped(untyped));
+        }
         check(register, &draft, before.as_ref(), row.line, report)?;
         let key = match &before {
             Some(stands) => stands.key,
@@ -423,8 +436,15 @@ fn check(
     if let Some(finding) = rules::fault_within(&draft.body, &around) {
         return Err(Stop::Found(finding));
     }
+    // a programme beside one that follows from claims is drawn up, and waits until staff say which is in force
+    let is_another = |(uid, body): &(&RecordId, &Body)| {
+        body.kind() == Kind::Programme && Some(**uid) != itself && mark(body) != mark(&draft.body)
+    };
+    let in_force: Vec<Body> = documents.iter().filter(is_another).map(|(_, body)| body.clone()).collect();
+    let around =
+        Around { others: if draft.body.kind() == Kind::Programme { &in_force } else { &others }, ..around };
     let doubts = rules::check(&draft.body, &around).into_iter();
-    for doubt in doubts.filter(|breach| breach.severity == Severity::Warn) {
+    for doubt in doubts.filter(|breach| breach.severity == Severity::Warn || breach.rule.code == "P05") {
         let column = doubt.place.field.to_owned();
         let rule = Some(doubt.rule.code);
         report.warn(Warned { line, column, warning: "doubt", table: None, n: None, rule });

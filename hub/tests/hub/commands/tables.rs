@@ -391,12 +391,43 @@ fn what_the_hub_wrote_comes_in_again_unchanged_whatever_it_is() {
 }
 
 #[test]
+fn a_programme_beside_one_in_force_is_taken_with_a_word_of_it() {
+    let city = City::new();
+    city.with_a_question();
+    let (uid, recipient) = (city.uid(1), key(1).to_string());
+    let claim = [("recipient", recipient.as_str()), ("number", "17"), ("date", "12.01.2026")];
+    city.receive(1, 8, &body(Kind::ProgrammeClaim, &claim));
+    let warned = |number: &str| {
+        let rows = format!(
+            "id;recipient_id;number;date;valid_until\n{number};{uid};{number};12.01.2026;12.01.2027\n"
+        );
+        let file = city.file("programme.csv", rows);
+        let told = done(&city.run(&["import", "programme", &file, "--reason", "x"]));
+        let warned = told["warned"].as_array().expect("a list").iter();
+        warned.filter_map(|one| one["rule"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert_eq!(warned("17"), ["P04"], "it takes the place of the claim");
+    city.receive(1, 9, &body(Kind::ProgrammeClaim, &[claim[0], ("number", "18"), claim[2]]));
+    let lines = city.file("lines.csv", "programme_id;no;name\n17;1;Уборка\n");
+    let file = city.file(
+        "programme.csv",
+        format!("id;recipient_id;number;date;valid_until\n17;{uid};17;12.01.2026;12.02.2027\n"),
+    );
+    let told = done(&city.run(&["import", "programme", &file, "--lines", &lines, "--reason", "x"]));
+    assert_eq!(
+        (&told["warned"][0]["warning"], &told["warned"][0]["rule"]),
+        (&json!("doubt"), &json!("P05")),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_bad_line_keeps_its_own_record_out_and_is_told_by_its_own_file() {
     let city = City::new();
     let lines = city.file(
         "lines.csv",
         "Карточка;№ п/п;Раздел;Год\nА;1;licence;2020\nБ;1;licence;20\u{1}20\nБ;2;licence;2020\nВ;1;licence;2020\nВ;два;licence;2020\n\
-         Г;1;licence;давно\nД;1;licence;2020\n",
+         Г;1;licence;давно\nГ;2;licence;\nГ;три;licence;2020\nД;1;licence;2020\n",
     );
     let map = city.file(
         "map.toml",
@@ -435,11 +466,12 @@ fn a_bad_line_keeps_its_own_record_out_and_is_told_by_its_own_file() {
             json!([lines, 3, "year", "control"]),
             json!([lines, 6, "no", "no"]),
             json!([lines, 7, "year", "year"]),
-            json!([lines, 8, "provider_id", "record-unknown"]),
+            json!([lines, 9, "no", "no"]),
+            json!([lines, 10, "provider_id", "record-unknown"]),
         ]
     );
     let text = fs::read_to_string(&report).expect("written");
-    assert!(text.contains(&format!("{lines};3;Год;control;")) && text.lines().count() == 8, "{text}");
+    assert!(text.contains(&format!("{lines};3;Год;control;")) && text.lines().count() == 9, "{text}");
     let wrong = city.file("map.toml", "[lines]\n\"Карточка\" = \"surname\"\n");
     let output =
         city.run(&["import", "provider", &heads, "--lines", &lines, "--columns", &wrong, "--reason", "x"]);
