@@ -66,7 +66,7 @@ fn what_is_no_table_is_refused_whole() {
         assert!(!message.contains("Тайна"), "no value is repeated: {message}");
         assert_eq!(desk.rows(), 0, "nothing is half taken: {words}");
     };
-    told(b"", "spoke-csv-key", "2");
+    told(b"", "spoke-csv-unreadable", "ни одной строки");
     told("dossier,surname\n1,А\n".as_bytes(), "spoke-csv-column", "1 (знаков: 7)");
     told("surname\nА\n".as_bytes(), "spoke-csv-key", "2");
     told("id,surname,surname\n1,А,Б\n".as_bytes(), "spoke-csv-unreadable", "3");

@@ -24,7 +24,7 @@ use crate::{
     decisions::{
         audience::{self, View},
         drawn::{Draft, fields, is_document, mark},
-        golden,
+        golden, programme,
     },
     edges::{config::HubConfig, failure, register::Register},
 };
@@ -437,12 +437,17 @@ fn check(
         return Err(Stop::Found(finding));
     }
     // a programme beside one that follows from claims is drawn up, and waits until staff say which is in force
-    let is_another = |(uid, body): &(&RecordId, &Body)| {
-        body.kind() == Kind::Programme && Some(**uid) != itself && mark(body) != mark(&draft.body)
-    };
-    let in_force: Vec<Body> = documents.iter().filter(is_another).map(|(_, body)| body.clone()).collect();
-    let around =
-        Around { others: if draft.body.kind() == Kind::Programme { &in_force } else { &others }, ..around };
+    let mut in_force = Vec::new();
+    if draft.body.kind() == Kind::Programme {
+        let same = programme::DocumentKey::of(&draft.body);
+        let besides = documents.iter().filter(|(uid, body)| {
+            body.kind() == Kind::Programme
+                && Some(**uid) != itself
+                && programme::DocumentKey::of(body) != same
+        });
+        in_force.extend(besides.map(|(_, body)| body.clone()));
+    }
+    let around = Around { others: if in_force.is_empty() { &others } else { &in_force }, ..around };
     let doubts = rules::check(&draft.body, &around).into_iter();
     for doubt in doubts.filter(|breach| breach.severity == Severity::Warn || breach.rule.code == "P05") {
         let column = doubt.place.field.to_owned();
