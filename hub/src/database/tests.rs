@@ -298,3 +298,19 @@ fn a_busy_database_is_told() {
     });
     assert!(matches!(told, Ok(Err(DatabaseError::Busy))));
 }
+
+/// docs/adr/0024: a new table needs a place there, or a hub that is made again lacks it.
+#[test]
+fn every_table_is_noted_or_follows_from_what_is() {
+    let follow =
+        "received packet stream publication counted hub_input reference link_key pair field_source fault";
+    let left = "journal protocol incident carried resync request difference content_told change";
+    let mut known: Vec<&str> =
+        noted::WHOLE.into_iter().chain(follow.split(' ')).chain(left.split(' ')).collect();
+    known.sort_unstable();
+    let (_dir, mut store) = store();
+    let sql =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    let tables = store.read(|tx| tx.rows(sql, [], |row| Ok(row.get::<_, String>(0)?))).expect("read");
+    assert_eq!(tables, known);
+}
