@@ -18,6 +18,7 @@ mod completion_mark;
 mod contact;
 mod contract;
 mod event;
+mod free_places;
 mod hub_input;
 mod id;
 mod line;
@@ -109,6 +110,8 @@ kinds! {
     ServiceAct = service_act,
     /// An act of urgent services (442-ФЗ art. 21).
     UrgentAct = urgent_act,
+    /// Free places as a centre counts them itself.
+    FreePlaces = free_places,
     /// A scan or other file that belongs to a record.
     Attachment = attachment,
     /// A centre's wish that a locked value be changed.

@@ -5,7 +5,7 @@ use super::{
     Type::{Code, Date, Reference, Text, Whole},
 };
 
-/// A line is a service (of the kinds 1–7; rule P06 refuses the eighth, that of urgent ones; its volume and frequency as written, and structured), a service that
+/// A line is a service (of the kinds 1–7; rule P06 refuses the eighth, that of urgent ones; its volume and frequency as written, and structured), a care service of the newer form's table 10.1 (`care`), a service that
 /// the person refused (and signed for), or a recommended provider, as `part` says; without it, a service.
 pub(super) static SCHEMA: KindSchema = KindSchema {
     kind: Kind::Programme,
@@ -34,7 +34,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         table: Some("programme_line"),
         fields: &[
             Field::required("no", Whole(9999)),
-            Field::optional("part", Code(&["service", "refusal", "provider"])),
+            Field::optional("part", Code(&["service", "care", "refusal", "provider"])),
             Field::optional("service_kind", Code(&["1", "2", "3", "4", "5", "6", "7", "8"])),
             Field::optional("service_code", Text(60)),
             Field::required("name", Text(400)),

@@ -5,7 +5,7 @@ use super::{
     Type::{Code, Codes, Date, Reference, Text, Token, Whole},
 };
 
-/// Lines of section 4 are the weekly grid: how often on each weekday, `unit_minutes` each time; section 5 is
+/// `level_hours` is section 2, the hours a week of the level; `weekly_minutes` section 3, what is assigned. Lines of section 4 are the weekly grid: how often on each weekday, `unit_minutes` each time; section 5 is
 /// what informal carers guarantee, section 6 what is not required. Lines of section 4.2 are the visits, a row each of a
 /// day's at most three: `1` on the weekdays on which somebody comes. A service of section 4 that is not done every week
 /// names the `weeks` of the calculated month (5 + 7 + 7 + 7 + 4 days): twice a month 2 and 4, once a month 3.
@@ -22,6 +22,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("status", Text(40)),
         Field::optional("model", Token),
         Field::optional("care_level", Code(&["1", "2", "3"])),
+        Field::optional("level_hours", Whole(168)),
         Field::optional("weekly_minutes", Whole(1680)),
         Field::optional("days_per_week", Whole(7)),
         Field::optional("week_1", Whole(10_080)),

@@ -18,6 +18,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("status", Text(40)),
         Field::optional("model", Text(40)),
         Field::optional("care_level", Text(20)),
+        Field::optional("level_hours", Text(20)),
         Field::optional("weekly_minutes", Text(20)),
         Field::optional("days_per_week", Text(20)),
         Field::optional("week_1", Text(20)),

@@ -57,6 +57,7 @@ kind-service = Service of the directory
 kind-provider = Provider
 kind-assessment = Needs assessment
 kind-completion_mark = Completion mark
+kind-free_places = Free places
 kind-event = Event
 kind-plan_report = Plan and report
 kind-service_act = Act of services

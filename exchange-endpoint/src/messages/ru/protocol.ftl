@@ -58,6 +58,7 @@ kind-service = Услуга справочника
 kind-provider = Поставщик услуг
 kind-assessment = Оценка нуждаемости
 kind-completion_mark = Отметка о выполнении
+kind-free_places = Свободные места
 kind-event = Событие
 kind-plan_report = План-отчёт
 kind-service_act = Акт оказанных услуг
