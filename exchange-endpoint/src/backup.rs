@@ -15,13 +15,20 @@
 //! another medium, and by the watermark a participant finds out that its database was put back.
 
 use std::{
-    fs::{self, DirBuilder, File, TryLockError},
+    fs::{self, File},
     io::{self, BufRead as _, BufReader, Read, Write},
-    os::unix::fs::{DirBuilderExt as _, MetadataExt as _},
     path::{Path, PathBuf},
-    time::Duration,
 };
 
+use crate::{
+    archive,
+    clear_copy::{Beside, beside},
+    database_copy::{alone, check, copy_pages},
+    durable_file::{self, PartFile},
+    keys::OwnKeys,
+    output::{Exit, Failure},
+    sum,
+};
 use exchange_format::{
     card::Card,
     participant::ParticipantCode,
@@ -29,23 +36,11 @@ use exchange_format::{
     seal::{self, Identity, OpenError},
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
-
-use crate::{
-    archive,
-    database_copy::{check, copy_pages},
-    durable_file::{self, PartFile},
-    keys::OwnKeys,
-    output::{Exit, Failure},
-    sum,
-};
 
 const HEADING: &str = "svod.exchange/backup/v1";
 /// The head takes a few hundred bytes.
 const HEAD_BYTES: u64 = 4096;
 const BUFFER: usize = 256 * 1024;
-/// How long a command of another program may last.
-const OTHERS_END: Duration = Duration::from_secs(2);
 
 /// What a copy says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,73 +169,6 @@ pub fn make(
     Ok(head)
 }
 
-/// A directory beside the database, where one copy at a time lies in the clear, and gone when this is. What a killed program
-/// has left there goes with the next one, or with the daemon's next start.
-struct Beside {
-    directory: PathBuf,
-    /// Locked while this lives.
-    _lock: File,
-}
-
-impl Beside {
-    fn new(database: &Path) -> Result<Self, BackupError> {
-        let directory = beside(database, ".copying");
-        let at = |source| BackupError::Io { path: directory.clone(), source };
-        loop {
-            match DirBuilder::new().mode(0o700).create(&directory) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(at(error)),
-                _ => {}
-            }
-            let lock = match File::open(&directory) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                opened => opened.map_err(at)?,
-            };
-            match lock.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(BackupError::Another(database.to_owned())),
-                Err(TryLockError::Error(error)) => return Err(at(error)),
-            }
-            // its last owner may have removed it between the two
-            if fs::metadata(&directory)
-                .is_ok_and(|now| lock.metadata().is_ok_and(|own| own.ino() == now.ino()))
-            {
-                for left in fs::read_dir(&directory).map_err(at)? {
-                    left.and_then(|left| fs::remove_file(left.path())).map_err(at)?;
-                }
-                return Ok(Self { directory, _lock: lock });
-            }
-        }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.directory.join("clear.db")
-    }
-}
-
-impl Drop for Beside {
-    fn drop(&mut self) {
-        // what cannot be removed now goes with the next copy
-        let _ = fs::remove_dir_all(&self.directory);
-    }
-}
-
-/// Removes what a killed `backup` or `restore` has left in the clear beside `database`: at the start of a daemon.
-pub fn remove_leftovers(database: &Path) {
-    if !beside(database, ".copying").is_dir() {
-        return;
-    }
-    match Beside::new(database) {
-        Ok(_) | Err(BackupError::Another(_)) => {}
-        Err(error) => tracing::warn!("what a copy has left is not removed: {error}"),
-    }
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
 /// A copy that was opened and proven, beside the database.
 pub struct Proven {
     /// What it says.
@@ -357,29 +285,6 @@ impl Proven {
     }
 }
 
-/// Folds the log of the database into its file, which SQLite does for its only user, and keeps others out while the result lives.
-/// Nothing where there is no database, or one that SQLite cannot read: nobody can write to that either.
-fn alone(database: &Path) -> Result<Option<Connection>, BackupError> {
-    if !database.exists() {
-        return Ok(None);
-    }
-    let taken = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|alone| {
-        alone.busy_timeout(OTHERS_END)?;
-        alone.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE;")?;
-        Ok(alone)
-    });
-    match taken.map_err(|error| (error.sqlite_error_code(), error)) {
-        Ok(alone) => Ok(Some(alone)),
-        Err((Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _)) => {
-            Err(BackupError::InUse(database.to_owned()))
-        }
-        Err((_, error)) => {
-            tracing::warn!("the log of the former database is not folded in: {error}");
-            Ok(None)
-        }
-    }
-}
-
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         match error {
@@ -422,8 +327,10 @@ impl From<BackupError> for Failure {
 mod tests {
     use jiff::civil::date;
 
+    use rusqlite::Connection;
+
     use super::*;
-    use crate::keys::CardWords;
+    use crate::{clear_copy::remove_leftovers, keys::CardWords};
 
     fn keys(directory: &Path, unit: u16) -> OwnKeys {
         let words = CardWords {

@@ -3,12 +3,14 @@
 use std::{fs, path::Path, time::Duration};
 
 use rusqlite::{
-    Connection, OpenFlags,
+    Connection, ErrorCode, OpenFlags,
     backup::{Backup, StepResult},
 };
 
 use crate::backup::BackupError;
 
+/// How long a command of another program may last.
+const OTHERS_END: Duration = Duration::from_secs(2);
 /// Pages copied at a time.
 const PAGES: i32 = 4096;
 
@@ -50,4 +52,27 @@ pub(crate) fn check(path: &Path) -> Result<(), BackupError> {
     let connection = Connection::open_with_flags(path, flags)?;
     let told: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if told == "ok" { Ok(()) } else { Err(BackupError::Damaged(told)) }
+}
+
+/// Folds the log of the database into its file, which SQLite does for its only user, and keeps others out while the result lives.
+/// Nothing where there is no database, or one that SQLite cannot read: nobody can write to that either.
+pub(crate) fn alone(database: &Path) -> Result<Option<Connection>, BackupError> {
+    if !database.exists() {
+        return Ok(None);
+    }
+    let taken = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|alone| {
+        alone.busy_timeout(OTHERS_END)?;
+        alone.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE;")?;
+        Ok(alone)
+    });
+    match taken.map_err(|error| (error.sqlite_error_code(), error)) {
+        Ok(alone) => Ok(Some(alone)),
+        Err((Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked), _)) => {
+            Err(BackupError::InUse(database.to_owned()))
+        }
+        Err((_, error)) => {
+            tracing::warn!("the log of the former database is not folded in: {error}");
+            Ok(None)
+        }
+    }
 }

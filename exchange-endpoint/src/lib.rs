@@ -13,6 +13,7 @@ pub mod archive;
 pub mod backup;
 pub mod backup_told;
 pub mod chance;
+pub mod clear_copy;
 pub mod clock;
 pub mod config;
 mod database_copy;

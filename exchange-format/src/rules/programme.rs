@@ -59,7 +59,8 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "442-ФЗ ст. 16",
         check: |c| {
-            let counts = |line: &Line| matches!(line.text("part"), None | Some("service" | "care" | "refusal"));
+            let counts =
+                |line: &Line| matches!(line.text("part"), None | Some("service" | "care" | "refusal"));
             at("no", !c.lines().iter().any(counts))
         },
     },

@@ -10,7 +10,7 @@ use std::{
 };
 
 use exchange_endpoint::{
-    backup,
+    clear_copy,
     clock::{Clock, MachineClock},
     config::Config,
     instance::InstanceLock,
@@ -68,7 +68,7 @@ pub enum RunError {
 pub fn run(hub: Hub, config: &Config<HubConfig>) -> Result<(), Failure> {
     let database = config.path(&config.database);
     let mut lock = InstanceLock::acquire(&database)?;
-    backup::remove_leftovers(&database);
+    clear_copy::remove_leftovers(&database);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(4)
         .enable_all()

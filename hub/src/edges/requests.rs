@@ -5,14 +5,14 @@ use std::fs::File;
 
 use exchange_endpoint::request_table::InForce;
 use exchange_format::{
-    answer::{AnswerError, Missing, Request, SnapshotCause},
+    answer::{AnswerError, Missing, PacketReason, Request, SnapshotCause},
     packet::{CheckedPacket, Header, MemberName, Nonce, SnapshotBasis},
     participant::ParticipantCode,
     position::{Position, Seq},
     record::{Kind, Record},
     stream::{Ask, Asked, Evidence, Lack, Stop, judge_gap, judge_mirror},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     hub::{Context, HubError},
@@ -228,6 +228,33 @@ fn close_for_recovery(
     tx.set_streams(centre, &streams)?;
     tx.add_incident(centre, PEER_RESTORED, None, &now.to_string())?;
     journal(tx, context.code, "incident.peer_restored", centre.as_str(), "", &[], now)
+}
+
+/// A centre that recovers again within this time may be two machines.
+const TWIN: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// `centre` has recovered. Two machines of one centre do so by turns, each of what the other has sent: one that recovers again so
+/// soon is told of, and goes on. Nothing is lost by it, and it may as well have been put back twice.
+pub(super) fn peer_recovered(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    if tx.has_ended_since(centre, PEER_RESTORED, &(now - TWIN).to_string())? {
+        tx.add_incident(centre, PacketReason::Clone.code(), None, &now.to_string())?;
+        journal(tx, context.code, "incident.clone", centre.as_str(), "CLONE", &[], now)?;
+    }
+    for code in [PEER_RESTORED, PacketReason::Fork.code()] {
+        tx.close_incidents(centre, code, &now.to_string())?;
+    }
+    Ok(())
+}
+
+/// A packet of `centre` was applied: what was taken for a second machine long ago was none.
+pub(super) fn no_twin(tx: &Tx<'_>, centre: ParticipantCode, now: Timestamp) -> Result<(), HubError> {
+    let lately = (now - TWIN).to_string();
+    Ok(tx.close_incidents_before(centre, PacketReason::Clone.code(), &lately, &now.to_string())?)
 }
 
 /// Lets the packets of `missing` be placed again; false if one is not there any more: then only the whole can be told.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use exchange_endpoint::{
-    archive, backup, chance,
+    archive, chance, clear_copy,
     config::Config,
     instance::InstanceLock,
     journal_table::{self, CENTRE_TABLE, Event},
@@ -76,7 +76,7 @@ impl Station {
             return Err(database::DatabaseError::Missing(path).into());
         }
         let lock = InstanceLock::acquire(&path)?;
-        backup::remove_leftovers(&path);
+        clear_copy::remove_leftovers(&path);
         let connection = open_database(&config)?;
         for directory in [&config.spool, &config.archive, &config.quarantine] {
             let directory = config.path(directory);

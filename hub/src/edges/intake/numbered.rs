@@ -14,7 +14,7 @@ use exchange_format::{
     position::Mark,
     stream::{Arrival, Facts, Ready, SnapshotReason, StateCheck, Stop, Verdict, check_state},
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{Applied, Taken, apply, journal, keys, open, put_protocol};
 use crate::{
@@ -31,9 +31,6 @@ use crate::{
         sealing::{answers, keys::is_ky},
     },
 };
-
-/// A centre that recovers again within this time may be two machines.
-const TWIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Takes a verified numbered packet, already archived.
 pub(super) fn take(
@@ -271,17 +268,6 @@ impl Step<'_> {
         journal(tx, self.context.code, event, &row.name, rule, &digests, self.now)
     }
 
-    /// Two machines of one centre recover by turns, each of what the other has sent: a centre that recovers again so soon is
-    /// told of, and goes on. Nothing is lost by it, and it may as well have been put back twice.
-    fn look_for_a_twin(&self, tx: &Tx<'_>) -> Result<(), HubError> {
-        let lately = self.now - TWIN;
-        if tx.has_ended_since(self.centre, requests::PEER_RESTORED, &lately.to_string())? {
-            tx.add_incident(self.centre, PacketReason::Clone.code(), None, &self.now.to_string())?;
-            journal(tx, self.context.code, "incident.clone", self.centre.as_str(), "CLONE", &[], self.now)?;
-        }
-        Ok(())
-    }
-
     /// Applies what is ready: one packet, or all parts of a snapshot.
     fn carry_out(&self, tx: &Tx<'_>, streams: &mut Streams, ready: &Ready) -> Result<Vec<Applied>, HubError> {
         let (marks, snapshot) = match ready {
@@ -312,16 +298,12 @@ impl Step<'_> {
         let superseded = streams.incoming.consume(ready);
         tx.set_streams(self.centre, streams)?;
         let diverged = tx.has_incident(self.centre, "DIVERGED")?;
-        let lately = (self.now - TWIN).to_string();
-        tx.close_incidents_before(self.centre, PacketReason::Clone.code(), &lately, &self.now.to_string())?;
+        requests::no_twin(tx, self.centre, self.now)?;
         if snapshot {
             requests::snapshot_applied(self.context, tx, self.centre, self.now)?;
         }
         if part.is_some_and(|part| part.basis.reason() == SnapshotReason::Recovered) {
-            self.look_for_a_twin(tx)?;
-            for code in [requests::PEER_RESTORED, PacketReason::Fork.code()] {
-                tx.close_incidents(self.centre, code, &self.now.to_string())?;
-            }
+            requests::peer_recovered(self.context, tx, self.centre, self.now)?;
         }
         if let Some(at) = streams.incoming.last.filter(|_| diverged) {
             ranges::look(self.context, tx, self.centre, at, self.now)?;
