@@ -107,6 +107,7 @@ fn simple_type(ty: Type) -> String {
         Type::Digest => pattern(DIGEST),
         Type::Base64(max) => restricted("base64Binary", &[("maxLength", &max.to_string())]),
         Type::Id | Type::Reference(_) => pattern(UUID),
+        Type::Ids(max) => pattern(&format!("{UUID}( {UUID}){{0,{}}}", max - 1)),
     }
 }
 

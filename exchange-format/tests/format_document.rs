@@ -23,6 +23,7 @@ fn words(ty: Type) -> String {
         Type::Digest => "digest".into(),
         Type::Base64(max) => format!("base64 {max}"),
         Type::Id => "id".into(),
+        Type::Ids(max) => format!("ids {max}"),
         Type::Reference(kinds) => {
             format!("ref {}", kinds.iter().map(|kind| format!("`{kind}`")).collect::<Vec<_>>().join(" "))
         }

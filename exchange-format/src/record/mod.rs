@@ -45,6 +45,7 @@ pub use self::{
     body::{Body, Line},
     id::{RecordId, RecordIdError},
     line::{Form, LineError, Record, SignatureBytes},
+    link::MOST_SUPERSEDED,
     schema::{Field, FieldProblem, Finding, KindSchema, Lines, Owner, Type},
     xml::BodyError,
 };

@@ -97,6 +97,8 @@ pub enum Type {
     Base64(usize),
     /// A record id that need not be known to the receiver.
     Id,
+    /// Up to so many of them, separated by single spaces.
+    Ids(usize),
     /// The id of a record of one of these kinds. In `centre.db` it is the row of that record.
     Reference(&'static [Kind]),
 }
@@ -144,6 +146,7 @@ impl FieldProblem {
             Type::Digest,
             Type::Base64(0),
             Type::Id,
+            Type::Ids(0),
         ];
         let of_type = types.map(|ty| Self::NotOfType { expected: ty.words() });
         let mut all = [Self::Missing, Self::IllegalCharacter].into_iter().chain(of_type);
@@ -197,6 +200,9 @@ impl Type {
             Self::Digest => text.parse::<Digest>().is_ok(),
             Self::Base64(max) => STANDARD.decode(text).is_ok_and(|bytes| bytes.len() <= max),
             Self::Id | Self::Reference(_) => text.parse::<RecordId>().is_ok(),
+            Self::Ids(max) => {
+                text.split(' ').count() <= max && text.split(' ').all(|id| id.parse::<RecordId>().is_ok())
+            }
         };
         (!good).then_some(match self {
             Self::Code(list) | Self::Codes(list) => FieldProblem::NotInList { list },
@@ -227,6 +233,7 @@ impl Type {
             ),
             Self::Base64(_) => text("base64 не больше предела", "base64 of few enough bytes"),
             Self::Id | Self::Reference(_) => text("номер записи", "a record id"),
+            Self::Ids(_) => text("номера записей через пробел", "record ids with single spaces between"),
         }
     }
 }

@@ -203,6 +203,7 @@ fn weighed(lang: Lang, evidence: &Evidence) -> Vec<String> {
     let chance = format!("{:.1}", evidence.chance * 100.0);
     let sum = [("bits", format!("{:+.1}", evidence.bits).into()), ("chance", chance.into())];
     lines.push(messages::text(lang, "hub-evidence-sum", &sum));
+    lines.extend(evidence.never.map(|_| messages::text(lang, "hub-evidence-death", &[])));
     let barred = evidence.barred.map(|code| [("why", word(lang, "review", code).into())]);
     lines.extend(barred.map(|args| messages::text(lang, "hub-evidence-barred", &args)));
     lines

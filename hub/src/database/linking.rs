@@ -213,6 +213,20 @@ impl Tx<'_> {
         )
     }
 
+    /// The recipient claims that `document` refers to and that are like one with a state of which the date is told, as a
+    /// death is: when somebody applied may say that they are two.
+    pub fn beside_the_ended(&self, document: ClaimId) -> Result<Vec<ClaimId>> {
+        self.rows(
+            "SELECT c.id FROM reference f
+               JOIN received c ON c.origin = f.origin AND c.kind = 'recipient_claim' AND c.key = f.referent
+             WHERE f.claim = ?1 AND EXISTS(
+               SELECT 1 FROM (SELECT b AS other FROM pair WHERE a = c.id UNION ALL SELECT a FROM pair WHERE b = c.id)
+                 JOIN received o ON o.id = other WHERE instr(coalesce(o.basis, o.body), CAST('<status_date>' AS BLOB)))",
+            [document],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
     /// Notes a decision of staff about two things of `kind` (`pair` or `programme`).
     pub fn add_staff_decision(&self, kind: &str, decision: &StaffDecision, act: Act<'_>) -> Result<()> {
         let word = match decision.decision {

@@ -100,6 +100,7 @@ fn type_word(ty: Type) -> String {
         Type::Digest => "digest".to_owned(),
         Type::Base64(max) => format!("base64 {max}"),
         Type::Id => "id".to_owned(),
+        Type::Ids(max) => format!("ids {max}"),
         Type::Reference(kinds) => {
             format!("ref {}", list(&kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>()))
         }

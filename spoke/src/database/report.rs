@@ -344,16 +344,17 @@ pub fn row_record(
         .optional()?)
 }
 
-/// The published record that the claim `key` was taken for before the hub corrected that.
+/// The published records that the claim `key` was taken for before the hub corrected that, the oldest first.
 ///
 /// # Errors
 /// SQLite's; a kept body that cannot be read.
-pub fn superseded(connection: &Connection, key: &str) -> Result<Option<String>, DatabaseError> {
+pub fn superseded(connection: &Connection, key: &str) -> Result<Vec<String>, DatabaseError> {
     let Some(link) = publications::find(connection, Kind::Link, rows::record_id("svod_record", key)?)? else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     if link.record.form != Form::Live {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    Ok(publications::read_body(&link.record)?.text("supersedes").map(str::to_owned))
+    let body = publications::read_body(&link.record)?;
+    Ok(body.text("supersedes").into_iter().flat_map(|all| all.split(' ')).map(str::to_owned).collect())
 }

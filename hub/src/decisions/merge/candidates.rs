@@ -77,7 +77,7 @@ fn what_of(kind: Kind, word: &str) -> Option<What> {
         (Kind::Date, "loose") => What::Loose,
         (Kind::Date, "day") => What::Day,
         (Kind::Address, "building") => What::Slot(1),
-        (Kind::Address, "street") => What::Slot(2),
+        (Kind::Address, "street") => What::Slot(4),
         (Kind::Date | Kind::Sex, _) => return None,
         (_, word) => match (word.strip_prefix('-'), word.parse()) {
             (Some(cut), _) => What::Tail(cut.parse().ok()?),

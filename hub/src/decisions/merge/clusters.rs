@@ -107,18 +107,32 @@ impl Register {
     /// Compares and weighs a pair.
     pub fn edge(&self, a: u32, b: u32) -> Edge {
         let levels = self.compare(a, b);
-        let weight = self.weigh_levels(a, b, &levels);
+        let mut weight = self.weigh_levels(a, b, &levels);
+        if self.is_dead_before(a, b) {
+            weight.bits = f64::NEG_INFINITY;
+        }
         Edge { a, b, weight, barred: self.barred(&levels) }
     }
 
-    /// What a pair says; `None` if it is for staff whatever it says.
+    /// Whether one had died before the other first applied: whatever else they say, they are two people.
+    pub fn is_dead_before(&self, a: u32, b: u32) -> bool {
+        let ([died, applied], [other_died, other_applied]) = (self.life[a as usize], self.life[b as usize]);
+        died != 0 && died < other_applied || other_died != 0 && other_died < applied
+    }
+
+    /// What a pair says; `None` if it is never one person.
+    fn possible(&self, a: u32, b: u32) -> Option<f64> {
+        (!self.is_dead_before(a, b)).then(|| self.weigh(a, b).bits)
+    }
+
+    /// What a pair says; `None` if it is never one person, or for staff whatever it says.
     pub fn unbarred(&self, a: u32, b: u32) -> Option<f64> {
         let edge = self.edge(a, b);
-        edge.barred.is_none().then_some(edge.weight.bits)
+        (edge.barred.is_none() && edge.weight.bits.is_finite()).then_some(edge.weight.bits)
     }
 
     /// Why a pair is never linked without asking, however much speaks for it.
-    fn barred(&self, levels: &Levels) -> Option<Doubtful> {
+    pub(super) fn barred(&self, levels: &Levels) -> Option<Doubtful> {
         let is = |kind, words: &[&str]| {
             let found = self
                 .model
@@ -156,7 +170,7 @@ impl Register {
         };
         let auto =
             of(&mut edges.iter().filter(|edge| edge.barred.is_none()), cut.auto, &|a, b| self.unbarred(a, b));
-        let one = of(&mut edges.iter(), cut.one, &|a, b| Some(self.weigh(a, b).bits));
+        let one = of(&mut edges.iter(), cut.one, &|a, b| self.possible(a, b));
         Outcome { doubts: doubts(&edges, &auto, cut), one, auto }
     }
 }

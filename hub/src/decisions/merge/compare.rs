@@ -59,13 +59,13 @@ impl Kind {
             Self::Surname => &["exact", "part", "typo", "near", "other_f", "other_m"],
             Self::Given => &["exact", "variant", "typo", "near", "initial", "other", "other_sex"],
             Self::Patronymic => &["exact", "typo", "near", "initial", "same_father", "other"],
-            Self::Name => &["exact", "typo", "like", "other"],
+            Self::Name => &["exact", "typo", "like", "turned", "other"],
             Self::Date => {
                 &["exact", "transposed", "year_only", "digit", "day_month", "year", "other", "generation"]
             }
             Self::Snils => &["exact", "near", "one_invalid", "other"],
             Self::Document | Self::Phone | Self::Code => &["exact", "near", "other"],
-            Self::Address => &["exact", "no_flat", "street_typo", "building", "street", "other"],
+            Self::Address => &["exact", "no_town", "no_flat", "street_typo", "building", "street", "other"],
             Self::Sex | Self::Source => &["same", "other"],
         }
     }
@@ -75,7 +75,7 @@ impl Kind {
         match self {
             Self::Source => 0,
             Self::Surname => 2,
-            Self::Address => 5,
+            Self::Address => 7,
             _ => 1,
         }
     }
@@ -114,14 +114,28 @@ impl Register {
             Kind::Surname => surname(&texts[0], x, y, sexes),
             Kind::Given => self.given(&texts[0], x[0], y[0], sexes),
             Kind::Patronymic => patronymic(&texts[0], x[0], y[0], sexes),
-            Kind::Name => name(&texts[0], x[0], y[0]),
+            Kind::Name => match name(&texts[0], x[0], y[0]) {
+                5 if self.is_turned(at, a, b) => 4,
+                level => level,
+            },
             Kind::Sex => 1 + u8::from(x[0] != y[0]),
             Kind::Date => date(x[0], y[0]),
             Kind::Snils => snils(texts[0].letters(x[0]), texts[0].letters(y[0])),
             Kind::Document | Kind::Phone | Kind::Code => code(&texts[0], x[0], y[0]),
-            Kind::Address => address(&texts[2], x, y),
+            Kind::Address => address(texts, x, y),
             Kind::Source => 0,
         }
+    }
+
+    /// Whether what one record has in this field the other has in that with which people change it.
+    fn is_turned(&self, at: usize, a: &Entry<'_>, b: &Entry<'_>) -> bool {
+        let Some(with) = self.model.turned_with(at) else { return false };
+        let alike = |one: &Entry<'_>, other: &Entry<'_>| {
+            let (x, y) = (one.field(self.slots[at])[0], other.field(self.slots[with])[0]);
+            let (x, y) = (self.texts[at][0].letters(x), self.texts[with][0].letters(y));
+            x == y || x.len().min(y.len()) >= 4 && within(x, y, 1)
+        };
+        alike(a, b) || alike(b, a)
     }
 
     fn given(&self, names: &Texts, a: Text, b: Text, sexes: (u32, u32)) -> u8 {
@@ -136,9 +150,14 @@ impl Register {
         if variants(a).iter().any(|class| variants(b).contains(class)) {
             return 2;
         }
+        // «Инна» is no slip for «Анна», however few there are of either; «Юия» and «Ктор» are no names at all
+        let (known, other_known) = (self.known[a as usize], self.known[b as usize]);
+        let both_known = known && other_known;
+        let shorter = x.len().min(y.len());
+        let a_slip = within(x, y, 1) && shorter >= 3 || within(x, y, 2) && shorter >= 4;
         match mistyped(names, a, b) {
-            // «Инна» is no slip for «Анна», however few there are of either
-            Some(true) if variants(a).is_empty() || variants(b).is_empty() => 3,
+            _ if a_slip && known != other_known && is_rare_beside(names, a, b) => 3,
+            Some(true) if !both_known => 3,
             Some(_) => 4,
             None if differ(sexes) => 7,
             None => 6,
@@ -154,9 +173,14 @@ fn mistyped(names: &Texts, a: Text, b: Text) -> Option<bool> {
     if !(within(x, y, 1) && shorter >= 4 || within(x, y, 2) && shorter >= 7 || is_cut(x, y)) {
         return None;
     }
+    Some(is_rare_beside(names, a, b))
+}
+
+/// Whether one of two names is so rare beside the other that it is none.
+fn is_rare_beside(names: &Texts, a: Text, b: Text) -> bool {
     let counts = [names.frequency(a), names.frequency(b)];
     let (rarer, other) = (counts[0].min(counts[1]), counts[0].max(counts[1]));
-    Some(rarer <= 2 || rarer * 12 <= other)
+    rarer <= 2 || rarer * 12 <= other
 }
 
 /// Whether at most `most` letters were changed, left out, added, or changed places with a neighbour.
@@ -224,7 +248,7 @@ fn name(names: &Texts, a: Text, b: Text) -> u8 {
     if within(x, y, 1) && x.len().min(y.len()) >= 3 {
         return 2;
     }
-    if strsim::generic_jaro_winkler(&Letters(x), &Letters(y)) >= 0.85 { 3 } else { 4 }
+    if strsim::generic_jaro_winkler(&Letters(x), &Letters(y)) >= 0.85 { 3 } else { 5 }
 }
 
 /// What `strsim` walks over.
@@ -308,20 +332,32 @@ fn code(texts: &Texts, a: Text, b: Text) -> u8 {
     if one_slip(texts.letters(a), texts.letters(b)) { 2 } else { 3 }
 }
 
-/// The whole, the building, the street, the house, the flat.
-fn address(streets: &Texts, x: &[u32], y: &[u32]) -> u8 {
-    let (flat, other_flat) = (x[4], y[4]);
+/// The door, the building, the door in its town, the town, the street, the house, the flat.
+fn address(texts: &[Texts], x: &[u32], y: &[u32]) -> u8 {
+    let alike = |slot: usize, most: usize| {
+        let (one, other) = (texts[slot].letters(x[slot]), texts[slot].letters(y[slot]));
+        x[slot] == y[slot] || one.len().min(other.len()) >= 4 && within(one, other, most)
+    };
+    let both_say_the_town = x[3] != 0 && y[3] != 0;
+    if both_say_the_town && !alike(3, 2) {
+        return 7;
+    }
+    let (flat, other_flat) = (texts[6].letters(x[6]), texts[6].letters(y[6]));
     if x[1] == y[1] {
-        return match (flat == other_flat, flat == 0 || other_flat == 0) {
-            (true, false) => 1,
-            (_, true) => 2,
-            (false, false) => 4,
+        return match (flat == other_flat, flat.is_empty() || other_flat.is_empty()) {
+            (true, false) => 1 + u8::from(!both_say_the_town),
+            (_, true) => 3,
+            (false, false) if is_room_of(flat, other_flat) || is_room_of(other_flat, flat) => 3,
+            (false, false) => 5,
         };
     }
-    if x[2] == y[2] {
-        return 5;
+    if x[4] == y[4] {
+        return 6;
     }
-    let (street, other) = (streets.letters(x[2]), streets.letters(y[2]));
-    let mistyped = street.len().min(other.len()) >= 4 && within(street, other, 2);
-    if x[3] == y[3] && flat == other_flat && mistyped { 3 } else { 6 }
+    if x[5] == y[5] && flat == other_flat && alike(4, 2) { 4 } else { 7 }
+}
+
+/// Whether `room` is one of the flat: `5/2` of `5`.
+fn is_room_of(room: &[u8], flat: &[u8]) -> bool {
+    room.strip_prefix(flat).is_some_and(|rest| rest.first() == Some(&b'/'))
 }

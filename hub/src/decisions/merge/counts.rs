@@ -7,7 +7,7 @@ use super::{
     candidates::mixed,
     compare::Kind,
     register::{Entry, Register, Text, digest},
-    weigh::{COHORT, COHORTS, Weights, YEARS, year_of},
+    weigh::{COHORT, COHORTS, OWN, Weights, YEARS, year_of},
 };
 
 /// The key of something that was counted.
@@ -26,6 +26,8 @@ enum Counted {
     Cohort(usize),
     /// Of them those with a name of this digest.
     Name(u64, usize),
+    /// Records with this full name.
+    FullName(u64),
     /// Records with a text of this digest in a place of a field.
     Text(usize, usize, u64),
 }
@@ -38,6 +40,7 @@ impl Counted {
             Self::Year(year) => [3, year as u64, 0, 0],
             Self::Cohort(cohort) => [4, cohort as u64, 0, 0],
             Self::Name(name, cohort) => [5, name, cohort as u64, 0],
+            Self::FullName(name) => [7, name, 0, 0],
             Self::Text(field, slot, text) => [6, field as u64, slot as u64, text],
         };
         mixed(parts.into_iter()).cast_signed()
@@ -57,8 +60,8 @@ fn whole(n: f64) -> u32 {
 const fn counted_slots(kind: Kind) -> usize {
     match kind {
         Kind::Surname | Kind::Given | Kind::Patronymic | Kind::Name | Kind::Phone | Kind::Code => 1,
-        // the whole and the building
-        Kind::Address => 2,
+        // the door, the building, the door in its town
+        Kind::Address => 3,
         Kind::Sex | Kind::Date | Kind::Snils | Kind::Document | Kind::Source => 0,
     }
 }
@@ -71,6 +74,7 @@ impl Register {
         all.extend(weights.of_sex.iter().enumerate().map(|(sex, n)| (Counted::Sex(sex), *n)));
         all.extend(weights.of_year.iter().enumerate().map(|(year, n)| (Counted::Year(year), *n)));
         all.extend(weights.of_cohort.iter().enumerate().map(|(cohort, n)| (Counted::Cohort(cohort), *n)));
+        all.extend(weights.full_names.iter().map(|(name, n)| (Counted::FullName(*name), f64::from(*n))));
         if let Some(given) = self.model.of_kind(Kind::Given) {
             let names = &self.texts[given][0];
             let of_name = |(at, n): (usize, &f64)| {
@@ -138,6 +142,12 @@ impl Register {
         weights.of_year = (0..YEARS).map(|year| get(Counted::Year(year))).collect::<Result<_, E>>()?;
         for (cohort, n) in weights.of_cohort.iter_mut().enumerate() {
             *n = get(Counted::Cohort(cohort))?;
+        }
+        for name in self.entries().filter_map(|entry| self.full_name(&entry)).collect::<BTreeSet<_>>() {
+            let n = whole(get(Counted::FullName(name))?);
+            if n > OWN {
+                weights.full_names.insert(name, n);
+            }
         }
         if let Some(given) = self.model.of_kind(Kind::Given) {
             let names = &self.texts[given][0];

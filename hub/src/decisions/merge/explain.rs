@@ -28,6 +28,8 @@ pub struct Explanation {
     pub before: f64,
     /// Why they are never linked without asking.
     pub barred: Option<Doubtful>,
+    /// One had died before the other first applied: they are never one person, whatever the fields say.
+    pub dead_before: bool,
     /// The fields that both records have, the weightiest first.
     pub said: Vec<Said>,
 }
@@ -36,8 +38,8 @@ impl Register {
     /// Explains what records `a` and `b` are to each other.
     pub fn explain(&self, a: u32, b: u32) -> Explanation {
         let (a, b) = (a.min(b), a.max(b));
-        let (levels, edge) = (self.compare(a, b), self.edge(a, b));
-        let rival = edge.weight.rival;
+        let (levels, weight) = (self.compare(a, b), self.weigh(a, b));
+        let rival = weight.rival;
         let bits = self.evidence(a, b, &levels, rival);
         let of_field = |(at, field): (usize, &super::model::Field)| {
             let level = field.kind.levels().get(usize::from(levels[at]).checked_sub(1)?)?;
@@ -47,10 +49,11 @@ impl Register {
         said.sort_by(|x, y| y.bits.abs().total_cmp(&x.bits.abs()).then(x.field.cmp(&y.field)));
         let shares = self.shares();
         Explanation {
-            bits: edge.weight.bits,
+            bits: weight.bits,
             rival,
             before: shares[0] - shares[rival.clamp(TWIN, STRANGER)],
-            barred: edge.barred,
+            barred: self.barred(&levels),
+            dead_before: self.is_dead_before(a, b),
             said,
         }
     }

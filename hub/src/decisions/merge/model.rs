@@ -35,6 +35,9 @@ pub struct Model {
     pub cut: Cut,
     /// How pairs are found.
     pub search: Search,
+    /// Dates that two records of one person cannot have.
+    #[serde(default)]
+    pub life: Life,
     /// The fields.
     #[serde(rename = "field")]
     pub fields: Vec<Field>,
@@ -80,6 +83,23 @@ pub struct Search {
     pub keys: Vec<String>,
 }
 
+/// The columns with dates of life: who died before the other first applied is never the same person.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Life {
+    /// When the person died; `status_date` counts where `status`, which stands here too, says so.
+    pub died: Vec<String>,
+    /// When the person first applied, as far as the record says.
+    pub applied: Vec<String>,
+}
+
+impl Life {
+    /// All columns that are read for this.
+    pub fn columns(&self) -> impl Iterator<Item = &String> {
+        self.died.iter().chain(&self.applied)
+    }
+}
+
 /// A field.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +110,9 @@ pub struct Field {
     pub kind: Kind,
     /// The headings under which a table may have it, in any case.
     pub columns: Vec<String>,
+    /// The field with which people change this one, of two names of kind `name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turned: Option<String>,
     /// What each level of agreement is worth.
     pub level: BTreeMap<String, Chances>,
 }
@@ -164,7 +187,7 @@ impl Model {
     pub fn to_text(&self) -> String {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         let list = |all: &[String]| all.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
-        let Self { format, name, source, pairs, cut, search, fields } = self;
+        let Self { format, name, source, pairs, cut, search, life, fields } = self;
         let mut text = format!(
             "# Модель объединения записей: читается и правится человеком, сама не меняется (svod-hub model).\n\
              # A model by which records are linked: to be read and changed by people, never by itself.\n\
@@ -184,13 +207,15 @@ impl Model {
             list(&search.split),
         );
         text.extend(search.keys.iter().map(|key| format!("    {},\n", quoted(key))));
-        text += "]\n";
+        let _ =
+            write!(text, "]\n\n[life]\ndied = [{}]\napplied = [{}]\n", list(&life.died), list(&life.applied));
         for field in fields {
             let (name, columns) = (quoted(&field.name), list(&field.columns));
             let _ = write!(
                 text,
-                "\n[[field]]\nname = {name}\nkind = \"{}\"\ncolumns = [{columns}]\n[field.level]\n",
-                field.kind.word()
+                "\n[[field]]\nname = {name}\nkind = \"{}\"\ncolumns = [{columns}]\n{}[field.level]\n",
+                field.kind.word(),
+                field.turned.as_ref().map_or_else(String::new, |with| format!("turned = {}\n", quoted(with)))
             );
             for level in field.kind.levels() {
                 let [same, twin, relative, stranger] = field.level[*level].of_classes().map(rounded);
@@ -214,6 +239,11 @@ impl Model {
         self.fields.iter().position(|field| field.name == name)
     }
 
+    /// The number of the field with which the field `at` is sometimes changed.
+    pub(super) fn turned_with(&self, at: usize) -> Option<usize> {
+        self.fields[at].turned.as_deref().and_then(|name| self.field(name))
+    }
+
     /// The number of the first field of this kind.
     pub fn of_kind(&self, kind: Kind) -> Option<usize> {
         self.fields.iter().position(|field| field.kind == kind)
@@ -232,6 +262,12 @@ impl Model {
         for field in &self.fields {
             if self.fields.iter().filter(|other| other.name == field.name).count() > 1 {
                 return unfit(&field.name, "a field of this name stands twice");
+            }
+            if let Some(with) = &field.turned
+                && !(field.kind == Kind::Name
+                    && self.fields.iter().any(|of| of.name == *with && of.kind == Kind::Name))
+            {
+                return unfit(&field.name, "it is turned with no field of kind name");
             }
             let levels = field.kind.levels();
             if field.level.len() != levels.len() || levels.iter().any(|l| !field.level.contains_key(*l)) {

@@ -1,32 +1,37 @@
 //! What a row of a table says, field by field, in one spelling (domain.md §7). The row itself stays as it is.
 
-use exchange_format::{record::Body, snils::Snils};
+use exchange_format::{record::Body, snils::Snils, vocabulary};
 
 use super::{compare::Kind, model::Model};
-use crate::decisions::normalise::{address_key, display, document_key, name_key, parse_date, phone_key};
+use crate::decisions::normalise::{Address, display, document_key, name_key, parse_date, phone_key};
 
 /// What is typed where nobody knows the name, as [`name_key`]s.
 const NOBODY: [&str; 5] = ["НЕИЗВЕСТНЫЙ", "НЕИЗВЕСТНАЯ", "ТЕСТ", "БО", "НЕТ"];
+/// The date of a person's state is that of death if the state is.
+const STATUS: &str = "status";
+const STATUS_DATE: &str = "status_date";
 const ENDS_OF_PATRONYMICS: [&str; 5] = ["ВИЧ", "ВНА", "ИЧ", "ОГЛЫ", "КЫЗЫ"];
 
 /// The values of a row in the order of the model's fields, each as many texts as its kind has places; an empty
 /// text: there is none. Personal data.
 pub struct Reading {
     pub(super) fields: Vec<Vec<String>>,
+    /// When the person died, when it first applied, as `YYYYMMDD`; 0: not said.
+    pub(super) life: [u32; 2],
 }
 
 impl Reading {
     /// Reads a claim of a recipient: of each field the first of its columns that says something.
     pub fn of_claim(model: &Model, claim: &Body) -> Self {
+        let text = |column: &str| {
+            let mut fields = claim.head().iter();
+            fields.find(|(known, _)| known.name == column).and_then(|(_, text)| text)
+        };
         let of_field = |field: &super::model::Field| {
-            let text = |column: &String| {
-                let mut fields = claim.head().iter();
-                fields.find(|(known, _)| known.name == column).and_then(|(_, text)| text)
-            };
-            joined(field.kind, field.columns.iter().filter_map(text))
+            joined(field.kind, field.columns.iter().filter_map(|column| text(column)))
         };
         let row: Vec<String> = model.fields.iter().map(of_field).collect();
-        Self::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>())
+        Self::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>()).living(model, text)
     }
 
     /// Whether the field of number `at` says something that is understood; and whether what it says is a СНИЛС with a wrong
@@ -55,8 +60,29 @@ impl Reading {
             fields[given] = vec![names.given];
             fields[patronymic] = vec![names.patronymic];
         }
-        Self { fields }
+        Self { fields, life: [0; 2] }
     }
+
+    /// With what the columns of the row say of the dates of life.
+    #[must_use]
+    pub fn living<'a>(mut self, model: &Model, text: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let is_dead = || text(STATUS).and_then(|said| vocabulary::code(STATUS, said)) == Some("dead");
+        let said = |column: &String| text(column).map_or(0, day);
+        let [died, applied] = [&model.life.died, &model.life.applied].map(|columns| {
+            let mut said = columns
+                .iter()
+                .filter(|column| *column != STATUS && (*column != STATUS_DATE || is_dead()))
+                .map(said);
+            said.find(|day| *day != 0).unwrap_or(0)
+        });
+        self.life = [died, applied];
+        self
+    }
+}
+
+/// `YYYYMMDD` of a date that is understood, else 0.
+pub fn day(text: &str) -> u32 {
+    date(text).parse().unwrap_or(0)
 }
 
 /// What the columns of one field say together.
@@ -122,12 +148,20 @@ fn snils(text: &str) -> String {
     }
 }
 
-/// The whole, the building, the street, the house, the flat.
+/// The door, the building, the door in its town, the town, the street, the house, the flat.
 fn address(text: &str) -> Vec<String> {
-    let Some(key) = address_key(text) else { return Vec::new() };
-    let parts: Vec<&str> = key.split('|').collect();
-    let [street, house, flat] = parts[..] else { return Vec::new() };
-    vec![key.clone(), format!("{street}|{house}"), street.to_owned(), house.to_owned(), flat.to_owned()]
+    let Some(read) = Address::read(text) else { return Vec::new() };
+    let door = read.door();
+    let whole = if read.town.is_empty() { String::new() } else { format!("{}|{door}", read.town) };
+    vec![
+        door,
+        format!("{}|{}", read.street, read.house),
+        whole,
+        read.town,
+        read.street,
+        read.house,
+        read.flat,
+    ]
 }
 
 /// A person's names, each in its place.

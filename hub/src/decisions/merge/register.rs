@@ -7,7 +7,7 @@ use super::{
     compare::Kind,
     model::Model,
     reading::Reading,
-    weigh::Weights,
+    weigh::{OWN, Weights},
 };
 use crate::decisions::given_names;
 
@@ -112,11 +112,15 @@ pub struct Register {
     width: usize,
     values: Vec<u32>,
     sources: Vec<u32>,
+    /// Of each record when the person died and first applied, as `YYYYMMDD`; 0: not known.
+    pub(super) life: Vec<[u32; 2]>,
     pub(super) texts: Vec<Vec<Texts>>,
     pub(super) sex_slot: Option<usize>,
     pub(super) birth_slot: Option<usize>,
     /// The classes of variants that each given name is of.
     pub(super) variants: Vec<Vec<u16>>,
+    /// Which given names are names in use.
+    pub(super) known: Vec<bool>,
     pub(super) weights: Weights,
     pub(super) keys: Keys,
     /// Of how many records it is taken for one of at least: what chance agreement is worth follows from that.
@@ -180,7 +184,8 @@ impl Register {
         let (sex_slot, birth_slot) = (slot_of(Kind::Sex), slot_of(Kind::Date));
         let texts = slots.iter().map(|slots| (0..slots.count).map(|_| Texts::new()).collect()).collect();
         let weights = Weights::default();
-        let (values, sources, variants) = (Vec::new(), Vec::new(), Vec::new());
+        let (values, sources, life) = (Vec::new(), Vec::new(), Vec::new());
+        let (variants, known) = (Vec::new(), Vec::new());
         let keys = Keys::of(&model).expect("checked when the model was read");
         Self {
             model,
@@ -188,10 +193,12 @@ impl Register {
             width,
             values,
             sources,
+            life,
             texts,
             sex_slot,
             birth_slot,
             variants,
+            known,
             weights,
             keys,
             fewest: 0,
@@ -223,6 +230,17 @@ impl Register {
             }
         }
         self.sources.push(source);
+        self.life.push(reading.life);
+    }
+
+    /// Whether record `n` is of somebody who has died.
+    pub fn is_dead(&self, n: u32) -> bool {
+        self.life[n as usize][0] != 0
+    }
+
+    /// Tells when the person of record `n` first applied, as `YYYYMMDD`.
+    pub fn set_applied(&mut self, n: u32, day: u32) {
+        self.life[n as usize][1] = day;
     }
 
     /// What needs all records: names that stand in each other's columns, variants, frequencies. To be called
@@ -235,6 +253,10 @@ impl Register {
         self.turn(&turned);
         let mut weights = Weights::of(&self.model);
         weights.count(&self.model, &self.slots, &self.texts, self.entries());
+        for name in self.entries().filter_map(|entry| self.full_name(&entry)) {
+            *weights.full_names.entry(name).or_default() += 1;
+        }
+        weights.full_names.retain(|_, n| *n > OWN);
         self.weights = weights;
     }
 
@@ -298,5 +320,6 @@ impl Register {
         }
         let names = &self.texts[given][0];
         self.variants = names.known.iter().map(|name| given_names::classes(name)).collect();
+        self.known = names.known.iter().map(|name| given_names::is_known(name)).collect();
     }
 }

@@ -1,7 +1,10 @@
 //! What agreement is worth: how much likelier it is between two records of one person than between those of
 //! twins, relatives or strangers; a rare value more than a frequent one.
 
+use std::collections::BTreeMap;
+
 use super::{
+    candidates::mixed,
     compare::{FIELDS, Kind, Levels, parts},
     model::{CLASSES, Model, RELATIVE, SAME, STRANGER, TWIN},
     register::{Entry, Register, Slots, Texts},
@@ -16,6 +19,9 @@ pub(super) const YEARS: usize = COHORTS * COHORT as usize;
 /// For how many records the model's table stands beside what is counted.
 const TABLE: f64 = 500.0;
 
+/// Records of one person, hardly ever more.
+pub(super) const OWN: u32 = 5;
+
 /// The model's chances as logarithms, and how frequent values are.
 #[derive(Default)]
 pub(super) struct Weights {
@@ -29,6 +35,8 @@ pub(super) struct Weights {
     pub(super) of_cohort: [f64; COHORTS],
     /// By year of birth from 1900.
     pub(super) of_year: Vec<f64>,
+    /// How many records have a full name, of those that more have than one person's records: by [`Register::full_name`].
+    pub(super) full_names: BTreeMap<u64, u32>,
 }
 
 impl Weights {
@@ -111,6 +119,7 @@ impl Register {
     /// How much speaks for each class, as logarithms of odds beside pairs of strangers at large.
     pub(super) fn class_bits(&self, a: u32, b: u32, levels: &Levels) -> [f64; CLASSES] {
         let mut bits = self.shares();
+        bits[STRANGER] += self.namesakes_at_large(a, b, levels);
         for (at, level) in levels.iter().enumerate().take(self.model.fields.len()) {
             for (class, bits) in bits.iter_mut().enumerate() {
                 *bits += self.chance(class, at, *level, a, b);
@@ -175,14 +184,47 @@ impl Register {
             (Kind::Patronymic, 2) => 0.5 * count(x[0]).max(count(y[0])) / own_sex,
             (Kind::Name, 2) => count(x[0]).max(count(y[0])) / all,
             (Kind::Date, 1) => self.weights.of_year[year_of(x[0])?] / all / 365.0,
-            (Kind::Name | Kind::Phone | Kind::Code | Kind::Address, 1) => count(x[0]) / all,
+            (Kind::Name | Kind::Phone | Kind::Code, 1) => count(x[0]) / all,
+            // either of the two may say less, and a house has more flats than are known
+            (Kind::Address, 2) => 2.0 * count(x[0]) / all,
+            (Kind::Address, 1) => f64::from(self.texts[at][2].frequency(x[2])) / all,
             (Kind::Snils | Kind::Document, 1) => 1.0 / all,
             (Kind::Snils | Kind::Document, 2) => 0.5 / all,
-            (Kind::Address, 2 | 4) => f64::from(self.texts[at][1].frequency(x[1])) / all,
-            (Kind::Address, 3) => 2.0 / all,
+            (Kind::Address, 3 | 5) => 4.0 * f64::from(self.texts[at][1].frequency(x[1])) / all,
+            (Kind::Address, 4) => 2.0 / all,
             _ => return None,
         };
         Some(chance)
+    }
+
+    /// The number of a full name.
+    pub(super) fn full_name(&self, entry: &Entry<'_>) -> Option<u64> {
+        let [surname, given, patronymic] = self.name_fields()?;
+        let names = [surname, given, patronymic].map(|at| (at, entry.field(self.slots[at])[0]));
+        let whole = names.iter().all(|(at, text)| *text != 0 && self.texts[*at][0].letters(*text).len() > 1);
+        whole.then(|| mixed(names.iter().map(|(at, text)| self.texts[*at][0].digest(*text))))
+    }
+
+    fn name_fields(&self) -> Option<[usize; 3]> {
+        let field = |kind| self.model.of_kind(kind);
+        Some([field(Kind::Surname)?, field(Kind::Given)?, field(Kind::Patronymic)?])
+    }
+
+    /// By how much more frequent a full name that both have is than its parts make it, as a logarithm: «Иванова Мария
+    /// Ивановна» is.
+    fn namesakes_at_large(&self, a: u32, b: u32, levels: &Levels) -> f64 {
+        let Some(fields) = self.name_fields().filter(|fields| fields.iter().all(|at| levels[*at] == 1))
+        else {
+            return 0.0;
+        };
+        let entry = self.entry(a);
+        let found = self.full_name(&entry).and_then(|name| self.weights.full_names.get(&name));
+        let Some(count) = found else { return 0.0 };
+        let all = self.weights.records;
+        let own_sex =
+            self.sex_slot.map_or(all, |slot| self.weights.of_sex[entry.value(slot) as usize].max(all * 0.2));
+        let by_parts: f64 = fields.iter().map(|at| self.chance(STRANGER, *at, 1, a, b)).sum();
+        ((f64::from(count - OWN) / own_sex).log2() - by_parts).max(0.0)
     }
 
     /// How frequent a given name is among those born at about that time: «Нина» of 1940 is no «Нина» of 2010.

@@ -7,7 +7,7 @@ pub mod display;
 mod number;
 mod word;
 
-pub use address::address_key;
+pub use address::{Address, address_key};
 pub use date::parse_date;
 pub use number::{document_key, phone_key};
 pub use word::{is_placeholder, name_key, repair_look_alikes};

@@ -69,6 +69,8 @@ pub struct Evidence {
     pub before: f64,
     /// Why they are never linked without asking.
     pub barred: Option<&'static str>,
+    /// Why they are never one person, whatever the fields say: `DEATH`, of one before the other first applied.
+    pub never: Option<&'static str>,
     /// Each field that both state, the weightiest first.
     pub said: Vec<Said>,
 }
@@ -132,6 +134,7 @@ fn evidence(register: &Register<'_>, review: &Review) -> Result<Option<Evidence>
         against: class_name(explanation.rival),
         before: tenth(explanation.before),
         barred: explanation.barred.map(Doubtful::code),
+        never: explanation.dead_before.then_some("DEATH"),
         said: explanation.said.iter().map(of_field).collect(),
     }))
 }

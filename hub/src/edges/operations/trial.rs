@@ -309,6 +309,8 @@ struct Places {
     centre: Option<usize>,
     /// Of each field its columns, in the order of the model.
     fields: Vec<Vec<usize>>,
+    /// The columns by name.
+    named: BTreeMap<String, usize>,
 }
 
 impl Places {
@@ -319,6 +321,7 @@ impl Places {
             record: RECORD.iter().find_map(|name| place(name)),
             centre: place(CENTRE),
             fields: model.fields.iter().map(|field| of_field(&field.columns)).collect(),
+            named: (0..).zip(columns).filter_map(|(at, name)| Some((name.clone()?, at))).collect(),
         }
     }
 
@@ -330,16 +333,17 @@ impl Places {
         let kinds = model.fields.iter().map(|field| field.kind);
         let row: Vec<String> = kinds.zip(&self.fields).map(field).collect();
         let reading = Reading::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>());
+        let reading = reading.living(model, |column| Some(values[*self.named.get(column)?].as_str()));
         (reading, row.iter().map(|text| !text.is_empty()).collect())
     }
 }
 
 /// The columns that are understood.
 fn layout(model: &Model) -> Layout {
-    let names = model.fields.iter().flat_map(|field| &field.columns).map(String::as_str);
+    let names = model.fields.iter().flat_map(|field| &field.columns).chain(model.life.columns());
     let column = |name: &str| Column { name: name.to_owned(), form: Form::Text };
     Layout {
-        columns: RECORD.into_iter().chain([CENTRE]).chain(names).map(column).collect(),
+        columns: RECORD.into_iter().chain([CENTRE]).chain(names.map(String::as_str)).map(column).collect(),
         passed_over: Vec::new(),
     }
 }

@@ -181,7 +181,9 @@ impl Register<'_> {
         } else {
             // of two claims nothing but their link has a say
             let many = loaded.iter().filter(|component| component.claims.len() > 2);
-            own = self.weighing(&many.flat_map(|component| component.claims.values().copied()).collect())?;
+            let groups: Vec<BTreeSet<ClaimId>> =
+                many.map(|component| component.claims.values().copied().collect()).collect();
+            own = self.weighing_groups(&groups)?;
             &own
         };
         for component in loaded {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
-    record::{Body, Form, Kind, RecordId},
+    record::{Body, Form, Kind, MOST_SUPERSEDED, RecordId},
 };
 
 use super::{Affected, Input, Register, RegisterError};
@@ -30,8 +30,12 @@ impl Register<'_> {
     /// the publications of all whom that touches.
     pub fn take_in(&self, ids: &[ClaimId], documents: &[ClaimId]) -> Result<Affected, RegisterError> {
         let mut affected = Affected::new();
+        let mut ids: BTreeSet<ClaimId> = ids.iter().copied().collect();
+        for document in documents {
+            ids.extend(self.tx.beside_the_ended(*document)?);
+        }
         if !ids.is_empty() {
-            affected = self.settle(self.index(ids)?, None)?.affected;
+            affected = self.settle(self.index(&ids.into_iter().collect::<Vec<_>>())?, None)?.affected;
         }
         affected.extend(self.settle_documents_of(&affected.clone())?);
         for id in documents {
@@ -120,7 +124,7 @@ impl Register<'_> {
         Ok(wanted)
     }
 
-    /// Says in a link what the claim was taken for before, as `centre` was told: then this is a correction.
+    /// Says in a link all that the claim was taken for before, as `centre` was told: then this is a correction.
     fn supersede(
         &self,
         centre: ParticipantCode,
@@ -131,14 +135,19 @@ impl Register<'_> {
         let Ok(former) = Body::from_xml(Kind::Link, &known.body) else { return Ok(()) };
         let (was, now) = (former.text("target"), link.text("target"));
         let (before, told) = (former.text("supersedes"), known.sealed.map(|(_, hash)| hash));
-        let supersedes = match before {
-            _ if was == now => before,
-            // the centre has not heard of the former target yet
-            Some(_) if told != Some(Digest::of(&known.body)) => before.filter(|before| Some(*before) != now),
-            _ => was.filter(|_| told.is_some()),
-        };
-        if let Some(supersedes) = supersedes.map(str::to_owned) {
-            link.set("supersedes", &supersedes).expect("an id is plain text");
+        // a link that was changed and not sent yet says where the centre believes the claim to be: last of what it supersedes
+        let heard = told == Some(Digest::of(&known.body)) || before.is_none() && told.is_some();
+        let was = was.filter(|_| heard && was != now);
+        let all: Vec<&str> = before.into_iter().flat_map(|before| before.split(' ')).chain(was).collect();
+        let mut named: Vec<&str> = Vec::new();
+        for (at, one) in all.iter().enumerate() {
+            if Some(*one) != now && !all[at + 1..].contains(one) {
+                named.push(one);
+            }
+        }
+        let supersedes = named[named.len().saturating_sub(MOST_SUPERSEDED)..].join(" ");
+        if !supersedes.is_empty() {
+            link.set("supersedes", &supersedes).expect("ids are plain text");
         }
         Ok(())
     }

@@ -16,7 +16,11 @@ use crate::{
         received::{ClaimId, Received, Standing},
     },
     decisions::merge::{
-        self, Model, candidates::LARGEST, clusters::Edge, explain::Explanation, reading::Reading,
+        self, Model,
+        candidates::{LARGEST, Pair},
+        clusters::Edge,
+        explain::Explanation,
+        reading::{self, Reading},
     },
     edges::cores::{on_all_cores, weighed},
 };
@@ -74,6 +78,10 @@ impl Weighing {
         self.ids.iter().copied()
     }
 
+    fn by_id(&self) -> BTreeMap<ClaimId, u32> {
+        self.claims().map(|(number, id)| (id, number)).collect()
+    }
+
     fn claims(&self) -> impl Iterator<Item = (u32, ClaimId)> {
         (0..).zip(self.ids.iter().copied())
     }
@@ -89,6 +97,36 @@ impl Weighing {
         };
         (self.ids[edge.a as usize], likeness)
     }
+}
+
+/// The records of `pairs` with somebody who has died.
+fn beside_dead(engine: &merge::Register, pairs: &[Pair]) -> BTreeSet<u32> {
+    let pairs = pairs.iter().filter(|(a, b)| engine.is_dead(*a) || engine.is_dead(*b));
+    pairs.flat_map(|(a, b)| [*a, *b]).collect()
+}
+
+/// The records that links tie to somebody who has died, over others too.
+fn chained_with_dead(engine: &merge::Register, edges: &[Edge]) -> BTreeSet<u32> {
+    let links: Vec<Pair> =
+        edges.iter().filter(|edge| edge.links(engine.model.cut)).map(|edge| (edge.a, edge.b)).collect();
+    let mut chained = beside_dead(engine, &links);
+    loop {
+        let before = chained.len();
+        for (a, b) in &links {
+            if chained.contains(a) || chained.contains(b) {
+                chained.extend([*a, *b]);
+            }
+        }
+        if chained.len() == before {
+            return chained;
+        }
+    }
+}
+
+/// When somebody applied, as a document of theirs says, as `YYYYMMDD`.
+fn applied(document: &Body) -> Option<u32> {
+    let said = |field: &str| document.text(field).map(reading::day).filter(|day| *day != 0);
+    ["application_date", "drawn_up", "date"].into_iter().find_map(said)
 }
 
 impl Register<'_> {
@@ -122,6 +160,41 @@ impl Register<'_> {
         Ok(weighing)
     }
 
+    /// As [`Register::weighing`], of groups that may be one person each: where somebody has died it is known when the
+    /// others first applied.
+    pub(super) fn weighing_groups(&self, groups: &[BTreeSet<ClaimId>]) -> Result<Weighing, RegisterError> {
+        let mut weighing = self.weighing(&groups.iter().flatten().copied().collect())?;
+        let numbers = weighing.by_id();
+        let mut beside_dead = BTreeSet::new();
+        for group in groups {
+            let group = group.iter().filter_map(|id| numbers.get(id).copied());
+            if group.clone().any(|n| weighing.engine.is_dead(n)) {
+                beside_dead.extend(group);
+            }
+        }
+        self.note_applications(&mut weighing, &beside_dead)?;
+        Ok(weighing)
+    }
+
+    /// Tells the engine when the people of `claims` first applied: who died before that is somebody else.
+    fn note_applications(
+        &self,
+        weighing: &mut Weighing,
+        claims: &BTreeSet<u32>,
+    ) -> Result<(), RegisterError> {
+        for n in claims {
+            let id = weighing.ids[*n as usize];
+            let Some(name) = self.tx.linkable(id)? else { continue };
+            let mut first: Option<u32> = None;
+            for document in self.tx.referring(name.0, name.1)? {
+                let Some(found) = self.standing_claim(document)? else { continue };
+                first = first.into_iter().chain(applied(&found.claim.body)).min();
+            }
+            weighing.engine.set_applied(*n, first.unwrap_or(0));
+        }
+        Ok(())
+    }
+
     /// Puts the recipient claims `ids` into the index as they now read, and compares them with their likes. Gives back
     /// them and whomever they were like before.
     pub fn index(&self, ids: &[ClaimId]) -> Result<BTreeSet<ClaimId>, RegisterError> {
@@ -151,13 +224,15 @@ impl Register<'_> {
     }
 
     fn compare(&self, pairs: &BTreeSet<(ClaimId, ClaimId)>) -> Result<(), RegisterError> {
-        let weighing = self.weighing(&pairs.iter().flat_map(|(a, b)| [*a, *b]).collect())?;
-        let numbers: BTreeMap<ClaimId, u32> = weighing.claims().map(|(number, id)| (id, number)).collect();
+        let mut weighing = self.weighing(&pairs.iter().flat_map(|(a, b)| [*a, *b]).collect())?;
+        let numbers = weighing.by_id();
         let pair = |(a, b): &(ClaimId, ClaimId)| {
             let (a, b) = (*numbers.get(a)?, *numbers.get(b)?);
             Some((a.min(b), a.max(b)))
         };
         let pairs: Vec<_> = pairs.iter().filter_map(pair).collect();
+        let known = beside_dead(&weighing.engine, &pairs);
+        self.note_applications(&mut weighing, &known)?;
         self.keep(&weighing, &weighed(&weighing.engine, &pairs))
     }
 
@@ -175,7 +250,7 @@ impl Register<'_> {
         one: ClaimId,
         other: ClaimId,
     ) -> Result<Option<(Model, Explanation)>, RegisterError> {
-        let weighing = self.weighing(&BTreeSet::from([one, other]))?;
+        let weighing = self.weighing_groups(&[BTreeSet::from([one, other])])?;
         if weighing.ids.len() < 2 {
             return Ok(None);
         }
@@ -198,9 +273,11 @@ impl Register<'_> {
 
     /// Counts and compares all claims anew by the model in force: by this later ones are weighed too.
     pub fn index_all(&self, waiting: bool) -> Result<Weighing, RegisterError> {
-        let weighing = self.weighing_all(self.model()?, waiting)?;
+        let mut weighing = self.weighing_all(self.model()?, waiting)?;
+        let candidates = weighing.engine.candidates();
+        let known = beside_dead(&weighing.engine, &candidates.pairs);
+        self.note_applications(&mut weighing, &known)?;
         let engine = &weighing.engine;
-        let candidates = engine.candidates();
         let counts = engine.counts().into_iter();
         self.tx.set_counted(counts.chain(candidates.parted.iter().map(|key| (key.cast_signed(), 1))))?;
         self.tx.clear_links()?;
@@ -212,7 +289,10 @@ impl Register<'_> {
         }
         keys.sort_unstable();
         self.tx.add_link_keys(keys.into_iter())?;
-        self.keep(&weighing, &weighed(&weighing.engine, &candidates.pairs))?;
+        let edges = weighed(engine, &candidates.pairs);
+        self.keep(&weighing, &edges)?;
+        let chained = chained_with_dead(&weighing.engine, &edges);
+        self.note_applications(&mut weighing, &chained)?;
         Ok(weighing)
     }
 

@@ -211,6 +211,38 @@ fn whom_staff_have_parted_is_parted_again() {
 }
 
 #[test]
+fn who_died_before_the_other_first_applied_is_another_person() {
+    let phone = ("phone", "89061234567");
+    let dead = anna(&[phone, ("status", "умерла"), ("status_date", "01.02.2020")]);
+    let programme = |of: u8, day: &'static str| {
+        let of = id(of).to_string();
+        body(Kind::ProgrammeClaim, &[("recipient", of.as_str()), ("number", "1"), ("application_date", day)])
+    };
+    // (applied, before the death is known; one person): what is published by then stands (ADR 17)
+    for (day, before, one) in
+        [("01.02.2020", true, true), ("02.02.2020", true, false), ("02.02.2020", false, true)]
+    {
+        let mut city = City::new();
+        let living = city.recipient(1, 1, &anna(&[phone]));
+        let application = programme(1, day);
+        if before {
+            city.receive(1, 7, &application);
+        }
+        let other = city.recipient(2, 2, &dead);
+        if !before {
+            city.receive(1, 7, &application);
+        }
+        let same = city.uid(living) == city.uid(other);
+        let (asked, evidence) = city.within(|register| {
+            let asked = register.tx.open_reviews(0, 10)?.len();
+            Ok((asked, register.explain(living, other)?.expect("both stand").1))
+        });
+        assert_eq!((same, asked, evidence.dead_before), (one, 0, day == "02.02.2020"), "{day} {before}");
+        assert!(evidence.bits > 7.0, "the fields alone would link them");
+    }
+}
+
+#[test]
 fn any_order_of_arrival_makes_the_same_people() {
     type Told<'a> = (u16, u8, Vec<(&'a str, &'a str)>);
     let number = snils(112_233_445);

@@ -1,5 +1,7 @@
 //! Staff take claims out of a person.
 
+use std::cell::Cell;
+
 use super::*;
 
 fn part(city: &mut City, uid: RecordId, out: &[(u16, u8)]) {
@@ -69,4 +71,53 @@ fn two_whom_staff_have_joined_get_their_own_numbers_back_whoever_is_taken_out() 
         assert_eq!(rows.map(|row| city.uid(row)), uids, "{out:?}");
         assert_eq!((city.told(1), city.told(2)), before, "{out:?}");
     }
+}
+
+#[test]
+fn a_link_names_all_that_its_claim_was_taken_for_before_and_its_centre_heard_of() {
+    let mut city = City::new();
+    let third = city.recipient(3, 3, &[("surname", "Чернова"), ("given", "Пелагея")]);
+    let rows = [city.recipient(1, 1, &TWO[0]), city.recipient(2, 2, &TWO[1])];
+    let [one, other] = rows.map(|row| city.uid(row));
+    let third = city.uid(third);
+    let named = |city: &mut City| -> Vec<String> {
+        let told = city.told(2);
+        let link = told.lines().find(|line| line.starts_with("link") && line.contains("recipient_claim"));
+        let named = link.and_then(|link| link.split_once("<supersedes>")).map(|(_, after)| after);
+        let named = named.and_then(|after| after.split_once('<')).map_or("", |(named, _)| named);
+        named.split_whitespace().map(str::to_owned).collect()
+    };
+    let packets = Cell::new(0);
+    let sealed = |city: &mut City| {
+        packets.set(packets.get() + 1);
+        let packet = packets.get().to_string();
+        city.within(|register| {
+            for row in register.tx.to_seal(centre(2), Kind::Link, None, true, 10)? {
+                register.tx.publication_sealed(centre(2), &row, row.version + 1, &packet)?;
+            }
+            Ok(())
+        });
+    };
+    sealed(&mut city);
+    decided(&mut city, [(1, 1), (2, 2)], Decision::Same);
+    assert_eq!(named(&mut city), [other.to_string()]);
+    // back, before the centre has heard: as if nothing had been
+    part(&mut city, one, &[(2, 2)]);
+    assert_eq!(named(&mut city), Vec::<String>::new());
+    decided(&mut city, [(1, 1), (2, 2)], Decision::Same);
+    sealed(&mut city);
+    // to a third person, and home
+    decided(&mut city, [(1, 1), (2, 2)], Decision::Different);
+    sealed(&mut city);
+    decided(&mut city, [(2, 2), (3, 3)], Decision::Same);
+    assert_eq!(city.uid(rows[1]), third);
+    assert_eq!(named(&mut city), [one.to_string(), other.to_string()], "the oldest first");
+    sealed(&mut city);
+    decided(&mut city, [(2, 2), (3, 3)], Decision::Different);
+    assert_eq!(city.uid(rows[1]), other);
+    assert_eq!(
+        named(&mut city),
+        [one.to_string(), third.to_string()],
+        "what it is again, it supersedes no longer"
+    );
 }

@@ -66,9 +66,11 @@ fn references(body: &Body) -> Vec<(&'static [Kind], RecordId)> {
 
 /// Whether a link of this centre says that it supersedes `key`.
 fn is_named(connection: &Connection, key: RecordId) -> Result<bool, DatabaseError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM svod_publication WHERE kind = 'link' AND form = 'live' AND instr(bytes, ?1))";
-    let named = format!("<supersedes>{key}</supersedes>").into_bytes();
-    Ok(connection.prepare_cached(sql)?.query_row([named], |row| row.get(0))?)
+    // it is the last field of a link: whatever stands after it is named by it
+    let sql = "SELECT EXISTS (SELECT 1 FROM svod_publication WHERE kind = 'link' AND form = 'live'
+                 AND instr(bytes, ?1) AND instr(substr(bytes, instr(bytes, ?1)), ?2))";
+    let named = ("<supersedes>".as_bytes(), key.to_string().into_bytes());
+    Ok(connection.prepare_cached(sql)?.query_row(named, |row| row.get(0))?)
 }
 
 impl Show<'_> {
