@@ -64,10 +64,10 @@ struct OfSeed {
 
 /// How right groups are.
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Judged {
-    precision: f64,
-    recall: f64,
-    f1: f64,
+pub(super) struct Judged {
+    pub(super) precision: f64,
+    pub(super) recall: f64,
+    pub(super) f1: f64,
     b3_f1: f64,
     /// Pairs of different people of whom records are in one group.
     people_merged: usize,
@@ -171,7 +171,7 @@ fn script(plan: &Plan<'_>, name: &str, args: &[&std::ffi::OsStr]) -> Result<Stri
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-fn last_line(bytes: &[u8]) -> String {
+pub(super) fn last_line(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).lines().last().unwrap_or_default().to_owned()
 }
 
@@ -221,7 +221,7 @@ fn column(path: &Path) -> Result<BTreeMap<String, String>, WorldError> {
 }
 
 /// What `path` says of each of `ids`, numbered; a record of which it says nothing is by itself.
-fn truth(path: &Path, ids: &[String]) -> Result<Vec<u32>, WorldError> {
+pub(super) fn truth(path: &Path, ids: &[String]) -> Result<Vec<u32>, WorldError> {
     let said = column(path)?;
     let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
     let mut all = Vec::with_capacity(ids.len());
@@ -232,7 +232,7 @@ fn truth(path: &Path, ids: &[String]) -> Result<Vec<u32>, WorldError> {
     Ok(all)
 }
 
-fn judge(groups: &[u32], truth: &[u32]) -> Judged {
+pub(super) fn judge(groups: &[u32], truth: &[u32]) -> Judged {
     let figures = evaluate(groups, truth);
     let mut people: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
     for (group, person) in groups.iter().zip(truth) {

