@@ -414,12 +414,12 @@ mod tests {
         let killed = beside(&database, ".copying");
         fs::create_dir(&killed).expect("made");
         fs::write(killed.join("clear.db"), "left").expect("written");
-        let held = Beside::new(&database).expect("the lock of a killed one is gone");
+        let another = Beside::new(&database).expect("the lock of a killed one is gone");
         assert_eq!(fs::read_dir(&killed).expect("listed").count(), 0, "and what it left");
         assert!(matches!(Beside::new(&database), Err(BackupError::Another(_))));
         remove_leftovers(&database);
         assert!(killed.is_dir(), "a copy that is being made is left alone");
-        drop(held);
+        drop(another);
         let left = fs::read_dir(dir.path()).expect("listed").flatten().map(|entry| entry.file_name());
         assert!(
             left.into_iter().all(|name| !name.to_string_lossy().contains(".copying")),

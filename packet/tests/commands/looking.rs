@@ -117,7 +117,7 @@ fn without_the_senders_card_the_rest_is_still_checked() {
     }
     // a centre whose card says that it is a hub could sign publications
     let like_hub = card(&signing_key(centre(1)), (2026, 2027), true);
-    let file_of_card = desk.path(&format!("trust/{}.card", centre(1)));
+    let file_of_card = desk.path(format!("trust/{}.card", centre(1)));
     std::fs::write(file_of_card, like_hub.to_bytes()).unwrap();
     let ended = desk.run(&["verify", file.to_str().unwrap(), "--trust", "trust", "--format", "json"]);
     assert_eq!((ended.code, ended.error().as_str()), (3, "trust-two-hubs"));

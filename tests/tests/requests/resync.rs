@@ -42,16 +42,7 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
     wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'event' AND version = 2", 3);
     wait(&world, &hub_db, "SELECT count(*) FROM received WHERE kind = 'event'", 4);
     wait(&world, &centre_db, UNANSWERED, 0);
-    let owned = world.spoke(1, &["restore", path(&older), "--replace"]).expect_err("a daemon runs");
-    assert!(owned.to_string().contains("instance-owned"), "{owned}");
-    world.daemons.kill(&centre_name(1));
-    let living = world.spoke(1, &["restore", path(&older)]).expect_err("there is a database");
-    assert!(living.to_string().contains("restore-exists"), "{living}");
-    let form = Reader::open(&centre_db).expect("a program that has the database open");
-    form.count("SELECT count(*) FROM event", []).expect("read");
-    let in_use = world.spoke(1, &["restore", path(&older), "--replace"]).expect_err("it would write on");
-    assert!(in_use.to_string().contains("restore-in-use"), "{in_use}");
-    drop(form);
+    not_put_back(&world, &older);
     let restored = world.spoke(1, &["restore", path(&older), "--replace"]).expect("put back");
     assert_eq!(restored["stopped"], true);
     assert!(Path::new(restored["before"].as_str().expect("a name")).is_file());
@@ -123,18 +114,37 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
     assert_eq!(count(&hub_db, "SELECT count(*) FROM received WHERE outcome = 'refused'"), 0);
     assert_eq!(world.spoke(1, &["verify"]).expect("verified")["whole"], true);
     assert_eq!(resync(&world, &[])["stage"], "none");
-
-    // and once more within a week: staff of the hub are told that two machines may be at work
-    const TWIN: &str = "SELECT count(*) FROM incident WHERE code = 'CLONE' AND closed_at IS NULL";
-    assert_eq!(count(&hub_db, TWIN), 0);
     drop(rows);
-    world.daemons.kill(&centre_name(1));
-    world.spoke(1, &["restore", path(&older), "--replace"]).expect("put back");
-    world.start_centre(1).expect("started");
-    wait_for(&world, "the hub's snapshot", || (resync(&world, &[])["stage"] == "ready").then_some(()));
-    resync(&world, &["--yes", "--keep", "theirs"]);
-    wait(&world, &hub_db, TWIN, 1);
+    once_more(&world, &older);
 }
+
+/// A database is not put aside beside a daemon, without being told to, or while a program has it open.
+fn not_put_back(world: &World, older: &Path) {
+    let owned = world.spoke(1, &["restore", path(older), "--replace"]).expect_err("a daemon runs");
+    assert!(owned.to_string().contains("instance-owned"), "{owned}");
+    world.daemons.kill(&centre_name(1));
+    let living = world.spoke(1, &["restore", path(older)]).expect_err("there is a database");
+    assert!(living.to_string().contains("restore-exists"), "{living}");
+    let centre_db = world.layout.centre_db(1);
+    let form = Reader::open(&centre_db).expect("a program that has the database open");
+    form.count("SELECT count(*) FROM event", []).expect("read");
+    let in_use = world.spoke(1, &["restore", path(older), "--replace"]).expect_err("it would write on");
+    assert!(in_use.to_string().contains("restore-in-use"), "{in_use}");
+    drop(form);
+}
+
+/// Restored again within a week: staff of the hub are told that two machines may be at work.
+fn once_more(world: &World, older: &Path) {
+    assert_eq!(count(&world.layout.hub_db(), TWIN), 0);
+    world.daemons.kill(&centre_name(1));
+    world.spoke(1, &["restore", path(older), "--replace"]).expect("put back");
+    world.start_centre(1).expect("started");
+    wait_for(world, "the hub's snapshot", || (resync(world, &[])["stage"] == "ready").then_some(()));
+    resync(world, &["--yes", "--keep", "theirs"]);
+    wait(world, &world.layout.hub_db(), TWIN, 1);
+}
+
+const TWIN: &str = "SELECT count(*) FROM incident WHERE code = 'CLONE' AND closed_at IS NULL";
 
 #[test]
 fn a_restored_hub_knows_again_whom_it_had_published_and_goes_on() {
