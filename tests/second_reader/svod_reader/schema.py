@@ -70,6 +70,9 @@ class Field:
                 return is_base64(value, int(limit))
             case "id" | "ref":
                 return is_record_id(value)
+            case "ids":
+                ids = value.split(" ")
+                return len(ids) <= int(limit) and all(is_record_id(one) for one in ids)
         raise ValueError(f"FORMAT.md names a type that this reader does not know: {self.type}")
 
 
