@@ -123,10 +123,15 @@ fn chained_with_dead(engine: &merge::Register, edges: &[Edge]) -> BTreeSet<u32> 
     }
 }
 
-/// When somebody applied, as a document of theirs says, as `YYYYMMDD`.
+/// When somebody had applied by, as a paper of theirs says, as `YYYYMMDD`: a programme, a supplement, a contract.
 fn applied(document: &Body) -> Option<u32> {
-    let said = |field: &str| document.text(field).map(reading::day).filter(|day| *day != 0);
-    ["application_date", "drawn_up", "date"].into_iter().find_map(said)
+    let fields: &[&str] = match document.kind() {
+        Kind::ProgrammeClaim => &["application_date", "date"],
+        Kind::SupplementClaim | Kind::Contract => &["date"],
+        _ => return None,
+    };
+    let said = |field: &&str| document.text(field).map(reading::day).filter(|day| *day != 0);
+    fields.iter().find_map(said)
 }
 
 impl Register<'_> {

@@ -224,6 +224,8 @@ fn who_died_before_the_other_first_applied_is_another_person() {
     {
         let mut city = City::new();
         let living = city.recipient(1, 1, &anna(&[phone]));
+        // what is no paper of an application has no day
+        city.receive(1, 8, &body(Kind::Contact, &[("recipient", &id(1).to_string()), ("type", "phone")]));
         let application = programme(1, day);
         if before {
             city.receive(1, 7, &application);
