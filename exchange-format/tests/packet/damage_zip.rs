@@ -94,12 +94,12 @@ fn the_same_member_twice() {
 fn members_that_the_manifest_does_not_list() {
     told(with(|members| members.insert(2, RawMember::deflated("run.exe", b"MZ"))), "SCHEMA", "member 3");
     told(with(|members| members.push(RawMember::stored("run.exe", b"MZ"))), "SCHEMA", "manifest.sig");
-    told(with(|members| drop(members.remove(1))), "SCHEMA", "member 2 of the ZIP is None");
+    told(with(|members| drop(members.remove(1))), "SCHEMA", "member 2 of the ZIP is none");
     told(with(|members| members.swap(0, 1)), "SCHEMA", "member 1");
     told(with(|members| members.swap(2, 3)), "SCHEMA", "manifest.sig");
     told(with(|members| drop(members.pop())), "SCHEMA", "manifest");
-    told(with(|members| members.truncate(1)), "SCHEMA", "None");
-    told(with(Vec::clear), "SCHEMA", "None");
+    told(with(|members| members.truncate(1)), "SCHEMA", "none");
+    told(with(Vec::clear), "SCHEMA", "none");
 }
 
 #[test]
