@@ -178,8 +178,10 @@ pub fn take_in(
         state.add(&term);
     }
     let told = judge_content(record, verdict, is_signed);
-    let again = verdict == VersionVerdict::Unchanged
-        && before.as_ref().is_some_and(|before| before.outcome.is_plain());
+    // signed by the hub's next key it is shown anew: its row keeps the signature
+    let same =
+        |before: &Publication| before.outcome.is_plain() && before.record.signature == record.signature;
+    let again = verdict == VersionVerdict::Unchanged && before.as_ref().is_some_and(same);
     let pending = told.outcome != RecordOutcome::Refused && !again;
     store(connection, record, &hash, packet, epoch, &told, pending)?;
     if pending && record.kind == Kind::Link {

@@ -95,6 +95,24 @@ fn the_hubs_new_key_is_taken_from_the_hub_alone() {
 }
 
 #[test]
+fn what_the_next_key_says_again_is_no_harm() {
+    let mut centre = Centre::with_recipient();
+    let link = centre.link(centre.key("recipient", "r1"), uid(1), true);
+    let records = [centre.person(uid(1), "Первая"), link];
+    centre.hub.publish(&records);
+    centre.sync();
+    let (new, signing) = next(&centre, 7);
+    centre.hub.tell_keys(&new);
+    centre.hub.keys.signing = signing;
+    let again = records.map(|record| centre.hub.sign(record));
+    centre.hub.open_epoch(2, &again);
+    centre.sync();
+    assert_eq!(surname(&centre), "Первая");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    assert_eq!(centre.value("SELECT count(*) FROM svod_incident"), "0");
+}
+
+#[test]
 fn a_centres_new_keys_are_in_force_when_the_hub_has_taken_them() {
     let mut centre = published();
     let before = own(&centre);
