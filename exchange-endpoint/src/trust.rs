@@ -204,11 +204,12 @@ impl Trust {
 
     /// Keeps in mind that the participant of the card with this fingerprint is shut out; on the disk when this returns.
     pub fn revoke(&self, code: ParticipantCode, fingerprint: &str) -> Result<(), TrustError> {
-        if self.is_revoked(code, fingerprint)? {
+        let known = self.revoked(code)?;
+        if known.lines().any(|line| line == fingerprint) {
             return Ok(());
         }
         let path = self.directory.join(format!("{code}.revoked"));
-        let text = self.revoked(code)? + fingerprint + "\n";
+        let text = known + fingerprint + "\n";
         durable_file::replace(&path, text.as_bytes(), 0o644).map_err(|source| TrustError::Io { path, source })
     }
 

@@ -7,7 +7,10 @@ use exchange_format::{
 };
 use rusqlite::params;
 
-use super::{Result, Tx, parsed, received::ClaimId};
+use super::{
+    Result, Tx, parsed,
+    received::{ClaimId, read_record},
+};
 
 impl Tx<'_> {
     /// Keeps an entry that was noted by the hub that is rebuilt.
@@ -53,17 +56,7 @@ impl Tx<'_> {
                CASE WHEN outcome = 'held' THEN body ELSE coalesce(basis, body) END AS said
              FROM received WHERE id > ?1 AND state NOT IN ('gone', 'refused') ORDER BY id LIMIT ?2",
             params![after, limit],
-            |row| {
-                let record = Record {
-                    kind: parsed(row, "received", "kind")?,
-                    key: parsed(row, "received", "key")?,
-                    version: row.get("version")?,
-                    form: parsed(row, "received", "form")?,
-                    body: row.get("said")?,
-                    signature: None,
-                };
-                Ok((row.get("id")?, parsed(row, "received", "origin")?, record))
-            },
+            |row| Ok((row.get("id")?, parsed(row, "received", "origin")?, read_record(row, "said")?)),
         )
     }
 

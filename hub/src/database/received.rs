@@ -325,17 +325,7 @@ impl Tx<'_> {
              ON r.id = f.claim WHERE f.origin = ?1 AND f.referent = ?2 AND r.outcome = 'held' AND r.in_digest
              AND r.rule NOT LIKE '%.identity_changed'",
             params![origin.as_str(), referent.to_string()],
-            |row| {
-                let record = Record {
-                    kind: parsed(row, "received", "kind")?,
-                    key: parsed(row, "received", "key")?,
-                    version: row.get("version")?,
-                    form: parsed(row, "received", "form")?,
-                    body: row.get("body")?,
-                    signature: None,
-                };
-                Ok((record, row.get("packet")?))
-            },
+            |row| Ok((read_record(row, "body")?, row.get("packet")?)),
         )
     }
 
@@ -374,6 +364,18 @@ impl Tx<'_> {
 
 const SELECT_RECEIVED: &str = "SELECT id, origin, kind, key, state,
     coalesce(basis_version, version) AS version, coalesce(basis, body) AS body FROM received";
+
+/// The record of a row with kind, key, version and form, whose bytes stand in the column `body`.
+pub(super) fn read_record(row: &Row<'_>, body: &str) -> Result<Record> {
+    Ok(Record {
+        kind: parsed(row, "received", "kind")?,
+        key: parsed(row, "received", "key")?,
+        version: row.get("version")?,
+        form: parsed(row, "received", "form")?,
+        body: row.get(body)?,
+        signature: None,
+    })
+}
 
 fn read_received(row: &Row<'_>) -> Result<Option<Received>, DatabaseError> {
     let kind: Kind = parsed(row, "received", "kind")?;
