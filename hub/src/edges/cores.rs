@@ -18,7 +18,5 @@ pub fn on_all_cores<T: Sync, R: Send>(all: &[T], work: impl Fn(&[T]) -> Vec<R> +
 /// The pairs that anybody could care about, weighed.
 pub fn weighed(register: &Register, pairs: &[Pair]) -> Vec<Edge> {
     let least = register.model.cut.ask;
-    on_all_cores(pairs, |pairs| {
-        pairs.iter().map(|(a, b)| register.edge(*a, *b)).filter(|edge| edge.weight.bits >= least).collect()
-    })
+    on_all_cores(pairs, |pairs| pairs.iter().filter_map(|(a, b)| register.edge_from(*a, *b, least)).collect())
 }

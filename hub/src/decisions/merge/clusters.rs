@@ -106,12 +106,21 @@ pub struct Doubt {
 impl Register {
     /// Compares and weighs a pair.
     pub fn edge(&self, a: u32, b: u32) -> Edge {
-        let levels = self.compare(a, b);
-        let mut weight = self.weigh_levels(a, b, &levels);
+        self.edge_by(a, b, &self.compare(a, b))
+    }
+
+    /// As [`Register::edge`], if the pair comes to `least` bits.
+    pub fn edge_from(&self, a: u32, b: u32, least: f64) -> Option<Edge> {
+        let edge = self.edge_by(a, b, &self.compare_from(a, b, least)?);
+        (edge.weight.bits >= least).then_some(edge)
+    }
+
+    fn edge_by(&self, a: u32, b: u32, levels: &Levels) -> Edge {
+        let mut weight = self.weigh_levels(a, b, levels);
         if self.is_dead_before(a, b) {
             weight.bits = f64::NEG_INFINITY;
         }
-        Edge { a, b, weight, barred: self.barred(&levels) }
+        Edge { a, b, weight, barred: self.barred(levels) }
     }
 
     /// Whether one had died before the other first applied: whatever else they say, they are two people.

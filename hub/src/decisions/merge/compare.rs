@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::register::{Entry, Register, Text, Texts};
+use super::{
+    edits::within,
+    register::{Entry, Register, Text, Texts},
+};
 
 /// How the values of a field are read and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +73,16 @@ impl Kind {
         }
     }
 
+    /// How much work it is to compare two values of it, beside other kinds.
+    pub(super) const fn effort(self) -> u8 {
+        match self {
+            Self::Date | Self::Sex | Self::Source => 0,
+            Self::Given | Self::Snils | Self::Document | Self::Phone | Self::Code => 1,
+            Self::Patronymic | Self::Surname => 2,
+            Self::Name | Self::Address => 3,
+        }
+    }
+
     /// How many numbers a value takes in the register.
     pub(super) const fn slots(self) -> usize {
         match self {
@@ -99,7 +112,7 @@ impl Register {
     }
 
     /// The level of the field `at`.
-    fn level(&self, at: usize, a: &Entry<'_>, b: &Entry<'_>) -> u8 {
+    pub(super) fn level(&self, at: usize, a: &Entry<'_>, b: &Entry<'_>) -> u8 {
         let kind = self.model.fields[at].kind;
         if kind == Kind::Source {
             return 1 + u8::from(a.source != b.source);
@@ -181,11 +194,6 @@ fn is_rare_beside(names: &Texts, a: Text, b: Text) -> bool {
     let counts = [names.frequency(a), names.frequency(b)];
     let (rarer, other) = (counts[0].min(counts[1]), counts[0].max(counts[1]));
     rarer <= 2 || rarer * 12 <= other
-}
-
-/// Whether at most `most` letters were changed, left out, added, or changed places with a neighbour.
-fn within(x: &[u8], y: &[u8], most: usize) -> bool {
-    x.len().abs_diff(y.len()) <= most && strsim::generic_damerau_levenshtein(x, y) <= most
 }
 
 /// Whether one is the other cut off at the width of a column.

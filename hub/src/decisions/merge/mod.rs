@@ -15,6 +15,7 @@ pub mod candidates;
 pub mod clusters;
 pub mod compare;
 pub mod counts;
+mod edits;
 pub mod evaluate;
 pub mod explain;
 mod groups;

@@ -22,7 +22,14 @@ fn register(rows: &[(u32, Row)]) -> Register {
 }
 
 fn decided(register: &Register) -> Outcome {
-    let edges = register.candidates().pairs.into_iter().map(|(a, b)| register.edge(a, b)).collect();
+    let edges: Vec<_> = register.candidates().pairs.iter().map(|(a, b)| register.edge(*a, *b)).collect();
+    // who compares no more than needed sees the same
+    for least in [register.model.cut.ask, -20.0, 20.0] {
+        for edge in &edges {
+            let bits = Some(edge.weight.bits).filter(|bits| *bits >= least);
+            assert_eq!(register.edge_from(edge.a, edge.b, least).map(|edge| edge.weight.bits), bits);
+        }
+    }
     register.decide(edges)
 }
 

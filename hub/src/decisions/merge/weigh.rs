@@ -22,11 +22,21 @@ const TABLE: f64 = 500.0;
 /// Records of one person, hardly ever more.
 pub(super) const OWN: u32 = 5;
 
+/// By how much, in bits, what is not compared yet may speak for one person: against twins, against relatives.
+pub(super) type Ahead = [f64; 2];
+
+/// What is lost when bits are added up in another order is far less.
+const ROUNDING: f64 = 1e-3;
+
 /// The model's chances as logarithms, and how frequent values are.
 #[derive(Default)]
 pub(super) struct Weights {
     /// By class, field and level (0: 0.0), in bits.
     chances: [Vec<Vec<f64>>; CLASSES],
+    /// By field and level: as how many of [`TABLE`] records the table says it of strangers.
+    expected: Vec<Vec<f64>>,
+    /// The fields, those first that tell most for the least work, and for how much each and all after it speak at most.
+    pub(super) order: Vec<(usize, Ahead)>,
     /// How many records there are; of which sex.
     pub(super) records: f64,
     pub(super) of_sex: [f64; 3],
@@ -48,14 +58,34 @@ impl Weights {
                 // a class that a model does not use has no pairs either: its chances are never asked for
                 std::iter::once(0.0).chain(chance.map(|chance| chance.max(1e-12).log2())).collect()
             };
-            model.fields.iter().map(of_field).collect()
+            model.fields.iter().map(of_field).collect::<Vec<Vec<f64>>>()
         });
-        Self { chances, ..Self::default() }
+        let expected = |of_field: &Vec<f64>| of_field.iter().map(|bits| TABLE * bits.exp2()).collect();
+        let expected = chances[STRANGER].iter().map(expected).collect();
+        let mut weights = Self { chances, expected, ..Self::default() };
+        let mut fields: Vec<usize> = (0..model.fields.len()).collect();
+        fields.sort_by_key(|at| model.fields[*at].kind.effort());
+        let mut ahead = [0.0; 2];
+        for at in fields.into_iter().rev() {
+            let levels = 0..=model.fields[at].kind.levels().len();
+            for (rival, ahead) in [TWIN, RELATIVE].into_iter().zip(&mut ahead) {
+                *ahead += levels.clone().map(|level| weights.against(rival, at, level)).fold(0.0, f64::max);
+            }
+            weights.order.push((at, ahead));
+        }
+        weights.order.reverse();
+        weights
+    }
+
+    /// What a level of a field says for one person against a rival of whom the table tells all, in bits.
+    fn against(&self, rival: usize, at: usize, level: usize) -> f64 {
+        self.chances[SAME][at][level] - self.chances[rival][at][level]
     }
 
     /// Takes the chances of another model; what was counted stays.
     pub(super) fn retune(&mut self, model: &Model) {
-        self.chances = Self::of(model).chances;
+        let Self { chances, expected, order, .. } = Self::of(model);
+        (self.chances, self.expected, self.order) = (chances, expected, order);
     }
 
     /// Counts the values of all records.
@@ -128,6 +158,27 @@ impl Register {
         bits
     }
 
+    /// What records `a` and `b` have in common, unless their weight is certainly below `least`: against twins and relatives
+    /// the model's table tells all, and fields need not be compared that could not make up for the others.
+    pub(super) fn compare_from(&self, a: u32, b: u32, least: f64) -> Option<Levels> {
+        let (one, other) = (self.entry(a), self.entry(b));
+        let shares = self.shares();
+        let mut bits = [TWIN, RELATIVE].map(|rival| shares[SAME] - shares[rival]);
+        let mut levels = [0; FIELDS];
+        let order = &self.weights.order;
+        for (n, (at, _)) in order.iter().enumerate() {
+            levels[*at] = self.level(*at, &one, &other);
+            let ahead = order.get(n + 1).map_or([0.0; 2], |(_, ahead)| *ahead);
+            for ((rival, bits), ahead) in [TWIN, RELATIVE].into_iter().zip(&mut bits).zip(ahead) {
+                *bits += self.weights.against(rival, *at, usize::from(levels[*at]));
+                if *bits + ahead + ROUNDING < least {
+                    return None;
+                }
+            }
+        }
+        Some(levels)
+    }
+
     /// As [`Register::weigh`], of levels that are known.
     pub fn weigh_levels(&self, a: u32, b: u32, levels: &Levels) -> Weight {
         let bits = self.class_bits(a, b, levels);
@@ -153,7 +204,7 @@ impl Register {
             // of a few records the frequencies say little: as if so many more had been read that are as the table says
             let records = self.weights.records;
             let counted = (chance * records).max(0.5);
-            ((counted + TABLE * by_table.exp2()) / (records + TABLE)).log2()
+            ((counted + self.weights.expected[at][level as usize]) / (records + TABLE)).log2()
         })
     }
 
