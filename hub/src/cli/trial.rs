@@ -11,7 +11,7 @@ use exchange_endpoint::{
 use jiff::Timestamp;
 
 use crate::edges::operations::{
-    evaluation,
+    evaluation::{self, Evaluated},
     trial::{self, FileReport, Order, Report},
 };
 
@@ -55,6 +55,15 @@ pub struct Evaluate {
     /// Which column of the clusters is compared
     #[arg(long, value_name = "COLUMN", default_value = "cluster_id")]
     column: String,
+    /// The tables that the trial read: told is too which share of the true pairs was compared at all, in sum and by key
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    tables: Vec<PathBuf>,
+    /// Which heading of the tables is which column
+    #[arg(long, value_name = "MAP.toml", requires = "tables")]
+    columns: Option<PathBuf>,
+    /// Another model than that for recipients of social services
+    #[arg(long, value_name = "MODEL.toml", requires = "tables")]
+    model: Option<PathBuf>,
 }
 
 impl Trial {
@@ -112,8 +121,17 @@ fn of_file(lang: Lang, file: &FileReport) -> String {
 
 impl Evaluate {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
-        let figures = evaluation::compare_with_truth(&self.clusters, &self.column, &self.truth)?;
-        common.print(&figures, |lang| {
+        let order = evaluation::Order {
+            told: &self.clusters,
+            column: &self.column,
+            truth: &self.truth,
+            tables: &self.tables,
+            map: self.columns.as_deref(),
+            model: self.model.as_deref(),
+        };
+        let judged = evaluation::judge(&order)?;
+        common.print(&judged, |lang| {
+            let Evaluated { figures, candidates } = &judged;
             let share = |value: f64| format!("{:.2}", value * 100.0).into();
             let args = [
                 ("records", (figures.records as u64).into()),
@@ -125,7 +143,25 @@ impl Evaluate {
                 ("b3", share(figures.b3_f1)),
                 ("mixed", figures.records_in_mixed_clusters.into()),
             ];
-            messages::text(lang, "trial-evaluation", &args)
+            let mut lines = vec![messages::text(lang, "trial-evaluation", &args)];
+            if let Some(candidates) = candidates {
+                let args = [
+                    ("true", (candidates.pairs_true as u64).into()),
+                    ("found", (candidates.found as u64).into()),
+                    ("recall", share(candidates.recall)),
+                ];
+                lines.push(messages::text(lang, "trial-candidates", &args));
+                lines.extend(candidates.keys.iter().map(|key| {
+                    let args = [
+                        ("key", key.key.clone().into()),
+                        ("recall", share(key.recall)),
+                        ("alone", (key.alone as u64).into()),
+                        ("pairs", (key.pairs as u64).into()),
+                    ];
+                    format!("  {}", messages::text(lang, "trial-key", &args))
+                }));
+            }
+            lines.join("\n")
         })
     }
 }

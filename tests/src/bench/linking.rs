@@ -15,7 +15,7 @@ use exchange_endpoint::{
 use serde::Serialize;
 use serde_json::Value;
 use svod_hub::{
-    decisions::merge::{Model, Register, clusters::Edge, evaluate::evaluate},
+    decisions::merge::{Model, Register, clusters::Edge, evaluate::evaluate, recall::Recall},
     edges::operations::trial,
 };
 
@@ -49,7 +49,7 @@ pub struct Linking {
     /// Why the peer did not run.
     peer_missing: Option<String>,
     seeds: Vec<OfSeed>,
-    /// Of the first seed: the pairs that weigh most of those joined wrongly, least of those missed.
+    /// Of the first seed.
     errors: Errors,
 }
 
@@ -59,6 +59,8 @@ struct OfSeed {
     records: usize,
     people: usize,
     ours: Ours,
+    /// What was compared at all.
+    candidates: Recall,
     peer: Option<Peer>,
 }
 
@@ -102,10 +104,15 @@ struct Peer {
     f1_at_99: f64,
 }
 
+/// The worst errors of each kind.
 #[derive(Debug, Default, Serialize)]
 struct Errors {
+    /// Joined wrongly by the one decision: the pairs that weigh most.
     merged: Vec<Wrong>,
+    /// Missed by it: those that weigh least.
     missed: Vec<Wrong>,
+    /// Joined wrongly without asking: those that weigh most.
+    auto_merged: Vec<Wrong>,
 }
 
 #[derive(Debug, Serialize)]
@@ -113,8 +120,15 @@ struct Wrong {
     one: String,
     other: String,
     bits: f64,
-    /// Field, level, bits: what weighs most first.
-    said: Vec<(String, &'static str, f64)>,
+    /// What the compared fields say, the weightiest first.
+    said: Vec<Said>,
+}
+
+#[derive(Debug, Serialize)]
+struct Said {
+    field: String,
+    level: &'static str,
+    bits: f64,
 }
 
 /// So many errors of each kind are told.
@@ -149,7 +163,8 @@ pub fn measure(plan: &Plan<'_>) -> Result<Linking, Failure> {
         }
         let peer = if peer_missing.is_none() { Some(peer(plan, &dir, &ids, &truth)?) } else { None };
         let people = truth.iter().collect::<BTreeSet<_>>().len();
-        seeds.push(OfSeed { seed: *seed, records: ids.len(), people, ours, peer });
+        let candidates = register.recall(&truth);
+        seeds.push(OfSeed { seed: *seed, records: ids.len(), people, ours, candidates, peer });
     }
     let (n, mean) = (plan.recipients, means(&seeds));
     Ok(Linking { bench: "linking", n, commit: commit(), mean, peer_missing, seeds, errors })
@@ -306,18 +321,16 @@ fn joined(groups: &[u32], pairs: &[(u32, u32)]) -> Vec<u32> {
     groups.iter().map(|group| find(&into, *group)).collect()
 }
 
-/// The worst errors of the one decision.
+/// The worst errors of the one decision, and of what is joined without asking.
 fn worst(register: &Register, edges: &[Edge], truth: &[u32], ids: &[String]) -> Errors {
     let outcome = register.decide(edges.to_vec());
-    let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    let mut people: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (n, (group, person)) in (0_u32..).zip(outcome.one.iter().zip(truth)) {
-        groups.entry(*group).or_default().push(n);
-        people.entry(*person).or_default().push(n);
-    }
-    let pairs = |of: &BTreeMap<u32, Vec<u32>>, apart: &[u32]| -> Vec<(f64, u32, u32)> {
+    let pairs = |of: &[u32], apart: &[u32]| -> Vec<(f64, u32, u32)> {
+        let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (n, group) in (0_u32..).zip(of) {
+            groups.entry(*group).or_default().push(n);
+        }
         let mut found = Vec::new();
-        for members in of.values() {
+        for members in groups.values() {
             for (at, a) in members.iter().enumerate() {
                 let others = members[at + 1..].iter().filter(|b| apart[*a as usize] != apart[**b as usize]);
                 found.extend(others.map(|b| (register.weigh(*a, *b).bits, *a, *b)));
@@ -334,12 +347,17 @@ fn worst(register: &Register, edges: &[Edge], truth: &[u32], ids: &[String]) -> 
             .explain(a, b)
             .said
             .iter()
-            .map(|said| (register.model.fields[said.field].name.clone(), said.level, tenth(said.bits)))
+            .map(|said| Said {
+                field: register.model.fields[said.field].name.clone(),
+                level: said.level,
+                bits: tenth(said.bits),
+            })
             .collect(),
     };
     Errors {
-        merged: pairs(&groups, truth).into_iter().take(WORST).map(wrong).collect(),
-        missed: pairs(&people, &outcome.one).into_iter().rev().take(WORST).map(wrong).collect(),
+        merged: pairs(&outcome.one, truth).into_iter().take(WORST).map(wrong).collect(),
+        missed: pairs(truth, &outcome.one).into_iter().rev().take(WORST).map(wrong).collect(),
+        auto_merged: pairs(&outcome.auto, truth).into_iter().take(WORST).map(wrong).collect(),
     }
 }
 
@@ -370,7 +388,8 @@ fn means(seeds: &[OfSeed]) -> BTreeMap<String, f64> {
         let sum = sums.entry(name.to_owned()).or_default();
         *sum = (sum.0 + value, sum.1 + 1.0);
     };
-    for OfSeed { ours, peer, .. } in seeds {
+    for OfSeed { ours, candidates, peer, .. } in seeds {
+        add("ours_candidates_recall", candidates.recall);
         add("ours_f1", ours.one.f1);
         add("ours_b3_f1", ours.one.b3_f1);
         add("ours_people_merged", ours.one.people_merged as f64);
@@ -405,13 +424,70 @@ impl Linking {
                 .iter()
                 .map(|why| text(lang, "bench-no-peer", &[("why", Word::from(why.clone()))])),
         );
+        let Errors { merged, missed, auto_merged } = &self.errors;
+        for (kind, errors) in [("merged", merged), ("missed", missed), ("auto-merged", auto_merged)] {
+            let n = Word::from(errors.len() as u64);
+            lines.push(text(lang, &format!("bench-errors-{kind}"), &[("n", n)]));
+            lines.extend(errors.iter().map(Wrong::line));
+        }
         lines.join("\n")
+    }
+}
+
+impl Wrong {
+    fn line(&self) -> String {
+        let said: Vec<String> =
+            self.said.iter().map(|said| format!("{} {} {:+.1}", said.field, said.level, said.bits)).collect();
+        format!("  {:>+6.1}  {} {}: {}", self.bits, self.one, self.other, said.join(", "))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use svod_hub::decisions::merge::reading::Reading;
+
     use super::*;
+
+    #[test]
+    fn the_worst_of_each_kind_are_told_with_what_was_compared() {
+        let mut register = Register::new(Model::recipients());
+        let rows = [
+            ["Соловьёва", "Наталья", "Юрьевна", "12.03.1945", "112-233-445 95", "3204 123456", "", "", "ж"],
+            ["Соловьёва", "Наталья", "Юрьевна", "12.03.1945", "112-233-445 95", "3204 123456", "", "", "ж"],
+            ["Зуев", "Пётр", "Ильич", "05.06.1971", "", "", "", "", "м"],
+        ];
+        for (source, row) in (0..).zip(&rows) {
+            let reading = Reading::of(&register.model, row);
+            register.add(source, &reading);
+        }
+        register.close();
+        let edges: Vec<Edge> =
+            register.candidates().pairs.into_iter().map(|(a, b)| register.edge(a, b)).collect();
+        // the first two are different people, the last two are one
+        let ids = ["a", "b", "c"].map(str::to_owned);
+        let errors = worst(&register, &edges, &[0, 1, 1], &ids);
+        let pairs = |of: &[Wrong]| of.iter().map(|one| one.one.clone() + &one.other).collect::<Vec<_>>();
+        assert_eq!(
+            [&errors.merged, &errors.missed, &errors.auto_merged].map(|of| pairs(of)),
+            [["ab"], ["bc"], ["ab"]]
+        );
+        assert!(errors.missed[0].bits < 0.0 && errors.merged[0].bits > 7.0);
+        let mean = [("ours_f1".to_owned(), 0.5)].into();
+        let told = Linking {
+            bench: "linking",
+            n: 1,
+            commit: String::new(),
+            mean,
+            peer_missing: None,
+            seeds: Vec::new(),
+            errors,
+        };
+        let lines = told.text(Lang::En);
+        assert_eq!(lines.matches("snils exact +").count(), 2, "{lines}");
+        assert!(lines.contains("b c: ") && lines.contains("given other_sex -"), "{lines}");
+        let json = serde_json::to_value(&told).expect("JSON");
+        assert!(json["errors"]["auto_merged"][0]["said"][0]["field"].is_string());
+    }
 
     #[test]
     fn groups_are_judged_and_joined() {

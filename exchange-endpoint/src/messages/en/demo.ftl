@@ -56,6 +56,9 @@ error-demo-interrupted = The demonstration was interrupted
     .next = The daemons have been stopped; start again.
 
 bench-ours = ours: min – median – max, s: { $value }
+bench-errors-merged = Of the first seed, joined wrongly (one decision), the { $n } that weigh most: log2 of the odds, both records, each field with its level and weight
+bench-errors-missed = Of one person and not joined, the { $n } that weigh least:
+bench-errors-auto-merged = Joined wrongly without asking, the { $n } that weigh most:
 bench-no-peer = The other program was not measured: { $why }
 bench-peer = plain tools, s: { $value }
 bench-ratio = ratio of medians: { $value }

@@ -411,6 +411,8 @@ trial-evaluation =
     Records: { $records }; persons in truth { $true }, as told { $told }
     Pairs: precision { $precision } %, recall { $recall } %, F1 { $f1 } %; by record (B³) F1 { $b3 } %
     Records joined with others': { $mixed }
+trial-candidates = Of { $true } true pairs { $found } ({ $recall } %) were compared at all. By key:
+trial-key = { $key }: { $recall } % (by no other key: { $alone }), pairs { $pairs }
 error-trial-columns = { $file } has no column that is known
     .next = It needs a heading line. Known: { $known }. Say what other names mean in a file for --columns.
 error-trial-ids = Two records have one number (record_id); the second of them is record { $line }
@@ -457,6 +459,10 @@ level-digit = one slip
 level-day-month = the same day and month of another year
 level-year = another day of the same year
 level-generation = a generation apart
+level-month-known = the same year and month; one does not say the day
+level-year-known = the same year; one does not say month and day
+level-part-other = an incomplete date: what both say differs
+level-part-generation = an incomplete date: a generation apart
 level-one-invalid = different, and one number is wrong
 level-no-town = the same street, house and flat; one does not say the town
 level-no-flat = the same house, one has no flat or room

@@ -120,6 +120,12 @@ impl Register {
         let letters = || self.texts[part.field][0].letters(value);
         let (year, month, day) = parts(value);
         match part.what {
+            // of a date that leaves day or month open the year alone finds others
+            What::Slot(_) | What::Loose | What::Day
+                if day == 0 && self.model.fields[part.field].kind == Kind::Date =>
+            {
+                0
+            }
             What::Slot(slot) => self.spelling(part.field, slot, entry.value(part.slot + slot)),
             What::Head(count) => spelled(&letters()[..count.min(letters().len())]),
             What::Tail(from) => {
@@ -162,14 +168,7 @@ impl Register {
         let mut sorted_to = 0;
         let mut index: Vec<(u64, u32)> = Vec::with_capacity(self.len());
         for no in 0..self.keys.keys.len() {
-            index.clear();
-            for (n, entry) in (0..).zip(self.entries()) {
-                index.extend(self.keys_of(no, &entry).into_iter().flatten().map(|key| (key, n)));
-            }
-            index.sort_unstable();
-            for group in index.chunk_by(|a, b| a.0 == b.0) {
-                self.pairs_of(group, &self.keys.split, &mut found);
-            }
+            self.pairs_by(no, &mut index, &mut found);
             if found.pairs.len() > 2 * sorted_to + (1 << 22) {
                 in_order(&mut found.pairs);
                 sorted_to = found.pairs.len();
@@ -177,6 +176,26 @@ impl Register {
         }
         in_order(&mut found.pairs);
         found
+    }
+
+    /// The pairs that the key of number `no` finds; `index` is room to work in.
+    fn pairs_by(&self, no: usize, index: &mut Vec<(u64, u32)>, found: &mut Candidates) {
+        index.clear();
+        for (n, entry) in (0..).zip(self.entries()) {
+            index.extend(self.keys_of(no, &entry).into_iter().flatten().map(|key| (key, n)));
+        }
+        index.sort_unstable();
+        for group in index.chunk_by(|a, b| a.0 == b.0) {
+            self.pairs_of(group, &self.keys.split, found);
+        }
+    }
+
+    /// The pairs that the key of number `no` finds, each once, in order.
+    pub(super) fn candidates_by(&self, no: usize) -> Vec<Pair> {
+        let mut found = Candidates::default();
+        self.pairs_by(no, &mut Vec::with_capacity(self.len()), &mut found);
+        in_order(&mut found.pairs);
+        found.pairs
     }
 
     /// All pairs of a group; one that is too large is split.

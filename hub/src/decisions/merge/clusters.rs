@@ -154,12 +154,12 @@ impl Register {
         if is(Kind::Snils, &["other"]) && !(names && is(Kind::Date, &["exact"])) {
             return Some(Doubtful::OtherSnils);
         }
-        if is(Kind::Date, &["generation"]) && !is(Kind::Snils, &["exact"]) {
+        if is(Kind::Date, &["generation", "part_generation"]) && !is(Kind::Snils, &["exact"]) {
             return Some(Doubtful::Generation);
         }
         let other_name = is(Kind::Given, &["near", "other", "other_sex"]);
         (other_name
-            && is(Kind::Date, &["exact", "transposed", "digit"])
+            && is(Kind::Date, &["exact", "transposed", "digit", "month_known", "year_known"])
             && !is(Kind::Surname, &["other_f", "other_m"]))
         .then_some(Doubtful::Twins)
     }

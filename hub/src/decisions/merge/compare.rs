@@ -63,9 +63,20 @@ impl Kind {
             Self::Given => &["exact", "variant", "typo", "near", "initial", "other", "other_sex"],
             Self::Patronymic => &["exact", "typo", "near", "initial", "same_father", "other"],
             Self::Name => &["exact", "typo", "like", "turned", "other"],
-            Self::Date => {
-                &["exact", "transposed", "year_only", "digit", "day_month", "year", "other", "generation"]
-            }
+            Self::Date => &[
+                "exact",
+                "transposed",
+                "year_only",
+                "digit",
+                "day_month",
+                "year",
+                "other",
+                "generation",
+                "month_known",
+                "year_known",
+                "part_other",
+                "part_generation",
+            ],
             Self::Snils => &["exact", "near", "one_invalid", "other"],
             Self::Document | Self::Phone | Self::Code => &["exact", "near", "other"],
             Self::Address => &["exact", "no_town", "no_flat", "street_typo", "building", "street", "other"],
@@ -80,6 +91,15 @@ impl Kind {
             Self::Given | Self::Snils | Self::Document | Self::Phone | Self::Code => 1,
             Self::Patronymic | Self::Surname => 2,
             Self::Name | Self::Address => 3,
+        }
+    }
+
+    /// The first of the levels of pairs of which one leaves a part of its value open: what both say is compared. A model may do
+    /// without them; such values are then none. Their chances add up to 1 by themselves.
+    pub const fn parts_from(self) -> usize {
+        match self {
+            Self::Date => 8,
+            _ => self.levels().len(),
         }
     }
 
@@ -279,6 +299,16 @@ pub(super) const fn parts(date: u32) -> (u32, u32, u32) {
 fn date(a: u32, b: u32) -> u8 {
     let ((year, month, day), (other_year, other_month, other_day)) = (parts(a), parts(b));
     let gap = year.abs_diff(other_year);
+    if day == 0 || other_day == 0 {
+        // 1 January is typed where nobody knows more than the year
+        let open = |month, day| month == 0 || (month, day) == (1, 1);
+        return match gap {
+            0 if open(month, day) || open(other_month, other_day) => 10,
+            0 if month == other_month => 9,
+            0..14 => 11,
+            _ => 12,
+        };
+    }
     if a == b {
         return 1;
     }

@@ -117,7 +117,8 @@ pub struct Field {
     pub level: BTreeMap<String, Chances>,
 }
 
-/// How often pairs of a class that both have the field agree in this way; the levels of a field add up to 1.
+/// How often pairs of a class that both have the field agree in this way; the levels of a field add up to 1, those
+/// of values that leave a part open by themselves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chances {
@@ -131,6 +132,18 @@ pub struct Chances {
     pub relative: f64,
     /// Strangers. Where the frequency of the value says it better, that counts instead.
     pub stranger: f64,
+}
+
+impl Field {
+    /// Whether values that leave a part open say anything: whether the model has the levels for them.
+    pub fn weighs_parts(&self) -> bool {
+        self.kind.levels().iter().skip(self.kind.parts_from()).any(|level| self.level.contains_key(*level))
+    }
+
+    /// The levels that the model has, the closest first.
+    pub fn levels(&self) -> impl Iterator<Item = &'static str> {
+        self.kind.levels().iter().copied().filter(|level| self.level.contains_key(*level))
+    }
 }
 
 impl Chances {
@@ -217,8 +230,8 @@ impl Model {
                 field.kind.word(),
                 field.turned.as_ref().map_or_else(String::new, |with| format!("turned = {}\n", quoted(with)))
             );
-            for level in field.kind.levels() {
-                let [same, twin, relative, stranger] = field.level[*level].of_classes().map(rounded);
+            for level in field.levels() {
+                let [same, twin, relative, stranger] = field.level[level].of_classes().map(rounded);
                 let _ = writeln!(
                     text,
                     "{level} = {{ same = {same:?}, twin = {twin:?}, relative = {relative:?}, stranger = {stranger:?} }}"
@@ -269,12 +282,15 @@ impl Model {
             {
                 return unfit(&field.name, "it is turned with no field of kind name");
             }
-            let levels = field.kind.levels();
+            let (whole, parts) = field.kind.levels().split_at(field.kind.parts_from());
+            let levels = if field.weighs_parts() { field.kind.levels() } else { whole };
             if field.level.len() != levels.len() || levels.iter().any(|l| !field.level.contains_key(*l)) {
                 return unfit(&field.name, "the levels are not those of its kind");
             }
-            for class in 0..CLASSES {
-                let chances = field.level.values().map(|chances| chances.of_classes()[class]);
+            let parts = if field.weighs_parts() { parts } else { &[] };
+            let classes = (0..CLASSES).flat_map(|class| [(class, whole), (class, parts)]);
+            for (class, levels) in classes.filter(|(_, levels)| !levels.is_empty()) {
+                let chances = levels.iter().map(|level| field.level[*level].of_classes()[class]);
                 let sum: f64 = chances.clone().sum();
                 let unused = sum == 0.0 && (class == TWIN || class == RELATIVE);
                 let sound = chances.clone().all(|chance| chance > 0.0 && chance <= 1.0);

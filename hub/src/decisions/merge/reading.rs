@@ -2,8 +2,11 @@
 
 use exchange_format::{record::Body, snils::Snils, vocabulary};
 
-use super::{compare::Kind, model::Model};
-use crate::decisions::normalise::{Address, display, document_key, name_key, parse_date, phone_key};
+use super::{
+    compare::Kind,
+    model::{Field, Model},
+};
+use crate::decisions::normalise::{Address, display, document_key, name_key, parse_known, phone_key};
 
 /// What is typed where nobody knows the name, as [`name_key`]s.
 const NOBODY: [&str; 5] = ["НЕИЗВЕСТНЫЙ", "НЕИЗВЕСТНАЯ", "ТЕСТ", "БО", "НЕТ"];
@@ -44,7 +47,7 @@ impl Reading {
     /// Reads the values of a row, given in the order of the model's fields.
     pub fn of(model: &Model, row: &[&str]) -> Self {
         let mut fields: Vec<Vec<String>> =
-            model.fields.iter().zip(row).map(|(field, text)| read(field.kind, text)).collect();
+            model.fields.iter().zip(row).map(|(field, text)| read(field, text)).collect();
         let place = |kind| model.of_kind(kind);
         if let (Some(surname), Some(given), Some(patronymic)) =
             (place(Kind::Surname), place(Kind::Given), place(Kind::Patronymic))
@@ -67,12 +70,12 @@ impl Reading {
     #[must_use]
     pub fn living<'a>(mut self, model: &Model, text: impl Fn(&str) -> Option<&'a str>) -> Self {
         let is_dead = || text(STATUS).and_then(|said| vocabulary::code(STATUS, said)) == Some("dead");
-        let said = |column: &String| text(column).map_or(0, day);
-        let [died, applied] = [&model.life.died, &model.life.applied].map(|columns| {
+        let said = [(&model.life.died, last_day as fn(&str) -> u32), (&model.life.applied, first_day)];
+        let [died, applied] = said.map(|(columns, day)| {
             let mut said = columns
                 .iter()
                 .filter(|column| *column != STATUS && (*column != STATUS_DATE || is_dead()))
-                .map(said);
+                .map(|column| text(column).map_or(0, day));
             said.find(|day| *day != 0).unwrap_or(0)
         });
         self.life = [died, applied];
@@ -80,9 +83,15 @@ impl Reading {
     }
 }
 
-/// `YYYYMMDD` of a date that is understood, else 0.
-pub fn day(text: &str) -> u32 {
-    date(text).parse().unwrap_or(0)
+/// `YYYYMMDD` of a date that is understood, else 0; the first day that it can mean, if it leaves some open.
+pub fn first_day(text: &str) -> u32 {
+    known(text).map_or(0, |(year, month, day)| year * 10_000 + month.max(1) * 100 + day.max(1))
+}
+
+/// As [`first_day`], the last day that it can mean.
+fn last_day(text: &str) -> u32 {
+    let or = |part: u32, last| if part == 0 { last } else { part };
+    known(text).map_or(0, |(year, month, day)| year * 10_000 + or(month, 12) * 100 + or(day, 31))
 }
 
 /// What the columns of one field say together.
@@ -96,9 +105,9 @@ pub fn joined<'a>(kind: Kind, columns: impl Iterator<Item = &'a str>) -> String 
     }
 }
 
-fn read(kind: Kind, text: &str) -> Vec<String> {
+fn read(field: &Field, text: &str) -> Vec<String> {
     let one = |key: Option<String>| vec![key.unwrap_or_default()];
-    match kind {
+    match field.kind {
         Kind::Surname => surname_parts(&person_name(text)),
         Kind::Given | Kind::Patronymic => vec![together(&person_name(text))],
         Kind::Name => one(name_key(text)),
@@ -107,7 +116,7 @@ fn read(kind: Kind, text: &str) -> Vec<String> {
             Some(_) => "2".to_owned(),
             None => String::new(),
         }],
-        Kind::Date => vec![date(text)],
+        Kind::Date => one(date(text, field.weighs_parts())),
         Kind::Snils => vec![snils(text)],
         Kind::Document => one(document_key("", text)),
         Kind::Phone => one(text.split([',', ';']).find_map(phone_key)),
@@ -129,10 +138,15 @@ fn surname_parts(name: &str) -> Vec<String> {
     name.split(' ').take(2).map(str::to_owned).collect()
 }
 
-/// `YYYYMMDD`; years before 1905 are placeholders.
-fn date(text: &str) -> String {
-    let date = parse_date(text).filter(|date| date.year() >= 1905);
-    date.map_or_else(String::new, |date| format!("{:04}{:02}{:02}", date.year(), date.month(), date.day()))
+/// `YYYYMMDD`; with `parts` of what is known only, 0 for the rest.
+fn date(text: &str, parts: bool) -> Option<String> {
+    let (year, month, day) = known(text).filter(|(_, _, day)| parts || *day != 0)?;
+    Some(format!("{year:04}{month:02}{day:02}"))
+}
+
+/// What is known of a date; years before 1905 are placeholders.
+fn known(text: &str) -> Option<(u32, u32, u32)> {
+    parse_known(text).filter(|(year, ..)| *year >= 1905)
 }
 
 /// Eleven digits, after them `!` if the check number is wrong: a number with a wrong one is still worth

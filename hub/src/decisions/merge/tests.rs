@@ -187,6 +187,110 @@ fn father_and_son_of_one_name_are_two() {
     assert_ne!(outcome.one[100], outcome.one[101]);
 }
 
+/// Two records of one phone, flat and name, with these birth dates.
+fn born(one: &'static str, other: &'static str) -> Register {
+    let mut rows = strangers();
+    for (source, day) in [(0, one), (1, other)] {
+        let flat = "ул. Мира, д. 7, кв. 12";
+        rows.push((source, ["Соловьёва", "Наталья", "Юрьевна", day, "", "", "8 906 123-45-67", flat, "ж"]));
+    }
+    register(&rows)
+}
+
+#[test]
+fn of_an_incomplete_date_what_both_say_is_compared_and_weighed() {
+    let said = |one, other| {
+        let register = born(one, other);
+        let birth = register.model.field("birth").expect("a field");
+        let said = register.explain(100, 101).said;
+        said.into_iter().find(|said| said.field == birth).map(|said| (said.level, said.bits))
+    };
+    for (one, other, level) in [
+        ("1945", "12.03.1945", "year_known"),
+        ("00.00.1945", "1945 г.", "year_known"),
+        ("03.1945", "1945", "year_known"),
+        ("03.1945", "01.01.1945", "year_known"),
+        (".03.1945", "12.03.1945", "month_known"),
+        ("март 1945", "1945-03", "month_known"),
+        ("04.1945", "12.03.1945", "part_other"),
+        ("1946", "12.03.1945", "part_other"),
+        ("1971", "12.03.1945", "part_generation"),
+    ] {
+        assert_eq!(said(one, other).map(|(level, _)| level), Some(level), "{one} {other}");
+        assert_eq!(said(one, other), said(other, one), "{one} {other}");
+    }
+    let bits = |one| {
+        let register = born(one, "12.03.1945");
+        let birth = register.model.field("birth").expect("a field");
+        register.evidence(100, 101, &register.compare(100, 101), STRANGER)[birth]
+    };
+    let [whole, month, year] = ["12.03.1945", "03.1945", "1945"].map(bits);
+    assert!(whole > month + 1.0 && month > year + 1.0 && year > 0.0, "{whole} {month} {year}");
+    assert!(bits("1946") < -1.0 && bits("1971") < bits("1946") - 3.0);
+    assert_eq!(said("нет", "12.03.1945"), None);
+}
+
+#[test]
+fn an_incomplete_date_links_finds_and_holds_back() {
+    let one_of = |register: &Register| {
+        let outcome = decided(register);
+        let asked = outcome.doubts.iter().any(|doubt| (doubt.a, doubt.b) == (100, 101));
+        (outcome.auto[100] == outcome.auto[101], asked)
+    };
+    assert_eq!(one_of(&born("1945", "12.03.1945")), (true, false));
+    let apart = born("1971", "12.03.1945");
+    assert!(!one_of(&apart).0, "a generation apart is never linked unasked");
+    assert_eq!(apart.explain(100, 101).barred.map(|why| why.code()), Some("GENERATION"));
+    // by names and year alone they are compared, by another year they are not
+    let compared = |day| {
+        let mut rows = strangers();
+        rows.push((0, ["Соловьёва", "Наталья", "", "12.03.1945", "", "", "", "", "ж"]));
+        rows.push((1, ["Соловьёва", "Наталья", "", day, "", "", "", "", "ж"]));
+        register(&rows).candidates().pairs.contains(&(100, 101))
+    };
+    assert_eq!(["1945", "03.1945", "1946"].map(compared), [true, true, false]);
+    // given names that differ are asked about if the year is the same, as with whole dates
+    let mut rows = strangers();
+    for (source, given, day) in [(0, "Мария", "2012"), (1, "Марина", "12.03.2012")] {
+        rows.push((source, ["Староверова", given, "Юрьевна", day, "", "", "", "ул. Мира, 7-12", "ж"]));
+    }
+    assert_eq!(register(&rows).explain(100, 101).barred.map(|why| why.code()), Some("TWINS"));
+}
+
+#[test]
+fn a_model_without_levels_for_incomplete_dates_takes_them_for_none() {
+    let levels = ["month_known", "year_known", "part_other", "part_generation"];
+    let without = |skipped: &[&str]| {
+        let is_skipped = |line: &&str| !skipped.iter().any(|level| line.starts_with(level));
+        Model::RECIPIENTS.lines().filter(is_skipped).collect::<Vec<_>>().join("\n")
+    };
+    let model = Model::parse(&without(&levels)).expect("sound, as files were before");
+    let birth = model.field("birth").expect("a field");
+    assert_eq!(Model::parse(&model.to_text()).expect("sound").fields[birth].levels().count(), 8);
+    let row = |day| ["Соловьёва", "Наталья", "", day, "", "", "", "", "ж"];
+    let understood = |model: &Model, day| Reading::of(model, &row(day)).understood(birth).0;
+    assert_eq!(["1945", "12.03.1945"].map(|day| understood(&model, day)), [false, true]);
+    assert!(understood(&Model::recipients(), "1945"));
+    // some of them are none
+    assert!(matches!(Model::parse(&without(&levels[..1])), Err(ModelError::Unfit { .. })));
+}
+
+#[test]
+fn a_death_of_which_the_year_is_known_parts_who_applied_in_a_later_one() {
+    let model = Model::recipients();
+    let row = ["Соловьёва", "Наталья", "Юрьевна", "12.03.1945", "", "", "", "", "ж"];
+    let is_before = |died: &'static str, applied: &'static str| {
+        let mut register = Register::new(Model::recipients());
+        for (column, day) in [("death_date", died), ("reg_date", applied)] {
+            let said = |asked: &str| (asked == column).then_some(day);
+            register.add(0, &Reading::of(&model, &row).living(&model, said));
+        }
+        register.is_dead_before(0, 1)
+    };
+    assert!(is_before("2019", "01.01.2020") && is_before("2019", "2020") && is_before("03.2020", "04.2020"));
+    assert!(!is_before("2020", "31.12.2020") && !is_before("2020", "2020") && !is_before("03.2020", "2020"));
+}
+
 #[test]
 fn different_numbers_with_other_names_are_never_linked_unasked() {
     let mut rows = strangers();

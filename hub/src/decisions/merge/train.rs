@@ -98,13 +98,16 @@ impl Register {
     fn maximised(&self, met: &Met, sums: [f64; CLASSES], base: &Model) -> Model {
         let mut model = base.clone();
         for (field, met) in model.fields.iter_mut().zip(met) {
-            let mut all = [0.0; CLASSES];
-            for of_level in met {
-                for (all, n) in all.iter_mut().zip(of_level) {
+            // whole values and those that leave a part open each by themselves
+            let group = |at: usize| usize::from(at >= field.kind.parts_from());
+            let mut sums = [[0.0; CLASSES]; 2];
+            for (at, of_level) in met.iter().enumerate() {
+                for (all, n) in sums[group(at)].iter_mut().zip(of_level) {
                     *all += n;
                 }
             }
-            for (level, met) in field.kind.levels().iter().zip(met) {
+            for (at, (level, met)) in field.kind.levels().iter().zip(met).enumerate() {
+                let all = sums[group(at)];
                 let Some(chances) = field.level.get_mut(*level) else { continue };
                 let mut found = chances.of_classes();
                 for (class, chance) in found.iter_mut().enumerate().filter(|(_, chance)| **chance > 0.0) {

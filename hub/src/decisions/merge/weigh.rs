@@ -54,7 +54,9 @@ impl Weights {
         let chances = std::array::from_fn(|class| {
             let of_field = |field: &super::model::Field| {
                 let levels = field.kind.levels().iter();
-                let chance = levels.map(|level| field.level[*level].of_classes()[class]);
+                // a level that a model does without is never met
+                let of_level = |level: &&str| field.level.get(*level).copied().unwrap_or_default();
+                let chance = levels.map(|level| of_level(level).of_classes()[class]);
                 // a class that a model does not use has no pairs either: its chances are never asked for
                 std::iter::once(0.0).chain(chance.map(|chance| chance.max(1e-12).log2())).collect()
             };
@@ -235,6 +237,9 @@ impl Register {
             (Kind::Patronymic, 2) => 0.5 * count(x[0]).max(count(y[0])) / own_sex,
             (Kind::Name, 2) => count(x[0]).max(count(y[0])) / all,
             (Kind::Date, 1) => self.weights.of_year[year_of(x[0])?] / all / 365.0,
+            // one person's agree as far as both say: which part that is, is no matter of who it is
+            (Kind::Date, 9) => self.said_alike(at, 9) * self.weights.of_year[year_of(x[0])?] / all / 12.0,
+            (Kind::Date, 10) => self.said_alike(at, 10) * self.weights.of_year[year_of(x[0])?] / all,
             (Kind::Name | Kind::Phone | Kind::Code, 1) => count(x[0]) / all,
             // either of the two may say less, and a house has more flats than are known
             (Kind::Address, 2) => 2.0 * count(x[0]) / all,
@@ -246,6 +251,11 @@ impl Register {
             _ => return None,
         };
         Some(chance)
+    }
+
+    /// The chance of this level in pairs of one person.
+    fn said_alike(&self, at: usize, level: usize) -> f64 {
+        self.weights.chances[SAME][at][level].exp2()
     }
 
     /// The number of a full name.

@@ -26,6 +26,49 @@ pub fn parse_date(text: &str) -> Option<Date> {
     parsed.filter(|parsed| *parsed != date(1900, 1, 1))
 }
 
+/// As far as `text` tells a date: year, month, day; 0 for what it leaves open. What [`parse_date`] reads, and besides «1945»,
+/// «03.1945», «.03.1945», «00.00.1945», «март 1945 г.», `1945-03`. `None` for anything else.
+pub fn parse_known(text: &str) -> Option<(u32, u32, u32)> {
+    let known = |part: i16| u32::try_from(part).ok();
+    if let Some(date) = parse_date(text) {
+        return Some((known(date.year())?, known(date.month().into())?, known(date.day().into())?));
+    }
+    let upper = text.trim().to_uppercase();
+    let upper = upper.split_once('T').map_or(upper.as_str(), |(day, _)| day);
+    let words = ["Г", "ГОДА", "ГОД", "ГР", "Р", "РОЖДЕНИЯ"];
+    let parts: Vec<&str> = upper
+        .split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ','))
+        .filter(|part| !part.is_empty() && !words.contains(part))
+        .collect();
+    let is_year = |part: &str| part.len() == 4 && digits(part);
+    let (year, month) = match parts[..] {
+        [one] if one.len() == 8 && digits(one) && one.ends_with("00") => (&one[..4], &one[4..6]),
+        [year] => (year, ""),
+        [year, month] | [year, month, _] if is_year(year) => (year, month),
+        [month, year] | [_, month, year] => (year, month),
+        _ => return None,
+    };
+    // a whole date that cannot be is none
+    if parts.len() == 3 && parts.iter().all(|part| *part == year || !is_open(part)) {
+        return None;
+    }
+    let year = is_year(year).then(|| year.parse::<u32>().ok()).flatten()?;
+    let month = if month.is_empty() || is_open(month) {
+        0
+    } else {
+        month.parse().ok().or_else(|| month_of_word(month)).filter(|month| (1..=12).contains(month))?
+    };
+    YEARS.contains(&year).then_some((year, known(month.into())?, 0))
+}
+
+/// Years that may stand alone: another number of four digits is none.
+const YEARS: std::ops::Range<u32> = 1901..2050;
+
+/// Whether this part of a date says that nobody knows it: «00», «__», «??», «хх».
+fn is_open(part: &str) -> bool {
+    part.chars().all(|c| matches!(c, '0' | '_' | '?' | '*' | 'X' | 'Х'))
+}
+
 fn digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -54,6 +97,57 @@ fn month_of_word(word: &str) -> Option<i8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_known_of_a_date_is_read() {
+        for (text, known) in [
+            ("12.03.1945", (1945, 3, 12)),
+            ("1945", (1945, 0, 0)),
+            ("1945 г.", (1945, 0, 0)),
+            ("1945 г.р.", (1945, 0, 0)),
+            ("1945 года рождения", (1945, 0, 0)),
+            ("00.00.1945", (1945, 0, 0)),
+            ("__.__.1945", (1945, 0, 0)),
+            ("хх.хх.1945", (1945, 0, 0)),
+            ("12.00.1945", (1945, 0, 0)),
+            ("1945-00-00", (1945, 0, 0)),
+            ("19450000", (1945, 0, 0)),
+            (".03.1945", (1945, 3, 0)),
+            ("03.1945", (1945, 3, 0)),
+            ("3/1945", (1945, 3, 0)),
+            ("00.03.1945", (1945, 3, 0)),
+            ("??.03.1945", (1945, 3, 0)),
+            ("1945-03", (1945, 3, 0)),
+            ("1945-03-00T00:00:00", (1945, 3, 0)),
+            ("19450300", (1945, 3, 0)),
+            ("март 1945 г.", (1945, 3, 0)),
+            ("мая 1945", (1945, 5, 0)),
+        ] {
+            assert_eq!(parse_known(text), Some(known), "{text}");
+        }
+        for text in [
+            "",
+            "нет",
+            "0",
+            "45",
+            "03.45",
+            "13.1945",
+            "31.02.1945",
+            "12.13.1945",
+            "01.01.1900",
+            "1900",
+            "00.00.0000",
+            "1234",
+            "2345",
+            "1945-1950",
+            "1945?",
+            "около 1945",
+            "12 45",
+            "1 2 3 1945",
+        ] {
+            assert_eq!(parse_known(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn formats_seen_in_the_field() {

@@ -8,6 +8,6 @@ mod number;
 mod word;
 
 pub use address::{Address, address_key};
-pub use date::parse_date;
+pub use date::{parse_date, parse_known};
 pub use number::{document_key, phone_key};
 pub use word::{is_placeholder, name_key, repair_look_alikes};

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use exchange_endpoint::{
@@ -10,21 +10,75 @@ use exchange_endpoint::{
     tables::{Column, Form, Item, Layout, Map, Sheet, TableError},
 };
 
+use serde::Serialize;
+
+use super::trial;
 use crate::{
-    decisions::merge::evaluate::{Evaluation, evaluate},
+    decisions::merge::{
+        evaluate::{Evaluation, evaluate},
+        recall::Recall,
+    },
     edges::failure,
 };
 
-/// Compares the `column` of the table `told` with the true persons (`record_id,entity_id`).
-pub fn compare_with_truth(told: &Path, column: &str, truth: &Path) -> Result<Evaluation, Failure> {
-    let (truth, told) = (two_columns(truth, "entity_id")?, two_columns(told, column)?);
+/// What is to be judged.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The table with the persons told.
+    pub told: &'a Path,
+    /// Its column that tells them.
+    pub column: &'a str,
+    /// The table with the true ones (`record_id,entity_id`).
+    pub truth: &'a Path,
+    /// The tables that the trial read, if what its keys found is to be told too.
+    pub tables: &'a [PathBuf],
+    /// Which of their headings mean what.
+    pub map: Option<&'a Path>,
+    /// The model by which they are read; else the one that comes with the program.
+    pub model: Option<&'a Path>,
+}
+
+/// How right persons are, and what was compared at all.
+#[derive(Debug, Serialize)]
+pub struct Evaluated {
+    /// The figures of the persons.
+    #[serde(flatten)]
+    pub figures: Evaluation,
+    /// What the keys found, if the tables were given.
+    pub candidates: Option<Recall>,
+}
+
+/// Judges by the truth.
+pub fn judge(order: &Order<'_>) -> Result<Evaluated, Failure> {
+    let truth = two_columns(order.truth, "entity_id")?;
+    let figures = compare_with_truth(order.told, order.column, &truth)?;
+    if order.tables.is_empty() {
+        return Ok(Evaluated { figures, candidates: None });
+    }
+    let (ids, register) = trial::closed(order.tables, order.map, trial::model(order.model)?)?;
+    trial::doubled(&ids)?;
+    let truth: BTreeMap<&str, &str> =
+        truth.iter().map(|(record, entity)| (record.as_str(), entity.as_str())).collect();
+    let mut numbers = BTreeMap::new();
+    let mut people = Vec::with_capacity(ids.len());
+    for id in &ids {
+        // a record that the truth does not know is a person by itself
+        let entity = truth.get(id.as_str()).map_or((true, id.as_str()), |entity| (false, *entity));
+        people.push(numbered(&mut numbers, entity));
+    }
+    Ok(Evaluated { figures, candidates: Some(register.recall(&people)) })
+}
+
+/// Compares the `column` of the table `told` with the true persons.
+fn compare_with_truth(told: &Path, column: &str, truth: &[(String, String)]) -> Result<Evaluation, Failure> {
+    let told = two_columns(told, column)?;
     let told: BTreeMap<String, String> = told.into_iter().collect();
     let (mut told_numbers, mut true_numbers) = (BTreeMap::new(), BTreeMap::new());
     let (mut told_groups, mut true_groups) = (Vec::new(), Vec::new());
     let known: BTreeSet<&str> = truth.iter().map(|(record, _)| record.as_str()).collect();
     let unknown = told.keys().filter(|record| !known.contains(record.as_str())).count();
     let mut absent = 0;
-    for (record, entity) in &truth {
+    for (record, entity) in truth {
         // a record that nobody told of is a person by itself
         let group = told.get(record).map_or((true, record), |group| (false, group));
         absent += usize::from(group.0);

@@ -85,7 +85,7 @@ fn view(model: &Model, text: String, history: Vec<ModelRow>) -> ModelView {
         name: field.name.clone(),
         kind: field.kind.word(),
         columns: field.columns.clone(),
-        levels: field.kind.levels().iter().map(|one| level(field, one)).collect(),
+        levels: field.levels().map(|one| level(field, one)).collect(),
     });
     ModelView {
         name: model.name.clone(),

@@ -66,7 +66,7 @@ pub fn train(
             Ok::<_, Failure>((engine.train(&pairs), engine.len()))
         })?
     } else {
-        let mut register = trial::closed(training.files, training.map, base.clone())?;
+        let (_, mut register) = trial::closed(training.files, training.map, base.clone())?;
         let pairs = register.candidates().pairs;
         (register.train(&pairs), register.len())
     };

@@ -148,9 +148,7 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
         tell("read", records.ids.len());
     }
     let Records { ids, mut register, centres, quality } = records;
-    if let Some(again) = doubled(&ids) {
-        return Err(Failure::new(Exit::Refused, "trial-ids").with("line", again as u64 + 1));
-    }
+    doubled(&ids)?;
     register.close();
     let pairs = register.candidates().pairs;
     tell("compare", pairs.len());
@@ -168,24 +166,23 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     Ok(report)
 }
 
-/// The records of tables, read by `model` and counted.
-pub(super) fn closed(files: &[PathBuf], map: Option<&Path>, model: Model) -> Result<Register, Failure> {
+/// The records of tables by their ids, read by `model` and counted.
+pub(super) fn closed(
+    files: &[PathBuf],
+    map: Option<&Path>,
+    model: Model,
+) -> Result<(Vec<String>, Register), Failure> {
     let mut records = Records::by(model);
     for path in files {
         records.read(path, map)?;
     }
     records.register.close();
-    Ok(records.register)
+    Ok((records.ids, records.register))
 }
 
 /// The records of tables by their ids, and the pairs that anybody could care about: for whoever decides in several ways.
 pub fn weighed(files: &[PathBuf], model: Model) -> Result<(Vec<String>, Register, Vec<Edge>), Failure> {
-    let mut records = Records::by(model);
-    for path in files {
-        records.read(path, None)?;
-    }
-    let Records { ids, mut register, .. } = records;
-    register.close();
+    let (ids, register) = closed(files, None, model)?;
     let edges = cores::weighed(&register, &register.candidates().pairs);
     Ok((ids, register, edges))
 }
@@ -352,10 +349,11 @@ fn layout_names(model: &Model) -> Told {
     layout(model).known()
 }
 
-/// The place of a record whose id another has too.
-fn doubled(ids: &[String]) -> Option<usize> {
+/// Refuses a record whose id another has too.
+pub(super) fn doubled(ids: &[String]) -> Result<(), Failure> {
     let mut seen = BTreeSet::new();
-    ids.iter().position(|id| !seen.insert(id.as_str()))
+    let again = ids.iter().position(|id| !seen.insert(id.as_str()));
+    again.map_or(Ok(()), |at| Err(Failure::new(Exit::Refused, "trial-ids").with("line", at as u64 + 1)))
 }
 
 /// `record_id,cluster_id,auto_cluster_id`: persons numbered from 1 in the order of their first records.

@@ -130,7 +130,7 @@ fn applied(document: &Body) -> Option<u32> {
         Kind::SupplementClaim | Kind::Contract => &["date"],
         _ => return None,
     };
-    let said = |field: &&str| document.text(field).map(reading::day).filter(|day| *day != 0);
+    let said = |field: &&str| document.text(field).map(reading::first_day).filter(|day| *day != 0);
     fields.iter().find_map(said)
 }
 

@@ -26,7 +26,7 @@ fn a_model_changes_by_a_person_s_command_alone_and_nobody_is_joined_by_that() {
 
     // a region that links where the shipped model asks
     let bold = text
-        .replace("name = \"recipients 2026-11\"", "name = \"Смелая 1\" # \\ и перенос")
+        .replace("name = \"recipients 2026-11-23\"", "name = \"Смелая 1\" # \\ и перенос")
         .replace("auto = 7.0", "auto = 0.0")
         .replace("one = 2.0", "one = 0.0");
     assert_ne!(bold, text);

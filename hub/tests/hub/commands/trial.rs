@@ -84,6 +84,29 @@ fn tables_of_any_form_are_tried_together() {
         (&figures["records_absent_from_pred"], &figures["records_unknown_to_truth"]),
         (&json!(0), &json!(0))
     );
+    assert_eq!(figures["candidates"], Value::Null);
+    let tables = ["--tables", &one, &other, "--columns", &map];
+    let evaluate =
+        |more: &[&str]| run(&[&["merge", "evaluate", out, "--truth", &truth], more, &tables].concat());
+    let found = done(&evaluate(&["--format", "json"]))["candidates"].clone();
+    assert_eq!(
+        (&found["pairs_true"], &found["found"], &found["recall"]),
+        (&json!(2), &json!(1), &json!(0.5))
+    );
+    let key = |name: &str| {
+        let keys = found["keys"].as_array().expect("keys").clone();
+        keys.into_iter().find(|key| key["key"] == name).expect("a key of the shipped model")
+    };
+    let birth = json!({"key": "surname birth", "pairs": 1, "found": 1, "recall": 0.5, "alone": 0});
+    assert_eq!((key("surname birth"), &key("snils")["found"]), (birth, &json!(0)));
+    let text = evaluate(&["--lang", "en"]);
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(
+        text.contains("Of 2 true pairs 1 (50.00 %)") && text.contains("\n  surname birth: 50.00 %"),
+        "{text}"
+    );
+    let wrong = run(&["merge", "evaluate", out, "--truth", &truth, "--model", &one, "--format", "json"]);
+    assert_eq!(refused(&wrong), (2, "usage".into()));
     let other = file(dir.path(), "other_truth.csv", "record_id,entity_id\na1,7\nb1,7\nz9,8\n");
     let figures = done(&run(&["merge", "evaluate", out, "--truth", &other, "--format", "json"]));
     assert_eq!((&figures["records"], &figures["records_absent_from_pred"]), (&json!(3), &json!(1)));
@@ -92,6 +115,27 @@ fn tables_of_any_form_are_tried_together() {
     assert!(String::from_utf8_lossy(&text.stdout).contains("полнота 50.00 %"), "{text:?}");
     let wrong = run(&["merge", "evaluate", out, "--truth", &truth, "--column", "x", "--format", "json"]);
     assert_eq!(refused(&wrong), (3, "trial-no-column".into()));
+}
+
+#[test]
+fn incomplete_dates_are_read_as_what_they_say() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let heading = "record_id,surname,name,patronymic,birth_date,sex,phone\n";
+    let anna = |id: &str, day: &str| format!("{id},Соловьёва,Анна,Юрьевна,{day},ж,8 906 123-45-67\n");
+    let one =
+        file(dir.path(), "one.csv", format!("{heading}{}{}", anna("a1", "12.03.1945"), anna("a2", "1971")));
+    let other =
+        file(dir.path(), "other.csv", format!("{heading}{}{}", anna("b1", "00.03.1945"), anna("b2", "?")));
+    let told = done(&trial(&[&one, &other], dir.path(), &[]));
+    let birth = |n: usize| {
+        let fields = told["centres"][n]["fields"].as_array().expect("fields").clone();
+        fields.into_iter().find(|field| field["field"] == "birth").expect("it has")["understood"].clone()
+    };
+    assert_eq!((birth(0), birth(1)), (json!(2), json!(1)));
+    let rows = fs::read_to_string(dir.path().join("out.csv")).expect("written");
+    let person = |id: &str| rows.lines().find(|row| row.starts_with(id)).map(|row| row[3..].to_owned());
+    assert_eq!(person("a1"), person("b1"));
+    assert_ne!(person("a1"), person("a2"));
 }
 
 #[test]

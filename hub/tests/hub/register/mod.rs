@@ -279,6 +279,27 @@ fn any_order_of_arrival_makes_the_same_people() {
     }
 }
 
+#[test]
+fn a_claim_with_the_year_alone_finds_its_person_and_keeps_what_was_typed() {
+    let mut city = City::new();
+    let phone = ("phone", "89061234567");
+    let whole = city.recipient(1, 1, &anna(&[phone]));
+    let year = [ANNA[0], ANNA[1], ANNA[2], phone, ("birth_date", "00.00.1945")];
+    let known = city.recipient(2, 2, &year);
+    assert_eq!(city.uid(whole), city.uid(known));
+    let (typed, said) = city.within(|register| {
+        let (model, evidence) = register.explain(whole, known)?.expect("both stand");
+        let said = evidence.said.into_iter().map(|said| (model.fields[said.field].name.clone(), said.level));
+        let typed = register.tx.received(known)?.expect("there").claim.body;
+        Ok((typed.text("birth_date").map(str::to_owned), said.collect::<Vec<_>>()))
+    });
+    assert_eq!(typed.as_deref(), Some("00.00.1945"));
+    assert!(said.contains(&("birth".to_owned(), "year_known")), "{said:?}");
+    let other = [ANNA[0], ANNA[1], ANNA[2], ("birth_date", "1971")];
+    let other = city.recipient(3, 3, &other);
+    assert_ne!(city.uid(whole), city.uid(other));
+}
+
 /// Two people who have nothing in common but a given name.
 const TWO: [[(&str, &str); 5]; 2] = [
     [ANNA[0], ANNA[1], ANNA[3], ("phone", "89061234567"), ("workplace", "Завод")],
