@@ -151,6 +151,7 @@ fn happened(lang: Lang, history: &History, event: &Event) -> String {
         "entry" => {
             event.field.as_deref().map_or_else(|| text(&event.value), |f| shown(lang, f, &text(&event.value)))
         }
+        "unsign.pair" => word(lang, "unsigned", &text(&event.value)),
         decided if decided.starts_with("decide.") => word(lang, "outcome", &text(&event.value)),
         _ => text(&event.value),
     };

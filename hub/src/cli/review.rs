@@ -14,10 +14,11 @@ use super::config;
 use crate::edges::operations::{
     decided::told,
     operator,
-    question_table::{answers, refuse_existing, write},
+    question_table::{answers, refuse_existing, signature, write},
     questions::{self, Question, Side},
     reviews::{self, Applied},
     shown::{self, Evidence, Shown},
+    signing,
     single::{self, One},
     table_file::{SHOWN, heading_of, shown as readable},
 };
@@ -53,6 +54,19 @@ pub enum Review {
         #[arg(long)]
         revise: bool,
     },
+    /// Sign «one person» as the second: two persons of whom centres have been told become one when another account
+    /// than the first has signed ([merge] second_signature)
+    ///
+    /// Look at the question first (review show). If the persons have changed since the first signature, the command says what has,
+    /// and the question is to be answered anew (review link). With --refuse the first signature is taken away, by whoever; then
+    /// the question waits as before.
+    Sign {
+        #[command(flatten)]
+        why: Why,
+        /// Do not sign: the first signature no longer counts
+        #[arg(long)]
+        refuse: bool,
+    },
     /// Put a question off: it stays open, after all others
     Defer {
         #[command(flatten)]
@@ -70,7 +84,7 @@ pub enum Review {
     /// has changed since the table was written, nothing is decided
     ///
     /// decision: один or разные (one, different) of two records, or of two programmes (the same one entered twice,
-    /// or both stand); принять or отклонить (accept, decline) of a change or a proposal; оставить (keep) of a value that
+    /// or both stand); подписать (sign) under one person that a colleague has signed; принять or отклонить (accept, decline) of a change or a proposal; оставить (keep) of a value that
     /// nobody can read. reason is required: auditors read it, and
     /// the centre whose wish is declined. Lines without a decision wait on.
     /// UTF-8 or Windows-1251; semicolons, commas or tabs. Applying the same file again changes nothing.
@@ -112,6 +126,19 @@ impl Review {
             Self::Link { why, revise } | Self::Separate { why, revise } => {
                 let same = matches!(self, Self::Link { .. });
                 let done = single::decide(&config, why.one(&actor, now), same, *revise, lang)?;
+                common.print(&done, |lang| applied(lang, &done))
+            }
+            Self::Sign { why, refuse: true } => {
+                let protocol = signing::refuse(&config, why.one(&actor, now))?;
+                let done = json!({ "review": why.n, "refused": true, "protocol": protocol });
+                common.print(&done, |lang| {
+                    let args = [("review", why.n.to_string().into())];
+                    let first = messages::text(lang, "hub-review-unsigned", &args);
+                    iter::once(first).chain(told(lang, protocol)).collect::<Vec<_>>().join("\n")
+                })
+            }
+            Self::Sign { why, refuse: false } => {
+                let done = single::sign(&config, why.one(&actor, now), lang)?;
                 common.print(&done, |lang| applied(lang, &done))
             }
             Self::Defer { why } => {
@@ -163,8 +190,17 @@ fn applied(lang: Lang, done: &Applied) -> String {
             [("case", person.case_number.clone().into()), ("centres", person.centres.join(", ").into())];
         messages::text(lang, "hub-review-joined", &args)
     });
+    let waiting = done.waiting.iter().map(|one| {
+        let at = messages::stored_moment(lang, &one.first.at);
+        let args = [
+            ("review", one.review.to_string().into()),
+            ("who", one.first.actor.clone().into()),
+            ("at", at.into()),
+        ];
+        messages::text(lang, "hub-review-waits", &args)
+    });
     let first = iter::once(messages::text(lang, "hub-review-applied", &args));
-    first.chain(joined).chain(told(lang, done.protocol)).collect::<Vec<_>>().join("\n")
+    first.chain(waiting).chain(joined).chain(told(lang, done.protocol)).collect::<Vec<_>>().join("\n")
 }
 
 /// A question with all that helps to answer it.
@@ -226,6 +262,7 @@ fn text(lang: Lang, questions: &[Question]) -> String {
             }
             _ => lines.extend(side_by_side(lang, &question.one, &question.other)),
         }
+        lines.extend(signature(question, lang).into_iter().map(|line| format!("    {line}")));
         if question.only_decline {
             lines.push(format!("    {}", messages::text(lang, "hub-review-only-decline", &[])));
         }

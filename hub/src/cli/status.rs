@@ -96,6 +96,11 @@ fn text(lang: Lang, status: &status::Status) -> String {
         let counts = status.reviews.iter();
         lines.extend(counts.map(|one| format!("  {}: {}", word(lang, "review", &one.reason), one.count)));
     }
+    if status.signatures.waiting > 0 {
+        let since = messages::stored_moment(lang, status.signatures.since.as_deref().unwrap_or_default());
+        let args = [("n", status.signatures.waiting.into()), ("since", since.into())];
+        lines.push(messages::text(lang, "hub-status-signatures", &args));
+    }
     if !status.faults.is_empty() {
         lines.push(messages::text(lang, "hub-status-faults", &[]));
         let counts = status.faults.iter();

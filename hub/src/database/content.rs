@@ -7,7 +7,7 @@ use super::{Result, Tx};
 
 /// What the digest covers: rows as JSON, in the order of their keys. Row numbers of one database are left out, and what
 /// follows from the rest: indexes, questions' evidence, what is to be published and was not yet sealed.
-const COVERED: [(&str, &str); 12] = [
+const COVERED: [(&str, &str); 13] = [
     (
         "centre",
         "SELECT json_array(code, name, card, fingerprint, password, state, merged, added_at, certificate)
@@ -43,6 +43,11 @@ const COVERED: [(&str, &str); 12] = [
         "review",
         "SELECT json_array(n, kind, reason, origin_1, key_1, origin_2, key_2, state, decision, why, actor,
            opened_at, closed_at, assigned, put_off) FROM review ORDER BY n",
+    ),
+    (
+        "signature",
+        "SELECT json_array(review, actor, reason, at, seen, second, second_reason, second_at)
+         FROM signature ORDER BY review",
     ),
     (
         "publication",

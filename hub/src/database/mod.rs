@@ -2,7 +2,7 @@
 //! so that another store can come.
 //!
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`people`]
-//! persons, documents, entries · [`publications`] · [`reviews`] · [`streams`] packets and streams ·
+//! persons, documents, entries · [`publications`] · [`reviews`] and their [`signatures`] · [`streams`] packets and streams ·
 //! [`drawn`] what staff draw up · [`requests`] · [`recovery`] after a restore · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`overdue`] what waits · [`draft`] long work beside
 //! others · [`noted`] what is written, for the archive · [`rebuilt`] for a rebuild · [`content`] what is known, as one digest · [`exported`] everything of one kind, for files.
 
@@ -25,6 +25,7 @@ pub mod received;
 pub mod recovery;
 pub mod requests;
 pub mod reviews;
+pub mod signatures;
 pub mod status;
 pub mod streams;
 
@@ -45,7 +46,7 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 11;
+pub const SCHEMA_VERSION: i64 = 12;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{DatabaseError, Result, Tx};
 
 /// The tables of which every row is noted whole.
-pub const WHOLE: [&str; 13] = [
+pub const WHOLE: [&str; 14] = [
     "centre",
     "person",
     "person_record",
@@ -24,6 +24,7 @@ pub const WHOLE: [&str; 13] = [
     "model",
     "staff_decision",
     "review",
+    "signature",
     "answer",
     "answer_line",
     "key_told",

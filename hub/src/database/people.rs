@@ -89,6 +89,12 @@ impl Tx<'_> {
         Ok(self.value(sql, [uid.to_string()])?.unwrap_or(false))
     }
 
+    /// Whether any centre is told of `uid`, or was.
+    pub fn was_published(&self, uid: RecordId) -> Result<bool> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM publication WHERE person = ?1)";
+        Ok(self.value(sql, [uid.to_string()])?.unwrap_or(false))
+    }
+
     /// The person that a claim was of before that one turned out to be another.
     pub fn home_of(&self, claim: ClaimId) -> Result<Option<RecordId>> {
         self.row("SELECT home FROM person_record WHERE claim = ?1", [claim], |row| {

@@ -142,10 +142,12 @@ impl Tx<'_> {
         )
     }
 
-    /// Open reviews above number `after`, at most `limit`.
+    /// Open reviews above number `after`, and decided ones of which another answer waits for a second signature, at most
+    /// `limit`.
     pub fn open_reviews(&self, after: i64, limit: u32) -> Result<Vec<Review>> {
         self.rows(
-            "SELECT * FROM review WHERE state = 'open' AND n > ?1 ORDER BY n LIMIT ?2",
+            "SELECT * FROM review WHERE n IN (SELECT n FROM review WHERE state = 'open' AND n > ?1
+               UNION SELECT review FROM signature WHERE second IS NULL AND review > ?1 ORDER BY 1 LIMIT ?2) ORDER BY n",
             params![after, limit],
             read_review,
         )

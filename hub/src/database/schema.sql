@@ -104,6 +104,12 @@ CREATE UNIQUE INDEX review_subject ON review(kind, origin_1, key_1, origin_2, ke
 CREATE INDEX review_open ON review(state, n) WHERE state = 'open';
 CREATE INDEX review_one ON review(key_1) WHERE state = 'open';
 CREATE INDEX review_other ON review(key_2) WHERE state = 'open';
+-- Who signed «один» about two persons that are published; without a second nothing is decided (docs/adr/0026).
+CREATE TABLE signature(
+  review INTEGER PRIMARY KEY, actor TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL,
+  seen TEXT NOT NULL,                           -- what the first was given to: names and digests, as JSON
+  second TEXT, second_reason TEXT, second_at TEXT);
+CREATE INDEX signature_half ON signature(review) WHERE second IS NULL;
 
 -- What each centre is told. version, sha256, packet: as last sealed; the rest: as it should be.
 CREATE TABLE publication(

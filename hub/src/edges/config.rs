@@ -72,6 +72,25 @@ pub struct HubConfig {
     /// The region's lists.
     #[serde(default)]
     pub lists: ListsConfig,
+    /// How persons are joined.
+    #[serde(default)]
+    pub merge: MergeConfig,
+}
+
+/// `[merge]`.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MergeConfig {
+    /// Whether two persons that are published both become one only when two members of staff have signed.
+    pub second_signature: bool,
+    /// A signature that waits for the second for so many days is told.
+    pub signature_days: u32,
+}
+
+impl Default for MergeConfig {
+    fn default() -> Self {
+        Self { second_signature: false, signature_days: 3 }
+    }
 }
 
 /// `[exchange]`.
@@ -197,6 +216,7 @@ pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
         ("exchange.scan_ms", scan_ms.into(), 100..=60_000),
         ("exchange.late_s", late_s.into(), 1..=31_536_000),
         ("exchange.busy_s", busy_s.into(), 0..=3600),
+        ("merge.signature_days", config.merge.signature_days.into(), 1..=365),
     ])?;
     config.within(config.limits.ranges())?;
     config.within(config.ftps.ranges())?;
@@ -306,6 +326,8 @@ mod tests {
             ("#: max_connections = 256", "max_connections = 0", "ftps.max_connections"),
             ("#: part_days = 7", "part_days = 0", "ftps.part_days"),
             ("#: questionnaires = []", "questionnaire = []", "lists.questionnaire"),
+            ("#: second_signature = false", "second_signature = \"yes\"", "merge.second_signature"),
+            ("#: signature_days = 3", "signature_days = 0", "merge.signature_days"),
         ] {
             let Err(ConfigError::Wrong { place, .. }) = load(&text().replace(from, to)) else {
                 panic!("{key} should be refused")

@@ -119,6 +119,8 @@ pub struct Context {
     pub lang: Lang,
     /// The region's lists.
     pub lists: Lists,
+    /// Whether two have to sign before two published persons become one.
+    pub second_signature: bool,
 }
 
 /// An opened hub.
@@ -239,6 +241,7 @@ pub fn context_of(config: &Config<HubConfig>, issued: u64) -> Result<Context, Fa
         timing: config.timing(),
         lang: config.lang,
         lists,
+        second_signature: config.merge.second_signature,
     })
 }
 
@@ -299,7 +302,8 @@ impl Context {
 
     /// The register within `tx`, `actor` acting.
     pub fn register<'a>(&'a self, tx: &'a Tx<'a>, actor: &'a str, now: jiff::Timestamp) -> Register<'a> {
-        let Self { numbering, issued, lists, .. } = self;
-        Register { tx, hub: self.code, numbering, issued: *issued, lists, actor, now }
+        let Self { numbering, issued, lists, second_signature, .. } = self;
+        let (issued, second_signature) = (*issued, *second_signature);
+        Register { tx, hub: self.code, numbering, issued, lists, second_signature, actor, now }
     }
 }

@@ -308,3 +308,5 @@ overdue-recovery = The database was put back from a copy, the stream with { $pee
     .next = Run resync: it shows what was lost and how to go on.
 overdue-peer-recovery = The database of { $peer } was put back from a copy, and since { $since } the exchange does not go on there.
     .next = Ask there that resync be run.
+overdue-signature = Decisions of staff wait for a second signature ({ $n }, since { $since }).
+    .next = A colleague signs or does not: review list, review show, review sign.

@@ -310,3 +310,5 @@ overdue-recovery = База восстановлена из копии, пото
     .next = Выполните resync: он покажет, что утрачено и как продолжить.
 overdue-peer-recovery = База { $peer } восстановлена из копии, и с { $since } обмен там не продолжен.
     .next = Попросите там выполнить resync.
+overdue-signature = Решения сотрудников ждут второй подписи ({ $n }, с { $since }).
+    .next = Коллега подписывает или отказывает: review list, review show, review sign.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_endpoint::output::Failure;
 
+use super::word::Problem;
 use crate::{
     database::{Tx, linking::ClaimName},
     decisions::merge::staff::Decision,
@@ -28,6 +29,19 @@ pub(super) fn of(tx: &Tx<'_>, pair: Pair, decision: Decision) -> Result<Vec<i64>
         numbers.extend(tx.review_of("pair", one, other)?);
     }
     Ok(numbers)
+}
+
+/// The claims that staff have called one with either of `pair`, these two among them.
+pub(super) fn tied(tx: &Tx<'_>, pair: Pair) -> Result<BTreeSet<ClaimName>, Failure> {
+    let mut tied = around(tx, pair.0, pair)?.same;
+    tied.extend(around(tx, pair.1, pair)?.same);
+    Ok(tied)
+}
+
+/// What is said of answers that contradict the questions `numbers`.
+pub(super) fn problem(numbers: &[i64]) -> Problem {
+    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
+    ("table-contradicts", vec![("questions", numbers.join(", ").into())])
 }
 
 /// The claims that staff have called one with another, and what they said of them.

@@ -169,6 +169,7 @@ fn conclude(context: &Context, register: &Register<'_>, report: MergeReport) -> 
     let tx = register.tx;
     tx.end_waiting()?;
     tx.set_centres_merged(&begun_centres(tx)?)?;
+    register.end_signatures()?;
     tx.journal(&Event {
         at: register.now,
         actor: register.actor,

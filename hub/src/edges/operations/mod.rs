@@ -2,7 +2,7 @@
 //!
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person, its [`history`], [`split`] one that is two ·
 //! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`]; one question [`shown`] in full, one answer by a
-//! [`single`] command · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
+//! [`single`] command, the second signature under one by [`signing`] · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
 //! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up (with `attached` files and lines in a `line_table`), [`withdraw`] one · [`check`] what breaks a rule · [`copies`] of the database · [`trial`] who would be who in tables of others, and by which of the [`models`], [`training`] of one, [`evaluation`] where the truth is known.
 
 mod attached;
@@ -28,6 +28,7 @@ pub mod question_table;
 pub mod questions;
 pub mod reviews;
 pub mod shown;
+pub mod signing;
 pub mod single;
 pub mod split;
 pub mod status;
@@ -37,6 +38,7 @@ pub mod trial;
 mod trial_page;
 mod urgency;
 pub mod withdraw;
+mod word;
 
 pub use exchange_endpoint::account::acting as operator;
 

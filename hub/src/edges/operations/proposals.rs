@@ -7,7 +7,7 @@ use exchange_format::record::{Body, Kind, RecordId};
 
 use super::{
     questions::{target, wishes},
-    reviews::{Problem, problem},
+    word::{Problem, problem},
 };
 use crate::{
     database::{Tx, linking::Act, reviews::Review},

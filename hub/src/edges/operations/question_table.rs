@@ -11,6 +11,7 @@ use super::{
     questions::{Difference, Question, Side},
     table_file::{self, SHOWN, shown},
 };
+use crate::database::signatures::Signature;
 
 /// Writes `questions` as a table with empty columns `decision` and `reason`. Those of a dry run have no number:
 /// nobody was asked yet, and `review apply` takes no answer to them.
@@ -31,7 +32,8 @@ pub fn write(path: &Path, questions: &[Question], numbered: bool, lang: Lang) ->
     .map(str::to_owned)
     .to_vec();
     heading.extend(SHOWN.iter().flat_map(|field| [format!("{field}_1"), format!("{field}_2")]));
-    heading.extend(["differences", "centre_reason", "answers", "decision", "reason"].map(str::to_owned));
+    let last = ["differences", "centre_reason", "signature", "answers", "decision", "reason"];
+    heading.extend(last.map(str::to_owned));
     let heading: Vec<String> = heading.iter().map(|column| table_file::heading_of(lang, column)).collect();
     let rows: Vec<Vec<String>> = questions.iter().map(|question| row(question, numbered, lang)).collect();
     let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
@@ -59,6 +61,7 @@ fn row(question: &Question, numbered: bool, lang: Lang) -> Vec<String> {
     row.extend(SHOWN.iter().flat_map(|field| [value(one, field), value(other, field)]));
     row.push(question.differences.iter().map(|one| one.words(lang)).collect::<Vec<_>>().join("; "));
     row.push(question.centre_reason.clone().unwrap_or_default());
+    row.push(signature(question, lang).join("; "));
     row.push(answers(question, lang));
     row.extend([String::new(), String::new()]);
     row
@@ -68,6 +71,27 @@ fn row(question: &Question, numbered: bool, lang: Lang) -> Vec<String> {
 pub fn answers(question: &Question, lang: Lang) -> String {
     let words = question.answers.iter().map(|answer| code_in(lang, "decision", answer));
     words.collect::<Vec<_>>().join(" / ")
+}
+
+/// What is signed of `question`, and what has changed since.
+pub fn signature(question: &Question, lang: Lang) -> Vec<String> {
+    let Some(told) = &question.signature else { return Vec::new() };
+    let line = |id: &str, one: &Signature| {
+        let at = messages::stored_moment(lang, &one.at);
+        let args =
+            [("who", one.actor.clone().into()), ("at", at.into()), ("reason", one.reason.clone().into())];
+        messages::text(lang, id, &args)
+    };
+    let mut lines = vec![line("hub-signed-first", &told.first)];
+    match &told.second {
+        Some(second) => lines.push(line("hub-signed-second", second)),
+        None if told.changed.is_empty() => lines.push(messages::text(lang, "hub-signed-waits", &[])),
+        None => {
+            let changes: Vec<String> = told.changed.iter().map(|one| one.words(lang)).collect();
+            lines.push(messages::text(lang, "hub-signed-changed", &[("changes", changes.join("; ").into())]));
+        }
+    }
+    lines
 }
 
 /// What a code says to staff; in English it stays itself, as scripts know it.

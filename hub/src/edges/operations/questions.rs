@@ -11,7 +11,11 @@ use exchange_format::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{table_file::SHOWN, urgency};
+use super::{
+    signing::{self, Told},
+    table_file::SHOWN,
+    urgency,
+};
 use crate::{
     database::{linking::ClaimName, reviews::Review},
     decisions::{audience::View, golden, programme},
@@ -52,6 +56,8 @@ pub struct Question {
     pub centre_reason: Option<String>,
     /// Whether it is a proposal that can only be declined: it is about no person.
     pub only_decline: bool,
+    /// What somebody has signed of it: with a second signature it is decided.
+    pub signature: Option<Told>,
     /// What may be answered: codes that `review apply` takes.
     pub answers: &'static [&'static str],
     /// The first record.
@@ -150,6 +156,7 @@ pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Questi
     };
     let [first, second] = versions(register, &review)?;
     let urgency = urgency::of(register, &review, person)?;
+    let signature = signing::told(register, &review)?;
     let side = |name: ClaimName, version, values| -> Result<Side, Failure> {
         let centre = match review.kind.as_str() {
             "programme" => claimants(register, name.1)?,
@@ -164,7 +171,8 @@ pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Questi
         person: person.map(|uid| whose(register, uid)).transpose()?.flatten(),
         centre_reason,
         only_decline,
-        answers: answers(&review.kind, only_decline),
+        answers: answers(&review.kind, only_decline, signature.as_ref()),
+        signature,
         one: side(review.one, first, one)?,
         other: side(review.other, second, other)?,
         differences,
@@ -175,8 +183,9 @@ pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Questi
 }
 
 /// What may be answered to a question of `kind`.
-fn answers(kind: &str, only_decline: bool) -> &'static [&'static str] {
+fn answers(kind: &str, only_decline: bool, signature: Option<&Told>) -> &'static [&'static str] {
     match kind {
+        "pair" if signature.is_some_and(Told::can_be_signed) => &["sign", "different"],
         "pair" | "programme" => &["same", "different"],
         "value" => &["keep"],
         _ if only_decline => &["decline"],
@@ -234,7 +243,7 @@ pub(super) fn versions(register: &Register<'_>, review: &Review) -> Result<[Stri
 }
 
 /// A version and the beginning of its hash, in a form that no office program takes for a number or a date.
-fn edition(version: u32, hash: &Digest) -> String {
+pub(super) fn edition(version: u32, hash: &Digest) -> String {
     format!("v{version}-{}", &hash.to_string()[..8])
 }
 

@@ -8,7 +8,7 @@ use std::{
 use exchange_endpoint::{
     config::Config,
     journal_table::Event,
-    messages::{self, Lang, Value},
+    messages::{self, Lang},
     output::Failure,
 };
 use exchange_format::{
@@ -23,7 +23,9 @@ use super::{
     decided::{self, Decided},
     people, proposals,
     questions::{CHANGED, CLAIMS, versions},
+    signing::{self, First, Waiting},
     table_file::{self, Row, Table, all_bad},
+    word::{Problem, Word, problem, say},
 };
 use crate::{
     database::{
@@ -31,12 +33,13 @@ use crate::{
         linking::{Act, ClaimName, StaffDecision},
         received::{Received, Standing},
         reviews::Review,
+        signatures::Signature,
     },
     decisions::{admission::declined, merge::staff::Decision},
     edges::{
         config::HubConfig,
         hub::{Context, open},
-        register::{Input, Register},
+        register::{DECIDED, Input, Register, SEPARATED},
         sealing::answers::{self, Settled},
     },
 };
@@ -57,6 +60,10 @@ pub struct Applied {
     pub gone: u64,
     /// Persons whose publications may have changed.
     pub persons: u64,
+    /// Signed now, and waiting for a second signature: decided is nothing yet.
+    pub signed: u64,
+    /// What waits for a second signature, signed now or before.
+    pub waiting: Vec<Waiting>,
     /// Persons of whom two have become one.
     pub joined: Vec<Joined>,
     /// The number of the protocol, if anything was decided now.
@@ -74,73 +81,6 @@ pub struct Joined {
     pub centres: Vec<String>,
 }
 
-/// What is wrong with a line: a message of the catalogue and its arguments.
-pub(super) type Problem = (&'static str, Vec<(&'static str, Value<'static>)>);
-
-pub(super) fn problem<T>(id: &'static str) -> Result<T, Problem> {
-    Err((id, Vec::new()))
-}
-
-/// A problem in `lang`; a column by its heading there.
-pub(super) fn say(lang: Lang, (id, args): &Problem) -> String {
-    let args: Vec<_> = args
-        .iter()
-        .map(|(name, value)| match value {
-            Value::String(column) if *name == "column" => {
-                (*name, table_file::heading_of(lang, column).into())
-            }
-            other => (*name, other.clone()),
-        })
-        .collect();
-    messages::text(lang, id, &args)
-}
-
-/// What staff say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
-    Same,
-    Different,
-    Accept,
-    Decline,
-    Keep,
-}
-
-impl Word {
-    /// As stored and told.
-    fn code(self) -> &'static str {
-        match self {
-            Self::Same => "same",
-            Self::Different => "different",
-            Self::Accept => "accept",
-            Self::Decline => "decline",
-            Self::Keep => "keep",
-        }
-    }
-
-    /// The decision that a cell names for a question of `kind`; an error for staff.
-    fn read(cell: &str, kind: &str) -> Result<Self, Problem> {
-        let word = match cell.to_lowercase().as_str() {
-            "один" | "one" | "same" => Self::Same,
-            "разные" | "different" => Self::Different,
-            "принять" | "accept" => Self::Accept,
-            "отклонить" | "decline" => Self::Decline,
-            "оставить" | "keep" => Self::Keep,
-            _ => return problem("table-decision"),
-        };
-        match (kind, word) {
-            ("pair" | "programme", Self::Same | Self::Different)
-            | ("held" | "proposal", Self::Accept | Self::Decline)
-            | ("value", Self::Keep) => Ok(word),
-            ("held", Self::Same) => Ok(Self::Accept),
-            ("held", Self::Different) => Ok(Self::Decline),
-            ("programme", _) => problem("table-decision-programme"),
-            ("pair", _) => problem("table-decision-pair"),
-            ("value", _) => problem("table-decision-value"),
-            _ => problem("table-decision-change"),
-        }
-    }
-}
-
 /// A line that staff filled in.
 pub(super) struct Answer<'a> {
     pub(super) review: Review,
@@ -155,20 +95,15 @@ impl Answer<'_> {
         self.review.state == "decided" && self.review.decision.as_deref() == Some(self.word.code())
     }
 
-    /// The decision as the protocol tells it.
-    fn told(&self, lang: Lang) -> decided::Decision<'_> {
+    /// The decision as the protocol tells it; with the first signature, if it bears two.
+    fn told(&self, lang: Lang, first: Option<&Signature>) -> decided::Decision<'_> {
         let Self { review, word, reason, .. } = self;
-        let mut names = vec![review.one, review.other];
-        names.dedup();
-        let names: Vec<String> = names.iter().map(|(centre, key)| format!("{centre}:{key}")).collect();
-        decided::Decision {
-            kind: &review.kind,
-            key: names.join(" "),
-            outcome: word.code(),
-            rule: &review.reason,
-            sentence: messages::word(lang, "review", &review.reason),
-            reason,
-        }
+        let sentence = match first {
+            Some(first) => signing::signed_by(lang, "decision-countersigned", review, first),
+            None => messages::word(lang, "review", &review.reason),
+        };
+        let (key, outcome) = (signing::names(review), word.code());
+        decided::Decision { kind: &review.kind, key, outcome, rule: &review.reason, sentence, reason }
     }
 }
 
@@ -200,7 +135,8 @@ pub fn apply(
             }
         }
         for answer in &answers {
-            if answer.review.state == "decided" && !answer.stands() && !revise {
+            let decided = answer.review.state == "decided" && answer.word != Word::Sign;
+            if decided && !answer.stands() && !revise {
                 problems.push((answer.line, ("table-decided-otherwise", Vec::new())));
             }
         }
@@ -234,12 +170,27 @@ pub(super) fn carry_out(
         let gone = tx.review(answer.review.n)?.is_none_or(|review| review.state == "gone");
         if gone && is_so(tx, answer)? {
             applied.gone += 1;
-        } else if answer.stands() {
+        } else if answer.stands() && (answer.word.joins() || !tx.half_signed()?.contains(&answer.review.n)) {
             applied.unchanged += 1;
         } else {
-            persons.extend(decide(register, answer, &|problem| unfit(answer.line, problem))?);
-            decided.tell(answer.told(decided.lang()));
-            if answer.review.kind == "pair" && answer.word == Word::Same {
+            let unfit = |problem| unfit(answer.line, problem);
+            let mut first = None;
+            if answer.word == Word::Sign {
+                first = Some(signing::second(register, answer, &unfit)?);
+            } else if let First::Waits(waiting, now) = signing::first(register, answer, &unfit)? {
+                if now {
+                    applied.signed += 1;
+                    decided
+                        .tell(decided::Decision { outcome: "signed", ..answer.told(decided.lang(), None) });
+                } else {
+                    applied.unchanged += 1;
+                }
+                applied.waiting.push(waiting);
+                continue;
+            }
+            persons.extend(decide(register, answer, &unfit)?);
+            decided.tell(answer.told(decided.lang(), first.as_ref()));
+            if answer.review.kind == "pair" && answer.word.joins() {
                 applied.joined.extend(joined(register, answer.review.one)?);
             }
             let by_centre: &mut Vec<_> = settled.entry(answer.review.one.0).or_default();
@@ -254,11 +205,6 @@ pub(super) fn carry_out(
     Ok(())
 }
 
-fn contradiction(numbers: &[i64]) -> Problem {
-    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
-    ("table-contradicts", vec![("questions", numbers.join(", ").into())])
-}
-
 /// Whether the records of a question that an answer above has ended are what this one says of them too. If not, it is
 /// an answer all the same: of two persons only one pair is asked about.
 fn is_so(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<bool, Failure> {
@@ -267,7 +213,7 @@ fn is_so(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<bool, Failure> {
     }
     let person = |name: ClaimName| tx.uid_of_key(name.0, Kind::RecipientClaim, name.1);
     let (one, other) = (person(answer.review.one)?, person(answer.review.other)?);
-    Ok((one == other) == (answer.word == Word::Same))
+    Ok((one == other) == answer.word.joins())
 }
 
 /// The person that two have become. Each of their centres was confirmed for its half and is told the whole now: a
@@ -352,7 +298,7 @@ fn unseen(register: &Register<'_>, answer: &Answer<'_>, row: Row<'_>) -> Result<
         return Ok(None);
     }
     let [one, other] = versions(register, &answer.review)?;
-    let named = matches!(answer.word, Word::Accept | Word::Same);
+    let named = answer.word == Word::Accept || answer.word.joins();
     // a change that is declined replaces nothing
     let both = answer.word != Word::Decline;
     let columns = [("version_2", other), ("version_1", one)];
@@ -378,6 +324,9 @@ fn decide(
     let Answer { review, word, reason, .. } = answer;
     let (tx, at) = (register.tx, register.now.to_string());
     let act = Act { actor: register.actor, reason, at: &at };
+    if *word != Word::Sign {
+        register.unsign(review.n, if word.joins() { DECIDED } else { SEPARATED })?;
+    }
     tx.decide_review(review.n, word.code(), act)?;
     let subject = subject(tx, review)?;
     register.note(&Input {
@@ -397,13 +346,13 @@ fn decide(
         rule: &format!("{} {}", review.reason, word.code()),
         digests: &[],
     })?;
-    let decision = if *word == Word::Same { Decision::Same } else { Decision::Different };
+    let decision = if word.joins() { Decision::Same } else { Decision::Different };
     let said = StaffDecision { one: review.one, other: review.other, decision };
     match (review.kind.as_str(), word) {
         ("pair", _) => {
             let against = contradiction::of(tx, (review.one, review.other), decision)?;
             if !against.is_empty() {
-                return Err(unfit(contradiction(&against)));
+                return Err(unfit(contradiction::problem(&against)));
             }
             tx.add_staff_decision("pair", &said, act)?;
             decide_pair(register, review)

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 
 use super::{
     decided::Decided,
-    reviews::{Answer, Applied, REASON, Word, carry_out, say, subject},
+    reviews::{Answer, Applied, REASON, carry_out, subject},
     shown::known,
     token,
+    word::{Problem, Word, say, spoken},
 };
 use crate::{
     database::{Tx, linking::Act, reviews::Review},
@@ -45,28 +46,57 @@ pub fn decide(
     revise: bool,
     lang: Lang,
 ) -> Result<Applied, Failure> {
+    answer(config, one, if same { Word::Same } else { Word::Different }, revise, lang)
+}
+
+/// Gives the second signature under «один», and carries that out.
+pub fn sign(config: &Config<HubConfig>, one: One<'_>, lang: Lang) -> Result<Applied, Failure> {
+    answer(config, one, Word::Sign, true, lang)
+}
+
+fn answer(
+    config: &Config<HubConfig>,
+    one: One<'_>,
+    word: Word,
+    revise: bool,
+    lang: Lang,
+) -> Result<Applied, Failure> {
     open(config)?.carry_out(|context, tx| {
         let register = context.register(tx, one.actor, one.now);
         let review = asked(&register, one)?;
+        let n = one.n.to_string();
         if !["pair", "programme"].contains(&review.kind.as_str()) {
-            return Err(Failure::new(Exit::Refused, "review-other-kind").with("review", one.n.to_string()));
+            return Err(Failure::new(Exit::Refused, "review-other-kind").with("review", n));
         }
-        let word = if same { Word::Same } else { Word::Different };
+        if word == Word::Sign && review.kind != "pair" {
+            return Err(Failure::new(Exit::Refused, "review-not-signed").with("review", n));
+        }
         let answer = Answer { review, word, reason: one.reason, line: 0 };
         if answer.review.state == "decided" && !answer.stands() && !revise {
             return Err(decided_otherwise(&answer.review, lang));
         }
         let (mut applied, mut decided) = (Applied::default(), Decided::by(context, &register));
-        let unfit =
-            |_, problem| Failure::new(Exit::Refused, "table-line").with("problems", say(lang, &problem));
+        let unfit = |_, problem| unfit(lang, &problem);
         carry_out(context, &register, &[answer], &unfit, &mut applied, &mut decided)?;
         applied.protocol = decided.keep(tx)?;
         Ok(applied)
     })
 }
 
+/// The error for an answer that cannot be.
+fn unfit(lang: Lang, problem: &Problem) -> Failure {
+    let failure = match problem.0 {
+        "table-sign-none" => Failure::new(Exit::Refused, "review-not-signed"),
+        "table-sign-waits" => Failure::new(Exit::Refused, "review-signed"),
+        "table-sign-same" => Failure::new(Exit::Refused, "review-sign-same"),
+        "table-sign-changed" => Failure::new(Exit::Refused, "review-sign-changed"),
+        _ => return Failure::new(Exit::Refused, "table-line").with("problems", say(lang, problem)),
+    };
+    spoken(lang, &problem.1).into_iter().fold(failure, |failure, (name, value)| failure.with(name, value))
+}
+
 /// The question, if it still is one.
-fn asked(register: &Register<'_>, one: One<'_>) -> Result<Review, Failure> {
+pub(super) fn asked(register: &Register<'_>, one: One<'_>) -> Result<Review, Failure> {
     if one.reason.trim().is_empty() || one.reason.chars().count() > REASON {
         return Err(Failure::new(Exit::Usage, "review-reason"));
     }

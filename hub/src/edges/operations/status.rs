@@ -21,7 +21,10 @@ use crate::{
         status::{Crowd, Kept, LastPacket, Unconfirmed},
         streams::Incident,
     },
-    decisions::merge::{Model, candidates::LARGEST},
+    decisions::{
+        merge::{Model, candidates::LARGEST},
+        signing,
+    },
     edges::{
         config::HubConfig,
         hub::{HubError, open_store},
@@ -47,6 +50,8 @@ pub struct Status {
     pub model: ModelInForce,
     /// Open questions to staff.
     pub reviews: Vec<ReviewCount>,
+    /// Signatures of staff that wait for a second.
+    pub signatures: HalfSigned,
     /// Documents that are not published, or not as they are now, by the rule that they break.
     pub faults: BTreeMap<String, u64>,
     /// Inputs not sealed into the hub's own stream.
@@ -94,6 +99,25 @@ pub struct ReviewCount {
     pub reason: String,
     /// How many.
     pub count: u64,
+}
+
+/// Signatures of staff that wait for a second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HalfSigned {
+    /// How many.
+    pub waiting: u64,
+    /// Since when the oldest, RFC 3339.
+    pub since: Option<String>,
+}
+
+impl HalfSigned {
+    /// What to tell of them if they wait for `days` or more.
+    fn overdue(&self, hub: &str, now: Timestamp, days: u32) -> Option<Overdue> {
+        let since = self.since.clone()?;
+        let age_s = signing::overdue(since.parse().ok()?, now, days)?.as_secs().max(0).unsigned_abs();
+        let (what, peer) = ("signature", hub.to_owned());
+        Some(Overdue { what, peer, packet: None, count: self.waiting, since, age_s })
+    }
 }
 
 /// How the exchange with a centre stands.
@@ -172,6 +196,9 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             centres.push(centre_status(tx, centre, &counts, now, late)?);
         }
         let waiting = tx.standing_count("waiting")?;
+        let (half, since) = tx.half_signed_count()?;
+        let signatures = HalfSigned { waiting: half, since };
+        late_ones.extend(signatures.overdue(&config.code, now, config.merge.signature_days));
         let mut differences = Vec::new();
         for one in counts.incidents.iter().filter(|one| one.code == "DIVERGED") {
             differences.extend(tx.differences().told(&one.centre).map_err(HubError::from)?);
@@ -189,6 +216,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
                 .into_iter()
                 .map(|(kind, reason, count)| ReviewCount { kind, reason, count })
                 .collect(),
+            signatures,
             faults: tx.fault_counts()?.into_iter().collect(),
             crowds: tx.crowds(LARGEST)?,
             inputs_unsealed: tx.unsealed_input_count()?,

@@ -93,7 +93,7 @@ impl<'a> Row<'a> {
 }
 
 /// Columns of a question's own; those of its two records with `_1` and `_2`.
-const OF_QUESTION: [&str; 13] = [
+const OF_QUESTION: [&str; 14] = [
     "review",
     "kind",
     "why",
@@ -104,6 +104,7 @@ const OF_QUESTION: [&str; 13] = [
     "case_number",
     "differences",
     "centre_reason",
+    "signature",
     "answers",
     "decision",
     "reason",

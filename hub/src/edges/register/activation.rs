@@ -15,7 +15,7 @@ impl Register<'_> {
         for uid in self.ask(&people)? {
             self.republish(uid)?;
         }
-        Ok(())
+        self.end_signatures()
     }
 
     /// Puts the model that comes with the program in force, if there is none.

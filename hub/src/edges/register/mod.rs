@@ -1,7 +1,7 @@
 //! The register of people, carried out over the database: claims become persons, persons publications.
 //! The rules are in `decisions`; here they meet the rows. Everything runs inside the caller's transaction.
 //!
-//! [`weighing`] how alike claims are · [`activation`] by which model · [`relink`] claims → persons · [`parting`] a person that is two · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`republish`] persons → what each
+//! [`weighing`] how alike claims are · [`activation`] by which model · [`relink`] claims → persons · [`parting`] a person that is two · [`signing`] what waits for a second signature · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`republish`] persons → what each
 //! centre is told · [`returned`] what comes back after a restore · [`drawn`] what staff draw up · [`inputs`] the hub's stream to itself.
 
 mod activation;
@@ -14,6 +14,7 @@ mod parting;
 mod relink;
 mod republish;
 mod returned;
+mod signing;
 mod weighing;
 
 use std::collections::BTreeSet;
@@ -33,6 +34,7 @@ use crate::{
 pub use inputs::Input;
 pub use relink::Settled;
 pub use returned::{Returned, What};
+pub use signing::{DECIDED, REFUSED, SEPARATED};
 pub use weighing::Weighing;
 
 /// Why the register could not be brought up to date.
@@ -61,6 +63,8 @@ pub struct Register<'a> {
     pub issued: u64,
     /// The region's lists.
     pub lists: &'a Lists,
+    /// Whether two have to sign before two published persons become one.
+    pub second_signature: bool,
     /// Who acts: an operator, or the hub's own code.
     pub actor: &'a str,
     /// The time of everything that is done.

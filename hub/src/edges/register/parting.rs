@@ -8,7 +8,7 @@ use exchange_format::{
     record::{Kind, RecordId},
 };
 
-use super::{Affected, Input, Register, RegisterError};
+use super::{Affected, Input, Register, RegisterError, signing::SEPARATED};
 use crate::{
     database::{
         linking::{Act, ClaimName, StaffDecision},
@@ -82,6 +82,7 @@ impl Register<'_> {
         let act = Act { actor: self.actor, reason, at: &at };
         self.tx.open_review("pair", "SPLIT", one, other, &at)?;
         if let Some(n) = self.tx.review_of("pair", one, other)? {
+            self.unsign(n, SEPARATED)?;
             self.tx.decide_review(n, "different", act)?;
         }
         self.tx.add_staff_decision(

@@ -6,7 +6,7 @@ use exchange_format::record::{Kind, RecordId};
 
 use super::{Affected, Input, Register, RegisterError, new_id, weighing::Weighing};
 use crate::{
-    database::{linking::ClaimName, received::ClaimId},
+    database::{DatabaseError, linking::ClaimName, received::ClaimId},
     decisions::merge::{
         identity::assign,
         model::Cut,
@@ -36,15 +36,18 @@ pub struct Settled {
     pub created: u64,
 }
 
+/// Persons with their claims.
+type People = BTreeMap<RecordId, BTreeSet<ClaimName>>;
+
 /// Claims that links, «один», or being one person as of now tie to each other.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Loaded {
     claims: BTreeMap<ClaimName, ClaimId>,
     links: BTreeMap<(ClaimName, ClaimName), f64>,
     /// Staff's decisions by their numbers.
     decisions: BTreeMap<i64, ((ClaimName, ClaimName), Decision)>,
     /// The claims of persons whom nothing but staff joins or parts.
-    standing: BTreeMap<RecordId, BTreeSet<ClaimName>>,
+    standing: People,
 }
 
 impl Loaded {
@@ -120,6 +123,9 @@ impl Register<'_> {
         self.settle_components(&loaded, &engine, &mut settled)?;
         let asked = self.ask(&settled.affected)?;
         settled.affected.extend(asked);
+        if all.is_none() {
+            self.end_signatures()?; // a merge does so when its work is taken over
+        }
         Ok(settled)
     }
 
@@ -153,20 +159,33 @@ impl Register<'_> {
         Ok(loaded)
     }
 
-    fn standing(&self, component: &Loaded) -> Result<BTreeMap<RecordId, BTreeSet<ClaimName>>, RegisterError> {
-        let mut people: BTreeMap<RecordId, BTreeSet<ClaimName>> = BTreeMap::new();
+    fn standing(&self, component: &Loaded) -> Result<People, RegisterError> {
+        self.people_of(component, |uid| self.tx.stands(uid))
+    }
+
+    fn published(&self, component: &Loaded) -> Result<People, RegisterError> {
+        self.people_of(component, |uid| self.tx.was_published(uid))
+    }
+
+    /// The persons that claims of `component` are as of now, of those that are `wanted`.
+    fn people_of(
+        &self,
+        component: &Loaded,
+        wanted: impl Fn(RecordId) -> Result<bool, DatabaseError>,
+    ) -> Result<People, RegisterError> {
+        let mut people = People::new();
         for (name, id) in &component.claims {
             if let Some(uid) = self.tx.uid_of(*id)? {
                 people.entry(uid).or_default().insert(*name);
             }
         }
-        let mut standing = BTreeMap::new();
+        let mut found = People::new();
         for (uid, names) in people {
-            if self.tx.stands(uid)? {
-                standing.insert(uid, names);
+            if wanted(uid)? {
+                found.insert(uid, names);
             }
         }
-        Ok(standing)
+        Ok(found)
     }
 
     fn settle_components(
@@ -201,9 +220,22 @@ impl Register<'_> {
     ) -> Result<(), RegisterError> {
         let (names, component) = loaded.component();
         let bits = |a: u32, b: u32| weighing.bits(names[a as usize], names[b as usize]);
-        let clusters = persons(&component, engine.cut, &bits).into_iter();
-        let clusters: Vec<BTreeSet<ClaimName>> =
-            clusters.map(|cluster| cluster.into_iter().map(|n| names[n as usize]).collect()).collect();
+        let in_names = |clusters: Vec<Vec<u32>>| -> Vec<BTreeSet<ClaimName>> {
+            let of = |cluster: Vec<u32>| cluster.into_iter().map(|n| names[n as usize]).collect();
+            clusters.into_iter().map(of).collect()
+        };
+        let mut clusters = in_names(persons(&component, engine.cut, &bits));
+        if engine.all.is_some() && self.second_signature {
+            // what two have to sign no merge does by itself: staff are asked
+            let published = self.published(loaded)?;
+            let of = |cluster: &BTreeSet<ClaimName>| {
+                published.values().filter(|of| !of.is_disjoint(cluster)).count()
+            };
+            if clusters.iter().any(|cluster| of(cluster) > 1) {
+                let stands = Loaded { standing: published, ..loaded.clone() };
+                clusters = in_names(persons(&stands.component().1, engine.cut, &bits));
+            }
+        }
         // the ids that the claims had before any of these persons turned out to be another: what is parted gets them back
         let (mut homes, mut current, mut age) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (name, id) in &loaded.claims {

@@ -9,6 +9,7 @@ mod model;
 mod person;
 mod protocol;
 mod review;
+mod signing;
 mod status;
 mod tables;
 mod trial;

@@ -10,6 +10,7 @@ mod recovery;
 mod refusals;
 mod requests;
 mod rules;
+mod signing;
 
 use exchange_endpoint::config::Config;
 use exchange_format::{

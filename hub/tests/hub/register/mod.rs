@@ -33,6 +33,7 @@ struct City {
     store: Store,
     numbering: CaseNumbering,
     issued: u64,
+    second_signature: bool,
 }
 
 fn centre(unit: u16) -> ParticipantCode {
@@ -74,11 +75,11 @@ impl City {
         let dir = tempfile::tempdir().expect("a directory");
         let store = Store::create(&dir.path().join("hub.db")).expect("made");
         let numbering = CaseNumbering::new("42", "32701000").expect("good");
-        Self { _dir: dir, store, numbering, issued: 0 }
+        Self { _dir: dir, store, numbering, issued: 0, second_signature: false }
     }
 
     fn within<T>(&mut self, work: impl FnOnce(&Register<'_>) -> Result<T, RegisterError>) -> T {
-        let (numbering, issued) = (&self.numbering, self.issued);
+        let (numbering, issued, second_signature) = (&self.numbering, self.issued, self.second_signature);
         let done = self.store.write(|tx| {
             work(&Register {
                 tx,
@@ -86,6 +87,7 @@ impl City {
                 numbering,
                 issued,
                 lists: Lists::shipped(),
+                second_signature,
                 actor: "test",
                 now: "2026-11-21T00:00:00Z".parse().expect("a time"),
             })
