@@ -279,7 +279,8 @@ fn arrived(world: &World, probe: &Probe) -> Result<bool, WorldError> {
     let count = match &probe.what {
         Change::Contact(id, version) => {
             let sql = "SELECT count(*) FROM svod_record s JOIN svod_sent t ON t.kind = s.kind AND t.key = s.key \
-                       WHERE s.kind = 'contact' AND s.id = ?1 AND t.version > ?2 AND t.outcome IS NOT NULL";
+                       JOIN svod_packet p ON p.direction = 'out' AND p.epoch = t.epoch AND p.seq = t.seq \
+                       WHERE s.kind = 'contact' AND s.id = ?1 AND t.version > ?2 AND p.answered_at IS NOT NULL";
             reader.count(sql, (id, version.cast_signed()))?
         }
         Change::Recipient(id) => {
