@@ -185,6 +185,8 @@ fn parted(lang: Lang, done: &Split) -> String {
             ("centres", joined(&one.centres).into()),
         ];
         lines.push(messages::text(lang, "hub-split-to", &args));
+        let undo = one.review.map(|n| [("review", n.to_string().into())]);
+        lines.extend(undo.map(|args| messages::text(lang, "hub-split-undo", &args)));
     }
     if done.entered > 0 {
         lines.push(messages::text(lang, "hub-split-entered", &[("n", done.entered.into())]));

@@ -354,6 +354,9 @@ fn decide(
             if !against.is_empty() {
                 return Err(unfit(contradiction::problem(&against)));
             }
+            if decision == Decision::Same {
+                register.take_split_back(review.one, review.other, reason)?;
+            }
             tx.add_staff_decision("pair", &said, act)?;
             decide_pair(register, review)
         }

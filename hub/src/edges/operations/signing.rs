@@ -36,7 +36,7 @@ use crate::{
     edges::{
         config::HubConfig,
         hub::open,
-        register::{REFUSED, Register},
+        register::{REFUSED, REPLACED, Register},
     },
 };
 
@@ -111,6 +111,7 @@ pub(super) fn first(
         return Ok(First::Waits(waiting(signed.first), false));
     }
     let text = serde_json::to_string(&seen).map_err(|error| Failure::bug(&error))?;
+    register.unsign(review.n, REPLACED)?;
     register.sign_first(review, answer.reason, &text)?;
     let (actor, reason) = (register.actor.to_owned(), answer.reason.to_owned());
     Ok(First::Waits(waiting(Signature { actor, at: register.now.to_string(), reason }), true))

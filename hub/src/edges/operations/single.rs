@@ -113,7 +113,7 @@ fn decided_otherwise(review: &Review, lang: Lang) -> Failure {
         .with("review", review.n.to_string())
         .with("decision", messages::word(lang, "outcome", &last.decision))
         .with("who", last.actor)
-        .with("at", last.at.unwrap_or_default())
+        .with("at", messages::stored_moment(lang, &last.at.unwrap_or_default()))
 }
 
 /// Puts a question off: it stays open, after all others.

@@ -52,6 +52,8 @@ pub struct Parted {
     pub claims: Vec<String>,
     /// The centres that serve it.
     pub centres: Vec<String>,
+    /// The question of which «один» takes the split back.
+    pub review: Option<i64>,
 }
 
 /// Takes `claims` out of the person `who`.
@@ -75,7 +77,8 @@ pub fn split(
             return Err(Failure::new(Exit::Refused, "person-split-whole"));
         }
         let persons = register.part(person.uid, &out, reason)?.len();
-        let parted = parted(tx, &out)?;
+        let rest = named.into_keys().find(|name| !out.contains(name));
+        let parted = parted(tx, &out, rest)?;
         let drawn = tx.drawn_of(person.uid)?.len();
         let protocol = protocol(context, &register, person.uid, &parted, reason)?;
         Ok(Split {
@@ -89,7 +92,7 @@ pub fn split(
     })
 }
 
-fn parted(tx: &Tx<'_>, out: &BTreeSet<ClaimName>) -> Result<Vec<Parted>, Failure> {
+fn parted(tx: &Tx<'_>, out: &BTreeSet<ClaimName>, rest: Option<ClaimName>) -> Result<Vec<Parted>, Failure> {
     let mut all: Vec<Parted> = Vec::new();
     for (centre, key) in out {
         let Some(uid) = tx.uid_of_key(*centre, Kind::RecipientClaim, *key)? else { continue };
@@ -99,7 +102,10 @@ fn parted(tx: &Tx<'_>, out: &BTreeSet<ClaimName>) -> Result<Vec<Parted>, Failure
             known.claims.push(claim);
         } else if let Some(person) = tx.person(uid)? {
             let (case_number, centres) = (person.case_number, serving(tx, uid)?);
-            all.push(Parted { uid: text, case_number, claims: vec![claim], centres });
+            let name = (*centre, *key);
+            let asked = rest.map(|rest| tx.review_of("pair", name.min(rest), name.max(rest)));
+            let review = asked.transpose()?.flatten();
+            all.push(Parted { uid: text, case_number, claims: vec![claim], centres, review });
         }
     }
     Ok(all)

@@ -34,7 +34,7 @@ use crate::{
 pub use inputs::Input;
 pub use relink::Settled;
 pub use returned::{Returned, What};
-pub use signing::{DECIDED, REFUSED, SEPARATED};
+pub use signing::{DECIDED, REFUSED, REPLACED, SEPARATED};
 pub use weighing::Weighing;
 
 /// Why the register could not be brought up to date.

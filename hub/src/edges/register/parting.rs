@@ -17,6 +17,9 @@ use crate::{
     decisions::merge::staff::Decision,
 };
 
+/// Why staff were asked about two claims that they have taken apart: they were not, it is their own word.
+const SPLIT: &str = "SPLIT";
+
 /// Claims by their names.
 type Claims = BTreeMap<ClaimName, ClaimId>;
 
@@ -76,26 +79,66 @@ impl Register<'_> {
         Ok(affected)
     }
 
+    /// «Один» about two claims whose persons `person split` has parted takes back all that the split said of these two, not
+    /// of this pair alone: else the claim would be torn off those who are one with it.
+    pub fn take_split_back(
+        &self,
+        one: ClaimName,
+        other: ClaimName,
+        reason: &str,
+    ) -> Result<(), RegisterError> {
+        let answered = (one.min(other), one.max(other));
+        let person = |name: ClaimName| self.tx.uid_of_key(name.0, Kind::RecipientClaim, name.1);
+        let (Some(first), Some(second)) = (person(one)?, person(other)?) else { return Ok(()) };
+        if first == second {
+            return Ok(());
+        }
+        let others = self.claims_named(second)?;
+        for one in self.claims_named(first)?.into_keys() {
+            let mut last = BTreeMap::new();
+            for (_, said) in self.tx.staff_decisions("pair", one)? {
+                last.insert(if said.one == one { said.other } else { said.one }, said.decision);
+            }
+            let parted = last.into_iter().filter(|(_, decision)| *decision == Decision::Different);
+            for (other, _) in parted.filter(|(other, _)| others.contains_key(other)) {
+                let pair = (one.min(other), one.max(other));
+                let asked = self.tx.review_of("pair", pair.0, pair.1)?;
+                let review = asked.map(|n| self.tx.review(n)).transpose()?.flatten();
+                if let Some(review) = review.filter(|review| review.reason == SPLIT && pair != answered) {
+                    self.say(review.n, pair, Decision::Same, reason)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Staff's word that two claims are two people, as an answer to the question about them.
     fn say_different(&self, one: ClaimName, other: ClaimName, reason: &str) -> Result<(), RegisterError> {
+        self.tx.open_review("pair", SPLIT, one, other, &self.at())?;
+        let Some(n) = self.tx.review_of("pair", one, other)? else { return Ok(()) };
+        self.unsign(n, SEPARATED)?;
+        self.say(n, (one, other), Decision::Different, reason)
+    }
+
+    /// Staff's word about two claims, as the answer to the question `n`.
+    fn say(
+        &self,
+        n: i64,
+        (one, other): (ClaimName, ClaimName),
+        decision: Decision,
+        reason: &str,
+    ) -> Result<(), RegisterError> {
         let at = self.at();
         let act = Act { actor: self.actor, reason, at: &at };
-        self.tx.open_review("pair", "SPLIT", one, other, &at)?;
-        if let Some(n) = self.tx.review_of("pair", one, other)? {
-            self.unsign(n, SEPARATED)?;
-            self.tx.decide_review(n, "different", act)?;
-        }
-        self.tx.add_staff_decision(
-            "pair",
-            &StaffDecision { one, other, decision: Decision::Different },
-            act,
-        )?;
+        let word = if decision == Decision::Same { "same" } else { "different" };
+        self.tx.decide_review(n, word, act)?;
+        self.tx.add_staff_decision("pair", &StaffDecision { one, other, decision }, act)?;
         self.note(&Input {
             action: "decide.pair",
             subject: Some((Kind::RecipientClaim.name(), one.1)),
             other: Some(other.1),
             centre: Some(one.0),
-            value: Some("different"),
+            value: Some(word),
             reason: Some(reason),
             ..Input::default()
         })

@@ -15,6 +15,8 @@ pub const SEPARATED: &str = "separated";
 pub const REFUSED: &str = "refused";
 /// No second is needed any more: one has decided.
 pub const DECIDED: &str = "decided";
+/// The persons had changed, and it was signed anew.
+pub const REPLACED: &str = "replaced";
 /// The question is none any more, or one of its records has gone.
 pub const GONE: &str = "gone";
 /// The two have become one person otherwise.

@@ -11,9 +11,12 @@ use super::{
     id, record,
     rules::{answer_all, decide, exchange, merged, open_reviews, table},
 };
+use exchange_endpoint::messages::Lang;
 use svod_hub::edges::operations::{
     certificates::{self, Wanted},
-    people, status,
+    people,
+    single::{self, One},
+    split, status,
 };
 
 /// The one person's uid.
@@ -392,4 +395,44 @@ fn a_question_about_two_programmes_names_the_centres_that_claim_them() {
     let versions = format!("{};{}", asked[0].one.version, asked[0].other.version);
     let line = format!("{};{};{1};{versions};разные;обе\n", asked[0].review, one.code);
     decide(&hub, &(file + &line), false).expect("its own table is taken");
+}
+
+/// A person of three records out of whom one was taken is whole again by one answer, and nobody was torn off meanwhile.
+#[test]
+fn one_answer_takes_a_split_back() {
+    let mut hub = TestHub::new();
+    let centres =
+        [1, 2, 3].map(|unit| merged(&mut hub, unit, vec![anna(1, 1, &[("phone", "+79110000001")])]));
+    let rows = |hub: &TestHub, sql: &str| -> Vec<String> {
+        let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("open");
+        let mut select = db.prepare(sql).expect("good");
+        let found = select.query_map([], |row| row.get(0)).expect("read");
+        found.collect::<Result<_, _>>().expect("text")
+    };
+    let known = |hub: &TestHub| {
+        let links =
+            "SELECT concat(origin, uid) FROM person_record WHERE kind = 'recipient_claim' ORDER BY origin";
+        let told =
+            "SELECT concat(centre, kind, key, body) FROM publication WHERE form = 'live' AND kind <> 'link'
+                    ORDER BY centre, kind, key";
+        (rows(hub, links), rows(hub, told))
+    };
+    hub.send();
+    let before = known(&hub);
+    let whole = uid(&hub);
+    let act = ("test", "разные паспорта");
+    split::split(&hub.config(), &whole, &[(centres[0].code, id(1))], act, now()).expect("split");
+    hub.send();
+    let parted = rows(&hub, "SELECT DISTINCT uid FROM person_record WHERE kind = 'recipient_claim'");
+    assert_eq!(parted.len(), 2);
+    let asked = rows(&hub, "SELECT concat(n) FROM review WHERE reason = 'SPLIT' ORDER BY n");
+    assert_eq!(asked.len(), 2, "with either of the two others");
+    let one =
+        One { n: asked[0].parse().expect("a number"), reason: "ошиблись", actor: "test", now: now() };
+    let done = single::decide(&hub.config(), one, true, true, Lang::En).expect("revised");
+    assert_eq!((done.decided, done.joined.len()), (1, 1));
+    hub.send();
+    assert_eq!(known(&hub), before);
+    let answers = rows(&hub, "SELECT decision FROM review WHERE reason = 'SPLIT'");
+    assert_eq!(answers, ["same", "same"]);
 }

@@ -223,6 +223,8 @@ fn what_was_signed_is_carried_out_and_nothing_else() {
     let held: Vec<_> = open_reviews(&hub).into_iter().filter(|one| one.kind != "pair").collect();
     decide(&hub, &table(&held, "принять"), false).expect("accepted");
     anew(&hub, (ANNA, OLGA), "claim", "changed");
+    let replaced = journal(&hub).iter().filter(|one| one.ends_with(" review.unsigned replaced")).count();
+    assert_eq!(replaced, 3, "none is left without its end");
     let before = persons(&hub);
     assert_eq!(sign(&hub, n, ANNA).expect("carried out").decided, 1);
     assert_eq!(persons(&hub), before - 1);
