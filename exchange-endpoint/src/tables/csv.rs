@@ -109,12 +109,12 @@ impl Record {
         self.ends.clear();
     }
 
-    fn push(&mut self, byte: u8) {
+    fn push(&mut self, bytes: &[u8]) {
         if self.excess.is_some() {
-        } else if self.bytes.len() == LARGEST_ROW {
+        } else if self.bytes.len() + bytes.len() > LARGEST_ROW {
             self.give_up("row-long");
         } else {
-            self.bytes.push(byte);
+            self.bytes.extend_from_slice(bytes);
         }
     }
 
@@ -176,15 +176,26 @@ impl<R: BufRead> Records<R> {
             begun = true;
             let mut used = 0;
             let mut ended = false;
-            for &byte in chunk {
+            while let Some(&byte) = chunk.get(used) {
+                if at == At::Plain {
+                    // nothing but these ends a value that is not quoted
+                    let ends = |byte: &u8| *byte == self.delimiter || *byte == b'\n';
+                    let plain = &chunk[used..];
+                    let plain = &plain[..plain.iter().position(ends).unwrap_or(plain.len())];
+                    if !plain.is_empty() {
+                        record.push(plain);
+                        used += plain.len();
+                        continue;
+                    }
+                }
                 used += 1;
                 self.line += u64::from(byte == b'\n');
                 if at == At::Quoted {
-                    if byte == b'"' { at = At::Quote } else { record.push(byte) }
+                    if byte == b'"' { at = At::Quote } else { record.push(&[byte]) }
                 } else if byte == b'"' && at == At::Begin {
                     (at, opened) = (At::Quoted, self.line);
                 } else if byte == b'"' && at == At::Quote {
-                    record.push(byte);
+                    record.push(&[byte]);
                     at = At::Quoted;
                 } else if byte == self.delimiter {
                     record.end_value();
@@ -196,7 +207,7 @@ impl<R: BufRead> Records<R> {
                 } else if at == At::Quote && byte != b'\r' {
                     return Err(Broken::Form(opened, "text follows the closing quote of a value"));
                 } else if at != At::Quote {
-                    record.push(byte);
+                    record.push(&[byte]);
                     at = At::Plain;
                 }
             }
@@ -274,7 +285,7 @@ impl CsvFile {
         while records.next(&mut record)? {
             if let Ok(text) = std::str::from_utf8(&record.bytes) {
                 // three letters that are UTF-8 by chance are no text in windows-1251
-                is_utf8 |= text.chars().filter(|c| !c.is_ascii()).count() > 3;
+                is_utf8 = is_utf8 || text.chars().filter(|c| !c.is_ascii()).nth(3).is_some();
             } else {
                 no_utf8 = no_utf8.or(Some(record.line));
                 is_utf8 |= was_utf8(&record.bytes);

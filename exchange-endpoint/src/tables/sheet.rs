@@ -1,13 +1,14 @@
 //! A file that is read: its heading is understood, its rows are handed on one by one.
 
 use std::{
+    borrow::Cow,
     fs::{self, File},
     io::Read as _,
     path::{Path, PathBuf},
 };
 
 use super::{
-    Layout, Map, Refused, TableError,
+    Form, Layout, Map, Refused, TableError,
     csv::CsvFile,
     headings::{self, Headings},
     marks,
@@ -147,9 +148,11 @@ impl Sheet {
         mut each: impl FnMut(Item) -> Result<(), E>,
     ) -> Result<(), E> {
         let Self { grid, layout, columns, key, .. } = self;
+        let form = |name: &String| layout.column(name).map(|column| column.form);
+        let forms: Vec<Option<Form>> = columns.iter().map(|name| name.as_ref().and_then(form)).collect();
         grid.for_each(|line, cells| {
             each(match cells {
-                Ok(cells) => row(layout, columns, *key, line, cells),
+                Ok(cells) => row(&forms, columns, *key, line, cells),
                 Err(rule) => Item::Refused(Refused::by(line, None, rule), None),
             })
         })
@@ -224,7 +227,7 @@ fn columns(
 }
 
 /// The row that `cells` are.
-fn row(layout: &Layout, columns: &[Option<String>], key: usize, line: u64, cells: Vec<Cell>) -> Item {
+fn row(forms: &[Option<Form>], columns: &[Option<String>], key: usize, line: u64, cells: Vec<Cell>) -> Item {
     let of_row = match cells.get(key) {
         Some(Cell::Text(text)) if !has_control(text) => Some(text.clone()),
         _ => None,
@@ -237,8 +240,7 @@ fn row(layout: &Layout, columns: &[Option<String>], key: usize, line: u64, cells
     }
     let mut values = Vec::with_capacity(cells.len());
     for (n, cell) in cells.into_iter().enumerate() {
-        let column = columns[n].as_ref().and_then(|name| layout.column(name));
-        let Some(column) = column else {
+        let Some(form) = forms[n] else {
             values.push(String::new());
             continue;
         };
@@ -250,12 +252,18 @@ fn row(layout: &Layout, columns: &[Option<String>], key: usize, line: u64, cells
             let why = Told::of("import-control", &[("n", (n + 1).into())]);
             return Item::Refused(Refused { line, column: Some(place(n)), rule: "control", why }, of_row);
         }
-        values.push(column.form.kept(&text).into_owned());
+        let kept = match form.kept(&text) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(kept) => Some(kept),
+        };
+        values.push(kept.unwrap_or(text));
     }
     Item::Row(line, values)
 }
 
 /// Whether `value` holds what no record can carry: NUL and other control characters but line breaks and tabs.
 pub fn has_control(value: &str) -> bool {
-    value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    // those above ASCII are all of two bytes, this one first
+    let may_be = |byte: u8| byte < b' ' || matches!(byte, 0x7F | 0xC2);
+    value.bytes().any(may_be) && value.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }

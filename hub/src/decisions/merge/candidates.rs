@@ -110,6 +110,53 @@ pub struct Candidates {
     pub parted: BTreeSet<u64>,
 }
 
+/// What some of the keys find.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The pairs, each as one number.
+    pairs: Vec<u64>,
+    /// So many of them are in order, each once.
+    in_order: usize,
+    parted: BTreeSet<u64>,
+}
+
+impl Found {
+    fn put_in_order(&mut self) {
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+        self.in_order = self.pairs.len();
+    }
+}
+
+const fn packed((a, b): Pair) -> u64 {
+    (a as u64) << 32 | b as u64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "each half is one number")]
+const fn unpacked(pair: u64) -> Pair {
+    ((pair >> 32) as u32, pair as u32)
+}
+
+impl Candidates {
+    /// All that was found.
+    pub fn of(all: impl IntoIterator<Item = Found>) -> Self {
+        let mut parted = BTreeSet::new();
+        let mut lists: Vec<std::iter::Peekable<std::vec::IntoIter<u64>>> = Vec::new();
+        for found in all {
+            parted.extend(found.parted);
+            lists.push(found.pairs.into_iter().peekable());
+        }
+        let mut pairs = Vec::with_capacity(lists.iter().map(ExactSizeIterator::len).max().unwrap_or(0));
+        while let Some(least) = lists.iter_mut().filter_map(|list| list.peek().copied()).min() {
+            for list in &mut lists {
+                list.next_if_eq(&least);
+            }
+            pairs.push(unpacked(least));
+        }
+        Self { pairs, parted }
+    }
+}
+
 impl Register {
     /// The part of a record that a key takes; 0 if there is none.
     fn part(&self, part: &Part, entry: &Entry<'_>) -> u64 {
@@ -164,49 +211,55 @@ impl Register {
 
     /// All pairs to be compared, and the keys that so many records shared that they were parted further.
     pub fn candidates(&self) -> Candidates {
-        let mut found = Candidates::default();
-        let mut sorted_to = 0;
+        Candidates::of([self.found_by(&mut (0..self.key_count()))])
+    }
+
+    /// How many keys the model has.
+    pub fn key_count(&self) -> usize {
+        self.keys.keys.len()
+    }
+
+    /// What these keys of the model find, by number: keys that are taken from one row by several may be looked for at the
+    /// same time.
+    pub fn found_by(&self, keys: &mut dyn Iterator<Item = usize>) -> Found {
+        let mut found = Found::default();
         let mut index: Vec<(u64, u32)> = Vec::with_capacity(self.len());
-        for no in 0..self.keys.keys.len() {
+        for no in keys {
             self.pairs_by(no, &mut index, &mut found);
-            if found.pairs.len() > 2 * sorted_to + (1 << 22) {
-                in_order(&mut found.pairs);
-                sorted_to = found.pairs.len();
+            if found.pairs.len() > 2 * found.in_order + (1 << 22) {
+                found.put_in_order();
             }
         }
-        in_order(&mut found.pairs);
+        found.put_in_order();
         found
     }
 
     /// The pairs that the key of number `no` finds; `index` is room to work in.
-    fn pairs_by(&self, no: usize, index: &mut Vec<(u64, u32)>, found: &mut Candidates) {
+    fn pairs_by(&self, no: usize, index: &mut Vec<(u64, u32)>, found: &mut Found) {
         index.clear();
         for (n, entry) in (0..).zip(self.entries()) {
             index.extend(self.keys_of(no, &entry).into_iter().flatten().map(|key| (key, n)));
         }
         index.sort_unstable();
-        for group in index.chunk_by(|a, b| a.0 == b.0) {
+        for group in index.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
             self.pairs_of(group, &self.keys.split, found);
         }
     }
 
     /// The pairs that the key of number `no` finds, each once, in order.
     pub(super) fn candidates_by(&self, no: usize) -> Vec<Pair> {
-        let mut found = Candidates::default();
-        self.pairs_by(no, &mut Vec::with_capacity(self.len()), &mut found);
-        in_order(&mut found.pairs);
-        found.pairs
+        Candidates::of([self.found_by(&mut std::iter::once(no))]).pairs
     }
 
     /// All pairs of a group; one that is too large is split.
-    fn pairs_of(&self, group: &[(u64, u32)], split: &[Part], found: &mut Candidates) {
+    fn pairs_of(&self, group: &[(u64, u32)], split: &[Part], found: &mut Found) {
         let (first, rest) = match split.split_first() {
             Some((first, rest)) if group.len() > self.model.search.block => (first, rest),
             _ if group.len() > LARGEST => return,
             _ => {
                 for (at, (_, a)) in group.iter().enumerate() {
                     let others = group[at + 1..].iter().map(|(_, b)| b).filter(|b| *b != a);
-                    found.pairs.extend(others.map(|b| (*a.min(b), *a.max(b))));
+                    found.pairs.extend(others.map(|b| packed((*a.min(b), *a.max(b)))));
                 }
                 return;
             }
@@ -244,9 +297,4 @@ impl Register {
         }
         Ok(keys)
     }
-}
-
-fn in_order(pairs: &mut Vec<Pair>) {
-    pairs.sort_unstable();
-    pairs.dedup();
 }

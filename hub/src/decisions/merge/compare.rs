@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     edits::within,
-    register::{Entry, Register, Text, Texts},
+    register::{Entry, Register},
+    texts::{Text, Texts},
 };
 
 /// How the values of a field are read and compared.

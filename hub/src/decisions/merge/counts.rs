@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     candidates::mixed,
     compare::Kind,
-    register::{Entry, Register, Text, digest},
+    register::{Entry, Register},
+    texts::{Text, digest},
     weigh::{COHORT, COHORTS, OWN, Weights, YEARS, year_of},
 };
 

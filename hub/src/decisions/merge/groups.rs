@@ -6,22 +6,27 @@ use std::collections::BTreeMap;
 pub(super) struct Groups {
     /// The group of each.
     pub(super) of: Vec<u32>,
-    /// Of groups with more than one member all of them, in order.
-    members: BTreeMap<u32, Vec<u32>>,
+    /// Of each group of more than one where its members stand in `lists`, and 1; 0 of all others.
+    places: Vec<u32>,
+    /// The members of a group, in order.
+    lists: Vec<Vec<u32>>,
 }
 
 impl Groups {
     /// Each by itself.
     pub(super) fn new(size: usize) -> Self {
-        Self { of: (0..).take(size).collect(), members: BTreeMap::new() }
+        Self { of: (0..).take(size).collect(), places: vec![0; size], lists: Vec::new() }
     }
 
     pub(super) fn find(&self, member: u32) -> u32 {
         self.of[member as usize]
     }
 
-    pub(super) fn members(&self, group: u32) -> Vec<u32> {
-        self.members.get(&group).cloned().unwrap_or_else(|| vec![group])
+    pub(super) fn members(&self, group: u32) -> &[u32] {
+        match self.places[group as usize].checked_sub(1) {
+            Some(place) => &self.lists[place as usize],
+            None => std::slice::from_ref(&self.of[group as usize]),
+        }
     }
 
     pub(super) fn union(&mut self, a: u32, b: u32) {
@@ -29,14 +34,25 @@ impl Groups {
         if a == b {
             return;
         }
-        let (mut all, other) = (self.members(a.min(b)), self.members(a.max(b)));
-        for member in &other {
-            self.of[*member as usize] = a.min(b);
-        }
-        all.extend(other);
+        let (group, other) = (a.min(b), a.max(b));
+        let mut all = Vec::with_capacity(self.members(group).len() + self.members(other).len());
+        all.extend_from_slice(self.members(group));
+        all.extend_from_slice(self.members(other));
         all.sort_unstable();
-        self.members.remove(&a.max(b));
-        self.members.insert(a.min(b), all);
+        for member in self.members(other).to_vec() {
+            self.of[member as usize] = group;
+        }
+        let (place, left) = (self.places[group as usize], self.places[other as usize]);
+        self.places[other as usize] = 0;
+        if let Some(left) = left.checked_sub(1) {
+            self.lists[left as usize] = Vec::new();
+        }
+        if let Some(place) = place.checked_sub(1) {
+            self.lists[place as usize] = all;
+        } else {
+            self.lists.push(all);
+            self.places[group as usize] = u32::try_from(self.lists.len()).expect("fewer lists than records");
+        }
     }
 
     /// Joins the groups of `edges`, which come by falling weight, unless `apart` keeps them so, or all that is known of

@@ -25,6 +25,7 @@ pub mod reading;
 pub mod recall;
 pub mod register;
 pub mod staff;
+pub mod texts;
 pub mod train;
 pub mod weigh;
 

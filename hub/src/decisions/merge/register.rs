@@ -1,101 +1,14 @@
 //! Records as numbers: every text of a field stands once in a table and is told by its place there.
 
-use indexmap::IndexSet;
-
 use super::{
-    candidates::{Keys, mixed},
+    candidates::Keys,
     compare::Kind,
     model::Model,
     reading::Reading,
+    texts::Texts,
     weigh::{OWN, Weights},
 };
 use crate::decisions::given_names;
-
-/// The number of a text in its table; 0: there is none.
-pub type Text = u32;
-
-/// The texts of one kind, each once, with how many records have it.
-#[derive(Default)]
-pub struct Texts {
-    known: IndexSet<Box<str>>,
-    letters: Vec<Box<[u8]>>,
-    digests: Vec<u64>,
-    pub(super) counts: Vec<u32>,
-}
-
-impl Texts {
-    fn new() -> Self {
-        let mut texts = Self::default();
-        texts.number("");
-        texts
-    }
-
-    fn number(&mut self, text: &str) -> Text {
-        let at = self.known.get_index_of(text).unwrap_or_else(|| {
-            self.letters.push(text.chars().map(letter).collect());
-            self.digests.push(digest(text));
-            self.counts.push(0);
-            self.known.insert_full(text.into()).0
-        });
-        Text::try_from(at).expect("fewer than 2^32 texts")
-    }
-
-    fn count(&mut self, text: &str) -> Text {
-        let number = self.number(text);
-        if number != 0 {
-            self.counts[number as usize] += 1;
-        }
-        number
-    }
-
-    fn text(&self, number: Text) -> &str {
-        self.known.get_index(number as usize).map_or("", |text| text)
-    }
-
-    fn find(&self, text: &str) -> Option<Text> {
-        self.known.get_index_of(text).and_then(|at| Text::try_from(at).ok())
-    }
-
-    /// How many records were counted with `text` here.
-    pub(super) fn counted(&self, text: &str) -> u32 {
-        self.find(text).map_or(0, |text| self.counts[text as usize])
-    }
-
-    /// A number that the text has in every register.
-    pub(super) fn digest(&self, text: Text) -> u64 {
-        self.digests[text as usize]
-    }
-
-    /// Its letters, one byte each.
-    pub fn letters(&self, text: Text) -> &[u8] {
-        &self.letters[text as usize]
-    }
-
-    /// How many records have it: at least the one that says so.
-    pub fn frequency(&self, text: Text) -> u32 {
-        self.counts[text as usize].max(1)
-    }
-
-    /// How many texts there are, "none" included.
-    pub fn size(&self) -> usize {
-        self.letters.len()
-    }
-}
-
-/// A number of a text that is the same in every register.
-pub(super) fn digest(text: &str) -> u64 {
-    mixed(text.bytes().map(u64::from))
-}
-
-/// One byte a letter is enough to compare: Cyrillic and ASCII letters and digits each have their own.
-fn letter(c: char) -> u8 {
-    let byte = match u32::from(c) {
-        code @ 0..=0x7F => code,
-        code @ 0x410..=0x44F => code - 0x410 + 0x80,
-        code => code % 0x38 + 0xC8,
-    };
-    u8::try_from(byte).expect("each arm is below 256")
-}
 
 /// The places of a record's numbers that are one field's.
 #[derive(Debug, Clone, Copy)]
@@ -253,10 +166,11 @@ impl Register {
         self.turn(&turned);
         let mut weights = Weights::of(&self.model);
         weights.count(&self.model, &self.slots, &self.texts, self.entries());
-        for name in self.entries().filter_map(|entry| self.full_name(&entry)) {
-            *weights.full_names.entry(name).or_default() += 1;
-        }
-        weights.full_names.retain(|_, n| *n > OWN);
+        let mut names: Vec<u64> = self.entries().filter_map(|entry| self.full_name(&entry)).collect();
+        names.sort_unstable();
+        let counted = names.chunk_by(|x, y| x == y).map(|all| (all[0], all.len()));
+        let counted = counted.map(|(name, n)| (name, u32::try_from(n).expect("fewer than 2^32 records")));
+        weights.full_names = counted.filter(|(_, n)| *n > OWN).collect();
         self.weights = weights;
     }
 
@@ -287,15 +201,32 @@ impl Register {
             return Ok(turned);
         };
         let (surnames, givens) = (&self.texts[surname][0], &self.texts[given][0]);
+        // of each name whether it is one of the other column: asked once
+        let (mut misplaced, mut misplaced_givens) = (vec![None; surnames.size()], vec![None; givens.size()]);
         for (n, entry) in self.entries().enumerate() {
             let (names, name) = (entry.field(self.slots[surname]), entry.field(self.slots[given])[0]);
             if names[0] == 0 || name == 0 || names[1] != 0 {
                 continue;
             }
-            let (first, second) = (surnames.text(names[0]), givens.text(name));
-            if count(given, first)? > 20 * count(surname, first)?.max(1)
-                && count(surname, second)? >= count(given, second)?.max(1)
-            {
+            let (first, second) = (names[0], name);
+            let is_given = if let Some(known) = misplaced[first as usize] {
+                known
+            } else {
+                let text = surnames.text(first);
+                count(given, &text)? > 20 * count(surname, &text)?.max(1)
+            };
+            misplaced[first as usize] = Some(is_given);
+            if !is_given {
+                continue;
+            }
+            let is_surname = if let Some(known) = misplaced_givens[second as usize] {
+                known
+            } else {
+                let text = givens.text(second);
+                count(surname, &text)? >= count(given, &text)?.max(1)
+            };
+            misplaced_givens[second as usize] = Some(is_surname);
+            if is_surname {
                 turned.push(n);
             }
         }
@@ -313,13 +244,13 @@ impl Register {
         for record in records {
             let row = record * self.width;
             let places = [row + self.slots[surname].first, row + self.slots[given].first];
-            let first = self.texts[surname][0].text(self.values[places[0]]).to_owned();
-            let second = self.texts[given][0].text(self.values[places[1]]).to_owned();
+            let first = self.texts[surname][0].text(self.values[places[0]]);
+            let second = self.texts[given][0].text(self.values[places[1]]);
             self.values[places[0]] = self.texts[surname][0].number(&second);
             self.values[places[1]] = self.texts[given][0].number(&first);
         }
-        let names = &self.texts[given][0];
-        self.variants = names.known.iter().map(|name| given_names::classes(name)).collect();
-        self.known = names.known.iter().map(|name| given_names::is_known(name)).collect();
+        let names = || self.texts[given][0].all();
+        self.variants = names().map(|name| given_names::classes(&name)).collect();
+        self.known = names().map(|name| given_names::is_known(&name)).collect();
     }
 }

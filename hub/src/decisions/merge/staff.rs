@@ -113,7 +113,7 @@ fn torn(links: &[Two], groups: &Groups, is_person: &dyn Fn(&Groups, u32) -> bool
     }
     ties.into_iter()
         .filter(|(_, people)| people.len() > 1)
-        .flat_map(|(group, _)| groups.members(group))
+        .flat_map(|(group, _)| groups.members(group).iter().copied())
         .collect()
 }
 

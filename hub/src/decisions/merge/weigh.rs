@@ -7,7 +7,8 @@ use super::{
     candidates::mixed,
     compare::{FIELDS, Kind, Levels, parts},
     model::{CLASSES, Model, RELATIVE, SAME, STRANGER, TWIN},
-    register::{Entry, Register, Slots, Texts},
+    register::{Entry, Register, Slots},
+    texts::Texts,
 };
 
 /// Years that a cohort of given names spans, and how many of them there are from 1900.

@@ -1,6 +1,8 @@
 //! Addresses, far enough to say that two are the same flat.
 
-use super::word::{is_hyphen, is_placeholder, repair_look_alikes};
+use std::sync::LazyLock;
+
+use super::word::{is_hyphen, is_placeholder, repair_look_alikes, upper};
 
 /// What a word before or after a name says that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,8 +126,13 @@ impl Address {
         if is_placeholder(text) {
             return None;
         }
-        let upper = repair_look_alikes(text).to_uppercase().replace('Ё', "Е");
-        let upper = upper.replace("С/П", "СП").replace("С/С", "СС");
+        let mut upper = upper(&repair_look_alikes(text));
+        if upper.contains('Ё') {
+            upper = upper.replace('Ё', "Е");
+        }
+        if upper.contains("С/") {
+            upper = upper.replace("С/П", "СП").replace("С/С", "СС");
+        }
         let mut reader = Reader::default();
         for piece in upper.split([',', ';']) {
             reader.piece(&tokens(piece));
@@ -146,22 +153,22 @@ pub fn address_key(text: &str) -> Option<String> {
 
 /// Words and numbers; `12А`, `47Г` stay one token, hyphens between letters vanish, others part tokens; `КВ5` is two.
 fn tokens(piece: &str) -> Vec<String> {
-    let chars: Vec<char> = piece.chars().collect();
-    let mut out: Vec<String> = vec![String::new()];
-    for (at, &c) in chars.iter().enumerate() {
-        let digit_after = chars.get(at + 1).is_some_and(char::is_ascii_digit);
-        if c.is_alphanumeric() {
-            if c.is_ascii_digit() && out.last().is_some_and(|token| word(token).is_some()) {
-                out.push(String::new());
+    let mut chars = piece.chars().peekable();
+    let mut out: Vec<String> = Vec::new();
+    let mut token = String::new();
+    while let Some(c) = chars.next() {
+        if matches!(c, 'А'..='Я') || c.is_alphanumeric() {
+            if c.is_ascii_digit() && word(&token).is_some() {
+                out.push(std::mem::take(&mut token));
             }
-            out.last_mut().expect("never empty").push(c);
-        } else if is_hyphen(c) && !digit_after && out.last().is_some_and(|t| !t.is_empty()) {
+            token.push(c);
+        } else if is_hyphen(c) && !token.is_empty() && !chars.peek().is_some_and(char::is_ascii_digit) {
             // пр-кт, 50-летия: one word
-        } else {
-            out.push(String::new());
+        } else if !token.is_empty() {
+            out.push(std::mem::take(&mut token));
         }
     }
-    out.retain(|token| !token.is_empty());
+    out.extend(Some(token).filter(|token| !token.is_empty()));
     out
 }
 
@@ -171,8 +178,21 @@ fn starts_with_digit(token: &str) -> bool {
 
 /// What `token` says of a name beside it.
 fn word(token: &str) -> Option<Part> {
-    WORDS.iter().find(|(_, words)| words.contains(&token)).map(|(part, _)| *part)
+    let as_long = BY_LENGTH.get(token.len())?;
+    as_long.iter().find(|(word, _)| *word == token).map(|(_, part)| *part)
 }
+
+/// The words by how many bytes they have.
+static BY_LENGTH: LazyLock<Vec<Vec<(&str, Part)>>> = LazyLock::new(|| {
+    let mut by_length: Vec<Vec<(&str, Part)>> = Vec::new();
+    for (part, words) in WORDS {
+        for word in words {
+            by_length.resize_with(by_length.len().max(word.len() + 1), Vec::new);
+            by_length[word.len()].push((word, part));
+        }
+    }
+    by_length
+});
 
 /// A name, a number, or a word that says of what the name or number beside it is.
 struct Piece<'a> {

@@ -9,6 +9,11 @@ const MONTHS: [&str; 12] =
 /// month in Russian; a time after it is passed over. `None` for anything else and for the placeholder
 /// 01.01.1900 (domain.md §7).
 pub fn parse_date(text: &str) -> Option<Date> {
+    let placeholder = date(1900, 1, 1);
+    // as most are typed
+    if let Some(date) = plain(text.trim().as_bytes()) {
+        return date.filter(|date| *date != placeholder);
+    }
     let upper = text.trim().to_uppercase();
     let upper = upper.split_once('T').map_or(upper.as_str(), |(day, _)| day);
     let mut parts: Vec<&str> = upper
@@ -23,7 +28,24 @@ pub fn parse_date(text: &str) -> Option<Date> {
         [day, month, year] if year.len() == 2 && digits(year) => ymd(&century(year)?, month, day),
         _ => None,
     };
-    parsed.filter(|parsed| *parsed != date(1900, 1, 1))
+    parsed.filter(|parsed| *parsed != placeholder)
+}
+
+/// The date of ten signs, all digits but for two between them: day first or year first.
+fn plain(text: &[u8]) -> Option<Option<Date>> {
+    let shaped = |between: [usize; 2]| {
+        text.len() == 10
+            && (0..10).all(|at| between.contains(&at) || text[at].is_ascii_digit())
+            && between.iter().all(|at| matches!(text[*at], b'.' | b'-' | b'/'))
+    };
+    let number = |text: &[u8]| text.iter().fold(0, |number, digit| number * 10 + i16::from(digit - b'0'));
+    let (year, month, day) = match text {
+        _ if shaped([2, 5]) => (&text[6..], &text[3..5], &text[..2]),
+        _ if shaped([4, 7]) => (&text[..4], &text[5..7], &text[8..]),
+        _ => return None,
+    };
+    let [month, day] = [month, day].map(|part| i8::try_from(number(part)).unwrap_or(0));
+    Some(Date::new(number(year), month, day).ok())
 }
 
 /// As far as `text` tells a date: year, month, day; 0 for what it leaves open. What [`parse_date`] reads, and besides «1945»,

@@ -1,6 +1,8 @@
 //! How the hub writes a value that it publishes: strict fields, whoever typed them and however.
 
-use super::{date::parse_date, is_placeholder, phone_key, word::is_hyphen, word::repair_look_alikes};
+use super::{
+    date::parse_date, is_placeholder, phone_key, word::is_hyphen, word::repair_look_alikes, word::upper,
+};
 
 /// A part of a name: look-alikes repaired, one space or one hyphen between parts, each part capitalised.
 /// `None` for a placeholder or if no letter stays.
@@ -44,7 +46,7 @@ pub fn phone(text: &str) -> Option<String> {
 
 /// `М` or `Ж`.
 pub fn sex(text: &str) -> Option<&'static str> {
-    match repair_look_alikes(text.trim()).to_uppercase().as_str() {
+    match upper(&repair_look_alikes(text.trim())).as_str() {
         "М" | "МУЖ" | "МУЖ." | "МУЖСКОЙ" | "1" => Some("М"),
         "Ж" | "ЖЕН" | "ЖЕН." | "ЖЕНСКИЙ" | "2" => Some("Ж"),
         _ => None,

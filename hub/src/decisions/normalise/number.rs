@@ -1,6 +1,6 @@
 //! Phones and document numbers.
 
-use super::word::{fold_look_alikes, is_placeholder};
+use super::word::{fold_look_alikes, is_placeholder, upper};
 
 /// A phone for comparing: `7` and ten digits; shorter local numbers as they are. `None` for fewer than
 /// five digits or one digit repeated.
@@ -18,7 +18,13 @@ pub fn phone_key(text: &str) -> Option<String> {
 /// A document's series and number for comparing: letters and digits only, upper case, look-alikes in
 /// Cyrillic, words such as «серия» and «№» dropped. `None` for placeholders and fewer than four digits.
 pub fn document_key(series: &str, number: &str) -> Option<String> {
-    let joined = format!("{series} {number}").to_uppercase();
+    // digits alone need no reading
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    if [series, number].iter().all(|text| text.is_ascii() && !text.contains(|c: char| c.is_alphabetic())) {
+        let key = digits(series) + &digits(number);
+        return (key.len() >= 4 && !one_repeated(&key)).then_some(key);
+    }
+    let joined = upper(&format!("{series} {number}"));
     // when and by whom it was issued is no number of it
     let joined = joined.split("ВЫДАН").next().unwrap_or_default().to_owned();
     if is_placeholder(&joined) {
@@ -27,7 +33,7 @@ pub fn document_key(series: &str, number: &str) -> Option<String> {
     let joined =
         ["СЕРИЯ", "СЕР.", "НОМЕР", "ПАСПОРТ"].iter().fold(joined, |text, word| text.replace(word, " "));
     let key: String = fold_look_alikes(&joined).chars().filter(|c| c.is_alphanumeric()).collect();
-    let digits: String = key.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits(&key);
     (digits.len() >= 4 && !one_repeated(&digits)).then_some(key)
 }
 

@@ -1,5 +1,7 @@
 //! Names: Latin look-alikes, ё, letter case, spaces and hyphens, placeholders.
 
+use std::borrow::Cow;
+
 /// What registrars type when a field is required and there is nothing to type (domain.md §7), upper case.
 const PLACEHOLDERS: [&str; 18] = [
     "НЕТ",
@@ -22,18 +24,54 @@ const PLACEHOLDERS: [&str; 18] = [
     "NONE",
 ];
 
+/// The 32 letters.
+const LARGE: [char; 32] = [
+    'А', 'Б', 'В', 'Г', 'Д', 'Е', 'Ж', 'З', 'И', 'Й', 'К', 'Л', 'М', 'Н', 'О', 'П', 'Р', 'С', 'Т', 'У', 'Ф',
+    'Х', 'Ц', 'Ч', 'Ш', 'Щ', 'Ъ', 'Ы', 'Ь', 'Э', 'Ю', 'Я',
+];
+
+/// The most letters and digits that one of them has.
+const LONGEST_PLACEHOLDER: usize = 12;
+
 /// The Cyrillic letter that looks like the Latin `letter`, in the same case.
-fn cyrillic_twin(letter: char) -> Option<char> {
-    const LATIN: &str = "ABCEHKMOPTXYabcehkmoptxy";
-    const CYRILLIC: &str = "АВСЕНКМОРТХУавсенкмортху";
-    LATIN.chars().position(|c| c == letter).and_then(|at| CYRILLIC.chars().nth(at))
+const fn cyrillic_twin(letter: char) -> Option<char> {
+    Some(match letter {
+        'A' => 'А',
+        'B' => 'В',
+        'C' => 'С',
+        'E' => 'Е',
+        'H' => 'Н',
+        'K' => 'К',
+        'M' => 'М',
+        'O' => 'О',
+        'P' => 'Р',
+        'T' => 'Т',
+        'X' => 'Х',
+        'Y' => 'У',
+        'a' => 'а',
+        'b' => 'в',
+        'c' => 'с',
+        'e' => 'е',
+        'h' => 'н',
+        'k' => 'к',
+        'm' => 'м',
+        'o' => 'о',
+        'p' => 'р',
+        't' => 'т',
+        'x' => 'х',
+        'y' => 'у',
+        _ => return None,
+    })
 }
 
 /// `text` with Latin look-alikes written in Cyrillic, if that leaves no Latin letter; else unchanged: a name
 /// that is really Latin is not half-translated.
-pub fn repair_look_alikes(text: &str) -> String {
-    let repaired = fold_look_alikes(text);
-    if repaired.chars().any(|c| c.is_ascii_alphabetic()) { text.to_owned() } else { repaired }
+pub fn repair_look_alikes(text: &str) -> Cow<'_, str> {
+    let latin = |c: char| c.is_ascii_alphabetic();
+    if !text.contains(latin) || text.contains(|c| latin(c) && cyrillic_twin(c).is_none()) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(fold_look_alikes(text))
 }
 
 /// `text` with every look-alike in Cyrillic: for keys, where a mixture of alphabets is one more spelling.
@@ -41,12 +79,47 @@ pub(super) fn fold_look_alikes(text: &str) -> String {
     text.chars().map(|c| cyrillic_twin(c).unwrap_or(c)).collect()
 }
 
+/// The letters of ASCII and the 32 of Russian have one large form each, which needs no table.
+const fn large(c: char) -> Option<char> {
+    Some(match c {
+        '\0'..='`' | '{'..='\x7F' | 'А'..='Я' | 'Ё' => c,
+        'a'..='z' => c.to_ascii_uppercase(),
+        'а'..='я' => LARGE[c as usize - 'а' as usize],
+        'ё' => 'Ё',
+        _ => return None,
+    })
+}
+
+/// `text` in capitals.
+pub(super) fn upper(text: &str) -> String {
+    let mut upper = String::with_capacity(text.len());
+    for c in text.chars() {
+        match large(c) {
+            Some(large) => upper.push(large),
+            None => upper.extend(c.to_uppercase()),
+        }
+    }
+    upper
+}
+
+/// As [`char::is_alphanumeric`].
+fn is_alphanumeric(c: char) -> bool {
+    matches!(c, 'А'..='я') || if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() }
+}
+
 /// Whether `text` says only that there is nothing to say.
 pub fn is_placeholder(text: &str) -> bool {
-    if !text.chars().any(char::is_alphanumeric) {
-        return true;
+    let mut said = text.chars().filter(|c| is_alphanumeric(*c));
+    match said.next() {
+        None => return true,
+        // none of them begins with any other Russian or Latin letter, nor with a digit
+        Some(c) if large(c).is_some() && !PLACEHOLDERS.iter().any(|one| one.chars().next() == large(c)) => {
+            return false;
+        }
+        Some(_) if said.count() >= LONGEST_PLACEHOLDER => return false,
+        Some(_) => {}
     }
-    let upper = text.to_uppercase().replace('Ё', "Е");
+    let upper = upper(text).replace('Ё', "Е");
     let words: Vec<&str> = upper.split_whitespace().collect();
     let joined = words.join(" ");
     PLACEHOLDERS.contains(&joined.trim_matches(|c: char| !c.is_alphanumeric()))
@@ -59,9 +132,10 @@ pub fn name_key(text: &str) -> Option<String> {
         return None;
     }
     let mut key = String::with_capacity(text.len());
-    for c in repair_look_alikes(text).chars().flat_map(char::to_uppercase) {
+    for c in upper(&repair_look_alikes(text)).chars() {
         match c {
             'Ё' => key.push('Е'),
+            'А'..='Я' => key.push(c),
             c if c.is_alphabetic() => key.push(c),
             c if (c.is_whitespace() || is_hyphen(c)) && !key.is_empty() && !key.ends_with(' ') => {
                 key.push(' ');
@@ -69,7 +143,7 @@ pub fn name_key(text: &str) -> Option<String> {
             _ => {}
         }
     }
-    let key = key.trim_end().to_owned();
+    key.truncate(key.trim_end().len());
     (!key.is_empty()).then_some(key)
 }
 

@@ -248,7 +248,7 @@ impl Said {
     fn of(register: &Register<'_>, model: Model) -> Result<Self, Failure> {
         let mut weighing = register.weighing_all(model, true)?;
         let engine = weighing.engine();
-        let edges = cores::weighed(engine, &engine.candidates().pairs);
+        let edges = cores::weighed(engine, &cores::candidates(engine).pairs);
         let cut = engine.model.cut;
         let verdict = |edge: &Edge| if edge.links(cut) { Verdict::Link } else { Verdict::Ask };
         let verdicts: BTreeMap<_, _> = edges.iter().map(|edge| ((edge.a, edge.b), verdict(edge))).collect();

@@ -11,6 +11,7 @@ use crate::{
     decisions::merge::Model,
     edges::{
         config::HubConfig,
+        cores,
         failure::file,
         hub::{Hub, open},
     },
@@ -62,12 +63,12 @@ pub fn train(
         store.read(|tx| {
             let mut weighing = context.register(tx, &actor, now).weighing_all(base.clone(), true)?;
             let engine = weighing.engine();
-            let pairs = engine.candidates().pairs;
+            let pairs = cores::candidates(engine).pairs;
             Ok::<_, Failure>((engine.train(&pairs), engine.len()))
         })?
     } else {
         let (_, mut register) = trial::closed(training.files, training.map, base.clone())?;
-        let pairs = register.candidates().pairs;
+        let pairs = cores::candidates(&register).pairs;
         (register.train(&pairs), register.len())
     };
     let mut model = trained.model;

@@ -2,7 +2,8 @@
 //! the tables that are asked for.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    borrow::Cow,
+    collections::{BTreeMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -26,7 +27,7 @@ use crate::{
         reading::{Reading, joined},
     },
     edges::{
-        cores::{self, on_all_cores},
+        cores,
         failure::{self, file},
     },
 };
@@ -35,8 +36,11 @@ use crate::{
 const RECORD: [&str; 2] = ["record_id", "id"];
 /// Of the one that names the table it is from, where one file has several.
 const CENTRE: &str = "centre";
-/// Rows that are read before they are made records of, together.
-const LOT: usize = 8192;
+/// Rows of which records are made together.
+const LOT: usize = 1024;
+
+/// A row of a table: its line, its values.
+type Row = (u64, Vec<String>);
 
 /// What is asked for.
 #[derive(Debug)]
@@ -150,12 +154,12 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     let Records { ids, mut register, centres, quality } = records;
     doubled(&ids)?;
     register.close();
-    let pairs = register.candidates().pairs;
+    let pairs = cores::candidates(&register).pairs;
     tell("compare", pairs.len());
     let outcome = register.decide(cores::weighed(&register, &pairs));
-    write(order.out, &clusters_table(&ids, &outcome))?;
+    write(order.out, clusters_table(&ids, &outcome))?;
     if let Some(path) = order.review {
-        write(path, &review_table(&ids, &outcome.doubts))?;
+        write(path, review_table(&ids, &outcome.doubts))?;
     }
     let mut report = report(name, files, &register, pairs.len(), &outcome);
     (report.centres, report.shared_between) = by_centre(&register, &outcome, &centres, quality);
@@ -183,7 +187,7 @@ pub(super) fn closed(
 /// The records of tables by their ids, and the pairs that anybody could care about: for whoever decides in several ways.
 pub fn weighed(files: &[PathBuf], model: Model) -> Result<(Vec<String>, Register, Vec<Edge>), Failure> {
     let (ids, register) = closed(files, None, model)?;
-    let edges = cores::weighed(&register, &register.candidates().pairs);
+    let edges = cores::weighed(&register, &cores::candidates(&register).pairs);
     Ok((ids, register, edges))
 }
 
@@ -237,9 +241,10 @@ impl Records {
         }
         let mut told =
             FileReport { file: path.to_owned(), records: 0, refused: 0, first_refused: None, fields };
-        let mut lot = Vec::with_capacity(LOT);
-        sheet
-            .for_each(|item| {
+        let model = self.register.model.clone();
+        let produce = |give: &mut dyn FnMut(Vec<Row>)| {
+            let mut lot = Vec::with_capacity(LOT);
+            sheet.for_each(|item| {
                 match item {
                     Item::Refused(refused, _) => {
                         told.refused += 1;
@@ -251,34 +256,48 @@ impl Records {
                     }
                 }
                 if lot.len() == LOT {
-                    self.take(&mut lot, &places, &stem);
+                    give(std::mem::replace(&mut lot, Vec::with_capacity(LOT)));
                 }
                 Ok::<_, TableError>(())
-            })
-            .map_err(failure::table)?;
-        self.take(&mut lot, &places, &stem);
+            })?;
+            give(lot);
+            Ok(())
+        };
+        let read = |lot: Vec<Row>| -> Vec<(Reading, Vec<bool>, Row)> {
+            let reading = |row: Row| {
+                let (reading, stated) = places.reading(&model, &row.1);
+                (reading, stated, row)
+            };
+            lot.into_iter().map(reading).collect()
+        };
+        let take = |lot: Vec<(Reading, Vec<bool>, Row)>| {
+            for (reading, stated, row) in lot {
+                self.take(&reading, &stated, row, &places, &stem);
+            }
+        };
+        cores::in_turn(produce, read, take).map_err(failure::table)?;
         Ok(told)
     }
 
-    /// Makes records of the rows: what they say is found out on all cores, then they are taken in, in their order.
-    fn take(&mut self, lot: &mut Vec<(u64, Vec<String>)>, places: &Places, stem: &str) {
-        let model = &self.register.model;
-        let read = |rows: &[(u64, Vec<String>)]| -> Vec<(Reading, Vec<bool>)> {
-            rows.iter().map(|(_, values)| places.reading(model, values)).collect()
+    /// Makes a record of a row that says this.
+    fn take(
+        &mut self,
+        reading: &Reading,
+        stated: &[bool],
+        (line, mut values): Row,
+        places: &Places,
+        stem: &str,
+    ) {
+        let id = places.record.map(|at| std::mem::take(&mut values[at])).filter(|id| !id.is_empty());
+        self.ids.push(id.unwrap_or_else(|| format!("{stem}:{line}")));
+        let centre = places.centre.map_or(stem, |at| values[at].as_str());
+        let next = u32::try_from(self.centres.len()).expect("fewer tables than records");
+        let source = match self.centres.get(centre) {
+            Some(source) => *source,
+            None => *self.centres.entry(centre.to_owned()).or_insert(next),
         };
-        let readings = on_all_cores(lot, read);
-        for ((line, mut values), (reading, stated)) in lot.drain(..).zip(readings) {
-            let id = places.record.map(|at| std::mem::take(&mut values[at])).filter(|id| !id.is_empty());
-            self.ids.push(id.unwrap_or_else(|| format!("{stem}:{line}")));
-            let centre = places.centre.map_or(stem, |at| values[at].as_str());
-            let next = u32::try_from(self.centres.len()).expect("fewer tables than records");
-            let source = match self.centres.get(centre) {
-                Some(source) => *source,
-                None => *self.centres.entry(centre.to_owned()).or_insert(next),
-            };
-            self.count(source as usize, &reading, &stated);
-            self.register.add(source, &reading);
-        }
+        self.count(source as usize, reading, stated);
+        self.register.add(source, reading);
     }
 
     fn count(&mut self, source: usize, reading: &Reading, stated: &[bool]) {
@@ -351,36 +370,40 @@ fn layout_names(model: &Model) -> Told {
 
 /// Refuses a record whose id another has too.
 pub(super) fn doubled(ids: &[String]) -> Result<(), Failure> {
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::with_capacity(ids.len());
     let again = ids.iter().position(|id| !seen.insert(id.as_str()));
     again.map_or(Ok(()), |at| Err(Failure::new(Exit::Refused, "trial-ids").with("line", at as u64 + 1)))
 }
 
 /// `record_id,cluster_id,auto_cluster_id`: persons numbered from 1 in the order of their first records.
-fn clusters_table(ids: &[String], outcome: &Outcome) -> Vec<Vec<String>> {
-    let mut rows = vec![["record_id", "cluster_id", "auto_cluster_id"].map(str::to_owned).to_vec()];
-    let number = |person: u32| (u64::from(person) + 1).to_string();
+fn clusters_table<'a>(ids: &'a [String], outcome: &'a Outcome) -> impl Iterator<Item = [Cow<'a, str>; 3]> {
+    let number = |person: &u32| Cow::Owned((u64::from(*person) + 1).to_string());
     let persons = outcome.one.iter().zip(&outcome.auto);
-    rows.extend(
-        ids.iter().zip(persons).map(|(id, (one, auto))| vec![id.clone(), number(*one), number(*auto)]),
-    );
-    rows
+    let row = move |(id, (one, auto)): (&'a String, _)| [id.as_str().into(), number(one), number(auto)];
+    let heading = ["record_id", "cluster_id", "auto_cluster_id"].map(Cow::Borrowed);
+    [heading].into_iter().chain(ids.iter().zip(persons).map(row))
 }
 
-fn review_table(ids: &[String], doubts: &[Doubt]) -> Vec<Vec<String>> {
-    let mut rows = vec![["record_id_1", "record_id_2", "score", "reason"].map(str::to_owned).to_vec()];
-    let id = |record: u32| ids[record as usize].clone();
-    rows.extend(doubts.iter().map(|doubt| {
-        vec![id(doubt.a), id(doubt.b), format!("{:.2}", doubt.bits), doubt.reason.code().to_owned()]
-    }));
-    rows
+fn review_table<'a>(ids: &'a [String], doubts: &'a [Doubt]) -> impl Iterator<Item = [Cow<'a, str>; 4]> {
+    let id = |record: u32| Cow::Borrowed(ids[record as usize].as_str());
+    let heading = ["record_id_1", "record_id_2", "score", "reason"].map(Cow::Borrowed);
+    let row = move |doubt: &Doubt| {
+        [id(doubt.a), id(doubt.b), format!("{:.2}", doubt.bits).into(), doubt.reason.code().into()]
+    };
+    [heading].into_iter().chain(doubts.iter().map(row))
 }
 
 /// Writes a table as scripts read it: UTF-8, commas, LF.
-pub(super) fn write(path: &Path, rows: &[Vec<String>]) -> Result<(), Failure> {
+pub(super) fn write<T: AsRef<str>>(
+    path: &Path,
+    rows: impl IntoIterator<Item = impl IntoIterator<Item = T>>,
+) -> Result<(), Failure> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
-        writer.write_record(row).map_err(|error| Failure::bug(&error))?;
+        for value in row {
+            writer.write_field(value.as_ref()).map_err(|error| Failure::bug(&error))?;
+        }
+        writer.write_record(None::<&[u8]>).map_err(|error| Failure::bug(&error))?;
     }
     let bytes = writer.into_inner().map_err(|error| Failure::bug(&error))?;
     durable_file::replace(path, &bytes, 0o600).map_err(file(path))
@@ -435,24 +458,25 @@ fn by_centre(
         names[*source as usize].clone_from(name);
     }
     // of each person its centres, and how many records each of them has
-    let mut people: BTreeMap<u32, BTreeMap<u32, usize>> = BTreeMap::new();
-    for (person, entry) in outcome.auto.iter().zip(register.entries()) {
-        *people.entry(*person).or_default().entry(entry.source).or_default() += 1;
-    }
+    let sources = register.entries().map(|entry| entry.source);
+    let mut people: Vec<(u32, u32)> = outcome.auto.iter().copied().zip(sources).collect();
+    people.sort_unstable();
     let mut reports: Vec<CentreReport> = names
         .iter()
         .zip(quality)
         .map(|(name, fields)| CentreReport { centre: name.clone(), fields, ..CentreReport::default() })
         .collect();
     let mut between: BTreeMap<(u32, u32), usize> = BTreeMap::new();
-    for has in people.values() {
-        for (centre, records) in has {
+    for person in people.chunk_by(|one, other| one.0 == other.0) {
+        let has: Vec<(u32, usize)> =
+            person.chunk_by(|one, other| one == other).map(|of| (of[0].1, of.len())).collect();
+        for (at, (centre, records)) in has.iter().enumerate() {
             let report = &mut reports[*centre as usize];
             report.records += records;
             report.persons += 1;
             report.repeated += records - 1;
             report.shared += usize::from(has.len() > 1);
-            for (other, _) in has.range(centre + 1..) {
+            for (other, _) in &has[at + 1..] {
                 *between.entry((*centre, *other)).or_default() += 1;
             }
         }

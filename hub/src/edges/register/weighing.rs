@@ -22,7 +22,7 @@ use crate::{
         explain::Explanation,
         reading::{self, Reading},
     },
-    edges::cores::{on_all_cores, weighed},
+    edges::cores::{self, on_all_cores, weighed},
 };
 
 /// A hub begins with few records and does not stay so: its registers are taken for ones of so many at least, or
@@ -279,7 +279,7 @@ impl Register<'_> {
     /// Counts and compares all claims anew by the model in force: by this later ones are weighed too.
     pub fn index_all(&self, waiting: bool) -> Result<Weighing, RegisterError> {
         let mut weighing = self.weighing_all(self.model()?, waiting)?;
-        let candidates = weighing.engine.candidates();
+        let candidates = cores::candidates(&weighing.engine);
         let known = beside_dead(&weighing.engine, &candidates.pairs);
         self.note_applications(&mut weighing, &known)?;
         let engine = &weighing.engine;
