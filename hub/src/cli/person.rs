@@ -1,4 +1,4 @@
-//! `person show`, `person history`, `person set`, `person split`.
+//! `person show`, `person history`, `person set`, `person split`, `person join`.
 
 use clap::Subcommand;
 use exchange_endpoint::{
@@ -12,7 +12,7 @@ use super::{config, joined, reason};
 use crate::edges::operations::{
     decided,
     history::{self, Event, History},
-    operator,
+    join, operator,
     people::{self, FieldView, PersonView, ToldView},
     split::{self, Split},
     table_file::shown,
@@ -62,6 +62,23 @@ pub enum Person {
         #[arg(long, value_name = "TEXT", value_parser = reason)]
         reason: String,
     },
+    /// Two persons are one, though no question asks it: decided as by `review link`
+    ///
+    /// They keep the older number, and the centres of both are told of the whole. Taken back by `review separate --revise` or
+    /// `person split`. Where two have to sign ([merge] second_signature), this is the first signature.
+    Join {
+        /// uid or case number
+        person: String,
+        /// uid or case number of the other
+        #[arg(value_name = "PERSON")]
+        other: String,
+        /// Why; kept for ever
+        #[arg(long, value_name = "TEXT", value_parser = reason)]
+        reason: String,
+        /// Change what was decided before
+        #[arg(long)]
+        revise: bool,
+    },
 }
 
 /// A claim as `CENTRE:KEY`.
@@ -86,6 +103,11 @@ impl Person {
             Self::Set { person, field, value, reason } => {
                 let done = people::set(&config, person, field, value, (&operator(), reason), now)?;
                 common.print(&done, |lang| said(lang, &done))
+            }
+            Self::Join { person, other, reason, revise } => {
+                let (people, actor, lang) = ([person.as_str(), other.as_str()], operator(), common.lang);
+                let done = join::join(&config, people, (&actor, reason), *revise, now, lang)?;
+                common.print(&done, |lang| super::review::applied(lang, &done))
             }
             Self::Split { person, claims, reason } => {
                 let done = split::split(&config, person, claims, (&operator(), reason), now)?;

@@ -177,7 +177,7 @@ impl Review {
     }
 }
 
-fn applied(lang: Lang, done: &Applied) -> String {
+pub(super) fn applied(lang: Lang, done: &Applied) -> String {
     let args = [
         ("decided", done.decided.into()),
         ("unchanged", done.unchanged.into()),

@@ -84,7 +84,7 @@ fn answer(
 }
 
 /// The error for an answer that cannot be.
-fn unfit(lang: Lang, problem: &Problem) -> Failure {
+pub(super) fn unfit(lang: Lang, problem: &Problem) -> Failure {
     let failure = match problem.0 {
         "table-sign-none" => Failure::new(Exit::Refused, "review-not-signed"),
         "table-sign-waits" => Failure::new(Exit::Refused, "review-signed"),
@@ -107,7 +107,7 @@ pub(super) fn asked(register: &Register<'_>, one: One<'_>) -> Result<Review, Fai
     Ok(review)
 }
 
-fn decided_otherwise(review: &Review, lang: Lang) -> Failure {
+pub(super) fn decided_otherwise(review: &Review, lang: Lang) -> Failure {
     let last = review.last.clone().unwrap_or_default();
     Failure::new(Exit::Refused, "review-decided")
         .with("review", review.n.to_string())

@@ -11,6 +11,9 @@ use crate::{
     decisions::merge::{clusters::Doubtful, staff::Decision},
 };
 
+/// Why there is a question that no likeness asks: a member of staff says that the two are one.
+pub const STAFF: &str = "STAFF";
+
 /// The pair that speaks most for two persons being one.
 #[derive(Clone, Copy)]
 struct Best {
@@ -95,11 +98,19 @@ impl Register<'_> {
         for (other, _) in last.into_iter().filter(|(_, decision)| *decision == Decision::Different) {
             around.apart.extend(self.uid_of_claim(other)?);
         }
-        let open = self.tx.open_reviews_of("pair", name.1)?.into_iter();
-        around.open.extend(
-            open.map(|review| (review.one, review.other)).filter(|pair| pair.0 == name || pair.1 == name),
-        );
+        for review in self.tx.open_reviews_of("pair", name.1)? {
+            let pair = (review.one, review.other);
+            if (pair.0 == name || pair.1 == name) && !(review.reason == STAFF && self.are_two(pair)?) {
+                around.open.insert(pair);
+            }
+        }
         Ok(())
+    }
+
+    /// Whether two claims are two persons as of now.
+    fn are_two(&self, pair: (ClaimName, ClaimName)) -> Result<bool, RegisterError> {
+        let (one, other) = (self.uid_of_claim(pair.0)?, self.uid_of_claim(pair.1)?);
+        Ok(one.is_some() && other.is_some() && one != other)
     }
 
     fn uid_of_claim(&self, name: ClaimName) -> Result<Option<RecordId>, RegisterError> {

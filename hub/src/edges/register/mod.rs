@@ -31,6 +31,7 @@ use crate::{
     decisions::case_number::{CaseNumberError, CaseNumbering},
 };
 
+pub use asking::STAFF;
 pub use inputs::Input;
 pub use relink::Settled;
 pub use returned::{Returned, What};

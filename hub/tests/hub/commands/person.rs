@@ -82,3 +82,19 @@ fn staff_correct_a_person_and_confirm_who_serves_it() {
     assert_eq!(&events[3..], ["service.confirmed", "person.entry", "person.entry"]);
     assert_eq!(&inputs[2..], ["confirm", "entry", "entry.removed"]);
 }
+
+#[test]
+fn two_of_whom_nobody_asked_are_joined_by_one_command() {
+    let city = City::new();
+    city.with_a_question();
+    let (one, other) = (city.uid(1), city.uid(2));
+    done(&city.run(&["review", "separate", "1", "--reason", "сёстры"]));
+    let join =
+        |more: &[&str]| city.run(&[&["person", "join", &one, &other, "--reason", "паспорт"], more].concat());
+    assert_eq!(refused(&join(&[])), (3, "review-decided".into()));
+    let told = done(&join(&["--revise"]));
+    assert_eq!((&told["decided"], city.persons(), city.uid(1)), (&1.into(), 1, city.uid(2)));
+    assert_eq!(done(&join(&[]))["unchanged"], 1);
+    let nobody = ["person", "join", &one, "42-32701000-009999-9", "--reason", "да"];
+    assert_eq!(refused(&city.run(&nobody)), (3, "person-unknown".into()));
+}

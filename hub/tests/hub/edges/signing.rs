@@ -11,7 +11,7 @@ use exchange_format::record::{Form, Kind, Record};
 use jiff::SignedDuration;
 use svod_hub::edges::{
     operations::{
-        history, merge, people,
+        history, join, merge, people,
         questions::Question,
         reviews::{self, Applied},
         shown,
@@ -455,4 +455,54 @@ fn taken_apart_meanwhile_it_is_not_what_was_signed() {
         sign(&hub, n, OLGA).map_err(|failure| failure.code().to_owned()).map(|done| done.decided),
         Ok(1)
     );
+}
+
+#[test]
+fn two_of_whom_nobody_was_asked_are_joined_by_staff_and_by_two_where_two_sign() {
+    for on in [false, true] {
+        let mut hub = TestHub::new();
+        setting(&mut hub, true);
+        if !on {
+            setting(&mut hub, false);
+        }
+        let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+        merged(&mut hub, 2, vec![zuev(3, 1)]);
+        let uids = column(&hub, "SELECT uid FROM person_record WHERE kind = 'recipient_claim' ORDER BY key");
+        let join = |hub: &TestHub, actor: &str, revise| {
+            let people = [uids[0].as_str(), uids[1].as_str()];
+            join::join(&hub.config(), people, (actor, "сменил всё"), revise, now(), Lang::En)
+        };
+        assert!(open_reviews(&hub).is_empty());
+        let done = join(&hub, ANNA, false).expect("said");
+        assert_eq!(
+            (done.signed, done.decided, persons(&hub)),
+            (u64::from(on), u64::from(!on), 1 + usize::from(on))
+        );
+        if on {
+            let question = open_reviews(&hub).remove(0);
+            assert_eq!((question.why.as_str(), question.answers), ("STAFF", &["sign", "different"][..]));
+            // what comes of the one, and is no likeness of the other, takes the question from nobody
+            exchange(&mut hub, &mut one, &[anna(7, 1, &[DOUBTFUL])]);
+            let n = question.review;
+            signing::refuse(&hub.config(), act(n, OLGA, "не видно")).expect("refused");
+            assert!(open_reviews(&hub).iter().any(|one| one.review == n), "it is asked on");
+            assert_eq!(
+                refused(join(&hub, OLGA, false).and_then(|_| join(&hub, ANNA, false))).1,
+                "review-signed"
+            );
+            assert_eq!(sign(&hub, n, ANNA).expect("signed").decided, 1);
+        }
+        assert_eq!(join(&hub, ANNA, false).expect("one already").unchanged, 1);
+        let n: i64 =
+            column(&hub, "SELECT concat(n) FROM review WHERE reason = 'STAFF'")[0].parse().expect("a number");
+        let before = persons(&hub);
+        assert_eq!(separate(&hub, n, OLGA).expect("decided").decided, 1);
+        assert_eq!(persons(&hub), before + 1);
+        let now_are =
+            column(&hub, "SELECT uid FROM person_record WHERE kind = 'recipient_claim' ORDER BY key");
+        assert!(uids.iter().all(|uid| now_are.contains(uid)), "under their own numbers");
+        assert_eq!(refused(join(&hub, ANNA, false)).1, "review-decided");
+        let again = join(&hub, ANNA, true).expect("revised");
+        assert_eq!((again.signed, again.decided), (u64::from(on), u64::from(!on)));
+    }
 }
