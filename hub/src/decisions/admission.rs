@@ -185,6 +185,11 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
             let rule = rule(&[kind.name(), IDENTITY_CHANGED]);
             listed(RecordOutcome::Held, RecordReason::IdentityChanged, rule, Keep::Hold)
         }
+        // a scan is known by its sum and stays what it was; it may be taken back, which its packet's file outlives
+        Some(basis) if kind == Kind::Attachment && basis.text("sha256") != body.text("sha256") => {
+            let rule = rule(&[kind.name(), "final"]);
+            listed(RecordOutcome::Refused, RecordReason::Invalid, rule, Keep::Refused)
+        }
         Some(basis) if facts.published && differs(kind, basis, body) => {
             let rule = rule(&[kind.name(), "published"]);
             listed(RecordOutcome::Proposed, RecordReason::Locked, rule, Keep::Aside)

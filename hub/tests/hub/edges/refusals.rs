@@ -242,6 +242,38 @@ fn a_bad_record_is_refused_alone_and_one_without_its_referent_is_held() {
 }
 
 #[test]
+fn a_scan_that_was_sent_stays_what_it_was() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let scan = |version, sum: &str, title| {
+        let (sum, of) = (sum.repeat(64), id(1).to_string());
+        let what = [("recipient", of.as_str()), ("title", title), ("media_type", "image/png"), ("size", "1")];
+        let fields = [what.as_slice(), &[("sha256", &sum), ("location", "шкаф 3")]].concat();
+        record(Kind::Attachment, 5, version, &fields)
+    };
+    for name in one.snapshot(1, &[vec![anna(1, 1, &[]), scan(1, "a", "Справка")]]) {
+        hub.take(&one, &name);
+    }
+    let mut told = |version, sum: &str, title| {
+        let name = one.data(&[scan(version, sum, title)]);
+        hub.take(&one, &name);
+        hub.send();
+        let (_, lines) = one.read_out().protocols.pop().expect("answered");
+        lines.into_iter().map(|line| (line.reason, line.rule.as_str().to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(told(2, "b", "Справка"), [(RecordReason::Invalid, "attachment.final".to_owned())]);
+    assert!(told(3, "a", "Справка об инвалидности").is_empty(), "its title may be put right");
+    let bodies: String = {
+        let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
+        db.query_one("SELECT CAST(body AS TEXT) FROM received WHERE kind = 'attachment'", [], |row| {
+            row.get(0)
+        })
+        .expect("one")
+    };
+    assert!(bodies.contains(&"a".repeat(64)) && !bodies.contains(&"b".repeat(64)));
+}
+
+#[test]
 fn an_older_version_is_not_applied() {
     let mut hub = TestHub::new();
     let mut one = hub.centre(1);
