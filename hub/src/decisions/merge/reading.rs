@@ -1,5 +1,7 @@
 //! What a row of a table says, field by field, in one spelling (domain.md §7). The row itself stays as it is.
 
+use std::borrow::Cow;
+
 use exchange_format::{record::Body, snils::Snils, vocabulary};
 
 use super::{
@@ -13,12 +15,19 @@ const NOBODY: [&str; 5] = ["НЕИЗВЕСТНЫЙ", "НЕИЗВЕСТНАЯ", "
 /// The date of a person's state is that of death if the state is.
 const STATUS: &str = "status";
 const STATUS_DATE: &str = "status_date";
+const MALE: &str = "1";
+const FEMALE: &str = "2";
+/// The most places that a kind has.
+const PLACES: usize = 7;
 const ENDS_OF_PATRONYMICS: [&str; 5] = ["ВИЧ", "ВНА", "ИЧ", "ОГЛЫ", "КЫЗЫ"];
 
 /// The values of a row in the order of the model's fields, each as many texts as its kind has places; an empty
 /// text: there is none. Personal data.
 pub struct Reading {
-    pub(super) fields: Vec<Vec<String>>,
+    /// The texts one after another.
+    text: String,
+    /// Where each ends: [`PLACES`] for a field.
+    ends: Vec<usize>,
     /// When the person died, when it first applied, as `YYYYMMDD`; 0: not said.
     pub(super) life: [u32; 2],
 }
@@ -33,37 +42,88 @@ impl Reading {
         let of_field = |field: &super::model::Field| {
             joined(field.kind, field.columns.iter().filter_map(|column| text(column)))
         };
-        let row: Vec<String> = model.fields.iter().map(of_field).collect();
-        Self::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>()).living(model, text)
+        let row: Vec<Cow<'_, str>> = model.fields.iter().map(of_field).collect();
+        Self::of(model, &row).living(model, text)
     }
 
     /// Whether the field of number `at` says something that is understood; and whether what it says is a СНИЛС with a wrong
     /// check number.
     pub fn understood(&self, at: usize) -> (bool, bool) {
-        let said = self.fields[at].first().map_or("", String::as_str);
+        let said = self.value(at, 0);
         (!said.is_empty(), said.ends_with('!'))
     }
 
+    /// The text in a place of the field `at`; empty: there is none.
+    pub(super) fn value(&self, at: usize, slot: usize) -> &str {
+        let place = at * PLACES + slot;
+        let begin = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.ends.get(place).map_or("", |end| &self.text[begin..*end])
+    }
+
     /// Reads the values of a row, given in the order of the model's fields.
-    pub fn of(model: &Model, row: &[&str]) -> Self {
-        let mut fields: Vec<Vec<String>> =
-            model.fields.iter().zip(row).map(|(field, text)| read(field, text)).collect();
+    pub fn of(model: &Model, row: &[impl AsRef<str>]) -> Self {
         let place = |kind| model.of_kind(kind);
-        if let (Some(surname), Some(given), Some(patronymic)) =
-            (place(Kind::Surname), place(Kind::Given), place(Kind::Patronymic))
-        {
-            let typed = |at: usize| row.get(at).copied().unwrap_or_default();
+        let places = place(Kind::Surname).zip(place(Kind::Given)).zip(place(Kind::Patronymic));
+        let typed = |at: usize| row.get(at).map(AsRef::as_ref).unwrap_or_default();
+        let names = places.map(|((surname, given), patronymic)| {
             let names = Names::of(typed(surname), typed(given), typed(patronymic));
-            if let Some(sex) = place(Kind::Sex)
-                && let Some(said) = names.sex()
-            {
-                fields[sex] = vec![said.to_string()];
+            (names, surname, given, patronymic)
+        });
+        let mut this = Self {
+            text: String::with_capacity(256),
+            ends: Vec::with_capacity(PLACES * model.fields.len()),
+            life: [0; 2],
+        };
+        for (at, (field, text)) in model.fields.iter().zip(row).enumerate() {
+            let sex = || place(Kind::Sex).filter(|sex| *sex == at);
+            match &names {
+                Some((names, surname, ..)) if at == *surname => this.say(surname_parts(&names.surname)),
+                Some((names, _, given, _)) if at == *given => this.say([&names.given]),
+                Some((names, .., patronymic)) if at == *patronymic => this.say([&names.patronymic]),
+                Some((names, ..)) if sex().is_some() && names.sex().is_some() => this.say(names.sex()),
+                _ => this.read(field, text.as_ref()),
             }
-            fields[surname] = names.surname;
-            fields[given] = vec![names.given];
-            fields[patronymic] = vec![names.patronymic];
+            this.ends.resize(PLACES * (at + 1), this.text.len());
         }
-        Self { fields, life: [0; 2] }
+        this
+    }
+
+    /// Takes the next texts of the field in hand.
+    fn say(&mut self, texts: impl IntoIterator<Item = impl AsRef<str>>) {
+        for text in texts {
+            self.text.push_str(text.as_ref());
+            self.ends.push(self.text.len());
+        }
+    }
+
+    fn read(&mut self, field: &Field, text: &str) {
+        match field.kind {
+            Kind::Surname => self.say(surname_parts(&person_name(text))),
+            Kind::Given | Kind::Patronymic => self.say([together(person_name(text))]),
+            Kind::Name => self.say(name_key(text)),
+            Kind::Sex => self.say(display::sex(text).map(|sex| if sex == "М" { MALE } else { FEMALE })),
+            Kind::Date => self.say(date(text, field.weighs_parts())),
+            Kind::Snils => self.say([snils(text)]),
+            Kind::Document => self.say(document_key("", text)),
+            Kind::Phone => self.say(text.split([',', ';']).find_map(phone_key)),
+            Kind::Address => {
+                if let Some(read) = Address::read(text) {
+                    self.address(&read);
+                }
+            }
+            Kind::Code => self.say([text.split_whitespace().collect::<String>().to_uppercase()]),
+            Kind::Source => {}
+        }
+    }
+
+    /// The door, the building, the door in its town, the town, the street, the house, the flat.
+    fn address(&mut self, read: &Address) {
+        let Address { town, street, house, flat } = read;
+        let door = read.door();
+        self.say([&door]);
+        self.say([[street, "|", house].concat()]);
+        self.say([if town.is_empty() { String::new() } else { [town, "|", &door].concat() }]);
+        self.say([town, street, house, flat]);
     }
 
     /// With what the columns of the row say of the dates of life.
@@ -95,34 +155,15 @@ fn last_day(text: &str) -> u32 {
 }
 
 /// What the columns of one field say together.
-pub fn joined<'a>(kind: Kind, columns: impl Iterator<Item = &'a str>) -> String {
+pub fn joined<'a>(kind: Kind, columns: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
     let mut said = columns.map(str::trim).filter(|text| !text.is_empty());
     // a document's series and number may stand in columns of their own
-    if kind == Kind::Document {
-        said.collect::<Vec<_>>().join(" ")
-    } else {
-        said.next().unwrap_or_default().to_owned()
-    }
-}
-
-fn read(field: &Field, text: &str) -> Vec<String> {
-    let one = |key: Option<String>| vec![key.unwrap_or_default()];
-    match field.kind {
-        Kind::Surname => surname_parts(&person_name(text)),
-        Kind::Given | Kind::Patronymic => vec![together(&person_name(text))],
-        Kind::Name => one(name_key(text)),
-        Kind::Sex => vec![match display::sex(text) {
-            Some("М") => "1".to_owned(),
-            Some(_) => "2".to_owned(),
-            None => String::new(),
-        }],
-        Kind::Date => one(date(text, field.weighs_parts())),
-        Kind::Snils => vec![snils(text)],
-        Kind::Document => one(document_key("", text)),
-        Kind::Phone => one(text.split([',', ';']).find_map(phone_key)),
-        Kind::Address => address(text),
-        Kind::Code => vec![text.split_whitespace().collect::<String>().to_uppercase()],
-        Kind::Source => Vec::new(),
+    let first = said.next().unwrap_or_default();
+    match said.next() {
+        Some(second) if kind == Kind::Document => {
+            Cow::Owned([first, second].into_iter().chain(said).collect::<Vec<_>>().join(" "))
+        }
+        _ => Cow::Borrowed(first),
     }
 }
 
@@ -130,12 +171,13 @@ fn person_name(text: &str) -> String {
     name_key(text).filter(|name| !NOBODY.contains(&name.as_str())).unwrap_or_default()
 }
 
-fn together(name: &str) -> String {
-    name.replace(' ', "")
+fn together(mut name: String) -> String {
+    name.retain(|c| c != ' ');
+    name
 }
 
-fn surname_parts(name: &str) -> Vec<String> {
-    name.split(' ').take(2).map(str::to_owned).collect()
+fn surname_parts(name: &str) -> impl Iterator<Item = &str> {
+    name.split(' ').take(2)
 }
 
 /// `YYYYMMDD`; with `parts` of what is known only, 0 for the rest.
@@ -162,25 +204,9 @@ fn snils(text: &str) -> String {
     }
 }
 
-/// The door, the building, the door in its town, the town, the street, the house, the flat.
-fn address(text: &str) -> Vec<String> {
-    let Some(read) = Address::read(text) else { return Vec::new() };
-    let door = read.door();
-    let whole = if read.town.is_empty() { String::new() } else { format!("{}|{door}", read.town) };
-    vec![
-        door,
-        format!("{}|{}", read.street, read.house),
-        whole,
-        read.town,
-        read.street,
-        read.house,
-        read.flat,
-    ]
-}
-
 /// A person's names, each in its place.
 struct Names {
-    surname: Vec<String>,
+    surname: String,
     given: String,
     patronymic: String,
 }
@@ -190,24 +216,29 @@ impl Names {
     fn of(surname: &str, given: &str, patronymic: &str) -> Self {
         let mut surname = person_name(surname);
         let (mut given, mut patronymic) = (person_name(given), person_name(patronymic));
-        let words: Vec<String> = surname.split(' ').map(str::to_owned).collect();
-        if given.is_empty() && patronymic.is_empty() && words.len() > 1 {
-            (surname, given, patronymic) = (words[0].clone(), words[1].clone(), words[2..].join(" "));
+        if given.is_empty() && patronymic.is_empty() && surname.contains(' ') {
+            let words: Vec<&str> = surname.split(' ').collect();
+            (given, patronymic) = (words[1].to_owned(), words[2..].join(" "));
+            surname = words[0].to_owned();
         }
         if is_patronymic(&given) && !is_patronymic(&patronymic) {
             std::mem::swap(&mut given, &mut patronymic);
         }
-        let patronymic = patronymic.replace("ИЕВИЧ", "ЬЕВИЧ").replace("ИЕВНА", "ЬЕВНА");
-        Self { surname: surname_parts(&surname), given: together(&given), patronymic: together(&patronymic) }
+        for (typed, meant) in [("ИЕВИЧ", "ЬЕВИЧ"), ("ИЕВНА", "ЬЕВНА")] {
+            if patronymic.contains(typed) {
+                patronymic = patronymic.replace(typed, meant);
+            }
+        }
+        Self { surname, given: together(given), patronymic: together(patronymic) }
     }
 
-    /// 1 male, 2 female, by the patronymic.
-    fn sex(&self) -> Option<u8> {
+    /// By the patronymic.
+    fn sex(&self) -> Option<&'static str> {
         let ends = |ends: &[&str]| ends.iter().any(|end| self.patronymic.ends_with(end));
         if ends(&["НА", "КЫЗЫ"]) {
-            return Some(2);
+            return Some(FEMALE);
         }
-        ends(&["ИЧ", "ОГЛЫ"]).then_some(1)
+        ends(&["ИЧ", "ОГЛЫ"]).then_some(MALE)
     }
 }
 

@@ -130,10 +130,10 @@ impl Register {
 
     /// Takes in a record of the table `source`.
     pub fn add(&mut self, source: u32, reading: &Reading) {
-        for (at, values) in reading.fields.iter().enumerate() {
+        for at in 0..self.model.fields.len() {
             let kind = self.model.fields[at].kind;
             for slot in 0..kind.slots() {
-                let value = values.get(slot).map_or("", String::as_str);
+                let value = reading.value(at, slot);
                 self.values.push(match kind {
                     Kind::Date | Kind::Sex => value.parse().unwrap_or(0),
                     // both parts of a double surname are surnames

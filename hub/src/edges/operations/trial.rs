@@ -347,9 +347,9 @@ impl Places {
             joined(kind, columns.iter().map(|at| values[*at].as_str()))
         };
         let kinds = model.fields.iter().map(|field| field.kind);
-        let row: Vec<String> = kinds.zip(&self.fields).map(field).collect();
-        let reading = Reading::of(model, &row.iter().map(String::as_str).collect::<Vec<_>>());
-        let reading = reading.living(model, |column| Some(values[*self.named.get(column)?].as_str()));
+        let row: Vec<Cow<'_, str>> = kinds.zip(&self.fields).map(field).collect();
+        let reading =
+            Reading::of(model, &row).living(model, |column| Some(values[*self.named.get(column)?].as_str()));
         (reading, row.iter().map(|text| !text.is_empty()).collect())
     }
 }
