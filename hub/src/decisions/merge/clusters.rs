@@ -1,10 +1,10 @@
 //! From pairs to persons: what is joined, and what staff are asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     compare::{Kind, Levels},
-    groups::Groups,
+    groups::{Groups, Rule},
     model::{Cut, RELATIVE, TWIN},
     register::Register,
     weigh::Weight,
@@ -38,12 +38,21 @@ pub enum Doubtful {
     Namesakes,
     /// The two are alike, but not the others that each of them is linked with.
     Others,
+    /// With all whom they are like they would be more records than one person has.
+    Oversize,
 }
 
 impl Doubtful {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::OtherSnils, Self::Generation, Self::Twins, Self::Relatives, Self::Namesakes, Self::Others];
+    pub const ALL: [Self; 7] = [
+        Self::OtherSnils,
+        Self::Generation,
+        Self::Twins,
+        Self::Relatives,
+        Self::Namesakes,
+        Self::Others,
+        Self::Oversize,
+    ];
 
     /// The code in databases, tables and JSON.
     pub const fn code(self) -> &'static str {
@@ -54,6 +63,7 @@ impl Doubtful {
             Self::Relatives => "RELATIVES",
             Self::Namesakes => "NAMESAKES",
             Self::Others => "OTHERS",
+            Self::Oversize => "OVERSIZE",
         }
     }
 
@@ -171,29 +181,41 @@ impl Register {
         let order =
             |x: &Edge, y: &Edge| y.weight.bits.total_cmp(&x.weight.bits).then((x.a, x.b).cmp(&(y.a, y.b)));
         edges.sort_by(order);
-        let of = |edges: &mut dyn Iterator<Item = &Edge>, least, bits: &dyn Fn(u32, u32) -> Option<f64>| {
-            let mut groups = Groups::new(self.len());
-            let edges = edges.take_while(|edge| edge.weight.bits >= least).map(|edge| (edge.a, edge.b));
-            groups.join(edges, least, cut.most, bits, &|_, _, _| false);
-            groups.of
-        };
-        let auto =
-            of(&mut edges.iter().filter(|edge| edge.barred.is_none()), cut.auto, &|a, b| self.unbarred(a, b));
-        let one = of(&mut edges.iter(), cut.one, &|a, b| self.possible(a, b));
-        Outcome { doubts: doubts(&edges, &auto, cut), one, auto }
+        let said = |edge: &Edge| (edge.a, edge.b, edge.weight.bits);
+        let above = |least: f64| edges.iter().take_while(move |edge| edge.weight.bits >= least);
+        let (mut auto, mut one) = (Groups::new(self.len()), Groups::new(self.len()));
+        let (sure, possible) = (|a, b| self.unbarred(a, b), |a, b| self.possible(a, b));
+        let (most, largest) = (cut.most, cut.largest);
+        let rule =
+            |least, bridges, bits| Rule { least, most, largest, bridges, bits, apart: &|_, _, _| false };
+        let unbarred = above(cut.auto).filter(|edge| edge.barred.is_none());
+        auto.join(unbarred.map(said), rule(cut.auto, false, &sure));
+        one.join(above(cut.one).map(said), rule(cut.one, true, &possible));
+        Outcome { doubts: doubts(&edges, &auto, cut), one: one.of, auto: auto.of }
     }
 }
 
 /// One question for each two persons, by the pair that speaks most for it.
-fn doubts(edges: &[Edge], auto: &[u32], cut: Cut) -> Vec<Doubt> {
-    let mut asked = BTreeMap::new();
+fn doubts(edges: &[Edge], auto: &Groups, cut: Cut) -> Vec<Doubt> {
+    let (mut asked, mut crowded) = (BTreeMap::new(), BTreeSet::new());
     for edge in edges {
-        let (a, b) = (auto[edge.a as usize], auto[edge.b as usize]);
+        let (a, b) = (auto.find(edge.a), auto.find(edge.b));
         if a == b {
             continue;
         }
-        let doubt = Doubt { a: edge.a, b: edge.b, bits: edge.weight.bits, reason: edge.doubt(cut) };
-        asked.entry((a.min(b), a.max(b))).or_insert(doubt);
+        let mut reason = edge.doubt(cut);
+        if reason == Doubtful::Others && auto.are_crowded(edge.a, edge.b) {
+            reason = Doubtful::Oversize;
+        }
+        let pair = (a.min(b), a.max(b));
+        if asked.contains_key(&pair) {
+            continue;
+        }
+        // of a crowd each is asked about with whom it is likest: fifty records are fifty questions, not a thousand
+        let is_first = [a, b].map(|one| crowded.insert(one)).contains(&true);
+        if reason != Doubtful::Oversize || is_first {
+            asked.insert(pair, Doubt { a: edge.a, b: edge.b, bits: edge.weight.bits, reason });
+        }
     }
     let mut doubts: Vec<Doubt> = asked.into_values().collect();
     doubts.sort_by(|x, y| y.bits.total_cmp(&x.bits).then((x.a, x.b).cmp(&(y.a, y.b))));

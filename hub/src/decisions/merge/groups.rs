@@ -1,6 +1,6 @@
 //! Groups of records that become one person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who is together. A group is called by the least of its members.
 pub(super) struct Groups {
@@ -10,12 +10,35 @@ pub(super) struct Groups {
     places: Vec<u32>,
     /// The members of a group, in order.
     lists: Vec<Vec<u32>>,
+    /// Who would have been in a group too large for one person.
+    crowded: BTreeSet<u32>,
 }
+
+/// When groups are joined.
+#[derive(Clone, Copy)]
+pub(super) struct Rule<'a> {
+    /// What speaks for it, in bits, must come to so much.
+    pub(super) least: f64,
+    /// No pair counts for more.
+    pub(super) most: f64,
+    /// More records are no one person by evidence.
+    pub(super) largest: usize,
+    /// Whether two groups may be joined though nothing but one pair speaks for it.
+    pub(super) bridges: bool,
+    /// What a pair says; of one without, staff are asked, whatever speaks for it.
+    pub(super) bits: &'a dyn Fn(u32, u32) -> Option<f64>,
+    /// Which groups are kept apart.
+    pub(super) apart: &'a dyn Fn(&Groups, u32, u32) -> bool,
+}
+
+/// By so many bits the evidence must be stronger within a group that is too large, until it falls into ones that are not.
+const STRICTER: f64 = 2.0;
 
 impl Groups {
     /// Each by itself.
     pub(super) fn new(size: usize) -> Self {
-        Self { of: (0..).take(size).collect(), places: vec![0; size], lists: Vec::new() }
+        let (places, lists) = (vec![0; size], Vec::new());
+        Self { of: (0..).take(size).collect(), places, lists, crowded: BTreeSet::new() }
     }
 
     pub(super) fn find(&self, member: u32) -> u32 {
@@ -42,12 +65,21 @@ impl Groups {
         for member in self.members(other).to_vec() {
             self.of[member as usize] = group;
         }
-        let (place, left) = (self.places[group as usize], self.places[other as usize]);
-        self.places[other as usize] = 0;
-        if let Some(left) = left.checked_sub(1) {
-            self.lists[left as usize] = Vec::new();
-        }
+        self.forget(other);
+        self.keep(group, all);
+    }
+
+    /// Forgets the members of a group that is none any more.
+    fn forget(&mut self, group: u32) {
+        let place = std::mem::take(&mut self.places[group as usize]);
         if let Some(place) = place.checked_sub(1) {
+            self.lists[place as usize] = Vec::new();
+        }
+    }
+
+    /// Keeps the members of a group, in order.
+    fn keep(&mut self, group: u32, all: Vec<u32>) {
+        if let Some(place) = self.places[group as usize].checked_sub(1) {
             self.lists[place as usize] = all;
         } else {
             self.lists.push(all);
@@ -55,29 +87,72 @@ impl Groups {
         }
     }
 
-    /// Joins the groups of `edges`, which come by falling weight, unless `apart` keeps them so, or all that is known of
-    /// the two groups together speaks against it: one bad field does not split a person, one good link does not chain
-    /// two. No pair counts for more than `most`; of a pair without `bits` staff are asked, whatever speaks for it.
-    pub(super) fn join(
-        &mut self,
-        edges: impl Iterator<Item = (u32, u32)>,
-        least: f64,
-        most: f64,
-        bits: &dyn Fn(u32, u32) -> Option<f64>,
-        apart: &dyn Fn(&Self, u32, u32) -> bool,
-    ) {
-        for (a, b) in edges {
-            let (a, b) = (self.find(a), self.find(b));
-            if a == b || apart(self, a, b) {
-                continue;
+    /// Joins the groups of `edges` (two records, and their bits), which come by falling weight, as `rule` says. A group that comes to be
+    /// too large for one person is taken apart again, into what stronger evidence holds together.
+    pub(super) fn join(&mut self, edges: impl Iterator<Item = (u32, u32, f64)> + Clone, rule: Rule<'_>) {
+        let before = self.of.clone();
+        for (a, b, _) in edges.clone() {
+            self.join_two(a, b, rule);
+        }
+        let has_grown = |all: &[u32]| all.iter().any(|one| before[*one as usize] != before[all[0] as usize]);
+        let crowds: Vec<Vec<u32>> =
+            self.lists.iter().filter(|all| all.len() > rule.largest && has_grown(all)).cloned().collect();
+        if crowds.is_empty() {
+            return;
+        }
+        let crowd: BTreeMap<u32, u32> =
+            crowds.iter().flat_map(|all| all.iter().map(|one| (*one, all[0]))).collect();
+        for all in &crowds {
+            self.part(all, &before);
+        }
+        let (least, most) = (rule.least + STRICTER, rule.most + STRICTER);
+        let together = |a: &u32, b: &u32| crowd.get(a).is_some_and(|one| crowd.get(b) == Some(one));
+        let within: Vec<(u32, u32, f64)> =
+            edges.filter(|(a, b, bits)| *bits >= least && together(a, b)).collect();
+        if !within.is_empty() {
+            self.join(within.iter().copied(), Rule { least, most, ..rule });
+        }
+        self.crowded.extend(crowd.into_keys());
+    }
+
+    /// Joins the groups of two records unless they are kept apart, or all that is known of the two groups together speaks against it:
+    /// one bad field does not split a person, one good link does not chain two.
+    fn join_two(&mut self, a: u32, b: u32, rule: Rule<'_>) {
+        let (a, b) = (self.find(a), self.find(b));
+        if a == b || (rule.apart)(self, a, b) {
+            return;
+        }
+        let (left, right) = (self.members(a.min(b)), self.members(a.max(b)));
+        if left.len() + right.len() > 2 {
+            let (mut sum, mut speaking) = (0.0, 0);
+            for (a, b) in left.iter().flat_map(|a| right.iter().map(|b| (*a.min(b), *a.max(b)))) {
+                let Some(bits) = (rule.bits)(a, b) else { return };
+                sum += bits.clamp(-rule.most, rule.most);
+                speaking += usize::from(bits > 0.0);
             }
-            let (left, right) = (self.members(a.min(b)), self.members(a.max(b)));
-            let pairs = left.iter().flat_map(|a| right.iter().map(|b| (*a.min(b), *a.max(b))));
-            let said = pairs.map(|(a, b)| bits(a, b).map(|bits| bits.clamp(-most, most)));
-            if left.len() + right.len() == 2 || said.sum::<Option<f64>>().is_some_and(|sum| sum >= least) {
-                self.union(a, b);
+            if sum < rule.least || speaking < 2 && !rule.bridges {
+                return;
             }
         }
+        self.union(a, b);
+    }
+
+    /// Takes the group `all` apart into the groups that were `before`.
+    fn part(&mut self, all: &[u32], before: &[u32]) {
+        self.forget(all[0]);
+        let mut parts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for one in all {
+            self.of[*one as usize] = before[*one as usize];
+            parts.entry(before[*one as usize]).or_default().push(*one);
+        }
+        for (group, part) in parts.into_iter().filter(|(_, part)| part.len() > 1) {
+            self.keep(group, part);
+        }
+    }
+
+    /// Whether one of two records would have been in a group too large for one person.
+    pub(super) fn are_crowded(&self, a: u32, b: u32) -> bool {
+        self.crowded.contains(&a) || self.crowded.contains(&b)
     }
 
     /// The groups, each in order.
@@ -87,5 +162,67 @@ impl Groups {
             groups.entry(group).or_default().push(member);
         }
         groups.into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All pairs with their bits, by falling weight.
+    fn pairs(size: u32, bits: &dyn Fn(u32, u32) -> Option<f64>) -> Vec<(u32, u32, f64)> {
+        let all = (0..size).flat_map(|a| (a + 1..size).map(move |b| (a, b)));
+        let mut pairs: Vec<_> = all.filter_map(|(a, b)| Some((a, b, bits(a, b)?))).collect();
+        pairs.sort_by(|x, y| y.2.total_cmp(&x.2).then((x.0, x.1).cmp(&(y.0, y.1))));
+        pairs.retain(|(.., bits)| *bits >= 7.0);
+        pairs
+    }
+
+    fn joined(size: u32, bridges: bool, bits: &dyn Fn(u32, u32) -> Option<f64>) -> Groups {
+        let mut groups = Groups::new(size as usize);
+        let rule = Rule { least: 7.0, most: 8.0, largest: 12, bridges, bits, apart: &|_, _, _| false };
+        groups.join(pairs(size, bits).into_iter(), rule);
+        groups
+    }
+
+    #[test]
+    fn a_chain_of_bridges_makes_no_person_of_many() {
+        // five people of two records each; the second of each is like the first of the next, of the rest nobody can tell anything
+        let chain = |a: u32, b: u32| {
+            Some(if a / 2 == b / 2 {
+                12.0
+            } else if a + 1 == b {
+                10.0
+            } else {
+                0.0
+            })
+        };
+        assert_eq!(joined(10, false, &chain).into_groups(), [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]);
+        assert_eq!(joined(10, true, &chain).into_groups().len(), 1, "what a bridge would do");
+        // two links are more than a bridge, and so is one with others that speak for it
+        let twice = |a: u32, b: u32| Some(if a + 3 == b { 0.0 } else { 9.0 });
+        assert_eq!(joined(4, false, &twice).into_groups().len(), 1);
+        let supported = |a: u32, b: u32| Some(if a + 1 == b { 9.0 } else { 0.5 });
+        assert_eq!(joined(4, false, &supported).into_groups().len(), 1);
+    }
+
+    #[test]
+    fn a_group_too_large_for_one_person_falls_into_what_stronger_evidence_holds() {
+        // fifty whom nothing tells apart
+        let alike = joined(50, false, &|_, _| Some(20.0));
+        assert_eq!(alike.of, (0..50).collect::<Vec<_>>(), "none is joined");
+        assert!(alike.are_crowded(0, 49));
+        // among them ten pairs that are known better, and beside them an ordinary person
+        let better = |a: u32, b: u32| match (a < 20, b < 20) {
+            (true, true) if a / 2 == b / 2 => Some(30.0),
+            _ if b >= 50 => (a >= 50).then_some(20.0),
+            _ => Some(10.0),
+        };
+        let groups = joined(52, false, &better);
+        assert_eq!((groups.find(1), groups.find(2), groups.find(3), groups.find(30)), (0, 2, 2, 30));
+        assert_eq!((groups.find(51), groups.are_crowded(50, 51)), (50, false));
+        assert_eq!(groups.into_groups().len(), 10 + 30 + 1);
+        // twelve are a person
+        assert_eq!(joined(12, false, &|_, _| Some(20.0)).into_groups().len(), 1);
     }
 }

@@ -69,6 +69,14 @@ pub struct Cut {
     pub ask: f64,
     /// The most that one pair may say for or against joining two groups.
     pub most: f64,
+    /// More records of one person are hardly to be believed: evidence alone joins no more, staff are asked.
+    #[serde(default = "largest")]
+    pub largest: usize,
+}
+
+/// Of a model that does not say it: six centres, and each has the person twice.
+const fn largest() -> usize {
+    12
 }
 
 /// How pairs are found.
@@ -205,7 +213,7 @@ impl Model {
             "# Модель объединения записей: читается и правится человеком, сама не меняется (svod-hub model).\n\
              # A model by which records are linked: to be read and changed by people, never by itself.\n\
              format = {format}\nname = {}\nsource = {}\n\n[pairs]\nsame = {:?}\ntwin = {:?}\nrelative = {:?}\n\n\
-             [cut]\none = {:?}\nauto = {:?}\nask = {:?}\nmost = {:?}\n\n\
+             [cut]\none = {:?}\nauto = {:?}\nask = {:?}\nmost = {:?}\nlargest = {}\n\n\
              [search]\nblock = {}\nsplit = [{}]\nkeys = [\n",
             quoted(name),
             quoted(source),
@@ -216,6 +224,7 @@ impl Model {
             cut.auto,
             cut.ask,
             cut.most,
+            cut.largest,
             search.block,
             list(&search.split),
         );
@@ -300,9 +309,9 @@ impl Model {
                 }
             }
         }
-        let Cut { one, auto, ask, most } = self.cut;
-        if !(ask <= one && one <= auto && most > 0.0) {
-            return unfit("cut", "it must be ask <= one <= auto, and most above 0");
+        let Cut { one, auto, ask, most, largest } = self.cut;
+        if !(ask <= one && one <= auto && most > 0.0 && largest > 1) {
+            return unfit("cut", "it must be ask <= one <= auto, most above 0, largest above 1");
         }
         if !(self.pairs.same > 0.0 && self.pairs.twin >= 0.0 && self.pairs.relative >= 0.0) {
             return unfit("pairs", "same must be above 0, the others not below");

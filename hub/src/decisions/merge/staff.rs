@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{groups::Groups, model::Cut};
+use super::{
+    groups::{Groups, Rule},
+    model::Cut,
+};
 
 /// Staff's word about two records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +46,20 @@ fn last_words(decisions: &[(Two, Decision)]) -> Vec<(Two, Decision)> {
     words.into_iter().map(|(pair, (_, decision))| (pair, decision)).collect()
 }
 
-/// Makes persons of `component`: each a list of records; every record is in exactly one. `bits` weighs any two, if they
-/// may be linked without asking.
+/// The persons of a component.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Persons {
+    /// Each a list of records; every record is in exactly one.
+    pub records: Vec<Vec<u32>>,
+    /// Links that would have made more records one person than one has: staff are asked of them.
+    pub crowded: BTreeSet<Two>,
+}
+
+/// Makes persons of `component`. `bits` weighs any two, if they may be linked without asking.
 ///
 /// Staff's decisions always win: «разные» over «один», and of these the later over the earlier. Then what stands stays
 /// as it is. Another record that links tie to two standing persons joins neither: that would be a guess.
-pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Option<f64>) -> Vec<Vec<u32>> {
+pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Option<f64>) -> Persons {
     let mut groups = Groups::new(component.size);
     let (parted, joined): (Vec<_>, Vec<_>) = last_words(&component.decisions)
         .into_iter()
@@ -70,7 +81,8 @@ pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Optio
     let stands: BTreeSet<u32> = standing.into_iter().flatten().collect();
     let mut links = component.links.clone();
     links.sort_by(|(x, weight), (y, other)| other.total_cmp(weight).then(x.cmp(y)));
-    let pairs: Vec<Two> = links.into_iter().map(|(pair, _)| pair).collect();
+    let pairs: Vec<Two> = links.iter().map(|(pair, _)| *pair).collect();
+    let said = links.iter().map(|((a, b), weight)| (*a, *b, *weight));
     let is_person =
         |groups: &Groups, group: u32| groups.members(group).iter().any(|one| stands.contains(one));
     let torn = torn(&pairs, &groups, &is_person);
@@ -80,10 +92,14 @@ pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Optio
         one && (other || is_torn(b)) || other && is_torn(a) || kept_apart(&parted, groups, a, b)
     };
     // who is like a standing person is not drawn to another by a third
-    let direct = pairs.iter().copied().filter(|(a, b)| stands.contains(a) != stands.contains(b));
-    groups.join(direct, cut.auto, cut.most, bits, &apart);
-    groups.join(pairs.iter().copied(), cut.auto, cut.most, bits, &apart);
-    groups.into_groups()
+    let direct = said.clone().filter(|(a, b, _)| stands.contains(a) != stands.contains(b));
+    let (least, most, largest) = (cut.auto, cut.most, cut.largest);
+    let rule = Rule { least, most, largest, bridges: false, bits, apart: &apart };
+    groups.join(direct, rule);
+    groups.join(said, rule);
+    let is_crowded = |(a, b): &Two| groups.find(*a) != groups.find(*b) && groups.are_crowded(*a, *b);
+    let crowded = pairs.into_iter().filter(is_crowded).collect();
+    Persons { records: groups.into_groups(), crowded }
 }
 
 /// What stands of a person that stood: the whole, or the parts into which staff have taken it. What they have parted
@@ -138,7 +154,7 @@ mod tests {
         let bits = |a: u32, b: u32| {
             Some(links.iter().find(|(pair, _)| *pair == (a, b)).map_or(-3.0, |(_, bits)| *bits))
         };
-        persons(&component, Model::recipients().cut, &bits)
+        persons(&component, Model::recipients().cut, &bits).records
     }
 
     #[test]
@@ -167,7 +183,7 @@ mod tests {
             let standing = vec![vec![0, 1], vec![2]];
             let component =
                 Component { size: 5, links: links.to_vec(), decisions: decisions.to_vec(), standing };
-            persons(&component, Model::recipients().cut, &|_, _| Some(8.0))
+            persons(&component, Model::recipients().cut, &|_, _| Some(8.0)).records
         };
         // nothing ties 0 and 1 any more; 2 is like them; 3 is like both persons, and 4 like 3; or 3 like one of them
         assert_eq!(made(&[((1, 2), 30.0)], &[]), [vec![0, 1], vec![2], vec![3], vec![4]]);
@@ -188,7 +204,7 @@ mod tests {
             standing: vec![vec![0, 1, 2], vec![3]],
         };
         let made_of = |decisions: &[(Two, Decision)]| {
-            persons(&component(decisions), Model::recipients().cut, &|_, _| Some(8.0))
+            persons(&component(decisions), Model::recipients().cut, &|_, _| Some(8.0)).records
         };
         let out = [((0, 2), Decision::Different), ((1, 2), Decision::Different)];
         assert_eq!(made_of(&out), [vec![0, 1], vec![2], vec![3]]);

@@ -292,6 +292,44 @@ fn a_death_of_which_the_year_is_known_parts_who_applied_in_a_later_one() {
 }
 
 #[test]
+fn of_fifty_namesakes_none_is_another_and_staff_are_not_swamped() {
+    // the most frequent names of all, with dates and flats of their own; twice as many records, each person at two centres
+    let days: Vec<String> =
+        (0..50).map(|n| format!("{:02}.{:02}.19{}", n % 28 + 1, n % 12 + 1, 30 + n % 40)).collect();
+    let flats: Vec<String> =
+        (0..50).map(|n| format!("ул. Мира, д. {}, кв. {}", n % 9 + 1, n * 3 + 1)).collect();
+    let mut made = Register::new(Model::recipients());
+    for source in 0..2 {
+        for (day, flat) in days.iter().zip(&flats) {
+            let row = ["Иванова", "Мария", "Ивановна", day, "", "", "", flat, "ж"];
+            made.add(source, &Reading::of(&made.model, &row));
+        }
+    }
+    made.close();
+    let outcome = decided(&made);
+    for (n, person) in (0..100).zip(&outcome.auto) {
+        assert_eq!(person % 50, n % 50, "a namesake is linked unasked");
+    }
+    assert!(outcome.doubts.len() <= 50, "{}", outcome.doubts.len());
+}
+
+#[test]
+fn fifty_rows_that_nothing_tells_apart_are_asked_about_once_each() {
+    let row = ["Тестова", "Тестина", "Тестовна", "01.02.1950", "", "3204 123456", "8 906 123-45-67", "", "ж"];
+    let mut rows = strangers();
+    rows.extend((0..50).map(|n| (n % 2, row)));
+    let outcome = decided(&register(&rows));
+    assert_eq!(outcome.auto[100..], (100..150).collect::<Vec<_>>());
+    let asked: Vec<_> = outcome.doubts.iter().filter(|doubt| doubt.a >= 100).collect();
+    assert!((25..50).contains(&asked.len()), "{}", asked.len());
+    assert!(asked.iter().all(|doubt| doubt.reason.code() == "OVERSIZE"));
+    // a person of twelve records is one
+    let mut rows = strangers();
+    rows.extend((0..12).map(|n| (n % 6, row)));
+    assert_eq!(decided(&register(&rows)).auto[100..], [100; 12]);
+}
+
+#[test]
 fn different_numbers_with_other_names_are_never_linked_unasked() {
     let mut rows = strangers();
     rows.push((

@@ -34,14 +34,43 @@ struct Around {
     open: BTreeSet<(ClaimName, ClaimName)>,
 }
 
+impl Best {
+    /// Whether it says more than `other`.
+    fn is_more(&self, other: &Self) -> bool {
+        self.bits.total_cmp(&other.bits).then(other.pair.cmp(&self.pair)).is_gt()
+    }
+}
+
+/// Of pairs of a crowd the one that says most.
+fn first_of_crowd<'a>(likest: impl Iterator<Item = &'a Best>) -> Option<(ClaimName, ClaimName)> {
+    let of_crowd = likest.filter(|best| best.doubt == Doubtful::Oversize);
+    of_crowd.reduce(|one, other| if other.is_more(one) { other } else { one }).map(|best| best.pair)
+}
+
 impl Register<'_> {
     /// Asks staff about likenesses between `people` and others, and takes back what has answered itself. Gives back
     /// whose publications may have waited for the answer.
     pub(super) fn ask(&self, people: &Affected) -> Result<Affected, RegisterError> {
         let (at, mut freed) = (self.at(), Affected::new());
+        // the likest of a crowd, by person
+        let mut firsts = BTreeMap::new();
         for uid in people {
             let Around { mut likest, apart, open, .. } = self.around(*uid)?;
             likest.retain(|other, _| !apart.contains(other));
+            // of a crowd each is asked about with whom it is likest: fifty records are fifty questions, not a thousand
+            let own = first_of_crowd(likest.values());
+            let mut passed_over = Vec::new();
+            for (other, best) in likest.iter().filter(|(_, best)| best.doubt == Doubtful::Oversize) {
+                if !firsts.contains_key(other) {
+                    let Around { mut likest, apart, .. } = self.around(*other)?;
+                    likest.retain(|other, _| !apart.contains(other));
+                    firsts.insert(*other, first_of_crowd(likest.values()));
+                }
+                if own != Some(best.pair) && firsts[other] != Some(best.pair) {
+                    passed_over.push(*other);
+                }
+            }
+            likest.retain(|other, _| !passed_over.contains(other));
             let asked: BTreeSet<_> = likest.values().map(|best| best.pair).collect();
             for (one, other) in open.difference(&asked) {
                 if self.tx.close_review("pair", *one, *other, &at)? {
@@ -82,12 +111,11 @@ impl Register<'_> {
             };
             let pair = (name.min(other), name.max(other));
             let best = Best { pair, bits: likeness.bits, doubt: likeness.doubt };
-            let better = |known: &Best| best.bits.total_cmp(&known.bits).then(known.pair.cmp(&pair)).is_gt();
             if whose == uid {
                 continue;
             }
             around.alike.entry(name).or_default().insert(whose);
-            if around.likest.get(&whose).is_none_or(better) {
+            if around.likest.get(&whose).is_none_or(|known| best.is_more(known)) {
                 around.likest.insert(whose, best);
             }
         }

@@ -6,8 +6,13 @@ use exchange_format::record::{Kind, RecordId};
 
 use super::{Affected, Input, Register, RegisterError, new_id, weighing::Weighing};
 use crate::{
-    database::{DatabaseError, linking::ClaimName, received::ClaimId},
+    database::{
+        DatabaseError,
+        linking::{ClaimName, Likeness},
+        received::ClaimId,
+    },
     decisions::merge::{
+        clusters::Doubtful,
         identity::assign,
         model::Cut,
         staff::{Component, Decision, persons},
@@ -43,7 +48,7 @@ type People = BTreeMap<RecordId, BTreeSet<ClaimName>>;
 #[derive(Clone, Default)]
 struct Loaded {
     claims: BTreeMap<ClaimName, ClaimId>,
-    links: BTreeMap<(ClaimName, ClaimName), f64>,
+    links: BTreeMap<(ClaimName, ClaimName), Likeness>,
     /// Staff's decisions by their numbers.
     decisions: BTreeMap<i64, ((ClaimName, ClaimName), Decision)>,
     /// The claims of persons whom nothing but staff joins or parts.
@@ -56,7 +61,7 @@ impl Loaded {
         let names: Vec<ClaimName> = self.claims.keys().copied().collect();
         let numbers: BTreeMap<ClaimName, u32> = names.iter().copied().zip(0..).collect();
         let numbered = |pair: &(ClaimName, ClaimName)| Some((*numbers.get(&pair.0)?, *numbers.get(&pair.1)?));
-        let links = self.links.iter().filter_map(|(pair, bits)| Some((numbered(pair)?, *bits)));
+        let links = self.links.iter().filter_map(|(pair, link)| Some((numbered(pair)?, link.bits)));
         let decisions = self.decisions.values().filter_map(|(pair, word)| Some((numbered(pair)?, *word)));
         let standing = self.standing.values().map(|of| of.iter().map(|name| numbers[name]).collect());
         let component = Component {
@@ -139,8 +144,8 @@ impl Register<'_> {
             let mut next: Vec<ClaimId> = Vec::new();
             for likeness in self.tx.likenesses(id)?.into_iter().filter(|likeness| likeness.link) {
                 if let Some(other) = self.tx.linkable(likeness.other)? {
-                    loaded.links.insert((name.min(other), name.max(other)), likeness.bits);
                     next.push(likeness.other);
+                    loaded.links.insert((name.min(other), name.max(other)), likeness);
                 }
             }
             for (n, decision) in self.tx.staff_decisions("pair", name)? {
@@ -224,7 +229,8 @@ impl Register<'_> {
             let of = |cluster: Vec<u32>| cluster.into_iter().map(|n| names[n as usize]).collect();
             clusters.into_iter().map(of).collect()
         };
-        let mut clusters = in_names(persons(&component, engine.cut, &bits));
+        let mut made = persons(&component, engine.cut, &bits);
+        let mut clusters = in_names(made.records);
         if engine.all.is_some() && self.second_signature {
             // what two have to sign no merge does by itself: staff are asked
             let published = self.published(loaded)?;
@@ -233,9 +239,11 @@ impl Register<'_> {
             };
             if clusters.iter().any(|cluster| of(cluster) > 1) {
                 let stands = Loaded { standing: published, ..loaded.clone() };
-                clusters = in_names(persons(&stands.component().1, engine.cut, &bits));
+                made = persons(&stands.component().1, engine.cut, &bits);
+                clusters = in_names(made.records);
             }
         }
+        self.note_crowd(loaded, &names, &made.crowded)?;
         // the ids that the claims had before any of these persons turned out to be another: what is parted gets them back
         let (mut homes, mut current, mut age) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         for (name, id) in &loaded.claims {
@@ -267,6 +275,30 @@ impl Register<'_> {
                 if homes.get(name).is_none_or(|home| *home != uid && !assigned.absorbed.contains(home)) {
                     self.tx.set_home(id, uid)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Says of the links of a component which staff are asked about because too many records would be one person.
+    fn note_crowd(
+        &self,
+        loaded: &Loaded,
+        names: &[ClaimName],
+        crowded: &BTreeSet<(u32, u32)>,
+    ) -> Result<(), RegisterError> {
+        let crowded: BTreeSet<(ClaimName, ClaimName)> =
+            crowded.iter().map(|(a, b)| (names[*a as usize], names[*b as usize])).collect();
+        for (pair, link) in &loaded.links {
+            let doubt = match link.doubt {
+                Doubtful::Others | Doubtful::Oversize if crowded.contains(pair) => Doubtful::Oversize,
+                Doubtful::Oversize => Doubtful::Others,
+                other => other,
+            };
+            if doubt != link.doubt {
+                let one = if loaded.claims.get(&pair.0) == Some(&link.other) { pair.1 } else { pair.0 };
+                let Some(claim) = loaded.claims.get(&one) else { continue };
+                self.tx.set_likeness(*claim, &Likeness { doubt, ..*link })?;
             }
         }
         Ok(())

@@ -302,6 +302,42 @@ fn a_claim_with_the_year_alone_finds_its_person_and_keeps_what_was_typed() {
     assert_ne!(city.uid(whole), city.uid(other));
 }
 
+#[test]
+fn so_many_records_as_no_person_has_are_asked_about_and_not_joined() {
+    let mut city = City::new();
+    let fields = anna(&[("phone", "89061234567")]);
+    let rows: Vec<ClaimId> =
+        (1..=20).map(|n| city.stored(1, id(n), &body(Kind::RecipientClaim, &fields))).collect();
+    city.within(|register| register.take_in(&rows, &[]));
+    let people: BTreeSet<RecordId> = rows.iter().map(|row| city.uid(*row)).collect();
+    assert_eq!(people.len(), 20);
+    let asked = |city: &mut City| {
+        let open = city.within(|register| Ok(register.tx.open_reviews(0, 1000)?));
+        assert!(open.iter().all(|one| one.reason == "OVERSIZE"), "{open:?}");
+        open.into_iter().map(|one| (one.one.1, one.other.1)).collect::<BTreeSet<_>>()
+    };
+    let first = asked(&mut city);
+    // each once, and not each with each
+    assert!(first.len() < 20, "{}", first.len());
+    let named: BTreeSet<RecordId> = first.iter().flat_map(|(one, other)| [*one, *other]).collect();
+    assert_eq!(named.len(), 20, "nobody is passed over");
+    // who is said to be another is asked about with the next
+    let (one, other) = first.first().copied().expect("asked");
+    let key = |id: RecordId| (1..=20).find(|n| self::id(*n) == id).expect("of these");
+    decided(&mut city, [(1, key(one)), (1, key(other))], Decision::Different);
+    let then = asked(&mut city);
+    assert!(!then.contains(&(one, other)));
+    assert!([one, other].iter().all(|id| then.iter().any(|pair| pair.0 == *id || pair.1 == *id)));
+    // who is said to be one is one, however many they are; those who are left are so many no more
+    for n in 2..=20 {
+        if key(one) != n && key(other) != n {
+            decided(&mut city, [(1, key(one).min(n)), (1, key(one).max(n))], Decision::Same);
+        }
+    }
+    let people: BTreeSet<RecordId> = rows.iter().map(|row| city.uid(*row)).collect();
+    assert_eq!(people.len(), 2);
+}
+
 /// Two people who have nothing in common but a given name.
 const TWO: [[(&str, &str); 5]; 2] = [
     [ANNA[0], ANNA[1], ANNA[3], ("phone", "89061234567"), ("workplace", "Завод")],
