@@ -214,17 +214,26 @@ impl Tx<'_> {
     }
 
     /// The recipient claims that `document` refers to and that are like one with a state of which the date is told, as a
-    /// death is: when somebody applied may say that they are two.
+    /// death is, or of one person with it: when somebody applied may say that they are two.
     pub fn beside_the_ended(&self, document: ClaimId) -> Result<Vec<ClaimId>> {
         self.rows(
             "SELECT c.id FROM reference f
                JOIN received c ON c.origin = f.origin AND c.kind = 'recipient_claim' AND c.key = f.referent
              WHERE f.claim = ?1 AND EXISTS(
-               SELECT 1 FROM (SELECT b AS other FROM pair WHERE a = c.id UNION ALL SELECT a FROM pair WHERE b = c.id)
+               SELECT 1 FROM (SELECT b AS other FROM pair WHERE a = c.id UNION ALL SELECT a FROM pair WHERE b = c.id
+                   UNION ALL SELECT p.claim FROM person_record m JOIN person_record p ON p.uid = m.uid
+                     WHERE m.claim = c.id AND p.claim <> c.id)
                  JOIN received o ON o.id = other WHERE instr(coalesce(o.basis, o.body), CAST('<status_date>' AS BLOB)))",
             [document],
             |row| Ok(row.get(0)?),
         )
+    }
+
+    /// Whether a claim of the person `uid` tells the date of a state, as of a death.
+    pub fn is_ended(&self, uid: RecordId) -> Result<bool> {
+        let sql = "SELECT EXISTS(SELECT 1 FROM person_record p JOIN received o ON o.id = p.claim
+                     WHERE p.uid = ?1 AND instr(coalesce(o.basis, o.body), CAST('<status_date>' AS BLOB)))";
+        Ok(self.value(sql, [uid.to_string()])?.unwrap_or(false))
     }
 
     /// Notes a decision of staff about two things of `kind` (`pair` or `programme`).

@@ -51,7 +51,8 @@ pub struct LastAct {
 
 impl Tx<'_> {
     /// Asks staff, unless they are asked or have decided already; a question that had gone is asked again. What
-    /// they decided about a centre's claim they decided about one version: about a newer one they are asked anew.
+    /// they decided about a centre's claim they decided about one version: about a newer one they are asked anew. What
+    /// they said of two records before a death was known that contradicts it they are asked once more.
     pub fn open_review(
         &self,
         kind: &str,
@@ -67,7 +68,8 @@ impl Tx<'_> {
              ON CONFLICT(kind, origin_1, key_1, origin_2, key_2) DO UPDATE SET
                reason = excluded.reason, state = 'open', opened_at = excluded.opened_at, closed_at = NULL,
                decision = NULL, why = NULL, actor = NULL, put_off = 0
-             WHERE state = 'gone' OR (state = 'decided' AND kind IN ('held', 'proposal'))",
+             WHERE state = 'gone' OR (state = 'decided' AND (kind IN ('held', 'proposal')
+               OR reason <> excluded.reason AND excluded.reason = 'DEATH'))",
             params![
                 kind,
                 reason,

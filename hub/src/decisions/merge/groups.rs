@@ -23,7 +23,7 @@ pub(super) struct Rule<'a> {
     pub(super) most: f64,
     /// More records are no one person by evidence.
     pub(super) largest: usize,
-    /// Whether two groups may be joined though nothing but one pair speaks for it.
+    /// Whether two groups of more than three records may be joined though nothing but one pair speaks for it.
     pub(super) bridges: bool,
     /// What a pair says; of one without, staff are asked, whatever speaks for it.
     pub(super) bits: &'a dyn Fn(u32, u32) -> Option<f64>,
@@ -130,7 +130,8 @@ impl Groups {
                 sum += bits.clamp(-rule.most, rule.most);
                 speaking += usize::from(bits > 0.0);
             }
-            if sum < rule.least || speaking < 2 && !rule.bridges {
+            let is_bridge = speaking < 2 && left.len() + right.len() > 3;
+            if sum < rule.least || is_bridge && !rule.bridges {
                 return;
             }
         }
@@ -199,6 +200,9 @@ mod tests {
         };
         assert_eq!(joined(10, false, &chain).into_groups(), [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]);
         assert_eq!(joined(10, true, &chain).into_groups().len(), 1, "what a bridge would do");
+        // a third record is taken in, and the chain ends there
+        let next = |a: u32, b: u32| Some(if a + 1 == b { 10.0 } else { 0.0 });
+        assert!(joined(9, false, &next).into_groups().iter().all(|group| group.len() <= 3));
         // two links are more than a bridge, and so is one with others that speak for it
         let twice = |a: u32, b: u32| Some(if a + 3 == b { 0.0 } else { 9.0 });
         assert_eq!(joined(4, false, &twice).into_groups().len(), 1);

@@ -30,6 +30,8 @@ pub(super) fn of(register: &Register<'_>, review: &Review, person: Option<Record
             people.extend(register.tx.uid_of(id)?);
         }
     }
+    people.sort_unstable();
+    people.dedup();
     let mut harm = 1.0;
     for uid in people {
         harm += f64::from(u32::try_from(register.tx.documents_of(uid)?.len()).unwrap_or(u32::MAX));

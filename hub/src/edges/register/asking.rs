@@ -14,6 +14,9 @@ use crate::{
 /// Why there is a question that no likeness asks: a member of staff says that the two are one.
 pub const STAFF: &str = "STAFF";
 
+/// Why staff are asked about two claims of one person: one had died before the other first applied.
+const DEATH: &str = "DEATH";
+
 /// The pair that speaks most for two persons being one.
 #[derive(Clone, Copy)]
 struct Best {
@@ -71,7 +74,9 @@ impl Register<'_> {
                 }
             }
             likest.retain(|other, _| !passed_over.contains(other));
-            let asked: BTreeSet<_> = likest.values().map(|best| best.pair).collect();
+            let contradicting = self.contradicting(*uid)?;
+            let mut asked: BTreeSet<_> = likest.values().map(|best| best.pair).collect();
+            asked.extend(&contradicting);
             for (one, other) in open.difference(&asked) {
                 if self.tx.close_review("pair", *one, *other, &at)? {
                     for name in [one, other] {
@@ -82,8 +87,21 @@ impl Register<'_> {
             for Best { pair, doubt, .. } in likest.into_values() {
                 self.tx.open_review("pair", doubt.code(), pair.0, pair.1, &at)?;
             }
+            for (one, other) in contradicting {
+                self.tx.open_review("pair", DEATH, one, other, &at)?;
+            }
         }
         Ok(freed)
+    }
+
+    /// The claims of one person that cannot all be of one: one had died before another first applied. What is published
+    /// stands; staff say which of it is wrong.
+    fn contradicting(&self, uid: RecordId) -> Result<Vec<(ClaimName, ClaimName)>, RegisterError> {
+        let claims: BTreeSet<ClaimId> = self.tx.claims_of(uid)?.into_iter().collect();
+        if claims.len() < 2 || !self.tx.is_ended(uid)? {
+            return Ok(Vec::new());
+        }
+        Ok(self.weighing_groups(&[claims])?.contradicting())
     }
 
     /// The claims of `uid` that may be another person as far as staff have not said otherwise.

@@ -61,6 +61,16 @@ impl Weighing {
         self.engine.unbarred(*a.min(b), *a.max(b))
     }
 
+    /// Two claims each of which one tells a death before the other's first application.
+    pub(super) fn contradicting(&self) -> Vec<(ClaimName, ClaimName)> {
+        let numbered: Vec<(u32, ClaimName)> = (0..).zip(self.names()).collect();
+        let two = |(at, (a, one)): (usize, &(u32, ClaimName))| {
+            let others = numbered[at + 1..].iter().filter(|(b, _)| self.engine.is_dead_before(*a, *b));
+            others.map(|(_, other)| (*one, *other)).collect::<Vec<_>>()
+        };
+        numbered.iter().enumerate().flat_map(two).collect()
+    }
+
     /// The engine, for whoever needs more than pairs of known claims.
     pub fn engine(&mut self) -> &mut merge::Register {
         &mut self.engine

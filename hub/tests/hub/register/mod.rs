@@ -238,12 +238,94 @@ fn who_died_before_the_other_first_applied_is_another_person() {
         }
         let same = city.uid(living) == city.uid(other);
         let (asked, evidence) = city.within(|register| {
-            let asked = register.tx.open_reviews(0, 10)?.len();
-            Ok((asked, register.explain(living, other)?.expect("both stand").1))
+            let asked = register.tx.open_reviews(0, 10)?.into_iter().map(|one| one.reason);
+            Ok((asked.collect::<Vec<_>>(), register.explain(living, other)?.expect("both stand").1))
         });
-        assert_eq!((same, asked, evidence.dead_before), (one, 0, day == "02.02.2020"), "{day} {before}");
+        // staff say what is wrong where it contradicts what stands
+        let expected: &[&str] = if one && day == "02.02.2020" { &["DEATH"] } else { &[] };
+        assert_eq!((same, evidence.dead_before), (one, day == "02.02.2020"), "{day} {before}");
+        assert_eq!(asked, expected, "{day} {before}");
         assert!(evidence.bits > 7.0, "the fields alone would link them");
     }
+}
+
+#[test]
+fn a_death_that_contradicts_a_published_person_is_asked_about_until_it_is_answered() {
+    let phone = ("phone", "89061234567");
+    let mut city = City::new();
+    let (living, other) = (city.recipient(1, 1, &anna(&[phone])), city.recipient(2, 2, &anna(&[phone])));
+    let of = id(1).to_string();
+    let programme = |day| {
+        let fields = [("recipient", of.as_str()), ("number", "1"), ("application_date", day)];
+        body(Kind::ProgrammeClaim, &fields)
+    };
+    city.receive(1, 7, &programme("02.02.2020"));
+    let whole = city.uid(living);
+    assert_eq!(city.uid(other), whole);
+    let asked = |city: &mut City| {
+        let open = city.within(|register| Ok(register.tx.open_reviews(0, 10)?));
+        open.into_iter().map(|one| (one.reason, one.one.1, one.other.1)).collect::<Vec<_>>()
+    };
+    let question = [("DEATH".to_owned(), id(1), id(2))];
+    assert_eq!(asked(&mut city), []);
+    // the death of the other, before that
+    let dead = anna(&[phone, ("status", "умерла"), ("status_date", "01.02.2019")]);
+    city.recipient(2, 2, &dead);
+    assert_eq!(asked(&mut city), question);
+    assert_eq!((city.uid(living), city.uid(other)), (whole, whole), "what is published stands");
+    assert!(city.within(|register| Ok(register.explain(living, other)?)).expect("both stand").1.dead_before);
+    // the application was typed wrongly: the question has answered itself, and comes again
+    city.receive(1, 7, &programme("02.02.2018"));
+    assert_eq!(asked(&mut city), []);
+    city.receive(1, 7, &programme("02.02.2020"));
+    assert_eq!(asked(&mut city), question);
+    // an answer holds, in either direction
+    let answered = |city: &mut City, decision, word| {
+        city.within(|register| {
+            let review = register.tx.open_reviews(0, 10)?.pop().expect("asked");
+            let act = Act { actor: "staff", reason: "сверено", at: "2026-11-21T00:00:00Z" };
+            Ok(register.tx.decide_review(review.n, word, act)?)
+        });
+        decided(city, [(1, 1), (2, 2)], decision);
+        city.receive(1, 7, &programme("02.02.2020"));
+        asked(city)
+    };
+    assert_eq!(answered(&mut city, Decision::Same, "same"), []);
+    assert_eq!(city.uid(other), whole);
+    decided(&mut city, [(1, 1), (2, 2)], Decision::Different);
+    assert_ne!(city.uid(living), city.uid(other));
+}
+
+/// Staff said «один» before the death was known: a new fact, of which they are told once.
+#[test]
+fn a_death_that_contradicts_what_staff_have_said_is_asked_about_once() {
+    let mut city = City::new();
+    let (one, other) = (city.recipient(1, 1, &TWO[0]), city.recipient(2, 2, &TWO[1]));
+    let open = |city: &mut City| city.within(|register| Ok(register.tx.open_reviews(0, 10)?));
+    let act = Act { actor: "staff", reason: "сверено", at: "2026-11-21T00:00:00Z" };
+    let answer = |city: &mut City| {
+        city.within(|register| {
+            let (one, other) = ((centre(1), id(1)), (centre(2), id(2)));
+            register.tx.open_review("pair", "NAMESAKES", one, other, act.at)?;
+            let n = register.tx.review_of("pair", one, other)?.expect("asked");
+            Ok(register.tx.decide_review(n, "same", act)?)
+        });
+        decided(city, [(1, 1), (2, 2)], Decision::Same);
+    };
+    answer(&mut city);
+    assert_eq!(city.uid(one), city.uid(other));
+    let of = id(1).to_string();
+    let fields = [("recipient", of.as_str()), ("number", "1"), ("application_date", "02.02.2020")];
+    city.receive(1, 7, &body(Kind::ProgrammeClaim, &fields));
+    assert_eq!(open(&mut city), []);
+    let dead = [&TWO[1][..], &[("status", "умерла"), ("status_date", "01.02.2020")]].concat();
+    city.recipient(2, 2, &dead);
+    assert_eq!(open(&mut city).iter().map(|one| one.reason.as_str()).collect::<Vec<_>>(), ["DEATH"]);
+    answer(&mut city);
+    assert_eq!(open(&mut city), []);
+    city.recipient(2, 2, &dead);
+    assert_eq!(open(&mut city), [], "it was answered");
+    assert_eq!(city.uid(one), city.uid(other));
 }
 
 #[test]
