@@ -233,7 +233,12 @@ fn weighed(lang: Lang, evidence: &Evidence) -> Vec<String> {
     lines.extend(evidence.said.iter().map(|said| {
         let field = messages::find(lang, &format!("evidence-{}", said.kind), &[]);
         let field = field.unwrap_or_else(|| said.field.clone());
-        format!("  {:>+6.1}  {field}: {}", said.bits, word(lang, "level", said.level))
+        let read = match (said.one.as_str(), said.other.as_str()) {
+            ("", "") => String::new(),
+            (one, other) if one == other => format!(" ({one})"),
+            (one, other) => format!(" ({one} / {other})"),
+        };
+        format!("  {:>+6.1}  {field}: {}{read}", said.bits, word(lang, "level", said.level))
     }));
     lines.push(format!("  {:>+6.1}  {before}", evidence.before));
     let chance = format!("{:.1}", evidence.chance * 100.0);

@@ -1,13 +1,15 @@
 //! What speaks for and against two records being of one person, field by field, so that staff can see it.
 
+use std::fmt;
+
 use super::{
     clusters::Doubtful,
     model::{STRANGER, TWIN},
     register::Register,
 };
 
-/// What one field says.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What one field says. Personal data: prints redacted.
+#[derive(Clone, PartialEq)]
 pub struct Said {
     /// The field of the model.
     pub field: usize,
@@ -15,6 +17,14 @@ pub struct Said {
     pub level: &'static str,
     /// Bits for one person, against the likeliest other explanation; negative: against one person.
     pub bits: f64,
+    /// What was compared: both values as they are read; empty where that is no text.
+    pub read: [String; 2],
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {:+.1} [redacted]", self.field, self.level, self.bits)
+    }
 }
 
 /// Why two records are taken for one person, or are not.
@@ -43,7 +53,7 @@ impl Register {
         let bits = self.evidence(a, b, &levels, rival);
         let of_field = |(at, field): (usize, &super::model::Field)| {
             let level = field.kind.levels().get(usize::from(levels[at]).checked_sub(1)?)?;
-            Some(Said { field: at, level, bits: bits[at] })
+            Some(Said { field: at, level, bits: bits[at], read: [a, b].map(|n| self.reads(n, at)) })
         };
         let mut said: Vec<Said> = self.model.fields.iter().enumerate().filter_map(of_field).collect();
         said.sort_by(|x, y| y.bits.abs().total_cmp(&x.bits.abs()).then(x.field.cmp(&y.field)));

@@ -2,7 +2,7 @@
 
 use super::{
     candidates::Keys,
-    compare::Kind,
+    compare::{Kind, parts},
     model::Model,
     reading::Reading,
     texts::Texts,
@@ -178,6 +178,31 @@ impl Register {
     pub fn entry(&self, n: u32) -> Entry<'_> {
         let n = n as usize;
         Entry { values: &self.values[n * self.width..(n + 1) * self.width], source: self.sources[n] }
+    }
+
+    /// What record `n` was read to say in the field `at`, as people write it; empty of the table that it is from. Personal data.
+    pub fn reads(&self, n: u32, at: usize) -> String {
+        let (entry, kind) = (self.entry(n), self.model.fields[at].kind);
+        let values = entry.field(self.slots[at]);
+        let text = |slot: usize| self.texts[at][slot].text(values[slot]);
+        let joined = |texts: Vec<String>, by: &str| {
+            texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(by)
+        };
+        match kind {
+            Kind::Source => String::new(),
+            Kind::Sex => ["", "М", "Ж"].get(values[0] as usize).copied().unwrap_or_default().to_owned(),
+            Kind::Date => match parts(values[0]) {
+                (0, ..) => String::new(),
+                (year, 0, _) => format!("{year:04}"),
+                (year, month, 0) => format!("{year:04}-{month:02}"),
+                (year, month, day) => format!("{year:04}-{month:02}-{day:02}"),
+            },
+            // both parts of a double surname stand in one table
+            Kind::Surname => joined(vec![text(0), self.texts[at][0].text(values[1])], " "),
+            // town, street, house, flat
+            Kind::Address => joined(vec![text(3), text(4), text(5), text(6)], ", "),
+            _ => text(0).trim_end_matches('!').to_owned(),
+        }
     }
 
     /// All records.

@@ -231,6 +231,47 @@ fn of_an_incomplete_date_what_both_say_is_compared_and_weighed() {
 }
 
 #[test]
+fn what_was_read_of_a_value_is_told() {
+    let mut rows = strangers();
+    let typed = [
+        "Мaмин - Сибиряк",
+        "Пётр",
+        "Юриевич",
+        ".03.1945",
+        "112-233-445 96",
+        "32 04 № 123456",
+        "8 906 1234567",
+    ];
+    let row = [
+        typed[0],
+        typed[1],
+        typed[2],
+        typed[3],
+        typed[4],
+        typed[5],
+        typed[6],
+        "г. Кемерово, ул. Мира, дом 7 кв 12",
+        "муж",
+    ];
+    rows.extend([(0, row), (1, row)]);
+    let register = register(&rows);
+    let said = register.explain(100, 101).said;
+    let read = |name: &str| {
+        let of = said.iter().find(|said| register.model.fields[said.field].name == name);
+        of.map(|said| said.read[0].clone()).expect("both say it")
+    };
+    let names =
+        ["surname", "given", "patronymic", "birth", "snils", "passport", "phone", "sex", "source"].map(read);
+    assert_eq!(
+        names,
+        ["МАМИН СИБИРЯК", "ПЕТР", "ЮРЬЕВИЧ", "1945-03", "11223344596", "3204123456", "79061234567", "М", ""]
+    );
+    let address = read("address");
+    assert!(["КЕМЕРОВО", "МИРА", "7", "12"].iter().all(|part| address.contains(part)), "{address}");
+    assert!(!format!("{said:?}").contains("ПЕТР"));
+}
+
+#[test]
 fn an_incomplete_date_links_finds_and_holds_back() {
     let one_of = |register: &Register| {
         let outcome = decided(register);

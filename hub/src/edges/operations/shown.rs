@@ -86,6 +86,10 @@ pub struct Said {
     pub level: &'static str,
     /// For one person; negative: against.
     pub bits: f64,
+    /// What was compared: the value of the first record as it is read.
+    pub one: String,
+    /// That of the second.
+    pub other: String,
 }
 
 /// The question `n`.
@@ -125,7 +129,9 @@ fn evidence(register: &Register<'_>, review: &Review) -> Result<Option<Evidence>
     let Some((model, explanation)) = register.explain(one.id, other.id)? else { return Ok(None) };
     let of_field = |said: &explain::Said| {
         let field = &model.fields[said.field];
-        Said { field: field.name.clone(), kind: field.kind.word(), level: said.level, bits: tenth(said.bits) }
+        let [one, other] = said.read.clone();
+        let (field, kind) = (field.name.clone(), field.kind.word());
+        Said { field, kind, level: said.level, bits: tenth(said.bits), one, other }
     };
     let odds = explanation.bits.exp2();
     Ok(Some(Evidence {

@@ -125,6 +125,8 @@ fn one_question_is_shown_with_its_evidence_and_answered_by_one_command() {
         let output = run(&["review", "show", "1", "--config", config, "--lang", lang]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(text.contains(told) && text.contains('≠') && !text.contains('{'), "{text}");
+        // what was compared, in the form in which it was
+        assert!(text.contains(" (БЕЛОВА)\n"), "{text}");
     }
 }
 
