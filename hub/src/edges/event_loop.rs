@@ -14,6 +14,7 @@ use exchange_endpoint::{
     clock::{Clock, MachineClock},
     config::Config,
     instance::InstanceLock,
+    open_files,
     output::Failure,
     rotation,
     stray::loggable,
@@ -61,6 +62,11 @@ pub enum RunError {
     Runtime(std::io::Error),
 }
 
+/// Its socket, and the folders of its centre.
+const FILES_PER_CONNECTION: u64 = 4;
+/// Databases, logs, data connections.
+const OTHER_FILES: u64 = 256;
+
 /// Runs until a signal says stop.
 ///
 /// # Errors
@@ -89,6 +95,14 @@ async fn serve(
     daemon.start()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let (mut events, server) = if config.ftps.enabled {
+        let wanted = FILES_PER_CONNECTION * config.ftps.max_connections as u64 + OTHER_FILES;
+        if let Some(allowed) = open_files::raise_limit().filter(|allowed| *allowed < wanted) {
+            tracing::warn!(
+                allowed,
+                wanted,
+                "this process may open fewer files than [ftps] max_connections take. Next: raise LimitNOFILE of the service, or lower max_connections"
+            );
+        }
         let ca = CityCa::open(&config.path(&config.pki), today())?;
         let identity = ca.issue_server(&config.path(&config.pki), &config.ftps.names)?;
         let store = Store::open(&database).map_err(HubError::from)?;

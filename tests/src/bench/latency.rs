@@ -32,7 +32,7 @@ pub fn lock(
         let sql = "INSERT INTO recipient (id, surname, given, patronymic, birth_date, sex, address_live) \
                    VALUES (?1, ?2, 'Замера', 'Замеровна', date('1930-01-01', ?3), 'Ж', 'с. Замерное, д. ' || ?1)";
         let born = format!("+{} days", trial * 97);
-        fill::open(&db)?.execute(sql, [&id, &surname(trial), &born]).map_err(WorldError::sql(&db))?;
+        fill::open(&db)?.execute(sql, [&id, &name(trial), &born]).map_err(WorldError::sql(&db))?;
         let locked = "SELECT count(*) FROM recipient r JOIN svod_record s ON s.kind = 'recipient' AND s.id = r.id \
                       WHERE r.id = ?1 AND s.state = 'locked' AND r.case_number IS NOT NULL";
         ours.push(reached(&world, begun, "a lock", || Ok(Reader::open(&db)?.count(locked, [&id])? == 1))?);
@@ -40,10 +40,12 @@ pub fn lock(
     Ok(Measured::new("lock", recipients, ours, Vec::new()))
 }
 
-/// A surname unlike those of other trials: who may be somebody known waits for staff.
-fn surname(trial: usize) -> String {
+/// An invented name unlike those of other trials: who may be somebody known waits for staff.
+pub(super) fn name(trial: usize) -> String {
     const SYLLABLES: [&str; 8] = ["ба", "ве", "ги", "до", "жу", "ка", "ле", "ми"];
-    let syllables = [trial, trial / 8, trial * 5 + 3, trial / 8 * 3 + 1].map(|n| SYLLABLES[n % 8]);
+    // multiplied by an odd number no two of 2^18 that follow each other are alike, and neighbours are far apart
+    let mixed = trial.wrapping_mul(0x9E37_79B1);
+    let syllables: [&str; 6] = std::array::from_fn(|n| SYLLABLES[(mixed >> (3 * n)) & 7]);
     format!("Я{}", syllables.concat())
 }
 

@@ -47,8 +47,22 @@ impl fmt::Display for Spread {
 
 /// The highest resident set so far of a living process, KiB (`VmHWM`).
 pub fn peak_rss_kb(pid: u32) -> Option<u64> {
+    status_kb(pid, "VmHWM:")
+}
+
+/// The resident set of a living process, KiB (`VmRSS`).
+pub fn rss_kb(pid: u32) -> Option<u64> {
+    status_kb(pid, "VmRSS:")
+}
+
+fn status_kb(pid: u32, field: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().trim_end_matches(" kB").parse().ok()
+    status.lines().find_map(|line| line.strip_prefix(field))?.trim().trim_end_matches(" kB").parse().ok()
+}
+
+/// How many files, sockets and the like a living process has open.
+pub fn open_files(pid: u32) -> Option<u64> {
+    Some(fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64)
 }
 
 /// CPU time so far of a living process and its ended threads, in steps of 10 ms (`utime` + `stime`; the unit is fixed at
@@ -108,6 +122,8 @@ mod tests {
     #[test]
     fn the_kernel_knows_this_process() {
         assert!(peak_rss_kb(std::process::id()).is_some_and(|kb| kb > 100));
+        assert!(rss_kb(std::process::id()) <= peak_rss_kb(std::process::id()));
+        assert!(open_files(std::process::id()).is_some_and(|open| open > 2));
         assert!(cpu(std::process::id()).is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! `svod-bench`: what the exchange costs, against plain tools that do the same to the same rows, in the same run.
 //!
 //! [`export`] and [`admit`] an initial load · [`delta`] ten changes · [`latency`] from a row to its lock · [`tables`] files of
-//! people · [`parse`] records · [`linking`] who is one person · [`febrl`] the same of public sets · [`packet`] 500 people against a register · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
+//! people · [`load`] a region at once · [`parse`] records · [`linking`] who is one person · [`febrl`] the same of public sets · [`packet`] 500 people against a register · [`measure`] statistics and what the kernel says of a process · [`stage`] worlds to measure in.
 
 pub mod admit;
 pub mod delta;
@@ -9,13 +9,14 @@ pub mod export;
 pub mod febrl;
 pub mod latency;
 pub mod linking;
+pub mod load;
 pub mod measure;
 pub mod packet;
 pub mod parse;
 pub mod stage;
 pub mod tables;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, ValueEnum};
 use exchange_endpoint::{
@@ -43,7 +44,16 @@ pub struct BenchArgs {
     /// Interleaved runs of ours and of the peer, or trials of a latency
     #[arg(long)]
     pub runs: Option<usize>,
-    /// How packets travel, for the latencies
+    /// Number of centres, for load
+    #[arg(long, default_value_t = 219, value_parser = clap::value_parser!(u16).range(1..10_000))]
+    pub centres: u16,
+    /// For how many minutes changes go on after the initial load, for load
+    #[arg(long, default_value_t = 0)]
+    pub minutes: u64,
+    /// Changes a second of all centres together, for load
+    #[arg(long, default_value_t = 4.0)]
+    pub rate: f64,
+    /// How packets travel, for latencies and load
     #[arg(long, value_enum, default_value_t)]
     pub mailbox: crate::world::bring_up::Way,
     /// Seeds of the registers, for linking
@@ -81,6 +91,8 @@ pub enum Bench {
     Lock,
     /// From a correction at the hub until it is locked at two centres
     Correction,
+    /// A region at once: initial loads, publications, then minutes of changes; memory, open files and CPU of all daemons
+    Load,
     /// The records of a centre read, against the bare events of quick-xml over the same bytes
     Parse,
     /// Who is one person in synthetic registers of six centres, against Splink on the same files
@@ -183,6 +195,13 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         args.common.print(&measured, |lang| measured.text(lang))?;
         return Ok(Exit::Done);
     }
+    if args.name == Bench::Load {
+        let (centres, soak) = (usize::from(args.centres), Duration::from_secs(60 * args.minutes));
+        let (recipients, rate, way) = (args.recipients, args.rate, args.mailbox);
+        let measured = load::measure(&load::Plan { dir, centres, recipients, soak, rate, way }, programs)?;
+        args.common.print(&measured, |lang| measured.text(lang))?;
+        return Ok(Exit::Done);
+    }
     if args.name == Bench::Febrl {
         let measured = febrl::measure(dir, &programs, &args.python)?;
         args.common.print(&measured, |_| measured.text())?;
@@ -202,7 +221,9 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         Bench::ImportXlsx => tables("import-xlsx", true, "xlsx")?,
         Bench::ExportCsv => tables("export-csv", false, "csv")?,
         Bench::ExportXlsx => tables("export-xlsx", false, "xlsx")?,
-        Bench::Linking | Bench::Febrl | Bench::Packet => unreachable!("it has another form of result"),
+        Bench::Linking | Bench::Febrl | Bench::Packet | Bench::Load => {
+            unreachable!("it has another form of result")
+        }
         Bench::Parse => parse::measure(args.recipients, runs(7))?,
         Bench::Export => export::measure(dir, programs, args.recipients, runs(7))?,
         Bench::Streebog => export::streebog(dir, programs, args.recipients, runs(5))?,

@@ -64,6 +64,14 @@ bench-peer = plain tools, s: { $value }
 bench-ratio = ratio of medians: { $value }
 bench-rss = peak memory, KiB: { $value }
 bench-cpu = CPU time, s: { $value }
+bench-load = Initial loads: { $records } records in { $seconds } s ({ $rate } a second)
+bench-merge = Merge: { $records } persons in { $seconds } s ({ $rate } a second)
+bench-publish = Published and applied: { $records } in { $seconds } s ({ $rate } a second)
+bench-usage = hub { $hub } MB, { $hubfiles } open files, { $hubcpu } s of CPU; centres together { $centres } MB, one at most { $one } MB and { $onefiles } open files, { $centrescpu } s of CPU
+bench-soak = Changes: { $changes } in { $minutes } min
+bench-answered = answered after, s: { $value }
+bench-locked = locked after, s: { $value }
+bench-growth = last quarter against the first: memory of the hub { $hub }, of the centres { $centres }; open files of the hub { $hubfiles }, of the centres { $centresfiles }
 
 sim-scenario-held = Holds: { $name }
 sim-scenario-broken = Broken: { $name }. Again: svod-sim --scenario { $name }

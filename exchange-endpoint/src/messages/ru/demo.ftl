@@ -64,6 +64,14 @@ bench-peer = обычные средства, с: { $value }
 bench-ratio = отношение медиан: { $value }
 bench-rss = наибольшая память, КиБ: { $value }
 bench-cpu = время процессора, с: { $value }
+bench-load = Первичная загрузка: записей { $records } за { $seconds } с ({ $rate } в секунду)
+bench-merge = Объединение: лиц { $records } за { $seconds } с ({ $rate } в секунду)
+bench-publish = Разослано и применено: { $records } за { $seconds } с ({ $rate } в секунду)
+bench-usage = ТКЦ { $hub } МБ, открытых файлов { $hubfiles }, процессор { $hubcpu } с; центры вместе { $centres } МБ, один не больше { $one } МБ и { $onefiles } открытых файлов, процессор { $centrescpu } с
+bench-soak = Изменений: { $changes } за { $minutes } мин
+bench-answered = ответ получен через, с: { $value }
+bench-locked = закреплено через, с: { $value }
+bench-growth = последняя четверть к первой: память ТКЦ { $hub }, центров { $centres }; открытых файлов ТКЦ { $hubfiles }, центров { $centresfiles }
 
 sim-scenario-held = Держится: { $name }
 sim-scenario-broken = Нарушено: { $name }. Повторить: svod-sim --scenario { $name }

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::{Output, PasswordHash};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::password_checks::Memory;
 
 /// How a data connection proves that it belongs to its control connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -67,8 +69,26 @@ pub fn hash_password_with(password: &str, memory_kib: u32, passes: u32) -> Resul
 
 /// Whether `password_hash` is that of `password`. Takes tens of milliseconds by design.
 pub fn is_password(password_hash: &str, password: &str) -> bool {
-    PasswordHash::new(password_hash)
-        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+    is_password_in(&mut Memory::new(), password_hash, password)
+}
+
+/// The same in `memory`, which grows to what the hash asks for.
+fn is_password_in(memory: &mut Memory, password_hash: &str, password: &str) -> bool {
+    let right = || {
+        let hash = PasswordHash::new(password_hash).ok()?;
+        let (salt, expected) = (hash.salt?, hash.hash?);
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+        let version = hash.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+        let params = Params::try_from(&hash).ok()?;
+        memory.resize(memory.len().max(params.block_count()), Block::new());
+        let mut output = vec![0; expected.len()];
+        Argon2::new(algorithm, version, params)
+            .hash_password_into_with_memory(password.as_bytes(), &salt, &mut output, memory)
+            .ok()?;
+        // compared in constant time, as all `Output`s are
+        Some(Output::new(&output).ok()? == expected)
+    };
+    right().unwrap_or(false)
 }
 
 /// SHA-256 of a DER certificate, as [`Account::client_certificate`] holds it.
@@ -109,11 +129,12 @@ pub(super) fn verify(
     account: Option<&Account>,
     password: &str,
     certificate: Option<&[u8]>,
+    memory: &mut Memory,
 ) -> Result<(), NotLoggedIn> {
     const NOBODY: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$c3ZvZC1ub2JvZHk$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let hash = account.map_or(NOBODY, |a| a.password_hash.as_str());
-    let right = is_password(hash, password);
+    let right = is_password_in(memory, hash, password);
     let account = account.filter(|_| right).ok_or(NotLoggedIn::Password)?;
     check_certificate(account, certificate)
 }
@@ -162,19 +183,21 @@ mod tests {
     fn only_the_right_password_of_an_existing_account_passes() {
         let account = account(None);
         assert!(account.password_hash.starts_with("$argon2id$"));
-        assert_eq!(verify(Some(&account), "right", None), Ok(()));
-        assert_eq!(verify(Some(&account), "wrong", None), Err(NotLoggedIn::Password));
-        assert_eq!(verify(None, "right", None), Err(NotLoggedIn::Password));
+        assert_eq!(verify(Some(&account), "right", None, &mut Memory::new()), Ok(()));
+        assert_eq!(verify(Some(&account), "wrong", None, &mut Memory::new()), Err(NotLoggedIn::Password));
+        assert_eq!(verify(None, "right", None, &mut Memory::new()), Err(NotLoggedIn::Password));
     }
 
     #[test]
     fn a_wanted_certificate_is_compared_exactly() {
         let mut account = account(Some(certificate_digest(b"mine")));
-        let check = |account: &Account, shown: Option<&[u8]>| verify(Some(account), "right", shown);
+        let check = |account: &Account, shown: Option<&[u8]>| {
+            verify(Some(account), "right", shown, &mut Memory::new())
+        };
         assert_eq!(check(&account, Some(b"mine")), Ok(()));
         assert_eq!(check(&account, Some(b"mine too")), Err(NotLoggedIn::OtherCertificate));
         assert_eq!(check(&account, None), Err(NotLoggedIn::NoCertificate));
-        let guessed = verify(Some(&account), "wrong", Some(b"mine"));
+        let guessed = verify(Some(&account), "wrong", Some(b"mine"), &mut Memory::new());
         assert_eq!(guessed, Err(NotLoggedIn::Password), "who does not know the password learns nothing more");
         let then = account.clone();
         assert!(may_go_on(&then, Some(&account), Some(b"mine")) && !may_go_on(&then, None, Some(b"mine")));

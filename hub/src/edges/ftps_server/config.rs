@@ -78,7 +78,7 @@ impl Default for FtpsConfig {
             login_failures: 5,
             lock_s: 900,
             failure_delay_ms: 250,
-            max_connections: 256,
+            max_connections: 1024,
             max_connections_per_address: 64,
             max_connections_per_centre: 8,
             max_bytes_per_centre: 8 << 30,

@@ -6,7 +6,7 @@
 //!
 //! The way of a connection: `control` reads lines through `wire`; `session` (with `commands/`) is the machine that
 //! says what each line asks for, without sockets or files; `data` and `transfer` move bytes; `jail` holds the two
-//! folders; `login_guard` and `state` keep count over all sessions.
+//! folders; `login_guard`, `password_checks` and `state` keep count over all sessions.
 
 mod accounts;
 mod command;
@@ -18,6 +18,7 @@ mod files;
 mod jail;
 mod listing;
 mod login_guard;
+mod password_checks;
 mod place;
 mod reply;
 mod session;
@@ -32,8 +33,9 @@ use std::sync::atomic::AtomicU16;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use password_checks::PasswordChecks;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 pub use accounts::{
@@ -45,8 +47,6 @@ pub use tls::{ServerIdentity, check_client_certificate};
 
 /// Sessions have so long to say goodbye when the server stops.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// Password checks at a time.
-const CHECKS: usize = 2;
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +92,7 @@ impl FtpsServer {
             tls,
             guard: Mutex::new(guard),
             centres: Arc::default(),
-            checks: Semaphore::new(CHECKS),
+            checks: PasswordChecks::new(),
             uploaded,
             closing,
             next_port: AtomicU16::new(0),

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 
 use super::accounts::Accounts;
 use super::config::FtpsConfig;
 use super::login_guard::LoginGuard;
+use super::password_checks::PasswordChecks;
 use super::tls::ServerTls;
 
 /// A file stands whole and durable under its final name in a centre's `in`.
@@ -165,8 +166,7 @@ pub(super) struct Shared {
     pub tls: ServerTls,
     pub guard: Mutex<LoginGuard>,
     pub centres: Arc<Centres>,
-    /// Password checks at a time: each takes 19 MiB and a core.
-    pub checks: Semaphore,
+    pub checks: PasswordChecks,
     pub uploaded: mpsc::UnboundedSender<Uploaded>,
     /// Becomes true when the server stops.
     pub closing: watch::Receiver<bool>,

@@ -14,9 +14,9 @@ use super::{Control, Login, Over};
 impl Control {
     pub(super) async fn log_in(&mut self, user: String, password: SecretString) -> Result<(), Over> {
         let address = self.peer.ip().to_canonical();
-        // Asked with the permit in hand: many guesses at once, on many connections, all meet the lock.
+        // Asked when it is its turn: many guesses at once, on many connections, all meet the lock.
         let shared = self.shared.clone();
-        let permit = shared.checks.acquire().await.map_err(|_| Over)?;
+        let mut turn = shared.checks.turn().await.ok_or(Over)?;
         let (accounts, login) = (shared.accounts.clone(), user.clone());
         let account = tokio::task::spawn_blocking(move || accounts.account(&login));
         let account = account.await.expect("a look at the accounts does not panic");
@@ -25,23 +25,29 @@ impl Control {
         // Who has the centre's own certificate is not kept out by the guesses of others, who cannot have it.
         let own = account.as_ref().is_some_and(|account| accounts::is_own_certificate(account, shown));
         if !own && shared.guard().is_locked(&user, address, Instant::now()) {
-            drop(permit);
+            drop(turn);
             tracing::warn!(%address, "a locked login was tried");
             return self.end(Reply::new(421, "Too many wrong passwords: locked for a time")).await;
         }
         let parts_before =
             SystemTime::now().checked_sub(shared.config.part_age()).unwrap_or(SystemTime::UNIX_EPOCH);
+        let mut memory = std::mem::take(&mut turn.memory);
         let checked = tokio::task::spawn_blocking(move || {
             let shown = certificate.as_ref().map(AsRef::as_ref);
-            accounts::verify(account.as_ref(), password.expose_secret(), shown)?;
+            let right = accounts::verify(account.as_ref(), password.expose_secret(), shown, &mut memory);
             // Opened here because opening blocks as well.
-            account.map(|account| (open(&account, parts_before), account)).ok_or(NotLoggedIn::Password)
+            let opened = right.and_then(|()| {
+                account.map(|account| (open(&account, parts_before), account)).ok_or(NotLoggedIn::Password)
+            });
+            (opened, memory)
         });
-        let (jail, account) = match checked.await.expect("a password check does not panic") {
+        let (opened, memory) = checked.await.expect("a password check does not panic");
+        turn.memory = memory;
+        let (jail, account) = match opened {
             Ok(checked) => checked,
             Err(why) => {
                 let delay = shared.guard().failed(&user, address, Instant::now());
-                drop(permit);
+                drop(turn);
                 // a login that is no centre's is not repeated: it may be a password typed in the wrong place
                 let centre = if why == NotLoggedIn::Password { "" } else { user.as_str() };
                 tracing::warn!(%address, centre, "a login failed: {}", why.reply());
@@ -49,7 +55,7 @@ impl Control {
                 return self.say(&Reply::new(530, why.reply())).await;
             }
         };
-        drop(permit);
+        drop(turn);
         if !own {
             self.shared.guard().succeeded(&user, address);
         }
