@@ -115,7 +115,7 @@ impl Seek for NewFile {
 pub fn keep(path: &Path, source: &mut impl Read) -> Result<Kept, KeepError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let failed = |source| KeepError::Io { path: path.to_owned(), source };
-    make_directories(directory).map_err(failed)?;
+    durable_file::make_directories(directory).map_err(failed)?;
     let mut file = NewFile::create(directory).map_err(failed)?;
     io::copy(&mut BufReader::with_capacity(BUFFER, source), &mut file).map_err(failed)?;
     file.commit(path)
@@ -149,7 +149,7 @@ pub fn keep_beside(
 pub fn link_beside(directory: &Path, name: &str, path: &Path) -> Result<String, KeepError> {
     let kept = directory.join(name);
     let linked = failpoint::step("file", || {
-        make_directories(directory)?;
+        durable_file::make_directories(directory)?;
         failpoint::sync(&File::open(path)?)?;
         fs::hard_link(path, &kept).and_then(|()| durable_file::sync_directory(&kept))
     });
@@ -180,20 +180,6 @@ pub fn remove_leftovers(directory: &Path) -> io::Result<usize> {
         }
     }
     Ok(removed)
-}
-
-/// Makes `directory` and what is missing above it, each name durable.
-fn make_directories(directory: &Path) -> io::Result<()> {
-    if directory.as_os_str().is_empty() || directory.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = directory.parent() {
-        make_directories(parent)?;
-    }
-    match fs::create_dir(directory) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => durable_file::sync_directory(directory),
-    }
 }
 
 fn same_bytes(one: &mut impl Read, other: &mut impl Read) -> io::Result<bool> {

@@ -114,6 +114,20 @@ impl Drop for PartFile {
     }
 }
 
+/// Makes `directory` and what is missing above it, each name durable: what is kept in a directory is lost with its name.
+pub fn make_directories(directory: &Path) -> io::Result<()> {
+    if directory.as_os_str().is_empty() || directory.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = directory.parent() {
+        make_directories(parent)?;
+    }
+    match fs::create_dir(directory) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync_directory(directory),
+    }
+}
+
 /// Makes the names in the directory of `path` durable.
 pub fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -167,6 +181,25 @@ mod tests {
         part.finish().expect("finished");
         assert_eq!(fs::read(&path).expect("read"), b"two");
         assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn the_name_of_a_new_directory_is_synced_where_it_stands() {
+        use std::{cell::RefCell, os::unix::fs::MetadataExt as _, rc::Rc};
+
+        let dir = tempfile::tempdir().expect("a directory");
+        let synced: Rc<RefCell<Vec<u64>>> = Rc::default();
+        let noted = Rc::clone(&synced);
+        let watched = failpoint::watch(Box::new(move |step, before| {
+            let file = step.file.filter(|_| !before);
+            noted.borrow_mut().extend(file.map(|file| file.metadata().expect("open").ino()));
+            Ok(())
+        }));
+        make_directories(&dir.path().join("archive/4200018")).expect("made");
+        make_directories(&dir.path().join("archive/4200018")).expect("there already");
+        drop(watched);
+        let number = |path: &Path| fs::metadata(path).expect("there").ino();
+        assert_eq!(*synced.borrow(), [number(dir.path()), number(&dir.path().join("archive"))]);
     }
 
     #[test]

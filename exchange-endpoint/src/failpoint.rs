@@ -6,10 +6,21 @@
 
 use std::{cell::RefCell, fs::File, io};
 
-use rusqlite::{Error, Transaction, ffi};
+use rusqlite::{Connection, Error, Transaction, ffi};
+
+/// A durable step.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// What it is.
+    pub name: &'static str,
+    /// What is synced by a `sync`: a file, or a directory for the names in it.
+    pub file: Option<&'a File>,
+    /// Whose transaction is about to be committed by a `commit`.
+    pub database: Option<&'a Connection>,
+}
 
 /// Is told of each step before it is done (`true`) and after it; before it, it may refuse.
-pub type Watcher = Box<dyn FnMut(&'static str, bool) -> io::Result<()>>;
+pub type Watcher = Box<dyn FnMut(Step<'_>, bool) -> io::Result<()>>;
 
 thread_local! {
     static WATCHER: RefCell<Option<Watcher>> = const { RefCell::new(None) };
@@ -20,10 +31,14 @@ thread_local! {
 /// # Errors
 /// Those of `work`, or the watcher's.
 pub fn step<T, E: From<io::Error>>(name: &'static str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-    tell(name, true)?;
+    take(Step { name, file: None, database: None }, work)
+}
+
+fn take<T, E: From<io::Error>>(step: Step<'_>, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    tell(step, true)?;
     let done = work()?;
     // what is done is done: only an end of the program can follow
-    let _ = tell(name, false);
+    let _ = tell(step, false);
     Ok(done)
 }
 
@@ -32,7 +47,7 @@ pub fn step<T, E: From<io::Error>>(name: &'static str, work: impl FnOnce() -> Re
 /// # Errors
 /// The disk's, or the watcher's.
 pub fn sync(file: &File) -> io::Result<()> {
-    step("sync", || file.sync_all())
+    take(Step { name: "sync", file: Some(file), database: None }, || file.sync_all())
 }
 
 /// Commits: a durable step.
@@ -45,16 +60,17 @@ pub fn commit(transaction: Transaction<'_>) -> rusqlite::Result<()> {
         let code = if full { ffi::SQLITE_FULL } else { ffi::SQLITE_IOERR_FSYNC };
         Error::SqliteFailure(ffi::Error::new(code), Some(error.to_string()))
     };
-    tell("commit", true).map_err(refused)?;
+    let step = Step { name: "commit", file: None, database: None };
+    tell(Step { database: Some(&transaction), ..step }, true).map_err(refused)?;
     transaction.commit()?;
-    let _ = tell("commit", false);
+    let _ = tell(step, false);
     Ok(())
 }
 
-fn tell(name: &'static str, before: bool) -> io::Result<()> {
+fn tell(step: Step<'_>, before: bool) -> io::Result<()> {
     // taken out meanwhile, so that one that unwinds leaves nothing borrowed
     let Some(mut watcher) = WATCHER.take() else { return Ok(()) };
-    let told = watcher(name, before);
+    let told = watcher(step, before);
     WATCHER.set(Some(watcher));
     told
 }
@@ -83,8 +99,8 @@ mod tests {
     #[test]
     fn a_watcher_refuses_a_step_and_hears_of_one_that_is_done() {
         let mut seen = 0;
-        let _watched = watch(Box::new(move |name, before| {
-            assert_eq!(name, "file");
+        let _watched = watch(Box::new(move |step, before| {
+            assert_eq!(step.name, "file");
             seen += 1;
             if before && seen == 3 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
         }));

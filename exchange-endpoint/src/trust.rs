@@ -91,7 +91,7 @@ impl Trust {
     /// Loads all cards of `directory`, which is made if it is not there. Files with other endings are none.
     pub fn open(directory: &Path) -> Result<Self, TrustError> {
         let io = |source| TrustError::Io { path: directory.to_owned(), source };
-        fs::create_dir_all(directory).map_err(io)?;
+        durable_file::make_directories(directory).map_err(io)?;
         let mut names = Vec::new();
         for entry in fs::read_dir(directory).map_err(io)? {
             names.push(entry.map_err(io)?.path());

@@ -51,7 +51,8 @@ pub enum ProtocolError {
 impl Protocols {
     /// The protocols in `dir`, which is made if it is not there.
     pub fn open(dir: &Path) -> Result<Self, ProtocolError> {
-        fs::create_dir_all(dir).map_err(|source| ProtocolError::Io { path: dir.to_owned(), source })?;
+        durable_file::make_directories(dir)
+            .map_err(|source| ProtocolError::Io { path: dir.to_owned(), source })?;
         let mut protocols = Self { dir: dir.to_owned(), made: 0, newest: 0 };
         protocols.newest = protocols.list_newest()?;
         Ok(protocols)

@@ -129,6 +129,12 @@ impl Tx<'_> {
         Ok(self.value::<i64>(sql, params![peer.as_str(), code])?.is_some())
     }
 
+    /// How many times the open incident `code` of `peer` has been told of; none if it is not open.
+    pub fn times_told(&self, peer: ParticipantCode, code: &str) -> Result<u32> {
+        let sql = "SELECT sum(times) FROM incident WHERE peer = ?1 AND code = ?2 AND closed_at IS NULL";
+        Ok(self.value::<Option<u32>>(sql, params![peer.as_str(), code])?.flatten().unwrap_or(0))
+    }
+
     /// Whether an incident of `peer` has ended since the time `at`.
     pub fn has_ended_since(&self, peer: ParticipantCode, code: &str, at: &str) -> Result<bool> {
         let sql = "SELECT 1 FROM incident WHERE peer = ?1 AND code = ?2 AND closed_at > ?3 LIMIT 1";

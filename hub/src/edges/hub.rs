@@ -10,6 +10,7 @@ use std::{
 use exchange_endpoint::{
     archive::{self, KeepError},
     config::Config,
+    durable_file,
     keys::{KeysError, OwnKeys},
     output::{Failure, Lang},
     protocol::{ProtocolError, Protocols},
@@ -65,7 +66,13 @@ impl Paths {
     pub fn make(&self, centres: impl Iterator<Item = ParticipantCode>) -> Result<(), HubError> {
         for centre in centres {
             for path in [self.inbox(centre), self.outbox(centre), self.quarantine.join(centre.as_str())] {
-                DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(at(&path))?;
+                if !path.is_dir() {
+                    DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(at(&path))?;
+                    let parent = path.parent().expect("below the hub's directory");
+                    for named in [path.as_path(), parent] {
+                        durable_file::sync_directory(named).map_err(at(named))?;
+                    }
+                }
             }
         }
         Ok(())
@@ -224,7 +231,7 @@ pub fn context_of(config: &Config<HubConfig>, issued: u64) -> Result<Context, Fa
     let keys = OwnKeys::load(&config.path(&config.keys), code)?;
     let trust = Trust::open(&config.path(&config.trust))?;
     for directory in [&paths.ftp, &paths.archive, &paths.quarantine] {
-        std::fs::create_dir_all(directory).map_err(at(directory))?;
+        durable_file::make_directories(directory).map_err(at(directory))?;
     }
     Ok(Context {
         paths,

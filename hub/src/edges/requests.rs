@@ -226,6 +226,9 @@ fn close_for_recovery(
     let mut streams = tx.streams(centre)?;
     streams.incoming.close_for_recovery();
     tx.set_streams(centre, &streams)?;
+    if has_recovered_lately(tx, centre, now)? || tx.times_told(centre, PEER_RESTORED)? + 1 >= ASKED {
+        tell_of_twin(context, tx, centre, now)?;
+    }
     tx.add_incident(centre, PEER_RESTORED, None, &now.to_string())?;
     journal(tx, context.code, "incident.peer_restored", centre.as_str(), "", &[], now)
 }
@@ -233,17 +236,35 @@ fn close_for_recovery(
 /// A centre that recovers again within this time may be two machines.
 const TWIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// `centre` has recovered. Two machines of one centre do so by turns, each of what the other has sent: one that recovers again so
-/// soon is told of, and goes on. Nothing is lost by it, and it may as well have been put back twice.
+/// A centre that asks for so many recoveries before one has ended may be two machines.
+const ASKED: u32 = 3;
+
+/// Two machines of one centre recover by turns, each of what the other has sent, or end each other's recovery by asking for their
+/// own, and none ever ends. Nothing is lost by it, and it may as well have been put back twice: it is told of, and goes on.
+fn tell_of_twin(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let clone = PacketReason::Clone.code();
+    tx.add_incident(centre, clone, None, &now.to_string())?;
+    journal(tx, context.code, "incident.clone", centre.as_str(), clone, &[], now)
+}
+
+fn has_recovered_lately(tx: &Tx<'_>, centre: ParticipantCode, now: Timestamp) -> Result<bool, HubError> {
+    Ok(tx.has_ended_since(centre, PEER_RESTORED, &(now - TWIN).to_string())?)
+}
+
+/// `centre` has recovered.
 pub(super) fn peer_recovered(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
     now: Timestamp,
 ) -> Result<(), HubError> {
-    if tx.has_ended_since(centre, PEER_RESTORED, &(now - TWIN).to_string())? {
-        tx.add_incident(centre, PacketReason::Clone.code(), None, &now.to_string())?;
-        journal(tx, context.code, "incident.clone", centre.as_str(), "CLONE", &[], now)?;
+    if has_recovered_lately(tx, centre, now)? && !tx.has_incident(centre, PacketReason::Clone.code())? {
+        tell_of_twin(context, tx, centre, now)?;
     }
     for code in [PEER_RESTORED, PacketReason::Fork.code()] {
         tx.close_incidents(centre, code, &now.to_string())?;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufReader, BufWriter, Seek as _, SeekFrom},
+    io::{self, BufReader, BufWriter, Seek as _, SeekFrom},
     path::{Path, PathBuf},
 };
 
@@ -73,6 +73,15 @@ pub(super) struct UnsealedFile {
     clear: File,
 }
 
+/// A packet of ours in its envelope, which has no name in the spool yet.
+pub(super) struct EnclosedFile {
+    name: String,
+    digest: Digest,
+    nonce: Nonce,
+    file: NewFile,
+    sha256: Digest,
+}
+
 /// What a packet says besides its members.
 pub(super) struct Heading {
     pub purpose: Purpose,
@@ -111,7 +120,7 @@ impl<'a> Desk<'a> {
     ) -> Result<SealedFile, SpokeError> {
         let mut writer = self.begin()?;
         write(&mut writer)?;
-        self.envelope(self.finish(heading, now, writer)?)
+        self.keep(self.enclose(self.finish(heading, now, writer)?)?)
     }
 
     /// Begins a packet in the clear.
@@ -142,16 +151,24 @@ impl<'a> Desk<'a> {
         Ok(UnsealedFile { name: name.to_string(), digest: written.digest, nonce, clear })
     }
 
-    /// Puts a finished packet into its envelope; on the disk when this returns.
-    pub fn envelope(&self, packet: UnsealedFile) -> Result<SealedFile, SpokeError> {
+    /// Puts a finished packet into its envelope, in a file without its name yet. Any thread may do it.
+    pub fn enclose(&self, packet: UnsealedFile) -> Result<EnclosedFile, SpokeError> {
         let UnsealedFile { name, digest, nonce, clear } = packet;
         let failed = |source| self.failed(source);
         let file = NewFile::create(&self.spool).map_err(failed)?;
         let recipients = self.keys.recipients_for(self.hub_keys.current());
         let file =
             seal::seal_all(&recipients, &mut BufReader::new(clear), BufWriter::new(file)).map_err(failed)?;
-        file.into_inner().map_err(|refused| failed(refused.into_error()))?.commit(&self.spool.join(&name))?;
-        let (_, sha256) = sum::of_file(&self.spool.join(&name)).map_err(failed)?;
+        let mut file = file.into_inner().map_err(|refused| failed(refused.into_error()))?;
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let (_, sha256) = sum::pass(&mut file, &mut io::sink()).map_err(failed)?;
+        Ok(EnclosedFile { name, digest, nonce, file, sha256 })
+    }
+
+    /// Gives an envelope its name in the spool; on the disk when this returns.
+    pub fn keep(&self, packet: EnclosedFile) -> Result<SealedFile, SpokeError> {
+        let EnclosedFile { name, digest, nonce, file, sha256 } = packet;
+        file.commit(&self.spool.join(&name))?;
         let file = self.spool_name.join(&name).to_string_lossy().into_owned();
         Ok(SealedFile { name, digest, file, sha256, nonce })
     }

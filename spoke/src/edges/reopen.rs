@@ -4,6 +4,7 @@
 
 use std::{fs::File, io::BufWriter};
 
+use exchange_endpoint::durable_file;
 use exchange_format::{
     file_name::PacketKind,
     packet::{
@@ -60,7 +61,7 @@ pub(super) fn reopen(station: &mut Station, lost: &[&Lost], now: Timestamp) -> R
 /// The database or the spool; then nothing is sealed.
 pub(super) fn answer_again(station: &mut Station, lost: &[&Lost], now: Timestamp) -> Result<(), SpokeError> {
     let spool = station.spool();
-    std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
+    durable_file::make_directories(&spool).map_err(SpokeError::io(&spool))?;
     let (connection, desk) = packet_file::apart(station);
     write::write(connection, Scope::Book, |transaction| {
         for one in lost {
@@ -118,7 +119,7 @@ pub(super) fn anew(
     tell: impl FnOnce(&Connection, &Desk<'_>, Epoch) -> Result<(), SpokeError>,
 ) -> Result<(), SpokeError> {
     let spool = station.spool();
-    std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
+    durable_file::make_directories(&spool).map_err(SpokeError::io(&spool))?;
     let (connection, desk) = packet_file::apart(station);
     write::write(connection, Scope::Book, |transaction| {
         let opened = seal(transaction, &desk, basis, now)?;

@@ -1,7 +1,10 @@
 //! Requests: ours for what has not come from the hub, and the hub's for what it lacks of our stream (FORMAT.md
 //! §Requests).
 
-use exchange_endpoint::request_table::{CENTRE_TABLE, InForce, Requests};
+use exchange_endpoint::{
+    durable_file,
+    request_table::{CENTRE_TABLE, InForce, Requests},
+};
 use exchange_format::{
     answer::{AnswerError, Missing, Request, SnapshotCause},
     file_name::PacketKind,
@@ -41,7 +44,7 @@ pub(super) fn ask(station: &mut Station, now: Timestamp) -> Result<Option<Timest
     let again = others().any(is_due);
     if again || matches!(judged, Ask::End | Ask::Now(_)) {
         let spool = station.spool();
-        std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
+        durable_file::make_directories(&spool).map_err(SpokeError::io(&spool))?;
         let (connection, desk) = packet_file::apart(station);
         write::write(connection, Scope::Book, |transaction| {
             if let (Ask::End | Ask::Now(_), Some(before)) = (judged, of_gap) {
@@ -244,7 +247,7 @@ pub(super) fn honour(station: &mut Station, came: &Came<'_>, now: Timestamp) -> 
     } else {
         let timing = station.config.exchange.timing();
         let spool = station.spool();
-        std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
+        durable_file::make_directories(&spool).map_err(SpokeError::io(&spool))?;
         let (connection, desk) = packet_file::apart(station);
         write::write(connection, Scope::Book, |transaction| {
             if let (Request::RangeDigests(theirs), None) = (came.request, before) {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_endpoint::{
     config::Config,
+    durable_file,
     journal_table::{self, BEGUN_AGAIN, CENTRE_TABLE},
     key_ring::KeyRing,
     keys::OwnKeys,
@@ -236,7 +237,7 @@ pub(super) fn ask(station: &mut Station, now: Timestamp) -> Result<(), SpokeErro
     }
     let timing = station.config.exchange.timing();
     let spool = station.spool();
-    std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
+    durable_file::make_directories(&spool).map_err(SpokeError::io(&spool))?;
     let (connection, desk) = packet_file::apart(station);
     write::write(connection, Scope::Book, |transaction| {
         for one in in_force.iter().filter(|one| whole(one.asked.lack)) {
@@ -253,7 +254,7 @@ pub(super) fn carry_out(station: &mut Station, now: Timestamp) -> Result<Option<
     let hub = station.hub();
     let stopped = book::out_stream(&station.connection, hub)?.machine.stop == Some(Stop::Restored);
     let spool = station.spool();
-    std::fs::create_dir_all(&spool).map_err(SpokeError::io(&spool))?;
+    durable_file::make_directories(&spool).map_err(SpokeError::io(&spool))?;
     let (config, known) = (station.config.clone(), station.watermark.journal().clone());
     let (connection, desk) = packet_file::apart(station);
     let opened = write::write(connection, Scope::Everything, |transaction| {

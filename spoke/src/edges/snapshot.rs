@@ -88,7 +88,7 @@ pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> 
     let names: Vec<String> = unsealed.iter().map(|packet| packet.name.clone()).collect();
     let sealed = thread::scope(|scope| {
         let sealing = scope.spawn(|| {
-            unsealed.into_iter().map(|packet| desk.envelope(packet)).collect::<Result<Vec<_>, SpokeError>>()
+            unsealed.into_iter().map(|packet| desk.enclose(packet)).collect::<Result<Vec<_>, SpokeError>>()
         });
         for run in &cut.runs {
             snapshot::carried_by(connection, run, &names[run.part])?;
@@ -97,7 +97,9 @@ pub(super) fn seal(connection: &Connection, desk: &Desk<'_>, now: Timestamp) -> 
         exported.problems.extend(news.iter().map(|one| (one.kind, one.key.to_string(), one.field)));
         sealing.join().expect("sealing does not panic")
     })?;
-    for (sealed, (sent, records)) in sealed.into_iter().zip(books) {
+    for (enclosed, (sent, records)) in sealed.into_iter().zip(books) {
+        // what becomes durable does so in this thread, which may be watched
+        let sealed = desk.keep(enclosed)?;
         enter(connection, desk, PacketKind::Snapshot, &sealed, sent, records, now)?;
         exported.packets.push((sealed.name, sealed.digest, records));
     }

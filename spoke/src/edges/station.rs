@@ -1,13 +1,11 @@
 //! What a running centre holds: its configuration, database, keys, watermark.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use exchange_endpoint::{
     archive, chance, clear_copy,
     config::Config,
+    durable_file,
     instance::InstanceLock,
     journal_table::{self, CENTRE_TABLE, Event},
     key_ring::KeyRing,
@@ -80,7 +78,7 @@ impl Station {
         let connection = open_database(&config)?;
         for directory in [&config.spool, &config.archive, &config.quarantine] {
             let directory = config.path(directory);
-            fs::create_dir_all(&directory).map_err(SpokeError::io(&directory))?;
+            durable_file::make_directories(&directory).map_err(SpokeError::io(&directory))?;
             archive::remove_leftovers(&directory).map_err(SpokeError::io(&directory))?;
         }
         let directory = config.path(&config.keys);

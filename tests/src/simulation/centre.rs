@@ -31,6 +31,9 @@ use super::{
     trace::Trace,
 };
 
+/// The program waits so many milliseconds for what is due, at least.
+const SHORTEST: i64 = 20;
+
 /// A centre's machine.
 pub struct Centre {
     /// Its number, from 1.
@@ -140,7 +143,7 @@ impl Centre {
         self.turn_noting(turn, mishap, None)
     }
 
-    /// As [`Self::turn`]; `noting` is told of each commit.
+    /// As [`Self::turn`]; `noting` is told of each step.
     ///
     /// # Errors
     /// As [`Self::turn`].
@@ -179,6 +182,11 @@ impl Centre {
         let begun = at_once(day.work(&mut station, &self.line));
         self.life = Some((station, day));
         begun.map_err(|error| error.to_string())
+    }
+
+    /// Whether something is due by its clock; of a program that does not run, that it begins.
+    pub fn is_due(&self) -> bool {
+        self.until_due().is_none_or(|wait| wait <= SHORTEST)
     }
 
     /// Milliseconds until something is due by its clock, if it runs.

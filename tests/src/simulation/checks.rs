@@ -1,6 +1,10 @@
 //! What must be true when everything has come to rest, read from the databases of both sides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use exchange_endpoint::journal_table;
 use rusqlite::{Connection, OpenFlags, Row, types::Value};
@@ -51,6 +55,9 @@ fn look(city: &City) -> Result<Vec<String>, String> {
         sides.nothing_is_foreign(&mut broken).map_err(told)?;
         journal(own, journal_table::CENTRE_TABLE, &centre.name(), &mut broken);
     }
+    if city.kinds.power {
+        nothing_synced_is_lost(city, &hub, &mut broken).map_err(told)?;
+    }
     journal(&hub, journal_table::HUB_TABLE, "hub", &mut broken);
     hub_alone(&hub, &mut broken).map_err(told)?;
     Ok(broken.0)
@@ -63,6 +70,18 @@ pub(super) fn incidents(city: &City) -> rusqlite::Result<BTreeSet<String>> {
         codes.extend(rows(clerk.connection(), "SELECT DISTINCT code FROM svod_incident", [])?);
     }
     Ok(codes.into_iter().flatten().collect())
+}
+
+/// How many packets and answers the hub knows.
+pub(super) fn packets(city: &City) -> rusqlite::Result<u64> {
+    read_only(&city.hub.database())?.query_row("SELECT count(*) FROM packet", [], |row| row.get(0))
+}
+
+/// Whether the hub's staff are told that the `n`th centre, from 0, may be two machines.
+pub(super) fn is_told_twice(city: &City, n: usize) -> rusqlite::Result<bool> {
+    let hub = read_only(&city.hub.database())?;
+    let told = "SELECT 1 FROM incident WHERE peer = ?1 AND code = 'CLONE'";
+    Ok(!rows(&hub, told, [city.centres[n].code.as_str()])?.is_empty())
 }
 
 /// What the hub has of the `n`th centre, from 0.
@@ -316,6 +335,40 @@ impl Sides<'_> {
     }
 }
 
+/// After power cuts each packet that a database names is where it says, whole: what was answered for is kept.
+fn nothing_synced_is_lost(city: &City, hub: &Connection, broken: &mut Broken) -> rusqlite::Result<()> {
+    let lost = "code IN ('SPOOL_LOST', 'ARCHIVE_LOST')";
+    for line in rows(hub, &format!("SELECT code, peer FROM incident WHERE {lost}"), [])? {
+        broken.0.push(format!("hub lost by a power cut: {}", brief(&line)));
+    }
+    let is_empty = |path: &Path| fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);
+    let came = "SELECT name, peer FROM packet WHERE direction = 'in' AND state LIKE 'APPLIED%'";
+    for line in rows(hub, came, [])? {
+        let path = city.hub.dir().join("archive").join(&line[1]).join(&line[0]);
+        if !path.exists() || is_empty(&path) {
+            broken.0.push(format!(
+                "hub lost by a power cut: {} of {}",
+                super::trace::short(&line[0]),
+                line[1]
+            ));
+        }
+    }
+    for (n, centre) in city.centres.iter().enumerate() {
+        let own = city.clerks[n].connection();
+        for line in rows(own, &format!("SELECT code, subject FROM svod_incident WHERE {lost}"), [])? {
+            broken.tell(centre, "lost by a power cut", &brief(&line));
+        }
+        let kept = "SELECT name, file FROM svod_packet WHERE direction = 'in' AND state LIKE 'APPLIED%' AND file IS NOT NULL";
+        for line in rows(own, kept, [])? {
+            let path = centre.dir().join(&line[1]);
+            if !path.exists() || is_empty(&path) {
+                broken.tell(centre, "lost by a power cut", &super::trace::short(&line[0]));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What must hold at the hub whatever the centres are.
 fn hub_alone(hub: &Connection, broken: &mut Broken) -> rusqlite::Result<()> {
     let twice = "SELECT origin, key, count(DISTINCT uid) FROM person_record GROUP BY origin, kind, key HAVING count(DISTINCT uid) > 1";
@@ -340,7 +393,7 @@ fn journal(connection: &Connection, table: &str, who: &str, broken: &mut Broken)
     }
 }
 
-fn read_only(path: &std::path::Path) -> rusqlite::Result<Connection> {
+fn read_only(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
 }
 

@@ -87,6 +87,15 @@ impl Clerk {
         Ok(())
     }
 
+    /// Whether the exchange is stopped here.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn is_stopped(&self) -> rusqlite::Result<bool> {
+        let stopped = "SELECT EXISTS (SELECT 1 FROM svod_stream WHERE stop IS NOT NULL)";
+        self.connection.query_row(stopped, [], |row| row.get(0))
+    }
+
     /// Writes something.
     ///
     /// # Errors

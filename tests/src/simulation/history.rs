@@ -24,10 +24,10 @@ use super::{
     strikes::{Kinds, Twin},
     template::Template,
     time::Time,
-    trace::Trace,
+    trace::{Counts, Trace},
 };
 
-/// Of so many histories one ends with a hub made again out of its archive.
+/// Of so many histories one ends with a hub made again out of its archive, and each with power cuts.
 const REBUILT: u64 = 4;
 /// Longer than a heartbeat, in milliseconds.
 pub(super) const HEARTBEAT: i64 = 7_500_000;
@@ -45,6 +45,8 @@ pub struct Ended {
     pub broken: Vec<String>,
     /// The codes of the incidents that it has met.
     pub met: BTreeSet<String>,
+    /// How much has happened.
+    pub counts: Counts,
 }
 
 /// How much happens.
@@ -71,7 +73,7 @@ pub struct City {
     pub(super) had: Vec<Option<String>>,
     pub(super) twins: Vec<Twin>,
     pub(super) copies: Vec<Option<Backup>>,
-    /// What of each centre's database survives a power cut, where there are some.
+    /// What of each centre's machine, and of the hub's, survives a power cut; none where there are no power cuts.
     pub(super) synced: Vec<Synced>,
     server: Arc<Mutex<Server>>,
     pub(super) dice: Dice,
@@ -83,21 +85,23 @@ pub struct City {
 /// Runs the history of `seed` in a copy of `template` at `dir`.
 pub fn run(template: &Template, dir: &Path, seed: u64, length: Length) -> Ended {
     let _given = chance_of(seed);
-    let (trace, broken, met) = match City::begin(template, dir, seed) {
+    let (trace, broken, met, counts) = match City::begin(template, dir, seed) {
         Ok(mut city) => {
             let broken = match city.live(length) {
                 Ok(()) => city.look(seed),
                 Err(error) => vec![error],
             };
             let met = checks::incidents(&city).unwrap_or_default();
-            (city.trace, broken, met)
+            let packets = checks::packets(&city).unwrap_or_default();
+            let counts = Counts { packets, ..city.trace.counts() };
+            (city.trace, broken, met, counts)
         }
-        Err(error) => (Trace::new(Time::default()), vec![error], BTreeSet::new()),
+        Err(error) => (Trace::new(Time::default()), vec![error], BTreeSet::new(), Counts::default()),
     };
     for one in &broken {
         trace.tell("!!", one);
     }
-    Ended { seed, digest: trace.digest(), trace: trace.text(), broken, met }
+    Ended { seed, digest: trace.digest(), trace: trace.text(), broken, met, counts }
 }
 
 /// This thread's chance, while it lives, is that of `seed`.
@@ -114,7 +118,7 @@ impl City {
     /// What is broken at the end.
     fn look(&mut self, seed: u64) -> Vec<String> {
         let mut broken = checks::check(self);
-        if seed.is_multiple_of(REBUILT) {
+        if seed.is_multiple_of(REBUILT) || self.kinds.power {
             broken.extend(rebuilt::check(self));
         }
         broken
@@ -157,7 +161,7 @@ impl City {
             tampered: vec![0; count],
             had: vec![None; count],
             twins: Vec::new(),
-            synced: (0..count).map(|_| Synced::default()).collect(),
+            synced: Vec::new(),
             copies: (0..=count).map(|_| None).collect(),
             server,
             dice,
@@ -169,7 +173,11 @@ impl City {
 
     /// Everything that happens, until rest.
     fn live(&mut self, length: Length) -> Result<(), String> {
+        if self.kinds.power {
+            self.watch_disks().map_err(|error| format!("power: {error}"))?;
+        }
         for at in 0..self.clerks.len() {
+            self.before_clerk(at)?;
             for _ in 0..self.dice.below(3) {
                 self.clerks[at].recipient(&mut self.dice, &self.people)?;
             }
@@ -196,32 +204,35 @@ impl City {
         let mishap = if self.dice.chance(120) { Mishap::throw(&mut self.dice) } else { Mishap::Nothing };
         let n = self.dice.below(self.centres.len());
         match self.dice.below(20) {
-            0..5 => self.hub.turn(mishap),
-            5..7 => self.hub.staff(&mut self.dice, u16::try_from(self.centres.len()).expect("few"), mishap),
+            0..5 => self.hub_turn(mishap),
+            5..7 => self.staff_turn(mishap),
             7..11 => {
+                self.before_clerk(n)?;
                 self.clerks[n].act(&mut self.dice, &self.people)?;
                 // the program is told of a write at once, or it comes later to it
                 if self.dice.chance(500) { self.centre_turn(n, Turn::Look, mishap) } else { Ok(()) }
             }
-            11 => {
-                self.stop(n);
-                Ok(())
-            }
+            11 => self.stop(n),
             12..14 => self.centre_turn(n, Turn::Due, mishap),
             14 if !self.twins.is_empty() => self.twin(),
             _ => self.centre_turn(n, Turn::Fetch, mishap),
         }
     }
 
-    /// A machine is switched off, in order.
-    fn stop(&mut self, n: usize) {
-        if self.dice.chance(200) {
+    /// A program is stopped in order, or, where there are power cuts, its machine has no power.
+    fn stop(&mut self, n: usize) -> Result<(), String> {
+        let at_hub = self.dice.chance(200);
+        if self.kinds.power && self.dice.chance(500) {
+            return self.cut(if at_hub { self.centres.len() } else { n });
+        }
+        if at_hub {
             self.trace.tell("hub", "is stopped");
             self.hub.stop();
         } else {
             self.trace.tell(&self.centres[n].name(), "is stopped");
             self.centres[n].stop();
         }
+        Ok(())
     }
 
     /// Nothing goes wrong any more; everybody goes on until nobody has anything to do.
@@ -238,6 +249,9 @@ impl City {
         let merged = self.hub.merge().map_err(|error| format!("merge: {error:?}"))?;
         self.trace.tell("op", &merged);
         self.until_rest(rounds)?;
+        if !self.twins.is_empty() && self.dice.chance(500) {
+            self.recover_by_turns(rounds)?;
+        }
         self.recover(rounds)
     }
 
@@ -259,7 +273,9 @@ impl City {
     /// Everybody has a turn.
     pub(super) fn round(&mut self) -> Result<(), String> {
         for centre in &mut self.centres {
-            centre.turn(Turn::Due, Mishap::Nothing)?;
+            if centre.is_due() {
+                centre.turn(Turn::Due, Mishap::Nothing)?;
+            }
             centre.turn(Turn::Look, Mishap::Nothing)?;
         }
         self.hub.turn(Mishap::Nothing)?;

@@ -24,12 +24,15 @@ use svod_hub::{
 };
 
 use super::{
-    mishap::{End, Mishap, under},
+    mishap::{End, Mishap, Noting, under},
     secrets::secrets_of,
     template::{centre_code, hub_code, new_centre},
     time::{LocalClock, Time},
     trace::Trace,
 };
+
+/// The file of its database.
+pub const DATABASE: &str = "hub.db";
 
 /// The hub's machine.
 pub struct HubSide {
@@ -37,6 +40,8 @@ pub struct HubSide {
     pub clock: Arc<LocalClock>,
     dir: PathBuf,
     daemon: Option<Daemon>,
+    /// One of its programs has ended in its last turn without being asked.
+    pub crashed: bool,
     trace: Trace,
     entries: u32,
     /// How many times its keys have changed.
@@ -49,12 +54,20 @@ type Command = Result<String, Failure>;
 impl HubSide {
     /// The hub of the city in `city`.
     pub fn new(city: &Path, time: &Time, trace: Trace) -> Self {
-        Self { clock: time.clock(), dir: city.join("hub"), daemon: None, trace, entries: 0, changes: 0 }
+        Self {
+            clock: time.clock(),
+            dir: city.join("hub"),
+            daemon: None,
+            crashed: false,
+            trace,
+            entries: 0,
+            changes: 0,
+        }
     }
 
     /// Its database.
     pub fn database(&self) -> PathBuf {
-        self.dir.join("hub.db")
+        self.dir.join(DATABASE)
     }
 
     /// The directory of the machine.
@@ -80,7 +93,16 @@ impl HubSide {
     /// # Errors
     /// What went wrong without a mishap.
     pub fn turn(&mut self, mishap: Mishap) -> Result<(), String> {
-        let ended = under(mishap, None, || self.act());
+        self.turn_noting(mishap, None)
+    }
+
+    /// As [`Self::turn`]; `noting` is told of each step.
+    ///
+    /// # Errors
+    /// As [`Self::turn`].
+    pub fn turn_noting(&mut self, mishap: Mishap, noting: Noting) -> Result<(), String> {
+        let ended = under(mishap, noting, || self.act());
+        self.crashed = matches!(ended, End::Crashed(_));
         let goes_on = ended.told(&self.trace, "hub", "turn", mishap);
         if !matches!(goes_on, Ok(true)) {
             self.daemon = None;
@@ -114,18 +136,25 @@ impl HubSide {
         i64::try_from(due.duration_since(now).as_millis()).ok()
     }
 
-    /// A command of staff under `mishap`, which ends the command only.
+    /// A command of staff under `mishap`, which ends the command only; `noting` is told of each step.
     ///
     /// # Errors
     /// What went wrong without a mishap.
-    pub fn staff(&mut self, dice: &mut Dice, centres: u16, mishap: Mishap) -> Result<(), String> {
+    pub fn staff(
+        &mut self,
+        dice: &mut Dice,
+        centres: u16,
+        mishap: Mishap,
+        noting: Noting,
+    ) -> Result<(), String> {
         let act = dice.below(8);
-        let ended = under(mishap, None, || match act {
+        let ended = under(mishap, noting, || match act {
             0 | 1 => self.merge(),
             2 | 3 => self.correct(dice),
             4 => self.confirm(dice, centres),
             _ => self.answer(dice),
         });
+        self.crashed = matches!(ended, End::Crashed(_));
         match ended {
             End::Done(Ok(told), _) => self.trace.tell("op", &told),
             End::Done(Err(error), false) if error.exit() == exchange_endpoint::output::Exit::Bug => {

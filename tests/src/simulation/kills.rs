@@ -234,7 +234,7 @@ fn work(city: &mut City, shared: &Shared) -> Result<(), String> {
         let n = city.dice.below(city.clerks.len());
         city.clerks[n].act(&mut city.dice, &city.people)?;
         if city.dice.chance(150) {
-            city.hub.staff(&mut city.dice, CENTRES, Mishap::Nothing)?;
+            city.hub.staff(&mut city.dice, CENTRES, Mishap::Nothing, None)?;
         }
         thread::sleep(Duration::from_millis(20));
         follow(city);

@@ -53,8 +53,8 @@ pub fn told() -> Option<(String, Option<Point>)> {
 pub fn live(who: &str, point: Option<Point>, args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let _watched = point.map(|point| {
         let mut passed = 0;
-        failpoint::watch(Box::new(move |name, before| {
-            if name == STEPS[point.step] && before == point.before {
+        failpoint::watch(Box::new(move |step, before| {
+            if step.name == STEPS[point.step] && before == point.before {
                 passed += 1;
                 if passed == point.nth {
                     // no signal handler and nothing that is dropped comes after it

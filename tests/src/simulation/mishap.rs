@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use exchange_endpoint::failpoint;
+use exchange_endpoint::failpoint::{self, Step};
 use fixtures::dice::Dice;
 
 use super::trace::Trace;
@@ -54,8 +54,8 @@ pub enum End<T> {
 /// Thrown by a step at which the program ends.
 struct Crash;
 
-/// Is told of each commit that is done.
-pub type Noting = Option<Box<dyn FnMut()>>;
+/// Is told of each step before it is done (`true`) and after it.
+pub type Noting = Option<Box<dyn FnMut(Step<'_>, bool)>>;
 
 /// Does `work` under `mishap`.
 pub fn under<T>(mishap: Mishap, mut noting: Noting, work: impl FnOnce() -> T) -> End<T> {
@@ -63,10 +63,11 @@ pub fn under<T>(mishap: Mishap, mut noting: Noting, work: impl FnOnce() -> T) ->
     let _watched = (mishap != Mishap::Nothing || noting.is_some()).then(|| {
         let fired = Rc::clone(&fired);
         let mut passed = 0;
-        failpoint::watch(Box::new(move |name, before| {
+        failpoint::watch(Box::new(move |step, before| {
+            let name = step.name;
             passed += u32::from(before);
-            if let (Some(note), "commit", false) = (&mut noting, name, before) {
-                note();
+            if let Some(note) = &mut noting {
+                note(step, before);
             }
             let at = |side| format!("{side} {name} {passed}");
             match mishap {

@@ -3,12 +3,13 @@
 //!
 //! [`template`] a city just set up, or with a [`past`], [`secrets`] its keys · [`history`] what a seed lets happen · [`centre`], [`hub`] the machines · [`clerk`]
 //! rows by plain SQL, of [`people`] · [`strikes`] behind the programs' backs, [`fate`] copies put back, machines run twice, [`recovery`] what people do about it ·
-//! [`line`](mod@line) the FTP · [`mishap`] ends and disks at durable steps, [`power`] cuts · [`time`] ·
+//! [`line`](mod@line) the FTP · [`mishap`] ends and disks at durable steps, [`power`] cuts and [`disk`]s that forget · [`time`] ·
 //! [`kills`] of real programs, each a [`life`] · [`checks`] what must be true at rest · [`trace`].
 
 pub mod centre;
 pub mod checks;
 pub mod clerk;
+pub mod disk;
 pub mod fate;
 pub mod history;
 pub mod hub;
@@ -53,6 +54,7 @@ use serde::Serialize;
 use self::{
     history::{Ended, Length},
     template::{Template, Templates},
+    trace::Counts,
 };
 use crate::world::WorldError;
 
@@ -115,6 +117,8 @@ pub struct Report {
     pub broken: BTreeMap<u64, Vec<String>>,
     /// In how many histories each incident was met.
     pub met: BTreeMap<String, u64>,
+    /// How much has happened in all of them.
+    pub happened: Counts,
     /// Seconds that it took.
     pub seconds: f64,
 }
@@ -191,6 +195,7 @@ fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
     for code in ended.iter().flat_map(|one| &one.met) {
         *met.entry(code.clone()).or_default() += 1;
     }
+    let happened = ended.iter().fold(Counts::default(), |all, one| all.and(&one.counts));
     let broken: BTreeMap<u64, Vec<String>> =
         ended.into_iter().filter(|one| !one.broken.is_empty()).map(|one| (one.seed, one.broken)).collect();
     let report = Report {
@@ -201,6 +206,7 @@ fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
         digest: Digest::of(digests.as_bytes()).to_string(),
         broken,
         met,
+        happened,
         seconds: began.elapsed().as_secs_f64(),
     };
     args.common.print(&report, |lang| {

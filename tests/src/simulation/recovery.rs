@@ -4,6 +4,7 @@
 use svod_spoke::edges::resync::Keep;
 
 use super::{
+    checks,
     fate::Fate,
     history::{City, HEARTBEAT},
 };
@@ -12,6 +13,30 @@ use super::{
 const LOOKS: u32 = 8;
 
 impl City {
+    /// Nobody knows yet of the machines that run twice: people let each of them go on whenever it has stopped, until the hub
+    /// tells that it may be two. It has to.
+    pub(super) fn recover_by_turns(&mut self, rounds: u32) -> Result<(), String> {
+        for at in 0..self.twins.len() {
+            let n = usize::from(self.twins[at].centre.n) - 1;
+            for _ in 0..LOOKS {
+                if checks::is_told_twice(self, n).map_err(|error| error.to_string())? {
+                    break;
+                }
+                self.clerks[n].recipient(&mut self.dice, &self.people)?;
+                self.twins[at].clerk.recipient(&mut self.dice, &self.people)?;
+                self.until_rest(rounds)?;
+                self.time.pass(HEARTBEAT);
+                self.round()?;
+                self.resync()?;
+                self.until_rest(rounds)?;
+            }
+            if !checks::is_told_twice(self, n).map_err(|error| error.to_string())? {
+                return Err(format!("nobody is told that {} runs twice", self.centres[n].name()));
+            }
+        }
+        Ok(())
+    }
+
     /// Everything goes on again, if people can let it.
     pub(super) fn recover(&mut self, rounds: u32) -> Result<(), String> {
         // of two machines one is switched off for good; what its clerk has written is another's life
@@ -52,8 +77,13 @@ impl City {
                 continue;
             }
             let twins = self.twins.iter().filter(|twin| usize::from(twin.centre.n) == n + 1);
-            for centre in std::iter::once(&self.centres[n]).chain(twins.map(|twin| &twin.centre)) {
+            let twins = twins.map(|twin| (&twin.centre, &twin.clerk));
+            for (centre, clerk) in std::iter::once((&self.centres[n], &self.clerks[n])).chain(twins) {
                 let keep = if self.dice.chance(500) { Keep::Mine } else { Keep::Theirs };
+                // they see in the database that nothing is stopped, and open no program for it
+                if !clerk.is_stopped().map_err(|error| format!("{}: {error}", centre.name()))? {
+                    continue;
+                }
                 let stage =
                     centre.resync(keep).map_err(|error| format!("{} resync: {error:?}", centre.name()))?;
                 if stage != "none" {

@@ -9,7 +9,8 @@ use super::{
     clerk::{Clerk, Rows},
     fate::{Backup, Fate},
     history::City,
-    mishap::Mishap,
+    hub,
+    mishap::{End, Mishap, Noting, under},
 };
 use crate::world::copy_dir;
 
@@ -114,7 +115,10 @@ impl City {
             Strike::ShutsOut if self.fates[n] == Fate::Plain => self.shut_out(n),
             Strike::ComesAgain if self.fates[n] == Fate::Disabled => self.come_again(n),
             Strike::KeysChange => {
-                let done = if self.dice.chance(300) { self.hub.rotate() } else { self.centres[n].rotate() };
+                let at_hub = self.dice.chance(300);
+                let noting = self.noting(if at_hub { self.centres.len() } else { n });
+                let done =
+                    noted(noting, || if at_hub { self.hub.rotate() } else { self.centres[n].rotate() })?;
                 // one change at a time
                 let told = done.unwrap_or_else(|error| format!("refused: {}", error.code()));
                 self.trace.tell("op", &told);
@@ -137,7 +141,7 @@ impl City {
         let at = if of_hub { self.centres.len() } else { n };
         let dir = self.dir.join(format!("copy-{at}"));
         let copy = if of_hub {
-            Backup::take(self.hub.dir(), "hub.db", dir, whole)?
+            Backup::take(self.hub.dir(), hub::DATABASE, dir, whole)?
         } else {
             let mut copy =
                 Backup::take(self.centres[n].dir(), svod_spoke::edges::init::DATABASE, dir, whole)?;
@@ -162,7 +166,7 @@ impl City {
         if at == self.centres.len() {
             self.hub.stop();
             self.hub_fate = Fate::Restored;
-            return copy.put_back(self.hub.dir(), "hub.db").map_err(failed);
+            return copy.put_back(self.hub.dir(), hub::DATABASE).map_err(failed);
         }
         self.centres[n].stop();
         self.clerks[n].leave().map_err(|error| error.to_string())?;
@@ -228,5 +232,13 @@ impl City {
     pub(super) fn twins_of(&self, n: usize) -> impl Iterator<Item = PathBuf> {
         let number = self.centres[n].n;
         self.twins.iter().filter(move |twin| twin.centre.n == number).map(|twin| twin.centre.database())
+    }
+}
+
+/// Does `work`, of whose steps `noting` is told.
+fn noted<T>(noting: Noting, work: impl FnOnce() -> T) -> Result<T, String> {
+    match under(Mishap::Nothing, noting, work) {
+        End::Done(done, _) => Ok(done),
+        End::Crashed(at) | End::Panicked(at) => Err(format!("a command ended: {at}")),
     }
 }

@@ -16,7 +16,7 @@ use std::{
 
 use exchange_endpoint::{
     archive::{self, NewFile},
-    chance, sum,
+    chance, durable_file, sum,
 };
 use exchange_format::{
     file_name::PacketKind,
@@ -112,7 +112,7 @@ pub(super) fn finish(
     };
     let path = context.paths.archived(outline.to, &name);
     let directory = path.parent().expect("a folder a peer");
-    std::fs::create_dir_all(directory).map_err(at(directory))?;
+    durable_file::make_directories(directory).map_err(at(directory))?;
     let mut file = NewFile::create(directory).map_err(at(&path))?;
     written.output.seek(SeekFrom::Start(0)).map_err(at(&path))?;
     seal::seal_all(&context.keys.recipients_for(card), &mut written.output, &mut file).map_err(at(&path))?;

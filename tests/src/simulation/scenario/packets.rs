@@ -10,6 +10,7 @@ scenarios![
     s2_what_the_spool_has_lost_is_told_anew_in_another_epoch,
     s3_a_file_that_proves_nothing_gets_no_answer_and_leaves_its_name,
     s8_a_machine_that_runs_twice_is_noticed,
+    s8_machines_that_recover_by_turns_are_told_of,
     s9_a_hub_that_ends_anywhere_has_applied_all_or_nothing,
     s9_a_centre_that_ends_anywhere_has_applied_all_or_nothing,
     s10_what_was_placed_and_not_noted_is_placed_once,
@@ -66,6 +67,21 @@ fn s8_a_machine_that_runs_twice_is_noticed(town: &mut Town) -> Held {
         knows,
         "the machine that has not sent what the hub has does not know that something is wrong with it",
     )
+}
+
+fn s8_machines_that_recover_by_turns_are_told_of(town: &mut Town) -> Held {
+    town.settle()?;
+    town.city.clone_machine(0)?;
+    // each of the two is let go on whenever it has stopped
+    town.city.recover_by_turns(super::town::ROUNDS)?;
+    town.hub_told("CLONE")?;
+    town.city.recover(super::town::ROUNDS)?;
+    let told = "SELECT count(*) FROM incident WHERE peer = ? AND code = 'CLONE' AND closed_at IS NULL";
+    town.hub_is(told, "1")?;
+    town.pass(7 * 24 * 3_600_000);
+    town.stranger(1, "r9", "Орлова")?;
+    town.rest()?;
+    town.hub_is(told, "0")
 }
 
 fn s9_a_hub_that_ends_anywhere_has_applied_all_or_nothing(town: &mut Town) -> Held {
