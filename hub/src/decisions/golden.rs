@@ -1,7 +1,8 @@
 //! The golden record: which of the values of several claims stands, and where each came from.
 //!
 //! Order: the hub's own entry; then a value whose check digit or form holds; then the value that most
-//! centres state; then that of the lowest centre code. What loses stays in its claim and is shown beside.
+//! centres state; then, of facts that bear a day (when a document was issued, since when a state is so), the newest;
+//! then that of the lowest centre code. What loses stays in its claim and is shown beside.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -121,6 +122,9 @@ const GROUPS: [&[&str]; 10] = [
     &["status", "status_date"],
 ];
 
+/// Of the groups that bear a day its field.
+const DAYS: [&str; 4] = ["identity_doc_issued", "disability_from", "income_as_of", "status_date"];
+
 /// The golden record of `claims` (recipient claims) and the hub's own `entries` (field → value).
 pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, String>) -> Golden {
     let mut golden =
@@ -223,8 +227,10 @@ fn ranked(field: &'static Field, claims: &[Claim]) -> Vec<Candidate> {
             Some((comparison_key(field.name, &value), claim, value))
         })
         .collect();
-    let order =
-        rank(good.iter().map(|(key, claim, value)| (key.as_str(), *claim, form_holds(field.name, value))));
+    let order = rank(
+        good.iter().map(|(key, claim, value)| (key.as_str(), *claim, form_holds(field.name, value))),
+        None,
+    );
     order.into_iter().map(|at| candidate(good[at].1, good[at].2.clone())).collect()
 }
 
@@ -300,23 +306,32 @@ fn group_winner<'a>(group: &[&str], claims: &'a [Claim]) -> Option<&'a Claim> {
         .iter()
         .filter_map(|claim| statement(group, &claim.body).map(|(key, holds)| (key, claim, holds)))
         .collect();
-    let order = rank(stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)));
+    let day = DAYS.into_iter().find(|day| group.contains(day));
+    let order = rank(stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)), day);
     order.first().map(|at| stated[*at].1)
 }
 
-/// Indexes of `(same statement, claim, check holds)`, best first.
-fn rank<'a>(candidates: impl Iterator<Item = (&'a str, &'a Claim, bool)>) -> Vec<usize> {
+/// Indexes of `(same statement, claim, check holds)`, best first; `day` is the field that says of which day a statement is.
+fn rank<'a>(
+    candidates: impl Iterator<Item = (&'a str, &'a Claim, bool)>,
+    day: Option<&'static str>,
+) -> Vec<usize> {
     let candidates: Vec<_> = candidates.collect();
     let mut centres: BTreeMap<&str, BTreeSet<ParticipantCode>> = BTreeMap::new();
+    let mut newest: BTreeMap<&str, String> = BTreeMap::new();
     for (key, claim, _) in &candidates {
         centres.entry(key).or_default().insert(claim.origin);
+        let of = day.and_then(|day| display::date(claim.body.text(day)?)).unwrap_or_default();
+        let known = newest.entry(key).or_default();
+        *known = of.max(std::mem::take(known));
     }
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by_key(|at| {
         let (key, claim, holds) = candidates[*at];
         let stated_by = centres[key].len();
         let lowest = centres[key].first().copied();
-        (std::cmp::Reverse(holds), std::cmp::Reverse(stated_by), lowest, key, claim.origin, claim.key)
+        let best = (holds, stated_by, newest[key].clone());
+        (std::cmp::Reverse(best), lowest, key, claim.origin, claim.key)
     });
     order
 }
@@ -386,6 +401,37 @@ mod tests {
         assert_eq!(origin(&golden, "birth_date"), Some(ParticipantCode::new(42, 2)));
         assert_eq!(golden.losers["birth_date"][0].value, "1945-03-12");
         assert_eq!(golden.body.text("workplace"), Some("Завод"), "one each: the lowest code");
+    }
+
+    #[test]
+    fn of_facts_that_bear_a_day_the_newest_stands_before_the_lowest_code() {
+        let document = |unit, key, number, issued| {
+            let fields = [
+                ("identity_doc_number", number),
+                ("identity_doc_series", "3204"),
+                ("identity_doc_issued", issued),
+            ];
+            claim(unit, key, &fields)
+        };
+        let [old, new] = [document(1, 1, "111111", "01.02.2004"), document(2, 2, "222222", "2019-03-05")];
+        let number = |claims: &[Claim]| {
+            person(&case(), claims, &BTreeMap::new()).body.text("identity_doc_number").map(str::to_owned)
+        };
+        assert_eq!(number(&[old.clone(), new.clone()]).as_deref(), Some("222222"));
+        // most centres are more than the newest; one without a day is older than all
+        let old_too = document(3, 3, "111111", "");
+        assert_eq!(number(&[old, new.clone(), old_too.clone()]).as_deref(), Some("111111"));
+        assert_eq!(number(&[document(1, 1, "333333", ""), new]).as_deref(), Some("222222"));
+        let group = |unit, key, disabled, from| {
+            claim(unit, key, &[("disability_group", disabled), ("disability_from", from)])
+        };
+        let golden = person(
+            &case(),
+            &[group(1, 1, "2", "2010-01-01"), group(2, 2, "1", "2021-01-01")],
+            &BTreeMap::new(),
+        );
+        assert_eq!(origin(&golden, "disability_group"), Some(ParticipantCode::new(42, 2)));
+        assert_eq!(origin(&golden, "disability_from"), Some(ParticipantCode::new(42, 2)));
     }
 
     #[test]
