@@ -3,6 +3,8 @@
 //! Order: the hub's own entry; then a value whose check digit or form holds; then the value that most
 //! centres state; then, of facts that bear a day (when a document was issued, since when a state is so), the newest;
 //! then that of the lowest centre code. What loses stays in its claim and is shown beside.
+//!
+//! Longer than 500 lines because each rule is tested where it stands.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

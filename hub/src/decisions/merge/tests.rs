@@ -1,4 +1,5 @@
-//! The engine on small registers whose truth is plain.
+//! The engine on small registers whose truth is plain. Longer than 500 lines because every step is shown on the same few
+//! rows.
 
 use super::{
     Model, Register,
