@@ -250,6 +250,19 @@ fn a_snapshot_is_sent_once_a_request_with_the_mirror_of_what_the_centre_has_sent
 }
 
 #[test]
+fn machines_of_which_each_ends_the_others_recovery_are_told_of() {
+    let (mut hub, centre, read) = published();
+    let request = Request::Snapshot { cause: SnapshotCause::Restored, seen: read.last };
+    // asked again before one has ended: by a machine put back once more, or by two that know nothing of each other
+    for (asked, is_told) in [(1, false), (2, false), (3, true)] {
+        let name = centre.ask(&request, Nonce([asked; 16]));
+        hub.take(&centre, &name);
+        hub.send();
+        assert_eq!(incidents(&hub).contains(&"CLONE".to_owned()), is_told, "{asked}");
+    }
+}
+
+#[test]
 fn of_a_snapshot_that_is_not_confirmed_only_the_mirror_counts() {
     let (mut hub, mut centre, read) = published();
     let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("published").clone();
