@@ -3,6 +3,8 @@
 //! Everything is kept in `svod_publication`; rows and `svod_record` follow from it, and can be made again from
 //! it. Taking in and showing (`super::showing`) are two steps, because a link comes after what it links to.
 
+use std::collections::BTreeSet;
+
 use exchange_format::{
     answer::{RecordOutcome, RecordReason},
     position::{Digest, Epoch},
@@ -329,7 +331,7 @@ pub fn read_body(record: &Record) -> Result<Body, DatabaseError> {
 pub(super) fn show_referrers_again(
     connection: &Connection,
     table: &Table,
-    rows: &[String],
+    rows: &BTreeSet<&str>,
 ) -> Result<(), DatabaseError> {
     for other in tables::tables() {
         let Some(kind) = other.published else { continue };

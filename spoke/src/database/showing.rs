@@ -2,6 +2,8 @@
 
 pub(super) mod superseded;
 
+use std::collections::BTreeSet;
+
 use exchange_format::{
     answer::{RecordOutcome, RecordReason},
     record::{Form, Kind, Record, RecordId},
@@ -319,23 +321,31 @@ impl Show<'_> {
             self.shown.left.push((record.kind, record.key));
         }
         let shown = |id: &String| *id == primary || aliases.contains(id);
-        for id in before.iter().filter(|id| !shown(id)) {
+        for (id, _) in before.iter().filter(|(id, _)| !shown(id)) {
             self.release(table, id, &uid)?;
         }
-        if before.first().is_none_or(|former| *former == primary) {
+        // what named the person stands at the row that was the first; that may show somebody else already, and an alias alone be left
+        let first = before.first().map(|(id, alias_of)| alias_of.as_ref().unwrap_or(id));
+        if first.is_none_or(|former| *former == primary) {
             return Ok(None);
         }
-        publications::show_referrers_again(self.connection, table, &before)?;
+        let named: BTreeSet<&str> =
+            before.iter().flat_map(|(id, of)| [Some(&**id), of.as_deref()]).flatten().collect();
+        publications::show_referrers_again(self.connection, table, &named)?;
         Ok(None)
     }
 
-    /// Rows that show `uid` now, the primary one first.
-    fn showing(&self, table: &Table, uid: &str) -> Result<Vec<String>, DatabaseError> {
+    /// Rows that show `uid` now, the primary one first, each with the row that it is an alias of.
+    fn showing(&self, table: &Table, uid: &str) -> Result<Vec<(String, Option<String>)>, DatabaseError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id FROM svod_record WHERE +kind = ?1 AND uid = ?2 ORDER BY state = 'alias', id",
+            "SELECT id, alias_of FROM svod_record WHERE +kind = ?1 AND uid = ?2 ORDER BY state = 'alias', id",
         )?;
-        let found = statement.query_map([table.name, uid], |row| row.get::<_, RowId>(0))?;
-        Ok(found.filter_map(|id| id.map(RowId::into_text).transpose()).collect::<Result<_, _>>()?)
+        let found = statement.query_map([table.name, uid], |row| {
+            let of: Option<RowId> = row.get(1)?;
+            Ok((row.get::<_, RowId>(0)?, of.and_then(RowId::into_text)))
+        })?;
+        let readable = |(id, of): (RowId, _)| Some((id.into_text()?, of));
+        Ok(found.filter_map(|row| row.map(readable).transpose()).collect::<Result<_, _>>()?)
     }
 
     /// Makes the row `shown` say `row`; an edit of it that was never sent becomes a proposal.

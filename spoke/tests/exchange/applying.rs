@@ -156,6 +156,43 @@ fn two_claims_of_one_person_are_one_row_and_its_alias() {
     assert_eq!(centre.ok(&["verify"])["whole"], true);
 }
 
+/// Two rows were one person, the second of them the first; the hub takes them apart again. Whichever of the two is shown first,
+/// a programme goes back to the row of the person whose it is.
+#[test]
+fn a_programme_goes_back_to_the_row_of_its_person_when_two_are_parted() {
+    for other in [uid(0), uid(2)] {
+        let mut centre = Centre::with_recipient();
+        centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Ивонова')");
+        centre.settle();
+        let links = |centre: &Centre, second: RecordId, first_of_all: bool| {
+            [
+                centre.link(centre.key("recipient", "r1"), uid(1), first_of_all),
+                centre.link(centre.key("recipient", "r2"), second, true),
+            ]
+        };
+        let apart = |centre: &Centre| {
+            let people = [centre.person(uid(1), "Иванова"), centre.person(other, "Ивонова")];
+            people.into_iter().chain(links(centre, other, true)).collect::<Vec<_>>()
+        };
+        let records = apart(&centre);
+        centre.hub.publish(&records);
+        let programme = programme_of(&centre, uid(5), uid(1));
+        centre.hub.publish(&[programme]);
+        centre.sync();
+        assert_eq!(centre.value("SELECT recipient_id FROM programme"), "r1");
+        let one = links(&centre, uid(1), false);
+        centre.hub.publish(&one);
+        centre.sync();
+        assert_eq!(centre.value("SELECT recipient_id FROM programme"), "r2");
+        let records = apart(&centre);
+        centre.hub.publish(&records);
+        centre.sync();
+        assert_eq!(row(&centre, "r2"), ("Ивонова".into(), "locked".into(), other.to_string()));
+        assert_eq!(centre.value("SELECT recipient_id FROM programme"), "r1", "{other}");
+        assert_eq!(centre.ok(&["verify"])["whole"], true);
+    }
+}
+
 #[test]
 fn a_link_taken_back_gives_the_centre_its_row_as_it_last_sent_it() {
     let mut centre = Centre::with_recipient();
