@@ -132,6 +132,7 @@ pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, St
     let mut golden =
         Golden { body: Body::new(Kind::Person), sources: BTreeMap::new(), losers: BTreeMap::new() };
     set(&mut golden.body, "case_number", case_number);
+    let mut winners = Winners::default();
     for field in claimed() {
         let ranked = ranked(field, claims);
         let entry = entries.get(field.name).and_then(|text| published(field, text));
@@ -142,7 +143,7 @@ pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, St
             None => match group_of(field.name) {
                 // the parts of an address that the hub has entered anew are not those of a claim's
                 Some(group) if group[0].starts_with("address") && entries.contains_key(group[0]) => None,
-                Some(group) => group_winner(group, claims).and_then(|claim| {
+                Some(group) => winners.of(group, claims).and_then(|claim| {
                     Some(candidate(claim, published(field, claim.body.text(field.name)?)?))
                 }),
                 None => ranked.first().cloned(),
@@ -222,6 +223,10 @@ fn comparison_key(field: &str, value: &str) -> String {
 
 /// Good values of `field`, best first.
 fn ranked(field: &'static Field, claims: &[Claim]) -> Vec<Candidate> {
+    if let [claim] = claims {
+        let value = claim.body.text(field.name).and_then(|text| published(field, text));
+        return value.map(|value| candidate(claim, value)).into_iter().collect();
+    }
     let good: Vec<(String, &Claim, String)> = claims
         .iter()
         .filter_map(|claim| {
@@ -246,11 +251,13 @@ pub fn as_typed(
     entries: &BTreeMap<String, String>,
 ) -> Vec<&'static str> {
     let is_said = |field: &str| golden.text(field).is_some() || entries.contains_key(field);
-    let stands = |field: &str| {
+    let mut winners = Winners::default();
+    let mut stands = |field: &str| {
         let Some(group) = group_of(field) else { return true };
         let entered = group[0].starts_with("address") && entries.contains_key(group[0]);
         let key = |claim: &Claim| statement(group, &claim.body).map(|(key, _)| key);
-        !entered && group_winner(group, claims).is_none_or(|winner| key(winner) == key(claim))
+        let is_of = |winner: &Claim| std::ptr::eq(winner, claim) || key(winner) == key(claim);
+        !entered && winners.of(group, claims).is_none_or(is_of)
     };
     let stated = stated(&claim.body).map(|(field, _)| field.name);
     stated.filter(|field| !is_said(field) && stands(field)).collect()
@@ -302,8 +309,22 @@ fn statement(group: &[&str], body: &Body) -> Option<(String, bool)> {
     })
 }
 
+/// The claims whose groups stand, by the first fields of these: each found once.
+#[derive(Default)]
+struct Winners<'a>(BTreeMap<&'static str, Option<&'a Claim>>);
+
+impl<'a> Winners<'a> {
+    fn of(&mut self, group: &[&'static str], claims: &'a [Claim]) -> Option<&'a Claim> {
+        *self.0.entry(group[0]).or_insert_with(|| group_winner(group, claims))
+    }
+}
+
 /// The claim whose document (or other group) stands.
 fn group_winner<'a>(group: &[&str], claims: &'a [Claim]) -> Option<&'a Claim> {
+    // of one claim it is this one, if it states any
+    if let [claim] = claims {
+        return claim.body.text(group[0]).and_then(display::text).map(|_| claim);
+    }
     let stated: Vec<(String, &Claim, bool)> = claims
         .iter()
         .filter_map(|claim| statement(group, &claim.body).map(|(key, holds)| (key, claim, holds)))

@@ -47,7 +47,7 @@ const SEED: u64 = 5000;
 
 /// What was measured.
 #[derive(Debug, Serialize)]
-pub struct Packet {
+pub struct Arrivals {
     bench: &'static str,
     /// Recipients of each of six centres in the large register.
     n: usize,
@@ -77,12 +77,12 @@ struct Side {
 ///
 /// # Errors
 /// The database.
-pub fn measure(dir: &Path, recipients: usize, runs: usize) -> Result<Packet, Failure> {
+pub fn measure(dir: &Path, recipients: usize, runs: usize) -> Result<Arrivals, Failure> {
     let small = side(&dir.join("small.db"), SMALL, runs)?;
     let large = side(&dir.join("large.db"), recipients, runs)?;
     let ratio_median = large.wall.median / small.wall.median;
     let (n, commit) = (recipients, commit());
-    Ok(Packet { bench: "packet", n, commit, packet: PACKET, large, small, ratio_median })
+    Ok(Arrivals { bench: "packet", n, commit, packet: PACKET, large, small, ratio_median })
 }
 
 fn side(path: &Path, recipients: usize, runs: usize) -> Result<Side, Failure> {
@@ -226,7 +226,7 @@ impl Bench {
 }
 
 /// The recipients of a city but for `held`, and these: from one more centre, first those who have another record.
-fn parted(city: &City, held: usize, seed: u64) -> (Vec<Arriving>, Vec<Arriving>) {
+fn parted(city: &City, held: usize, lot: u64) -> (Vec<Arriving>, Vec<Arriving>) {
     let (mut seen, mut known, mut new) = (BTreeSet::new(), Vec::new(), Vec::new());
     let mut truth = city.truth.iter();
     let mut now = Vec::with_capacity(city.truth.len());
@@ -241,7 +241,7 @@ fn parted(city: &City, held: usize, seed: u64) -> (Vec<Arriving>, Vec<Arriving>)
                     body.set(column, value).expect("a column is a field");
                 }
             }
-            let name = Digest::of(format!("{seed} {} {at}", centre.code).as_bytes());
+            let name = Digest::of(format!("{lot} {} {at}", centre.code).as_bytes());
             let key = RecordId::from_random(name.as_bytes()[..16].try_into().expect("16 of 32 bytes"));
             let one = Arriving { origin: centre.code, key, body: body.to_xml() };
             let is_known = !seen.insert(entity);
@@ -271,7 +271,7 @@ fn parted(city: &City, held: usize, seed: u64) -> (Vec<Arriving>, Vec<Arriving>)
     (now, later)
 }
 
-impl Packet {
+impl Arrivals {
     /// For people.
     pub fn text(&self) -> String {
         let side = |name: &str, side: &Side| {

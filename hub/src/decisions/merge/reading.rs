@@ -219,7 +219,8 @@ impl Names {
         if given.is_empty() && patronymic.is_empty() && surname.contains(' ') {
             let words: Vec<&str> = surname.split(' ').collect();
             (given, patronymic) = (words[1].to_owned(), words[2..].join(" "));
-            surname = words[0].to_owned();
+            let first = words[0].len();
+            surname.truncate(first);
         }
         if is_patronymic(&given) && !is_patronymic(&patronymic) {
             std::mem::swap(&mut given, &mut patronymic);

@@ -11,8 +11,8 @@ const MONTHS: [&str; 12] =
 pub fn parse_date(text: &str) -> Option<Date> {
     let placeholder = date(1900, 1, 1);
     // as most are typed
-    if let Some(date) = plain(text.trim().as_bytes()) {
-        return date.filter(|date| *date != placeholder);
+    if let Some((year, month, day)) = plain(text.trim().as_bytes()) {
+        return Date::new(year, month, day).ok().filter(|date| *date != placeholder);
     }
     let upper = text.trim().to_uppercase();
     let upper = upper.split_once('T').map_or(upper.as_str(), |(day, _)| day);
@@ -31,8 +31,8 @@ pub fn parse_date(text: &str) -> Option<Date> {
     parsed.filter(|parsed| *parsed != placeholder)
 }
 
-/// The date of ten signs, all digits but for two between them: day first or year first.
-fn plain(text: &[u8]) -> Option<Option<Date>> {
+/// Year, month, day of ten signs, all digits but for two between them: day first or year first.
+fn plain(text: &[u8]) -> Option<(i16, i8, i8)> {
     let shaped = |between: [usize; 2]| {
         text.len() == 10
             && (0..10).all(|at| between.contains(&at) || text[at].is_ascii_digit())
@@ -45,7 +45,7 @@ fn plain(text: &[u8]) -> Option<Option<Date>> {
         _ => return None,
     };
     let [month, day] = [month, day].map(|part| i8::try_from(number(part)).unwrap_or(0));
-    Some(Date::new(number(year), month, day).ok())
+    Some((number(year), month, day))
 }
 
 /// As far as `text` tells a date: year, month, day; 0 for what it leaves open. What [`parse_date`] reads, and besides «1945»,

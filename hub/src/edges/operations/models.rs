@@ -231,7 +231,7 @@ pub fn compare(
         compared(&register, other)
     })?;
     if let Some(out) = out {
-        trial::write(out, &table(&comparison.pairs))?;
+        trial::write(out, table(&comparison.pairs))?;
     }
     comparison.pairs.truncate(LISTED);
     Ok(comparison)
