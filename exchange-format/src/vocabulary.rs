@@ -88,6 +88,65 @@ const REPRESENTATIVE: Words = &[
     ),
 ];
 
+/// How a programme stands (ИППСУ).
+const PROGRAMME: Words = &[
+    (
+        "active",
+        &[
+            "active",
+            "действует",
+            "действующая",
+            "действующий",
+            "в силе",
+            "исполняется",
+            "выполняется",
+            "не завершена",
+            "не завершено",
+            "не закрыта",
+            "не прекращена",
+            "первичная",
+            "повторная",
+            "очередная",
+            "приостановлена",
+            "приостановлено",
+        ],
+    ),
+    (
+        "closed",
+        &[
+            "closed",
+            "ended",
+            "завершена",
+            "завершен",
+            "завершено",
+            "завершилась",
+            "закрыта",
+            "закрыт",
+            "закрыто",
+            "прекращена",
+            "прекращен",
+            "прекращено",
+            "прекращена досрочно",
+            "досрочно прекращена",
+            "аннулирована",
+            "аннулирован",
+            "аннулировано",
+            "отменена",
+            "отменен",
+            "отменено",
+            "недействительна",
+            "недействующая",
+            "не действует",
+            "недействует",
+            "выполнена",
+            "исполнена",
+            "истекла",
+            "срок истек",
+            "утратила силу",
+        ],
+    ),
+];
+
 fn words(field: &str) -> Words {
     match field {
         "sex" => SEX,
@@ -95,17 +154,95 @@ fn words(field: &str) -> Words {
         "capacity" => CAPACITY,
         "status" => STATUS,
         "form" => FORM,
+        "programme_status" => PROGRAMME,
         "representative_kind" => REPRESENTATIVE,
         _ => &[],
     }
 }
 
-/// The code that `text` says in `field` of a person (or `form` of a document), if it says one.
+/// The code that `text` says in `field` of a person (or `form` of a document, or `programme_status`), if it says one.
 pub fn code(field: &str, text: &str) -> Option<&'static str> {
     let said = text.to_lowercase().replace('ё', "е");
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     let said = said.trim_end_matches('.');
     words(field).iter().find(|(_, words)| words.contains(&said)).map(|(code, _)| *code)
+}
+
+/// What registrars type when a field is required and there is nothing to type (domain.md §7), upper case.
+const PLACEHOLDERS: [&str; 18] = [
+    "НЕТ",
+    "НЕТ ДАННЫХ",
+    "НЕ УКАЗАНО",
+    "НЕ УКАЗАН",
+    "НЕ УКАЗАНА",
+    "НЕИЗВЕСТНО",
+    "НЕИЗВЕСТЕН",
+    "НЕИЗВЕСТНА",
+    "ОТСУТСТВУЕТ",
+    "НЕ ИМЕЕТСЯ",
+    "НЕ ИМЕЕТ",
+    "Н Д",
+    "Н/Д",
+    "Б/О",
+    "Б О",
+    "Б/А",
+    "NULL",
+    "NONE",
+];
+
+/// The 32 letters.
+const LARGE: [char; 32] = [
+    'А', 'Б', 'В', 'Г', 'Д', 'Е', 'Ж', 'З', 'И', 'Й', 'К', 'Л', 'М', 'Н', 'О', 'П', 'Р', 'С', 'Т', 'У', 'Ф',
+    'Х', 'Ц', 'Ч', 'Ш', 'Щ', 'Ъ', 'Ы', 'Ь', 'Э', 'Ю', 'Я',
+];
+
+/// The most letters and digits that one of them has.
+const LONGEST_PLACEHOLDER: usize = 12;
+
+/// The letters of ASCII and the 32 of Russian have one large form each, which needs no table.
+const fn large(c: char) -> Option<char> {
+    Some(match c {
+        '\0'..='`' | '{'..='\x7F' | 'А'..='Я' | 'Ё' => c,
+        'a'..='z' => c.to_ascii_uppercase(),
+        'а'..='я' => LARGE[c as usize - 'а' as usize],
+        'ё' => 'Ё',
+        _ => return None,
+    })
+}
+
+/// `text` in capitals.
+pub fn upper(text: &str) -> String {
+    let mut upper = String::with_capacity(text.len());
+    for c in text.chars() {
+        match large(c) {
+            Some(large) => upper.push(large),
+            None => upper.extend(c.to_uppercase()),
+        }
+    }
+    upper
+}
+
+/// As [`char::is_alphanumeric`].
+fn is_alphanumeric(c: char) -> bool {
+    matches!(c, 'А'..='я') || if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() }
+}
+
+/// Whether `text` says only that there is nothing to say.
+pub fn is_placeholder(text: &str) -> bool {
+    let mut said = text.chars().filter(|c| is_alphanumeric(*c));
+    match said.next() {
+        None => return true,
+        // none of them begins with any other Russian or Latin letter, nor with a digit
+        Some(c) if large(c).is_some() && !PLACEHOLDERS.iter().any(|one| one.chars().next() == large(c)) => {
+            return false;
+        }
+        Some(_) if said.count() >= LONGEST_PLACEHOLDER => return false,
+        Some(_) => {}
+    }
+    let upper = upper(text).replace('Ё', "Е");
+    let words: Vec<&str> = upper.split_whitespace().collect();
+    let joined = words.join(" ");
+    PLACEHOLDERS.contains(&joined.trim_matches(|c: char| !c.is_alphanumeric()))
 }
 
 #[cfg(test)]
@@ -114,7 +251,15 @@ mod tests {
 
     #[test]
     fn each_code_says_itself_and_no_word_says_two() {
-        for field in ["sex", "disability_group", "capacity", "status", "form", "representative_kind"] {
+        for field in [
+            "sex",
+            "disability_group",
+            "capacity",
+            "status",
+            "form",
+            "programme_status",
+            "representative_kind",
+        ] {
             let mut seen: Vec<&str> = Vec::new();
             for (said, words) in words(field) {
                 assert_eq!(code(field, said), Some(*said), "{field}");

@@ -222,26 +222,8 @@ fn every_type_of_field_refuses_what_is_not_of_it() {
     assert!(matches!(state("sex", "M"), Some(FieldProblem::NotInList { .. })));
     assert_eq!(state("given", &"я".repeat(201)), Some(FieldProblem::TooLong { max: 200 }));
     assert_eq!(state("surname", ""), Some(FieldProblem::Missing));
-    let good = (0..10).filter(|k| state("case_number", &format!("42-32701000-000123-{k}")).is_none());
-    assert_eq!(good.count(), 1, "one check digit holds");
     let bad = person.set("given", "а\u{0}").expect_err("NUL");
     assert_eq!(bad.problem, FieldProblem::IllegalCharacter);
-}
-
-#[test]
-fn a_grid_that_does_not_add_up_is_found() {
-    let mut supplement = Body::new(Kind::Supplement);
-    supplement.set("weekly_minutes", "90").expect("text");
-    let line = supplement.add_line();
-    for (field, text) in
-        [("no", "1"), ("section", "4"), ("name", "Бритьё"), ("unit_minutes", "15"), ("mon", "2")]
-    {
-        line.set(field, text).expect("text");
-    }
-    let wrong = |body: &Body| body.findings().iter().any(|finding| finding.field == "weekly_minutes");
-    assert!(wrong(&supplement));
-    supplement.set("weekly_minutes", "30").expect("text");
-    assert!(!wrong(&supplement));
 }
 
 #[test]

@@ -56,5 +56,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("document", Text(400)),
         ],
     }),
-    check: |_, _| {},
 };

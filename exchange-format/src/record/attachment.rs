@@ -28,5 +28,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("content", Base64(393_216)),
     ],
     lines: None,
-    check: |_, _| {},
 };

@@ -220,7 +220,6 @@ impl Body {
             });
             findings.push(Finding { field: "no", line: None, problem });
         }
-        (self.kind.schema().check)(self, &mut findings);
         findings
     }
 }

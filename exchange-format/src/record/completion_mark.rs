@@ -27,5 +27,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("marked_by", Text(200)),
     ],
     lines: None,
-    check: |_, _| {},
 };

@@ -44,5 +44,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("price", Text(20)),
         ],
     }),
-    check: |_, _| {},
 };

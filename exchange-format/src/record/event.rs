@@ -25,5 +25,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("note", Text(1000)),
     ],
     lines: None,
-    check: |_, _| {},
 };

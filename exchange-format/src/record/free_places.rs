@@ -2,7 +2,7 @@
 //! is (442-ФЗ art. 25).
 
 use super::{
-    Field, FieldProblem, Finding, Kind, KindSchema, Owner,
+    Field, Kind, KindSchema, Owner,
     Type::{Code, Date, Text, Whole},
 };
 
@@ -21,16 +21,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("note", Text(1000)),
     ],
     lines: None,
-    check: |body, findings| {
-        let number = |field| body.text(field).and_then(|text| text.parse::<u64>().ok());
-        if let (Some(total), Some(free)) = (number("total"), number("free"))
-            && free > total
-        {
-            let problem = FieldProblem::Rule(crate::answer::Text {
-                ru: "больше, чем мест всего",
-                en: "is more than there are places",
-            });
-            findings.push(Finding { field: "free", line: None, problem });
-        }
-    },
 };

@@ -25,5 +25,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("engine", Token),
     ],
     lines: None,
-    check: |_, _| {},
 };

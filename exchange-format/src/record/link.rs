@@ -28,5 +28,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("supersedes", Ids(MOST_SUPERSEDED)),
     ],
     lines: None,
-    check: |_, _| {},
 };

@@ -31,5 +31,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("signatory", Text(200)),
     ],
     lines: None,
-    check: |_, _| {},
 };

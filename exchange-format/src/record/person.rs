@@ -1,7 +1,7 @@
 //! A recipient as the coordination centre publishes it (442-ФЗ art. 26). The key of a person is its `uid`.
 
 use super::{
-    Body, Field, FieldProblem, Finding, Kind, KindSchema, Owner,
+    Field, Kind, KindSchema, Owner,
     Type::{Code, Date, Snils, Text, Whole},
 };
 
@@ -65,24 +65,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("status_date", Date),
     ),
     lines: None,
-    check,
 };
-
-/// A case number has the shape `RR-OKTMO8-NNNNNN-K` and its check digit holds.
-fn check(body: &Body, findings: &mut Vec<Finding>) {
-    let holds = |number: &str| {
-        let parts: Vec<&str> = number.split('-').collect();
-        let widths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-        widths == [2, 8, 6, 1]
-            && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
-            && crate::check_digit::mod_11_10(&number[..number.len() - 1])
-                == number.as_bytes()[number.len() - 1]
-    };
-    if body.text("case_number").is_some_and(|number| !holds(number)) {
-        let problem = FieldProblem::Rule(crate::answer::Text {
-            ru: "нужен вид RR-OKTMO8-NNNNNN-K с верной контрольной цифрой",
-            en: "is not RR-OKTMO8-NNNNNN-K with its check digit",
-        });
-        findings.push(Finding { field: "case_number", line: None, problem });
-    }
-}

@@ -98,5 +98,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("reason", Text(1000)),
         ],
     }),
-    check: |_, _| {},
 };

@@ -1,7 +1,7 @@
 //! An individual programme of social services (ИППСУ, 442-ФЗ art. 16) as the coordination centre publishes it.
 
 use super::{
-    Body, Field, FieldProblem, Finding, Kind, KindSchema, Lines, Owner,
+    Field, Kind, KindSchema, Lines, Owner,
     Type::{Code, Date, Reference, Text, Whole},
 };
 
@@ -53,18 +53,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("contact", Text(400)),
         ],
     }),
-    check,
 };
-
-/// A programme ends no earlier than it begins (ISO dates order as text).
-fn check(body: &Body, findings: &mut Vec<Finding>) {
-    if let (Some(date), Some(until)) = (body.text("date"), body.text("valid_until"))
-        && until < date
-    {
-        let problem = FieldProblem::Rule(crate::answer::Text {
-            ru: "раньше даты ИППСУ",
-            en: "is before the programme's date",
-        });
-        findings.push(Finding { field: "valid_until", line: None, problem });
-    }
-}

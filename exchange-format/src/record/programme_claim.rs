@@ -53,5 +53,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("contact", Text(400)),
         ],
     }),
-    check: |_, _| {},
 };

@@ -27,5 +27,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("value", Text(1000)),
         ],
     }),
-    check: |_, _| {},
 };

@@ -60,5 +60,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("text", Text(4000)),
         ],
     }),
-    check: |_, _| {},
 };

@@ -61,5 +61,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("status_date", Text(40)),
     ),
     lines: None,
-    check: |_, _| {},
 };

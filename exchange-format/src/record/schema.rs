@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::civil::Date;
 
-use super::{Body, Kind, RecordId};
+use super::{Kind, RecordId};
 use crate::{answer::Text, position::Digest, snils::Snils};
 
 /// Whose a record is, for ever (FORMAT.md §Ownership).
@@ -46,8 +46,6 @@ pub struct KindSchema {
     pub fields: &'static [Field],
     /// Its repeated part, after the fields.
     pub lines: Option<Lines>,
-    /// Rules over several fields; the first problem of each is pushed.
-    pub check: fn(&Body, &mut Vec<Finding>),
 }
 
 /// The repeated part of a kind: `<line>` elements, ordered by their field `no`.

@@ -33,5 +33,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("valid_until", Date),
     ],
     lines: None,
-    check: |_, _| {},
 };

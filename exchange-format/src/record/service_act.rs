@@ -37,5 +37,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("amount", Whole(100_000_000_000)),
         ],
     }),
-    check: |_, _| {},
 };

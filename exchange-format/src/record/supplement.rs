@@ -1,7 +1,7 @@
 //! A long-term-care supplement (дополнение к ИППСУ, СДУ) as the coordination centre publishes it.
 
 use super::{
-    Body, Field, FieldProblem, Finding, Kind, KindSchema, Line, Lines, Owner,
+    Field, Kind, KindSchema, Lines, Owner,
     Type::{Code, Codes, Date, Reference, Text, Token, Whole},
 };
 
@@ -60,25 +60,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("guarantor_status", Text(200)),
         ],
     }),
-    check,
 };
-
-/// The grid's minutes, Σ unit × count over what section 4 has in every week, are the stated weekly volume.
-fn check(body: &Body, findings: &mut Vec<Finding>) {
-    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-    let Some(stated) = body.text("weekly_minutes").and_then(|n| n.parse::<u64>().ok()) else { return };
-    let mut sum = 0_u64;
-    let weekly = |line: &&Line| line.text("section") == Some("4") && line.text("weeks").is_none();
-    for line in body.lines().iter().filter(weekly) {
-        let number = |field| line.text(field).and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
-        let times: u64 = DAYS.into_iter().map(number).fold(0, u64::saturating_add);
-        sum = sum.saturating_add(number("unit_minutes").saturating_mul(times));
-    }
-    if sum != stated {
-        let problem = FieldProblem::Rule(crate::answer::Text {
-            ru: "не равно сумме недельной сетки",
-            en: "is not the sum of the weekly grid",
-        });
-        findings.push(Finding { field: "weekly_minutes", line: None, problem });
-    }
-}

@@ -56,5 +56,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("guarantor_status", Text(200)),
         ],
     }),
-    check: |_, _| {},
 };

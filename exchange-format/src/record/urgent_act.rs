@@ -32,5 +32,4 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
             Field::optional("place", Text(600)),
         ],
     }),
-    check: |_, _| {},
 };

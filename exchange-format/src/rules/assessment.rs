@@ -261,6 +261,22 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "B15",
+        applies: REFUSE,
+        sentence: text(
+            "Вопрос стоит не в том блоке, что в анкете: отметка об источнике относится к чужому блоку.",
+            "A question stands in another block than the questionnaire's: its provenance mark is of a foreign block.",
+        ),
+        source: FORM,
+        check: |c| {
+            let model = model(c)?;
+            c.line("block", |line| {
+                let question = line.text("question").and_then(|code| model.question(code));
+                question.is_some_and(|question| line.text("block") != Some(question.block.as_str()))
+            })
+        },
+    },
+    Rule {
         code: "C01",
         applies: REFUSE,
         sentence: text(

@@ -1,7 +1,7 @@
 //! Rules on the directory of services and on providers' cards.
 
 use super::{Rule, Severity, any, at, number, text, values};
-use crate::record::Kind;
+use crate::record::{Kind, Line};
 
 use Severity::{Refuse, Warn};
 
@@ -79,13 +79,16 @@ pub(super) static RULES: &[Rule] = &[
     },
     Rule {
         code: "O04",
-        applies: &[(Kind::Provider, Refuse)],
+        applies: &[(Kind::Provider, Refuse), (Kind::FreePlaces, Refuse)],
         sentence: text("Свободных мест больше, чем всего.", "More places are free than there are."),
         source: "442-ФЗ ст. 25",
         check: |c| {
-            c.line("free", |line| {
-                number(line, "free").unwrap_or(0) > number(line, "total").unwrap_or(u64::MAX)
-            })
+            let too_many =
+                |line: &Line| number(line, "free").unwrap_or(0) > number(line, "total").unwrap_or(u64::MAX);
+            match c.body.kind() {
+                Kind::FreePlaces => at("free", too_many(c.body.head())),
+                _ => c.line("free", too_many),
+            }
         },
     },
     Rule {

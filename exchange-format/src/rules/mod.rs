@@ -126,7 +126,7 @@ pub fn find(code: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.code == code)
 }
 
-pub use programme::term as programme_term;
+pub use programme::{UNNAMED, named as document_name, term as programme_term, unnamed as unnamed_document};
 pub use recipient::identities;
 pub use supplement::{grid_days, grid_minutes};
 
@@ -196,7 +196,11 @@ impl<'a> Case<'a> {
     }
 
     fn date(&self, field: &str) -> Option<Date> {
-        values::date(self.text(field)?)
+        let read = match self.body.kind() {
+            Kind::RecipientClaim | Kind::Person => values::date,
+            _ => values::paper_date,
+        };
+        read(self.text(field)?)
     }
 
     fn whole(&self, field: &str) -> Option<u64> {
@@ -235,7 +239,7 @@ fn number(line: &Line, field: &str) -> Option<u64> {
 
 /// A value of a line as a date.
 fn day(line: &Line, field: &str) -> Option<Date> {
-    values::date(line.text(field)?)
+    values::paper_date(line.text(field)?)
 }
 
 const fn text(ru: &'static str, en: &'static str) -> Text {

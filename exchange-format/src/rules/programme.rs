@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{ToSpan as _, civil::Date};
 
 use super::{Case, Place, Rule, Severity, at, day, need, number, supplement, text, values};
-use crate::record::{Body, Kind, Line};
+use crate::{
+    record::{Body, FieldProblem, Finding, Kind, Line},
+    typed_date, vocabulary,
+};
 
 use Severity::{Refuse, Warn};
 
@@ -188,6 +191,26 @@ pub(super) static RULES: &[Rule] = &[
                 .or_else(|| c.line("valid_until", |line| unread(line, "valid_until")))
         },
     },
+    Rule {
+        code: UNNAMED,
+        applies: &[(Kind::ProgrammeClaim, Warn), (Kind::SupplementClaim, Warn)],
+        sentence: text(
+            "Номер или дата документа не указаны либо не читаются: координационный центр его не опубликует.",
+            "The document's number or date is missing or cannot be read: the coordination centre will not publish it.",
+        ),
+        source: "форма индивидуальной программы и дополнения; own",
+        check: |c| at(nameless(c.body)?, true),
+    },
+    Rule {
+        code: "P15",
+        applies: WARN,
+        sentence: text(
+            "Состояние программы не из известных слов: программа считается действующей.",
+            "The programme's status is no known word: the programme counts as in force.",
+        ),
+        source: "own",
+        check: |c| at("status", vocabulary::code("programme_status", c.text("status")?).is_none()),
+    },
 ];
 
 fn too_often<'a>(c: &Case<'a>) -> Option<Place> {
@@ -223,16 +246,48 @@ fn in_a_year(per: &str) -> Option<(u64, u64)> {
     }
 }
 
-/// The first and the last day of the programme `body`, as written, unless it has ended by its status. Without a last day
-/// the longest term that the law allows (442-ФЗ art. 16: revised at least every three years).
-pub fn term(body: &Body) -> Option<(Date, Date)> {
-    const ENDED: [&str; 7] = ["заверш", "прекращ", "закрыт", "аннулир", "отмен", "недейств", "closed"];
-    let status = body.text("status").unwrap_or_default().to_lowercase();
-    if ENDED.iter().any(|word| status.contains(word)) {
+/// The number and the date by which the document `body`, a programme or supplement, is told from others of the person.
+/// `None` if one of them says nothing or cannot be read.
+pub fn named(body: &Body) -> Option<(String, Date)> {
+    Some((number_of(body)?, typed_date::parse_paper_date(body.text("date")?)?))
+}
+
+fn number_of(body: &Body) -> Option<String> {
+    let number = body.text("number").filter(|number| !vocabulary::is_placeholder(number))?.to_uppercase();
+    let number: String = number.chars().filter(|c| c.is_alphanumeric() || "/-".contains(*c)).collect();
+    (!number.is_empty()).then_some(number)
+}
+
+/// What keeps the claim `body` of a programme or supplement from being published whatever else it says (P14): nobody can
+/// tell which document it is.
+pub fn unnamed(body: &Body) -> Option<Finding> {
+    let field = nameless(body)?;
+    let rule = super::find(UNNAMED)?;
+    let problem = FieldProblem::Broken { code: UNNAMED, sentence: rule.sentence };
+    Some(Finding { field, line: None, problem })
+}
+
+/// The code of the rule on a document without number or date.
+pub const UNNAMED: &str = "P14";
+
+/// The field for which the document `body` has no name.
+fn nameless(body: &Body) -> Option<&'static str> {
+    if !matches!(body.kind(), Kind::ProgrammeClaim | Kind::SupplementClaim) || named(body).is_some() {
         return None;
     }
-    let from = values::date(body.text("date")?)?;
-    let until = body.text("valid_until").and_then(values::date);
+    Some(if number_of(body).is_none() { "number" } else { "date" })
+}
+
+/// The first and the last day of the programme `body`, as written, unless it has ended by its status. Without a last day
+/// the longest term that the law allows (442-ФЗ art. 16: revised at least every three years). A status that is no known
+/// word ends nothing: P15 tells of it.
+pub fn term(body: &Body) -> Option<(Date, Date)> {
+    let status = body.text("status").and_then(|status| vocabulary::code("programme_status", status));
+    if status == Some("closed") {
+        return None;
+    }
+    let from = values::paper_date(body.text("date")?)?;
+    let until = body.text("valid_until").and_then(values::paper_date);
     Some((from, until.or_else(|| longest(from))?))
 }
 

@@ -327,7 +327,9 @@ pub(super) static RULES: &[Rule] = &[
             "A case number is RR-OKTMO8-NNNNNN-K with its check digit.",
         ),
         source: "own; ISO 7064 MOD 11,10",
-        check: |c| at("case_number", c.body.findings().iter().any(|finding| finding.field == "case_number")),
+        check: |c| {
+            at("case_number", c.text("case_number").is_some_and(|number| !values::is_case_number(number)))
+        },
     },
     Rule {
         code: "R16",

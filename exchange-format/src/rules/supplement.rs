@@ -210,6 +210,26 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "S15",
+        applies: STRICT,
+        sentence: text(
+            "Часы уровня (раздел 2) больше предела уровня: 14, 21, 28 часов в неделю.",
+            "The hours of the level (section 2) exceed its ceiling: 14, 21, 28 hours a week.",
+        ),
+        source: "форма дополнения к ИППСУ, 2; модель СДУ",
+        check: |c| level_minutes(c).and_then(|(hours, _, ceiling)| at("level_hours", hours > ceiling)),
+    },
+    Rule {
+        code: "S16",
+        applies: WARN,
+        sentence: text(
+            "Часы уровня (раздел 2) меньше начала уровня: 7, 14, 21 час в неделю.",
+            "The hours of the level (section 2) are below its floor: 7, 14, 21 hours a week.",
+        ),
+        source: "форма дополнения к ИППСУ, 2; модель СДУ",
+        check: |c| level_minutes(c).and_then(|(hours, floor, _)| at("level_hours", hours < floor)),
+    },
+    Rule {
         code: "C06",
         applies: STRICT,
         sentence: text(
@@ -245,11 +265,29 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "форма дополнения к ИППСУ, 4.2",
         check: |c| {
-            let visits = |day: &str| -> u64 {
-                section(c, "4.2").map(|line| number(line, day).unwrap_or(0)).fold(0, u64::saturating_add)
+            let count = |day: &str, line: &Line| number(line, day).unwrap_or(0);
+            let visits = |day: &str, week: usize| -> u64 {
+                let come = section(c, "4.2").filter(|line| stands_in(line, week));
+                come.map(|line| count(day, line)).fold(0, u64::saturating_add)
             };
-            let served = |day: &str| section(c, "4").any(|line| number(line, day).unwrap_or(0) > 0);
-            any(&DAYS, |day| visits(day) > 3 || (visits(day) > 0) != served(day))
+            let served = |day: &str, week: usize| {
+                section(c, "4").any(|line| stands_in(line, week) && count(day, line) > 0)
+            };
+            // a visit of every week may serve what stands in some
+            let in_vain = |day: &str, line: &Line| {
+                let mut weeks = (0..5).filter(|week| stands_in(line, *week));
+                count(day, line) > 0
+                    && match line.text("weeks") {
+                        None => !weeks.any(|week| served(day, week)),
+                        Some(_) => !weeks.all(|week| served(day, week)),
+                    }
+            };
+            any(&DAYS, |day| {
+                (0..5).any(|week| {
+                    let visits = visits(day, week);
+                    visits > 3 || visits == 0 && served(day, week)
+                }) || section(c, "4.2").any(|line| in_vain(day, line))
+            })
         },
     },
     Rule {
@@ -298,10 +336,18 @@ pub fn grid_days(lines: &[Line]) -> u64 {
 
 /// The sum of `what` over the grid's lines that stand in `week` of the month, counted from 0.
 fn in_week(c: &Case<'_>, week: usize, what: impl Fn(&Line) -> u64) -> u64 {
-    let stands = |line: &&Line| {
-        line.text("weeks").is_none_or(|weeks| weeks.split(' ').any(|no| no.parse() == Ok(week + 1)))
-    };
-    section(c, "4").filter(stands).map(what).fold(0, u64::saturating_add)
+    section(c, "4").filter(|line| stands_in(line, week)).map(what).fold(0, u64::saturating_add)
+}
+
+/// Whether a line stands in `week` of the month, counted from 0.
+fn stands_in(line: &Line, week: usize) -> bool {
+    line.text("weeks").is_none_or(|weeks| weeks.split_whitespace().any(|no| no.parse() == Ok(week + 1)))
+}
+
+/// The hours of the level (section 2) in minutes, with the floor and ceiling of the level.
+fn level_minutes(c: &Case<'_>) -> Option<(u64, u64, u64)> {
+    let (floor, ceiling) = need::hours(c.text("care_level")?)?;
+    Some((c.whole("level_hours")?.saturating_mul(60), floor, ceiling))
 }
 
 /// The letters and digits of a name.

@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 
+use crate::{check_digit::mod_11_10, typed_date::parse_paper_date};
+
 /// A date as `YYYY-MM-DD` or `DD.MM.YYYY`.
 pub(super) fn date(text: &str) -> Option<Date> {
     let text = text.trim();
@@ -9,6 +11,11 @@ pub(super) fn date(text: &str) -> Option<Date> {
         return Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok();
     }
     (text.len() == 10).then(|| text.parse().ok()).flatten()
+}
+
+/// A date of a paper as the hub reads it: as [`date`] does, and besides in other forms that people type.
+pub(super) fn paper_date(text: &str) -> Option<Date> {
+    date(text).or_else(|| parse_paper_date(text))
 }
 
 /// A whole number.
@@ -39,6 +46,15 @@ pub(super) fn classifier_check(code: &str) -> Option<u8> {
 pub(super) fn is_oktmo(text: &str) -> bool {
     digits(text, &[8, 11])
         || digits(text, &[9, 12]) && classifier_check(&text[..text.len() - 1]) == text.bytes().last()
+}
+
+/// Whether `text` has the shape `RR-OKTMO8-NNNNNN-K` and its check digit holds.
+pub(super) fn is_case_number(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let widths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    widths == [2, 8, 6, 1]
+        && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
+        && mod_11_10(&text[..text.len() - 1]) == text.as_bytes()[text.len() - 1]
 }
 
 /// Whether `text` is an ИНН of 10 or 12 digits whose check digits hold.

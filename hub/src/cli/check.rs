@@ -30,7 +30,7 @@ impl Check {
             .iter()
             .map(|fault| {
                 let (ru, en) = (sentence(Lang::Ru, fault.rule), sentence(Lang::En, fault.rule));
-                json!({"kind": fault.kind, "uid": fault.uid, "person": fault.person, "case_number": fault.case_number,
+                json!({"kind": fault.kind, "uid": fault.uid, "person": fault.person, "case_number": fault.case_number, "centre": fault.centre,
                        "rule": fault.rule, "refused": fault.refused, "field": fault.field, "line": fault.line,
                        "ru": ru, "en": en})
             })
@@ -61,5 +61,13 @@ fn line(lang: Lang, fault: &Fault) -> String {
         ("place", headings::field(lang, &place).into()),
         ("sentence", sentence(lang, fault.rule).into()),
     ];
-    messages::text(lang, if fault.refused { "hub-check-refused" } else { "hub-check-warned" }, &args)
+    let told =
+        messages::text(lang, if fault.refused { "hub-check-refused" } else { "hub-check-warned" }, &args);
+    match &fault.centre {
+        Some(centre) => {
+            let by = messages::text(lang, "hub-check-centre", &[("centre", centre.clone().into())]);
+            format!("{told} {by}")
+        }
+        None => told,
+    }
 }

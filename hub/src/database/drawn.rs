@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use exchange_format::record::{Body, Finding, Kind, RecordId};
+use exchange_format::{
+    record::{Body, Finding, Kind, RecordId},
+    rules,
+};
 use rusqlite::{Row, params};
 
 use super::{DatabaseError, Result, Tx, linking::Act, parsed, parsed_optional};
@@ -115,9 +118,14 @@ impl Tx<'_> {
 
     /// How many documents are not published because of each rule.
     pub fn fault_counts(&self) -> Result<Vec<(String, u64)>> {
-        self.rows("SELECT rule, count(*) FROM fault GROUP BY 1 ORDER BY 1", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        self.rows(
+            "SELECT rule, count(*) FROM (SELECT rule FROM fault
+               UNION ALL SELECT ?1 FROM received
+               WHERE outcome = 'held' AND rule IN ('programme_claim.' || ?1, 'supplement_claim.' || ?1))
+             GROUP BY 1 ORDER BY 1",
+            [rules::UNNAMED],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 }
 

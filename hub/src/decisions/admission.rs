@@ -4,7 +4,7 @@
 use exchange_format::{
     answer::{RecordOutcome, RecordReason, Rule},
     record::{Body, Form, Kind, LineError, Record, RecordId, Type},
-    rules,
+    rules::{self, UNNAMED},
     snils::Snils,
     stream::{Edition, VersionVerdict},
 };
@@ -142,7 +142,7 @@ pub fn earlier(outcome: &str, code: Option<&str>) -> Option<(RecordOutcome, Reco
     let reason = match outcome {
         RecordOutcome::Proposed => RecordReason::Locked,
         RecordOutcome::Held if last_word(code) == IDENTITY_CHANGED => RecordReason::IdentityChanged,
-        RecordOutcome::Held if last_word(code) == UNREADABLE => RecordReason::Invalid,
+        RecordOutcome::Held if [UNREADABLE, UNNAMED].contains(&last_word(code)) => RecordReason::Invalid,
         RecordOutcome::Held => RecordReason::DanglingRef,
         RecordOutcome::Refused if last_word(code) == OWNER => RecordReason::NotOwner,
         RecordOutcome::Refused if last_word(code) == DECLINED => RecordReason::Declined,
@@ -202,6 +202,13 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
             }
             None => plain(outcome, Keep::Use),
         },
+        // kept, and not published until it says which document it is
+        _ if !facts.published
+            && let Some(finding) = rules::unnamed_document(body) =>
+        {
+            let rule = rule(&[kind.name(), finding.word()]);
+            listed(RecordOutcome::Held, RecordReason::Invalid, rule, Keep::Use)
+        }
         _ => plain(outcome, Keep::Use),
     }
 }
@@ -352,6 +359,42 @@ mod tests {
         ));
         let come = Facts { known: Some(Edition::of(&record)), earlier, ..Facts::default() };
         assert_eq!(decide(&record, &come), (RecordOutcome::Changed, None, Keep::Use));
+    }
+
+    #[test]
+    fn a_document_without_number_or_date_is_held_until_it_has_both() {
+        let recipient = id(9).to_string();
+        for kind in [Kind::ProgrammeClaim, Kind::SupplementClaim] {
+            let document = |fields: &[(&str, &str)]| {
+                let mut body = Body::new(kind);
+                for (field, value) in [("recipient", recipient.as_str())].iter().chain(fields) {
+                    body.set(field, value).expect("plain");
+                }
+                body
+            };
+            for fields in [
+                &[("date", "10.03.2026")][..],
+                &[("number", "7")],
+                &[("number", "-"), ("date", "10.03.2026")],
+                &[("number", "нет данных"), ("date", "10.03.2026")],
+                &[("number", "7"), ("date", "весной")],
+                &[("number", "7"), ("date", "01.01.1900")],
+            ] {
+                let record = Record::live(id(1), 1, &document(fields));
+                let held = (RecordOutcome::Held, Some(RecordReason::Invalid), Keep::Use);
+                assert_eq!(decide(&record, &Facts::default()), held, "{fields:?}");
+                let told = admit(kind, &Edition::of(&record), &examine(&record), &Facts::default());
+                let code = told.why.expect("told").1;
+                assert_eq!(code.as_str(), format!("{kind}.P14"));
+                let known = Edition::of(&record);
+                let earlier = earlier("held", Some(code.as_str()));
+                let again = Facts { known: Some(known), earlier, ..Facts::default() };
+                assert_eq!(decide(&record, &again), (held.0, held.1, Keep::Nothing));
+                let mended = document(&[("number", "7"), ("date", "10.03.26")]);
+                let mended = Record::live(id(1), 2, &mended);
+                assert_eq!(decide(&mended, &again), (RecordOutcome::Changed, None, Keep::Use));
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::{
     golden::Claim,
-    normalise::{display, parse_date},
+    normalise::{display, parse_paper_date},
 };
 
 /// What makes two claims of one person the same document: its number and date.
@@ -22,10 +22,7 @@ pub struct DocumentKey(String);
 impl DocumentKey {
     /// The key of a programme or supplement claim; `None` without a number or a date: it cannot be published.
     pub fn of(claim: &Body) -> Option<Self> {
-        let number = display::text(claim.text("number")?)?.to_uppercase();
-        let number: String = number.chars().filter(|c| c.is_alphanumeric() || "/-".contains(*c)).collect();
-        let date = parse_date(claim.text("date")?)?;
-        (!number.is_empty()).then(|| Self(format!("{number}|{date}")))
+        rules::document_name(claim).map(|(number, date)| Self(format!("{number}|{date}")))
     }
 
     /// As stored.
@@ -147,15 +144,18 @@ fn strict(kind: Kind, claim: &Body, recipient: RecordId, programme: Option<Recor
     body.findings().is_empty().then_some(body)
 }
 
-/// States in a supplement what its grid itself says: minutes a week, and if nobody did, days a week. A sum that no
-/// supplement can have is left out: the rules judge the grid.
+/// States in a supplement what its grid itself says where nobody stated what can be read: minutes and days a week. A sum
+/// that no supplement can have is left out: the rules judge the grid.
 fn state_sums(body: &mut Body) -> Result<(), Finding> {
-    let days = rules::grid_days(body.lines()).to_string();
-    let days = body.text("days_per_week").map_or(days, str::to_owned);
-    for (field, value) in
-        [("weekly_minutes", rules::grid_minutes(body.lines()).to_string()), ("days_per_week", days)]
-    {
-        body.set(field, &value)?;
+    let sums = [
+        ("weekly_minutes", rules::grid_minutes(body.lines())),
+        ("days_per_week", rules::grid_days(body.lines())),
+    ];
+    for (field, sum) in sums {
+        if body.text(field).is_some() {
+            continue;
+        }
+        body.set(field, &sum.to_string())?;
         if body.findings().iter().any(|finding| finding.field == field) {
             body.head_mut().clear(field);
         }
@@ -166,7 +166,7 @@ fn state_sums(body: &mut Body) -> Result<(), Finding> {
 fn strict_value(field: &Field, line: &Line) -> Option<String> {
     let text = display::text(line.text(field.name)?)?;
     let value = match (field.name, field.ty) {
-        (_, Type::Date) => display::date(&text)?,
+        (_, Type::Date) => parse_paper_date(&text)?.to_string(),
         ("service_kind", _) => service_kind(&text)?,
         ("care_level", _) => care_level(&text)?,
         ("form", _) => vocabulary::code("form", &text)?.to_owned(),
@@ -253,6 +253,7 @@ mod tests {
         assert_ne!(key("12", "01.02.2025"), key("12", "02.02.2025"));
         assert_eq!(key("б/н", "нет"), None);
         assert_eq!(key("-", "01.02.2025"), None);
+        assert_eq!(key("12", "01.02.27"), key("12", "2027-02-01"));
     }
 
     #[test]

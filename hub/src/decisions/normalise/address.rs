@@ -2,7 +2,10 @@
 
 use std::sync::LazyLock;
 
-use super::word::{is_hyphen, is_placeholder, repair_look_alikes, upper};
+use super::{
+    is_placeholder,
+    word::{is_hyphen, repair_look_alikes, upper},
+};
 
 /// What a word before or after a name says that it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

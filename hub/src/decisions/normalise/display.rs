@@ -1,8 +1,6 @@
 //! How the hub writes a value that it publishes: strict fields, whoever typed them and however.
 
-use super::{
-    date::parse_date, is_placeholder, phone_key, word::is_hyphen, word::repair_look_alikes, word::upper,
-};
+use super::{is_placeholder, parse_date, phone_key, word::is_hyphen, word::repair_look_alikes, word::upper};
 
 /// A part of a name: look-alikes repaired, one space or one hyphen between parts, each part capitalised.
 /// `None` for a placeholder or if no letter stays.

@@ -2,12 +2,14 @@
 //! what was typed, and [`display`] says what the hub publishes instead.
 
 mod address;
-mod date;
 pub mod display;
 mod number;
 mod word;
 
 pub use address::{Address, address_key};
-pub use date::{parse_date, parse_known};
+pub use exchange_format::{
+    typed_date::{parse_date, parse_known, parse_paper_date},
+    vocabulary::is_placeholder,
+};
 pub use number::{document_key, phone_key};
-pub use word::{is_placeholder, name_key, repair_look_alikes};
+pub use word::{name_key, repair_look_alikes};

@@ -1,6 +1,9 @@
 //! Phones and document numbers.
 
-use super::word::{fold_look_alikes, is_placeholder, upper};
+use super::{
+    is_placeholder,
+    word::{fold_look_alikes, upper},
+};
 
 /// A phone for comparing: `7` and ten digits; shorter local numbers as they are. `None` for fewer than
 /// five digits or one digit repeated.

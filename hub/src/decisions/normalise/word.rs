@@ -1,37 +1,10 @@
-//! Names: Latin look-alikes, ё, letter case, spaces and hyphens, placeholders.
+//! Names: Latin look-alikes, ё, letter case, spaces and hyphens.
 
 use std::borrow::Cow;
 
-/// What registrars type when a field is required and there is nothing to type (domain.md §7), upper case.
-const PLACEHOLDERS: [&str; 18] = [
-    "НЕТ",
-    "НЕТ ДАННЫХ",
-    "НЕ УКАЗАНО",
-    "НЕ УКАЗАН",
-    "НЕ УКАЗАНА",
-    "НЕИЗВЕСТНО",
-    "НЕИЗВЕСТЕН",
-    "НЕИЗВЕСТНА",
-    "ОТСУТСТВУЕТ",
-    "НЕ ИМЕЕТСЯ",
-    "НЕ ИМЕЕТ",
-    "Н Д",
-    "Н/Д",
-    "Б/О",
-    "Б О",
-    "Б/А",
-    "NULL",
-    "NONE",
-];
+pub(super) use exchange_format::vocabulary::upper;
 
-/// The 32 letters.
-const LARGE: [char; 32] = [
-    'А', 'Б', 'В', 'Г', 'Д', 'Е', 'Ж', 'З', 'И', 'Й', 'К', 'Л', 'М', 'Н', 'О', 'П', 'Р', 'С', 'Т', 'У', 'Ф',
-    'Х', 'Ц', 'Ч', 'Ш', 'Щ', 'Ъ', 'Ы', 'Ь', 'Э', 'Ю', 'Я',
-];
-
-/// The most letters and digits that one of them has.
-const LONGEST_PLACEHOLDER: usize = 12;
+use super::is_placeholder;
 
 /// The Cyrillic letter that looks like the Latin `letter`, in the same case.
 const fn cyrillic_twin(letter: char) -> Option<char> {
@@ -77,52 +50,6 @@ pub fn repair_look_alikes(text: &str) -> Cow<'_, str> {
 /// `text` with every look-alike in Cyrillic: for keys, where a mixture of alphabets is one more spelling.
 pub(super) fn fold_look_alikes(text: &str) -> String {
     text.chars().map(|c| cyrillic_twin(c).unwrap_or(c)).collect()
-}
-
-/// The letters of ASCII and the 32 of Russian have one large form each, which needs no table.
-const fn large(c: char) -> Option<char> {
-    Some(match c {
-        '\0'..='`' | '{'..='\x7F' | 'А'..='Я' | 'Ё' => c,
-        'a'..='z' => c.to_ascii_uppercase(),
-        'а'..='я' => LARGE[c as usize - 'а' as usize],
-        'ё' => 'Ё',
-        _ => return None,
-    })
-}
-
-/// `text` in capitals.
-pub(super) fn upper(text: &str) -> String {
-    let mut upper = String::with_capacity(text.len());
-    for c in text.chars() {
-        match large(c) {
-            Some(large) => upper.push(large),
-            None => upper.extend(c.to_uppercase()),
-        }
-    }
-    upper
-}
-
-/// As [`char::is_alphanumeric`].
-fn is_alphanumeric(c: char) -> bool {
-    matches!(c, 'А'..='я') || if c.is_ascii() { c.is_ascii_alphanumeric() } else { c.is_alphanumeric() }
-}
-
-/// Whether `text` says only that there is nothing to say.
-pub fn is_placeholder(text: &str) -> bool {
-    let mut said = text.chars().filter(|c| is_alphanumeric(*c));
-    match said.next() {
-        None => return true,
-        // none of them begins with any other Russian or Latin letter, nor with a digit
-        Some(c) if large(c).is_some() && !PLACEHOLDERS.iter().any(|one| one.chars().next() == large(c)) => {
-            return false;
-        }
-        Some(_) if said.count() >= LONGEST_PLACEHOLDER => return false,
-        Some(_) => {}
-    }
-    let upper = upper(text).replace('Ё', "Е");
-    let words: Vec<&str> = upper.split_whitespace().collect();
-    let joined = words.join(" ");
-    PLACEHOLDERS.contains(&joined.trim_matches(|c: char| !c.is_alphanumeric()))
 }
 
 /// A name for comparing: upper case, ё as е, look-alikes repaired, hyphens and any white space one space,

@@ -11,12 +11,11 @@ use exchange_format::{
 use jiff::Timestamp;
 
 use crate::{
-    database::DatabaseError,
     decisions::audience::{self, PersonFile, Wanted, programme_of},
     edges::{
         config::HubConfig,
         hub::{Hub, open},
-        register::Register,
+        register::{Register, RegisterError},
     },
 };
 
@@ -34,6 +33,8 @@ pub struct Fault {
     pub person: String,
     /// That person's case number.
     pub case_number: Option<String>,
+    /// Whose claim it is: of a record that only its centre can put right.
+    pub centre: Option<String>,
     /// The rule, or the field whose value is not of its type.
     pub rule: &'static str,
     /// Whether it is not published because of it.
@@ -73,7 +74,7 @@ pub fn check(config: &Config<HubConfig>, now: Timestamp) -> Result<Found, Failur
     })
 }
 
-fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result<(), DatabaseError> {
+fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result<(), RegisterError> {
     let records = audience::whole(file);
     let by_key: BTreeMap<RecordId, &Body> = records.iter().map(|one| (one.key, &one.body)).collect();
     for one in &records {
@@ -96,6 +97,7 @@ fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result
                 uid: one.key.to_string(),
                 person: file.uid.to_string(),
                 case_number: Some(file.case_number.clone()),
+                centre: None,
                 rule,
                 refused,
                 field,
@@ -109,6 +111,20 @@ fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result
             let refused = breach.severity == Severity::Refuse;
             tell(breach.rule.code, refused, breach.place.field, breach.place.line);
         }
+    }
+    for (claim, finding) in register.unnamed(file)? {
+        found.records += 1;
+        found.faults.push(Fault {
+            kind: claim.body.kind().name(),
+            uid: claim.key.to_string(),
+            person: file.uid.to_string(),
+            case_number: Some(file.case_number.clone()),
+            centre: Some(claim.origin.to_string()),
+            rule: finding.word(),
+            refused: true,
+            field: finding.field,
+            line: None,
+        });
     }
     Ok(())
 }

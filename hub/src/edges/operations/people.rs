@@ -31,7 +31,7 @@ use crate::{
     },
     decisions::{
         audience::Document,
-        golden::{self, Candidate, Source},
+        golden::{self, Candidate, Claim, Source},
     },
     edges::{
         config::HubConfig,
@@ -208,6 +208,9 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
             let fault = faults.iter().find(|fault| fault.key == document.uid);
             documents.push(document_view(document, asked, fault.map(|fault| fault.rule.clone()), &told));
         }
+        for (claim, finding) in register.unnamed(&file)? {
+            documents.push(unnamed_view(&claim, finding.word()));
+        }
         Ok(PersonView {
             uid: person.uid.to_string(),
             case_number: person.case_number,
@@ -225,6 +228,21 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
                 .collect(),
         })
     })
+}
+
+/// A claim that is no document, for nobody can read its number or date.
+fn unnamed_view(claim: &Claim, rule: &str) -> DocumentView {
+    let text = |field: &str| claim.body.text(field).map(str::to_owned);
+    DocumentView {
+        kind: claim.body.kind().name(),
+        uid: claim.key.to_string(),
+        number: text("number"),
+        date: text("date"),
+        claims: 1,
+        state: "unnamed",
+        rule: Some(rule.to_owned()),
+        told: ToldView::default(),
+    }
 }
 
 fn document_view(document: &Document, asked: bool, rule: Option<String>, told: &[Told]) -> DocumentView {

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Body, Kind, RecordId},
+    record::{Body, Finding, Kind, RecordId},
+    rules,
 };
 
 use super::{Affected, Input, Register, RegisterError, new_id};
 use crate::{
-    database::received::{ClaimId, Standing},
-    decisions::{merge::staff::Decision, programme::DocumentKey},
+    database::received::{ClaimId, Received, Standing},
+    decisions::{audience::PersonFile, golden::Claim, merge::staff::Decision, programme::DocumentKey},
 };
 
 impl Register<'_> {
@@ -42,6 +43,28 @@ impl Register<'_> {
         self.tx.set_person_record(claim.origin, claim.body.kind(), claim.key, id, uid, "NUMBER_DATE")?;
         affected.insert(person);
         Ok(affected)
+    }
+
+    /// The claims of programmes and supplements of the person of `file` that are no document, for nobody can read their
+    /// number or date, each with what is wrong.
+    pub fn unnamed(&self, file: &PersonFile) -> Result<Vec<(Claim, Finding)>, RegisterError> {
+        let mut claims = BTreeSet::new();
+        for claim in &file.claims {
+            for referent in [claim.key, file.uid] {
+                claims.extend(self.tx.referring(claim.origin, referent)?);
+            }
+        }
+        let mut unnamed = Vec::new();
+        for id in claims {
+            let found = self.tx.received(id)?;
+            let stands = |found: &Received| matches!(found.standing, Standing::Applied | Standing::Waiting);
+            if let Some(found) = found.filter(stands)
+                && let Some(finding) = rules::unnamed_document(&found.claim.body)
+            {
+                unnamed.push((found.claim, finding));
+            }
+        }
+        Ok(unnamed)
     }
 
     /// Whose document it is, of which kind, under which number and date.

@@ -108,8 +108,9 @@ impl Register<'_> {
                     self.supersede(centre, record.key, &mut record.body)?;
                 }
                 let (kind, bytes) = (record.body.kind(), record.body.to_xml());
-                if !record.body.findings().is_empty() {
+                if let Some(finding) = record.body.findings().into_iter().next() {
                     // a claim so poor that no strict record can be made of it waits, unpublished, for staff
+                    listed.insert(record.key, finding);
                     continue;
                 }
                 // what was published before it broke a rule stands until it is put right

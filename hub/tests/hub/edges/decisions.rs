@@ -20,7 +20,7 @@ use svod_hub::edges::operations::{
 };
 
 /// The one person's uid.
-fn uid(hub: &TestHub) -> String {
+pub(super) fn uid(hub: &TestHub) -> String {
     let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("open");
     db.query_row("SELECT uid FROM person", [], |row| row.get(0)).expect("one person")
 }

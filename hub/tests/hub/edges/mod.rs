@@ -3,6 +3,7 @@
 mod centre;
 mod crash;
 mod decisions;
+mod documents;
 mod exchange;
 mod keys;
 mod rebuild;

@@ -1,4 +1,4 @@
-//! Dates as people type them.
+//! Dates as people type them: rules and the hub read them alike.
 
 use jiff::civil::{Date, date};
 
@@ -9,6 +9,15 @@ const MONTHS: [&str; 12] =
 /// month in Russian; a time after it is passed over. `None` for anything else and for the placeholder
 /// 01.01.1900 (domain.md §7).
 pub fn parse_date(text: &str) -> Option<Date> {
+    parse(text, century)
+}
+
+/// [`parse_date`] of a paper: two digits of a year are of this century, for no paper of 442-ФЗ is older.
+pub fn parse_paper_date(text: &str) -> Option<Date> {
+    parse(text, |year| Some(format!("20{year}")))
+}
+
+fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
     let placeholder = date(1900, 1, 1);
     // as most are typed
     if let Some((year, month, day)) = plain(text.trim().as_bytes()) {
@@ -189,6 +198,8 @@ mod tests {
             assert_eq!(parse_date(text), Some(date(1945, 3, 12)), "{text}");
         }
         assert_eq!(parse_date("9 мая 1945"), Some(date(1945, 5, 9)));
+        assert_eq!(parse_paper_date("10.03.27"), Some(date(2027, 3, 10)));
+        assert_eq!(parse_paper_date("10 марта 2026 г."), Some(date(2026, 3, 10)));
         for text in ["", "нет", "01.01.1900", "1900-01-01", "31.02.1945", "1945", "12.1945"] {
             assert_eq!(parse_date(text), None, "{text}");
         }

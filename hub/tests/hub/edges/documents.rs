@@ -1,0 +1,108 @@
+//! Programmes and supplements that are not published: who is told, and until when.
+
+use exchange_format::{
+    answer::{RecordOutcome, RecordReason},
+    record::{Kind, Record},
+};
+
+use super::{TestHub, anna, centre::now, decisions::uid, id, record, rules::merged};
+use svod_hub::edges::operations::{check, people, status};
+
+/// A claim of a programme or supplement of the person with the key 1, with a line.
+fn document(kind: Kind, key: u8, version: u32, fields: &[(&'static str, &str)]) -> Record {
+    let recipient = id(1).to_string();
+    let all: Vec<_> = [("recipient", recipient.as_str())].into_iter().chain(fields.iter().copied()).collect();
+    let mut body = record(kind, key, version, &all).read_body().expect("canonical");
+    let line: &[_] = match kind {
+        Kind::ProgrammeClaim => &[("no", "1"), ("service_kind", "1"), ("name", "Уборка")],
+        _ => &[("no", "1"), ("section", "4"), ("name", "Бритьё"), ("unit_minutes", "15"), ("mon", "2")],
+    };
+    let to = body.add_line();
+    line.iter().for_each(|(field, value)| to.set(field, value).expect("text"));
+    Record::live(id(key), version, &body)
+}
+
+/// What `check` lists as not published: kind, rule, field, and the centre that is to mend it.
+fn unpublished(hub: &TestHub) -> Vec<(&'static str, &'static str, &'static str, bool)> {
+    let found = check::check(&hub.config(), now()).expect("checked");
+    let refused = found.faults.into_iter().filter(|fault| fault.refused);
+    refused.map(|fault| (fault.kind, fault.rule, fault.field, fault.centre.is_some())).collect()
+}
+
+fn fault_counts(hub: &TestHub) -> Vec<(String, u64)> {
+    status::status(&hub.config(), now()).expect("read").faults.into_iter().collect()
+}
+
+#[test]
+fn a_document_without_number_or_date_is_told_to_its_centre_and_to_staff_until_it_is_mended() {
+    let mut hub = TestHub::new();
+    // one in the initial load, before there is a person
+    let loaded =
+        document(Kind::ProgrammeClaim, 10, 1, &[("date", "2025-03-10"), ("valid_until", "2026-03-10")]);
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[]), loaded]);
+    let programme = |version, number: Option<&'static str>, day| {
+        let number = number.map(|number| ("number", number));
+        let fields: Vec<_> = number.into_iter().chain([("date", day), ("valid_until", "10.03.27")]).collect();
+        document(Kind::ProgrammeClaim, 11, version, &fields)
+    };
+    let supplement = |version, day| {
+        let fields = [("number", "Д-1"), ("date", day), ("model", "demo-1"), ("care_level", "1")];
+        document(Kind::SupplementClaim, 12, version, &fields)
+    };
+    let name = one.data(&[programme(1, None, "10.03.26"), supplement(1, "весной")]);
+    hub.take(&one, &name);
+    hub.send();
+    let told = one.read_out();
+    let lines: Vec<_> = told.protocols.iter().flat_map(|(_, lines)| lines).collect();
+    let held: Vec<_> = lines.iter().map(|line| (line.outcome, line.reason, line.rule.as_str())).collect();
+    let (outcome, reason) = (RecordOutcome::Held, RecordReason::Invalid);
+    let codes = ["programme_claim.P14", "supplement_claim.P14"];
+    assert_eq!(held, codes.map(|code| (outcome, reason, code)));
+    let loaded = ("programme_claim", "P14", "number", true);
+    assert_eq!(unpublished(&hub), [loaded, loaded, ("supplement_claim", "P14", "date", true)]);
+    assert_eq!(fault_counts(&hub), [("P14".to_owned(), 3)]);
+    let shown = people::show(&hub.config(), &uid(&hub), now()).expect("shown");
+    let states: Vec<_> = shown.documents.iter().map(|one| (one.state, one.rule.as_deref())).collect();
+    assert_eq!(states, [("unnamed", Some("P14")); 3]);
+    one.clear_out();
+    // mended: the fault goes, and the document is published
+    let mended = document(
+        Kind::ProgrammeClaim,
+        10,
+        2,
+        &[("number", "6"), ("date", "2025-03-10"), ("valid_until", "2026-03-10")],
+    );
+    let name = one.data(&[mended, programme(2, Some("7"), "10.03.26")]);
+    hub.take(&one, &name);
+    hub.send();
+    let told = one.read_out();
+    assert!(told.protocols.iter().all(|(_, lines)| lines.is_empty()), "plainly taken");
+    let published = told.records.iter().filter(|record| record.kind == Kind::Programme);
+    let untils: std::collections::BTreeSet<_> = published
+        .map(|record| record.read_body().expect("canonical").text("valid_until").map(str::to_owned))
+        .collect();
+    assert_eq!(untils, ["2026-03-10", "2027-03-10"].map(|day| Some(day.to_owned())).into());
+    assert_eq!(unpublished(&hub), [("supplement_claim", "P14", "date", true)]);
+    assert_eq!(fault_counts(&hub), [("P14".to_owned(), 1)]);
+}
+
+#[test]
+fn what_a_claim_states_is_judged_and_no_sum_or_silence_takes_its_place() {
+    let mut hub = TestHub::new();
+    let ended = [("number", "7"), ("date", "10.03.2026"), ("valid_until", "10.03.2025")];
+    let supplement = |key, number, minutes| {
+        let fields = [
+            ("number", number),
+            ("date", "10.03.2026"),
+            ("weekly_minutes", minutes),
+            ("valid_until", "2027-03-01"),
+        ];
+        document(Kind::SupplementClaim, key, 1, &fields)
+    };
+    let load =
+        vec![anna(1, 1, &[]), document(Kind::ProgrammeClaim, 11, 1, &ended), supplement(12, "Д-1", "31")];
+    merged(&mut hub, 1, load);
+    let rules: Vec<_> = unpublished(&hub).into_iter().map(|(kind, rule, ..)| (kind, rule)).collect();
+    assert!(rules.contains(&("programme", "P02")) && rules.contains(&("supplement", "C07")), "{rules:?}");
+    assert!(fault_counts(&hub).contains(&("P02".to_owned(), 1)), "{:?}", fault_counts(&hub));
+}
