@@ -326,3 +326,25 @@ fn a_record_longer_than_a_line_of_a_packet_is_not_fit_to_be_sent() {
     assert_eq!(fit.findings(), []);
     assert_eq!(unfit.findings().iter().map(|finding| finding.field).collect::<Vec<_>>(), ["no"]);
 }
+
+#[test]
+fn what_is_kept_of_a_problem_in_english_is_told_in_russian() {
+    let mut seen = Vec::new();
+    for kind in Kind::ALL {
+        let schema = kind.schema();
+        for field in schema.fields.iter().chain(schema.lines.map_or(&[][..], |lines| lines.fields)) {
+            seen.extend([None, Some("\u{2014}"), Some("я")].into_iter().filter_map(|bad| field.problem(bad)));
+        }
+    }
+    let mut twice = Body::new(Kind::UrgentAct);
+    for _ in 0..2 {
+        twice.add_line().set("no", "1").expect("text");
+    }
+    seen.extend(twice.findings().into_iter().map(|finding| finding.problem));
+    assert!(seen.iter().any(|problem| matches!(problem, FieldProblem::Rule(_))), "of lines");
+    assert!(seen.iter().any(|problem| matches!(problem, FieldProblem::NotInList { .. })), "of a list");
+    for problem in seen {
+        let told = FieldProblem::told_again(&problem.to_string(), |text| text.ru);
+        assert_eq!(told, Some(problem.words(|text| text.ru)), "{problem}");
+    }
+}

@@ -4,7 +4,10 @@ use std::{cmp::Ordering, fmt};
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::{Field, FieldProblem, Finding, Kind};
+use super::{
+    Field, FieldProblem, Finding, Kind,
+    schema::{SAME_NUMBER, TOO_MUCH},
+};
 
 /// The most bytes that a body may have: with key, version, form and signature it fits a line of 1 MiB, the
 /// default of what a reader takes (FORMAT.md §Limits).
@@ -207,17 +210,11 @@ impl Body {
         }
         let numbers: Vec<_> = self.lines.iter().map(|line| line.values[0].as_deref()).collect();
         if let Some(n) = (1..numbers.len()).find(|&n| numbers[..n].contains(&numbers[n])) {
-            let problem = FieldProblem::Rule(crate::answer::Text {
-                ru: "у двух строк один номер",
-                en: "two lines have the same number",
-            });
+            let problem = FieldProblem::Rule(SAME_NUMBER);
             findings.push(Finding { field: "no", line: Some(n + 1), problem });
         }
         if self.at_most() > MAX_BODY && self.to_xml().len() > MAX_BODY {
-            let problem = FieldProblem::Rule(crate::answer::Text {
-                ru: "запись со всеми строками больше 1 МиБ",
-                en: "the record with all its lines is longer than 1 MiB",
-            });
+            let problem = FieldProblem::Rule(TOO_MUCH);
             findings.push(Finding { field: "no", line: None, problem });
         }
         findings

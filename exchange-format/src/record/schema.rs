@@ -129,10 +129,31 @@ impl Field {
     }
 }
 
+const ONE_OF: Text = Text { ru: "нужно одно из:", en: "is not one of" };
+
+/// What is wrong with lines of one number.
+pub(super) const SAME_NUMBER: Text =
+    Text { ru: "у двух строк один номер", en: "two lines have the same number" };
+
+/// What is wrong with a record of too many bytes.
+pub(super) const TOO_MUCH: Text = Text {
+    ru: "запись со всеми строками больше 1 МиБ",
+    en: "the record with all its lines is longer than 1 MiB",
+};
+
 impl FieldProblem {
-    /// The problem whose English words are `words`, of those that bear no list and no rule: for texts that databases
-    /// keep.
-    pub fn known(words: &str) -> Option<Self> {
+    /// What `kept` says, the English words of a problem that a database keeps, in the language that `choose` takes.
+    /// `None` for the words of rules, which have codes.
+    pub fn told_again(kept: &str, choose: impl Fn(Text) -> &'static str) -> Option<String> {
+        if let Some(list) = kept.strip_prefix("is not one of [").and_then(|rest| rest.strip_suffix(']')) {
+            let list: Vec<&str> = list.split(", ").map(|code| code.trim_matches('"')).collect();
+            return Some(format!("{} {}", choose(ONE_OF), list.join(", ")));
+        }
+        Self::known(kept).map(|problem| problem.words(choose))
+    }
+
+    /// The problem whose English words are `words`, of those that bear no list and no code.
+    fn known(words: &str) -> Option<Self> {
         let types = [
             Type::Token,
             Type::Code(&[]),
@@ -147,7 +168,8 @@ impl FieldProblem {
             Type::Ids(0),
         ];
         let of_type = types.map(|ty| Self::NotOfType { expected: ty.words() });
-        let mut all = [Self::Missing, Self::IllegalCharacter].into_iter().chain(of_type);
+        let of_lines = [SAME_NUMBER, TOO_MUCH].map(Self::Rule);
+        let mut all = [Self::Missing, Self::IllegalCharacter].into_iter().chain(of_type).chain(of_lines);
         let too_long = || {
             let max = words.strip_prefix("is longer than ")?.strip_suffix(" characters")?.parse().ok()?;
             Some(Self::TooLong { max })
@@ -165,7 +187,7 @@ impl FieldProblem {
                     .replace("{}", &max.to_string())
             }
             Self::NotInList { list } => {
-                format!("{} {}", say("нужно одно из:", "is not one of"), list.join(", "))
+                format!("{} {}", choose(ONE_OF), list.join(", "))
             }
             Self::NotOfType { expected } => format!("{} {}", say("нужно:", "is not"), choose(*expected)),
             Self::IllegalCharacter => {

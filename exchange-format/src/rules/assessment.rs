@@ -296,15 +296,18 @@ pub(super) static RULES: &[Rule] = &[
         code: "C02",
         applies: REFUSE,
         sentence: text(
-            "Не названы эксперты, нет подписи гражданина или представителя, либо документа представителя.",
-            "No assessor, no signature of the citizen or representative, or no document of the representative.",
+            "Не названы эксперты, нет подписи гражданина (за недееспособного — представителя) или документа представителя.",
+            "No assessor, no signature of the citizen (for an incapable one of the representative), or no document of the representative.",
         ),
         source: FORM,
         check: |c| {
             let by_representative = c.text("signed_by") == Some("representative");
+            let capacity = c.around.person.and_then(|person| person.text("capacity"));
+            let signs_in_vain = capacity == Some("недееспособен") && c.text("signed_by") == Some("citizen");
             any(&["assessors", "signed_by", "representative_document"], |field| {
                 c.text(field).is_none() && (field != "representative_document" || by_representative)
             })
+            .or_else(|| at("signed_by", signs_in_vain))
         },
     },
     Rule {

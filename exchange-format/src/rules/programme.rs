@@ -37,13 +37,14 @@ pub(super) static RULES: &[Rule] = &[
         code: "P03",
         applies: STRICT,
         sentence: text(
-            "Срок услуги выходит за срок программы.",
-            "A service's term lies outside the programme's.",
+            "Срок услуги выходит за срок программы или кончается раньше, чем начинается.",
+            "A service's term lies outside the programme's, or ends before it begins.",
         ),
         source: "442-ФЗ ст. 16",
         check: |c| {
             let from = c.date("date");
             let until = c.date("valid_until").or_else(|| longest(from?));
+            let is_reversed = |line: &Line| Some(day(line, "valid_until")? < day(line, "valid_from")?);
             let outside = |at: Option<Date>| {
                 at.is_some_and(|at| {
                     from.is_some_and(|from| at < from) || until.is_some_and(|until| at > until)
@@ -51,6 +52,7 @@ pub(super) static RULES: &[Rule] = &[
             };
             c.line("valid_from", |line| outside(day(line, "valid_from")))
                 .or_else(|| c.line("valid_until", |line| outside(day(line, "valid_until"))))
+                .or_else(|| c.line("valid_until", |line| is_reversed(line).unwrap_or(false)))
         },
     },
     Rule {

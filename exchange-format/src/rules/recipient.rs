@@ -288,12 +288,11 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "own",
         check: |c| {
-            let status = c.text("status")?.to_lowercase();
-            let ended = ["dead", "left", "suspended", "умер", "выбыл", "приостан"];
-            at(
-                "status_date",
-                ended.iter().any(|word| status.starts_with(word)) && c.date("status_date").is_none(),
-            )
+            let status = c.text("status")?;
+            let begins = |word: &&str| status.to_lowercase().starts_with(*word);
+            let ended = ["умер", "выбыл", "приостан"].iter().any(begins)
+                || matches!(vocabulary::code("status", status), Some("dead" | "left" | "suspended"));
+            at("status_date", ended && c.date("status_date").is_none())
         },
     },
     Rule {

@@ -399,13 +399,15 @@ fn calculated_month(c: &Case<'_>) -> Option<Place> {
 
 fn replaced_and_assisted(c: &Case<'_>) -> Option<Place> {
     let list = c.around.lists?.care(c.text("model")?)?;
-    let mut seen: BTreeMap<(&str, &str), Variant> = BTreeMap::new();
+    let mut seen: BTreeMap<(&str, &str, usize), Variant> = BTreeMap::new();
     for (n, line) in c.lines().iter().enumerate().filter(|(_, line)| line.text("section") == Some("4")) {
         let Some(service) = line.text("service_code").and_then(|code| list.service(code)) else { continue };
         let Some(variant) = service.variant else { continue };
         for day in DAYS.into_iter().filter(|day| number(line, day).unwrap_or(0) > 0) {
-            if *seen.entry((&service.action, day)).or_insert(variant) != variant {
-                return Some(Place { field: day, line: Some(n + 1) });
+            for week in (0..5).filter(|week| stands_in(line, *week)) {
+                if *seen.entry((&service.action, day, week)).or_insert(variant) != variant {
+                    return Some(Place { field: day, line: Some(n + 1) });
+                }
             }
         }
     }

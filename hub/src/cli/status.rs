@@ -7,6 +7,7 @@ use exchange_endpoint::{
     output::{CommonArgs, Failure, Lang},
     overdue,
 };
+use exchange_format::rules;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -58,7 +59,10 @@ fn unconfirmed(common: &CommonArgs) -> Result<(), Failure> {
 }
 
 fn kept_line(lang: Lang, one: &Kept) -> String {
+    let rule = one.rule.as_deref().and_then(|rule| messages::rule_words(lang, rule, "INVALID"));
+    let is_unnamed = one.rule.as_deref().is_some_and(|rule| rule.rsplit('.').next() == Some(rules::UNNAMED));
     let id = match (one.why.as_str(), one.waits_for.is_empty()) {
+        ("held", _) if is_unnamed => "hub-kept-unnamed",
         ("orphan", true) => "hub-kept-orphan",
         ("orphan", false) => "hub-kept-orphan-waits",
         (_, true) => "hub-kept-held",
@@ -69,6 +73,7 @@ fn kept_line(lang: Lang, one: &Kept) -> String {
         ("kind", word(lang, "kind", &one.kind).into()),
         ("key", one.key.clone().into()),
         ("waits", one.waits_for.join(", ").into()),
+        ("rule", rule.unwrap_or_default().into()),
     ];
     messages::text(lang, id, &args)
 }

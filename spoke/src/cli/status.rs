@@ -183,7 +183,8 @@ pub(super) fn problem(lang: Lang, kept: &str) -> (String, String) {
     let rule = words.split_once(": ").and_then(|(code, _)| rules::find(code));
     let told = rule.map(|rule| format!("{} ({})", lang.of(rule.sentence), rule.code));
     let ours = [NO_SUCH_ROW, UNREADABLE].into_iter().find(|rule| words == rule.en).map(FieldProblem::Rule);
-    let known = || ours.or_else(|| FieldProblem::known(words));
-    let told = told.or_else(|| known().map(|problem| problem.words(|text| lang.of(text)) + "."));
+    let ours = ours.map(|problem| problem.words(|text| lang.of(text)));
+    let known = || ours.or_else(|| FieldProblem::told_again(words, |text| lang.of(text)));
+    let told = told.or_else(|| known().map(|told| told + "."));
     (headings::field(lang, &place), told.unwrap_or_else(|| format!("{words}.")))
 }

@@ -62,6 +62,7 @@ hub-kept-none = No records are kept aside
 hub-kept-orphan = { $centre }  { $kind }  { $key }: an orphan: the centre's last snapshot did not name it; it is kept
 hub-kept-orphan-waits = { $centre }  { $kind }  { $key }: an orphan: the centre's last snapshot did not name it; it names what is not there: { $waits }
 hub-kept-held = { $centre }  { $kind }  { $key }: waits for staff (review list)
+hub-kept-unnamed = { $centre }  { $kind }  { $key }: waits until its centre mends it. { $rule }
 hub-kept-held-waits = { $centre }  { $kind }  { $key }: waits for records of its centre: { $waits }
 hub-status-model = Model of the merge: «{ $model }», since { $at }, { $who }
 hub-status-model-shipped = Model of the merge: «{ $model }», as it comes with the program

@@ -62,6 +62,7 @@ hub-kept-none = Отложенных записей нет
 hub-kept-orphan = { $centre }  { $kind }  { $key }: сирота — последний снимок центра её не назвал; хранится
 hub-kept-orphan-waits = { $centre }  { $kind }  { $key }: сирота — последний снимок центра её не назвал; ссылается на отсутствующее: { $waits }
 hub-kept-held = { $centre }  { $kind }  { $key }: ждёт решения сотрудников (review list)
+hub-kept-unnamed = { $centre }  { $kind }  { $key }: ждёт, пока центр исправит. { $rule }
 hub-kept-held-waits = { $centre }  { $kind }  { $key }: ждёт записей центра: { $waits }
 hub-status-model = Модель объединения: «{ $model }», с { $at }, { $who }
 hub-status-model-shipped = Модель объединения: «{ $model }», поставляемая с программой

@@ -12,6 +12,7 @@ pub mod check;
 mod contradiction;
 pub mod copies;
 pub mod decided;
+pub mod documents;
 pub mod drawn;
 pub mod enrol;
 pub mod evaluation;

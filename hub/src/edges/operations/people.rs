@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use super::{
     decided::{Decided, Decision},
+    documents::{DocumentView, document_view, unnamed_view},
     enrol::unknown,
     table_file::heading_of,
 };
@@ -29,10 +30,7 @@ use crate::{
         people::{Entry, PersonRow},
         publications::Told,
     },
-    decisions::{
-        audience::Document,
-        golden::{self, Candidate, Claim, Source},
-    },
+    decisions::golden::{self, Candidate, Source},
     edges::{
         config::HubConfig,
         hub::{Hub, open},
@@ -72,7 +70,7 @@ pub struct ToldView {
 }
 
 impl ToldView {
-    fn of(told: &[Told], key: RecordId) -> Self {
+    pub(super) fn of(told: &[Told], key: RecordId) -> Self {
         let centres = |live: bool| {
             let of = told.iter().filter(|one| one.key == key && (one.form == Form::Live) == live);
             of.map(|one| one.centre.to_string()).collect()
@@ -131,29 +129,6 @@ pub struct LosingView {
     pub centre: Option<String>,
     /// Its claim.
     pub key: Option<String>,
-}
-
-/// A programme or supplement.
-#[derive(Serialize)]
-pub struct DocumentView {
-    /// `programme` or `supplement`.
-    pub kind: &'static str,
-    /// Its id.
-    pub uid: String,
-    /// Its number.
-    pub number: Option<String>,
-    /// Its date.
-    pub date: Option<String>,
-    /// How many claims are this document.
-    pub claims: usize,
-    /// `stands`; `asked`: staff are asked about it; `faulty`: it breaks `rule` and is not published as it is; `ended`: no
-    /// centre claims it any more.
-    pub state: &'static str,
-    /// The rule that it breaks.
-    pub rule: Option<String>,
-    /// Who is told of it.
-    #[serde(flatten)]
-    pub told: ToldView,
 }
 
 /// What an entry or a confirmation has done.
@@ -228,41 +203,6 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
                 .collect(),
         })
     })
-}
-
-/// A claim that is no document, for nobody can read its number or date.
-fn unnamed_view(claim: &Claim, rule: &str) -> DocumentView {
-    let text = |field: &str| claim.body.text(field).map(str::to_owned);
-    DocumentView {
-        kind: claim.body.kind().name(),
-        uid: claim.key.to_string(),
-        number: text("number"),
-        date: text("date"),
-        claims: 1,
-        state: "unnamed",
-        rule: Some(rule.to_owned()),
-        told: ToldView::default(),
-    }
-}
-
-fn document_view(document: &Document, asked: bool, rule: Option<String>, told: &[Told]) -> DocumentView {
-    let first = document.drawn.as_ref().or_else(|| document.claims.first().map(|claim| &claim.body));
-    let text = |field: &str| first.and_then(|body| body.text(field)).map(str::to_owned);
-    DocumentView {
-        kind: document.kind.name(),
-        uid: document.uid.to_string(),
-        number: text("number"),
-        date: text("date"),
-        claims: document.claims.len(),
-        state: match document.claims.len() {
-            0 if document.drawn.is_none() => "ended",
-            _ if asked => "asked",
-            _ if rule.is_some() => "faulty",
-            _ => "stands",
-        },
-        rule,
-        told: ToldView::of(told, document.uid),
-    }
 }
 
 fn field_view(
