@@ -45,11 +45,11 @@ impl Synced {
     }
 
     /// Notes what a program of this machine syncs.
-    fn noting(&self) -> Noting {
+    fn noting(&self) -> Box<dyn FnMut(Step<'_>, bool)> {
         let (disk, all) = (Rc::clone(&self.disk), Rc::clone(&self.all));
-        Some(Box::new(move |Step { name, file, database }, before| match (name, file, database) {
+        Box::new(move |Step { name, file, database }, before| match (name, file, database) {
             ("sync", Some(file), _) if !before => {
-                disk.borrow_mut().synced(file).expect("what is synced is there")
+                disk.borrow_mut().synced(file).expect("what is synced is there");
             }
             ("commit", _, Some(database)) => {
                 let level: i64 = database
@@ -59,7 +59,7 @@ impl Synced {
             }
             ("commit", ..) if !before => all.set(true),
             _ => {}
-        }))
+        })
     }
 }
 
@@ -74,7 +74,7 @@ impl City {
     /// Notes what is synced on the machine of the `n`th centre, from 0, or the hub's after the last; nothing in a history
     /// without power cuts.
     pub(super) fn noting(&self, n: usize) -> Noting {
-        self.synced.get(n).and_then(Synced::noting)
+        self.synced.get(n).map(Synced::noting)
     }
 
     /// The clerk of the `n`th centre, from 0, is about to write what nothing syncs.
