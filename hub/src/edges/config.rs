@@ -323,7 +323,7 @@ mod tests {
             ("#: ratio = 200", "ratio = 1", "limits.ratio"),
             ("#: line_bytes = 1048576", "line_bytes = 100", "limits.line_bytes"),
             ("#: stall_s = 15", "stall_s = 0", "ftps.stall_s"),
-            ("#: max_connections = 256", "max_connections = 0", "ftps.max_connections"),
+            ("#: max_connections = 1024", "max_connections = 0", "ftps.max_connections"),
             ("#: part_days = 7", "part_days = 0", "ftps.part_days"),
             ("#: questionnaires = []", "questionnaire = []", "lists.questionnaire"),
             ("#: second_signature = false", "second_signature = \"yes\"", "merge.second_signature"),
