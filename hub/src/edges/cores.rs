@@ -121,7 +121,9 @@ mod tests {
         assert!(on_all_cores(&[], |share: &[u32]| share.to_vec()).is_empty());
         let mut taken = Vec::new();
         let produce = |give: &mut dyn FnMut(u32)| {
-            all.iter().for_each(|n| give(*n));
+            for n in &all {
+                give(*n);
+            }
             Err("the end")
         };
         assert_eq!(in_turn(produce, |n| 2 * n, |made| taken.push(made)), Err("the end"));

@@ -57,7 +57,8 @@ pub struct Load {
     /// Recipients in each centre.
     n: usize,
     /// All centres start at once, until the hub has everything.
-    load: Stage,
+    #[serde(rename = "load")]
+    initial: Stage,
     /// `svod-hub merge`.
     merge: Stage,
     /// Until every centre has applied what is published to it.
@@ -131,7 +132,7 @@ pub fn measure(plan: &Plan, programs: Programs) -> Result<Load, WorldError> {
         }
     }
     let received = "SELECT count(*) FROM received";
-    let load = stage(&world, received, || {
+    let initial = stage(&world, received, || {
         world.start()?;
         world.wait_loaded(&expected, &mut |_| ())
     })?;
@@ -140,7 +141,7 @@ pub fn measure(plan: &Plan, programs: Programs) -> Result<Load, WorldError> {
     let soak = if plan.soak.is_zero() { None } else { Some(soak(&world, plan)?) };
     world.daemons.check()?;
     let (centres, n) = (plan.centres, plan.recipients);
-    Ok(Load { bench: "load", commit: commit(), centres, n, load, merge, publish, soak })
+    Ok(Load { bench: "load", commit: commit(), centres, n, initial, merge, publish, soak })
 }
 
 /// Does `what` and counts what stands at the hub then.
@@ -254,7 +255,7 @@ fn change(world: &World, centre: usize, made: usize) -> Result<Probe, WorldError
     })?;
     let begun = Instant::now();
     let what = match found {
-        Some((id, version)) if made % ONE_IN != 0 => {
+        Some((id, version)) if !made.is_multiple_of(ONE_IN) => {
             let sql = "UPDATE contact SET note = ?2 WHERE id = ?1";
             connection.execute(sql, [&id, &format!("запись {made}")]).map_err(WorldError::sql(&db))?;
             Change::Contact(id, version)
@@ -321,7 +322,7 @@ impl Load {
         };
         let mut told = format!("load: {} × {}", self.centres, self.n);
         let stages =
-            [("bench-load", &self.load), ("bench-merge", &self.merge), ("bench-publish", &self.publish)];
+            [("bench-load", &self.initial), ("bench-merge", &self.merge), ("bench-publish", &self.publish)];
         for (id, stage) in stages {
             let Stage { wall_s, records, records_per_s, after } = stage;
             let line = say(

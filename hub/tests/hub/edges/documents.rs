@@ -18,7 +18,9 @@ fn document(kind: Kind, key: u8, version: u32, fields: &[(&'static str, &str)]) 
         _ => &[("no", "1"), ("section", "4"), ("name", "Бритьё"), ("unit_minutes", "15"), ("mon", "2")],
     };
     let to = body.add_line();
-    line.iter().for_each(|(field, value)| to.set(field, value).expect("text"));
+    for (field, value) in line {
+        to.set(field, value).expect("text");
+    }
     Record::live(id(key), version, &body)
 }
 
