@@ -123,8 +123,10 @@ pub fn make_directories(directory: &Path) -> io::Result<()> {
         make_directories(parent)?;
     }
     match fs::create_dir(directory) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => sync_directory(directory),
+        // made by another at the same moment; not if a file lies there
+        Err(_) if directory.is_dir() => sync_directory(directory),
+        Err(error) => Err(error),
+        Ok(()) => sync_directory(directory),
     }
 }
 
@@ -197,6 +199,10 @@ mod tests {
         }));
         make_directories(&dir.path().join("archive/4200018")).expect("made");
         make_directories(&dir.path().join("archive/4200018")).expect("there already");
+        fs::write(dir.path().join("a-file"), "x").expect("written");
+        for path in ["a-file", "a-file/4200018"] {
+            make_directories(&dir.path().join(path)).expect_err("it is no directory");
+        }
         drop(watched);
         let number = |path: &Path| fs::metadata(path).expect("there").ino();
         assert_eq!(*synced.borrow(), [number(dir.path()), number(&dir.path().join("archive"))]);
