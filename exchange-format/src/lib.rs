@@ -27,6 +27,7 @@ pub mod signature;
 pub mod snils;
 pub mod state_digest;
 pub mod stream;
+pub mod typed;
 pub mod typed_date;
 pub mod vocabulary;
 pub mod xsd;

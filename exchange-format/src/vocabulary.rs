@@ -147,6 +147,86 @@ const PROGRAMME: Words = &[
     ),
 ];
 
+/// What a line of a programme is.
+const PART: Words = &[
+    ("service", &["service", "услуга", "социальная услуга"]),
+    ("care", &["care", "уход", "услуга по уходу", "сду"]),
+    ("refusal", &["refusal", "отказ", "отказ от услуги", "отказ от социальной услуги"]),
+    ("provider", &["provider", "поставщик", "поставщик услуг", "поставщик социальных услуг"]),
+];
+
+/// How often a programme has been drawn up.
+const DRAWN_UP: Words = &[
+    ("first", &["first", "первично", "первичная", "впервые"]),
+    ("repeated", &["repeated", "повторно", "повторная"]),
+    ("next", &["next", "очередная", "очередной"]),
+];
+
+/// Whether a programme was carried out.
+const CONCLUSION: Words = &[
+    ("done", &["done", "выполнена", "выполнено", "выполнена полностью", "исполнена"]),
+    (
+        "partly",
+        &[
+            "partly",
+            "частично",
+            "выполнена частично",
+            "частично выполнена",
+            "выполнено частично",
+            "частично выполнено",
+        ],
+    ),
+    ("not_done", &["not_done", "не выполнена", "не выполнено", "невыполнена", "невыполнено", "не исполнена"]),
+];
+
+/// For what a number of times is stated.
+const PER: Words = &[
+    ("day", &["day", "день", "в день", "сутки", "в сутки"]),
+    ("week", &["week", "неделя", "неделю", "в неделю"]),
+    ("month", &["month", "месяц", "в месяц"]),
+    ("year", &["year", "год", "в год"]),
+    (
+        "on_demand",
+        &["on_demand", "по потребности", "по мере потребности", "по необходимости", "по мере необходимости"],
+    ),
+];
+
+/// Levels of care, beside their numbers ([`numeral`]).
+const CARE_LEVEL: Words = &[("1", &["1", "первый"]), ("2", &["2", "второй"]), ("3", &["3", "третий"])];
+
+/// The kinds of services (442-ФЗ art. 20) by their numbers; a name is told by a part of it.
+const SERVICE_KIND: Words = &[
+    ("1", &["1"]),
+    ("2", &["2"]),
+    ("3", &["3"]),
+    ("4", &["4"]),
+    ("5", &["5"]),
+    ("6", &["6"]),
+    ("7", &["7"]),
+    ("8", &["8"]),
+];
+
+/// Of each kind of services what its name is told by.
+const SERVICE_STEMS: [&str; 8] = ["быт", "мед", "псих", "пед", "труд", "прав", "коммуник", "срочн"];
+
+/// Roman numerals from one.
+const ROMAN: [&str; 8] = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii"];
+
+/// What `said`, in lower case, numbers: «08», «viii», «1 уровень», «уровень 1-й» are `8`, `8`, `1`, `1`; anything else as it
+/// is. Roman numerals may be of the Cyrillic letter that looks alike.
+fn numeral(said: &str) -> String {
+    let mut left = said.split(' ').filter(|word| !matches!(*word, "уровень" | "вид" | "№"));
+    let (Some(word), None) = (left.next(), left.next()) else { return said.to_owned() };
+    let word = word.trim_start_matches('№');
+    let word = ["-й", "-ый", "-ий"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+    let latin = word.replace('і', "i");
+    match ROMAN.iter().position(|roman| *roman == latin) {
+        Some(at) => (at + 1).to_string(),
+        None if word.len() == 2 => word.strip_prefix('0').unwrap_or(word).to_owned(),
+        None => word.to_owned(),
+    }
+}
+
 fn words(field: &str) -> Words {
     match field {
         "sex" => SEX,
@@ -156,16 +236,31 @@ fn words(field: &str) -> Words {
         "form" => FORM,
         "programme_status" => PROGRAMME,
         "representative_kind" => REPRESENTATIVE,
+        "part" => PART,
+        "drawn_up" => DRAWN_UP,
+        "conclusion" => CONCLUSION,
+        "frequency_per" => PER,
+        "care_level" => CARE_LEVEL,
+        "service_kind" => SERVICE_KIND,
         _ => &[],
     }
 }
 
-/// The code that `text` says in `field` of a person (or `form` of a document, or `programme_status`), if it says one.
+/// The code that `text` says in `field` of a person, of a paper or of its lines (or as `programme_status`), if it says one.
 pub fn code(field: &str, text: &str) -> Option<&'static str> {
     let said = text.to_lowercase().replace('ё', "е");
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     let said = said.trim_end_matches('.');
-    words(field).iter().find(|(_, words)| words.contains(&said)).map(|(code, _)| *code)
+    let find =
+        |said: &str| words(field).iter().find(|(_, words)| words.contains(&said)).map(|(code, _)| *code);
+    match field {
+        "care_level" => find(&numeral(said)),
+        "service_kind" => find(&numeral(said)).or_else(|| {
+            let at = SERVICE_STEMS.iter().position(|stem| said.contains(stem))?;
+            words(field).get(at).map(|(code, _)| *code)
+        }),
+        _ => find(said),
+    }
 }
 
 /// What registrars type when a field is required and there is nothing to type (domain.md §7), upper case.
@@ -259,6 +354,12 @@ mod tests {
             "form",
             "programme_status",
             "representative_kind",
+            "part",
+            "drawn_up",
+            "conclusion",
+            "frequency_per",
+            "care_level",
+            "service_kind",
         ] {
             let mut seen: Vec<&str> = Vec::new();
             for (said, words) in words(field) {
@@ -272,5 +373,25 @@ mod tests {
         }
         assert_eq!(code("capacity", " Ограничена  в дееспособности."), Some("ограничен"));
         assert_eq!((code("status", "в раю"), code("surname", "м")), (None, None));
+        assert_eq!(
+            (code("part", "Отказ"), code("conclusion", "Не выполнена.")),
+            (Some("refusal"), Some("not_done"))
+        );
+        assert_eq!(code("frequency_per", "По мере необходимости"), Some("on_demand"));
+        // the last is the Cyrillic letter
+        for one in ["1", "I", "i", "1 уровень", "уровень I", "1-й уровень", "Первый уровень", "01", "І"]
+        {
+            assert_eq!(code("care_level", one), Some("1"), "{one}");
+        }
+        for eighth in ["8", "08", "VIII", "viii", "№ 8", "Срочные", "срочные социальные услуги"]
+        {
+            assert_eq!(code("service_kind", eighth), Some("8"), "{eighth}");
+        }
+        for text in ["0", "4", "высокий", "1 2", "IX", "11", "-й"] {
+            assert_eq!(code("care_level", text), None, "{text}");
+        }
+        for text in ["0", "9", "18", "разное", "00"] {
+            assert_eq!(code("service_kind", text), None, "{text}");
+        }
     }
 }

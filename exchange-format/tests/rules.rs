@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
 use exchange_format::{
     lists::Lists,
-    record::{Body, Kind},
+    record::{Body, Field, Kind, Type},
     rules::{self, Around, Severity},
+    typed,
 };
 use fixtures::examples;
 use jiff::civil::{Date, date};
@@ -182,6 +183,44 @@ fn what_a_rule_refuses_is_told_by_its_code_and_by_no_field() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether some rule tells of `field`, of that line.
+fn is_told(scene: &Scene, field: &str, line: Option<usize>) -> bool {
+    let breaches = rules::check(&scene.body, &scene.around());
+    breaches.iter().any(|breach| breach.place.field == field && breach.place.line == line)
+}
+
+#[test]
+fn whatever_of_a_claim_cannot_be_read_is_told_at_its_field() {
+    let (mut seen, mut silent) = (0, Vec::new());
+    for kind in [Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim, Kind::Contract] {
+        let (head, lines) = typed::fields(kind);
+        let own = kind.schema();
+        let is_text = |fields: &[Field], name: &str| {
+            fields.iter().any(|field| field.name == name && matches!(field.ty, Type::Text(_)))
+        };
+        let means_more = |field: &&Field| !matches!(field.ty, Type::Text(_));
+        for field in head.iter().filter(means_more).filter(|field| is_text(own.fields, field.name)) {
+            let mut scene = Scene::of(kind);
+            scene.body.set(field.name, "весной").expect("text");
+            seen += 1;
+            if !is_told(&scene, field.name, None) {
+                silent.push((kind, field.name));
+            }
+        }
+        let of_own = own.lines.map_or(&[][..], |lines| lines.fields);
+        for field in lines.iter().filter(means_more).filter(|field| is_text(of_own, field.name)) {
+            let mut scene = Scene::of(kind);
+            set_line(&mut scene.body, 1, field.name, "весной");
+            seen += 1;
+            if !is_told(&scene, field.name, Some(1)) {
+                silent.push((kind, field.name));
+            }
+        }
+    }
+    assert_eq!(silent, [], "told by no rule");
+    assert!(seen > 50, "{seen}");
 }
 
 #[test]

@@ -99,6 +99,16 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "K08",
+        applies: &[(Kind::Contract, Warn)],
+        sentence: text(
+            "Дата, форма или сумма договора не читается: координационный центр её не прочтёт, и по ней ничего не проверено.",
+            "A date, the form or an amount cannot be read: the coordination centre cannot either, and nothing is checked by it.",
+        ),
+        source: "own",
+        check: |c| c.unread(&[], &[]),
+    },
+    Rule {
         code: "M01",
         applies: &[(Kind::CompletionMark, Refuse)],
         sentence: text(

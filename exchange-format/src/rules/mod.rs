@@ -23,6 +23,7 @@ use crate::{
     answer::Text,
     lists::Lists,
     record::{Body, FieldProblem, Finding, Kind, Line},
+    typed, vocabulary,
 };
 
 /// What a breach means.
@@ -211,6 +212,23 @@ impl<'a> Case<'a> {
         self.body.lines()
     }
 
+    /// The first field in which something stands that nobody can read, or a line has nothing where it must, besides
+    /// `head` of its head and `of_line` of its lines.
+    fn unread(&self, head: &[&str], of_line: &[&str]) -> Option<Place> {
+        let (fields, of_lines) = typed::fields(self.body.kind());
+        let mut fields = fields.iter().filter(|field| !head.contains(&field.name));
+        let of_head = fields.find(|field| typed::is_unread(field, self.body.head()));
+        let first = |line: &Line| {
+            let mut fields = of_lines.iter().filter(|field| !of_line.contains(&field.name));
+            fields.find(|field| typed::is_unread(field, line) || typed::lacks(field, line))
+        };
+        let of_head = of_head.map(|field| Place { field: field.name, line: None });
+        of_head.or_else(|| {
+            let mut lines = (1..).zip(self.lines());
+            lines.find_map(|(n, line)| Some(Place { field: first(line)?.name, line: Some(n) }))
+        })
+    }
+
     /// Whether the region has no list of the name that `model` says, as `known` finds them.
     fn is_unlisted(&self, known: impl Fn(&Lists, &str) -> bool) -> bool {
         self.around.lists.zip(self.text("model")).is_some_and(|(lists, model)| !known(lists, model))
@@ -235,6 +253,11 @@ fn any(fields: &[&'static str], wrong: impl Fn(&'static str) -> bool) -> Option<
 /// A value of a line as a number.
 fn number(line: &Line, field: &str) -> Option<u64> {
     values::whole(line.text(field)?)
+}
+
+/// The code of a closed list that a line, or a head, says in `field`, however it was typed.
+fn code_of(line: &Line, field: &str) -> Option<&'static str> {
+    vocabulary::code(field, line.text(field)?)
 }
 
 /// A value of a line as a date.

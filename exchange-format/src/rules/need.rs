@@ -1,7 +1,7 @@
 //! Rules on need: the decision, and the conclusions of an assessment (C03–C05 of the questionnaire's error log).
 
 use super::{Case, Place, Rule, Severity, any, at, text};
-use crate::record::Kind;
+use crate::{record::Kind, vocabulary};
 
 use Severity::{Refuse, Warn};
 
@@ -11,12 +11,13 @@ pub(super) const HOURS: [(u64, u64); 3] = [(420, 840), (840, 1260), (1260, 1680)
 
 /// The floor and ceiling in minutes a week of level `1`, `2` or `3`; without a level, `0`, there is nothing to give.
 pub(super) fn hours(level: &str) -> Option<(u64, u64)> {
-    match level.trim() {
-        "0" => Some((0, 0)),
-        "1" | "I" => Some(HOURS[0]),
-        "2" | "II" => Some(HOURS[1]),
-        "3" | "III" => Some(HOURS[2]),
-        _ => None,
+    if level.trim() == "0" {
+        return Some((0, 0));
+    }
+    match vocabulary::code("care_level", level)? {
+        "1" => Some(HOURS[0]),
+        "2" => Some(HOURS[1]),
+        _ => Some(HOURS[2]),
     }
 }
 

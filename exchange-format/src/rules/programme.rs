@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{ToSpan as _, civil::Date};
 
-use super::{Case, Place, Rule, Severity, at, day, need, number, supplement, text, values};
+use super::{Case, Place, Rule, Severity, at, code_of, day, need, number, supplement, text, values};
 use crate::{
     record::{Body, FieldProblem, Finding, Kind, Line},
     typed_date, vocabulary,
@@ -65,7 +65,7 @@ pub(super) static RULES: &[Rule] = &[
         source: "442-ФЗ ст. 16",
         check: |c| {
             let counts =
-                |line: &Line| matches!(line.text("part"), None | Some("service" | "care" | "refusal"));
+                |line: &Line| matches!(code_of(line, "part"), None | Some("service" | "care" | "refusal"));
             at("no", !c.lines().iter().any(counts))
         },
     },
@@ -87,12 +87,7 @@ pub(super) static RULES: &[Rule] = &[
             "A programme has service kinds 1–7 only; urgent services are recorded by an act.",
         ),
         source: "442-ФЗ ст. 16, 20; ст. 21 (to be checked)",
-        check: |c| {
-            c.line("service_kind", |line| {
-                line.text("service_kind")
-                    .is_some_and(|kind| kind.trim() == "8" || kind.to_lowercase().contains("срочн"))
-            })
-        },
+        check: |c| c.line("service_kind", |line| code_of(line, "service_kind") == Some("8")),
     },
     Rule {
         code: "P07",
@@ -105,7 +100,7 @@ pub(super) static RULES: &[Rule] = &[
         check: |c| {
             c.line("frequency_count", |line| {
                 let counted = line.text("frequency_count").is_some();
-                match line.text("frequency_per") {
+                match code_of(line, "frequency_per").or_else(|| line.text("frequency_per")) {
                     None | Some("on_demand") => counted,
                     Some(_) => !counted,
                 }
@@ -131,7 +126,7 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "форма индивидуальной программы",
         check: |c| {
-            let refusal = |line: &Line| line.text("part") == Some("refusal");
+            let refusal = |line: &Line| code_of(line, "part") == Some("refusal");
             c.line("reason", |line| refusal(line) && line.text("reason").is_none())
                 .or_else(|| c.line("date", |line| refusal(line) && line.text("date").is_none()))
         },
@@ -145,7 +140,7 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "форма индивидуальной программы",
         check: |c| {
-            let short = matches!(c.text("conclusion"), Some("partly" | "not_done"));
+            let short = matches!(code_of(c.body.head(), "conclusion"), Some("partly" | "not_done"));
             at("conclusion_reason", short && c.text("conclusion_reason").is_none())
         },
     },
@@ -213,6 +208,23 @@ pub(super) static RULES: &[Rule] = &[
         source: "own",
         check: |c| at("status", vocabulary::code("programme_status", c.text("status")?).is_none()),
     },
+    Rule {
+        code: "P16",
+        applies: &[(Kind::ProgrammeClaim, Warn), (Kind::SupplementClaim, Warn)],
+        sentence: text(
+            "Значение не читается, либо у строки нет названия или раздела: координационный центр этого не опубликует.",
+            "A value cannot be read, or a line has no name or section: the coordination centre will not publish it.",
+        ),
+        source: "own",
+        // of the other dates P12, P13 and P14 tell
+        check: |c| {
+            let of_line: &[&str] = match c.body.kind() {
+                Kind::ProgrammeClaim => &["valid_from", "valid_until"],
+                _ => &[],
+            };
+            c.unread(&["date", "valid_until"], of_line)
+        },
+    },
 ];
 
 fn too_often<'a>(c: &Case<'a>) -> Option<Place> {
@@ -226,7 +238,7 @@ fn too_often<'a>(c: &Case<'a>) -> Option<Place> {
         let times = if of_week {
             supplement::times_a_year(line)?
         } else {
-            number(line, "frequency_count")?.saturating_mul(in_a_year(line.text("frequency_per")?)?.0)
+            number(line, "frequency_count")?.saturating_mul(in_a_year(code_of(line, "frequency_per")?)?.0)
         };
         let sum = assigned.entry(code).or_default();
         *sum = sum.saturating_add(times);

@@ -9,7 +9,7 @@ use super::{Around, Case, Place, Rule, Severity, any, at, text, values};
 use crate::{
     record::{Body, Kind, RecordId},
     snils::Snils,
-    vocabulary,
+    typed, vocabulary,
 };
 
 use Severity::{Refuse, Warn};
@@ -287,13 +287,7 @@ pub(super) static RULES: &[Rule] = &[
             "The states left, dead and suspended need their date.",
         ),
         source: "own",
-        check: |c| {
-            let status = c.text("status")?;
-            let begins = |word: &&str| status.to_lowercase().starts_with(*word);
-            let ended = ["умер", "выбыл", "приостан"].iter().any(begins)
-                || matches!(vocabulary::code("status", status), Some("dead" | "left" | "suspended"));
-            at("status_date", ended && c.date("status_date").is_none())
-        },
+        check: |c| at("status_date", has_ended(c) && c.date("status_date").is_none()),
     },
     Rule {
         code: "R13",
@@ -391,8 +385,10 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "own",
         check: |c| {
-            any(&["income_amount", "income_threshold"], |field| {
-                c.text(field).is_some() && c.whole(field).is_none()
+            let (fields, _) = typed::fields(c.body.kind());
+            any(&["income_amount", "income_threshold"], |name| {
+                let field = fields.iter().find(|field| field.name == name);
+                field.zip(c.text(name)).is_some_and(|(field, text)| typed::value(field, text).is_none())
             })
         },
     },
@@ -405,19 +401,32 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "own",
         check: |c| {
-            // of the others without a date that can be read, R12 and R13 tell
+            // of these without a date that can be read, R12 and R13 tell where it is needed
+            let unneeded =
+                [("income_as_of", c.text("income_amount").is_none()), ("status_date", !has_ended(c))];
+            let unneeded = unneeded.into_iter().filter(|(_, unneeded)| *unneeded).map(|(field, _)| field);
             let unread = |field: &str| {
                 let endless = field == "disability_until" && is_endless(c);
                 c.text(field).is_some() && c.date(field).is_none() && !endless
             };
             let ahead =
                 |field: &str| c.date(field).zip(c.around.today).is_some_and(|(date, today)| date > today);
-            any(&["identity_doc_issued", "disability_from", "disability_until"], unread).or_else(|| {
+            let dates = ["identity_doc_issued", "disability_from", "disability_until"].into_iter();
+            let dates: Vec<&str> = dates.chain(unneeded).collect();
+            any(&dates, unread).or_else(|| {
                 any(&["identity_doc_issued", "disability_from", "income_as_of", "status_date"], ahead)
             })
         },
     },
 ];
+
+/// Whether the recipient is no longer served, or not for now.
+fn has_ended(c: &Case<'_>) -> bool {
+    let Some(status) = c.text("status") else { return false };
+    let begins = |word: &&str| status.to_lowercase().starts_with(*word);
+    ["умер", "выбыл", "приостан"].iter().any(begins)
+        || matches!(vocabulary::code("status", status), Some("dead" | "left" | "suspended"))
+}
 
 /// Whether the disability is without end.
 fn is_endless(c: &Case<'_>) -> bool {

@@ -13,9 +13,9 @@ pub(super) fn date(text: &str) -> Option<Date> {
     (text.len() == 10).then(|| text.parse().ok()).flatten()
 }
 
-/// A date of a paper as the hub reads it: as [`date`] does, and besides in other forms that people type.
+/// A date of a paper as the hub reads it, in all forms that people type: `10.03.26` is of this century.
 pub(super) fn paper_date(text: &str) -> Option<Date> {
-    date(text).or_else(|| parse_paper_date(text))
+    parse_paper_date(text).or_else(|| date(text))
 }
 
 /// A whole number.

@@ -15,7 +15,7 @@ use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Field, Kind, RecordId, Type},
     snils::Snils,
-    vocabulary,
+    typed,
 };
 
 use super::normalise::{address_key, display, document_key, name_key};
@@ -184,9 +184,7 @@ pub fn published(field: &Field, text: &str) -> Option<String> {
         (_, Type::Date) => display::date(text),
         (_, Type::Snils) => text.parse::<Snils>().ok().map(|snils| snils.digits().to_owned()),
         ("sex", _) => display::sex(text).map(str::to_owned),
-        ("capacity" | "status" | "disability_group", _) => {
-            vocabulary::code(field.name, text).map(str::to_owned)
-        }
+        (_, Type::Code(_) | Type::Whole(_)) => typed::value(field, text),
         _ => display::text(text),
     }?;
     field.problem(Some(&value)).is_none().then_some(value)

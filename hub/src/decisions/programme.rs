@@ -6,14 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Field, Finding, Kind, Line, RecordId, Type},
-    rules, vocabulary,
+    rules, typed,
 };
 use jiff::civil::Date;
 
-use super::{
-    golden::Claim,
-    normalise::{display, parse_paper_date},
-};
+use super::golden::Claim;
 
 /// What makes two claims of one person the same document: its number and date.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +79,7 @@ pub fn as_typed(body: &Body, claim: &Body) -> Vec<&'static str> {
 
 /// What in a document `claim` nobody can read: fields of its head, and [`LINES`] if that is so of one of its lines.
 pub fn unreadable(kind: Kind, claim: &Body) -> Vec<&'static str> {
-    let fields = kind.schema().fields.iter().filter(|field| is_unread(field, claim.head()));
+    let fields = kind.schema().fields.iter().filter(|field| typed::is_unread(field, claim.head()));
     let mut fields: Vec<&str> = fields.map(|field| field.name).collect();
     if unreadable_lines(kind, claim).next().is_some() {
         fields.push(LINES);
@@ -93,16 +90,8 @@ pub fn unreadable(kind: Kind, claim: &Body) -> Vec<&'static str> {
 /// The lines of a document `claim` that cannot be taken whole.
 pub fn unreadable_lines(kind: Kind, claim: &Body) -> impl Iterator<Item = &Line> {
     let fields = kind.schema().lines.map_or(&[][..], |lines| lines.fields);
-    let is_left_out = |field: &Field, line: &Line| {
-        is_unread(field, line) || field.required && strict_value(field, line).is_none()
-    };
+    let is_left_out = |field: &Field, line: &Line| typed::is_unread(field, line) || typed::lacks(field, line);
     claim.lines().iter().filter(move |line| fields.iter().any(|field| is_left_out(field, line)))
-}
-
-fn is_unread(field: &Field, line: &Line) -> bool {
-    !matches!(field.ty, Type::Reference(_))
-        && line.text(field.name).and_then(display::text).is_some()
-        && strict_value(field, line).is_none()
 }
 
 /// What stands for all lines of a document among the names of its fields.
@@ -164,36 +153,7 @@ fn state_sums(body: &mut Body) -> Result<(), Finding> {
 }
 
 fn strict_value(field: &Field, line: &Line) -> Option<String> {
-    let text = display::text(line.text(field.name)?)?;
-    let value = match (field.name, field.ty) {
-        (_, Type::Date) => parse_paper_date(&text)?.to_string(),
-        ("service_kind", _) => service_kind(&text)?,
-        ("care_level", _) => care_level(&text)?,
-        ("form", _) => vocabulary::code("form", &text)?.to_owned(),
-        (_, Type::Whole(_)) => text.parse::<u64>().ok()?.to_string(),
-        _ => text,
-    };
-    field.problem(Some(&value)).is_none().then_some(value)
-}
-
-/// The kinds of services of 442-ФЗ art. 20 by number or word.
-fn service_kind(text: &str) -> Option<String> {
-    const STEMS: [&str; 8] = ["быт", "мед", "псих", "пед", "труд", "прав", "коммуник", "срочн"];
-    let lower = text.to_lowercase();
-    if lower.len() == 1 && ("1"..="8").contains(&lower.as_str()) {
-        return Some(lower);
-    }
-    STEMS.iter().position(|stem| lower.contains(stem)).map(|at| (at + 1).to_string())
-}
-
-fn care_level(text: &str) -> Option<String> {
-    let level = match text.trim().to_uppercase().as_str() {
-        "1" | "I" | "ПЕРВЫЙ" => "1",
-        "2" | "II" | "ВТОРОЙ" => "2",
-        "3" | "III" | "ТРЕТИЙ" => "3",
-        _ => return None,
-    };
-    Some(level.to_owned())
+    typed::value(field, line.text(field.name)?)
 }
 
 /// The pairs of `programmes` (published bodies by id) that collide on `today`: both in force, and their
@@ -290,6 +250,27 @@ mod tests {
             assert_eq!((line.text("valid_from"), line.text("valid_until")), (Some("2025-02-01"), None));
             assert_eq!(rules::first_fault(&body).map(|fault| fault.word()), Some("P06"), "{kind}");
         }
+    }
+
+    #[test]
+    fn the_words_of_the_form_are_published_as_codes_and_what_cannot_be_read_is_left_out() {
+        let mut stated = claim(1, 1, "12", "01.02.2025", "Уборка");
+        for (field, value) in
+            [("conclusion", "Выполнена частично"), ("drawn_up", "впервые"), ("form", "на луне")]
+        {
+            stated.body.set(field, value).expect("plain");
+        }
+        let line = stated.body.add_line();
+        let refused = [("no", "2"), ("part", "Отказ"), ("service_kind", "02"), ("name", "Бритьё")];
+        for (field, value) in refused.into_iter().chain([("volume_count", "тридцать")]) {
+            line.set(field, value).expect("plain");
+        }
+        assert_eq!(unreadable(Kind::Programme, &stated.body), ["form", LINES]);
+        let (body, ..) = published(Kind::Programme, &[stated], uid(9), None).expect("whole");
+        let said = ["conclusion", "drawn_up", "form"].map(|field| body.text(field));
+        assert_eq!(said, [Some("partly"), Some("first"), None]);
+        let said = ["part", "service_kind", "volume_count"].map(|field| body.lines()[1].text(field));
+        assert_eq!(said, [Some("refusal"), Some("2"), None]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! How the hub writes a value that it publishes: strict fields, whoever typed them and however.
 
+pub use exchange_format::typed::plain as text;
+
 use super::{is_placeholder, parse_date, phone_key, word::is_hyphen, word::repair_look_alikes, word::upper};
 
 /// A part of a name: look-alikes repaired, one space or one hyphen between parts, each part capitalised.
@@ -49,12 +51,6 @@ pub fn sex(text: &str) -> Option<&'static str> {
         "Ж" | "ЖЕН" | "ЖЕН." | "ЖЕНСКИЙ" | "2" => Some("Ж"),
         _ => None,
     }
-}
-
-/// Free text: white space collapsed; `None` if empty or a placeholder.
-pub fn text(text: &str) -> Option<String> {
-    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    (!is_placeholder(&joined)).then_some(joined)
 }
 
 #[cfg(test)]
