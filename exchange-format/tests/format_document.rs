@@ -1,9 +1,9 @@
 //! docs/FORMAT.md lists every kind with every field as the schemas have them: the document cannot drift.
 //! `SVOD_WRITE_DOCS=1 cargo test -p exchange-format --test format_document` writes the tables anew.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
-use exchange_format::record::{Field, Kind, Owner, Type};
+use exchange_format::record::{Field, Kind, LineError, Owner, Type};
 
 const BEGIN: &str = "<!-- records: written by exchange-format/tests/format_document.rs -->\n";
 const END: &str = "<!-- /records -->";
@@ -71,6 +71,41 @@ fn the_document_lists_every_field_of_every_kind() {
         return;
     }
     assert!(written == expected, "docs/FORMAT.md does not list the schemas; run with SVOD_WRITE_DOCS=1");
+}
+
+/// The words after the kind in the rules of answers, besides codes and fields, as the programs write them.
+fn rule_words() -> BTreeSet<String> {
+    let source = |path: &str| {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+        let text = fs::read_to_string(path).expect("a source");
+        text.split_once("mod tests").map_or(text.clone(), |(before, _)| before.to_owned())
+    };
+    let quoted_after = |text: &str, before: &str, end: char| -> BTreeSet<String> {
+        let rest = text.split(before).skip(1).filter_map(|rest| rest.split_once(end));
+        rest.filter_map(|(rest, _)| Some(rest.split('"').nth(1)?.to_owned())).collect()
+    };
+    let hub = source("hub/src/decisions/admission.rs");
+    let mut words = quoted_after(&hub, "rule(&[", ']');
+    words.extend(quoted_after(&hub, ": &str =", ';'));
+    words.extend([LineError::Envelope, LineError::BodyAndForm].map(|flaw| flaw.word().to_owned()));
+    for path in ["spoke/src/database/publications.rs", "spoke/src/database/showing.rs"] {
+        let text = source(path);
+        let rest = text.split("\"record.").skip(1).filter_map(|rest| rest.split_once('"'));
+        words.extend(rest.map(|(word, _)| word.to_owned()));
+    }
+    words
+}
+
+#[test]
+fn every_word_of_a_rule_stands_in_the_table_of_words() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/FORMAT.md");
+    let document = fs::read_to_string(&path).expect("docs/FORMAT.md");
+    let is_listed =
+        |word: &str| ["", "<field>."].iter().any(|of| document.contains(&format!("\n| `{of}{word}` |")));
+    let words = rule_words();
+    assert!(words.len() > 12 && words.contains("final") && words.contains("row"), "{words:?}");
+    let missing: Vec<&String> = words.iter().filter(|word| !is_listed(word)).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "not told in docs/FORMAT.md");
 }
 
 #[test]
