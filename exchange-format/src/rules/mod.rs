@@ -159,7 +159,12 @@ pub fn fault_within(body: &Body, around: &Around<'_>) -> Option<Finding> {
             Some(Finding { field, line, problem })
         })
     };
-    body.findings().into_iter().next().or_else(broken)
+    // of an СНИЛС the type of the field is as strict as the rule, whose sentence says what is wrong
+    let told = |finding: Finding| match finding.problem {
+        FieldProblem::NotOfType { .. } if finding.field == "snils" => broken().unwrap_or(finding),
+        _ => finding,
+    };
+    body.findings().into_iter().next().map(told).or_else(broken)
 }
 
 /// Rules about the form of one value, whatever else the record says.
