@@ -191,6 +191,28 @@ const PER: Words = &[
     ),
 ];
 
+/// By what somebody is reached, of what rules know.
+const CONTACT: Words = &[(
+    "phone",
+    &[
+        "phone",
+        "телефон",
+        "тел",
+        "мобильный",
+        "мобильный телефон",
+        "моб",
+        "мобильный тел",
+        "моб. телефон",
+        "моб. тел",
+        "сотовый",
+        "сотовый телефон",
+        "домашний телефон",
+        "дом. телефон",
+        "рабочий телефон",
+        "раб. телефон",
+    ],
+)];
+
 /// Levels of care, beside their numbers ([`numeral`]).
 const CARE_LEVEL: Words = &[("1", &["1", "первый"]), ("2", &["2", "второй"]), ("3", &["3", "третий"])];
 
@@ -237,6 +259,7 @@ fn words(field: &str) -> Words {
         "programme_status" => PROGRAMME,
         "representative_kind" => REPRESENTATIVE,
         "part" => PART,
+        "contact_type" => CONTACT,
         "drawn_up" => DRAWN_UP,
         "conclusion" => CONCLUSION,
         "frequency_per" => PER,
@@ -246,7 +269,7 @@ fn words(field: &str) -> Words {
     }
 }
 
-/// The code that `text` says in `field` of a person, of a paper or of its lines (or as `programme_status`), if it says one.
+/// The code that `text` says in `field` of a person, of a paper or of its lines (or as `programme_status`, `contact_type`), if it says one.
 pub fn code(field: &str, text: &str) -> Option<&'static str> {
     let said = text.to_lowercase().replace('ё', "е");
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -355,6 +378,7 @@ mod tests {
             "programme_status",
             "representative_kind",
             "part",
+            "contact_type",
             "drawn_up",
             "conclusion",
             "frequency_per",

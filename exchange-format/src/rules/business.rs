@@ -60,7 +60,7 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "442-ФЗ ст. 17; own",
         check: |c| {
-            let of = |field| c.around.programme?.text(field).and_then(values::date);
+            let of = |field| c.around.programme?.text(field).and_then(values::paper_date);
             let (from, until) = (of("date"), of("valid_until"));
             let outside =
                 |at: Date| from.is_some_and(|from| at < from) || until.is_some_and(|until| at > until);
@@ -222,6 +222,31 @@ pub(super) static RULES: &[Rule] = &[
         check: outside_contract,
     },
     Rule {
+        code: "T06",
+        applies: &[(Kind::PlanReport, Warn)],
+        sentence: text(
+            "Месяц плана-отчёта больше чем на год впереди: вероятно, ошибка.",
+            "The month of the plan-report is more than a year ahead; it was probably mistyped.",
+        ),
+        source: "own",
+        check: |c| {
+            let (year, month) =
+                (i16::try_from(c.whole("year")?).ok()?, i8::try_from(c.whole("month")?).ok()?);
+            let limit = c.around.today?.checked_add(1.year()).ok()?;
+            at("year", Date::new(year, month, 1).ok()? > limit)
+        },
+    },
+    Rule {
+        code: "T07",
+        applies: &[(Kind::PlanReport, Warn)],
+        sentence: text(
+            "Не указан итог минут или дней: факт нечем проверить.",
+            "The total of minutes or of days is missing: nothing to check what was done by.",
+        ),
+        source: "форма плана-отчёта",
+        check: |c| any(&["total_minutes", "total_days"], |field| c.text(field).is_none()),
+    },
+    Rule {
         code: "N01",
         applies: &[(Kind::ServiceAct, Refuse)],
         sentence: text("Итог акта не равен сумме строк.", "The act's total is not the sum of its lines."),
@@ -244,6 +269,21 @@ pub(super) static RULES: &[Rule] = &[
                     .map(|(quantity, tariff)| quantity.saturating_mul(tariff));
                 product.zip(of("amount")).is_some_and(|(product, amount)| product != amount)
             })
+        },
+    },
+    Rule {
+        code: "N06",
+        applies: &[(Kind::ServiceAct, Warn)],
+        sentence: text(
+            "Сумма строки указана без количества или тарифа.",
+            "A line has an amount without quantity or tariff.",
+        ),
+        source: "own",
+        check: |c| {
+            let lacks =
+                |line: &Line, field: &str| number(line, "amount").is_some() && line.text(field).is_none();
+            c.line("quantity", |line| lacks(line, "quantity"))
+                .or_else(|| c.line("tariff", |line| lacks(line, "tariff")))
         },
     },
     Rule {
@@ -345,7 +385,7 @@ fn ceiling(c: &Case<'_>, form: &str) -> Option<u64> {
 }
 
 fn outside_contract(c: &Case<'_>) -> Option<Place> {
-    let of = |field| c.around.contract?.text(field).and_then(values::date);
+    let of = |field| c.around.contract?.text(field).and_then(values::paper_date);
     let (from, until) = (of("start_date"), of("termination_date").or_else(|| of("end_date")));
     let (year, month) = (i16::try_from(c.whole("year")?).ok()?, i8::try_from(c.whole("month")?).ok()?);
     (1..).zip(CELLS).find_map(|(n, (plan, fact))| {

@@ -21,6 +21,8 @@ pub(super) static RULES: &[Rule] = &[
             (Kind::Event, Warn),
             (Kind::ServiceAct, Warn),
             (Kind::UrgentAct, Warn),
+            (Kind::PlanReport, Warn),
+            (Kind::FreePlaces, Warn),
         ],
         sentence: text("Дата документа позже сегодняшней.", "The paper's date is after today."),
         source: "own",

@@ -92,6 +92,22 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "O06",
+        applies: &[(Kind::Provider, Warn), (Kind::FreePlaces, Warn)],
+        sentence: text(
+            "Свободные места указаны без общего числа мест.",
+            "Free places are stated without how many there are in all.",
+        ),
+        source: "442-ФЗ ст. 25",
+        check: |c| {
+            let untotalled = |line: &Line| line.text("free").is_some() && line.text("total").is_none();
+            match c.body.kind() {
+                Kind::FreePlaces => at("total", untotalled(c.body.head())),
+                _ => c.line("total", untotalled),
+            }
+        },
+    },
+    Rule {
         code: "O05",
         applies: &[(Kind::Provider, Warn)],
         sentence: text(

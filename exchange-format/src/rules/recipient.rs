@@ -557,7 +557,7 @@ fn is_name(name: &str) -> bool {
 
 fn phone(c: &Case<'_>) -> Option<Place> {
     let field = if c.body.kind() == Kind::Contact { "value" } else { "phone" };
-    if field == "value" && c.text("type") != Some("phone") {
+    if field == "value" && vocabulary::code("contact_type", c.text("type")?) != Some("phone") {
         return None;
     }
     let fits = |number: &str| {

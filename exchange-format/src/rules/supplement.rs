@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::{Case, Place, Rule, Severity, any, at, need, number, text, values};
 use crate::{
     lists::Variant,
@@ -102,8 +104,10 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "own",
         check: |c| {
-            let until = values::date(c.around.programme?.text("valid_until")?)?;
-            at("valid_until", c.date("valid_until")? > until)
+            let of = |field| c.around.programme?.text(field).and_then(values::paper_date);
+            let beyond = |(date, until): (Date, Date)| date > until;
+            at("valid_until", c.date("valid_until").zip(of("valid_until")).is_some_and(beyond))
+                .or_else(|| at("valid_from", of("date").zip(c.date("valid_from")).is_some_and(beyond)))
         },
     },
     Rule {
@@ -228,6 +232,21 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "форма дополнения к ИППСУ, 2; модель СДУ",
         check: |c| level_minutes(c).and_then(|(hours, floor, _)| at("level_hours", hours < floor)),
+    },
+    Rule {
+        code: "S17",
+        applies: WARN,
+        sentence: text(
+            "При сетке услуг не указаны минуты недель или итоги расчётного месяца: проверить их нечем.",
+            "There is a grid, but minutes of the weeks or the totals of the calculated month are missing: nothing to check.",
+        ),
+        source: "форма дополнения к ИППСУ, 4.3, 4.5",
+        check: |c| {
+            section(c, "4").next()?;
+            let months = ["month_minutes", "month_services"];
+            any(&WEEKS, |field| c.text(field).is_none())
+                .or_else(|| any(&months, |field| c.text(field).is_none()))
+        },
     },
     Rule {
         code: "C06",
