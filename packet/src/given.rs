@@ -43,7 +43,8 @@ impl Given {
         let failed = |error: io::Error| unreadable(path, &error);
         let metadata = fs::metadata(path).map_err(failed)?;
         if !metadata.is_file() {
-            return Err(unreadable(path, &io::ErrorKind::InvalidInput.into()));
+            let failure = Failure::new(Exit::Usage, "packet-file").told("file", path.display());
+            return Err(failure.because("detail", Told::of("packet-no-file", &[])));
         }
         let mut head = Vec::new();
         File::open(path)

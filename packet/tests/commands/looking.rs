@@ -286,6 +286,8 @@ fn what_is_missing_is_usage_and_a_full_disk_is_temporary() {
         let ended = desk.run(&[args, &["--format", "json"]].concat());
         assert_eq!((ended.code, ended.error().as_str()), (2, code), "{args:?}");
     }
+    let ended = desk.run(&["inspect", "trust", "--lang", "ru"]);
+    assert!(ended.code == 2 && ended.err.contains("это папка"), "{}", ended.err);
     let ended = desk.run(&["verify", file, "--trust", "age.key", "--format", "json"]);
     assert_eq!((ended.code, ended.error().as_str()), (3, "card-malformed"));
     assert_eq!(desk.run_into_full_disk(&["verify", file, "--trust", "trust"]), 4);

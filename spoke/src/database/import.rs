@@ -63,7 +63,7 @@ pub enum Done {
     Unchanged,
     /// It is the hub's and says something else, in these columns. Nothing was done.
     Locked(Vec<String>),
-    /// It is a line under a row that only the hub could bring, and has not. Nothing was done.
+    /// It is a row that only the hub could bring, and has not, or a line under one. Nothing was done.
     Foreign,
 }
 
@@ -124,7 +124,7 @@ pub fn put(
         let same = columns.is_empty() && stands.is_some();
         return Ok(if same { Done::Unchanged } else { Done::Locked(columns) });
     }
-    if target.parent.is_some() && target.table.own.is_none() {
+    if target.table.own.is_none() && (target.parent.is_some() || stands.is_none()) {
         return Ok(Done::Foreign);
     }
     let done = match stands {

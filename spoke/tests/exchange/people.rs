@@ -252,7 +252,11 @@ fn what_breaks_a_rule_so_that_it_cannot_be_sent_is_told_with_its_line() {
         json!([{"line": 3, "column": "quantity", "warning": "rule", "rule": "quantity"}]),
         "its own line"
     );
-    // lines of what only the hub brings
+    // what only the hub brings, and lines of it
+    let path = centre.file("s.csv", "id;code;name\ns1;1;Бритьё\n");
+    let told = centre.refused(&["service", &path, "--lang", "en"]);
+    assert_eq!((&told["refused"][0]["rule"], &told["new"]), (&json!("hubs-own"), &json!(0)), "{told}");
+    assert!(told["refused"][0]["why"].as_str().is_some_and(str::is_ascii), "{told}");
     let path = centre.file("p.csv", "provider_id;no;part\nп1;1;licence\n");
     let told = centre.refused(&["provider_line", &path]);
     assert_eq!((&told["refused"][0]["rule"], &told["new"]), (&json!("hubs-own"), &json!(0)), "{told}");

@@ -7,6 +7,7 @@ packet-kind-KV = Receipt (KV)
 packet-kind-PR = Protocol of admission (PR)
 packet-kind-RQ = Request (RQ)
 packet-unnamed = (not a packet's name)
+packet-no-file = it is a directory or a device
 packet-name-sealed = sealed
 packet-name-open = not sealed
 packet-name-says = { $what }: from { $from } to { $to }, epoch { $epoch }, no. { $seq }, date { $date }, { $envelope }

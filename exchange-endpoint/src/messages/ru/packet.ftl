@@ -7,6 +7,7 @@ packet-kind-KV = Квитанция о получении (KV)
 packet-kind-PR = Протокол приёма (PR)
 packet-kind-RQ = Запрос (RQ)
 packet-unnamed = (имя файла — не имя пакета)
+packet-no-file = это папка или устройство
 packet-name-sealed = зашифрован
 packet-name-open = не зашифрован
 packet-name-says = { $what }: от { $from } для { $to }, эпоха { $epoch }, № { $seq }, дата { $date }, { $envelope }
