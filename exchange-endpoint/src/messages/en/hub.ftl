@@ -213,6 +213,7 @@ rule-single = the only claim of its person
 
 review-other-snils = different valid СНИЛС
 review-generation = born a generation apart
+review-other-sex = of another sex, and the birth date is the same or nearly so
 review-twins = twins or one person
 review-relatives = relatives or one person
 review-namesakes = namesakes or one person

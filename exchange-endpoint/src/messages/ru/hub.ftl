@@ -217,6 +217,7 @@ rule-single = единственная запись о человеке
 
 review-other-snils = разные верные СНИЛС
 review-generation = даты рождения различаются на поколение
+review-other-sex = пол разный, а дата рождения та же или почти та же
 review-twins = близнецы или один человек
 review-relatives = родственники или один человек
 review-namesakes = тёзки или один человек

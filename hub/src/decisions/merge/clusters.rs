@@ -30,6 +30,8 @@ pub enum Doubtful {
     OtherSnils,
     /// Born a generation apart.
     Generation,
+    /// Of another sex, the birth date the same or nearly so.
+    OtherSex,
     /// The same surname and date, other given names: twins?
     Twins,
     /// Relatives share what these two share.
@@ -44,9 +46,10 @@ pub enum Doubtful {
 
 impl Doubtful {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OtherSnils,
         Self::Generation,
+        Self::OtherSex,
         Self::Twins,
         Self::Relatives,
         Self::Namesakes,
@@ -59,6 +62,7 @@ impl Doubtful {
         match self {
             Self::OtherSnils => "OTHER_SNILS",
             Self::Generation => "GENERATION",
+            Self::OtherSex => "OTHER_SEX",
             Self::Twins => "TWINS",
             Self::Relatives => "RELATIVES",
             Self::Namesakes => "NAMESAKES",
@@ -167,11 +171,15 @@ impl Register {
         if is(Kind::Date, &["generation", "part_generation"]) && !is(Kind::Snils, &["exact"]) {
             return Some(Doubtful::Generation);
         }
+        if !is(Kind::Date, &["exact", "transposed", "digit", "month_known", "year_known"]) {
+            return None;
+        }
         let other_name = is(Kind::Given, &["near", "other", "other_sex"]);
-        (other_name
-            && is(Kind::Date, &["exact", "transposed", "digit", "month_known", "year_known"])
-            && !is(Kind::Surname, &["other_f", "other_m"]))
-        .then_some(Doubtful::Twins)
+        if other_name && !is(Kind::Surname, &["other_f", "other_m"]) {
+            return Some(Doubtful::Twins);
+        }
+        // a boy and a girl of one day are as likely as a sex typed wrongly
+        is(Kind::Sex, &["other"]).then_some(Doubtful::OtherSex)
     }
 
     /// Makes persons of the pairs that were weighed.

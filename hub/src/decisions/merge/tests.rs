@@ -232,6 +232,25 @@ fn of_an_incomplete_date_what_both_say_is_compared_and_weighed() {
 }
 
 #[test]
+fn another_sex_with_the_same_date_is_never_linked_unasked() {
+    let (number, phone, flat) = ("112-233-445 95", "8 906 123-45-67", "ул. Мира, 7-12");
+    // the third says no sex: nothing contradicts
+    for (surname, sex, barred) in
+        [("Шевченко", "ж", Some("OTHER_SEX")), ("Бондаренко", "ж", Some("OTHER_SEX")), ("Шевченко", "", None)]
+    {
+        let mut rows = strangers();
+        rows.push((0, ["Шевченко", "Саша", "", "12.03.2012", number, "3204 123456", phone, flat, "м"]));
+        rows.push((1, [surname, "Саша", "", "12.03.2012", number, "3204 123456", phone, flat, sex]));
+        let register = register(&rows);
+        assert_eq!(register.explain(100, 101).barred.map(|why| why.code()), barred, "{surname} {sex}");
+        let outcome = decided(&register);
+        assert_eq!(outcome.auto[100] == outcome.auto[101], barred.is_none(), "{surname} {sex}");
+        let asked = outcome.doubts.iter().find(|doubt| (doubt.a, doubt.b) == (100, 101));
+        assert_eq!(asked.map(|doubt| doubt.reason.code()), barred, "{surname} {sex}");
+    }
+}
+
+#[test]
 fn what_was_read_of_a_value_is_told() {
     let mut rows = strangers();
     let typed = [
