@@ -271,6 +271,10 @@ fn text(lang: Lang, questions: &[Question]) -> String {
         if question.only_decline {
             lines.push(format!("    {}", messages::text(lang, "hub-review-only-decline", &[])));
         }
+        lines.extend(question.resolution.as_ref().map(|proposed| {
+            let args = [("resolution", proposed.words(lang).into())];
+            format!("    {}", messages::text(lang, "hub-review-resolution", &args))
+        }));
         let words = [("answers", answers(question, lang).into())];
         lines.push(format!("    {}", messages::text(lang, "hub-review-answers", &words)));
         if let Some(reason) = &question.centre_reason {

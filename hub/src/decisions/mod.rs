@@ -2,7 +2,7 @@
 //!
 //! In the order of a claim's life: [`admission`] whether it is taken · [`normalise`] what was typed · [`merge`] whose it
 //! is · [`case_number`] under which number · [`golden`] which value stands · [`programme`] which document it is ·
-//! [`drawn`] what staff draw up themselves · [`audience`] who gets to see it · [`signing`] what two have to sign.
+//! [`overlap`] which of two that collide · [`drawn`] what staff draw up themselves · [`audience`] who gets to see it · [`signing`] what two have to sign.
 
 pub mod admission;
 pub mod audience;
@@ -12,5 +12,6 @@ pub mod given_names;
 pub mod golden;
 pub mod merge;
 pub mod normalise;
+pub mod overlap;
 pub mod programme;
 pub mod signing;

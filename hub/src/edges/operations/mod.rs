@@ -1,7 +1,7 @@
 //! What staff ask for: each a transaction of its own, beside the running daemon, which sees it at once.
 //!
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person, its [`history`], [`split`] one that is two, [`join`] two that are one ·
-//! [`questions`] to staff, [`reviews`] their answers, both as a [`table_file`]; one question [`shown`] in full, one answer by a
+//! [`questions`] to staff, what is proposed of some ([`resolution`]), [`reviews`] their answers, both as a [`table_file`]; one question [`shown`] in full, one answer by a
 //! [`single`] command, the second signature under one by [`signing`] · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
 //! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up (with `attached` files and lines in a `line_table`), [`withdraw`] one · [`check`] what breaks a rule · [`copies`] of the database · [`trial`] who would be who in tables of others, and by which of the [`models`], [`training`] of one, [`evaluation`] where the truth is known.
 
@@ -28,6 +28,7 @@ pub mod people;
 mod proposals;
 pub mod question_table;
 pub mod questions;
+pub mod resolution;
 pub mod reviews;
 pub mod shown;
 pub mod signing;

@@ -7,18 +7,20 @@ use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
     record::{Body, Kind, Line, RecordId},
+    rules,
 };
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
+    resolution::Resolution,
     signing::{self, Told},
     table_file::SHOWN,
     urgency,
 };
 use crate::{
     database::{linking::ClaimName, reviews::Review},
-    decisions::{audience::View, golden, programme},
+    decisions::{audience::View, golden, overlap::Name, programme},
     edges::{
         config::HubConfig,
         hub::{Hub, open},
@@ -58,6 +60,8 @@ pub struct Question {
     pub only_decline: bool,
     /// What somebody has signed of it: with a second signature it is decided.
     pub signature: Option<Told>,
+    /// Of two programmes that overlap: what is proposed, and why.
+    pub resolution: Option<Resolution>,
     /// What may be answered: codes that `review apply` takes.
     pub answers: &'static [&'static str],
     /// The first record.
@@ -130,10 +134,13 @@ pub(super) fn open_questions(register: &Register<'_>) -> Result<Vec<Question>, F
 
 pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure> {
     let (mut differences, mut centre_reason, mut only_decline) = (Vec::new(), None, false);
+    let mut names = None;
     let (person, one, other) = match review.kind.as_str() {
         "programme" => {
             let person = register.tx.person_of_document(review.one.1)?;
-            (person, programme(register, review.one)?, programme(register, review.other)?)
+            let [one, other] = [programme(register, review.one)?, programme(register, review.other)?];
+            names = one.1.zip(other.1);
+            (person, one.0, other.0)
         }
         "value" => {
             let unread = unread(register, review.one)?;
@@ -164,7 +171,12 @@ pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Questi
         };
         Ok(Side { centre, key: name.1.to_string(), version, values })
     };
+    let (one, other) = (side(review.one, first, one)?, side(review.other, second, other)?);
+    let proposed =
+        |(name, other_name)| Resolution::of([&name, &other_name], [&one, &other], &register.hub.to_string());
+    let resolution = names.map(proposed);
     Ok(Question {
+        resolution,
         urgency,
         assigned: review.assigned,
         deferred: review.put_off,
@@ -173,8 +185,8 @@ pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Questi
         only_decline,
         answers: answers(&review.kind, only_decline, signature.as_ref()),
         signature,
-        one: side(review.one, first, one)?,
-        other: side(review.other, second, other)?,
+        one,
+        other,
         differences,
         review: review.n,
         kind: review.kind,
@@ -422,14 +434,16 @@ fn claim(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure> {
     Ok(found.map(|found| shown(&found.claim.body)).unwrap_or_default())
 }
 
-/// A programme, with the person whose it is.
-fn programme(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure> {
-    let Some(person) = register.tx.person_of_document(name.1)? else { return Ok(Values::new()) };
-    let Some(file) = register.file(person)? else { return Ok(Values::new()) };
+/// A programme, with the person whose it is; and what it is called.
+fn programme(register: &Register<'_>, name: ClaimName) -> Result<(Values, Option<Name>), Failure> {
+    let Some(person) = register.tx.person_of_document(name.1)? else { return Ok(Default::default()) };
+    let Some(file) = register.file(person)? else { return Ok(Default::default()) };
     let mut values = file.claims.first().map(|claim| shown(&claim.body)).unwrap_or_default();
     let document = file.documents.iter().find(|document| document.uid == name.1);
+    let mut called = None;
     if let Some(body) = document.and_then(|document| document.published(View::Everything, person)) {
         values.extend(shown(&body));
+        called = rules::document_name(&body);
     }
-    Ok(values)
+    Ok((values, called))
 }

@@ -93,7 +93,7 @@ impl<'a> Row<'a> {
 }
 
 /// Columns of a question's own; those of its two records with `_1` and `_2`.
-const OF_QUESTION: [&str; 14] = [
+const OF_QUESTION: [&str; 15] = [
     "review",
     "kind",
     "why",
@@ -105,6 +105,7 @@ const OF_QUESTION: [&str; 14] = [
     "differences",
     "centre_reason",
     "signature",
+    "resolution",
     "answers",
     "decision",
     "reason",

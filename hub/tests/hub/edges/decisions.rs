@@ -14,7 +14,7 @@ use super::{
 use exchange_endpoint::messages::Lang;
 use svod_hub::edges::operations::{
     certificates::{self, Wanted},
-    people,
+    people, question_table,
     single::{self, One},
     split, status,
 };
@@ -395,6 +395,47 @@ fn a_question_about_two_programmes_names_the_centres_that_claim_them() {
     let versions = format!("{};{}", asked[0].one.version, asked[0].other.version);
     let line = format!("{};{};{1};{versions};разные;обе\n", asked[0].review, one.code);
     decide(&hub, &(file + &line), false).expect("its own table is taken");
+}
+
+#[test]
+fn of_two_programmes_that_overlap_an_answer_is_proposed_and_nothing_decided() {
+    for (number, date, rule, answer, words) in [
+        ("78", "01.02.2026", "SAME_DATE", "same", "дата одна"),
+        ("77", "11.02.2026", "SAME_NUMBER", "same", "номер один"),
+        ("9", "01.03.2026", "LATER", "different", "с последним днём 28.02.2026"),
+    ] {
+        let mut hub = TestHub::new();
+        let recipient = id(1).to_string();
+        let programme = |key, number: &str, date: &str| {
+            let fields = [("recipient", recipient.as_str()), ("number", number), ("date", date)];
+            record(Kind::ProgrammeClaim, key, 1, &fields)
+        };
+        let both = vec![anna(1, 1, &[]), programme(11, "77", "01.02.2026"), programme(12, number, date)];
+        let mut one = merged(&mut hub, 1, both);
+        let asked = open_reviews(&hub);
+        let proposed = asked[0].resolution.as_ref().expect("proposed");
+        assert_eq!((proposed.rule, proposed.answer), (rule, answer));
+        let told = proposed.words(Lang::Ru);
+        assert!(told.contains(words) && !told.contains('{'), "{told}");
+        let file = hub.dir.path().join("asked.csv");
+        question_table::write(&file, &asked, true, Lang::Ru).expect("written");
+        let table = std::fs::read_to_string(&file).expect("there");
+        assert!(table.contains(";Предлагаемое решение;") && table.contains(words), "{table}");
+        let Some(ends) = proposed.ends.clone() else { continue };
+        assert_eq!((ends.date.as_str(), ends.replaced_by.as_str()), ("2026-02-01", "2026-03-01"));
+        assert_eq!((ends.centre, ends.until.as_str()), (one.code.to_string(), "2026-02-28"));
+        let earlier = [&asked[0].one, &asked[0].other].into_iter().find(|side| side.key == ends.key);
+        assert_eq!(earlier.and_then(|side| side.values.get("number")).map(String::as_str), Some("77"));
+        // its centre does as it is asked to
+        let ended = [
+            ("recipient", recipient.as_str()),
+            ("number", "77"),
+            ("date", "01.02.2026"),
+            ("valid_until", ends.until.as_str()),
+        ];
+        exchange(&mut hub, &mut one, &[record(Kind::ProgrammeClaim, 11, 2, &ended)]);
+        assert!(open_reviews(&hub).iter().all(|one| one.kind != "programme"), "it has answered itself");
+    }
 }
 
 /// A person of three records out of whom one was taken is whole again by one answer, and nobody was torn off meanwhile.
