@@ -227,20 +227,10 @@ fn in_full(lang: Lang, shown: &Shown) -> String {
 /// What speaks for and against.
 fn weighed(lang: Lang, evidence: &Evidence) -> Vec<String> {
     let against = word(lang, "rival", evidence.against);
-    let heading = messages::text(lang, "hub-evidence", &[("against", against.clone().into())]);
-    let before = messages::text(lang, "hub-evidence-before", &[("against", against.into())]);
+    let heading = messages::text(lang, "hub-evidence", &[("against", against.into())]);
     let mut lines = vec![heading];
-    lines.extend(evidence.said.iter().map(|said| {
-        let field = messages::find(lang, &format!("evidence-{}", said.kind), &[]);
-        let field = field.unwrap_or_else(|| said.field.clone());
-        let read = match (said.one.as_str(), said.other.as_str()) {
-            ("", "") => String::new(),
-            (one, other) if one == other => format!(" ({one})"),
-            (one, other) => format!(" ({one} / {other})"),
-        };
-        format!("  {:>+6.1}  {field}: {}{read}", said.bits, word(lang, "level", said.level))
-    }));
-    lines.push(format!("  {:>+6.1}  {before}", evidence.before));
+    lines.extend(evidence.said.iter().map(|said| format!("  {:>+6.1}  {}", said.bits, said.words(lang))));
+    lines.push(format!("  {:>+6.1}  {}", evidence.before, evidence.before_words(lang)));
     let chance = format!("{:.1}", evidence.chance * 100.0);
     let sum = [("bits", format!("{:+.1}", evidence.bits).into()), ("chance", chance.into())];
     lines.push(messages::text(lang, "hub-evidence-sum", &sum));

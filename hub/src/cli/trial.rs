@@ -35,7 +35,8 @@ pub struct Trial {
     /// is beyond doubt)
     #[arg(long, value_name = "FILE.csv")]
     out: PathBuf,
-    /// Where to write what staff would be asked
+    /// Where to write what staff would be asked, with what speaks for and against each, field by field, and what was
+    /// compared: personal data
     #[arg(long, value_name = "FILE.csv")]
     review: Option<PathBuf>,
     /// Where to write a page that a director can read and print: what came in, how many persons, who is there twice, how good the
@@ -80,7 +81,8 @@ impl Trial {
             model: self.model.as_deref(),
             out: &self.out,
             review: self.review.as_deref(),
-            page: self.report.as_deref().map(|path| (path, common.lang, Timestamp::now())),
+            page: self.report.as_deref().map(|path| (path, Timestamp::now())),
+            lang: common.lang,
         };
         let report = trial::trial(&order, &tell)?;
         common.print(&report, |lang| text(lang, &report))?;

@@ -39,6 +39,7 @@ pub mod table_file;
 pub mod training;
 pub mod trial;
 mod trial_page;
+mod trial_review;
 mod urgency;
 pub mod withdraw;
 mod word;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use exchange_endpoint::{
     config::Config,
+    messages::{self, Lang},
     output::{Exit, Failure},
 };
 use exchange_format::record::Kind;
@@ -19,7 +20,12 @@ use crate::{
         linking::ClaimName,
         reviews::{LastAct, Review},
     },
-    decisions::merge::{clusters::Doubtful, explain, weigh::class_name},
+    decisions::merge::{
+        Model,
+        clusters::Doubtful,
+        explain::{self, Explanation},
+        weigh::class_name,
+    },
     edges::{
         config::HubConfig,
         hub::{Hub, open},
@@ -76,7 +82,7 @@ pub struct Evidence {
 }
 
 /// What one field says.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Said {
     /// The field of the model.
     pub field: String,
@@ -126,21 +132,48 @@ fn tenth(bits: f64) -> f64 {
 fn evidence(register: &Register<'_>, review: &Review) -> Result<Option<Evidence>, Failure> {
     let id = |name: ClaimName| register.tx.known(name.0, Kind::RecipientClaim, name.1);
     let (Some(one), Some(other)) = (id(review.one)?, id(review.other)?) else { return Ok(None) };
-    let Some((model, explanation)) = register.explain(one.id, other.id)? else { return Ok(None) };
-    let of_field = |said: &explain::Said| {
-        let field = &model.fields[said.field];
-        let [one, other] = said.read.clone();
-        let (field, kind) = (field.name.clone(), field.kind.word());
-        Said { field, kind, level: said.level, bits: tenth(said.bits), one, other }
-    };
-    let odds = explanation.bits.exp2();
-    Ok(Some(Evidence {
-        bits: tenth(explanation.bits),
-        chance: ((odds / (1.0 + odds)) * 1000.0).round() / 1000.0,
-        against: class_name(explanation.rival),
-        before: tenth(explanation.before),
-        barred: explanation.barred.map(Doubtful::code),
-        never: explanation.dead_before.then_some("DEATH"),
-        said: explanation.said.iter().map(of_field).collect(),
-    }))
+    let found = register.explain(one.id, other.id)?;
+    Ok(found.map(|(model, explanation)| Evidence::of(&model, explanation)))
+}
+
+impl Evidence {
+    /// What `explanation` says, in the words of `model`.
+    pub(super) fn of(model: &Model, explanation: Explanation) -> Self {
+        let of_field = |said: explain::Said| {
+            let field = &model.fields[said.field];
+            let [one, other] = said.read;
+            let (field, kind) = (field.name.clone(), field.kind.word());
+            Said { field, kind, level: said.level, bits: tenth(said.bits), one, other }
+        };
+        let odds = explanation.bits.exp2();
+        Self {
+            bits: tenth(explanation.bits),
+            chance: ((odds / (1.0 + odds)) * 1000.0).round() / 1000.0,
+            against: class_name(explanation.rival),
+            before: tenth(explanation.before),
+            barred: explanation.barred.map(Doubtful::code),
+            never: explanation.dead_before.then_some("DEATH"),
+            said: explanation.said.into_iter().map(of_field).collect(),
+        }
+    }
+
+    /// What is to be said before any field was looked at, for staff.
+    pub fn before_words(&self, lang: Lang) -> String {
+        let against = messages::word(lang, "rival", self.against);
+        messages::text(lang, "hub-evidence-before", &[("against", against.into())])
+    }
+}
+
+impl Said {
+    /// The field, how the two agree, and what was compared, for staff. Personal data.
+    pub fn words(&self, lang: Lang) -> String {
+        let field = messages::find(lang, &format!("evidence-{}", self.kind), &[]);
+        let field = field.unwrap_or_else(|| self.field.clone());
+        let read = match (self.one.as_str(), self.other.as_str()) {
+            ("", "") => String::new(),
+            (one, other) if one == other => format!(" ({one})"),
+            (one, other) => format!(" ({one} / {other})"),
+        };
+        format!("{field}: {}{read}", messages::word(lang, "level", self.level))
+    }
 }

@@ -17,11 +17,11 @@ use exchange_endpoint::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::trial_page;
+use super::{trial_page, trial_review};
 use crate::{
     decisions::merge::{
         Model, Register,
-        clusters::{Doubt, Edge, Outcome},
+        clusters::{Edge, Outcome},
         compare::{FIELDS, Kind},
         model::{Field, ModelError},
         reading::{Reading, joined},
@@ -55,8 +55,10 @@ pub struct Order<'a> {
     pub out: &'a Path,
     /// Where what is doubtful is written.
     pub review: Option<&'a Path>,
-    /// Where the page for a director is written, in which language, of what time.
-    pub page: Option<(&'a Path, Lang, Timestamp)>,
+    /// Where the page for a director is written, of what time.
+    pub page: Option<(&'a Path, Timestamp)>,
+    /// In which language the page and the evidence are.
+    pub lang: Lang,
 }
 
 /// What a trial came to.
@@ -159,12 +161,12 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     let outcome = register.decide(cores::weighed(&register, &pairs));
     write(order.out, clusters_table(&ids, &outcome))?;
     if let Some(path) = order.review {
-        write(path, review_table(&ids, &outcome.doubts))?;
+        write(path, trial_review::table(&ids, &register, &outcome.doubts, order.lang))?;
     }
     let mut report = report(name, files, &register, pairs.len(), &outcome);
     (report.centres, report.shared_between) = by_centre(&register, &outcome, &centres, quality);
-    if let Some((path, lang, at)) = order.page {
-        let page = trial_page::render(&report, lang, at).map_err(|error| Failure::bug(&error))?;
+    if let Some((path, at)) = order.page {
+        let page = trial_page::render(&report, order.lang, at).map_err(|error| Failure::bug(&error))?;
         durable_file::replace(path, page.as_bytes(), 0o640).map_err(file(path))?;
     }
     Ok(report)
@@ -382,15 +384,6 @@ fn clusters_table<'a>(ids: &'a [String], outcome: &'a Outcome) -> impl Iterator<
     let row = move |(id, (one, auto)): (&'a String, _)| [id.as_str().into(), number(one), number(auto)];
     let heading = ["record_id", "cluster_id", "auto_cluster_id"].map(Cow::Borrowed);
     [heading].into_iter().chain(ids.iter().zip(persons).map(row))
-}
-
-fn review_table<'a>(ids: &'a [String], doubts: &'a [Doubt]) -> impl Iterator<Item = [Cow<'a, str>; 4]> {
-    let id = |record: u32| Cow::Borrowed(ids[record as usize].as_str());
-    let heading = ["record_id_1", "record_id_2", "score", "reason"].map(Cow::Borrowed);
-    let row = move |doubt: &Doubt| {
-        [id(doubt.a), id(doubt.b), format!("{:.2}", doubt.bits).into(), doubt.reason.code().into()]
-    };
-    [heading].into_iter().chain(doubts.iter().map(row))
 }
 
 /// Writes a table as scripts read it: UTF-8, commas, LF.

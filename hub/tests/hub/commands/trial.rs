@@ -73,7 +73,7 @@ fn tables_of_any_form_are_tried_together() {
     let lines: Vec<&str> = rows.lines().collect();
     assert_eq!(lines, ["record_id,cluster_id,auto_cluster_id", "a1,1,1", "a2,2,2", "b1,1,1", "b2,4,4"]);
     let review = fs::read_to_string(dir.path().join("review.csv")).expect("written");
-    assert_eq!(review, "record_id_1,record_id_2,score,reason\n");
+    assert_eq!(review, "record_id_1,record_id_2,score,reason,rival,for,against\n");
 
     let truth = file(dir.path(), "truth.csv", "record_id,entity_id\na1,7\na2,8\nb1,7\nb2,8\n");
     let out = dir.path().join("out.csv");
@@ -136,6 +136,49 @@ fn incomplete_dates_are_read_as_what_they_say() {
     let person = |id: &str| rows.lines().find(|row| row.starts_with(id)).map(|row| row[3..].to_owned());
     assert_eq!(person("a1"), person("b1"));
     assert_ne!(person("a1"), person("a2"));
+}
+
+#[test]
+fn each_question_of_a_trial_bears_the_evidence_for_and_against() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let street = format!("ул. {}, д. 5, кв. 7", "Освобождения".repeat(6));
+    let heading = "record_id,surname,name,patronymic,birth_date,sex,snils,passport,phone,address\n";
+    let table = |id: &str, day: &str, snils: &str| {
+        let row =
+            format!("{id},Соловьёва,Анна,Юрьевна,{day},ж,{snils},3204 123456,8 906 123-45-67,\"{street}\"\n");
+        format!("{heading}{row}")
+    };
+    let one = file(dir.path(), "one.csv", table("a1", "12.03.1945", "112-233-445 95"));
+    let other = file(dir.path(), "other.csv", table("b1", "13.03.1945", "087-654-303 00"));
+    for (lang, telephone, number) in [
+        ("ru", "Телефон: совпадает (79061234567)", "СНИЛС: разные (11223344595 / 08765430300)"),
+        ("en", "telephone: the same (79061234567)", "СНИЛС: different (11223344595 / 08765430300)"),
+    ] {
+        assert_eq!(done(&trial(&[&one, &other], dir.path(), &["--lang", lang]))["asked"], 1);
+        let review = fs::read(dir.path().join("review.csv")).expect("written");
+        let mut review = csv::Reader::from_reader(review.as_slice());
+        let row = review.records().next().expect("a question").expect("a row");
+        let cells: Vec<&str> = row.iter().collect();
+        assert_eq!((cells.len(), &cells[..2], cells[3]), (7, &["a1", "b1"][..], "OTHER_SNILS"));
+        assert!(["twin", "relative", "stranger"].contains(&cells[4]), "{cells:?}");
+        let parts = |cell: usize| cells[cell].split(" | ").collect::<Vec<_>>();
+        let (told, against) = (parts(5), parts(6));
+        assert!(told.iter().any(|part| part.starts_with(telephone)), "{told:?}");
+        assert!(against.iter().any(|part| part.starts_with(number)), "{against:?}");
+        let bits = |parts: &[&str]| -> Vec<f64> {
+            let last = |part: &&str| part.rsplit(' ').next().and_then(|bits| bits.parse().ok());
+            parts.iter().map(|part| last(part).expect("a number")).collect()
+        };
+        let (plus, minus) = (bits(&told), bits(&against));
+        assert!(plus.iter().all(|bits| *bits >= 0.0) && minus.iter().all(|bits| *bits < 0.0), "{cells:?}");
+        assert!(plus.is_sorted_by(|x, y| x >= y), "the weightiest first: {plus:?}");
+        let (sum, score) =
+            (plus.iter().chain(&minus).sum::<f64>(), cells[2].parse::<f64>().expect("a number"));
+        assert!(score < sum + 0.6 && score > sum - 1.6, "{score} is not the sum of {cells:?}");
+        let all = [told, against].concat();
+        assert!(all.iter().any(|part| part.contains('…')), "{all:?}");
+        assert!(all.iter().all(|part| part.chars().count() < 200), "{all:?}");
+    }
 }
 
 #[test]
