@@ -2,6 +2,7 @@
 //! because each rule of joining and parting is shown on the same few people.
 
 mod faults;
+mod order;
 mod parting;
 
 use std::collections::BTreeSet;
@@ -691,104 +692,4 @@ fn every_generated_value_is_an_input_of_the_hub() {
         })
         .collect();
     assert_eq!(actions, ["link".to_owned(), "person.new".to_owned()].into());
-}
-
-/// Rows of a generated city, as the hub received them, of no person yet.
-fn received_city(city: &mut City, recipients: usize) -> Vec<ClaimId> {
-    let plan = fixtures::city::CityPlan { seed: 97, centres: 3, recipients };
-    let generated = fixtures::city::City::generate(plan);
-    let mut rows = Vec::new();
-    for unit in 1..=6 {
-        let known = Centre {
-            code: centre(unit),
-            name: String::new(),
-            card: String::new(),
-            fingerprint: String::new(),
-            password: String::new(),
-            certificate: ClientCertificate::None,
-            active: true,
-            merged: true,
-        };
-        city.within(|register| Ok(register.tx.put_centre(&known, "2026-11-22T00:00:00Z")?));
-    }
-    for (unit, of_centre) in (1..).zip(&generated.centres) {
-        let table = &of_centre.tables[0];
-        for (at, row) in table.rows.iter().enumerate() {
-            let fields: Vec<(&str, &str)> = table
-                .columns
-                .iter()
-                .zip(row)
-                .filter(|(column, _)| **column != "id")
-                .filter_map(|(column, value)| Some((*column, value.as_deref()?)))
-                .collect();
-            let digest = Digest::of(format!("{unit} {at}").as_bytes());
-            let key = RecordId::from_random(digest.as_bytes()[..16].try_into().expect("16 of 32 bytes"));
-            rows.push(city.stored(unit, key, &body(Kind::RecipientClaim, &fields)));
-            // known to a third place too, which asks less
-            if at % 3 == 0 {
-                let known =
-                    fields.iter().copied().filter(|(field, _)| !["phone", "patronymic"].contains(field));
-                let known: Vec<_> = known.collect();
-                rows.push(city.stored(unit + 3, key, &body(Kind::RecipientClaim, &known)));
-            }
-        }
-    }
-    rows
-}
-
-/// Who is together, and who is asked about.
-type Picture = (BTreeSet<Vec<ClaimId>>, BTreeSet<(String, String)>);
-
-fn picture(city: &mut City, rows: &[ClaimId]) -> Picture {
-    city.within(|register| {
-        let mut people: std::collections::BTreeMap<RecordId, Vec<ClaimId>> =
-            std::collections::BTreeMap::new();
-        for row in rows {
-            people.entry(register.tx.uid_of(*row)?.expect("a person")).or_default().push(*row);
-        }
-        let asked = register.tx.open_reviews(0, 1000)?.into_iter();
-        let asked = asked.map(|one| (one.one.1.to_string(), one.other.1.to_string())).collect();
-        Ok((people.into_values().collect(), asked))
-    })
-}
-
-#[test]
-fn packets_in_any_order_make_the_people_of_one_merge() {
-    let mut city = City::new();
-    let mut rows = received_city(&mut city, 120);
-    rows.sort_unstable();
-    city.within(|register| {
-        let weighing = {
-            register.first_model()?;
-            register.index_all(true)?
-        };
-        register.settle(weighing.ids(), Some(&weighing))
-    });
-    let merged = picture(&mut city, &rows);
-    assert!(merged.0.len() < rows.len() && merged.0.iter().any(|person| person.len() > 2));
-    assert!(!merged.1.is_empty(), "somebody is asked about");
-    for turn in 1..4 {
-        // the register as it was counted, and nobody known
-        city.within(|register| {
-            register.tx.clear_links()?;
-            for row in &rows {
-                register.tx.remove_person_record(*row)?;
-            }
-            for review in register.tx.open_reviews(0, 1000)? {
-                register.tx.close_review("pair", review.one, review.other, "2026-11-22T00:00:00Z")?;
-            }
-            Ok(())
-        });
-        let mut order = rows.clone();
-        order.sort_by_key(|row| Digest::of(format!("{turn} {row}").as_bytes()));
-        for packet in order.chunks(7 * turn) {
-            city.within(|register| {
-                let touched = register.index(packet)?;
-                register.settle(touched, None)
-            });
-        }
-        let arrived = picture(&mut city, &rows);
-        assert_eq!(arrived.0, merged.0, "turn {turn}");
-        assert_eq!(arrived.1, merged.1, "turn {turn}");
-    }
 }
