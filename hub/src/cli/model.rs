@@ -120,6 +120,11 @@ fn text(lang: Lang, view: &ModelView) -> String {
         "  {}",
         messages::text(lang, "model-cuts", &[("auto", auto), ("ask", ask), ("one", one)])
     ));
+    if !view.variants.is_empty() {
+        let groups: Vec<String> = view.variants.iter().map(|group| group.join(" = ")).collect();
+        let args = [("groups", groups.join("; ").into())];
+        lines.push(format!("  {}", messages::text(lang, "model-variants", &args)));
+    }
     lines.push(messages::text(lang, "model-worth", &[]));
     for field in &view.fields {
         let name = messages::find(lang, &format!("evidence-{}", field.kind), &[]);

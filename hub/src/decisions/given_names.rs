@@ -5,6 +5,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 /// The table that comes with the program.
 const TABLE: &str = include_str!("../../data/merge/given_names.txt");
 
+/// No class of the table has this number or a higher one.
+pub const CLASSES: u16 = 1 << 15;
+
 /// The classes that each [`super::normalise::name_key`] of the table stands in, by number. A name may stand in several
 /// («САША»); being variants is not transitive across classes. None: a name in use that has no other form.
 static NAMES: LazyLock<BTreeMap<&str, Vec<u16>>> = LazyLock::new(|| {
@@ -65,6 +68,7 @@ mod tests {
         }
         let both: Vec<_> = with_forms.iter().flatten().filter(|name| alone.contains(*name)).collect();
         assert!(both.is_empty(), "{both:?} have other forms, and stand alone too");
+        assert!(groups().count() < usize::from(CLASSES));
         assert!(alone.len() > 100 && with_forms.len() > 50, "{} {}", alone.len(), with_forms.len());
     }
 }

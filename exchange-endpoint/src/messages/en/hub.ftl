@@ -90,6 +90,7 @@ hub-split-entered = What the coordination centre entered or drew up stays with t
 model-named = Model «{ $model }» (SHA-256 { $digest }…)
 model-since = In force since { $at }, { $who }: { $reason }
 model-cuts = It links by itself from { $auto } on and asks staff from { $ask } on; in a trial without staff it decides from { $one } on (1 is twice as likely, 10 a thousand times)
+model-variants = Given names that are one here, beside those that the program knows: { $groups }
 model-worth = What agreement of a field is worth: for one person (+) and against (−), beside strangers; agreement in a rare value weighs more
 model-before = Before: «{ $model }» since { $at }, { $who }: { $reason }
 model-compare-now = Now «{ $model }»: links { $links }, questions { $questions }, persons { $persons }

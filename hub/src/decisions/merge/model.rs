@@ -1,11 +1,15 @@
 //! The model: which fields records have, what each agreement is worth, by which keys pairs are found, where to
 //! cut. A file that staff can read and a region can change; a model never changes by itself.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use serde::{Deserialize, Serialize};
 
 use super::compare::Kind;
+use crate::decisions::normalise::name_key;
 
 /// The classes of pairs, in the order of all tables.
 pub const CLASSES: usize = 4;
@@ -29,6 +33,9 @@ pub struct Model {
     /// Where its figures are from.
     #[serde(default)]
     pub source: String,
+    /// Given names that are one name here, beside those that the program knows, each group by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Vec<String>>,
     /// How many pairs of each class there are for a record.
     pub pairs: Shares,
     /// Where to cut.
@@ -208,11 +215,14 @@ impl Model {
     pub fn to_text(&self) -> String {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         let list = |all: &[String]| all.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ");
-        let Self { format, name, source, pairs, cut, search, life, fields } = self;
+        let Self { format, name, source, variants, pairs, cut, search, life, fields } = self;
+        let groups: Vec<String> = variants.iter().map(|group| format!("    [{}],\n", list(group))).collect();
+        let groups =
+            if groups.is_empty() { String::new() } else { format!("variants = [\n{}]\n", groups.concat()) };
         let mut text = format!(
             "# Модель объединения записей: читается и правится человеком, сама не меняется (svod-hub model).\n\
              # A model by which records are linked: to be read and changed by people, never by itself.\n\
-             format = {format}\nname = {}\nsource = {}\n\n[pairs]\nsame = {:?}\ntwin = {:?}\nrelative = {:?}\n\n\
+             format = {format}\nname = {}\nsource = {}\n{groups}\n[pairs]\nsame = {:?}\ntwin = {:?}\nrelative = {:?}\n\n\
              [cut]\none = {:?}\nauto = {:?}\nask = {:?}\nmost = {:?}\nlargest = {}\n\n\
              [search]\nblock = {}\nsplit = [{}]\nkeys = [\n",
             quoted(name),
@@ -266,6 +276,11 @@ impl Model {
         self.fields[at].turned.as_deref().and_then(|name| self.field(name))
     }
 
+    /// Its groups of given names, each name as it is compared.
+    pub(super) fn variant_keys(&self) -> impl Iterator<Item = BTreeSet<String>> {
+        self.variants.iter().map(|group| group.iter().filter_map(|name| name_key(name)).collect())
+    }
+
     /// The number of the first field of this kind.
     pub fn of_kind(&self, kind: Kind) -> Option<usize> {
         self.fields.iter().position(|field| field.kind == kind)
@@ -308,6 +323,9 @@ impl Model {
                     return unfit(&field.name, "the chances of a class must be above 0 and add up to 1");
                 }
             }
+        }
+        if self.variant_keys().any(|group| group.len() < 2) {
+            return unfit("variants", "a group must have two different names or more");
         }
         let Cut { one, auto, ask, most, largest } = self.cut;
         if !(ask <= one && one <= auto && most > 0.0 && largest > 1) {

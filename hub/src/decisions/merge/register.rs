@@ -275,7 +275,14 @@ impl Register {
             self.values[places[1]] = self.texts[given][0].number(&first);
         }
         let names = || self.texts[given][0].all();
-        self.variants = names().map(|name| given_names::classes(&name)).collect();
         self.known = names().map(|name| given_names::is_known(&name)).collect();
+        self.variants = names().map(|name| given_names::classes(&name)).collect();
+        // those that the model adds are classes of their own, beside those of the program
+        for (class, group) in (given_names::CLASSES..).zip(self.model.variant_keys()) {
+            for (at, _) in names().enumerate().filter(|(_, name)| group.contains(name)) {
+                self.variants[at].push(class);
+                self.known[at] = true;
+            }
+        }
     }
 }

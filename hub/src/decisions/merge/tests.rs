@@ -4,6 +4,7 @@
 use super::{
     Model, Register,
     clusters::Outcome,
+    compare::Kind,
     evaluate::evaluate,
     model::{ModelError, STRANGER},
     reading::Reading,
@@ -468,6 +469,7 @@ fn an_unfit_model_is_told_where() {
         ("\"phone birth\"", "\"phone birth:decade\"", "birth:decade"),
         ("one = 2.0", "one = -9.0", "cut"),
         ("name = \"passport\"", "name = \"phone\"", "phone"),
+        ("[pairs]", "variants = [[\"Айгуль\", \"айгуль\"]]\n[pairs]", "variants"),
     ] {
         assert!(text.contains(from), "{from}");
         match Model::parse(&text.replacen(from, to, 1)) {
@@ -496,8 +498,42 @@ fn a_maiden_name_or_a_variant_is_linked_or_asked_about() {
 #[test]
 fn a_model_reads_as_it_was_written() {
     let shipped = Model::recipients();
-    let again = Model::parse(&shipped.to_text()).expect("sound");
-    assert_eq!(format!("{again:?}"), format!("{shipped:?}"));
+    let mut with_names = shipped.clone();
+    with_names.variants = ["Айгуль Гуля", "Рамиль \"Рома\" Рамилька"]
+        .map(|group| group.split(' ').map(str::to_owned).collect())
+        .to_vec();
+    for model in [shipped, with_names] {
+        let again = Model::parse(&model.to_text()).expect("sound");
+        assert_eq!(format!("{again:?}"), format!("{model:?}"));
+    }
+}
+
+#[test]
+fn a_region_s_model_adds_given_names_that_are_one_and_takes_none_away() {
+    let level = |variants: &[[&str; 2]], one, other| {
+        let mut model = Model::recipients();
+        model.variants = variants.iter().map(|group| group.map(str::to_owned).to_vec()).collect();
+        let mut register = Register::new(Model::parse(&model.to_text()).expect("sound"));
+        for (source, row) in strangers() {
+            let reading = Reading::of(&register.model, &row);
+            register.add(source, &reading);
+        }
+        for given in [one, other] {
+            let row = ["Соловьёва", given, "Юрьевна", "12.03.1945", "", "", "", "", "ж"];
+            let reading = Reading::of(&register.model, &row);
+            register.add(0, &reading);
+        }
+        register.close();
+        let at = register.model.field("given").expect("a field");
+        Kind::Given.levels()[usize::from(register.compare(100, 101)[at]) - 1]
+    };
+    let own = [["Сөембикә", "Соня"], ["Айгүль", "гуля"]];
+    assert_eq!(level(&[], "Айгүль", "Гуля"), "other");
+    assert_eq!(level(&own, "АЙГҮЛЬ", "Гуля"), "variant");
+    assert_eq!(level(&own, "Сөембикә", "Гуля"), "other");
+    for variants in [&[][..], &own] {
+        assert_eq!(level(variants, "Наталья", "Наташа"), "variant");
+    }
 }
 
 #[test]

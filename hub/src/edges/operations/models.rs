@@ -42,6 +42,8 @@ pub struct ModelView {
     pub pairs: [f64; 3],
     /// Bits from which on: linked if nobody is asked; linked; asked.
     pub cut: [f64; 3],
+    /// Given names that are one name here, beside those that the program knows.
+    pub variants: Vec<Vec<String>>,
     /// Its fields.
     pub fields: Vec<FieldView>,
     /// The models that were in force, the last first; empty before the first merge, and of a file.
@@ -90,6 +92,7 @@ fn view(model: &Model, text: String, history: Vec<ModelRow>) -> ModelView {
     ModelView {
         name: model.name.clone(),
         source: model.source.clone(),
+        variants: model.variants.clone(),
         sha256: Digest::of(text.as_bytes()).to_string(),
         shipped: text == Model::RECIPIENTS,
         pairs: [model.pairs.same, model.pairs.twin, model.pairs.relative],

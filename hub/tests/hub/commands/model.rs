@@ -27,6 +27,7 @@ fn a_model_changes_by_a_person_s_command_alone_and_nobody_is_joined_by_that() {
     // a region that links where the shipped model asks
     let bold = text
         .replace("name = \"recipients 2026-11-23\"", "name = \"Смелая 1\" # \\ и перенос")
+        .replace("\n[pairs]", "variants = [[\"Айгуль\", \"Гуля\"]]\n\n[pairs]")
         .replace("auto = 7.0", "auto = 0.0")
         .replace("one = 2.0", "one = 0.0");
     assert_ne!(bold, text);
@@ -52,6 +53,7 @@ fn a_model_changes_by_a_person_s_command_alone_and_nobody_is_joined_by_that() {
     let status = done(&city.run(&["status"]));
     assert_eq!((&status["model"]["name"], &status["model"]["actor"]), (&json!("Смелая 1"), &json!(acting())));
     let shown = done(&city.run(&["model", "show"]));
+    assert_eq!(shown["variants"], json!([["Айгуль", "Гуля"]]));
     let row = &shown["history"][0];
     assert_eq!((&row["name"], &row["reason"]), (&json!("Смелая 1"), &json!("решение комиссии")));
     assert_eq!(done(&activate("ещё раз"))["changed"], false);
