@@ -123,10 +123,9 @@ pub fn make_directories(directory: &Path) -> io::Result<()> {
         make_directories(parent)?;
     }
     match fs::create_dir(directory) {
-        // made by another at the same moment; not if a file lies there
-        Err(_) if directory.is_dir() => sync_directory(directory),
-        Err(error) => Err(error),
-        Ok(()) => sync_directory(directory),
+        // another may have made it at the same moment; a file that lies there is no directory
+        Err(error) if !directory.is_dir() => Err(error),
+        _ => sync_directory(directory),
     }
 }
 

@@ -248,9 +248,10 @@ fn change(world: &World, centre: usize, made: usize) -> Result<Probe, WorldError
     let connection = fill::open(&db)?;
     let contact = "SELECT s.id, max(t.version) FROM svod_record s JOIN svod_sent t ON t.kind = s.kind AND t.key = s.key \
                    WHERE s.kind = 'contact' GROUP BY s.id ORDER BY s.id LIMIT 1 OFFSET ?1";
-    let rows = Reader::open(&db)?.count("SELECT count(*) FROM contact", [])?;
+    let reader = Reader::open(&db)?;
+    let rows = reader.count("SELECT count(*) FROM contact", [])?;
     let offset = (made / world.centres().count()) as u64 % rows.max(1);
-    let found = Reader::open(&db)?.one(contact, [offset.cast_signed()], |row| {
+    let found = reader.one(contact, [offset.cast_signed()], |row| {
         Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.unsigned_abs()))
     })?;
     let begun = Instant::now();

@@ -170,7 +170,7 @@ pub(super) fn carry_out(
         let gone = tx.review(answer.review.n)?.is_none_or(|review| review.state == "gone");
         if gone && is_so(tx, answer)? {
             applied.gone += 1;
-        } else if answer.stands() && (answer.word.joins() || !tx.half_signed()?.contains(&answer.review.n)) {
+        } else if answer.stands() && (answer.word.joins() || signing::half(tx, answer.review.n)?.is_none()) {
             applied.unchanged += 1;
         } else {
             let unfit = |problem| unfit(answer.line, problem);

@@ -211,7 +211,8 @@ impl Change {
     }
 }
 
-fn half(tx: &Tx<'_>, n: i64) -> Result<Option<Signed>, Failure> {
+/// The signature under the answer to the question `n` that waits for a second one.
+pub(super) fn half(tx: &Tx<'_>, n: i64) -> Result<Option<Signed>, Failure> {
     Ok(tx.signed(n)?.filter(|signed| signed.second.is_none()))
 }
 
