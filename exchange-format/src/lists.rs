@@ -32,8 +32,15 @@ pub struct CareList {
     pub official: bool,
     /// What it is, for people.
     pub note: String,
+    /// Forms of service in which the region gives the care package (C04).
+    #[serde(default = "at_home")]
+    pub forms: Vec<String>,
     /// The services.
     pub service: Vec<CareService>,
+}
+
+fn at_home() -> Vec<String> {
+    vec!["home".to_owned()]
 }
 
 /// A care service.
@@ -175,6 +182,10 @@ const TWIN: Text = text(
     "у этого действия нет услуги другого варианта: вариант пишут, только если их два",
     "no service of this action has the other variant: it is named only where there are two",
 );
+const FORMS: Text = text(
+    "нужна хотя бы одна форма обслуживания: home, semi-residential, residential",
+    "must be at least one form of service: home, semi-residential, residential",
+);
 const NO_SERVICE: Text =
     text("такого кода нет ни в одном перечне услуг", "no list of services has such a code");
 const MINUTES: Text = text("нужны минуты от 1 до 1440", "must be minutes from 1 to 1440");
@@ -226,6 +237,11 @@ impl Lists {
         self.care.iter().find(|list| list.model == model)
     }
 
+    /// Whether the care package is given in `form` by some list: a decision on need names no model.
+    pub fn gives_package(&self, form: &str) -> bool {
+        self.care.iter().any(|list| list.forms.iter().any(|given| given == form))
+    }
+
     /// The questionnaire of that model.
     pub fn questionnaire(&self, model: &str) -> Option<&Questionnaire> {
         self.questionnaires.iter().find(|list| list.model == model)
@@ -244,8 +260,18 @@ impl CareList {
     /// What is wrong with the list beyond its form, and under which key.
     pub fn fault(&self) -> Option<(String, Text)> {
         no_token(&self.model)
+            .or_else(|| self.fault_of_forms())
             .or_else(|| self.service.is_empty().then(|| ("service".to_owned(), EMPTY)))
             .or_else(|| self.fault_of_services())
+    }
+
+    fn fault_of_forms(&self) -> Option<(String, Text)> {
+        let fields = Kind::Assessment.schema().fields;
+        let known = |form: &String| {
+            fields.iter().any(|field| field.name == "form" && field.problem(Some(form)).is_none())
+        };
+        let wrong = self.forms.is_empty() || !self.forms.iter().all(known);
+        wrong.then(|| ("forms".to_owned(), FORMS))
     }
 
     fn fault_of_services(&self) -> Option<(String, Text)> {
@@ -415,6 +441,8 @@ mod tests {
         let care = include_str!("../data/care_services.demo-1.toml");
         for (from, to, key) in [
             ("model = \"demo-1\"", "model = \"Демо 1\"", "model"),
+            ("forms = [\"home\"]", "forms = []", "forms"),
+            ("forms = [\"home\"]", "forms = [\"на дому\"]", "forms"),
             ("code = \"02\"", "code = \"01\"", "service[2].code"),
             ("minutes = 60", "minutes = 0", "service[1].minutes"),
             ("code = \"02\"", "code = \" 02 \"", "service[2].code"),

@@ -223,6 +223,29 @@ fn whatever_of_a_claim_cannot_be_read_is_told_at_its_field() {
 }
 
 #[test]
+fn a_care_package_is_given_in_the_forms_that_the_regions_list_names() {
+    let mut region = Lists::shipped().clone();
+    region.care[0].forms.push("semi-residential".to_owned());
+    for kind in [Kind::NeedDecision, Kind::Assessment] {
+        let mut body = examples::body(kind);
+        let refused = |body: &Body, lists| {
+            let around = Around { lists: Some(lists), ..Around::nothing() };
+            rules::fault_within(body, &around).map(|finding| finding.word())
+        };
+        body.set("form", "semi-residential").expect("text");
+        assert_eq!(
+            (refused(&body, Lists::shipped()), refused(&body, &region)),
+            (Some("C04"), None),
+            "{kind}"
+        );
+        // what the region's lists say is known where they are
+        assert!(rules::first_fault(&body).is_none(), "{kind}");
+        body.set("form", "residential").expect("text");
+        assert_eq!(refused(&body, &region), Some("C04"), "{kind}");
+    }
+}
+
+#[test]
 fn one_check_digit_of_a_case_number_holds() {
     let mut person = examples::body(Kind::Person);
     let good = (0..10).filter(|k| {

@@ -36,17 +36,20 @@ pub(super) static RULES: &[Rule] = &[
         code: "C04",
         applies: &[(Kind::NeedDecision, Refuse), (Kind::Assessment, Refuse)],
         sentence: text(
-            "Признанному нуждающимся определяется форма; социальный пакет (уровень I–III) даётся ему и на дому.",
-            "Recognition concludes a form; the care package (level I–III) is given to the recognised, at home.",
+            "Признанному нуждающимся определяется форма; социальный пакет (уровень I–III) даётся ему в форме, которую называет перечень услуг по уходу (на дому).",
+            "Recognition concludes a form; the care package (level I–III) is given to the recognised, in a form that the list of care services names (at home).",
         ),
         source: "442-ФЗ ст. 19 (to be checked); own",
         check: |c| {
             let level = if c.body.kind() == Kind::Assessment { "level" } else { "care_level" };
             let packaged = c.text(level).is_some_and(|level| level != "0");
             let (recognised, form) = (recognised(c)?, c.text("form"));
-            let at_home = form.is_some_and(|form| form.contains("home"));
+            // in which forms it is given, the region's lists say
+            let given = c.around.lists.is_none_or(|lists| {
+                form.is_some_and(|forms| forms.split(' ').any(|form| lists.gives_package(form)))
+            });
             at(level, packaged && !recognised)
-                .or_else(|| at("form", recognised && form.is_none() || packaged && !at_home))
+                .or_else(|| at("form", recognised && form.is_none() || packaged && !given))
         },
     },
     Rule {
