@@ -68,7 +68,8 @@ impl Why {
                 "alias" => "spoke-why-alias",
                 _ if open && record.packet.is_none() => "spoke-why-never-sent",
                 _ if open => "spoke-why-own",
-                _ => "spoke-why-locked",
+                _ if table.takes_proposals() => "spoke-why-locked",
+                _ => "spoke-why-locked-only",
             };
             let mut lines = vec![messages::text(lang, id, &args)];
             lines.extend(

@@ -58,11 +58,16 @@ fn is_locked(table: &str, id: &str) -> String {
     )
 }
 
-fn refuse(table: &str, parent: &str, command: &str) -> String {
+fn refuse(table: &str, parent: &Table, command: &str) -> String {
+    let wish = if parent.takes_proposals() {
+        format!(" Предложить изменение: svod-spoke propose {} ID", parent.name)
+    } else {
+        String::new()
+    };
+    let parent = parent.name;
     format!(
         "SELECT RAISE(ABORT, 'Таблица {table}, команда {command}: строка закреплена координационным центром, \
-         менять и удалять её нельзя. Чья она и к кому обратиться: svod-spoke why {parent} ID. \
-         Предложить изменение: svod-spoke propose {parent} ID');"
+         менять и удалять её нельзя. Чья она и к кому обратиться: svod-spoke why {parent} ID.{wish}');"
     )
 }
 
@@ -76,7 +81,7 @@ fn locks(table: &Table) -> Vec<Trigger> {
     let columns = list(&table.all_columns());
     let (old, new) = (is_locked(name, "OLD.id"), is_locked(name, "NEW.id"));
     let lock = |verb: &str, event: &str, when: &str, command: &str| {
-        let body = refuse(name, name, command);
+        let body = refuse(name, table, command);
         Trigger::new(
             format!("svod_lock_{name}_{verb}"),
             &format!("BEFORE {event} ON {name}\nWHEN {when}\nBEGIN\n  {body}\nEND"),
@@ -135,7 +140,7 @@ fn line_locks(table: &Table, lines: &LineTable) -> Vec<Trigger> {
     let (old, new) = (of(&format!("OLD.{parent}")), of(&format!("NEW.{parent}")));
     let columns = list(&lines.all_columns());
     let lock = |verb: &str, event: &str, when: &str, command: &str| {
-        let body = refuse(name, table.name, command);
+        let body = refuse(name, table, command);
         Trigger::new(
             format!("svod_lock_{name}_{verb}"),
             &format!("BEFORE {event} ON {name}\nWHEN {when}\nBEGIN\n  {body}\nEND"),

@@ -64,6 +64,16 @@ impl Table {
         ["id"].into_iter().chain(uid).chain(self.columns.iter().map(|column| column.name.as_str())).collect()
     }
 
+    /// Whether a centre may propose that a row which the hub publishes be changed.
+    pub fn takes_proposals(&self) -> bool {
+        let targets = Kind::Proposal.schema().fields.iter().find_map(|field| match field.ty {
+            Type::Code(kinds) => Some(kinds),
+            _ => None,
+        });
+        let published = self.published.map(|kind| kind.schema().name);
+        published.zip(targets).is_some_and(|(name, kinds)| kinds.contains(&name))
+    }
+
     /// The kind of record that a row shows: the hub's publication or the centre's own.
     pub fn kind(&self, published: bool) -> Option<Kind> {
         if published { self.published } else { self.own }

@@ -122,6 +122,8 @@ impl std::str::FromStr for Wish {
 /// Why a proposal cannot be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unproposable {
+    /// Nobody but the hub says anything about rows of this table.
+    Table,
     /// There is no such column, or none that a centre may wish otherwise.
     Column(String),
     /// The wished value may not stand there, by column and problem.
@@ -146,6 +148,9 @@ pub fn by_hand(
     reason: Option<&str>,
     today: Date,
 ) -> Result<Body, Unproposable> {
+    if !table.takes_proposals() {
+        return Err(Unproposable::Table);
+    }
     let kind = shown.kind();
     let mut after = shown.clone();
     let mut proposal = Body::new(Kind::Proposal);

@@ -293,6 +293,10 @@ impl Run<'_> {
     ) -> Result<(), SpokeError> {
         let target = self.order.target;
         let refused = Refused::by(line, columns.first().cloned(), "LOCKED");
+        if !target.table.takes_proposals() {
+            let why = Told::of("refused-locked-only", &[]);
+            return Ok(self.report.refuse(Refused { why, ..refused })?);
+        }
         if self.order.propose.is_none() || columns.is_empty() || self.wishes.len() == PROPOSALS {
             return Ok(self.report.refuse(refused)?);
         }

@@ -128,6 +128,7 @@ impl Proposal<'_> {
     fn unfit(&self, error: Unproposable) -> Failure {
         let failure = |message| Failure::new(Exit::Refused, message).with("table", self.named.to_owned());
         match error {
+            Unproposable::Table => failure("spoke-propose-table").with("id", self.id.to_owned()),
             Unproposable::Column(column) => {
                 failure("spoke-propose-column").because("column", self.column(column))
             }

@@ -165,6 +165,37 @@ fn what_cannot_be_proposed_is_refused_precisely_and_without_the_value() {
 }
 
 #[test]
+fn nobody_is_advised_to_propose_what_no_proposal_can_be_about() {
+    let mut centre = locked();
+    let service = centre.hub.record(uid(5), Form::Live, &fixtures::examples::body(Kind::Service));
+    centre.hub.publish(&[service]);
+    centre.sync();
+    let id = centre.value("SELECT id FROM service");
+    for (lang, said) in [("ru", "ведёт только координационный центр"), ("en", "coordination centre's alone")]
+    {
+        let (out, error) = centre.ends(&["propose", "service", &id, "name=Уборка", "--lang", lang], 3);
+        assert!(
+            error.contains(said) && error.contains("svod-spoke why service") && out.is_empty(),
+            "{error}"
+        );
+        let (why, _) = centre.ends(&["why", "service", &id, "--lang", lang], 0);
+        assert!(!why.contains("svod-spoke propose"), "{why}");
+        let (why, _) = centre.ends(&["why", "recipient", "r1", "--lang", lang], 0);
+        assert!(why.contains("svod-spoke propose recipient r1"), "{why}");
+    }
+    let refused = |sql: &str| centre.db().execute(sql, []).expect_err("locked").to_string();
+    let told = refused("UPDATE service SET name = 'Уборка'");
+    assert!(told.contains("svod-spoke why service") && !told.contains("propose"), "{told}");
+    assert!(refused("UPDATE recipient SET surname = 'Другая'").contains("svod-spoke propose recipient"));
+    let file = centre.path("service.csv");
+    std::fs::write(&file, format!("id;name\n{id};Уборка\n")).expect("written");
+    let file = file.to_str().expect("a path");
+    let (told, _) = centre.ends(&["import", "service", file, "--propose", "опечатка"], 3);
+    assert!(told.contains("строку ведёт только координационный центр"), "{told}");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_proposal"), "0");
+}
+
+#[test]
 fn a_wish_made_twice_is_one_proposal_and_a_newer_one_takes_its_place() {
     let mut centre = locked();
     let wish =

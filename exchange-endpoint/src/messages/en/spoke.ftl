@@ -83,6 +83,10 @@ spoke-why-locked = { $table } { $id }: the coordination centre's row ({ $owner }
     Record { $uid }, version { $version }, packet { $packet } ({ $since })
     All fields of the row{ $lines } are locked. If a value is wrong, propose the right one: svod-spoke propose { $table } { $id } COLUMN=VALUE
     The coordination centre can be asked: { $ask }
+spoke-why-locked-only = { $table } { $id }: the coordination centre's row ({ $owner }), state { $state }
+    Record { $uid }, version { $version }, packet { $packet } ({ $since })
+    All fields of the row{ $lines } are locked. No proposal can be made about such a record: if a value is wrong, say so.
+    The coordination centre can be asked: { $ask }
 spoke-why-alias = { $table } { $id }: this is the same record as row { $alias }; work with that one
     Record { $uid }, version { $version }, packet { $packet } ({ $since })
     If it is not, tell the coordination centre: { $ask }
@@ -125,6 +129,8 @@ error-spoke-csv-key = { $file }: there is no column as named by --key (of { $len
     .next = Give --key one of the columns: { $known }
 error-spoke-propose-own = Row { $table } { $id } is your centre's
     .next = Change it in your own program: no proposal is needed.
+error-spoke-propose-table = Row { $table } { $id } is the coordination centre's alone: no change of it can be proposed
+    .next = Tell the centre what is wrong in it; whom to ask, svod-spoke why { $table } { $id } says.
 error-spoke-propose-column = Nothing can be proposed for column { $column } of table { $table }
     .next = Proposals are about the locked fields of a row except numbers and references: svod-spoke why.
 error-spoke-propose-value = Column { $column } of table { $table }: { $detail }

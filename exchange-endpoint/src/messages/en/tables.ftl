@@ -253,6 +253,7 @@ refused-number-rounded = a number of more than 15 digits: Excel has rounded it a
 refused-cell-error = the cell holds an error
 refused-cell-time = the cell holds a time without a day
 refused-locked = the row is the coordination centre's: this value is locked. Propose the change: svod-spoke propose (or import --propose)
+refused-locked-only = the row is the coordination centre's alone: this value is locked. Tell it what is wrong
 refused-hubs-own = only the coordination centre brings records into this table, and this one it has not
 refused-trigger = the database did not take the change
 usage-since = must be the number of a protocol, or last
