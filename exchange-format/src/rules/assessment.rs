@@ -210,7 +210,7 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: FORM,
         check: |c| {
-            let selected: BTreeSet<&str> = c.text("care_services")?.split([' ', ',', ';']).collect();
+            let selected: BTreeSet<&str> = selected(c.text("care_services")?).collect();
             let needless = model(c)?.unneeded.iter().any(|one| {
                 c.lines().iter().any(|line| says(line, &one.answer))
                     && one.services.iter().any(|code| selected.contains(code.as_str()))
@@ -232,6 +232,34 @@ pub(super) static RULES: &[Rule] = &[
                     c.whole("co_residents").max(c.whole("residents").map(|all| all.saturating_sub(1)));
                 at("co_residents", c.text("lives_alone") == Some("1") && others.unwrap_or(0) > 0)
             })
+        },
+    },
+    Rule {
+        code: "B17",
+        applies: WARN,
+        sentence: text(
+            "Проживающих совместно не меньше, чем всех живущих в жилье.",
+            "There are as many co-residents as people in the dwelling, or more.",
+        ),
+        source: "own",
+        // of one who lives alone, and of a dwelling without people, B11 tells
+        check: |c| {
+            let all = c.whole("residents").filter(|all| *all > 0 && c.text("lives_alone") != Some("1"))?;
+            at("co_residents", c.whole("co_residents")? >= all)
+        },
+    },
+    Rule {
+        code: "B18",
+        applies: WARN,
+        sentence: text(
+            "Среди выбранных услуг есть код, которого нет в перечнях услуг по уходу.",
+            "Among the services selected is a code that no list of care services has.",
+        ),
+        source: "own",
+        check: |c| {
+            let lists = c.around.lists?;
+            let unknown = |code: &str| lists.care.iter().all(|list| list.service(code).is_none());
+            at("care_services", selected(c.text("care_services")?).any(unknown))
         },
     },
     Rule {
@@ -330,6 +358,11 @@ pub(super) static RULES: &[Rule] = &[
 fn bare_number(text: &str) -> String {
     let letters: String = text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
     letters.trim_start_matches('0').to_owned()
+}
+
+/// The codes in a list of services.
+fn selected(services: &str) -> impl Iterator<Item = &str> {
+    services.split([' ', ',', ';']).filter(|code| !code.is_empty())
 }
 
 fn answered_once<'a>(c: &Case<'a>) -> Option<Place> {

@@ -27,11 +27,14 @@ pub(super) static RULES: &[Rule] = &[
     Rule {
         code: "K02",
         applies: &[(Kind::Contract, Warn)],
-        sentence: text("Расторжение без причины.", "A termination without its reason."),
+        sentence: text("Расторжение без причины или даты.", "A termination without its reason or date."),
         source: "442-ФЗ ст. 17",
         check: |c| {
             let ended = c.text("termination_date").is_some();
+            let status = c.text("status").map(str::to_lowercase);
+            let said = status.is_some_and(|status| status.trim_start().starts_with("расторг"));
             at("termination_reason", ended && c.text("termination_reason").is_none())
+                .or_else(|| at("termination_date", said && !ended))
         },
     },
     Rule {
@@ -107,6 +110,16 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "own",
         check: |c| c.unread(&[], &[]),
+    },
+    Rule {
+        code: "K09",
+        applies: &[(Kind::Contract, Warn)],
+        sentence: text(
+            "Не указаны номер, дата или начало договора.",
+            "The contract's number, date or start is missing.",
+        ),
+        source: "442-ФЗ ст. 17; own",
+        check: |c| any(&["number", "date", "start_date"], |field| c.text(field).is_none()),
     },
     Rule {
         code: "M01",

@@ -12,6 +12,7 @@ mod business;
 mod dates;
 mod directory;
 mod need;
+mod order;
 mod programme;
 mod recipient;
 mod supplement;
@@ -116,6 +117,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         assessment::RULES,
         business::RULES,
         directory::RULES,
+        order::RULES,
         dates::RULES,
     ]
     .into_iter()
