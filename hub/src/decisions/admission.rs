@@ -36,6 +36,8 @@ pub struct Facts {
     pub basis: Option<Body>,
     /// Whether what the hub made of the claim is published to its centre.
     pub published: bool,
+    /// Whether it belongs to something else than `basis` says.
+    pub moved: bool,
     /// The first field that refers to something not here.
     pub missing: Option<&'static str>,
 }
@@ -185,8 +187,10 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
             let rule = rule(&[kind.name(), IDENTITY_CHANGED]);
             listed(RecordOutcome::Held, RecordReason::IdentityChanged, rule, Keep::Hold)
         }
-        // a scan is known by its sum and stays what it was; it may be taken back, which its packet's file outlives
-        Some(basis) if kind == Kind::Attachment && basis.text("sha256") != body.text("sha256") => {
+        // a scan is known by its sum, stays what it was and where it belongs; it may be taken back, which its packet's file outlives
+        Some(basis)
+            if kind == Kind::Attachment && (facts.moved || basis.text("sha256") != body.text("sha256")) =>
+        {
             let rule = rule(&[kind.name(), "final"]);
             listed(RecordOutcome::Refused, RecordReason::Invalid, rule, Keep::Refused)
         }

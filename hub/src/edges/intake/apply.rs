@@ -14,7 +14,7 @@ use exchange_format::{
     error::PacketError,
     packet::{CheckedPacket, MemberName},
     participant::ParticipantCode,
-    record::{Form, Kind, LineError, Record, RecordId},
+    record::{Body, Form, Kind, LineError, Record, RecordId},
     state_digest::StateDigest,
     stream::{Edition, VersionVerdict},
 };
@@ -211,12 +211,38 @@ impl<'a> Intake<'a> {
             let link = self.tx.publication(self.centre, Kind::Link, record.key)?;
             facts.published = link.is_some_and(|link| link.version > 0);
         }
+        if let Some(basis) = facts.basis.as_ref().filter(|_| record.kind == Kind::Attachment) {
+            facts.moved = self.is_moved(basis, examined)?;
+        }
         for (field, id, kinds) in &examined.references {
             if facts.missing.is_none() && !self.is_here(*id, kinds)? {
                 facts.missing = Some(field);
             }
         }
         Ok(facts)
+    }
+
+    /// Whether a reference of the record means something else than in `basis`. What a centre's row names may have become a
+    /// publication since.
+    fn is_moved(&self, basis: &Body, examined: &Examined) -> Result<bool, HubError> {
+        for (field, id, kinds) in &examined.references {
+            let Some(before) = basis.text(field).and_then(|text| text.parse::<RecordId>().ok()) else {
+                continue;
+            };
+            if before != *id && self.meant(before, kinds)? != self.meant(*id, kinds)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What a reference of this centre means: the publication that its own record became, and which that turned out to be.
+    fn meant(&self, id: RecordId, kinds: &[Kind]) -> Result<RecordId, HubError> {
+        let mut meant = id;
+        for kind in kinds {
+            meant = self.tx.uid_of_key(self.centre, *kind, id)?.unwrap_or(meant);
+        }
+        Ok(self.tx.person_meant(self.tx.document_meant(meant)?)?)
     }
 
     /// Whether a record may refer to `id`: a claim of this centre, or something published to it.

@@ -12,7 +12,13 @@ use exchange_format::{
     state_digest::StateDigest,
 };
 
-use super::{TestHub, anna, centre::now, id, record};
+use super::{
+    TestHub, anna,
+    centre::now,
+    decisions::uid,
+    id, record,
+    rules::{exchange, merged},
+};
 use svod_hub::edges::{intake::Taken, operations::status};
 
 fn received(hub: &mut TestHub) -> u64 {
@@ -245,13 +251,15 @@ fn a_bad_record_is_refused_alone_and_one_without_its_referent_is_held() {
 fn a_scan_that_was_sent_stays_what_it_was() {
     let mut hub = TestHub::new();
     let mut one = hub.centre(1);
+    let zuev = || record(Kind::RecipientClaim, 7, 1, &[("surname", "Зуев")]);
     let scan = |version, sum: &str, title| {
         let (sum, of) = (sum.repeat(64), id(1).to_string());
+        let of = if title == "Чужая" { id(7).to_string() } else { of };
         let what = [("recipient", of.as_str()), ("title", title), ("media_type", "image/png"), ("size", "1")];
         let fields = [what.as_slice(), &[("sha256", &sum), ("location", "шкаф 3")]].concat();
         record(Kind::Attachment, 5, version, &fields)
     };
-    for name in one.snapshot(1, &[vec![anna(1, 1, &[]), scan(1, "a", "Справка")]]) {
+    for name in one.snapshot(1, &[vec![anna(1, 1, &[]), zuev(), scan(1, "a", "Справка")]]) {
         hub.take(&one, &name);
     }
     let mut told = |version, sum: &str, title| {
@@ -262,7 +270,8 @@ fn a_scan_that_was_sent_stays_what_it_was() {
         lines.into_iter().map(|line| (line.reason, line.rule.as_str().to_owned())).collect::<Vec<_>>()
     };
     assert_eq!(told(2, "b", "Справка"), [(RecordReason::Invalid, "attachment.final".to_owned())]);
-    assert!(told(3, "a", "Справка об инвалидности").is_empty(), "its title may be put right");
+    assert_eq!(told(3, "a", "Чужая"), [(RecordReason::Invalid, "attachment.final".to_owned())]);
+    assert!(told(4, "a", "Справка об инвалидности").is_empty(), "its title may be put right");
     let bodies: String = {
         let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
         db.query_one("SELECT CAST(body AS TEXT) FROM received WHERE kind = 'attachment'", [], |row| {
@@ -271,6 +280,23 @@ fn a_scan_that_was_sent_stays_what_it_was() {
         .expect("one")
     };
     assert!(bodies.contains(&"a".repeat(64)) && !bodies.contains(&"b".repeat(64)));
+}
+
+#[test]
+fn a_scan_may_name_its_person_by_the_number_that_the_hub_gave() {
+    let mut hub = TestHub::new();
+    let scan = |version, of: &str| {
+        let sum = "a".repeat(64);
+        let fields = [("recipient", of), ("title", "Справка"), ("media_type", "image/png"), ("size", "1")];
+        let fields = [fields.as_slice(), &[("sha256", sum.as_str()), ("location", "шкаф 3")]].concat();
+        record(Kind::Attachment, 5, version, &fields)
+    };
+    let zuev = record(Kind::RecipientClaim, 7, 1, &[("surname", "Зуев")]);
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[]), scan(1, &id(1).to_string())]);
+    let uid = uid(&hub);
+    assert_eq!(exchange(&mut hub, &mut one, &[scan(2, &uid)]), [], "that is the same person");
+    one.clear_out();
+    assert_eq!(exchange(&mut hub, &mut one, &[zuev, scan(3, &id(7).to_string())]), [RecordOutcome::Refused]);
 }
 
 #[test]
