@@ -7,7 +7,7 @@ use rusqlite::TransactionBehavior;
 use super::{DatabaseError, Result, Store, Tx};
 
 /// The tables that a draft may write, besides [`INPUTS`].
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "person",
     "person_record",
     "document",
@@ -18,6 +18,8 @@ const TABLES: [&str; 13] = [
     "model",
     "counted",
     "link_key",
+    "link_key_late",
+    "claim_keys",
     "pair",
     "review",
     "publication",

@@ -4,13 +4,23 @@
 use std::collections::BTreeSet;
 
 use exchange_format::{participant::ParticipantCode, record::RecordId};
-use rusqlite::params;
+use rusqlite::{Row, params};
 
 use super::{DatabaseError, Result, Tx, parsed, received::ClaimId};
 use crate::decisions::merge::{clusters::Doubtful, staff::Decision};
 
 /// A claim named beyond this database.
 pub type ClaimName = (ParticipantCode, RecordId);
+
+/// A recipient claim for the engine. Personal data.
+pub struct ClaimToLink {
+    /// Its row.
+    pub id: ClaimId,
+    /// What it is called.
+    pub name: ClaimName,
+    /// Its body as the hub goes by it.
+    pub bytes: Vec<u8>,
+}
 
 /// What a claim is to another one that it is like.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -102,21 +112,31 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Recipient claims of `origin` that the hub goes by, with keys above `after`: row, key and body, at most `limit`; with
-    /// `waiting` those of an initial load too that waits for its merge.
+    /// The recipient claim in row `id`, if the hub goes by it.
+    pub fn claim_to_link(&self, id: ClaimId) -> Result<Option<ClaimToLink>> {
+        self.row(
+            "SELECT id, origin, key, coalesce(basis, body) FROM received WHERE id = ?1 AND kind = 'recipient_claim'
+               AND state NOT IN ('gone', 'refused')",
+            [id],
+            read_claim_to_link,
+        )
+    }
+
+    /// Recipient claims of `origin` that the hub goes by, with keys above `after`, at most `limit`; with `waiting` those of an
+    /// initial load too that waits for its merge.
     pub fn claims_to_link(
         &self,
         origin: ParticipantCode,
         after: Option<RecordId>,
         limit: u32,
         waiting: bool,
-    ) -> Result<Vec<(ClaimId, RecordId, Vec<u8>)>> {
+    ) -> Result<Vec<ClaimToLink>> {
         self.rows(
-            "SELECT id, key, coalesce(basis, body) FROM received WHERE origin = ?1 AND kind = 'recipient_claim'
+            "SELECT id, origin, key, coalesce(basis, body) FROM received WHERE origin = ?1 AND kind = 'recipient_claim'
                AND key > ?2 AND state NOT IN ('gone', 'refused') AND (?4 OR state <> 'waiting')
              ORDER BY key LIMIT ?3",
             params![origin.as_str(), after.map(|key| key.to_string()).unwrap_or_default(), limit, waiting],
-            |row| Ok((row.get(0)?, parsed(row, "received", "key")?, row.get(2)?)),
+            read_claim_to_link,
         )
     }
 
@@ -132,22 +152,55 @@ impl Tx<'_> {
 
     /// Replaces the index keys of a claim; without keys it is no longer found.
     pub fn set_link_keys(&self, claim: ClaimId, keys: &BTreeSet<i64>) -> Result<()> {
-        self.run("DELETE FROM link_key WHERE claim = ?1", [claim])?;
-        self.add_link_keys(keys.iter().map(|key| (*key, claim)))
+        let known = self.value::<Vec<u8>>("SELECT keys FROM claim_keys WHERE claim = ?1", [claim])?;
+        let known = read_keys(&known.unwrap_or_default());
+        for key in known.difference(keys) {
+            self.run("DELETE FROM link_key_late WHERE key = ?1 AND claim = ?2", [key, &claim])?;
+            self.run("DELETE FROM link_key WHERE key = ?1 AND claim = ?2", [key, &claim])?;
+        }
+        for key in keys.difference(&known) {
+            self.run("INSERT INTO link_key_late(key, claim) VALUES(?1, ?2)", [key, &claim])?;
+        }
+        if keys.is_empty() {
+            self.run("DELETE FROM claim_keys WHERE claim = ?1", [claim])?;
+        } else if known != *keys {
+            self.set_claim_keys(claim, keys)?;
+        }
+        Ok(())
     }
 
-    /// Adds keys to the index.
-    pub fn add_link_keys(&self, keys: impl Iterator<Item = (i64, ClaimId)>) -> Result<()> {
-        for (key, claim) in keys {
-            self.run("INSERT INTO link_key(key, claim) VALUES(?1, ?2)", params![key, claim])?;
+    fn set_claim_keys(&self, claim: ClaimId, keys: &BTreeSet<i64>) -> Result<()> {
+        let bytes: Vec<u8> = keys.iter().flat_map(|key| key.to_be_bytes()).collect();
+        self.run("INSERT OR REPLACE INTO claim_keys(claim, keys) VALUES(?1, ?2)", params![claim, bytes])?;
+        Ok(())
+    }
+
+    /// Replaces the whole index by the keys of `claims`, which is in the order of their rows, and forgets what all claims are to
+    /// each other.
+    pub fn set_all_link_keys<E: From<DatabaseError>>(
+        &self,
+        claims: impl Iterator<Item = Result<(ClaimId, BTreeSet<i64>), E>>,
+    ) -> Result<(), E> {
+        self.clear_links()?;
+        let mut all = Vec::new();
+        for one in claims {
+            let (claim, keys) = one?;
+            self.set_claim_keys(claim, &keys)?;
+            all.extend(keys.into_iter().map(|key| (key, claim)));
+        }
+        // in order each page is written once
+        all.sort_unstable();
+        for (key, claim) in all {
+            self.run("INSERT INTO link_key(key, claim) VALUES(?1, ?2)", [key, claim])?;
         }
         Ok(())
     }
 
     /// Forgets the index, and what all claims are to each other.
     pub fn clear_links(&self) -> Result<()> {
-        self.run("DELETE FROM link_key", [])?;
-        self.run("DELETE FROM pair", [])?;
+        for table in ["link_key", "link_key_late", "claim_keys", "pair"] {
+            self.run(&format!("DELETE FROM {table}"), [])?;
+        }
         Ok(())
     }
 
@@ -163,7 +216,8 @@ impl Tx<'_> {
         for key in keys {
             // «0 +»: SQLite makes a new plan for each value of a bare parameter there
             let block: Vec<ClaimId> = self.rows(
-                "SELECT claim FROM link_key WHERE key = ?1 LIMIT 0 + ?2",
+                "SELECT claim FROM link_key WHERE key = ?1
+                 UNION ALL SELECT claim FROM link_key_late WHERE key = ?1 LIMIT 0 + ?2",
                 params![key, limit + 1],
                 |row| Ok(row.get(0)?),
             )?;
@@ -277,4 +331,14 @@ impl Tx<'_> {
             },
         )
     }
+}
+
+fn read_claim_to_link(row: &Row<'_>) -> Result<ClaimToLink> {
+    let name = (parsed(row, "received", "origin")?, parsed(row, "received", "key")?);
+    Ok(ClaimToLink { id: row.get(0)?, name, bytes: row.get(3)? })
+}
+
+/// Keys as a row of `claim_keys` has them.
+fn read_keys(bytes: &[u8]) -> BTreeSet<i64> {
+    bytes.as_chunks().0.iter().map(|key| i64::from_be_bytes(*key)).collect()
 }

@@ -46,10 +46,13 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 12;
+pub const SCHEMA_VERSION: i64 = 13;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;
+
+/// Pages of the write-ahead log, 64 MiB of them, from which on whoever commits folds it into the database.
+const LOG_PAGES: i64 = 16_384;
 
 /// Why the database did not do what was asked. No variant holds a value of a record.
 #[derive(Debug, thiserror::Error)]
@@ -197,6 +200,9 @@ impl Store {
     fn configured(connection: Connection) -> Result<Self> {
         connection.busy_timeout(Duration::from_secs(30))?;
         connection.pragma_update(None, "synchronous", "FULL")?;
+        // the daemon folds the log into the database when nothing is to be done; a transaction waits for that only where it has
+        // grown beyond this
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
         // bounded: the page cache is most of this process's memory
         connection.pragma_update(None, "cache_size", -32_000)?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -253,7 +259,15 @@ impl Store {
         self.connection.close().map_err(|(_, error)| error.into())
     }
 
-    /// Folds the write-ahead log into the database file.
+    /// For who fills a database and can do so again: until it is opened anew nothing is durable, and so many KiB of pages are
+    /// held.
+    pub fn hurry(&self, cache_kib: u32) -> Result<()> {
+        self.connection.pragma_update(None, "synchronous", "OFF")?;
+        self.connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+        Ok(())
+    }
+
+    /// Folds the write-ahead log into the database file as far as nobody reads what it has; keeps nobody waiting who reads.
     pub fn checkpoint(&self) -> Result<()> {
         self.connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)")?;
         Ok(())

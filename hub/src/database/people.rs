@@ -261,16 +261,25 @@ impl Tx<'_> {
         sources: &BTreeMap<&'static str, Source>,
     ) -> Result<()> {
         let text = uid.to_string();
-        self.run("DELETE FROM field_source WHERE uid = ?1", [&text])?;
+        let sql = "SELECT field, origin, key FROM field_source WHERE uid = ?1";
+        let known = self.rows(sql, [&text], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+        let mut known: BTreeMap<String, (String, String)> = known.into_iter().collect();
         for (field, source) in sources {
             let (origin, key) = match source {
                 Source::Hub => (hub, uid),
                 Source::Claim { origin, key } => (*origin, *key),
             };
-            self.run(
-                "INSERT INTO field_source(uid, field, origin, key) VALUES(?1, ?2, ?3, ?4)",
-                params![text, field, origin.as_str(), key.to_string()],
-            )?;
+            let key = key.to_string();
+            let stands = known.remove(*field).is_some_and(|was| was.0 == origin.as_str() && was.1 == key);
+            if !stands {
+                self.run(
+                    "INSERT OR REPLACE INTO field_source(uid, field, origin, key) VALUES(?1, ?2, ?3, ?4)",
+                    params![text, field, origin.as_str(), key],
+                )?;
+            }
+        }
+        for field in known.keys() {
+            self.run("DELETE FROM field_source WHERE uid = ?1 AND field = ?2", params![text, field])?;
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ pub struct Told {
 }
 
 impl Tx<'_> {
-    /// Says what `centre` should be told of a record; whether that differs from what was last sealed.
+    /// Says what `centre` should be told of a record; whether something is to be sealed by that.
     pub fn publish(
         &self,
         centre: ParticipantCode,
@@ -49,6 +49,7 @@ impl Tx<'_> {
         person: RecordId,
     ) -> Result<bool> {
         let hash = Digest::of(body).to_string();
+        // a row that would stay as it is is not written again
         let state: Option<String> = self.value(
             "INSERT INTO publication(centre, kind, key, sha256, state, form, body, person)
              VALUES(?1, ?2, ?3, ?4, 'pending', ?5, ?6, ?7)
@@ -59,6 +60,8 @@ impl Tx<'_> {
                          WHEN EXISTS (SELECT 1 FROM carried c WHERE c.packet = publication.packet AND c.centre = publication.centre
                            AND c.kind = publication.kind AND c.key = publication.key) THEN 'sealed' ELSE 'applied' END
                        ELSE 'pending' END
+             WHERE sha256 <> excluded.sha256 OR form <> excluded.form OR person <> excluded.person
+               OR (state = 'pending') = (sealed_sha256 IS excluded.sha256 AND sealed_form IS excluded.form)
              RETURNING state",
             params![
                 centre.as_str(),

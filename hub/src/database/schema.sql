@@ -78,9 +78,13 @@ CREATE TABLE model(
 -- What was counted when a merge last weighed the whole register: values, under numbers that bear no text, and the
 -- keys that too many claims shared.
 CREATE TABLE counted(key INTEGER PRIMARY KEY, n INTEGER NOT NULL);
--- The linking index, and what pairs of claims are to each other (only links and likenesses are kept).
+-- The linking index: as of the last merge that weighed the whole register, and what came later. Keys lie anywhere: what
+-- writes few of them is to write to few pages, not to as many of a large table.
 CREATE TABLE link_key(key INTEGER NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY(key, claim)) WITHOUT ROWID;
-CREATE INDEX link_key_claim ON link_key(claim);
+CREATE TABLE link_key_late(key INTEGER NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY(key, claim)) WITHOUT ROWID;
+-- The same of both by claim: its keys in order, 8 bytes each, big-endian.
+CREATE TABLE claim_keys(claim INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+-- What pairs of claims are to each other (only links and likenesses are kept).
 CREATE TABLE pair(
   a INTEGER NOT NULL, b INTEGER NOT NULL, link INTEGER NOT NULL, code TEXT NOT NULL,
   bits REAL NOT NULL,                           -- log2 of the odds that they are one person

@@ -221,7 +221,7 @@ fn a_draft_keeps_nobody_waiting_and_is_taken_over_whole_or_not_at_all() {
     assert_eq!(serials(&mut other), [(1, None), (2, None)]);
     store.adopt(&basis, |_| Ok::<_, DatabaseError>(())).expect("adopted").expect("the basis stands");
     assert_eq!(serials(&mut other), [(1, None), (2, Some(id(1))), (3, None)]);
-    let keys = "SELECT count(*) FROM link_key";
+    let keys = "SELECT (SELECT count(*) FROM link_key_late) + (SELECT count(*) FROM claim_keys)";
     assert_eq!(other.read(|tx| tx.value::<i64>(keys, [])).expect("read"), Some(0));
     // a packet came meanwhile
     let ((), basis) = store.draft(|tx| add(tx, 4)).expect("drafted");
@@ -274,6 +274,42 @@ fn what_is_kept_aside_is_listed_with_what_it_waits_for() {
     assert_eq!(counts, [(centre().to_string(), 2)]);
 }
 
+#[test]
+fn what_came_since_the_last_merge_is_found_beside_what_it_weighed() {
+    let (_dir, mut store) = store();
+    let body = body("Белова");
+    let found = |tx: &Tx<'_>, claim, keys: &[i64], limit| -> Result<Vec<i64>> {
+        let keys = keys.iter().copied().collect();
+        Ok(tx.candidates(claim, &keys, limit)?.into_iter().collect())
+    };
+    let done: Result<()> = store.write(|tx| {
+        assert_eq!(tx.store_received(None, &arrived(1, &body, false))?, Some(1));
+        let merged = [(1, [5, 6].into()), (2, [6, 7].into())];
+        tx.set_all_link_keys(merged.into_iter().map(Ok::<_, DatabaseError>))?;
+        tx.set_link_keys(3, &[5, 7].into())?;
+        assert_eq!(found(tx, 3, &[5, 7], 9)?, [1, 2]);
+        assert_eq!(found(tx, 1, &[5, 6], 9)?, [2, 3]);
+        assert_eq!(found(tx, 9, &[7], 1)?, [0; 0], "too many, of both tables together");
+        // who says something else is no longer found by what it said
+        tx.set_link_keys(1, &[6, 8].into())?;
+        tx.set_link_keys(3, &[6, 8].into())?;
+        assert_eq!((found(tx, 9, &[5], 9)?, found(tx, 9, &[7], 9)?), (vec![], vec![2]));
+        assert_eq!((found(tx, 9, &[8], 9)?, found(tx, 9, &[6], 9)?), (vec![1, 3], vec![1, 2, 3]));
+        let crowds = |limit| tx.crowds(limit).map(|all| all.iter().map(|one| one.claims).collect::<Vec<_>>());
+        assert_eq!((crowds(2)?, crowds(3)?), (vec![3], vec![]));
+        // who has gone is not found either
+        tx.set_link_keys(1, &[].into())?;
+        assert_eq!((found(tx, 9, &[6], 9)?, found(tx, 9, &[8], 9)?), (vec![2, 3], vec![3]));
+        // the next merge has all in its table
+        tx.set_all_link_keys([(3, [6].into())].into_iter().map(Ok::<_, DatabaseError>))?;
+        assert_eq!(found(tx, 9, &[6, 7, 8], 9)?, [3]);
+        let late = tx.value::<i64>("SELECT count(*) FROM link_key_late", [])?;
+        assert_eq!(late, Some(0));
+        Ok(())
+    });
+    done.expect("done");
+}
+
 fn known_centre() -> centres::Centre {
     centres::Centre {
         code: centre(),
@@ -302,8 +338,7 @@ fn a_busy_database_is_told() {
 /// docs/adr/0024: a new table needs a place there, or a hub that is made again lacks it.
 #[test]
 fn every_table_is_noted_or_follows_from_what_is() {
-    let follow =
-        "received packet stream publication counted hub_input reference link_key pair field_source fault";
+    let follow = "received packet stream publication counted hub_input reference link_key link_key_late claim_keys pair field_source fault";
     let left = "journal protocol incident carried resync request difference content_told change";
     let mut known: Vec<&str> =
         noted::WHOLE.into_iter().chain(follow.split(' ')).chain(left.split(' ')).collect();

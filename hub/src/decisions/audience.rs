@@ -143,10 +143,12 @@ impl View {
 /// Documents as they can be published, by their ids.
 pub type Documents = BTreeMap<RecordId, Body>;
 
-/// What `centre` gets of `file` under `scope`, referents first; nothing if no claim of the person is its own.
-/// `documents` are those of the file in its view; those `withheld` wait for staff, and what refers to them with them.
+/// What `centre` gets of `file`, whose golden record `person` is, under `scope`, referents first; nothing if no claim of the
+/// person is its own. `documents` are those of the file in its view; those `withheld` wait for staff, and what refers to them
+/// with them.
 pub fn publications(
     file: &PersonFile,
+    person: &Body,
     centre: ParticipantCode,
     scope: Scope,
     mut documents: Documents,
@@ -158,7 +160,9 @@ pub fn publications(
     let (view, none) = (scope.view(centre), BTreeMap::new());
     let entries = if view == View::Everything { &file.entries } else { &none };
     let claims = view.claims(&file.claims);
-    let person = golden::person(&file.case_number, &claims, entries).body;
+    let is_whole = claims.len() == file.claims.len() && entries.len() == file.entries.len();
+    let person =
+        if is_whole { person.clone() } else { golden::person(&file.case_number, &claims, entries).body };
     let as_typed = |claim: &Claim| golden::as_typed(&person, &claims, claim, entries);
     let mut all_links: Vec<Wanted> = links(&file.claims, centre, file.uid, &as_typed).collect();
     documents.retain(|uid, _| !withheld.contains(uid));
@@ -317,7 +321,18 @@ mod tests {
     }
 
     fn all(file: &PersonFile, centre: ParticipantCode, scope: Scope) -> Vec<Wanted> {
-        publications(file, centre, scope, documents(file, scope.view(centre)), &BTreeSet::new())
+        given(file, centre, scope, documents(file, scope.view(centre)), &BTreeSet::new())
+    }
+
+    fn given(
+        file: &PersonFile,
+        centre: ParticipantCode,
+        scope: Scope,
+        documents: Documents,
+        withheld: &BTreeSet<RecordId>,
+    ) -> Vec<Wanted> {
+        let person = golden::person(&file.case_number, &file.claims, &file.entries).body;
+        publications(file, &person, centre, scope, documents, withheld)
     }
 
     fn text(publications: &[Wanted]) -> String {
@@ -411,7 +426,7 @@ mod tests {
             let open = collisions(file, &documents, TODAY);
             let withheld: BTreeSet<RecordId> =
                 open.into_iter().flat_map(|(one, other)| [one, other]).collect();
-            kinds(&publications(file, centre(2), scope, documents, &withheld))
+            kinds(&given(file, centre(2), scope, documents, &withheld))
         };
         assert_eq!(of(&file, Scope::Confirmed), []);
         let open = collisions(&file, &documents(&file, View::Everything), TODAY);
@@ -443,7 +458,7 @@ mod tests {
         // a scan goes where its programme goes
         let withheld = BTreeSet::from([id(110)]);
         let view = documents(&file, View::Everything);
-        let told = publications(&file, centre(2), Scope::Confirmed, view, &withheld);
+        let told = given(&file, centre(2), Scope::Confirmed, view, &withheld);
         let kinds: Vec<Kind> = told.iter().map(|one| one.body.kind()).collect();
         assert!(kinds.contains(&Kind::NeedDecision) && !kinds.contains(&Kind::Attachment), "{kinds:?}");
         // before the centre is confirmed it knows nothing of all this

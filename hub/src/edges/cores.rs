@@ -14,10 +14,14 @@ use crate::decisions::merge::{
     Register,
     candidates::{Candidates, Pair},
     clusters::Edge,
+    compare::Levels,
 };
 
 /// Into so many shares work is parted for each core: who is done with one takes the next.
 const SHARES: usize = 8;
+
+/// So many are done sooner than a thread begins.
+const FEW: usize = 16;
 
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
@@ -39,8 +43,11 @@ fn on_each_core<R: Send>(
     })
 }
 
-/// What `work` makes of each of `all`, in their order, by as many threads as there are cores.
+/// What `work` makes of each of `all`, in their order, by as many threads as there are cores; of a few by this one.
 pub fn on_all_cores<T: Sync, R: Send>(all: &[T], work: impl Fn(&[T]) -> Vec<R> + Sync) -> Vec<R> {
+    if all.len() < FEW {
+        return work(all);
+    }
     let shares: Vec<&[T]> = all.chunks(all.len().div_ceil(SHARES * cores()).max(1)).collect();
     let made = on_each_core(shares.len(), |taken| {
         taken.map(|share| (share, work(shares[share]))).collect::<Vec<_>>()
@@ -101,6 +108,13 @@ pub fn in_turn<L: Send, R: Send, E>(
 /// The pairs that are to be compared.
 pub fn candidates(register: &Register) -> Candidates {
     Candidates::of(on_each_core(register.key_count(), |keys| register.found_by(keys)))
+}
+
+/// The pairs that may come to something anybody could care about, compared.
+pub fn compared(register: &Register, pairs: &[Pair]) -> Vec<(Pair, Levels)> {
+    let least = register.model.cut.ask;
+    let near = |pair: &Pair| Some((*pair, register.compare_from(pair.0, pair.1, least)?));
+    on_all_cores(pairs, |pairs| pairs.iter().filter_map(near).collect())
 }
 
 /// The pairs that anybody could care about, weighed.

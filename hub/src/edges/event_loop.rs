@@ -196,6 +196,7 @@ impl Daemon {
         let mut terminate = signal(SignalKind::terminate()).map_err(RunError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
         let mut due: Option<Timestamp> = None;
+        let mut is_folded = false;
         loop {
             let worked = tokio::select! {
                 _ = terminate.recv() => return Ok(()),
@@ -214,7 +215,10 @@ impl Daemon {
                     let again = self.clock.now().saturating_add(self.hub.context.timing.retry);
                     due = due.into_iter().chain(again).min();
                 }
+            } else if !is_folded && let Err(error) = block_in_place(|| self.hub.store.checkpoint()) {
+                tracing::warn!("the database's log could not be folded into it: {error}");
             }
+            is_folded = !worked;
             lock.tell(self.untaken.as_ref().or(self.unsent.as_ref()), self.clock.now());
         }
     }

@@ -68,6 +68,9 @@ pub struct BenchArgs {
     /// Where to work; else the system's directory for temporary files
     #[arg(long)]
     pub dir: Option<PathBuf>,
+    /// Where filled registers stay and are taken from, for packet
+    #[arg(long)]
+    pub keep: Option<PathBuf>,
 }
 
 impl CommandLine for BenchArgs {
@@ -208,7 +211,7 @@ fn measure_one(args: &BenchArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     if args.name == Bench::Packet {
-        let measured = packet::measure(dir, args.recipients, runs(5))?;
+        let measured = packet::measure(dir, args.recipients, runs(5), args.keep.as_deref())?;
         args.common.print(&measured, |_| measured.text())?;
         return Ok(Exit::Done);
     }

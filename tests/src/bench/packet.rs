@@ -7,6 +7,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
     path::Path,
     time::{Duration, Instant},
 };
@@ -31,10 +32,11 @@ use svod_hub::{
         received::{Arrived, ClaimId, Standing},
     },
     decisions::case_number::CaseNumbering,
-    edges::register::Register,
+    edges::register::{Affected, Register},
 };
 
 use super::measure::{Spread, commit, cpu};
+use crate::world::WorldError;
 
 /// Records of a packet.
 const PACKET: usize = 500;
@@ -43,6 +45,10 @@ const SMALL: usize = 2000;
 const CENTRES: usize = 6;
 /// Recipients of each centre that are made and stored at a time.
 const LOT: usize = 10_000;
+/// Claims that are settled, and persons that are published, in one transaction.
+const TOGETHER: usize = 200_000;
+/// The pages that are held while a register is filled, KiB.
+const CACHE: u32 = 3_000_000;
 const SEED: u64 = 5000;
 
 /// What was measured.
@@ -69,26 +75,46 @@ struct Side {
     wall: Spread,
     /// CPU seconds of a packet, mean.
     cpu_s: f64,
+    /// Seconds for which the log is folded into the database after a packet, as the daemon does when nothing is to be done.
+    fold: Spread,
     /// Of the records of all packets those that became one person with another record.
     linked: usize,
 }
 
-/// Measures `runs` packets against a register of `recipients` for each of six centres, and as many against the small one.
+/// Measures `runs` packets against a register of `recipients` for each of six centres, and as many against the small one. A
+/// filled register stays in `keep`, and is taken from there by who measures the same again.
 ///
 /// # Errors
-/// The database.
-pub fn measure(dir: &Path, recipients: usize, runs: usize) -> Result<Arrivals, Failure> {
-    let small = side(&dir.join("small.db"), SMALL, runs)?;
-    let large = side(&dir.join("large.db"), recipients, runs)?;
+/// The database; a file of `keep`.
+pub fn measure(dir: &Path, recipients: usize, runs: usize, keep: Option<&Path>) -> Result<Arrivals, Failure> {
+    let small = side(dir, SMALL, runs, keep)?;
+    let large = side(dir, recipients, runs, keep)?;
     let ratio_median = large.wall.median / small.wall.median;
     let (n, commit) = (recipients, commit());
     Ok(Arrivals { bench: "packet", n, commit, packet: PACKET, large, small, ratio_median })
 }
 
-fn side(path: &Path, recipients: usize, runs: usize) -> Result<Side, Failure> {
-    let mut bench = Bench { store: Store::create(path)?, numbering: numbering()? };
-    let (records, arriving) = bench.fill(recipients, runs * PACKET)?;
-    let (mut wall_s, mut spent, mut linked) = (Vec::new(), Duration::ZERO, 0);
+fn side(dir: &Path, recipients: usize, runs: usize, keep: Option<&Path>) -> Result<Side, Failure> {
+    let name = format!("{recipients}-{runs}.db");
+    let path = dir.join(&name);
+    let kept = keep.map_or_else(|| path.clone(), |keep| keep.join(&name));
+    let arriving = if kept.exists() {
+        cities(recipients, runs * PACKET).flat_map(|(_, later)| later).collect()
+    } else {
+        let filling = kept.with_extension("filling");
+        // of a run that was ended on its way
+        let _ = fs::remove_file(&filling);
+        let mut bench = Bench { store: Store::create_unnoted(&filling)?, numbering: numbering()? };
+        let arriving = bench.fill(recipients, runs * PACKET)?;
+        bench.store.close()?;
+        fs::rename(&filling, &kept).map_err(WorldError::file(&kept))?;
+        arriving
+    };
+    if kept != path {
+        fs::copy(&kept, &path).map_err(WorldError::file(&path))?;
+    }
+    let mut bench = Bench { store: Store::open(&path)?, numbering: numbering()? };
+    let (mut wall_s, mut fold_s, mut spent, mut linked) = (Vec::new(), Vec::new(), Duration::ZERO, 0);
     let pid = std::process::id();
     for packet in arriving.chunks(PACKET) {
         let before = cpu(pid).unwrap_or_default();
@@ -104,9 +130,15 @@ fn side(path: &Path, recipients: usize, runs: usize) -> Result<Side, Failure> {
         wall_s.push(begun.elapsed().as_secs_f64());
         spent += cpu(pid).unwrap_or_default().saturating_sub(before);
         linked += bench.linked(&ids)?;
+        let begun = Instant::now();
+        bench.store.checkpoint()?;
+        fold_s.push(begun.elapsed().as_secs_f64());
     }
+    drop(bench);
+    fs::remove_file(&path).map_err(WorldError::file(&path))?;
     let cpu_s = spent.as_secs_f64() / f64::from(u32::try_from(wall_s.len().max(1)).unwrap_or(u32::MAX));
-    Ok(Side { records, wall: Spread::of(&wall_s), wall_s, cpu_s, linked })
+    let (records, fold) = (recipients * CENTRES, Spread::of(&fold_s));
+    Ok(Side { records, wall: Spread::of(&wall_s), wall_s, cpu_s, fold, linked })
 }
 
 fn numbering() -> Result<CaseNumbering, Failure> {
@@ -163,9 +195,10 @@ impl Bench {
         })
     }
 
-    /// Fills the register, merges and publishes it; how many records it has, and those that are still to arrive: from a centre
-    /// of their own, half of them of people who are known, as far as there are any.
-    fn fill(&mut self, recipients: usize, arriving: usize) -> Result<(usize, Vec<Arriving>), Failure> {
+    /// Fills the register, merges and publishes it; those that are still to arrive: from a centre of their own, half of them
+    /// of people who are known, as far as there are any. Nothing of it is durable before the database is closed.
+    fn fill(&mut self, recipients: usize, arriving: usize) -> Result<Vec<Arriving>, Failure> {
+        self.store.hurry(CACHE)?;
         self.within(|register| {
             for n in 1..=CENTRES + 1 {
                 let known = Centre {
@@ -182,33 +215,40 @@ impl Bench {
             }
             Ok(())
         })?;
-        let (mut stored, mut later) = (0, Vec::new());
-        let (all, mut seed) = (recipients * CENTRES, SEED);
-        while stored < all {
-            let share = (arriving * LOT.min(recipients)).div_ceil(recipients);
-            // enough for those who arrive later too
-            let of_lot = LOT.min((all - stored).div_ceil(CENTRES)) + share.div_ceil(CENTRES);
-            let city = City::generate(CityPlan { seed, centres: CENTRES, recipients: of_lot });
-            seed += 1;
-            let (mut now, held) = parted(&city, share.min(arriving - later.len()), seed);
-            now.truncate(all - stored);
-            stored += now.len();
-            later.extend(held);
+        let mut arrive = Vec::new();
+        for (now, later) in cities(recipients, arriving) {
+            arrive.extend(later);
             self.within(|register| now.iter().try_for_each(|one| one.store(register).map(|_| ())))?;
         }
-        let centres = (1..=CENTRES).map(centre_code).collect();
-        self.within(|register| {
+        let weighing = self.within(|register| {
             register.first_model()?;
-            let weighing = register.index_all(true)?;
-            let affected = register.settle(weighing.ids(), Some(&weighing))?.affected;
-            drop(weighing);
-            register.confirm_all(&affected, &centres, "bench")?;
-            for uid in &affected {
-                register.republish(*uid)?;
-            }
-            Ok(())
+            Ok(register.index_all(true)?)
         })?;
-        Ok((stored, later))
+        let ids: Vec<ClaimId> = weighing.ids().collect();
+        let mut people = Affected::new();
+        for ids in ids.chunks(TOGETHER) {
+            people.extend(self.within(|register| {
+                // with whom it is one it was settled before
+                let mut new = Vec::with_capacity(ids.len());
+                for id in ids {
+                    if register.tx.uid_of(*id)?.is_none() {
+                        new.push(*id);
+                    }
+                }
+                Ok(register.settle(new, Some(&weighing))?.affected)
+            })?);
+        }
+        drop(weighing);
+        let centres = (1..=CENTRES).map(centre_code).collect();
+        let people: Vec<RecordId> = people.into_iter().collect();
+        for people in people.chunks(TOGETHER) {
+            self.within(|register| {
+                register.confirm_all(&people.iter().copied().collect(), &centres, "bench")?;
+                Ok(people.iter().try_for_each(|uid| register.republish(*uid))?)
+            })?;
+        }
+        self.store.write(|tx| Ok::<_, Failure>(tx.begin_noting()?))?;
+        Ok(arrive)
     }
 
     /// How many of these claims are of a person who has another one.
@@ -223,6 +263,27 @@ impl Bench {
             Ok(linked)
         })
     }
+}
+
+/// The people of six centres with `recipients` each, lot by lot, and beside each lot those of them who arrive later,
+/// `arriving` in all.
+fn cities(recipients: usize, arriving: usize) -> impl Iterator<Item = (Vec<Arriving>, Vec<Arriving>)> {
+    let (all, share) = (recipients * CENTRES, (arriving * LOT.min(recipients)).div_ceil(recipients));
+    let (mut stored, mut held, mut seed) = (0, 0, SEED);
+    std::iter::from_fn(move || {
+        if stored == all {
+            return None;
+        }
+        // enough for those who arrive later too
+        let of_lot = LOT.min((all - stored).div_ceil(CENTRES)) + share.div_ceil(CENTRES);
+        let city = City::generate(CityPlan { seed, centres: CENTRES, recipients: of_lot });
+        seed += 1;
+        let (mut now, later) = parted(&city, share.min(arriving - held), seed);
+        now.truncate(all - stored);
+        stored += now.len();
+        held += later.len();
+        Some((now, later))
+    })
 }
 
 /// The recipients of a city but for `held`, and these: from one more centre, first those who have another record.
@@ -275,8 +336,8 @@ impl Arrivals {
     /// For people.
     pub fn text(&self) -> String {
         let side = |name: &str, side: &Side| {
-            let Side { records, wall, cpu_s, linked, .. } = side;
-            format!("  {name}: records {records}, s {wall}, cpu_s {cpu_s:.3}, linked {linked}")
+            let Side { records, wall, cpu_s, fold, linked, .. } = side;
+            format!("  {name}: records {records}, s {wall}, cpu_s {cpu_s:.3}, fold {fold}, linked {linked}")
         };
         [
             format!("packet n=6×{} packet={} ({})", self.n, self.packet, self.commit),
@@ -295,8 +356,7 @@ mod tests {
     #[test]
     fn packets_arrive_at_registers_of_both_sizes_and_are_linked() {
         let dir = tempfile::tempdir().expect("a directory");
-        let side =
-            side(&dir.path().join("hub.db"), 100, 1).map_err(|error| error.to_string()).expect("measured");
+        let side = side(dir.path(), 100, 1, None).map_err(|error| error.to_string()).expect("measured");
         assert_eq!((side.records, side.wall_s.len()), (600, 1));
         assert!(side.linked > 20 && side.linked < PACKET, "{}", side.linked);
     }

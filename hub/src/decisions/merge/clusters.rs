@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    candidates::Pair,
     compare::{Kind, Levels},
     groups::{Groups, Rule},
     model::{Cut, RELATIVE, TWIN},
@@ -125,7 +126,12 @@ impl Register {
 
     /// As [`Register::edge`], if the pair comes to `least` bits.
     pub fn edge_from(&self, a: u32, b: u32, least: f64) -> Option<Edge> {
-        let edge = self.edge_by(a, b, &self.compare_from(a, b, least)?);
+        self.edge_above((a, b), &self.compare_from(a, b, least)?, least)
+    }
+
+    /// The edge of a pair that agrees so, if it comes to `least` bits.
+    pub fn edge_above(&self, (a, b): Pair, levels: &Levels, least: f64) -> Option<Edge> {
+        let edge = self.edge_by(a, b, levels);
         (edge.weight.bits >= least).then_some(edge)
     }
 

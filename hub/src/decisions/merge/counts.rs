@@ -57,6 +57,11 @@ fn whole(n: f64) -> u32 {
     n as u32
 }
 
+/// Whether two texts of such a field are compared by how frequent each is: a rare one is a slip for a frequent one.
+const fn is_compared_by_counts(kind: Kind) -> bool {
+    matches!(kind, Kind::Surname | Kind::Given | Kind::Patronymic)
+}
+
 /// The places of a field whose texts count by their frequency.
 const fn counted_slots(kind: Kind) -> usize {
     match kind {
@@ -96,32 +101,57 @@ impl Register {
         all.into_iter().filter(|(_, n)| *n > 0.0).map(|(of, n)| (of.key(), whole(n))).collect()
     }
 
-    /// Does what [`Register::close`] does, by what was counted elsewhere: `count` says how often.
-    pub fn close_by<E>(&mut self, mut count: impl FnMut(CountKey) -> Result<u32, E>) -> Result<(), E> {
+    /// The first half of what [`Register::close`] does, by what was counted elsewhere, `count` says how often: what it takes to
+    /// read keys, and to compare records as far as to say which pairs cannot come to anything.
+    pub fn open_by<E>(&mut self, mut count: impl FnMut(CountKey) -> Result<u32, E>) -> Result<(), E> {
         // before the first merge nothing is
-        let none = count(Counted::Records.key())? == 0;
-        let mut count = |key| if none { Ok(0) } else { count(key) };
-        self.recount(&mut count)?;
-        let of_text = |field: usize, text: &str| count(Counted::Text(field, 0, digest(text)).key());
-        let turned = self.turned_names(&mut { of_text })?;
-        if !turned.is_empty() {
-            self.turn(&turned);
-            // a name that has changed columns has another count there
-            self.recount(&mut count)?;
+        let records = count(Counted::Records.key())?;
+        let mut count = |key| if records == 0 { Ok(0) } else { count(key) };
+        let turned = self.turned_names(&mut |field: usize, text: &str| {
+            count(Counted::Text(field, 0, digest(text)).key())
+        })?;
+        self.turn(&turned);
+        for field in 0..self.model.fields.len() {
+            if is_compared_by_counts(self.model.fields[field].kind) {
+                let texts = 1..self.texts[field][0].size();
+                self.recount(field, 0, texts.map(number), &mut count)?;
+            }
         }
-        self.turn(&[]);
-        self.weights = self.weights_by(&mut count)?;
+        self.weights = Weights::of(&self.model);
+        self.weights.records = f64::from(records);
         Ok(())
     }
 
-    fn recount<E>(&mut self, count: &mut impl FnMut(CountKey) -> Result<u32, E>) -> Result<(), E> {
-        for (field, of) in self.model.fields.iter().enumerate() {
-            for slot in 0..counted_slots(of.kind) {
-                for text in 1..self.texts[field][slot].size() {
-                    let digest = self.texts[field][slot].digest(number(text));
-                    self.texts[field][slot].counts[text] = count(Counted::Text(field, slot, digest).key())?;
-                }
+    /// The second half: what it takes to weigh these records; of others nothing is asked.
+    pub fn count_by<E>(
+        &mut self,
+        records: &[u32],
+        mut count: impl FnMut(CountKey) -> Result<u32, E>,
+    ) -> Result<(), E> {
+        let none = self.weights.records == 0.0;
+        let mut count = |key| if none { Ok(0) } else { count(key) };
+        for field in 0..self.model.fields.len() {
+            let kind = self.model.fields[field].kind;
+            for slot in (0..counted_slots(kind)).filter(|_| !is_compared_by_counts(kind)) {
+                let value = |n: &u32| self.entry(*n).field(self.slots[field])[slot];
+                let texts: BTreeSet<Text> = records.iter().map(value).filter(|text| *text != 0).collect();
+                self.recount(field, slot, texts.into_iter(), &mut count)?;
             }
+        }
+        self.weights_by(records, &mut count)
+    }
+
+    fn recount<E>(
+        &mut self,
+        field: usize,
+        slot: usize,
+        texts: impl Iterator<Item = Text>,
+        count: &mut impl FnMut(CountKey) -> Result<u32, E>,
+    ) -> Result<(), E> {
+        let table = &mut self.texts[field][slot];
+        for text in texts {
+            let key = Counted::Text(field, slot, table.digest(text)).key();
+            table.counts[text as usize] = count(key)?;
         }
         Ok(())
     }
@@ -133,10 +163,13 @@ impl Register {
         (name != 0).then_some((name, year / COHORT as usize))
     }
 
-    fn weights_by<E>(&self, count: &mut impl FnMut(CountKey) -> Result<u32, E>) -> Result<Weights, E> {
-        let mut weights = Weights::of(&self.model);
+    fn weights_by<E>(
+        &mut self,
+        records: &[u32],
+        count: &mut impl FnMut(CountKey) -> Result<u32, E>,
+    ) -> Result<(), E> {
+        let mut weights = std::mem::take(&mut self.weights);
         let mut get = |of: Counted| count(of.key()).map(f64::from);
-        weights.records = get(Counted::Records)?;
         for (sex, n) in weights.of_sex.iter_mut().enumerate() {
             *n = get(Counted::Sex(sex))?;
         }
@@ -144,7 +177,8 @@ impl Register {
         for (cohort, n) in weights.of_cohort.iter_mut().enumerate() {
             *n = get(Counted::Cohort(cohort))?;
         }
-        for name in self.entries().filter_map(|entry| self.full_name(&entry)).collect::<BTreeSet<_>>() {
+        let entries = || records.iter().map(|n| self.entry(*n));
+        for name in entries().filter_map(|entry| self.full_name(&entry)).collect::<BTreeSet<_>>() {
             let n = whole(get(Counted::FullName(name))?);
             if n > OWN {
                 weights.full_names.insert(name, n);
@@ -153,13 +187,13 @@ impl Register {
         if let Some(given) = self.model.of_kind(Kind::Given) {
             let names = &self.texts[given][0];
             weights.cohorts = vec![0.0; names.size() * COHORTS];
-            let known: BTreeSet<_> =
-                self.entries().filter_map(|entry| self.cohort_of(given, &entry)).collect();
+            let known: BTreeSet<_> = entries().filter_map(|entry| self.cohort_of(given, &entry)).collect();
             for (name, cohort) in known {
                 let at = name as usize * COHORTS + cohort;
                 weights.cohorts[at] = get(Counted::Name(names.digest(name), cohort))?;
             }
         }
-        Ok(weights)
+        self.weights = weights;
+        Ok(())
     }
 }

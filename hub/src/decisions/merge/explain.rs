@@ -34,7 +34,7 @@ pub struct Explanation {
     pub bits: f64,
     /// The likeliest other explanation: twins, relatives or strangers.
     pub rival: usize,
-    /// What is to be said before any field was looked at: how rare such pairs are.
+    /// What is to be said before any field was looked at: how much more frequent than the rival one person is among pairs.
     pub before: f64,
     /// Why they are never linked without asking.
     pub barred: Option<Doubtful>,

@@ -163,7 +163,7 @@ impl Register {
 
     /// What records `a` and `b` have in common, unless their weight is certainly below `least`: against twins and relatives
     /// the model's table tells all, and fields need not be compared that could not make up for the others.
-    pub(super) fn compare_from(&self, a: u32, b: u32, least: f64) -> Option<Levels> {
+    pub fn compare_from(&self, a: u32, b: u32, least: f64) -> Option<Levels> {
         let (one, other) = (self.entry(a), self.entry(b));
         let shares = self.shares();
         let mut bits = [TWIN, RELATIVE].map(|rival| shares[SAME] - shares[rival]);

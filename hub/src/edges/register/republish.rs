@@ -1,6 +1,6 @@
 //! Persons become publications: what each centre should be told now, against what it was told.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use exchange_format::{
     participant::ParticipantCode,
@@ -83,8 +83,13 @@ impl Register<'_> {
         self.review_programmes(file, &all)?;
         self.review_values(file, &golden.body)?;
         let mut listed = audience::faulty(&all, self.today(), self.lists);
-        let (whole, doubtful) = (file, self.doubtful(file)?);
-        let file = whole.without(&doubtful);
+        let (whole, doubtful) = (file, self.doubtful(file, &golden.body)?);
+        let (mut person, mut file) = (golden.body, Cow::Borrowed(whole));
+        if !doubtful.is_empty() {
+            let certain = whole.without(&doubtful);
+            person = golden::person(&certain.case_number, &certain.claims, &certain.entries).body;
+            file = Cow::Owned(certain);
+        }
         let mut wanted = Published::new();
         let centres: BTreeSet<ParticipantCode> = file.claims.iter().map(|claim| claim.origin).collect();
         for centre in centres {
@@ -103,7 +108,7 @@ impl Register<'_> {
                     withheld.insert(document);
                 }
             }
-            for mut record in audience::publications(&file, centre, scope, documents, &withheld) {
+            for mut record in audience::publications(&file, &person, centre, scope, documents, &withheld) {
                 if record.body.kind() == Kind::Link {
                     self.supersede(centre, record.key, &mut record.body)?;
                 }
@@ -156,7 +161,7 @@ impl Register<'_> {
     /// The claims of `file` of which staff are asked whether they are another person, and that were never
     /// published: they stay so until staff have decided (W3). So do those with a value that is not understood, unless
     /// their centre is told a better one.
-    fn doubtful(&self, file: &PersonFile) -> Result<BTreeSet<ClaimName>, RegisterError> {
+    fn doubtful(&self, file: &PersonFile, golden: &Body) -> Result<BTreeSet<ClaimName>, RegisterError> {
         let mut new = Vec::new();
         for claim in &file.claims {
             if self.tx.publication(claim.origin, Kind::Link, claim.key)?.is_none() {
@@ -170,7 +175,7 @@ impl Register<'_> {
         let asked = self.in_doubt(file.uid)?;
         for claim in new {
             let name = (claim.origin, claim.key);
-            if asked.contains(&name) || self.is_lost(file, claim)? {
+            if asked.contains(&name) || self.is_lost(file, golden, claim)? {
                 doubtful.insert(name);
             }
         }
@@ -178,12 +183,11 @@ impl Register<'_> {
     }
 
     /// Whether the centre of `claim` would be told nothing in place of a value that is not understood.
-    fn is_lost(&self, file: &PersonFile, claim: &Claim) -> Result<bool, RegisterError> {
+    fn is_lost(&self, file: &PersonFile, golden: &Body, claim: &Claim) -> Result<bool, RegisterError> {
         let mut fields = awaited(&claim.body).filter(|field| !file.entries.contains_key(*field)).peekable();
         if fields.peek().is_none() || !self.tx.serves(claim.origin, file.uid)? {
             return Ok(fields.peek().is_some());
         }
-        let golden = golden::person(&file.case_number, &file.claims, &file.entries).body;
         Ok(fields.any(|field| golden.text(field).is_none()))
     }
 
@@ -242,24 +246,27 @@ impl Register<'_> {
     /// answered itself.
     fn review_values(&self, file: &PersonFile, golden: &Body) -> Result<(), RegisterError> {
         let at = self.at();
-        let ask = |claim: &Claim, shown: &[&str], unread: &[&str]| {
+        let ask = |claim: &Claim, shown: &dyn Fn() -> Vec<&'static str>, unread: &[&str]| {
             let name = (claim.origin, claim.key);
-            if unread.iter().any(|field| shown.contains(field)) {
+            if !unread.is_empty() && shown().iter().any(|field| unread.contains(field)) {
                 self.tx.open_review("value", "UNREADABLE", name, name, &at)
             } else {
                 self.tx.close_review("value", name, name, &at).map(|_| ())
             }
         };
         for claim in &file.claims {
-            let shown = golden::as_typed(golden, &file.claims, claim, &file.entries);
+            let shown = || golden::as_typed(golden, &file.claims, claim, &file.entries);
             ask(claim, &shown, &golden::unreadable(&claim.body).collect::<Vec<_>>())?;
         }
         for document in &file.documents {
             let published = document.published(View::Everything, file.uid);
             for claim in &document.claims {
                 let unread = programme::unreadable(document.kind, &claim.body);
-                let shown = published.as_ref().map(|body| programme::as_typed(body, &claim.body));
-                ask(claim, shown.as_ref().unwrap_or(&unread), &unread)?;
+                let shown = || match &published {
+                    Some(body) => programme::as_typed(body, &claim.body),
+                    None => unread.clone(),
+                };
+                ask(claim, &shown, &unread)?;
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use super::{Register, RegisterError};
 use crate::{
     database::{
         DatabaseError,
-        linking::{ClaimName, Likeness},
+        linking::{ClaimName, ClaimToLink, Likeness},
         received::{ClaimId, Received, Standing},
     },
     decisions::merge::{
@@ -44,6 +44,21 @@ impl Weighing {
         let mut engine = merge::Register::new(model);
         engine.fewest = FEWEST;
         Self { engine, ids: Vec::new(), numbers: BTreeMap::new(), sources: BTreeMap::new() }
+    }
+
+    /// Takes in `claims`, read on all cores.
+    fn read(&mut self, claims: &[ClaimToLink]) {
+        let model = &self.engine.model;
+        let read = |claim: &ClaimToLink| {
+            let body = Body::from_xml(Kind::RecipientClaim, &claim.bytes).ok()?;
+            Some(Reading::of_claim(model, &body))
+        };
+        let readings = on_all_cores(claims, |share| share.iter().map(read).collect());
+        for (claim, reading) in claims.iter().zip(readings) {
+            if let Some(reading) = reading {
+                self.add(claim.name, claim.id, &reading);
+            }
+        }
     }
 
     fn add(&mut self, name: ClaimName, id: ClaimId, reading: &Reading) {
@@ -160,18 +175,22 @@ impl Register<'_> {
 
     /// The claims `ids` for the engine, weighed as the register was when it was last weighed as a whole.
     pub(super) fn weighing(&self, ids: &BTreeSet<ClaimId>) -> Result<Weighing, RegisterError> {
+        let mut weighing = self.opened(ids)?;
+        let all: Vec<u32> = weighing.claims().map(|(number, _)| number).collect();
+        weighing.engine.count_by(&all, |key| self.tx.counted(key))?;
+        Ok(weighing)
+    }
+
+    /// As [`Register::weighing`], to read keys, and to compare as far as that says what cannot come to anything.
+    fn opened(&self, ids: &BTreeSet<ClaimId>) -> Result<Weighing, RegisterError> {
         let mut weighing = Weighing::new(self.model()?);
-        let mut readings = BTreeMap::new();
+        let mut claims = Vec::with_capacity(ids.len());
         for id in ids {
-            if let Some(claim) = self.standing_claim(*id)?.map(|found| found.claim) {
-                let reading = Reading::of_claim(&weighing.engine.model, &claim.body);
-                readings.insert((claim.origin, claim.key), (*id, reading));
-            }
+            claims.extend(self.tx.claim_to_link(*id)?);
         }
-        for (name, (id, reading)) in readings {
-            weighing.add(name, id, &reading);
-        }
-        weighing.engine.close_by(|key| self.tx.counted(key))?;
+        claims.sort_unstable_by_key(|claim| claim.name);
+        weighing.read(&claims);
+        weighing.engine.open_by(|key| self.tx.counted(key))?;
         Ok(weighing)
     }
 
@@ -218,7 +237,7 @@ impl Register<'_> {
         for id in &arrived {
             touched.extend(self.tx.clear_pairs(*id)?);
         }
-        let weighing = self.weighing(&arrived)?;
+        let weighing = self.opened(&arrived)?;
         let mut keys: BTreeMap<ClaimId, BTreeSet<i64>> =
             arrived.iter().map(|id| (*id, BTreeSet::new())).collect();
         for (number, id) in weighing.claims() {
@@ -239,7 +258,7 @@ impl Register<'_> {
     }
 
     fn compare(&self, pairs: &BTreeSet<(ClaimId, ClaimId)>) -> Result<(), RegisterError> {
-        let mut weighing = self.weighing(&pairs.iter().flat_map(|(a, b)| [*a, *b]).collect())?;
+        let mut weighing = self.opened(&pairs.iter().flat_map(|(a, b)| [*a, *b]).collect())?;
         let numbers = weighing.by_id();
         let pair = |(a, b): &(ClaimId, ClaimId)| {
             let (a, b) = (*numbers.get(a)?, *numbers.get(b)?);
@@ -248,15 +267,21 @@ impl Register<'_> {
         let pairs: Vec<_> = pairs.iter().filter_map(pair).collect();
         let known = beside_dead(&weighing.engine, &pairs);
         self.note_applications(&mut weighing, &known)?;
-        self.keep(&weighing, &weighed(&weighing.engine, &pairs))
+        // most pairs are of strangers: how frequent what they say is need not be looked up
+        let near = cores::compared(&weighing.engine, &pairs);
+        let records: BTreeSet<u32> = near.iter().flat_map(|((a, b), _)| [*a, *b]).collect();
+        weighing.engine.count_by(&records.into_iter().collect::<Vec<_>>(), |key| self.tx.counted(key))?;
+        let (engine, least) = (&weighing.engine, weighing.engine.model.cut.ask);
+        let edges = near.iter().filter_map(|(pair, levels)| engine.edge_above(*pair, levels, least));
+        self.keep(&weighing, &edges.collect::<Vec<_>>())
     }
 
     fn keep(&self, weighing: &Weighing, edges: &[Edge]) -> Result<(), RegisterError> {
-        for edge in edges {
-            let (claim, likeness) = weighing.likeness(edge);
-            self.tx.set_likeness(claim, &likeness)?;
-        }
-        Ok(())
+        let mut likenesses: Vec<_> = edges.iter().map(|edge| weighing.likeness(edge)).collect();
+        likenesses.sort_unstable_by_key(|(claim, likeness)| {
+            (*claim.min(&likeness.other), *claim.max(&likeness.other))
+        });
+        likenesses.iter().try_for_each(|(claim, likeness)| Ok(self.tx.set_likeness(*claim, likeness)?))
     }
 
     /// Why two claims are taken for one person, or are not, and by which model; `None` if the hub does not go by both.
@@ -295,15 +320,11 @@ impl Register<'_> {
         let engine = &weighing.engine;
         let counts = engine.counts().into_iter();
         self.tx.set_counted(counts.chain(candidates.parted.iter().map(|key| (key.cast_signed(), 1))))?;
-        self.tx.clear_links()?;
-        let mut keys = Vec::new();
-        for (number, id) in weighing.claims() {
+        self.tx.set_all_link_keys(weighing.by_id().into_iter().map(|(id, number)| {
             let parted = &mut |key: u64| Ok::<_, RegisterError>(candidates.parted.contains(&key));
-            let of_claim = weighing.engine.keys(number, parted)?;
-            keys.extend(of_claim.into_iter().map(|key| (key.cast_signed(), id)));
-        }
-        keys.sort_unstable();
-        self.tx.add_link_keys(keys.into_iter())?;
+            let of_claim = engine.keys(number, parted)?;
+            Ok::<_, RegisterError>((id, of_claim.into_iter().map(u64::cast_signed).collect()))
+        }))?;
         let edges = weighed(engine, &candidates.pairs);
         self.keep(&weighing, &edges)?;
         let chained = chained_with_dead(&weighing.engine, &edges);
@@ -311,7 +332,7 @@ impl Register<'_> {
         Ok(weighing)
     }
 
-    /// All claims of `centre`, read on all cores.
+    /// All claims of `centre`.
     fn read_all(
         &self,
         centre: ParticipantCode,
@@ -321,19 +342,9 @@ impl Register<'_> {
         let mut after = None;
         loop {
             let page = self.tx.claims_to_link(centre, after, PAGE, waiting)?;
-            let Some((_, last, _)) = page.last() else { return Ok(()) };
-            after = Some(*last);
-            let model = &weighing.engine.model;
-            let readings = on_all_cores(&page, |page| {
-                let read = |bytes| Body::from_xml(Kind::RecipientClaim, bytes).ok();
-                let reading = |body| Reading::of_claim(model, &body);
-                page.iter().map(|(_, _, bytes)| read(bytes).map(reading)).collect()
-            });
-            for ((id, key, _), reading) in page.iter().zip(readings) {
-                if let Some(reading) = reading {
-                    weighing.add((centre, *key), *id, &reading);
-                }
-            }
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.name.1);
+            weighing.read(&page);
         }
     }
 }

@@ -57,7 +57,8 @@ fn derived(db: &Path) -> BTreeMap<&'static str, Vec<String>> {
     [
         ("publication", "SELECT concat_ws(' ', centre, kind, key, form, sha256, iif(form = 'tombstone', '', person), version) FROM publication ORDER BY 1".to_owned()),
         ("reference", format!("SELECT concat_ws(' ', origin, referent, {claim}) FROM reference WHERE claim IN (SELECT id FROM received WHERE state <> 'gone') ORDER BY 1")),
-        ("link_key", format!("SELECT concat_ws(' ', key, {claim}) FROM link_key ORDER BY 1")),
+        ("link_key", format!("SELECT concat_ws(' ', key, {claim}) FROM (SELECT * FROM link_key UNION ALL SELECT * FROM link_key_late) ORDER BY 1")),
+        ("claim_keys", format!("SELECT concat_ws(' ', hex(keys), {claim}) FROM claim_keys ORDER BY 1")),
         ("pair", format!("SELECT concat_ws(' ', {a}, {b}, link, code, bits) FROM pair ORDER BY 1")),
         ("counted", "SELECT concat_ws(' ', key, n) FROM counted ORDER BY 1".to_owned()),
         ("field_source", "SELECT concat_ws(' ', uid, field, origin, key) FROM field_source ORDER BY 1".to_owned()),
