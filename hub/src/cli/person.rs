@@ -231,7 +231,8 @@ fn text(lang: Lang, view: &PersonView) -> String {
         ));
         for losing in &field.losing {
             let value = shown(lang, field.field, &losing.value);
-            lines.push(format!("      ≠ {value}  [{}]", losing.centre.as_deref().unwrap_or("—")));
+            let centre = losing.centre.as_deref().unwrap_or("—");
+            lines.push(format!("      ≠ {value}  [{centre}{}]", by_document(lang, losing.documented)));
         }
     }
     for claim in &view.claims {
@@ -275,7 +276,11 @@ fn source(lang: Lang, field: &FieldView) -> String {
             let args = [("actor", entry.actor.clone().into()), ("reason", entry.reason.clone().into())];
             messages::text(lang, "hub-entry", &args)
         }
-        (None, Some(centre)) => centre.clone(),
+        (None, Some(centre)) => format!("{centre}{}", by_document(lang, field.documented)),
         (None, None) => "—".to_owned(),
     }
+}
+
+fn by_document(lang: Lang, documented: bool) -> String {
+    if documented { format!(", {}", messages::text(lang, "hub-documented", &[])) } else { String::new() }
 }

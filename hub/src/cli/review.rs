@@ -31,6 +31,9 @@ pub enum Review {
         /// Write it as a table that Excel opens (UTF-8, ;), with empty columns decision and reason; personal data
         #[arg(long, value_name = "FILE.csv")]
         out: Option<PathBuf>,
+        /// Leave out what is with a colleague
+        #[arg(long)]
+        mine: bool,
     },
     /// One question in full: both records side by side, what differs, what speaks for and against; personal data
     Show {
@@ -154,11 +157,12 @@ impl Review {
                     messages::text(lang, "hub-review-assigned", &args)
                 })
             }
-            Self::List { out } => {
+            Self::List { out, mine } => {
                 if let Some(path) = out {
                     refuse_existing(path)?;
                 }
-                let questions = questions::list(&config, now)?;
+                let mut questions = questions::list(&config, now)?;
+                questions.retain(|question| !mine || question.is_with(&actor));
                 let Some(path) = out else {
                     return common.print(&json!({ "reviews": questions }), |lang| text(lang, &questions));
                 };

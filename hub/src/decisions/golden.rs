@@ -1,8 +1,10 @@
 //! The golden record: which of the values of several claims stands, and where each came from.
 //!
-//! Order: the hub's own entry; then a value whose check digit or form holds; then the value that most
-//! centres state; then, of facts that bear a day (when a document was issued, since when a state is so), the newest;
-//! then that of the lowest centre code. What loses stays in its claim and is shown beside.
+//! Order: the hub's own entry; then a value whose check digit or form holds; then one that a document confirms; then the
+//! value that most centres state; then, of facts that bear a day (when a document was issued, since when a state is so), the
+//! newest; then that of the lowest centre code. What loses stays in its claim and is shown beside. No record says that
+//! somebody has compared a value with a document: confirmed is what stands in a claim beside the document that says it
+//! (docs/adr/0028).
 //!
 //! Longer than 500 lines because each rule is tested where it stands.
 
@@ -127,6 +129,16 @@ const GROUPS: [&[&str]; 10] = [
 /// Of the groups that bear a day its field.
 const DAYS: [&str; 4] = ["identity_doc_issued", "disability_from", "income_as_of", "status_date"];
 
+/// Of facts that have a document of their own the field that names it.
+const DOCUMENTS: [(&str, &str); 4] = [
+    ("disability_group", "disability_document"),
+    ("representative", "representative_document"),
+    ("representative_2", "representative_2_document"),
+    ("representative_3", "representative_3_document"),
+];
+/// What the identity document says of a person.
+const IDENTITY: [&str; 6] = ["surname", "given", "patronymic", "birth_date", "birth_place", "sex"];
+
 /// The golden record of `claims` (recipient claims) and the hub's own `entries` (field → value).
 pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, String>) -> Golden {
     let mut golden =
@@ -144,7 +156,8 @@ pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, St
                 // the parts of an address that the hub has entered anew are not those of a claim's
                 Some(group) if group[0].starts_with("address") && entries.contains_key(group[0]) => None,
                 Some(group) => winners.of(group, claims).and_then(|claim| {
-                    Some(candidate(claim, published(field, claim.body.text(field.name)?)?))
+                    let source = source(claim);
+                    ranked.iter().find(|one| one.source == source).cloned()
                 }),
                 None => ranked.first().cloned(),
             },
@@ -165,7 +178,7 @@ pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, St
         if let Some(claim) = claims.iter().min_by_key(|claim| (claim.origin, claim.key)) {
             let typed = claim.body.text("surname").unwrap_or("?");
             set(&mut golden.body, "surname", typed);
-            golden.sources.insert("surname", candidate(claim, String::new()).source);
+            golden.sources.insert("surname", source(claim));
         }
     }
     golden
@@ -202,21 +215,33 @@ fn set(body: &mut Body, field: &str, value: &str) {
 }
 
 fn candidate(claim: &Claim, value: String) -> Candidate {
-    Candidate { value, source: Source::Claim { origin: claim.origin, key: claim.key } }
+    Candidate { value, source: source(claim) }
+}
+
+fn source(claim: &Claim) -> Source {
+    Source::Claim { origin: claim.origin, key: claim.key }
 }
 
 fn group_of(field: &str) -> Option<&'static [&'static str]> {
     GROUPS.into_iter().find(|group| group.contains(&field))
 }
 
-/// What makes two values of a field the same statement.
-fn comparison_key(field: &str, value: &str) -> String {
-    match field {
-        "surname" | "given" | "patronymic" => name_key(value),
-        "address_reg" | "address_live" => address_key(value),
-        _ => None,
-    }
-    .unwrap_or_else(|| value.to_lowercase())
+/// What makes two values of a field the same statement, and whether its check digit or form holds, where it has one.
+fn comparison_key(field: &str, value: &str) -> (String, bool) {
+    let (key, holds) = match field {
+        "surname" | "given" | "patronymic" => {
+            (name_key(value), !value.chars().any(|c| c.is_ascii_alphabetic()))
+        }
+        "address_reg" | "address_live" => {
+            let key = address_key(value);
+            let holds = key.is_some();
+            (key, holds)
+        }
+        "oms_policy" => (None, value.chars().filter(char::is_ascii_digit).count() == 16),
+        "phone" => (None, value.starts_with('+')),
+        _ => (None, true),
+    };
+    (key.unwrap_or_else(|| value.to_lowercase()), holds)
 }
 
 /// Good values of `field`, best first.
@@ -225,18 +250,19 @@ fn ranked(field: &'static Field, claims: &[Claim]) -> Vec<Candidate> {
         let value = claim.body.text(field.name).and_then(|text| published(field, text));
         return value.map(|value| candidate(claim, value)).into_iter().collect();
     }
-    let good: Vec<(String, &Claim, String)> = claims
-        .iter()
-        .filter_map(|claim| {
-            let value = published(field, claim.body.text(field.name)?)?;
-            Some((comparison_key(field.name, &value), claim, value))
-        })
-        .collect();
-    let order = rank(
-        good.iter().map(|(key, claim, value)| (key.as_str(), *claim, form_holds(field.name, value))),
-        None,
-    );
-    order.into_iter().map(|at| candidate(good[at].1, good[at].2.clone())).collect()
+    let stated = claims.iter().filter_map(|claim| Some((claim, claim.body.text(field.name)?)));
+    let mut good: Vec<(&Claim, String)> =
+        stated.filter_map(|(claim, text)| Some((claim, published(field, text)?))).collect();
+    if good.iter().all(|(_, value)| *value == good[0].1) {
+        // one statement: nothing is to be compared
+        good.sort_by_key(|(claim, _)| (!is_documented(field.name, &claim.body), claim.origin, claim.key));
+        return good.into_iter().map(|(claim, value)| candidate(claim, value)).collect();
+    }
+    let keyed: Vec<(String, bool)> =
+        good.iter().map(|(_, value)| comparison_key(field.name, value)).collect();
+    let said = keyed.iter().zip(&good);
+    let order = rank(field.name, said.map(|((key, holds), (claim, _))| (key.as_str(), *claim, *holds)));
+    order.into_iter().map(|at| candidate(good[at].0, good[at].1.clone())).collect()
 }
 
 /// The fields of `claim`, one of the `claims` that `golden` is made of, that its row goes on showing as its centre
@@ -301,8 +327,8 @@ fn statement(group: &[&str], body: &Body) -> Option<(String, bool)> {
             (key.unwrap_or_else(|| first.to_lowercase()), document_holds(body))
         }
         field => {
-            let holds = value.is_some() && form_holds(field, &first);
-            (comparison_key(field, value.as_deref().unwrap_or(&first)), holds)
+            let (key, holds) = comparison_key(field, value.as_deref().unwrap_or(&first));
+            (key, value.is_some() && holds)
         }
     })
 }
@@ -327,21 +353,36 @@ fn group_winner<'a>(group: &[&str], claims: &'a [Claim]) -> Option<&'a Claim> {
         .iter()
         .filter_map(|claim| statement(group, &claim.body).map(|(key, holds)| (key, claim, holds)))
         .collect();
-    let day = DAYS.into_iter().find(|day| group.contains(day));
-    let order = rank(stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)), day);
+    let order = rank(group[0], stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)));
     order.first().map(|at| stated[*at].1)
 }
 
-/// Indexes of `(same statement, claim, check holds)`, best first; `day` is the field that says of which day a statement is.
-fn rank<'a>(
-    candidates: impl Iterator<Item = (&'a str, &'a Claim, bool)>,
-    day: Option<&'static str>,
-) -> Vec<usize> {
+/// Whether `claim` states `field` beside the document that says it: the identity document, by its form, or one that is
+/// named with the fact.
+pub fn is_documented(field: &str, claim: &Body) -> bool {
+    if IDENTITY.contains(&field) {
+        return document_holds(claim);
+    }
+    let fact = group_of(field).map_or(field, |group| group[0]);
+    let document = DOCUMENTS.into_iter().find(|(of, _)| *of == fact);
+    document.is_some_and(|(_, document)| claim.text(document).and_then(display::text).is_some())
+}
+
+/// Indexes of `(same statement, claim, check holds)` of a `field`, or of the group that begins with it, best first.
+fn rank<'a>(field: &str, candidates: impl Iterator<Item = (&'a str, &'a Claim, bool)>) -> Vec<usize> {
+    let group = group_of(field).filter(|group| group[0] == field);
+    let day = DAYS.into_iter().find(|day| group.is_some_and(|group| group.contains(day)));
     let candidates: Vec<_> = candidates.collect();
+    let documented: Vec<bool> =
+        candidates.iter().map(|(_, claim, _)| is_documented(field, &claim.body)).collect();
     let mut centres: BTreeMap<&str, BTreeSet<ParticipantCode>> = BTreeMap::new();
     let mut newest: BTreeMap<&str, String> = BTreeMap::new();
-    for (key, claim, _) in &candidates {
+    let mut confirmed: BTreeSet<&str> = BTreeSet::new();
+    for ((key, claim, _), documented) in candidates.iter().zip(&documented) {
         centres.entry(key).or_default().insert(claim.origin);
+        if *documented {
+            confirmed.insert(key);
+        }
         let of = day.and_then(|day| display::date(claim.body.text(day)?)).unwrap_or_default();
         let known = newest.entry(key).or_default();
         *known = of.max(std::mem::take(known));
@@ -351,21 +392,10 @@ fn rank<'a>(
         let (key, claim, holds) = candidates[*at];
         let stated_by = centres[key].len();
         let lowest = centres[key].first().copied();
-        let best = (holds, stated_by, newest[key].clone());
-        (std::cmp::Reverse(best), lowest, key, claim.origin, claim.key)
+        let best = (holds, confirmed.contains(key), stated_by, newest[key].clone());
+        (std::cmp::Reverse(best), lowest, key, !documented[*at], claim.origin, claim.key)
     });
     order
-}
-
-/// Whether the check digit or the form of a single value holds, where it has one.
-fn form_holds(field: &str, value: &str) -> bool {
-    match field {
-        "oms_policy" => value.chars().filter(char::is_ascii_digit).count() == 16,
-        "surname" | "given" | "patronymic" => !value.chars().any(|c| c.is_ascii_alphabetic()),
-        "phone" => value.starts_with('+'),
-        "address_reg" | "address_live" => address_key(value).is_some(),
-        _ => true,
-    }
 }
 
 /// Whether the identity document has the form of its code; code 21 (or none) is a Russian passport of four
@@ -486,6 +516,37 @@ mod tests {
         assert_eq!(golden.body.text("snils"), Some("11223344595"));
         assert_eq!(golden.body.text("identity_doc_number"), Some("123456"));
         assert_eq!(golden.body.text("identity_doc_issued"), Some("2004-02-01"), "the group is one fact");
+    }
+
+    #[test]
+    fn what_a_document_confirms_stands_before_what_most_centres_say() {
+        let passport = [("identity_doc_series", "3204"), ("identity_doc_number", "123456")];
+        let of = |unit, key, fields: &[(&str, &str)], more: &[(&str, &str)]| {
+            claim(unit, key, &[fields, more].concat())
+        };
+        let disabled = [("disability_group", "1"), ("disability_document", "МСЭ-2019 № 12")];
+        let claims = [
+            of(1, 1, &[("birth_date", "12.03.1945"), ("workplace", "Завод"), ("disability_group", "2")], &[]),
+            of(2, 2, &[("birth_date", "12.03.1945"), ("workplace", "Завод"), ("disability_group", "2")], &[]),
+            of(3, 3, &[("birth_date", "21.03.1945"), ("workplace", "Шахта")], &[passport, disabled].concat()),
+        ];
+        let golden = person(&case(), &claims, &BTreeMap::new());
+        assert_eq!(golden.body.text("birth_date"), Some("1945-03-21"), "as the passport says");
+        assert_eq!(golden.body.text("disability_group"), Some("1"), "by the certificate that is named");
+        assert_eq!(golden.body.text("workplace"), Some("Завод"), "of which no document speaks");
+        assert_eq!(golden.losers["birth_date"][0].value, "1945-03-12");
+        for (field, documented) in [("birth_date", true), ("disability_group", true), ("workplace", false)] {
+            assert_eq!(is_documented(field, &claims[2].body), documented, "{field}");
+            assert!(!is_documented(field, &claims[0].body), "{field}");
+        }
+        // of two who say the same the value is that of the one with the document, though its code is higher
+        let [_, _, third] = &claims;
+        let mut same = of(1, 4, &[("birth_date", "1945-03-21")], &[]);
+        let both = [same.clone(), third.clone()];
+        assert_eq!(origin(&person(&case(), &both, &BTreeMap::new()), "birth_date"), Some(third.origin));
+        // a document whose form does not hold confirms nothing
+        same.body.set("identity_doc_number", "12").expect("plain");
+        assert!(!is_documented("birth_date", &same.body));
     }
 
     #[test]

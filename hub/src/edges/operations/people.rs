@@ -30,7 +30,7 @@ use crate::{
         people::{Entry, PersonRow},
         publications::Told,
     },
-    decisions::golden::{self, Candidate, Source},
+    decisions::golden::{self, Candidate, Claim, Source},
     edges::{
         config::HubConfig,
         hub::{Hub, open},
@@ -103,6 +103,8 @@ pub struct FieldView {
     pub centre: Option<String>,
     /// The claim.
     pub key: Option<String>,
+    /// Whether a document that the claim names confirms it (docs/adr/0028).
+    pub documented: bool,
     /// The hub's own entry.
     pub entry: Option<EntryView>,
     /// Values that lost.
@@ -129,6 +131,8 @@ pub struct LosingView {
     pub centre: Option<String>,
     /// Its claim.
     pub key: Option<String>,
+    /// Whether a document that the claim names confirms it.
+    pub documented: bool,
 }
 
 /// What an entry or a confirmation has done.
@@ -172,7 +176,7 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
             let entry = entries.get(field.name);
             if value.is_some() || entry.is_some() || !losers.is_empty() {
                 let source = whole.sources.get(field.name).copied();
-                fields.push(field_view(field, value, source, entry, losers));
+                fields.push(field_view(field, value, source, entry, losers, &file.claims));
             }
         }
         let claims = tx.rules_of(person.uid)?.into_iter();
@@ -211,7 +215,14 @@ fn field_view(
     source: Option<Source>,
     entry: Option<&Entry>,
     losers: &[Candidate],
+    claims: &[Claim],
 ) -> FieldView {
+    let documented = |source| match source {
+        Source::Claim { origin, key } => claims.iter().any(|claim| {
+            (claim.origin, claim.key) == (origin, key) && golden::is_documented(field.name, &claim.body)
+        }),
+        Source::Hub => false,
+    };
     let (centre, key) = match source {
         Some(Source::Claim { origin, key }) => (Some(origin.to_string()), Some(key.to_string())),
         Some(Source::Hub) | None => (None, None),
@@ -222,6 +233,7 @@ fn field_view(
         source: value.map(|_| if centre.is_some() { "centre" } else { "hub" }),
         centre,
         key,
+        documented: source.is_some_and(documented),
         entry: entry.map(|entry| EntryView {
             reason: entry.reason.clone(),
             actor: entry.actor.clone(),
@@ -234,7 +246,7 @@ fn field_view(
                     Source::Claim { origin, key } => (Some(origin.to_string()), Some(key.to_string())),
                     Source::Hub => (None, None),
                 };
-                LosingView { value: loser.value.clone(), centre, key }
+                LosingView { value: loser.value.clone(), centre, key, documented: documented(loser.source) }
             })
             .collect(),
     }

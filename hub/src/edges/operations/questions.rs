@@ -72,6 +72,13 @@ pub struct Question {
     pub differences: Vec<Difference>,
 }
 
+impl Question {
+    /// Whether `actor` has it, or nobody.
+    pub fn is_with(&self, actor: &str) -> bool {
+        self.assigned.as_ref().is_none_or(|who| who == actor)
+    }
+}
+
 /// The person of a question.
 #[derive(Serialize)]
 pub struct Whose {

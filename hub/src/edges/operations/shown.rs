@@ -71,7 +71,7 @@ pub struct Evidence {
     pub chance: f64,
     /// The likeliest other explanation: `twin`, `relative` or `stranger`.
     pub against: &'static str,
-    /// What is to be said before any field was looked at.
+    /// What is to be said before any field was looked at: how much more frequent one person is than the rival; negative: rarer.
     pub before: f64,
     /// Why they are never linked without asking.
     pub barred: Option<&'static str>,

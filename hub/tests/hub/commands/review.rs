@@ -141,6 +141,11 @@ fn of_two_clerks_one_decides_and_the_other_is_told() {
     let listed = done(&city.run(&["review", "list"]))["reviews"][0].clone();
     assert_eq!((&listed["assigned"], &listed["deferred"]), (&"olga".into(), &false.into()));
     assert!(listed["urgency"].as_f64() > Some(0.0));
+    // what olga has is none of ours until it is given back
+    let ours = || done(&city.run(&["review", "list", "--mine"]))["reviews"].as_array().map(Vec::len);
+    assert_eq!(ours(), Some(0));
+    done(&answer("assign", &["--to", &acting()]));
+    assert_eq!(ours(), Some(1));
     assert_eq!(city.persons(), 2);
     let decided = std::thread::scope(|scope| {
         let both = [(); 2].map(|()| scope.spawn(|| done(&answer("link", &[]))["decided"].as_u64()));
@@ -160,5 +165,5 @@ fn of_two_clerks_one_decides_and_the_other_is_told() {
     assert_eq!(refused(&city.run(&["review", "link", "1", "--reason", " "])), (2, "review-reason".into()));
     let events = city.noted().0;
     let of = |event: &str| events.iter().filter(|one| *one == event).count();
-    assert_eq!((of("review.deferred"), of("review.assigned"), of("review.decided")), (1, 1, 2));
+    assert_eq!((of("review.deferred"), of("review.assigned"), of("review.decided")), (1, 2, 2));
 }
