@@ -140,7 +140,7 @@ impl Register {
         if self.is_dead_before(a, b) {
             weight.bits = f64::NEG_INFINITY;
         }
-        Edge { a, b, weight, barred: self.barred(levels) }
+        Edge { a, b, weight, barred: self.barred(a, b, levels) }
     }
 
     /// Whether one had died before the other first applied: whatever else they say, they are two people.
@@ -161,7 +161,7 @@ impl Register {
     }
 
     /// Why a pair is never linked without asking, however much speaks for it.
-    pub(super) fn barred(&self, levels: &Levels) -> Option<Doubtful> {
+    pub(super) fn barred(&self, a: u32, b: u32, levels: &Levels) -> Option<Doubtful> {
         let is = |kind, words: &[&str]| {
             let found = self
                 .model
@@ -174,7 +174,9 @@ impl Register {
         if is(Kind::Snils, &["other"]) && !(names && is(Kind::Date, &["exact"])) {
             return Some(Doubtful::OtherSnils);
         }
-        if is(Kind::Date, &["generation", "part_generation"]) && !is(Kind::Snils, &["exact"]) {
+        // a wrong digit in the year of one number's bearer is one
+        let is_slip = is(Kind::Date, &["digit"]) && is(Kind::Snils, &["exact"]);
+        if self.is_generation_apart(a, b) && !is_slip {
             return Some(Doubtful::Generation);
         }
         if !is(Kind::Date, &["exact", "transposed", "digit", "month_known", "year_known"]) {
@@ -211,7 +213,7 @@ impl Register {
 
 /// One question for each two persons, by the pair that speaks most for it.
 fn doubts(edges: &[Edge], auto: &Groups, cut: Cut) -> Vec<Doubt> {
-    let (mut asked, mut crowded) = (BTreeMap::new(), BTreeSet::new());
+    let (mut asked, mut known, mut others) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::<u32, usize>::new());
     for edge in edges {
         let (a, b) = (auto.find(edge.a), auto.find(edge.b));
         if a == b {
@@ -225,13 +227,19 @@ fn doubts(edges: &[Edge], auto: &Groups, cut: Cut) -> Vec<Doubt> {
         if asked.contains_key(&pair) {
             continue;
         }
-        // of a crowd each is asked about with whom it is likest: fifty records are fifty questions, not a thousand
-        let is_first = [a, b].map(|one| crowded.insert(one)).contains(&true);
-        if reason != Doubtful::Oversize || is_first {
-            asked.insert(pair, Doubt { a: edge.a, b: edge.b, bits: edge.weight.bits, reason });
+        let is_first = [a, b].map(|one| known.insert(one)).contains(&true);
+        for one in [a, b] {
+            *others.entry(one).or_default() += 1;
         }
+        asked.insert(pair, (Doubt { a: edge.a, b: edge.b, bits: edge.weight.bits, reason }, is_first));
     }
-    let mut doubts: Vec<Doubt> = asked.into_values().collect();
+    // of a crowd each is asked about with whom it is likest: fifty records are fifty questions, not a thousand
+    let is_crowd = |one: &u32| others[one] > cut.largest;
+    let is_put = |(a, b): &(u32, u32), doubt: &Doubt, is_first: bool| {
+        is_first || doubt.reason != Doubtful::Oversize && !(is_crowd(a) && is_crowd(b))
+    };
+    let put = asked.iter().filter(|(pair, (doubt, is_first))| is_put(pair, doubt, *is_first));
+    let mut doubts: Vec<Doubt> = put.map(|(_, (doubt, _))| *doubt).collect();
     doubts.sort_by(|x, y| y.bits.total_cmp(&x.bits).then((x.a, x.b).cmp(&(y.a, y.b))));
     doubts
 }

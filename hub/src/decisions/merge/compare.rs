@@ -8,6 +8,9 @@ use super::{
     texts::{Text, Texts},
 };
 
+/// Years between parent and child at least.
+const GENERATION: u32 = 14;
+
 /// How the values of a field are read and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -154,11 +157,25 @@ impl Register {
             },
             Kind::Sex => 1 + u8::from(x[0] != y[0]),
             Kind::Date => date(x[0], y[0]),
+            // a number that more records bear than one person has is typed where there is none
+            Kind::Snils | Kind::Document if self.is_stand_in(at, x[0]) || self.is_stand_in(at, y[0]) => 0,
             Kind::Snils => snils(texts[0].letters(x[0]), texts[0].letters(y[0])),
             Kind::Document | Kind::Phone | Kind::Code => code(&texts[0], x[0], y[0]),
             Kind::Address => address(texts, x, y),
             Kind::Source => 0,
         }
+    }
+
+    /// Whether more records bear this number than one person may have.
+    fn is_stand_in(&self, at: usize, number: u32) -> bool {
+        self.texts[at][0].frequency(number) as usize > self.model.cut.largest
+    }
+
+    /// Whether the two were born a generation apart, by whatever is known of the dates.
+    pub(super) fn is_generation_apart(&self, a: u32, b: u32) -> bool {
+        let year = |record: u32| self.birth_slot.map_or(0, |slot| parts(self.entry(record).value(slot)).0);
+        let (year, other) = (year(a), year(b));
+        year != 0 && other != 0 && year.abs_diff(other) >= GENERATION
     }
 
     /// Whether what one record has in this field the other has in that with which people change it.
@@ -306,7 +323,7 @@ fn date(a: u32, b: u32) -> u8 {
         return match gap {
             0 if open(month, day) || open(other_month, other_day) => 10,
             0 if month == other_month => 9,
-            0..14 => 11,
+            0..GENERATION => 11,
             _ => 12,
         };
     }
@@ -327,7 +344,7 @@ fn date(a: u32, b: u32) -> u8 {
     if (month, day) == (other_month, other_day) {
         return if matches!(gap, 1 | 10) || digits_off(a, b) == 1 { 4 } else { 5 };
     }
-    if gap >= 14 { 8 } else { 7 }
+    if gap >= GENERATION { 8 } else { 7 }
 }
 
 fn digits_off(mut a: u32, mut b: u32) -> u32 {

@@ -66,9 +66,10 @@ const fn is_compared_by_counts(kind: Kind) -> bool {
 const fn counted_slots(kind: Kind) -> usize {
     match kind {
         Kind::Surname | Kind::Given | Kind::Patronymic | Kind::Name | Kind::Phone | Kind::Code => 1,
+        Kind::Snils | Kind::Document => 1,
         // the door, the building, the door in its town
         Kind::Address => 3,
-        Kind::Sex | Kind::Date | Kind::Snils | Kind::Document | Kind::Source => 0,
+        Kind::Sex | Kind::Date | Kind::Source => 0,
     }
 }
 
@@ -90,7 +91,12 @@ impl Register {
         }
         for (field, of) in self.model.fields.iter().enumerate() {
             // one record with it is what everybody counts as who meets it; of names it matters which column has it
-            let least = if matches!(of.kind, Kind::Surname | Kind::Given) { 1 } else { 2 };
+            let least = match of.kind {
+                Kind::Surname | Kind::Given => 1,
+                // of numbers those alone matter that are nobody's
+                Kind::Snils | Kind::Document => self.model.cut.largest as u32 + 1,
+                _ => 2,
+            };
             for slot in 0..counted_slots(of.kind) {
                 let texts = &self.texts[field][slot];
                 let counts = (0..).zip(&texts.counts).filter(|(_, n)| **n >= least);

@@ -62,7 +62,7 @@ impl Register {
             bits: weight.bits,
             rival,
             before: shares[0] - shares[rival.clamp(TWIN, STRANGER)],
-            barred: self.barred(&levels),
+            barred: self.barred(a, b, &levels),
             dead_before: self.is_dead_before(a, b),
             said,
         }

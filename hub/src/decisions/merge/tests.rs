@@ -556,3 +556,54 @@ fn a_trained_model_learns_how_well_names_are_typed_and_keeps_what_it_saw_nothing
     assert!((same(&trained.model, "snils", "exact") - same(&before, "snils", "exact")).abs() < 1e-3);
     Model::parse(&trained.model.to_text()).expect("sound");
 }
+
+#[test]
+fn a_generation_apart_is_asked_about_whatever_day_is_typed() {
+    let two = |day: &'static str, other: &'static str, snils: &'static str| {
+        let mut rows = strangers();
+        for (source, day) in [day, other].into_iter().enumerate() {
+            let row =
+                ["Чащин", "Иван", "Иванович", day, snils, "", "", "г. Кемерово, ул. Мира, д. 7, кв. 12", "м"];
+            rows.push((u32::try_from(source).expect("few"), row));
+        }
+        let outcome = decided(&register(&rows));
+        (outcome.auto[100] == outcome.auto[101], outcome.doubts.iter().any(|doubt| doubt.a == 100))
+    };
+    assert!(!two("01.01.1940", "01.01.1970", "").0, "1 January is typed where nobody knows the day");
+    assert_eq!(two("05.06.1940", "05.06.1970", ""), (false, true));
+    assert!(!two("05.06.1940", "11.02.1966", "112-233-445 95").0, "a child bears its parent's number");
+    assert_eq!(two("05.06.1940", "05.06.1970", "112-233-445 95"), (true, false), "a slip in one digit");
+    assert_eq!(two("05.06.1940", "05.06.1941", ""), (true, false));
+}
+
+#[test]
+fn a_number_that_a_crowd_bears_says_nothing() {
+    let stand_in = ["112-233-445 95", "3204 123456"];
+    let of = |bearers: usize| {
+        let mut rows = strangers();
+        for (_, row) in rows.iter_mut().take(bearers) {
+            row[4] = stand_in[0];
+            row[5] = stand_in[1];
+        }
+        rows.push((0, ["Сычина", "Ольга", "Ивановна", "05.04.1950", stand_in[0], stand_in[1], "", "", "ж"]));
+        rows.push((1, ["Мордовцева", "Ольга", "Ивановна", "", stand_in[0], stand_in[1], "", "", "ж"]));
+        rows.push((0, ["Лагунова", "Инна", "Львовна", "07.08.1944", stand_in[0], "", "", "", "ж"]));
+        rows.push((1, ["Лагунова", "Инна", "Львовна", "07.08.1944", "160-722-394 98", "", "", "", "ж"]));
+        let made = register(&rows);
+        let levels = made.explain(100, 101).said.iter().map(|said| said.field).collect::<Vec<_>>();
+        let outcome = decided(&made);
+        (levels, [outcome.auto[100] == outcome.auto[101], outcome.auto[102] == outcome.auto[103]])
+    };
+    let (few, many) = (of(2), of(40));
+    assert!(few.1[0] && few.0.len() > many.0.len(), "a number of few tells who it is");
+    assert_eq!(many.1, [false, true], "that of a crowd neither links nor keeps apart");
+}
+
+#[test]
+fn of_rows_that_say_little_each_is_asked_about_once() {
+    let mut rows = strangers();
+    rows.extend((0..40).map(|n| (n % 6, ["Тестов", "Тест", "Тестович", "01.01.2000", "", "", "", "", ""])));
+    let outcome = decided(&register(&rows));
+    let asked = outcome.doubts.iter().filter(|doubt| doubt.a >= 100).count();
+    assert!((20..=40).contains(&asked), "{asked}");
+}
