@@ -196,7 +196,7 @@ fn columns(
         let name = match meant {
             Some(name) => name,
             None if Some(*heading) == key => "id",
-            None if key.is_none() => "",
+            None if key.is_none() => whole(heading, headings, layout, &known),
             None if headings::several(heading).is_some() => {
                 let id = headings::several(heading).expect("just asked");
                 let cause = Told::of(id, &[("n", (n + 1).into())]);
@@ -224,6 +224,19 @@ fn columns(
         columns.push(column);
     }
     Ok((columns, passed_over))
+}
+
+/// What a heading for several columns of ours means in another's table, which is looked into: names are read out of the
+/// column for surnames if there is none of surnames, documents whole.
+fn whole<'a>(heading: &str, headings: &[&str], layout: &'a Layout, known: &Headings) -> &'a str {
+    let name = match headings::several(heading) {
+        Some("import-full-name") if !headings.iter().any(|other| known.column(other) == Some("surname")) => {
+            "surname"
+        }
+        Some("import-passport") => "passport",
+        _ => return "",
+    };
+    layout.column(name).map_or("", |column| &column.name)
 }
 
 /// The row that `cells` are.

@@ -237,7 +237,9 @@ fn weighed(lang: Lang, evidence: &Evidence) -> Vec<String> {
     lines.push(format!("  {:>+6.1}  {}", evidence.before, evidence.before_words(lang)));
     let chance = format!("{:.1}", evidence.chance * 100.0);
     let sum = [("bits", format!("{:+.1}", evidence.bits).into()), ("chance", chance.into())];
-    lines.push(messages::text(lang, "hub-evidence-sum", &sum));
+    // what is said of twins by number and name is no chance: the model itself does not go by it
+    let id = if evidence.barred.is_some() { "hub-evidence-sum-alone" } else { "hub-evidence-sum" };
+    lines.push(messages::text(lang, id, &sum));
     lines.extend(evidence.never.map(|_| messages::text(lang, "hub-evidence-death", &[])));
     let barred = evidence.barred.map(|code| [("why", word(lang, "review", code).into())]);
     lines.extend(barred.map(|args| messages::text(lang, "hub-evidence-barred", &args)));

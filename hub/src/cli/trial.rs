@@ -19,7 +19,7 @@ use crate::edges::operations::{
 ///
 /// Needs no configuration and no database, and changes nothing. The tables are CSV or XLSX with a heading line; known are
 /// record_id, surname, given (name), patronymic, birth_date, sex, snils, passport, address, phone and their Russian names.
-/// Other columns are passed over. Personal data.
+/// A whole name and a whole passport may stand in one column. Other columns are not read; the answer tells their numbers. Personal data.
 #[derive(Debug, Args)]
 pub struct Trial {
     /// The tables, one for each centre
@@ -117,8 +117,17 @@ fn of_file(lang: Lang, file: &FileReport) -> String {
         ("refused", file.refused.into()),
         ("first", file.first_refused.unwrap_or_default().into()),
     ];
-    let told = messages::text(lang, "trial-file", &args);
-    if file.refused == 0 { told } else { format!("{told}\n{}", messages::text(lang, "trial-refused", &args)) }
+    let mut lines = vec![messages::text(lang, "trial-file", &args)];
+    if let Some(why) = &file.first_why {
+        let args: Vec<_> = args.into_iter().chain([("why", why.in_lang(lang).to_owned().into())]).collect();
+        lines.push(messages::text(lang, "trial-refused", &args));
+    }
+    if !file.passed_over.is_empty() {
+        let columns: Vec<String> = file.passed_over.iter().map(usize::to_string).collect();
+        let args = [("file", file.file.display().to_string().into()), ("columns", columns.join(", ").into())];
+        lines.push(messages::text(lang, "trial-passed-over", &args));
+    }
+    lines.join("\n")
 }
 
 impl Evaluate {

@@ -53,9 +53,8 @@ impl Keys {
         let part = |text: &str| -> Result<Part, ModelError> {
             let (name, what) = text.split_once(':').unwrap_or((text, ""));
             let unfit = |problem| ModelError::Unfit { place: text.to_owned(), problem };
-            let field = model.field(name).ok_or_else(|| unfit("no field has this name"))?;
-            let what = what_of(model.fields[field].kind, what)
-                .ok_or_else(|| unfit("a field of this kind has no such part"))?;
+            let field = model.field(name).ok_or_else(|| unfit("field"))?;
+            let what = what_of(model.fields[field].kind, what).ok_or_else(|| unfit("part"))?;
             Ok(Part { field, slot: starts[field], what })
         };
         let Search { keys, split, .. } = &model.search;

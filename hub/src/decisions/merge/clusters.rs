@@ -213,7 +213,8 @@ impl Register {
 
 /// One question for each two persons, by the pair that speaks most for it.
 fn doubts(edges: &[Edge], auto: &Groups, cut: Cut) -> Vec<Doubt> {
-    let (mut asked, mut known, mut others) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::<u32, usize>::new());
+    let (mut asked, mut known, mut others) =
+        (BTreeMap::new(), BTreeSet::new(), BTreeMap::<u32, usize>::new());
     for edge in edges {
         let (a, b) = (auto.find(edge.a), auto.find(edge.b));
         if a == b {

@@ -182,7 +182,8 @@ pub enum ModelError {
     Unfit {
         /// Where: a field, a key.
         place: String,
-        /// What.
+        /// What: `twice`, `turned`, `levels`, `chances`, `group`, `cut`, `pairs`, `keys`, `name`, `field`, `part`; the
+        /// message `model-unfit-…`.
         problem: &'static str,
     },
 }
@@ -298,18 +299,18 @@ impl Model {
         }
         for field in &self.fields {
             if self.fields.iter().filter(|other| other.name == field.name).count() > 1 {
-                return unfit(&field.name, "a field of this name stands twice");
+                return unfit(&field.name, "twice");
             }
             if let Some(with) = &field.turned
                 && !(field.kind == Kind::Name
                     && self.fields.iter().any(|of| of.name == *with && of.kind == Kind::Name))
             {
-                return unfit(&field.name, "it is turned with no field of kind name");
+                return unfit(&field.name, "turned");
             }
             let (whole, parts) = field.kind.levels().split_at(field.kind.parts_from());
             let levels = if field.weighs_parts() { field.kind.levels() } else { whole };
             if field.level.len() != levels.len() || levels.iter().any(|l| !field.level.contains_key(*l)) {
-                return unfit(&field.name, "the levels are not those of its kind");
+                return unfit(&field.name, "levels");
             }
             let parts = if field.weighs_parts() { parts } else { &[] };
             let classes = (0..CLASSES).flat_map(|class| [(class, whole), (class, parts)]);
@@ -320,22 +321,26 @@ impl Model {
                 let sound = chances.clone().all(|chance| chance > 0.0 && chance <= 1.0);
                 let whole = (0.97..=1.03).contains(&sum);
                 if !(unused || sound && whole) {
-                    return unfit(&field.name, "the chances of a class must be above 0 and add up to 1");
+                    return unfit(&field.name, "chances");
                 }
             }
         }
         if self.variant_keys().any(|group| group.len() < 2) {
-            return unfit("variants", "a group must have two different names or more");
+            return unfit("variants", "group");
         }
         let Cut { one, auto, ask, most, largest } = self.cut;
-        if !(ask <= one && one <= auto && most > 0.0 && largest > 1) {
-            return unfit("cut", "it must be ask <= one <= auto, most above 0, largest above 1");
+        let is_finite = [one, auto, ask, most].into_iter().all(f64::is_finite);
+        if !(is_finite && ask <= one && one <= auto && most > 0.0 && largest > 1) {
+            return unfit("cut", "cut");
         }
         if !(self.pairs.same > 0.0 && self.pairs.twin >= 0.0 && self.pairs.relative >= 0.0) {
-            return unfit("pairs", "same must be above 0, the others not below");
+            return unfit("pairs", "pairs");
         }
-        if self.search.keys.is_empty() {
-            return unfit("search", "there must be a key, or no pairs are found");
+        if self.search.keys.is_empty() || self.search.block < 2 {
+            return unfit("search", "keys");
+        }
+        if self.name.trim().is_empty() {
+            return unfit("name", "name");
         }
         super::candidates::Keys::of(self).map(|_| ())
     }

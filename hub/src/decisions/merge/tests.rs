@@ -469,6 +469,9 @@ fn an_unfit_model_is_told_where() {
         ("\"phone birth\"", "\"phone birth:decade\"", "birth:decade"),
         ("one = 2.0", "one = -9.0", "cut"),
         ("name = \"passport\"", "name = \"phone\"", "phone"),
+        ("auto = 7.0", "auto = inf", "cut"),
+        ("block = 60", "block = 0", "search"),
+        ("name = \"recipients", "name = \"\" # ", "name"),
         ("[pairs]", "variants = [[\"Айгуль\", \"айгуль\"]]\n[pairs]", "variants"),
     ] {
         assert!(text.contains(from), "{from}");

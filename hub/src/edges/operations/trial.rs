@@ -133,8 +133,15 @@ pub struct FileReport {
     pub refused: u64,
     /// The first of them.
     pub first_refused: Option<u64>,
+    /// Why it is none: the rule's code.
+    pub first_rule: Option<&'static str>,
+    /// The same for people.
+    #[serde(skip)]
+    pub first_why: Option<Told>,
     /// The fields of the model that it has.
     pub fields: Vec<String>,
+    /// The columns, from 1, whose headings say nothing to the program.
+    pub passed_over: Vec<usize>,
 }
 
 /// How far a trial is: the stage, and how much of it.
@@ -154,7 +161,8 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
         tell("read", records.ids.len());
     }
     let Records { ids, mut register, centres, quality } = records;
-    doubled(&ids)?;
+    let counts: Vec<u64> = files.iter().map(|file| file.records).collect();
+    doubled(&ids, order.files, &counts)?;
     register.close();
     let pairs = cores::candidates(&register).pairs;
     tell("compare", pairs.len());
@@ -179,9 +187,9 @@ pub(super) fn closed(
     model: Model,
 ) -> Result<(Vec<String>, Register), Failure> {
     let mut records = Records::by(model);
-    for path in files {
-        records.read(path, map)?;
-    }
+    let counts = files.iter().map(|path| records.read(path, map).map(|told| told.records));
+    let counts: Vec<u64> = counts.collect::<Result<_, _>>()?;
+    doubled(&records.ids, files, &counts)?;
     records.register.close();
     Ok((records.ids, records.register))
 }
@@ -198,7 +206,17 @@ pub fn model(path: Option<&Path>) -> Result<Model, Failure> {
     let Some(path) = path else { return Ok(Model::recipients()) };
     let text = fs::read_to_string(path).map_err(file(path))?;
     let wrong = |error: ModelError| {
-        Failure::new(Exit::Usage, "model").told("file", path.display()).told("detail", error)
+        let failure = Failure::new(Exit::Usage, "model").told("file", path.display());
+        match error {
+            ModelError::Form(form) => failure.because("detail", Told::new(|_| form.clone())),
+            ModelError::Newer(form) => {
+                failure.because("detail", Told::of("model-newer", &[("form", form.into())]))
+            }
+            ModelError::Unfit { place, problem } => {
+                let id = format!("model-unfit-{problem}");
+                failure.because("detail", Told::at(&place, Told::of(&id, &[])))
+            }
+        }
     };
     let model = Model::parse(&text).map_err(wrong)?;
     if model.fields.len() > FIELDS {
@@ -235,14 +253,27 @@ impl Records {
         let fields = self.register.model.fields.iter().zip(&places.fields);
         let fields: Vec<String> =
             fields.filter(|(_, columns)| !columns.is_empty()).map(|(field, _)| field.name.clone()).collect();
-        if fields.is_empty() {
+        // without anybody's name there is nobody to be told from others
+        let is_name = |field: &&Field| matches!(field.kind, Kind::Surname | Kind::Given | Kind::Name);
+        let mut names = self.register.model.fields.iter().filter(is_name).peekable();
+        if fields.is_empty() || names.peek().is_some() && !names.any(|field| fields.contains(&field.name)) {
             let known = layout_names(&self.register.model);
             return Err(Failure::new(Exit::Refused, "trial-columns")
                 .told("file", path.display())
                 .because("known", known));
         }
-        let mut told =
-            FileReport { file: path.to_owned(), records: 0, refused: 0, first_refused: None, fields };
+        let passed_over = places.passed_over(&self.register.model, &sheet.columns);
+        let (first_refused, first_rule, first_why) = (None, None, None);
+        let mut told = FileReport {
+            file: path.to_owned(),
+            records: 0,
+            refused: 0,
+            first_refused,
+            first_rule,
+            first_why,
+            fields,
+            passed_over,
+        };
         let model = self.register.model.clone();
         let produce = |give: &mut dyn FnMut(Vec<Row>)| {
             let mut lot = Vec::with_capacity(LOT);
@@ -251,6 +282,8 @@ impl Records {
                     Item::Refused(refused, _) => {
                         told.refused += 1;
                         told.first_refused.get_or_insert(refused.line);
+                        told.first_rule.get_or_insert(refused.rule);
+                        told.first_why.get_or_insert(refused.why);
                     }
                     Item::Row(line, values) => {
                         told.records += 1;
@@ -343,6 +376,19 @@ impl Places {
         }
     }
 
+    /// The numbers of the columns that nothing is read out of. A heading is not told: without a heading line the values of
+    /// the first row stand there.
+    fn passed_over(&self, model: &Model, columns: &[Option<String>]) -> Vec<usize> {
+        let is_life = |name: &String| model.life.columns().any(|column| column == name);
+        let is_read = |at: usize| {
+            self.record == Some(at)
+                || self.centre == Some(at)
+                || self.fields.iter().flatten().any(|column| *column == at)
+                || columns[at].as_ref().is_some_and(is_life)
+        };
+        (0..columns.len()).filter(|at| !is_read(*at)).map(|at| at + 1).collect()
+    }
+
     /// What a row says, and which fields say anything at all.
     fn reading(&self, model: &Model, values: &[String]) -> (Reading, Vec<bool>) {
         let field = |(kind, columns): (Kind, &Vec<usize>)| {
@@ -370,11 +416,19 @@ fn layout_names(model: &Model) -> Told {
     layout(model).known()
 }
 
-/// Refuses a record whose id another has too.
-pub(super) fn doubled(ids: &[String]) -> Result<(), Failure> {
+/// Refuses a record whose id another has too. `files` brought as many records as `counts` says.
+fn doubled(ids: &[String], files: &[PathBuf], counts: &[u64]) -> Result<(), Failure> {
     let mut seen = HashSet::with_capacity(ids.len());
-    let again = ids.iter().position(|id| !seen.insert(id.as_str()));
-    again.map_or(Ok(()), |at| Err(Failure::new(Exit::Refused, "trial-ids").with("line", at as u64 + 1)))
+    let Some(at) = ids.iter().position(|id| !seen.insert(id.as_str())) else { return Ok(()) };
+    let mut nth = at as u64 + 1;
+    for (file, count) in files.iter().zip(counts) {
+        if nth <= *count {
+            let told = Failure::new(Exit::Refused, "trial-ids").told("file", file.display());
+            return Err(told.with("nth", nth));
+        }
+        nth -= count;
+    }
+    Err(Failure::bug(&"more records than the files have"))
 }
 
 /// `record_id,cluster_id,auto_cluster_id`: persons numbered from 1 in the order of their first records.

@@ -12,6 +12,9 @@ use crate::{
 /// What staff are asked whatever the weight is at least so doubtful.
 const BARRED: f64 = 0.5;
 
+/// In bits: who weigh so much and are asked about all the same may not be linked, whatever they weigh.
+const SURE: f64 = 7.0;
+
 /// How urgent `review` is, which is about `person` if it is about one. Harm: one, and one for each document that
 /// hangs on the answer. Doubt: how much an answer would tell (1: even odds); of what nobody can weigh 1.
 pub(super) fn of(register: &Register<'_>, review: &Review, person: Option<RecordId>) -> Result<f64, Failure> {
@@ -23,7 +26,8 @@ pub(super) fn of(register: &Register<'_>, review: &Review, person: Option<Record
             doubt = found.map_or(1.0, |likeness| {
                 let told = entropy(likeness.bits);
                 let weighed = [Doubtful::Twins, Doubtful::Relatives, Doubtful::Namesakes];
-                if weighed.contains(&likeness.doubt) { told } else { told.max(BARRED) }
+                let is_barred = !weighed.contains(&likeness.doubt) || likeness.bits >= SURE;
+                if is_barred { told.max(BARRED) } else { told }
             });
         }
         for id in both.into_iter().flatten() {

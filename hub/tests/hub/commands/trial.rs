@@ -47,6 +47,8 @@ fn tables_of_any_form_are_tried_together() {
     let of = |n: usize, what: &str| told["files"][n][what].clone();
     assert_eq!((of(0, "records"), of(1, "records")), (json!(2), json!(2)));
     assert_eq!((of(1, "refused"), of(1, "first_refused")), (json!(1), json!(4)));
+    assert_eq!((of(1, "first_rule"), of(0, "first_rule")), (json!("cells"), json!(null)));
+    assert_eq!((of(0, "passed_over"), of(1, "passed_over")), (json!([]), json!([8])));
     assert_eq!((&told["records"], &told["persons_auto"], &told["shared"]), (&json!(4), &json!(3), &json!(1)));
     let centre = |n: usize| told["centres"][n].clone();
     assert_eq!(
@@ -197,6 +199,24 @@ fn no_result_takes_the_place_of_a_table() {
     }
     assert_eq!(fs::read_to_string(&one).expect("there"), ONE);
     assert!(!dir.path().join("out.csv").exists());
+}
+
+#[test]
+fn a_whole_name_and_a_whole_document_in_one_column_are_read() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let one = file(dir.path(), "one.csv", ONE);
+    let other = "id;Ф.И.О.;Год рождения;Паспорт\r\nb1;Соловьева Наталия Юрьевна;1945;3204 123456\r\n";
+    let other = file(dir.path(), "other.csv", other);
+    let told = done(&trial(&[&one, &other], dir.path(), &[]));
+    assert_eq!(told["files"][1]["fields"], json!(["surname", "birth", "passport"]));
+    assert_eq!((&told["persons_auto"], &told["files"][1]["passed_over"]), (&json!(2), &json!([])));
+    // beside a surname a whole name says nothing new
+    let both = file(dir.path(), "both.csv", "id;ФИО;Фамилия\r\nc1;Соловьева Наталия;Соловьева\r\n");
+    let told = done(&trial(&[&one, &both], dir.path(), &[]));
+    assert_eq!(told["files"][1]["passed_over"], json!([2]));
+    // whom nobody named is nobody
+    let nobody = file(dir.path(), "nobody.csv", "id;Дата рождения\r\nd1;12.03.1945\r\n");
+    assert_eq!(refused(&trial(&[&one, &nobody], dir.path(), &[])), (3, "trial-columns".into()));
 }
 
 #[test]
