@@ -557,7 +557,7 @@ fn is_name(name: &str) -> bool {
 
 fn phone(c: &Case<'_>) -> Option<Place> {
     let field = if c.body.kind() == Kind::Contact { "value" } else { "phone" };
-    if field == "value" && vocabulary::code("contact_type", c.text("type")?) != Some("phone") {
+    if field == "value" && !is_phone(c.text("type")?) {
         return None;
     }
     let fits = |number: &str| {
@@ -565,6 +565,17 @@ fn phone(c: &Case<'_>) -> Option<Place> {
         digits.len() == 11 && digits.starts_with(['7', '8']) || digits.len() == 10
     };
     at(field, c.text(field)?.split([',', ';']).any(|number| !fits(number)))
+}
+
+/// Whether a way to reach somebody is a telephone: by the word, or by one of several («моб.тел.», «телефон дочери»).
+fn is_phone(kind: &str) -> bool {
+    let kind = kind.to_lowercase();
+    let names_one = |word: &str| {
+        ["тел", "моб", "сот"].contains(&word)
+            || ["телефон", "мобильн", "сотов"].iter().any(|stem| word.starts_with(stem))
+    };
+    vocabulary::code("contact_type", &kind) == Some("phone")
+        || kind.split(|c: char| !c.is_alphabetic()).any(names_one)
 }
 
 fn is_email(address: &str) -> bool {
