@@ -5,6 +5,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use crate::{chance, failpoint};
@@ -39,6 +40,22 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let part = write_part(path, bytes, mode)?;
     let rename = || fs::rename(&part, path).and_then(|()| sync_directory(path));
     failpoint::step("file", rename).inspect_err(|_| forget(&part))
+}
+
+/// Removes what writers that were killed have left in `directory`: their unfinished files of `older` and more. Another process
+/// may be writing there.
+pub fn remove_left(directory: &Path, older: Duration) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = entry.path();
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let is_part = hidden && path.extension().is_some_and(|ending| ending == "part");
+        let is_left = || Some(entry.metadata().ok()?.modified().ok()?.elapsed().ok()? >= older);
+        if is_part && is_left().unwrap_or(false) {
+            forget(&path);
+        }
+    }
+    Ok(())
 }
 
 /// Removes the file at `path`.
@@ -155,6 +172,21 @@ mod tests {
         assert_eq!(fs::read(&path).expect("read"), b"two");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_goes_and_nothing_else() {
+        let dir = tempfile::tempdir().expect("a directory");
+        for name in [".000001-load.json.abcdef.part", "000001-load.json", "notes.part"] {
+            fs::write(dir.path().join(name), "x").expect("written");
+        }
+        remove_left(dir.path(), Duration::from_hours(1)).expect("looked");
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 3, "it may be being written");
+        remove_left(dir.path(), Duration::ZERO).expect("looked");
+        let mut left: Vec<_> =
+            fs::read_dir(dir.path()).expect("listed").map(|one| one.expect("one").file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["000001-load.json", "notes.part"]);
     }
 
     #[test]

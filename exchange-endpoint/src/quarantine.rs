@@ -142,9 +142,9 @@ impl QuarantineCommand {
         match self {
             Self::List { all } => {
                 let listed: Vec<&Aside> = known.iter().filter(|one| *all || !one.taken).collect();
-                tell(common, &listed)?;
+                tell(common, &listed, Some(known.len() - listed.len()))?;
             }
-            Self::Show { file } => tell(common, &[find(known, file)?])?,
+            Self::Show { file } => tell(common, &[find(known, file)?], None)?,
             Self::Replay { files, all } => {
                 let due: Vec<&Aside> = if *all {
                     known.iter().filter(|one| one.may_replay()).collect()
@@ -162,14 +162,27 @@ impl QuarantineCommand {
     }
 }
 
-fn tell(common: &CommonArgs, files: &[&Aside]) -> Result<(), Failure> {
+/// Tells `files`, and of a list how many they are and how many it leaves out.
+fn tell(common: &CommonArgs, files: &[&Aside], hidden: Option<usize>) -> Result<(), Failure> {
     let told: Vec<_> = files.iter().map(|one| one.json()).collect();
-    common.print(&json!({ "files": told }), |lang| {
-        if files.is_empty() {
-            return messages::text(lang, "quarantine-none", &[]);
-        }
-        files.iter().map(|one| one.text(lang)).collect::<Vec<_>>().join("\n")
-    })
+    let mut answer = json!({ "files": told });
+    if let Some(hidden) = hidden {
+        answer["count"] = files.len().into();
+        answer["hidden"] = hidden.into();
+    }
+    common.print(&answer, |lang| text(lang, files, hidden))
+}
+
+fn text(lang: Lang, files: &[&Aside], hidden: Option<usize>) -> String {
+    let count = |hidden: usize| {
+        let id = if hidden == 0 { "quarantine-count" } else { "quarantine-count-hidden" };
+        let args = [("n", files.len().into()), ("hidden", hidden.into())];
+        messages::text(lang, id, &args[..if hidden == 0 { 1 } else { 2 }])
+    };
+    if files.is_empty() && hidden.is_none_or(|hidden| hidden == 0) {
+        return messages::text(lang, "quarantine-none", &[]);
+    }
+    files.iter().map(|one| one.text(lang)).chain(hidden.map(count)).collect::<Vec<_>>().join("\n")
 }
 
 fn find<'a>(known: &'a [Aside], file: &str) -> Result<&'a Aside, Failure> {
@@ -225,7 +238,13 @@ mod tests {
             "{}",
             open.text(Lang::Ru)
         );
-        let taken = Aside { taken: true, times: 3, ..open };
+        let taken = Aside { taken: true, times: 3, ..open.clone() };
+        let list = |files: &[&Aside], hidden| text(Lang::En, files, Some(hidden));
+        assert!(list(&[&open], 0).ends_with("\nFiles: 1."), "{}", list(&[&open], 0));
+        assert!(
+            list(&[], 2).contains("2 more")
+                && list(&[], 0) == messages::text(Lang::En, "quarantine-none", &[])
+        );
         assert!(!taken.text(Lang::Ru).contains("replay"));
         assert!(taken.text(Lang::En).contains("3 times"), "{}", taken.text(Lang::En));
     }

@@ -14,6 +14,7 @@ pub mod card;
 pub mod check_digit;
 pub mod error;
 pub mod file_name;
+pub mod invisible;
 pub mod journal;
 pub mod keys;
 pub mod lists;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use crate::{
     answer::Text,
     record::{Field, Kind, Type},
+    rules::fold_code,
 };
 
 /// The lists that rules go by.
@@ -285,7 +286,7 @@ impl CareList {
                 self.service.iter().any(|one| one.action == service.action && other(one))
             };
             [
-                (service.code.is_empty() || !codes.insert(&service.code), "code", TWICE),
+                (service.code.is_empty() || !codes.insert(fold_code(&service.code)), "code", TWICE),
                 (parted || !bears("service_code", &service.code), "code", CODE),
                 (!bears("name", &service.name), "name", NAME),
                 (!(1..=1440).contains(&service.minutes), "minutes", MINUTES),
@@ -340,7 +341,7 @@ impl Questionnaire {
         self.question.iter().enumerate().find_map(|(n, question)| {
             let mut answers = BTreeSet::new();
             let key = format!("question[{}]", n + 1);
-            if question.code.is_empty() || !codes.insert(&question.code) {
+            if question.code.is_empty() || !codes.insert(fold_code(&question.code)) {
                 return Some((format!("{key}.code"), TWICE));
             }
             for (name, field, value) in
@@ -358,7 +359,7 @@ impl Questionnaire {
                     answer.points().is_some_and(|n| fits(Kind::Assessment, "points", &n.to_string()));
                 let fault = if !points || !fits(Kind::Assessment, "answer", &answer.code) {
                     POINTS
-                } else if answers.insert(&answer.code) {
+                } else if answers.insert(fold_code(&answer.code)) {
                     return None;
                 } else {
                     TWICE

@@ -1,9 +1,14 @@
 //! What centres type where papers and programs have a date, a number or a code, as the coordination centre reads it: it
 //! publishes what is read here and nothing else, and the rules tell a centre of the rest.
 
+use std::borrow::Cow;
+
+use jiff::civil::Date;
+
 use crate::{
-    record::{Field, Kind, Line, Type},
-    typed_date::parse_paper_date,
+    invisible,
+    record::{Body, Field, Kind, Line, Type},
+    typed_date::{parse_date, parse_paper_date, parse_recent_date},
     vocabulary,
 };
 
@@ -45,10 +50,73 @@ pub fn value(field: &Field, text: &str) -> Option<String> {
     let value = match field.ty {
         Type::Date => parse_paper_date(&text)?.to_string(),
         Type::Code(_) => vocabulary::code(field.name, &text).map_or(text, str::to_owned),
+        Type::Codes(codes) => vocabulary::codes(codes, field.name, &text).unwrap_or(text),
         Type::Whole(_) => text.parse::<u64>().ok()?.to_string(),
         _ => text,
     };
     field.problem(Some(&value)).is_none().then_some(value)
+}
+
+/// Fields in which somebody must say what nobody has: rules tell of a placeholder there.
+const NAMES: [&str; 3] = ["surname", "given", "patronymic"];
+
+/// `body` as the coordination centre reads it, for rules: what says that there is nothing is absent, what can be read is in the
+/// form in which it is published, and the rest stays as typed.
+pub fn read(body: &Body) -> Cow<'_, Body> {
+    let (fields, of_lines) = fields(body.kind());
+    let reading = |line: &Line, fields: &[Field]| -> Vec<(&'static str, Option<String>)> {
+        let stated = line.iter().filter_map(|(field, text)| Some((field, text?)));
+        let read = stated.filter_map(|(stated, text)| {
+            let field = fields.iter().find(|field| field.name == stated.name);
+            let value = as_read(body.kind(), field.unwrap_or(stated), text);
+            (value.as_deref() != Some(text)).then_some((stated.name, value))
+        });
+        read.collect()
+    };
+    let head = reading(body.head(), fields);
+    let lines: Vec<_> = body.lines().iter().map(|line| reading(line, of_lines)).collect();
+    if head.is_empty() && lines.iter().all(Vec::is_empty) {
+        return Cow::Borrowed(body);
+    }
+    let mut read = body.clone();
+    put(read.head_mut(), head);
+    for (line, values) in read.lines_mut().iter_mut().zip(lines) {
+        put(line, values);
+    }
+    Cow::Owned(read)
+}
+
+fn put(line: &mut Line, values: Vec<(&'static str, Option<String>)>) {
+    for (field, value) in values {
+        match value {
+            Some(value) => line.set(field, &value).expect("of text that a record carries"),
+            None => line.clear(field),
+        }
+    }
+}
+
+/// What `text` says in `field`, as [`read`] has it.
+fn as_read(kind: Kind, field: &Field, text: &str) -> Option<String> {
+    if matches!(field.ty, Type::Base64(_) | Type::Reference(_)) {
+        return Some(text.to_owned());
+    }
+    let of_person = matches!(kind, Kind::RecipientClaim | Kind::Person);
+    if of_person && NAMES.contains(&field.name) {
+        return Some(text.trim().to_owned());
+    }
+    let plain = plain(text)?;
+    if !of_person || !matches!(field.ty, Type::Date) {
+        return value(field, text).or(Some(plain));
+    }
+    let none =
+        field.name != "birth_date" && ["1900-01-01", "01.01.1900"].iter().any(|none| plain.starts_with(none));
+    (!none).then(|| of_person_date(field.name, &plain).map_or(plain, |date| date.to_string()))
+}
+
+/// The date that `text` says in a field of a person: of birth by the century in which people were born, of all else by that in
+/// which it can have happened.
+pub fn of_person_date(field: &str, text: &str) -> Option<Date> {
+    if field == "birth_date" { parse_date(text) } else { parse_recent_date(text) }
 }
 
 /// Whether `line`, or the head of a record, says something in `field` that nobody can read.
@@ -62,8 +130,13 @@ pub fn lacks(field: &Field, line: &Line) -> bool {
     field.required && line.text(field.name).and_then(|text| value(field, text)).is_none()
 }
 
-/// Free text: white space collapsed; `None` if empty or a placeholder.
+/// Free text: white space collapsed, without characters that nobody sees; `None` if empty or a placeholder.
 pub fn plain(text: &str) -> Option<String> {
-    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let joined = if text.chars().any(invisible::is_mark) {
+        let seen: String = text.chars().filter(|c| !invisible::is_mark(*c)).collect();
+        seen.split_whitespace().collect::<Vec<_>>().join(" ")
+    } else {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
     (!vocabulary::is_placeholder(&joined)).then_some(joined)
 }

@@ -12,6 +12,15 @@ pub fn parse_date(text: &str) -> Option<Date> {
     parse(text, century)
 }
 
+/// [`parse_date`] of what has happened to a living person, as a document issued or a disability stated: two digits of a year are
+/// of this century up to 49.
+pub fn parse_recent_date(text: &str) -> Option<Date> {
+    parse(text, |year| {
+        let short: u8 = year.parse().ok()?;
+        Some(format!("{}{year}", if short >= 50 { 19 } else { 20 }))
+    })
+}
+
 /// [`parse_date`] of a paper: two digits of a year are of this century, for no paper of 442-ФЗ is older.
 pub fn parse_paper_date(text: &str) -> Option<Date> {
     parse(text, |year| Some(format!("20{year}")))
@@ -24,12 +33,13 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
         return Date::new(year, month, day).ok().filter(|date| *date != placeholder);
     }
     let upper = text.trim().to_uppercase();
-    let upper = upper.split_once('T').map_or(upper.as_str(), |(day, _)| day);
-    let mut parts: Vec<&str> = upper
-        .split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ','))
-        .filter(|part| !part.is_empty() && !matches!(*part, "Г" | "ГОДА" | "ГОД"))
+    let parts: Vec<&str> = without_time(&upper)
+        .split(|c: char| {
+            c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '«' | '»' | '"' | '“' | '”' | '„')
+        })
+        .map(|part| part.strip_suffix('Г').filter(|year| !year.is_empty() && digits(year)).unwrap_or(part))
+        .filter(|part| !part.is_empty() && !matches!(*part, "Г" | "ГОДА" | "ГОД" | "ОТ"))
         .collect();
-    parts.truncate(3); // a time of day may follow
     let parsed = match parts[..] {
         [one] if one.len() == 8 && digits(one) => ymd(&one[..4], &one[4..6], &one[6..]),
         [year, month, day] if year.len() == 4 && digits(year) => ymd(year, month, day),
@@ -38,6 +48,25 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
         _ => None,
     };
     parsed.filter(|parsed| *parsed != placeholder)
+}
+
+/// `text` without a time of day behind it, as `1C` and others write one: `T00:00:00`, ` 0:00:00`.
+fn without_time(text: &str) -> &str {
+    let split =
+        |at: char| text.rsplit_once(at).filter(|(_, rest)| is_time(rest)).map(|(day, _)| day.trim_end());
+    split('T').or_else(|| split(' ')).unwrap_or(text)
+}
+
+fn is_time(text: &str) -> bool {
+    let local = text.trim_end_matches('Z').split('+').next().unwrap_or(text);
+    let short = |part: &str| (1..=2).contains(&part.len()) && digits(part);
+    let seconds =
+        |part: &str| part.split_once('.').map_or(short(part), |(whole, rest)| short(whole) && digits(rest));
+    match local.split(':').collect::<Vec<_>>()[..] {
+        [hour, minute] => short(hour) && short(minute),
+        [hour, minute, second] => short(hour) && short(minute) && seconds(second),
+        _ => false,
+    }
 }
 
 /// Year, month, day of ten signs, all digits but for two between them: day first or year first.
@@ -65,7 +94,7 @@ pub fn parse_known(text: &str) -> Option<(u32, u32, u32)> {
         return Some((known(date.year())?, known(date.month().into())?, known(date.day().into())?));
     }
     let upper = text.trim().to_uppercase();
-    let upper = upper.split_once('T').map_or(upper.as_str(), |(day, _)| day);
+    let upper = without_time(&upper);
     let words = ["Г", "ГОДА", "ГОД", "ГР", "Р", "РОЖДЕНИЯ"];
     let parts: Vec<&str> = upper
         .split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ','))
@@ -199,9 +228,38 @@ mod tests {
         }
         assert_eq!(parse_date("9 мая 1945"), Some(date(1945, 5, 9)));
         assert_eq!(parse_paper_date("10.03.27"), Some(date(2027, 3, 10)));
+        for (text, year) in [("12.05.98", 1998), ("10.01.27", 2027), ("31.12.49", 2049), ("12.03.2010", 2010)]
+        {
+            assert_eq!(parse_recent_date(text).map(Date::year), Some(year), "{text}");
+        }
         assert_eq!(parse_paper_date("10 марта 2026 г."), Some(date(2026, 3, 10)));
         for text in ["", "нет", "01.01.1900", "1900-01-01", "31.02.1945", "1945", "12.1945"] {
             assert_eq!(parse_date(text), None, "{text}");
+        }
+        for time in ["T00:00:00", "T00:00:00Z", " 0:00:00", " 00:00", " 10:20:30.000"] {
+            for day in ["2026-03-10", "10.03.2026", "10 марта 2026 г."] {
+                assert_eq!(parse_paper_date(&format!("{day}{time}")), Some(date(2026, 3, 10)), "{day}{time}");
+            }
+        }
+        for text in [
+            "10.03.2026г.",
+            "10.03.2026 г.",
+            "«10» марта 2026 г.",
+            "\"10\" марта 2026 года",
+            "10 марта 2026г.",
+            "от 10.03.2026",
+        ] {
+            assert_eq!(parse_paper_date(text), Some(date(2026, 3, 10)), "{text}");
+        }
+        // two days are none
+        for text in [
+            "10.03.2026 - 11.03.2026",
+            "10.03.2027 (продлена до 10.03.2029)",
+            "10.03.2026 11",
+            "10.03.2026, 12.03.2026",
+            "2026-03-10 10.03.26",
+        ] {
+            assert_eq!(parse_paper_date(text), None, "{text}");
         }
     }
 }

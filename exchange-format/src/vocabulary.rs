@@ -1,16 +1,19 @@
 //! Words that people write for the codes of closed lists: what a centre typed is read by them, by rules and by the hub.
+//!
+//! Longer than 500 lines because the words of all lists stand in one place.
 
 /// The codes of a field, each with the words for it in lower case, with `е` for `ё`.
 type Words = &'static [(&'static str, &'static [&'static str])];
 
 /// Sex.
-const SEX: Words = &[("М", &["м", "m", "муж", "мужской", "1"]), ("Ж", &["ж", "жен", "женский", "2"])];
+const SEX: Words =
+    &[("М", &["м", "m", "муж", "мужской", "мужчина", "1"]), ("Ж", &["ж", "жен", "женский", "женщина", "2"])];
 
 /// Group of disability (ФЗ-181 art. 1).
 const DISABILITY: Words = &[
-    ("1", &["1", "i", "1 группа", "i группа", "1-я", "первая", "первая группа"]),
-    ("2", &["2", "ii", "2 группа", "ii группа", "2-я", "вторая", "вторая группа"]),
-    ("3", &["3", "iii", "3 группа", "iii группа", "3-я", "третья", "третья группа"]),
+    ("1", &["1", "i", "1 группа", "i группа", "1 гр", "1-я", "первая", "первая группа"]),
+    ("2", &["2", "ii", "2 группа", "ii группа", "2 гр", "2-я", "вторая", "вторая группа"]),
+    ("3", &["3", "iii", "3 группа", "iii группа", "3 гр", "3-я", "третья", "третья группа"]),
     ("ребёнок-инвалид", &["ребенок-инвалид", "ребенок инвалид"]),
 ];
 
@@ -43,6 +46,7 @@ const STATUS: Words = &[
             "активен",
             "активна",
             "состоит на учете",
+            "на учете",
         ],
     ),
     ("suspended", &["suspended", "приостановлен", "приостановлена", "приостановлено"]),
@@ -63,7 +67,21 @@ const STATUS: Words = &[
 
 /// Forms of service (442-ФЗ art. 19).
 const FORM: Words = &[
-    ("home", &["home", "на дому", "надомная", "надомное", "надомная форма", "в форме обслуживания на дому"]),
+    (
+        "home",
+        &[
+            "home",
+            "на дому",
+            "надомная",
+            "надомное",
+            "надомная форма",
+            "в форме обслуживания на дому",
+            "в форме социального обслуживания на дому",
+            "форма социального обслуживания на дому",
+            "социальное обслуживание на дому",
+            "обслуживание на дому",
+        ],
+    ),
     (
         "semi-residential",
         &[
@@ -72,9 +90,26 @@ const FORM: Words = &[
             "полустационарное",
             "полустационар",
             "полустационарная форма",
+            "полустационарно",
+            "в полустационарной форме",
+            "в полустационарной форме социального обслуживания",
+            "полустационарная форма социального обслуживания",
         ],
     ),
-    ("residential", &["residential", "стационарная", "стационарное", "стационар", "стационарная форма"]),
+    (
+        "residential",
+        &[
+            "residential",
+            "стационарная",
+            "стационарное",
+            "стационар",
+            "стационарная форма",
+            "стационарно",
+            "в стационарной форме",
+            "в стационарной форме социального обслуживания",
+            "стационарная форма социального обслуживания",
+        ],
+    ),
 ];
 
 /// What makes somebody a representative.
@@ -109,6 +144,7 @@ const PROGRAMME: Words = &[
             "очередная",
             "приостановлена",
             "приостановлено",
+            "приостановлен",
         ],
     ),
     (
@@ -128,6 +164,8 @@ const PROGRAMME: Words = &[
             "прекращено",
             "прекращена досрочно",
             "досрочно прекращена",
+            "расторгнута",
+            "расторгнут",
             "аннулирована",
             "аннулирован",
             "аннулировано",
@@ -151,8 +189,48 @@ const PROGRAMME: Words = &[
 const PART: Words = &[
     ("service", &["service", "услуга", "социальная услуга"]),
     ("care", &["care", "уход", "услуга по уходу", "сду"]),
-    ("refusal", &["refusal", "отказ", "отказ от услуги", "отказ от социальной услуги"]),
+    (
+        "refusal",
+        &[
+            "refusal",
+            "отказ",
+            "отказы",
+            "отказался",
+            "отказалась",
+            "отказ от услуги",
+            "отказ от социальной услуги",
+        ],
+    ),
     ("provider", &["provider", "поставщик", "поставщик услуг", "поставщик социальных услуг"]),
+];
+
+/// What happened to a recipient.
+const EVENT: Words = &[
+    (
+        "refusal",
+        &[
+            "refusal",
+            "отказ",
+            "отказы",
+            "отказался",
+            "отказалась",
+            "отказ от услуги",
+            "отказ от социальной услуги",
+        ],
+    ),
+    ("death", &["death", "смерть", "умер", "умерла", "скончался", "скончалась"]),
+    ("move", &["move", "переезд", "переехал", "переехала", "смена места жительства"]),
+    (
+        "hospital",
+        &[
+            "hospital",
+            "больница",
+            "госпитализация",
+            "госпитализирован",
+            "госпитализирована",
+            "стационарное лечение",
+        ],
+    ),
 ];
 
 /// How often a programme has been drawn up.
@@ -164,7 +242,18 @@ const DRAWN_UP: Words = &[
 
 /// Whether a programme was carried out.
 const CONCLUSION: Words = &[
-    ("done", &["done", "выполнена", "выполнено", "выполнена полностью", "исполнена"]),
+    (
+        "done",
+        &[
+            "done",
+            "выполнена",
+            "выполнено",
+            "выполнена полностью",
+            "исполнена",
+            "реализована",
+            "реализована полностью",
+        ],
+    ),
     (
         "partly",
         &[
@@ -174,17 +263,31 @@ const CONCLUSION: Words = &[
             "частично выполнена",
             "выполнено частично",
             "частично выполнено",
+            "выполнена не полностью",
+            "реализована частично",
+            "реализована не полностью",
         ],
     ),
-    ("not_done", &["not_done", "не выполнена", "не выполнено", "невыполнена", "невыполнено", "не исполнена"]),
+    (
+        "not_done",
+        &[
+            "not_done",
+            "не выполнена",
+            "не выполнено",
+            "невыполнена",
+            "невыполнено",
+            "не исполнена",
+            "не реализована",
+        ],
+    ),
 ];
 
 /// For what a number of times is stated.
 const PER: Words = &[
-    ("day", &["day", "день", "в день", "сутки", "в сутки"]),
-    ("week", &["week", "неделя", "неделю", "в неделю"]),
-    ("month", &["month", "месяц", "в месяц"]),
-    ("year", &["year", "год", "в год"]),
+    ("day", &["day", "день", "в день", "раз в день", "сутки", "в сутки", "сут"]),
+    ("week", &["week", "неделя", "неделю", "в неделю", "раз в неделю", "нед"]),
+    ("month", &["month", "месяц", "в месяц", "раз в месяц", "мес"]),
+    ("year", &["year", "год", "в год", "раз в год"]),
     (
         "on_demand",
         &["on_demand", "по потребности", "по мере потребности", "по необходимости", "по мере необходимости"],
@@ -228,7 +331,7 @@ const SERVICE_KIND: Words = &[
     ("8", &["8"]),
 ];
 
-/// Of each kind of services what its name is told by.
+/// Of each kind of services that of its name with which a word begins.
 const SERVICE_STEMS: [&str; 8] = ["быт", "мед", "псих", "пед", "труд", "прав", "коммуник", "срочн"];
 
 /// Roman numerals from one.
@@ -237,7 +340,7 @@ const ROMAN: [&str; 8] = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii"];
 /// What `said`, in lower case, numbers: «08», «viii», «1 уровень», «уровень 1-й» are `8`, `8`, `1`, `1`; anything else as it
 /// is. Roman numerals may be of the Cyrillic letter that looks alike.
 fn numeral(said: &str) -> String {
-    let mut left = said.split(' ').filter(|word| !matches!(*word, "уровень" | "вид" | "№"));
+    let mut left = said.split(' ').filter(|word| !matches!(*word, "уровень" | "ур." | "ур" | "вид" | "№"));
     let (Some(word), None) = (left.next(), left.next()) else { return said.to_owned() };
     let word = word.trim_start_matches('№');
     let word = ["-й", "-ый", "-ий"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
@@ -255,13 +358,14 @@ fn words(field: &str) -> Words {
         "disability_group" => DISABILITY,
         "capacity" => CAPACITY,
         "status" => STATUS,
-        "form" => FORM,
+        "form" | "forms" => FORM,
         "programme_status" => PROGRAMME,
         "representative_kind" => REPRESENTATIVE,
         "part" => PART,
         "contact_type" => CONTACT,
         "drawn_up" => DRAWN_UP,
-        "conclusion" => CONCLUSION,
+        "conclusion" | "mark" => CONCLUSION,
+        "type" => EVENT,
         "frequency_per" => PER,
         "care_level" => CARE_LEVEL,
         "service_kind" => SERVICE_KIND,
@@ -279,11 +383,31 @@ pub fn code(field: &str, text: &str) -> Option<&'static str> {
     match field {
         "care_level" => find(&numeral(said)),
         "service_kind" => find(&numeral(said)).or_else(|| {
-            let at = SERVICE_STEMS.iter().position(|stem| said.contains(stem))?;
+            let parts = || said.split(|c: char| !c.is_alphabetic());
+            let mut named =
+                (0_usize..).zip(SERVICE_STEMS).filter(|(_, stem)| parts().any(|part| part.starts_with(stem)));
+            // what names two kinds names none
+            let (Some((at, _)), None) = (named.next(), named.next()) else { return None };
             words(field).get(at).map(|(code, _)| *code)
         }),
         _ => find(said),
     }
+}
+
+/// Those of `codes`, as they stand in the list and with single spaces between, that `text` says in `field`: codes or words for
+/// them, with white space, commas, semicolons or «и» between.
+pub fn codes(codes: &[&str], field: &str, text: &str) -> Option<String> {
+    let text = text.to_lowercase().replace(" и ", ",");
+    let mut said: Vec<&str> = Vec::new();
+    for piece in text.split([',', ';', '/']).map(str::trim).filter(|piece| !piece.is_empty()) {
+        let known = |word: &str| codes.iter().copied().find(|code| *code == word);
+        match known(piece).or_else(|| code(field, piece).and_then(known)) {
+            Some(code) => said.push(code),
+            None => said.extend(piece.split_whitespace().map(known).collect::<Option<Vec<_>>>()?),
+        }
+    }
+    let said: Vec<&str> = codes.iter().copied().filter(|code| said.contains(code)).collect();
+    (!said.is_empty()).then(|| said.join(" "))
 }
 
 /// What registrars type when a field is required and there is nothing to type (domain.md §7), upper case.
@@ -414,8 +538,49 @@ mod tests {
         for text in ["0", "4", "высокий", "1 2", "IX", "11", "-й"] {
             assert_eq!(code("care_level", text), None, "{text}");
         }
-        for text in ["0", "9", "18", "разное", "00"] {
+        for text in ["0", "9", "18", "разное", "00", "срочные бытовые", "справка", "направление", "бессрочно"]
+        {
             assert_eq!(code("service_kind", text), None, "{text}");
+        }
+        for (text, kind) in [
+            ("Социально-бытовые", "1"),
+            ("социально-медицинские услуги", "2"),
+            ("Социально-психологические", "3"),
+            ("социально-педагогические", "4"),
+            ("социально-трудовые", "5"),
+            ("социально-правовые", "6"),
+            ("услуги в целях повышения коммуникативного потенциала получателей социальных услуг", "7"),
+        ] {
+            assert_eq!(code("service_kind", text), Some(kind), "{text}");
+        }
+        assert_eq!((code("type", "Смерть"), code("mark", "Выполнена")), (Some("death"), Some("done")));
+    }
+
+    #[test]
+    fn some_codes_of_a_list_are_read_however_they_are_parted() {
+        let weeks = ["1", "2", "3", "4", "5"];
+        for text in ["2 4", "4, 2", "2;4", "2 и 4", " 2,4 ,2"] {
+            assert_eq!(codes(&weeks, "weeks", text).as_deref(), Some("2 4"), "{text}");
+        }
+        for text in ["", "2 6", "чётные", "2-4"] {
+            assert_eq!(codes(&weeks, "weeks", text), None, "{text}");
+        }
+        let forms = ["home", "semi-residential", "residential"];
+        assert_eq!(codes(&forms, "forms", "Стационарная, на дому").as_deref(), Some("home residential"));
+    }
+
+    #[test]
+    fn a_centre_can_type_every_word_that_is_known() {
+        use crate::record::{Kind, Type};
+        let claims = [Kind::RecipientClaim, Kind::ProgrammeClaim, Kind::SupplementClaim, Kind::Contract];
+        for schema in claims.map(Kind::schema) {
+            let lines = schema.lines.map_or(&[][..], |lines| lines.fields);
+            for field in schema.fields.iter().chain(lines) {
+                let Type::Text(most) = field.ty else { continue };
+                for word in words(field.name).iter().flat_map(|(_, words)| words.iter()) {
+                    assert!(word.chars().count() <= most, "{} {}: {word}", schema.name, field.name);
+                }
+            }
         }
     }
 }

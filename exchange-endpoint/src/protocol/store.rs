@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::{HtmlError, Kind, Protocol, html};
@@ -20,6 +21,9 @@ pub struct Protocols {
     /// The highest number of a file when it was last looked for.
     newest: u32,
 }
+
+/// A file that has been unfinished for so long has no writer any more.
+const LEFT: Duration = Duration::from_hours(1);
 
 /// Why a protocol cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +56,8 @@ impl Protocols {
     /// The protocols in `dir`, which is made if it is not there.
     pub fn open(dir: &Path) -> Result<Self, ProtocolError> {
         durable_file::make_directories(dir)
+            .map_err(|source| ProtocolError::Io { path: dir.to_owned(), source })?;
+        durable_file::remove_left(dir, LEFT)
             .map_err(|source| ProtocolError::Io { path: dir.to_owned(), source })?;
         let mut protocols = Self { dir: dir.to_owned(), made: 0, newest: 0 };
         protocols.newest = protocols.list_newest()?;

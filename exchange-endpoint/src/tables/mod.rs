@@ -1,11 +1,12 @@
 //! Tables as office programs and 1C read and write them: CSV and XLSX, streams of rows in both directions.
 //!
 //! In: [`Grid`] a file, [`Sheet`] one of a known table, its heading understood by [`headings`] and a [`mapping`] file, row by row; a row that cannot be
-//! read is handed on as [`Refused`] and stops nobody. Out: [`Sink`]. [`form`] what a value is besides text · [`marks`]
+//! read is handed on as [`Refused`] and stops nobody. Out: [`Sink`]. [`form`] what a value is besides text · [`codes`] words for codes · [`marks`]
 //! what keeps a spreadsheet from taking a text for a number, a date or a formula · `csv`, `xlsx` the two formats · [`apart`] no result over its source.
 //! No SQL and no table of ours: what columns there are, the daemons say ([`Layout`]).
 
 mod apart;
+pub mod codes;
 mod csv;
 pub mod form;
 pub mod headings;

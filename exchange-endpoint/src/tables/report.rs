@@ -7,7 +7,7 @@ use exchange_format::rules;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Encoding, Refused, Sink, TableError, headings};
+use super::{Encoding, Refused, Sink, TableError, codes::Read, headings};
 use crate::messages::{self, Lang};
 
 /// So many lines are told; all are counted, and all stand in the table.
@@ -61,6 +61,8 @@ pub struct Report {
     refused_count: u64,
     warned: Vec<Warned>,
     warned_count: u64,
+    /// Words that were read as codes.
+    read: Read,
 }
 
 impl Report {
@@ -86,6 +88,7 @@ impl Report {
             refused_count: 0,
             warned: Vec::new(),
             warned_count: 0,
+            read: Read::new(),
         })
     }
 
@@ -142,6 +145,18 @@ impl Report {
         }
     }
 
+    /// A word in `column` was read as `code`.
+    pub fn read(&mut self, column: &str, code: &str) {
+        *self.read.entry((column.to_owned(), code.to_owned())).or_default() += 1;
+    }
+
+    /// As [`Self::read`], of words that were counted.
+    pub fn read_all(&mut self, read: &Read) {
+        for (word, n) in read {
+            *self.read.entry(word.clone()).or_default() += n;
+        }
+    }
+
     /// How many lines were refused.
     pub fn refused(&self) -> u64 {
         self.refused_count
@@ -167,10 +182,13 @@ impl Report {
                        "why": one.why.in_lang(self.lang)})
             })
             .collect();
+        let read =
+            self.read.iter().map(|((column, code), n)| json!({"column": column, "code": code, "n": n}));
+        let read: Vec<Value> = read.collect();
         json!({
             "new": self.new, "changed": self.changed, "unchanged": self.unchanged, "proposed": self.proposed,
             "refused": refused, "refused_count": self.refused_count,
-            "warned": self.warned, "warned_count": self.warned_count,
+            "warned": self.warned, "warned_count": self.warned_count, "read": read,
         })
     }
 
@@ -197,6 +215,14 @@ impl Report {
             ];
             messages::text(lang, &format!("table-warned-{}", one.warning), &args)
         });
+        let read = self.read.iter().map(|((column, code), n)| {
+            let args = [
+                ("column", headings::field(lang, column).into()),
+                ("code", code.clone().into()),
+                ("n", (*n).into()),
+            ];
+            messages::text(lang, "table-read", &args)
+        });
         let told = self.refused.len() + self.warned.len();
         let more = self.refused_count + self.warned_count - told as u64;
         let more = (more > 0).then(|| messages::text(lang, "table-more", &[("n", more.into())]));
@@ -208,6 +234,6 @@ impl Report {
             ("refused", self.refused_count.into()),
         ];
         let sum = messages::text(lang, sum, &counts);
-        refused.chain(warned).chain(more).chain([sum]).collect::<Vec<_>>().join("\n")
+        refused.chain(warned).chain(more).chain(read).chain([sum]).collect::<Vec<_>>().join("\n")
     }
 }

@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use exchange_format::invisible;
+
 use super::{
     Form, Layout, Map, Refused, TableError,
     csv::CsvFile,
@@ -265,6 +267,14 @@ fn row(forms: &[Option<Form>], columns: &[Option<String>], key: usize, line: u64
             let why = Told::of("import-control", &[("n", (n + 1).into())]);
             return Item::Refused(Refused { line, column: Some(place(n)), rule: "control", why }, of_row);
         }
+        let names = n == key || columns[n].as_deref().is_some_and(is_id);
+        if let Some(c) = invisible::find(text.trim()).filter(|_| names) {
+            let why = Told::of("import-invisible", &[("sign", format!("U+{:04X}", u32::from(c)).into())]);
+            return Item::Refused(
+                Refused { line, column: Some(place(n)), rule: "id-invisible", why },
+                of_row,
+            );
+        }
         let kept = match form.kept(&text) {
             Cow::Borrowed(_) => None,
             Cow::Owned(kept) => Some(kept),
@@ -272,6 +282,11 @@ fn row(forms: &[Option<Form>], columns: &[Option<String>], key: usize, line: u64
         values.push(kept.unwrap_or(text));
     }
     Item::Row(line, values)
+}
+
+/// Whether the column names rows: two ids that differ by what nobody sees would be two rows.
+fn is_id(column: &str) -> bool {
+    matches!(column, "id" | "uid") || column.ends_with("_id")
 }
 
 /// Whether `value` holds what no record can carry: NUL and other control characters but line breaks and tabs.

@@ -161,6 +161,11 @@ impl Body {
         &self.lines
     }
 
+    /// The lines, to be changed where they stand.
+    pub(crate) fn lines_mut(&mut self) -> &mut [Line] {
+        &mut self.lines
+    }
+
     /// Adds an empty line and gives it to be filled.
     ///
     /// # Panics

@@ -175,7 +175,7 @@ impl LineError {
     /// The last word of the rule by which a record is refused alone for this flaw of its line.
     pub fn word(&self) -> &'static str {
         match self {
-            Self::BodyAndForm => "form",
+            Self::BodyAndForm => "body",
             Self::Envelope | Self::Attribute(_) | Self::Body(_) => "sig",
         }
     }

@@ -17,7 +17,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("contract", Reference(&[Kind::Contract])),
         Field::optional("supplement", Reference(&[Kind::SupplementClaim, Kind::Supplement])),
         Field::required("year", Whole(2999)),
-        Field::required("month", Whole(12)),
+        Field::required("month", Whole(99)),
         Field::optional("number", Text(60)),
         Field::optional("date", Date),
         Field::optional("provider", Text(400)),

@@ -77,7 +77,7 @@ pub enum Type {
     Token,
     /// One of a closed list.
     Code(&'static [&'static str]),
-    /// Some of a closed list, separated by single spaces.
+    /// Some of a closed list, in its order, none twice, separated by single spaces.
     Codes(&'static [&'static str]),
     /// `YYYY-MM-DD`.
     Date,
@@ -209,7 +209,11 @@ impl Type {
             }
             Self::Token => (1..=60).contains(&text.len()) && text.bytes().all(token),
             Self::Code(list) => list.contains(&text),
-            Self::Codes(list) => text.split(' ').all(|code| list.contains(&code)),
+            Self::Codes(list) => {
+                let at = |code: &str| list.iter().position(|one| *one == code);
+                let said: Option<Vec<usize>> = text.split(' ').map(at).collect();
+                said.is_some_and(|said| said.is_sorted_by(|one, next| one < next))
+            }
             Self::Date => text.len() == 10 && text.parse::<Date>().is_ok(),
             Self::Instant => text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok(),
             Self::Whole(max) => {

@@ -23,7 +23,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("model", Token),
         Field::optional("care_level", Code(&["1", "2", "3"])),
         Field::optional("level_hours", Whole(168)),
-        Field::optional("weekly_minutes", Whole(1680)),
+        Field::optional("weekly_minutes", Whole(10_080)),
         Field::optional("days_per_week", Whole(7)),
         Field::optional("week_1", Whole(10_080)),
         Field::optional("week_2", Whole(10_080)),

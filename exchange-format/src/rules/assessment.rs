@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Case, Place, Rule, Severity, any, at, number, text, values};
 use crate::{
     lists::{Answer, Question, Questionnaire},
-    record::{Kind, Line},
+    record::{Body, Kind, Line},
 };
 
 use Severity::{Refuse, Warn};
@@ -27,14 +27,20 @@ pub(super) static RULES: &[Rule] = &[
         source: FORM,
         check: |c| {
             let fields = ["litera", "number", "year"];
-            let taken = |field: &str| {
-                c.around.others.iter().any(|other| {
-                    let same = other.text("number").map(bare_number) == c.text("number").map(bare_number);
-                    field == "number" && same && other.text("year") == c.text("year")
-                })
-            };
-            any(&fields, |field| c.text(field).is_none() || taken(field))
+            let own = name(c.body);
+            let taken = own.is_some() && c.around.others.iter().any(|other| name(other) == own);
+            any(&fields, |field| c.text(field).is_none() || field == "number" && taken)
         },
+    },
+    Rule {
+        code: "A01a",
+        applies: WARN,
+        sentence: text(
+            "Год номера не тот, в котором проведена оценка.",
+            "The year of the number is not that of the assessment.",
+        ),
+        source: "own",
+        check: |c| at("year", i64::from(c.date("date")?.year()) != i64::try_from(c.whole("year")?).ok()?),
     },
     Rule {
         code: "A02",
@@ -305,6 +311,16 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "B16",
+        applies: WARN,
+        sentence: text(
+            "Уровень определён, а рекомендованные часы в неделю не указаны.",
+            "There is a level, but the recommended hours a week are missing.",
+        ),
+        source: FORM,
+        check: |c| at("weekly_minutes", c.text("level")? != "0" && c.text("weekly_minutes").is_none()),
+    },
+    Rule {
         code: "C01",
         applies: REFUSE,
         sentence: text(
@@ -353,6 +369,11 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
 ];
+
+/// What an assessment is told apart by: the year, of which two digits may be typed, and the number.
+pub fn name(body: &Body) -> Option<(u64, String)> {
+    Some((values::whole(body.text("year")?)? % 100, bare_number(body.text("number")?)))
+}
 
 /// A number as it is told apart: `№017` is `17`.
 fn bare_number(text: &str) -> String {

@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{ToSpan as _, civil::Date};
 
-use super::{Case, Place, Rule, Severity, any, at, day, number, text, values};
+use super::{Case, Place, Rule, Severity, any, at, day, number, supplement, text, values};
 use crate::{
     position::Digest,
     record::{Kind, Line},
@@ -78,7 +78,7 @@ pub(super) static RULES: &[Rule] = &[
             "The charge is above the limit: at home and semi-residential half of the income above the threshold, residential 75 % of the income.",
         ),
         source: "442-ФЗ ст. 31, 32 (to be checked)",
-        check: |c| at("price", c.whole("price")? > ceiling(c, c.text("form")?)?),
+        check: |c| at("price", c.whole("price")? > most(c, c.text("form"))?),
     },
     Rule {
         code: "K07",
@@ -89,16 +89,18 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "модель СДУ (to be checked)",
         check: |c| {
-            let supplement = c.around.supplement?;
-            let in_package = |code: &str| {
-                supplement
-                    .lines()
-                    .iter()
-                    .any(|line| line.text("section") == Some("4") && line.text("service_code") == Some(code))
+            let assigned = c.around.supplement?;
+            let name = |line: &Line| line.text("name").map(supplement::bare);
+            // by its code, else by its name
+            let in_package = |line: &Line| {
+                let mut package = assigned.lines().iter().filter(|one| one.text("section") == Some("4"));
+                match line.text("service_code") {
+                    Some(code) => package.any(|one| one.text("service_code") == Some(code)),
+                    None => name(line).is_some() && package.any(|one| name(one) == name(line)),
+                }
             };
-            c.line("price", |line| {
-                number(line, "price").unwrap_or(0) > 0 && line.text("service_code").is_some_and(in_package)
-            })
+            let cost = |line: &Line| number(line, "price").or_else(|| number(line, "tariff")).unwrap_or(0);
+            c.line("price", |line| cost(line) > 0 && in_package(line))
         },
     },
     Rule {
@@ -276,11 +278,7 @@ pub(super) static RULES: &[Rule] = &[
         source: "own",
         check: |c| {
             c.line("amount", |line| {
-                let of = |field| number(line, field);
-                let product = of("quantity")
-                    .zip(of("tariff"))
-                    .map(|(quantity, tariff)| quantity.saturating_mul(tariff));
-                product.zip(of("amount")).is_some_and(|(product, amount)| product != amount)
+                product(line).zip(number(line, "amount")).is_some_and(|(product, amount)| product != amount)
             })
         },
     },
@@ -297,6 +295,19 @@ pub(super) static RULES: &[Rule] = &[
                 |line: &Line, field: &str| number(line, "amount").is_some() && line.text(field).is_none();
             c.line("quantity", |line| lacks(line, "quantity"))
                 .or_else(|| c.line("tariff", |line| lacks(line, "tariff")))
+        },
+    },
+    Rule {
+        code: "N07",
+        applies: &[(Kind::ServiceAct, Warn)],
+        sentence: text(
+            "Не указан итог акта: стоимость услуг нечем проверить.",
+            "The act's total is missing: nothing to check what the services cost by.",
+        ),
+        source: "own",
+        check: |c| {
+            let costs = c.text("charged").is_some() || c.lines().iter().any(|line| amount(line).is_some());
+            at("total", costs && c.text("total").is_none())
         },
     },
     Rule {
@@ -322,7 +333,7 @@ pub(super) static RULES: &[Rule] = &[
                 c.date("period_until").is_none_or(|until| until <= from.saturating_add(30.days()))
             };
             let of_a_month = c.date("period_from").is_none_or(month);
-            at("charged", of_a_month && c.whole("charged")? > ceiling(c, c.around.contract?.text("form")?)?)
+            at("charged", of_a_month && c.whole("charged")? > most(c, c.around.contract?.text("form"))?)
         },
     },
     Rule {
@@ -384,7 +395,24 @@ pub(super) static RULES: &[Rule] = &[
 
 /// The sum of an act's lines.
 fn amounts(c: &Case<'_>) -> u64 {
-    c.lines().iter().filter_map(|line| number(line, "amount")).fold(0, u64::saturating_add)
+    c.lines().iter().filter_map(amount).fold(0, u64::saturating_add)
+}
+
+/// What a line of an act costs: as stated, else quantity × tariff.
+fn amount(line: &Line) -> Option<u64> {
+    number(line, "amount").or_else(|| product(line))
+}
+
+fn product(line: &Line) -> Option<u64> {
+    Some(number(line, "quantity")?.saturating_mul(number(line, "tariff")?))
+}
+
+/// The most that the person may be charged in `form`; where no form is stated, in the one in which it is most.
+fn most(c: &Case<'_>, form: Option<&str>) -> Option<u64> {
+    match form {
+        Some(form) => ceiling(c, form),
+        None => ceiling(c, "residential")?.max(ceiling(c, "home")?).into(),
+    }
 }
 
 /// The most, in kopecks, that the person may be charged for a month of services in `form` (442-ФЗ art. 31, 32).

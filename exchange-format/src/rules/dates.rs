@@ -1,6 +1,9 @@
-//! Rules on the dates of papers: none is of a day that has not come.
+//! Rules on the dates of papers: none is of a day that has not come, nor of one before there were such papers.
 
-use jiff::ToSpan as _;
+use jiff::{
+    ToSpan as _,
+    civil::{Date, date},
+};
 
 use super::{Case, Rule, Severity, at, text};
 use crate::record::Kind;
@@ -43,7 +46,33 @@ pub(super) static RULES: &[Rule] = &[
         source: "own",
         check: |c| at("date", is_far(c)),
     },
+    Rule {
+        code: "G03",
+        applies: &[
+            (Kind::NeedDecision, Refuse),
+            (Kind::Programme, Refuse),
+            (Kind::Supplement, Refuse),
+            (Kind::ProgrammeClaim, Warn),
+            (Kind::SupplementClaim, Warn),
+            (Kind::Contract, Warn),
+            (Kind::CompletionMark, Warn),
+            (Kind::Event, Warn),
+            (Kind::ServiceAct, Warn),
+            (Kind::UrgentAct, Warn),
+            (Kind::PlanReport, Warn),
+            (Kind::FreePlaces, Warn),
+        ],
+        sentence: text(
+            "Дата документа раньше 2015 года, когда вступил в силу 442-ФЗ: вероятно, ошибка.",
+            "The paper's date is before 2015, when 442-ФЗ came into force; it was probably mistyped.",
+        ),
+        source: "442-ФЗ ст. 37 (to be checked)",
+        check: |c| at("date", c.date("date")? < IN_FORCE),
+    },
 ];
+
+/// Since when there are papers of 442-ФЗ.
+const IN_FORCE: Date = date(2015, 1, 1);
 
 /// Whether the date is one for which G02 is broken: of the papers of which some lie ahead.
 fn is_far(c: &Case<'_>) -> bool {

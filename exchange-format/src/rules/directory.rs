@@ -1,7 +1,9 @@
 //! Rules on the directory of services and on providers' cards.
 
-use super::{Rule, Severity, any, at, number, text, values};
-use crate::record::{Kind, Line};
+use jiff::civil::Date;
+
+use super::{Rule, Severity, any, at, number, recipient::fold, text, values};
+use crate::record::{Body, Kind, Line};
 
 use Severity::{Refuse, Warn};
 
@@ -25,12 +27,17 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "own",
         check: |c| {
-            let taken = c
-                .around
-                .others
-                .iter()
-                .any(|other| other.text("code") == c.text("code") && other.text("valid_until").is_none());
-            at("code", taken && c.text("valid_until").is_none())
+            let code = fold(c.text("code")?);
+            let own = term(c.body);
+            let overlaps = |(from, until): (Option<Date>, Option<Date>)| {
+                let before =
+                    |until: Option<Date>, from: Option<Date>| until.zip(from).is_some_and(|(u, f)| u < f);
+                let ended =
+                    |until: Option<Date>| until.zip(c.around.today).is_some_and(|(u, today)| u < today);
+                !before(until, own.0) && !before(own.1, from) && !ended(until) && !ended(own.1)
+            };
+            let same = |other: &&Body| other.text("code").map(fold).as_ref() == Some(&code);
+            at("code", c.around.others.iter().filter(same).any(|other| overlaps(term(other))))
         },
     },
     Rule {
@@ -118,3 +125,9 @@ pub(super) static RULES: &[Rule] = &[
         check: |c| any(&["address", "phone", "head", "forms"], |field| c.text(field).is_none()),
     },
 ];
+
+/// The first and the last day on which a service is in force, as far as they are stated.
+fn term(body: &Body) -> (Option<Date>, Option<Date>) {
+    let day = |field| body.text(field).and_then(values::paper_date);
+    (day("valid_from"), day("valid_until"))
+}

@@ -11,6 +11,7 @@ mod assessment;
 mod business;
 mod dates;
 mod directory;
+mod invisible;
 mod need;
 mod order;
 mod programme;
@@ -24,7 +25,7 @@ use crate::{
     answer::Text,
     lists::Lists,
     record::{Body, FieldProblem, Finding, Kind, Line},
-    typed, vocabulary,
+    typed, typed_date, vocabulary,
 };
 
 /// What a breach means.
@@ -119,6 +120,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         directory::RULES,
         order::RULES,
         dates::RULES,
+        invisible::RULES,
     ]
     .into_iter()
     .flatten()
@@ -129,19 +131,43 @@ pub fn find(code: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.code == code)
 }
 
-pub use programme::{UNNAMED, named as document_name, term as programme_term, unnamed as unnamed_document};
-pub use recipient::identities;
+pub use assessment::name as assessment_name;
+pub use invisible::INVISIBLE;
+pub use programme::{
+    UNPUBLISHED, named as document_name, term as programme_term, unpublished as unpublished_document,
+};
+pub use recipient::{fold as fold_code, identities};
 pub use supplement::{grid_days, grid_minutes};
 
-/// Every rule that `body` breaks, each once.
+/// Every rule that `body` breaks, each once. It is judged as the coordination centre reads it ([`typed::read`]), and so is what
+/// stands beside it.
 pub fn check(body: &Body, around: &Around<'_>) -> Vec<Breach> {
-    let case = Case { body, around };
+    let read = |beside: Option<&'_ Body>| beside.map(|body| typed::read(body).into_owned());
+    let [person, programme, supplement, contract] =
+        [around.person, around.programme, around.supplement, around.contract].map(read);
+    let around = Around {
+        person: person.as_ref(),
+        programme: programme.as_ref(),
+        supplement: supplement.as_ref(),
+        contract: contract.as_ref(),
+        ..*around
+    };
+    let case = Case { typed: body, body: &typed::read(body), around: &around };
     all()
         .filter_map(|rule| {
             let severity = rule.severity(body.kind())?;
             (rule.check)(&case).map(|place| Breach { rule, severity, place })
         })
         .collect()
+}
+
+/// Rules on records of centres whose values cannot be read, or are read otherwise than they look.
+const UNREAD: [&str; 6] = ["R18", "R20", "P13", "P16", "K08", "I01"];
+
+/// The rules that `body` breaks because the coordination centre cannot read a value of it.
+pub fn unread(body: &Body) -> Vec<Breach> {
+    let breaches = check(body, &Around::nothing()).into_iter();
+    breaches.filter(|breach| UNREAD.contains(&breach.rule.code)).collect()
 }
 
 /// What keeps `body` from being taken, as far as the record alone tells: by its schema, else by the first rule that
@@ -153,9 +179,12 @@ pub fn first_fault(body: &Body) -> Option<Finding> {
 /// What keeps `body` from being taken beside what stands `around` it: by its schema, else by the first rule that
 /// refuses it.
 pub fn fault_within(body: &Body, around: &Around<'_>) -> Option<Finding> {
-    let case = Case { body, around };
     let broken = || {
-        all().filter(|rule| rule.severity(body.kind()) == Some(Severity::Refuse)).find_map(|rule| {
+        let mut refusing =
+            all().filter(|rule| rule.severity(body.kind()) == Some(Severity::Refuse)).peekable();
+        refusing.peek()?;
+        let case = Case { typed: body, body: &typed::read(body), around };
+        refusing.find_map(|rule| {
             let Place { field, line } = (rule.check)(&case)?;
             let problem = FieldProblem::Broken { code: rule.code, sentence: rule.sentence };
             Some(Finding { field, line, problem })
@@ -194,6 +223,9 @@ impl Rule {
 
 /// A record under a check.
 struct Case<'a> {
+    /// As it came.
+    typed: &'a Body,
+    /// As it is read.
     body: &'a Body,
     around: &'a Around<'a>,
 }
@@ -205,7 +237,7 @@ impl<'a> Case<'a> {
 
     fn date(&self, field: &str) -> Option<Date> {
         let read = match self.body.kind() {
-            Kind::RecipientClaim | Kind::Person => values::date,
+            Kind::RecipientClaim | Kind::Person => typed_date::parse_date,
             _ => values::paper_date,
         };
         read(self.text(field)?)

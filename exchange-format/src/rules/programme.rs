@@ -6,8 +6,8 @@ use jiff::{ToSpan as _, civil::Date};
 
 use super::{Case, Place, Rule, Severity, at, code_of, day, need, number, supplement, text, values};
 use crate::{
-    record::{Body, FieldProblem, Finding, Kind, Line},
-    typed_date, vocabulary,
+    record::{Body, Field, FieldProblem, Finding, Kind, Line},
+    typed, typed_date, vocabulary,
 };
 
 use Severity::{Refuse, Warn};
@@ -189,7 +189,7 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
-        code: UNNAMED,
+        code: "P14",
         applies: &[(Kind::ProgrammeClaim, Warn), (Kind::SupplementClaim, Warn)],
         sentence: text(
             "Номер или дата документа не указаны либо не читаются: координационный центр его не опубликует.",
@@ -216,16 +216,63 @@ pub(super) static RULES: &[Rule] = &[
             "A value cannot be read, or a line has no name or section: the coordination centre will not publish it.",
         ),
         source: "own",
-        // of the other dates P12, P13 and P14 tell
+        // of the other dates P12, P13 and P14 tell, of what means something else when it is absent P17
         check: |c| {
             let of_line: &[&str] = match c.body.kind() {
-                Kind::ProgrammeClaim => &["valid_from", "valid_until"],
-                _ => &[],
+                Kind::ProgrammeClaim => &["valid_from", "valid_until", "part"],
+                _ => &MISTAKABLE,
             };
-            c.unread(&["date", "valid_until"], of_line)
+            let of_head: Vec<&str> = ["date", "valid_until"].into_iter().chain(VOLUME).collect();
+            c.unread(&of_head, of_line)
         },
     },
+    Rule {
+        code: "P17",
+        applies: &[(Kind::ProgrammeClaim, Warn), (Kind::SupplementClaim, Warn)],
+        sentence: text(
+            "Не читается, что это за строка программы, когда и сколько минут оказывается услуга дополнения либо его объём: координационный центр документ не опубликует.",
+            "What a programme's line is, when and for how many minutes a supplement's service is given, or its volume, cannot be read: the coordination centre will not publish the document.",
+        ),
+        source: "own",
+        check: |c| mistakable(c.typed),
+    },
 ];
+
+/// Fields of a line that mean something else when they are absent: a line of a programme without a part is a service, one of a
+/// supplement without weeks is of every week, without a day of none.
+const MISTAKABLE: [&str; 10] =
+    ["part", "weeks", "unit_minutes", "mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// What a supplement states of its volume, by which the rules judge its grid: left out, the rules would be silent.
+const VOLUME: [&str; 10] = [
+    "level_hours",
+    "weekly_minutes",
+    "days_per_week",
+    "week_1",
+    "week_2",
+    "week_3",
+    "week_4",
+    "week_5",
+    "month_minutes",
+    "month_services",
+];
+
+/// The first of them that nobody can read; a question mark is no «nothing» there.
+fn mistakable(body: &Body) -> Option<Place> {
+    let (of_head, of_lines) = typed::fields(body.kind());
+    let unread = |field: &Field, line: &Line| {
+        typed::is_unread(field, line) || line.text(field.name).is_some_and(|text| text.contains('?'))
+    };
+    let volume = of_head.iter().find(|field| VOLUME.contains(&field.name) && unread(field, body.head()));
+    let volume = volume.map(|field| Place { field: field.name, line: None });
+    let fields = || of_lines.iter().filter(|field| MISTAKABLE.contains(&field.name));
+    volume.or_else(|| {
+        (1..).zip(body.lines()).find_map(|(n, line)| {
+            let field = fields().find(|field| unread(field, line))?;
+            Some(Place { field: field.name, line: Some(n) })
+        })
+    })
+}
 
 fn too_often<'a>(c: &Case<'a>) -> Option<Place> {
     let of_week = matches!(c.body.kind(), Kind::Supplement | Kind::SupplementClaim);
@@ -269,20 +316,30 @@ pub fn named(body: &Body) -> Option<(String, Date)> {
 fn number_of(body: &Body) -> Option<String> {
     let number = body.text("number").filter(|number| !vocabulary::is_placeholder(number))?.to_uppercase();
     let number: String = number.chars().filter(|c| c.is_alphanumeric() || "/-".contains(*c)).collect();
-    (!number.is_empty()).then_some(number)
+    let bare: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
+    let none = ["БН", "БЕЗНОМЕРА", "БЕЗНОМЕР"].contains(&bare.as_str()) || bare.chars().all(|c| c == '0');
+    (!none).then_some(number)
 }
 
-/// What keeps the claim `body` of a programme or supplement from being published whatever else it says (P14): nobody can
-/// tell which document it is.
-pub fn unnamed(body: &Body) -> Option<Finding> {
-    let field = nameless(body)?;
-    let rule = super::find(UNNAMED)?;
-    let problem = FieldProblem::Broken { code: UNNAMED, sentence: rule.sentence };
-    Some(Finding { field, line: None, problem })
+/// What keeps the claim `body` of a programme or supplement from being published whatever else it says: nobody can tell which
+/// document it is (P14), or what a line of it means (P17).
+pub fn unpublished(body: &Body) -> Option<Finding> {
+    if !matches!(body.kind(), Kind::ProgrammeClaim | Kind::SupplementClaim) {
+        return None;
+    }
+    let found = |code: &'static str, Place { field, line }| {
+        let rule = super::find(code)?;
+        Some(Finding { field, line, problem: FieldProblem::Broken { code, sentence: rule.sentence } })
+    };
+    let [unnamed, mistaken] = UNPUBLISHED;
+    match nameless(body) {
+        Some(field) => found(unnamed, Place { field, line: None }),
+        None => found(mistaken, mistakable(body)?),
+    }
 }
 
-/// The code of the rule on a document without number or date.
-pub const UNNAMED: &str = "P14";
+/// The codes of the rules for which a claim is no document: without number or date, with a line that can be mistaken.
+pub const UNPUBLISHED: [&str; 2] = ["P14", "P17"];
 
 /// The field for which the document `body` has no name.
 fn nameless(body: &Body) -> Option<&'static str> {

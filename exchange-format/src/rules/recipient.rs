@@ -9,7 +9,9 @@ use super::{Around, Case, Place, Rule, Severity, any, at, text, values};
 use crate::{
     record::{Body, Kind, RecordId},
     snils::Snils,
-    typed, vocabulary,
+    typed,
+    typed_date::parse_date,
+    vocabulary,
 };
 
 use Severity::{Refuse, Warn};
@@ -74,9 +76,9 @@ pub(super) static RULES: &[Rule] = &[
         sentence: text("Пол не соответствует отчеству.", "Sex and patronymic do not agree."),
         source: "own",
         check: |c| {
-            let sex = c.text("sex")?.to_uppercase();
+            let sex = vocabulary::code("sex", c.text("sex")?)?;
             let ending = c.text("patronymic").and_then(sex_of_patronymic)?;
-            at("sex", sex.starts_with(['М', 'Ж']) && !sex.starts_with(ending))
+            at("sex", !sex.starts_with(ending))
         },
     },
     Rule {
@@ -170,7 +172,7 @@ pub(super) static RULES: &[Rule] = &[
         source: "own",
         check: |c| {
             let typed = c.text("birth_date")?;
-            let Some(birth) = values::date(typed) else { return at("birth_date", true) };
+            let Some(birth) = parse_date(typed) else { return at("birth_date", true) };
             let today = c.around.today?;
             let eldest = today.checked_sub(116.years()).ok()?;
             at("birth_date", birth > today || birth <= eldest)
@@ -418,7 +420,24 @@ pub(super) static RULES: &[Rule] = &[
             })
         },
     },
+    Rule {
+        code: "R22",
+        applies: BOTH,
+        sentence: text(
+            "Дата документа, инвалидности, дохода или состояния раньше рождения.",
+            "The date of the document, disability, income or status is before the birth.",
+        ),
+        source: "own",
+        check: before_birth,
+    },
 ];
+
+/// Days that are in no life before its first one.
+fn before_birth(c: &Case<'_>) -> Option<Place> {
+    let birth = c.date("birth_date").filter(|birth| c.around.today.is_none_or(|today| *birth <= today))?;
+    let dates = ["identity_doc_issued", "disability_from", "income_as_of", "status_date"];
+    any(&dates, |field| c.date(field).is_some_and(|date| date < birth))
+}
 
 /// Whether the recipient is no longer served, or not for now.
 fn has_ended(c: &Case<'_>) -> bool {
@@ -492,6 +511,11 @@ pub fn identities(snils: &str, series: &str, number: &str) -> [Option<String>; 2
     ]
 }
 
+/// A code as it is told apart from others: in capitals, without spaces, with Cyrillic letters for the Latin ones that look like them.
+pub fn fold(code: &str) -> String {
+    code.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).map(cyrillic).collect()
+}
+
 /// The Cyrillic capital that looks like a Latin one.
 fn cyrillic(latin: char) -> char {
     const ALIKE: [(char, char); 12] = [
@@ -527,7 +551,9 @@ fn is_citizenship(text: &str) -> bool {
     let lower = text.trim().to_lowercase();
     ["рф", "россия", "российская федерация", "без гражданства", "лицо без гражданства"]
         .contains(&lower.as_str())
-        || lower.starts_with("иностранн") && !lower.contains([',', ';', '/'])
+        || lower.starts_with("иностранн")
+            && !lower.contains([',', ';', '/'])
+            && !lower.split_whitespace().any(|word| word == "и" || word == "рф" || word.starts_with("росс"))
 }
 
 /// Whether an address that is stated has a region, a place and a house: in its parts, or in its text.
@@ -549,10 +575,7 @@ fn disability(c: &Case<'_>) -> Option<Place> {
 
 fn is_name(name: &str) -> bool {
     let allowed = |c: char| is_cyrillic(c) || matches!(c, ' ' | '-' | '\'' | '’' | '.');
-    let placeholder = ["нет", "нет данных", "отсутствует", "-", "--", "."];
-    name.chars().count() <= 60
-        && name.chars().all(allowed)
-        && !placeholder.contains(&name.trim().to_lowercase().as_str())
+    name.chars().count() <= 60 && name.chars().all(allowed) && !vocabulary::is_placeholder(name)
 }
 
 fn phone(c: &Case<'_>) -> Option<Place> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::civil::Date;
+use jiff::{ToSpan as _, civil::Date};
 
 use super::{Case, Place, Rule, Severity, any, at, need, number, text, values};
 use crate::{
@@ -99,14 +99,17 @@ pub(super) static RULES: &[Rule] = &[
         code: "S07",
         applies: WARN,
         sentence: text(
-            "Срок дополнения выходит за срок программы.",
-            "The supplement's term lies outside its programme's.",
+            "Срок дополнения выходит за срок программы, а без программы — за три года.",
+            "The supplement's term lies outside its programme's, or without one is longer than three years.",
         ),
         source: "own",
         check: |c| {
             let of = |field| c.around.programme?.text(field).and_then(values::paper_date);
             let beyond = |(date, until): (Date, Date)| date > until;
-            at("valid_until", c.date("valid_until").zip(of("valid_until")).is_some_and(beyond))
+            let unbound = c.text("programme").is_none();
+            let from = c.date("valid_from").or_else(|| c.date("date")).filter(|_| unbound);
+            let longest = from.and_then(|from| from.checked_add(3.years()).ok());
+            at("valid_until", c.date("valid_until").zip(of("valid_until").or(longest)).is_some_and(beyond))
                 .or_else(|| at("valid_from", of("date").zip(c.date("valid_from")).is_some_and(beyond)))
         },
     },
@@ -249,6 +252,26 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "S18",
+        applies: WARN,
+        sentence: text(
+            "Дополнение не относится ни к одной программе.",
+            "The supplement belongs to no programme.",
+        ),
+        source: "форма дополнения к ИППСУ",
+        check: |c| at("programme", c.text("programme").is_none()),
+    },
+    Rule {
+        code: "S19",
+        applies: WARN,
+        sentence: text(
+            "Не указаны часы уровня (раздел 2).",
+            "The hours of the level (section 2) are missing.",
+        ),
+        source: "форма дополнения к ИППСУ, 2",
+        check: |c| at("level_hours", c.text("level_hours").is_none()),
+    },
+    Rule {
         code: "C06",
         applies: STRICT,
         sentence: text(
@@ -370,7 +393,7 @@ fn level_minutes(c: &Case<'_>) -> Option<(u64, u64, u64)> {
 }
 
 /// The letters and digits of a name.
-fn bare(text: &str) -> String {
+pub(super) fn bare(text: &str) -> String {
     text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect()
 }
 

@@ -4,18 +4,9 @@ use jiff::civil::Date;
 
 use crate::{check_digit::mod_11_10, typed_date::parse_paper_date};
 
-/// A date as `YYYY-MM-DD` or `DD.MM.YYYY`.
-pub(super) fn date(text: &str) -> Option<Date> {
-    let text = text.trim();
-    if let [day, month, year] = text.split('.').collect::<Vec<_>>()[..] {
-        return Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok();
-    }
-    (text.len() == 10).then(|| text.parse().ok()).flatten()
-}
-
 /// A date of a paper as the hub reads it, in all forms that people type: `10.03.26` is of this century.
 pub(super) fn paper_date(text: &str) -> Option<Date> {
-    parse_paper_date(text).or_else(|| date(text))
+    parse_paper_date(text)
 }
 
 /// A whole number.
@@ -111,11 +102,5 @@ mod tests {
                 && !is_inn("77073291")
                 && !is_ogrn("1047707030514")
         );
-    }
-
-    #[test]
-    fn dates_of_both_forms() {
-        assert_eq!(date("01.02.2025"), date("2025-02-01"));
-        assert!(date("2025-02-30").is_none() && date("скоро").is_none());
     }
 }

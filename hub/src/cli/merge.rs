@@ -102,6 +102,13 @@ fn text(lang: Lang, report: &MergeReport, written: Option<&Path>) -> String {
         ("confirmed", report.confirmed.into()),
     ];
     let mut lines = vec![heading, messages::text(lang, "hub-merge-counts", &counts)];
+    let unpublished: u64 = report.faults.values().sum();
+    if unpublished > 0 {
+        lines.push(messages::text(lang, "hub-merge-faults", &[("n", unpublished.into())]));
+        lines.extend(
+            report.faults.iter().map(|(rule, n)| format!("  {}: {n}", super::check::sentence(lang, rule))),
+        );
+    }
     lines.extend(report.by_rule.iter().map(|(rule, n)| format!("  {}: {n}", word(lang, "rule", rule))));
     if !report.reviews.is_empty() {
         lines.push(match (report.dry_run, written) {

@@ -60,7 +60,8 @@ fn unconfirmed(common: &CommonArgs) -> Result<(), Failure> {
 
 fn kept_line(lang: Lang, one: &Kept) -> String {
     let rule = one.rule.as_deref().and_then(|rule| messages::rule_words(lang, rule, "INVALID"));
-    let is_unnamed = one.rule.as_deref().is_some_and(|rule| rule.rsplit('.').next() == Some(rules::UNNAMED));
+    let is_unnamed = one.rule.as_deref().and_then(|rule| rule.rsplit('.').next());
+    let is_unnamed = is_unnamed.is_some_and(|word| rules::UNPUBLISHED.contains(&word));
     let id = match (one.why.as_str(), one.waits_for.is_empty()) {
         ("held", _) if is_unnamed => "hub-kept-unnamed",
         ("orphan", true) => "hub-kept-orphan",

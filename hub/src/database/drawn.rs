@@ -120,10 +120,10 @@ impl Tx<'_> {
     pub fn fault_counts(&self) -> Result<Vec<(String, u64)>> {
         self.rows(
             "SELECT rule, count(*) FROM (SELECT rule FROM fault
-               UNION ALL SELECT ?1 FROM received
-               WHERE outcome = 'held' AND rule IN ('programme_claim.' || ?1, 'supplement_claim.' || ?1))
+               UNION ALL SELECT substr(rule, -3) FROM received
+               WHERE outcome = 'held' AND kind IN ('programme_claim', 'supplement_claim') AND substr(rule, -3) IN (?1, ?2))
              GROUP BY 1 ORDER BY 1",
-            [rules::UNNAMED],
+            rules::UNPUBLISHED,
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
     }

@@ -8,7 +8,7 @@ use rusqlite::params;
 
 use super::{Result, Tx, parsed, received::ClaimId};
 
-/// A record as its centre has it.
+/// A record of a centre's, in the version that is in force: by which the hub goes.
 #[derive(Debug)]
 pub struct Stated {
     /// Its row.
@@ -17,9 +17,9 @@ pub struct Stated {
     pub origin: ParticipantCode,
     /// Its key.
     pub key: RecordId,
-    /// The version that came last.
+    /// That version.
     pub version: u32,
-    /// What became of it.
+    /// What became of the version that came last.
     pub outcome: String,
     /// What it says; `None` if it cannot be read.
     pub body: Option<Body>,
@@ -38,8 +38,8 @@ impl Tx<'_> {
     /// Records of `kind` that their centres have not ended, above `after`, at most `limit`.
     pub fn stated_after(&self, kind: Kind, after: ClaimId, limit: u32) -> Result<Vec<Stated>> {
         self.rows(
-            "SELECT id, origin, key, version, outcome, body FROM received WHERE kind = ?1 AND form = 'live' AND id > ?2
-             ORDER BY id LIMIT ?3",
+            "SELECT id, origin, key, coalesce(basis_version, version) AS version, outcome, coalesce(basis, body) AS body
+             FROM received WHERE kind = ?1 AND form = 'live' AND id > ?2 ORDER BY id LIMIT ?3",
             params![kind.name(), after, limit],
             |row| {
                 let bytes: Vec<u8> = row.get("body")?;

@@ -213,6 +213,24 @@ impl Tx<'_> {
         Ok(into.flatten().unwrap_or(uid))
     }
 
+    /// As [`Self::document_by_number`], of all that bear it, also those that stand apart of the first: each with the one that
+    /// staff say it is.
+    pub fn documents_by_number(
+        &self,
+        person: RecordId,
+        kind: Kind,
+        number_date: &str,
+    ) -> Result<Vec<(RecordId, RecordId)>> {
+        self.rows(
+            "SELECT uid, coalesce(joined_into, uid) AS meant FROM document
+             WHERE person IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1)
+               AND kind = ?2 AND (number_date = ?3 OR substr(number_date, 1, length(?3) + 1) = ?3 || '|')
+             ORDER BY length(number_date), person <> ?1, person, uid",
+            params![person.to_string(), kind.name(), number_date],
+            |row| Ok((parsed(row, "document", "uid")?, parsed(row, "document", "meant")?)),
+        )
+    }
+
     /// Says that the document `uid` is `into`, or (`None`) itself. Flat: what was `uid` is `into` as well.
     pub fn join_document(&self, uid: RecordId, into: Option<RecordId>) -> Result<()> {
         let into = into.map(|into| into.to_string());

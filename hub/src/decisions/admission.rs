@@ -4,7 +4,7 @@
 use exchange_format::{
     answer::{RecordOutcome, RecordReason, Rule},
     record::{Body, Form, Kind, LineError, Record, RecordId, Type},
-    rules::{self, UNNAMED},
+    rules::{self, UNPUBLISHED},
     snils::Snils,
     stream::{Edition, VersionVerdict},
 };
@@ -121,6 +121,11 @@ const IDENTITY_CHANGED: &str = "identity_changed";
 /// The last word of the rule for a value of a person that is not understood.
 const UNREADABLE: &str = "unreadable";
 
+/// Whether a record is held by the rule of this last word until its centre corrects it.
+pub fn is_awaited(word: &str) -> bool {
+    word == UNREADABLE || UNPUBLISHED.contains(&word)
+}
+
 /// Without these a person is not published: its centre or staff are to say them first.
 pub fn awaited(claim: &Body) -> impl Iterator<Item = &'static str> {
     unreadable(claim).filter(|field| ["birth_date", "sex"].contains(field))
@@ -144,7 +149,7 @@ pub fn earlier(outcome: &str, code: Option<&str>) -> Option<(RecordOutcome, Reco
     let reason = match outcome {
         RecordOutcome::Proposed => RecordReason::Locked,
         RecordOutcome::Held if last_word(code) == IDENTITY_CHANGED => RecordReason::IdentityChanged,
-        RecordOutcome::Held if [UNREADABLE, UNNAMED].contains(&last_word(code)) => RecordReason::Invalid,
+        RecordOutcome::Held if is_awaited(last_word(code)) => RecordReason::Invalid,
         RecordOutcome::Held => RecordReason::DanglingRef,
         RecordOutcome::Refused if last_word(code) == OWNER => RecordReason::NotOwner,
         RecordOutcome::Refused if last_word(code) == DECLINED => RecordReason::Declined,
@@ -206,9 +211,9 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
             }
             None => plain(outcome, Keep::Use),
         },
-        // kept, and not published until it says which document it is
+        // kept, and not published until it says which document it is, and what each line of it means
         _ if !facts.published
-            && let Some(finding) = rules::unnamed_document(body) =>
+            && let Some(finding) = rules::unpublished_document(body) =>
         {
             let rule = rule(&[kind.name(), finding.word()]);
             listed(RecordOutcome::Held, RecordReason::Invalid, rule, Keep::Use)
@@ -338,7 +343,7 @@ mod tests {
         assert_eq!(decide(&garbled, &Facts::default()), refused);
         // whose it is comes first
         for (kind, reason, code) in [
-            (Kind::RecipientClaim, RecordReason::Invalid, "recipient_claim.form"),
+            (Kind::RecipientClaim, RecordReason::Invalid, "recipient_claim.body"),
             (Kind::Person, RecordReason::NotOwner, "person.owner"),
         ] {
             let end = Record { kind, form: Form::Tombstone, ..garbled.clone() };

@@ -1,6 +1,9 @@
 //! What the hub's staff draw up themselves: which kinds, and what tells two records of a kind apart.
 
-use exchange_format::record::{Body, Field, Kind, RecordId, Type};
+use exchange_format::{
+    record::{Body, Field, Kind, RecordId, Type},
+    rules,
+};
 
 /// The kinds that staff draw up, referents first.
 pub const KINDS: [Kind; 7] = [
@@ -43,8 +46,8 @@ pub fn fields(kind: Kind) -> impl Iterator<Item = &'static Field> {
 /// What no two records of the kind may share: records of the same mark are judged beside each other.
 pub fn mark(body: &Body) -> Option<String> {
     match body.kind() {
-        Kind::Service => body.text("code").map(str::to_owned),
-        Kind::Assessment => Some(format!("{}/{}", body.text("year")?, body.text("number")?)),
+        Kind::Service => body.text("code").map(rules::fold_code),
+        Kind::Assessment => rules::assessment_name(body).map(|(year, number)| format!("{year}/{number}")),
         _ => None,
     }
 }

@@ -194,7 +194,7 @@ pub fn published(field: &Field, text: &str) -> Option<String> {
     let value = match (field.name, field.ty) {
         ("surname" | "given" | "patronymic", _) => display::name(text),
         ("phone", _) => phones(text),
-        (_, Type::Date) => display::date(text),
+        (name, Type::Date) => typed::of_person_date(name, text).map(|date| date.to_string()),
         (_, Type::Snils) => text.parse::<Snils>().ok().map(|snils| snils.digits().to_owned()),
         ("sex", _) => display::sex(text).map(str::to_owned),
         (_, Type::Code(_) | Type::Whole(_)) => typed::value(field, text),
@@ -383,7 +383,8 @@ fn rank<'a>(field: &str, candidates: impl Iterator<Item = (&'a str, &'a Claim, b
         if *documented {
             confirmed.insert(key);
         }
-        let of = day.and_then(|day| display::date(claim.body.text(day)?)).unwrap_or_default();
+        let of = day.and_then(|day| typed::of_person_date(day, claim.body.text(day)?));
+        let of = of.map(|date| date.to_string()).unwrap_or_default();
         let known = newest.entry(key).or_default();
         *known = of.max(std::mem::take(known));
     }

@@ -17,9 +17,19 @@ use super::golden::Claim;
 pub struct DocumentKey(String);
 
 impl DocumentKey {
-    /// The key of a programme or supplement claim; `None` without a number or a date: it cannot be published.
+    /// The key of a programme or supplement claim; `None` of one that cannot be published: without a number or a date, or with
+    /// a line of which nobody can tell what it means.
     pub fn of(claim: &Body) -> Option<Self> {
+        if rules::unpublished_document(claim).is_some() {
+            return None;
+        }
         rules::document_name(claim).map(|(number, date)| Self(format!("{number}|{date}")))
+    }
+
+    /// The key of `claim` alone: another paper of its centre has the same number and date, and says something else.
+    #[must_use]
+    pub fn apart(&self, claim: RecordId) -> Self {
+        Self(format!("{}|{claim}", self.0))
     }
 
     /// As stored.
@@ -55,6 +65,18 @@ pub fn published(
         .into_values()
         .min_by_key(|(centres, lowest, _)| (std::cmp::Reverse(centres.len()), *lowest))
         .map(|(_, (origin, key), body)| (body, origin, key))
+}
+
+/// Whether two claims of one number and date, however these are written, would be published as two different documents.
+pub fn says_other(kind: Kind, one: &Body, other: &Body) -> bool {
+    let said = |claim: &Body| {
+        let mut body = strict(kind, claim, RecordId::from_random([0; 16]), None)?;
+        for field in ["number", "date"] {
+            body.head_mut().clear(field);
+        }
+        Some(body)
+    };
+    said(one) != said(other)
 }
 
 /// The fields of `claim` that its row goes on showing as its centre typed them, the document being published as
@@ -127,21 +149,21 @@ fn strict(kind: Kind, claim: &Body, recipient: RecordId, programme: Option<Recor
         }
     }
     if kind == Kind::Supplement && body.lines().iter().any(|line| line.text("section") == Some("4")) {
-        state_sums(&mut body).ok()?;
+        state_sums(&mut body, claim).ok()?;
     }
     body.sort_lines();
     body.findings().is_empty().then_some(body)
 }
 
-/// States in a supplement what its grid itself says where nobody stated what can be read: minutes and days a week. A sum
-/// that no supplement can have is left out: the rules judge the grid.
-fn state_sums(body: &mut Body) -> Result<(), Finding> {
+/// States in a supplement what its grid itself says where its `claim` states nothing: minutes and days a week. What is stated and
+/// cannot be read stays left out, and so does a sum that no supplement can have: the rules judge that.
+fn state_sums(body: &mut Body, claim: &Body) -> Result<(), Finding> {
     let sums = [
         ("weekly_minutes", rules::grid_minutes(body.lines())),
         ("days_per_week", rules::grid_days(body.lines())),
     ];
     for (field, sum) in sums {
-        if body.text(field).is_some() {
+        if claim.text(field).and_then(typed::plain).is_some() {
             continue;
         }
         body.set(field, &sum.to_string())?;

@@ -97,3 +97,16 @@ fn refused(lang: Lang, given: &Given, error: &PacketError) -> Failure {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use exchange_endpoint::help;
+
+    use super::*;
+
+    #[test]
+    fn help_is_whole_in_both_languages() {
+        assert_eq!(help::faults(Cli::command()), Vec::<String>::new());
+    }
+}

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use exchange_endpoint::{
-    messages,
+    messages::{self, Told},
     output::{CommonArgs, Exit, Failure},
 };
 use exchange_format::{answer::PacketReason, file_name::FileName};
@@ -30,15 +30,13 @@ impl Name {
             }
             Err(error) => {
                 let reason = PacketReason::BadName;
-                let detail = error.to_string();
-                common.print(
-                    &json!({"valid": false, "reason": reason.code(), "detail": &detail}),
-                    |lang| {
-                        let args = [("detail", detail.as_str().into())];
-                        [lang.of(reason.sentence()).to_owned(), messages::text(lang, "packet-detail", &args)]
-                            .join("\n")
-                    },
-                )?;
+                let detail = Told::from(&error);
+                let said = detail.in_lang(common.lang);
+                common.print(&json!({"valid": false, "reason": reason.code(), "detail": said}), |lang| {
+                    let args = [("detail", detail.in_lang(lang).into())];
+                    [lang.of(reason.sentence()).to_owned(), messages::text(lang, "packet-detail", &args)]
+                        .join("\n")
+                })?;
                 Ok(Exit::False)
             }
         }

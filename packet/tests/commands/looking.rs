@@ -33,6 +33,13 @@ fn a_name_is_read() {
     let ended = desk.run(&["name", &name.to_lowercase(), "--format", "json"]);
     assert_eq!((ended.code, &ended.json()["reason"]), (1, &"BAD_NAME".into()));
     assert!(desk.run(&["name", "x"]).out.contains("Имя файла не является именем пакета обмена."));
+    for (lang, said) in [("ru", "дата вида ГГГГММДД"), ("en", "a date YYYYMMDD")] {
+        let name = name.replace("_2026", "_9999").replace("_9999", "_99X9");
+        for format in ["text", "json"] {
+            let told = desk.run(&["name", &name, "--lang", lang, "--format", format]).out;
+            assert!(told.contains(said), "{told}");
+        }
+    }
 }
 
 #[test]

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use exchange_format::{
+    invisible,
     lists::Lists,
     record::Body,
-    rules::{self, Around, Severity},
+    rules::{self, Around, INVISIBLE, Severity},
 };
 use jiff::civil::Date;
 use rusqlite::Connection;
@@ -69,6 +70,9 @@ pub fn faults(
             let mut tell = |rule, refused, field, line| {
                 each(Fault { table: table.name, id: id.clone(), rule, refused, field, line });
             };
+            if invisible::find(&id).is_some() {
+                tell(INVISIBLE, false, "id", None);
+            }
             let body = mapping::as_typed(table, kind, &row);
             let mut told: Vec<(&str, Option<usize>)> = Vec::new();
             for finding in mapping::body(table, kind, &row).err().into_iter().chain(body.findings()) {

@@ -2,8 +2,8 @@
 //!
 //! Which ids the file has named is kept in a temporary table, not in memory: a file may be long.
 
-use exchange_endpoint::tables::Form;
-use exchange_format::record::{FieldProblem, Finding};
+use exchange_endpoint::tables::{Form, codes};
+use exchange_format::record::{Field, FieldProblem, Finding, Kind};
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use crate::decisions::mapping::NO_SUCH_ROW;
@@ -41,6 +41,14 @@ impl Target {
         lines.map_or(&self.table.columns, |lines| &lines.columns)
     }
 
+    /// The field of `kind` that the column shows.
+    pub fn field(&self, kind: Kind, column: &str) -> Option<&'static Field> {
+        let schema = kind.schema();
+        let of_lines = || schema.lines.map_or(&[][..], |lines| lines.fields);
+        let fields = if self.parent.is_some() { of_lines() } else { schema.fields };
+        fields.iter().find(|field| field.name == column)
+    }
+
     /// Columns that name a row of another table, and which table; the parent first.
     fn references(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let parent = self.parent.map(|parent| (parent, self.table.name));
@@ -63,6 +71,8 @@ pub enum Done {
     Unchanged,
     /// It is the hub's and says something else, in these columns. Nothing was done.
     Locked(Vec<String>),
+    /// It is a line of the centre's own that the file puts under a row of the hub's. Nothing was done.
+    MovedUnderLock,
     /// It is a row that only the hub could bring, and has not, or a line under one. Nothing was done.
     Foreign,
 }
@@ -104,7 +114,7 @@ pub fn put(
         None => Some(id.to_owned()),
         Some(parent) => owner(connection, target, parent, id, pairs)?,
     };
-    let is_locked = match &owner {
+    let locked = match &owner {
         Some(owner) => is_locked(connection, target.table, owner)?,
         None => false,
     };
@@ -113,16 +123,22 @@ pub fn put(
         Some(stands) => pairs
             .iter()
             .zip(stands)
-            .filter(|(pair, stands)| !same(pair, stands.as_deref()))
+            .filter(|(pair, stands)| !same(target, locked, pair, stands.as_deref()))
             .map(|(pair, _)| *pair)
             .collect(),
     };
-    if is_locked {
+    if locked {
         // that the file says nothing is no wish that nothing stand there
         let differ = differ.iter().filter(|(_, value)| value.is_some());
         let columns: Vec<String> = differ.map(|(column, _)| (*column).to_owned()).collect();
         let same = columns.is_empty() && stands.is_some();
         return Ok(if same { Done::Unchanged } else { Done::Locked(columns) });
+    }
+    if let Some(parent) = target.parent
+        && let Some((_, Some(said))) = differ.iter().find(|(column, _)| *column == parent)
+        && is_locked(connection, target.table, said)?
+    {
+        return Ok(Done::MovedUnderLock);
     }
     if target.table.own.is_none() && (target.parent.is_some() || stands.is_none()) {
         return Ok(Done::Foreign);
@@ -153,10 +169,12 @@ fn stands(
     connection.prepare_cached(&sql)?.query_row([id], read).optional()
 }
 
-/// Whether the file says what stands there, in whatever form.
-fn same((column, value): &Pair<'_>, stands: Option<&str>) -> bool {
-    let stands = stands.unwrap_or_default();
-    Form::of(column).kept(stands) == value.unwrap_or_default()
+/// Whether the file says what stands there, in whatever form; of a row of the hub's also the word for its code.
+fn same(target: &Target, is_locked: bool, (column, value): &Pair<'_>, stands: Option<&str>) -> bool {
+    let (stands, value) = (stands.unwrap_or_default(), value.unwrap_or_default());
+    let means = |kind| target.field(kind, column).and_then(|field| codes::coded(field, value));
+    Form::of(column).kept(stands) == value
+        || is_locked && target.table.published.and_then(means).is_some_and(|code| code == stands)
 }
 
 /// The parent of line `id`: as it stands, else as the file says.

@@ -40,7 +40,7 @@ pub struct Publication {
 pub struct Told {
     /// The outcome.
     pub outcome: RecordOutcome,
-    /// The rule and the reason, if it was not plainly applied.
+    /// The last word of the rule (FORMAT.md, Answers) and the reason, if it was not plainly applied.
     pub why: Option<(&'static str, RecordReason)>,
 }
 
@@ -49,9 +49,14 @@ impl Told {
         Self { outcome, why: None }
     }
 
-    const fn refused(rule: &'static str, reason: RecordReason) -> Self {
-        Self { outcome: RecordOutcome::Refused, why: Some((rule, reason)) }
+    const fn refused(word: &'static str, reason: RecordReason) -> Self {
+        Self { outcome: RecordOutcome::Refused, why: Some((word, reason)) }
     }
+}
+
+/// The rule by which a record of `kind` was not plainly applied: `word` says what is wrong.
+pub fn rule(kind: Kind, word: &str) -> String {
+    format!("{kind}.{word}")
 }
 
 pub(super) const COLUMNS: &str =
@@ -166,8 +171,8 @@ pub fn take_in(
     let arrived = Edition { version: record.version, form: record.form, hash };
     let verdict = arrived.judge(known.as_ref());
     match verdict {
-        VersionVerdict::Older => return Ok(Told::refused("record.version", RecordReason::Older)),
-        VersionVerdict::Collision => return Ok(Told::refused("record.version", RecordReason::Collision)),
+        VersionVerdict::Older => return Ok(Told::refused("version", RecordReason::Older)),
+        VersionVerdict::Collision => return Ok(Told::refused("version", RecordReason::Collision)),
         VersionVerdict::New | VersionVerdict::Changed | VersionVerdict::Unchanged => {}
     }
     // A snapshot begins with an empty sum, and what it repeats is of its epoch again.
@@ -210,21 +215,22 @@ pub fn replace(
 
 fn judge_content(record: &Record, verdict: VersionVerdict, is_signed: bool) -> Told {
     if !record.kind.owner().hub_publishes() {
-        return Told::refused("record.owner", RecordReason::NotOwner);
+        return Told::refused("owner", RecordReason::NotOwner);
     }
     if !is_signed {
-        return Told::refused("record.signature", RecordReason::Invalid);
+        return Told::refused("signature", RecordReason::Invalid);
     }
     if (record.form == Form::Tombstone) != record.body.is_empty() {
-        return Told::refused("record.form", RecordReason::Invalid);
+        return Told::refused("body", RecordReason::Invalid);
     }
     if record.form != Form::Tombstone {
         match record.read_body() {
-            Err(_) => return Told::refused("record.body", RecordReason::Invalid),
-            Ok(body) if !body.findings().is_empty() => {
-                return Told::refused("record.schema", RecordReason::Invalid);
+            Err(_) => return Told::refused("canonical", RecordReason::Invalid),
+            Ok(body) => {
+                if let Some(finding) = body.findings().first() {
+                    return Told::refused(finding.word(), RecordReason::Invalid);
+                }
             }
-            Ok(_) => {}
         }
     }
     Told::plain(match verdict {
@@ -259,7 +265,7 @@ fn store(
             packet,
             epoch.get(),
             told.outcome.word(),
-            told.why.map(|(rule, _)| rule),
+            told.why.map(|(word, _)| rule(record.kind, word)),
             told.why.map(|(_, reason)| reason.code()),
             pending
         ])?;

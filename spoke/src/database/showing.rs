@@ -65,11 +65,11 @@ pub enum Waits {
 }
 
 impl Waits {
-    /// The rule and the reason, as in a PR.
+    /// The last word of the rule and the reason, as in a PR.
     pub const fn why(self) -> (&'static str, RecordReason) {
         match self {
-            Self::Referent => ("record.reference", RecordReason::DanglingRef),
-            Self::Row => ("record.row", RecordReason::Invalid),
+            Self::Referent => ("reference", RecordReason::DanglingRef),
+            Self::Row => ("row", RecordReason::Invalid),
         }
     }
 }
@@ -194,7 +194,7 @@ fn show_one(
             record.kind.name(),
             record.key.to_string(),
             word.word(),
-            why.map(|(rule, _)| rule),
+            why.map(|(word, _)| publications::rule(record.kind, word)),
             why.map(|(_, reason)| reason.code())
         ])?;
     Ok(())

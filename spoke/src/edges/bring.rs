@@ -9,7 +9,7 @@ use std::{
 use exchange_endpoint::{
     messages::{Lang, Told},
     output::Failure,
-    tables::{Column, Item, Layout, Map, Refused, Report, Sheet, TableError, Warned},
+    tables::{Column, Item, Layout, Map, Refused, Report, Sheet, TableError, Warned, codes},
 };
 use exchange_format::participant::ParticipantCode;
 use jiff::Timestamp;
@@ -228,15 +228,25 @@ impl Run<'_> {
             let column = self.columns[self.key].clone();
             return Ok(self.report.refuse(Refused::by(line, column, rule))?);
         }
-        let columns = self.columns;
+        let (columns, target) = (self.columns, self.order.target);
+        let own = |column: &str| target.field(target.table.own?, column);
+        let coded =
+            columns.iter().zip(values).map(|(column, value)| codes::coded(own(column.as_deref()?)?, value));
+        let coded: Vec<Option<String>> = coded.collect();
+        for (column, code) in columns.iter().zip(&coded) {
+            if let (Some(column), Some(code)) = (column, code) {
+                self.report.read(column, code);
+            }
+        }
         let pairs: Vec<Pair<'_>> = columns
             .iter()
-            .zip(values)
-            .filter_map(|(column, value)| column.as_deref().map(|column| (column, value.as_str())))
+            .zip(values.iter().zip(&coded))
+            .filter_map(|(column, (value, code))| {
+                Some((column.as_deref()?, code.as_ref().unwrap_or(value).as_str()))
+            })
             .filter(|(column, _)| *column != "id")
             .map(|(column, value)| (column, Some(value).filter(|value| !value.is_empty())))
             .collect();
-        let target = self.order.target;
         let count = match import::put(self.connection, target, &id, &pairs) {
             Ok(Done::New) => &mut self.report.new,
             Ok(Done::Changed) => &mut self.report.changed,
@@ -247,6 +257,10 @@ impl Run<'_> {
             Ok(Done::Foreign) => {
                 let column = target.parent.map(str::to_owned);
                 return Ok(self.report.refuse(Refused::by(line, column, "hubs-own"))?);
+            }
+            Ok(Done::MovedUnderLock) => {
+                let column = target.parent.map(str::to_owned);
+                return Ok(self.report.refuse(Refused::by(line, column, "LOCKED"))?);
             }
             Ok(Done::Locked(columns)) => return self.locked(line, id, &columns, &pairs),
             Err(rusqlite::Error::SqliteFailure(error, Some(why)))

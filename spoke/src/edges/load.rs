@@ -55,8 +55,8 @@ impl Tally {
     fn add(&mut self, record: &Record, told: &publications::Told) {
         self.counts.add(told.outcome);
         *self.totals.entry((record.kind, told.outcome)).or_default() += 1;
-        if let Some((rule, reason)) = told.why {
-            self.list(record.kind, record.key, record.version, told.outcome, rule, reason);
+        if let Some((word, reason)) = told.why {
+            self.list(record.kind, record.key, record.version, told.outcome, word, reason);
         }
     }
 
@@ -66,10 +66,10 @@ impl Tally {
         key: exchange_format::record::RecordId,
         version: u32,
         outcome: RecordOutcome,
-        rule: &str,
+        word: &str,
         reason: RecordReason,
     ) {
-        let rule = rule.parse().expect("rules of this program are rule codes");
+        let rule = publications::rule(kind, word).parse().expect("rules of this program are rule codes");
         self.lines.push(RecordLine { outcome, kind, key, version, rule, reason, words: None });
     }
 
@@ -82,8 +82,8 @@ impl Tally {
             *n = n.saturating_sub(1);
         }
         *self.totals.entry((held.kind, RecordOutcome::Held)).or_default() += 1;
-        let (rule, reason) = held.why.why();
-        self.list(held.kind, held.key, held.version, RecordOutcome::Held, rule, reason);
+        let (word, reason) = held.why.why();
+        self.list(held.kind, held.key, held.version, RecordOutcome::Held, word, reason);
     }
 }
 

@@ -210,7 +210,7 @@ fn a_link_taken_back_gives_the_centre_its_row_as_it_last_sent_it() {
 }
 
 /// A programme of `person` with one line.
-fn programme_of(centre: &Centre, key: RecordId, person: RecordId) -> Record {
+pub fn programme_of(centre: &Centre, key: RecordId, person: RecordId) -> Record {
     let mut programme = Body::new(Kind::Programme);
     for (field, value) in
         [("recipient", person.to_string()), ("number", "12".into()), ("date", "2026-01-02".into())]
@@ -278,7 +278,7 @@ fn a_record_without_the_hubs_signature_is_refused_alone() {
     let (head, lines) =
         protocol_of(answers.iter().find(|a| a.name.kind == PacketKind::Protocol).expect("a PR"));
     assert_eq!(head.counts.get(RecordOutcome::Refused), 1);
-    assert_eq!(lines[0].rule.as_str(), "record.signature");
+    assert_eq!(lines[0].rule.as_str(), "person.signature");
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn a_row_of_the_centres_own_that_bears_the_number_of_a_publication_is_kept() {
     assert_eq!(status["incidents"][0]["code"], "ROW_TAKEN", "{status}");
     assert_eq!(status["incidents"][0]["subject"], format!("recipient {taken}"), "{status}");
     let held = status["records"].as_array().expect("a list");
-    assert!(held.iter().any(|one| one["outcome"] == "held" && one["rule"] == "record.row"), "{status}");
+    assert!(held.iter().any(|one| one["outcome"] == "held" && one["rule"] == "person.row"), "{status}");
     assert_eq!(centre.ok(&["verify"])["whole"], true);
     centre.sql(&format!("UPDATE recipient SET surname = 'Новая' WHERE id = '{taken}'"));
     // What was linked to another row shows there; the centre's own stays its own.

@@ -477,3 +477,76 @@ fn a_directory_that_is_not_there_and_files_called_as_no_table_are_told() {
     assert_eq!(codes, ["", "spoke-csv-unreadable", "spoke-no-table"], "{told}");
     centre.ends(&["sync", "--import", &from, "--export", &from], 2);
 }
+
+#[test]
+fn words_for_codes_are_read_told_and_sent() {
+    let mut centre = Centre::with_recipient();
+    let path = centre.file(
+        "e.csv",
+        "id;recipient_id;type;date\n1;r1;Смерть;01.02.2026\n2;r1;Переезд;02.02.2026\n3;r1;move;02.02.2026\n",
+    );
+    for (new, unchanged) in [(3, 0), (0, 3)] {
+        let told = centre.ok(&["import", "event", &path]);
+        assert_eq!((&told["new"], &told["unchanged"]), (&json!(new), &json!(unchanged)), "{told}");
+        let read =
+            json!([{"column": "type", "code": "death", "n": 1}, {"column": "type", "code": "move", "n": 1}]);
+        assert_eq!((&told["read"], &told["warned"]), (&read, &json!([])), "{told}");
+    }
+    let (out, _) = centre.ends(&["import", "event", &path], 0);
+    assert!(out.contains("«Тип»: прочитано как death: 1"), "{out}");
+    assert_eq!(
+        centre.value("SELECT group_concat(type) FROM (SELECT type FROM event ORDER BY id)"),
+        "death,move,move"
+    );
+    let path = centre.file("f.csv", "id;date;form;total;free\n1;01.02.2026;на дому;3;1\n");
+    assert_eq!(centre.ok(&["import", "free_places", &path])["read"][0]["code"], "home");
+    let path = centre.file("x.csv", "id;recipient_id;type;date\n4;r1;свадьба;01.02.2026\n");
+    let told = centre.ok(&["import", "event", &path]);
+    assert_eq!((&told["read"], &told["warned"][0]["rule"]), (&json!([]), &json!("type")), "{told}");
+    centre.settle();
+    assert_eq!(centre.value("SELECT count(*) FROM svod_sent WHERE kind IN ('event', 'free_places')"), "4");
+}
+
+#[test]
+fn an_id_with_a_sign_that_nobody_sees_is_refused_at_import_and_told_of_a_row() {
+    let centre = Centre::with_recipient();
+    let rows = "id;surname;given\nr\u{feff}2;Петров;Иван\nr3\u{200b};Сидоров;Пётр\nr4;Ким\u{200b};Анна\n";
+    let told = centre.refused(&["recipient", &centre.file("a.csv", rows), "--lang", "en"]);
+    assert_eq!((&told["new"], &told["refused_count"]), (&json!(1), &json!(2)), "{told}");
+    let one = &told["refused"][0];
+    assert_eq!((&one["rule"], &one["column"]), (&json!("id-invisible"), &json!("id")), "{told}");
+    assert!(one["why"].as_str().is_some_and(|why| why.contains("U+FEFF")), "{told}");
+    let rows = "id;recipient_id;value\n1;r\u{2060}1;+7\n";
+    let told = centre.refused(&["contact", &centre.file("c.csv", rows)]);
+    assert_eq!(told["refused"][0]["column"], "recipient_id", "{told}");
+    centre.sql("INSERT INTO recipient (id, surname, given) VALUES ('r' || char(160) || '9', 'Ли', 'Анна')");
+    let (out, _) = centre.ends(&["check", "--table", "recipient", "--format", "json"], 1);
+    let told: Value = serde_json::from_str(&out).expect("JSON");
+    let of_id = told["faults"].as_array().expect("a list").iter().filter(|one| one["field"] == "id");
+    let of_id: Vec<_> = of_id.map(|one| (&one["rule"], &one["refused"])).collect();
+    assert_eq!(of_id, [(&json!("I01"), &json!(false))], "{told}");
+}
+
+#[test]
+fn a_line_is_not_moved_under_a_row_of_the_hubs_and_why_is_told_in_the_language_asked_for() {
+    let mut centre = Centre::with_recipient();
+    centre.sql(
+        "INSERT INTO programme (id, recipient_id, number, date) VALUES ('p1', 'r1', '1', '2026-01-12');
+         INSERT INTO programme_line (id, programme_id, no, name) VALUES ('a', 'p1', '1', 'Уборка')",
+    );
+    centre.publish_person(uid(7), "r1", "Иванова");
+    centre.sync();
+    let programme = super::applying::programme_of(&centre, uid(8), uid(7));
+    centre.hub.publish(&[programme]);
+    centre.sync();
+    assert_eq!(
+        centre.value("SELECT count(*) FROM svod_record WHERE kind = 'programme' AND state = 'locked'"),
+        "1"
+    );
+    let path = centre.file("l.csv", format!("id;programme_id;no;name\na;{};2;Уборка\n", uid(8)));
+    let told = centre.refused(&["programme_line", &path, "--lang", "en"]);
+    let one = &told["refused"][0];
+    assert_eq!((&one["rule"], &one["column"]), (&json!("LOCKED"), &json!("programme_id")), "{told}");
+    assert!(one["why"].as_str().is_some_and(str::is_ascii), "{told}");
+    assert_eq!(centre.value("SELECT programme_id FROM programme_line WHERE id = 'a'"), "p1");
+}

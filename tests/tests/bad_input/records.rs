@@ -68,8 +68,8 @@ fn flawed() -> [(u32, Vec<u8>, &'static str); 4] {
     [
         (22, tagged(22, &format!("{live} sig=\"AAAA\""), body), "recipient_claim.sig"),
         (23, tagged(23, &format!("{live} note=\"x\""), body), "recipient_claim.sig"),
-        (24, tagged(24, live, b""), "recipient_claim.form"),
-        (25, tagged(25, "version=\"1\" form=\"tombstone\"", body), "recipient_claim.form"),
+        (24, tagged(24, live, b""), "recipient_claim.body"),
+        (25, tagged(25, "version=\"1\" form=\"tombstone\"", body), "recipient_claim.body"),
     ]
 }
 
@@ -234,15 +234,15 @@ fn bad_publications(hub: &OwnKeys) -> Vec<(u32, Kind, Vec<u8>, &'static str)> {
     let dtd = b"<!DOCTYPE a [<!ENTITY b \"c\">]><person></person>";
     let kind = Kind::Person;
     vec![
-        (52, kind, written(&other), "record.signature"),
-        (53, kind, written(&unsigned), "record.signature"),
-        (54, kind, tagged(54, attributes, &sound), "record.signature"),
-        (55, kind, written(&signed(hub, kind, 55, 1, Form::Tombstone, &sound)), "record.form"),
-        (56, kind, written(&live(56, b"")), "record.form"),
-        (57, kind, written(&live(57, &latin)), "record.body"),
-        (58, kind, written(&live(58, dtd)), "record.body"),
-        (59, kind, written(&live(59, b"<person><surname>x</surname></person>")), "record.schema"),
-        (60, Kind::Contact, raw(60, b"<contact></contact>"), "record.owner"),
+        (52, kind, written(&other), "person.signature"),
+        (53, kind, written(&unsigned), "person.signature"),
+        (54, kind, tagged(54, attributes, &sound), "person.signature"),
+        (55, kind, written(&signed(hub, kind, 55, 1, Form::Tombstone, &sound)), "person.body"),
+        (56, kind, written(&live(56, b"")), "person.body"),
+        (57, kind, written(&live(57, &latin)), "person.canonical"),
+        (58, kind, written(&live(58, dtd)), "person.canonical"),
+        (59, kind, written(&live(59, b"<person><surname>x</surname></person>")), "person.case_number"),
+        (60, Kind::Contact, raw(60, b"<contact></contact>"), "contact.owner"),
     ]
 }
 

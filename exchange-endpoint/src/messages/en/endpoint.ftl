@@ -140,6 +140,14 @@ certificate-key = the private key is not of this certificate
 certificate-unfit = certificate or key unfit: { $said }
 json-place = line { $line }, column { $column }: not of the form expected
 participant-digits = a participant code is 7 digits
+name-characters = a packet's name has only A-Z, 0-9, _ and the ending .zip or .zip.age, at most 80 characters
+name-ending = a packet's name ends in .zip or .zip.age
+name-parts = a packet's name has 8 parts between underscores, this has { $n }
+name-prefix = the name begins with "{ $said }", not SVOD1: no packet of this exchange, or of a newer format
+name-kind = "{ $said }" is no kind of packet (DT SN KY KV PR RQ)
+name-number = { $part }: "{ $said }" is not { $width } digits from 1
+name-date = "{ $said }" is not a date YYYYMMDD
+name-digest = "{ $said }" is not 16 upper-case hexadecimal digits
 participant-check = participant code { $code }: the check digit should be { $expected }; it was probably mistyped
 
 config-range = must be within { $from }–{ $to }
@@ -209,6 +217,8 @@ mailbox-next-pem = Give the PEM files that the hub's administrator handed out.
 mailbox-next-login = Check user, password_file and the client certificate under [mailbox].
 mailbox-next-ca = The server shows another certificate: check ca_file and server_name under [mailbox].
 
+quarantine-count = Files: { $n }.
+quarantine-count-hidden = Files: { $n }; { $hidden } more whose packets were taken later are shown by --all.
 quarantine-none = There is nothing in quarantine.
 quarantine-file = { $file }
     { "" }    from { $peer }, since { $since }: { $what } ({ $reason })

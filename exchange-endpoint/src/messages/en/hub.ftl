@@ -27,6 +27,7 @@ hub-state-unmerged = initial load not merged
 hub-merge-tried = Dry run of the merge: nothing has changed
 hub-merge-done = Merged, protocol { $protocol }
 hub-merge-nothing = Nothing to merge: no centre waits for it. Persons in all: { $persons }
+hub-merge-faults = Programmes and supplements that are not published: { $n }. Which and why: svod-hub check --refused
 hub-merge-counts = Recipient records: { $claims }, new persons: { $created }, persons in all: { $persons }, programmes and supplements: { $documents }, service confirmed (centre and person): { $confirmed }
 hub-merge-stage-index = { $done ->
     [0] comparing records of recipients: { $all }
@@ -204,6 +205,7 @@ table-sign-changed = column decision: since { $first } signed ({ $at }) the pers
 table-decision-programme = column decision: two programmes are one (the same, entered twice) or different (both stand)
 table-decision-change = column decision: of a change or a proposal принять (accept) or отклонить (decline)
 table-decision-value = column decision: of a value that nobody can read keep (as its centre typed it); a right value is entered by person set
+table-unpublished = column decision: the document could not be published so (rule { $rule }): decline it, the centre corrects it and sends it again
 table-contradicts = column decision: it contradicts the answers to questions { $questions }; if these are wrong, change them first
 table-reason = column reason: a reason is required, of at most 1000 characters
 table-review-number = column review: not a number

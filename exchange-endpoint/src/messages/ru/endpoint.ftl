@@ -140,6 +140,14 @@ certificate-key = закрытый ключ не от этого сертифи�
 certificate-unfit = сертификат или ключ не годится ({ $said })
 json-place = строка { $line }, столбец { $column }: запись не по форме
 participant-digits = код участника состоит из 7 цифр
+name-characters = в имени пакета бывают только A–Z, 0–9, знак _ и окончание .zip или .zip.age, не больше 80 знаков
+name-ending = имя пакета кончается на .zip или .zip.age
+name-parts = в имени пакета 8 частей через знак _, здесь их { $n }
+name-prefix = имя начинается не с SVOD1 («{ $said }»): это не пакет этого обмена или пакет более нового формата
+name-kind = вида пакетов «{ $said }» нет (есть DT SN KY KV PR RQ)
+name-number = { $part }: «{ $said }» — не число из { $width } цифр, начиная с 1
+name-date = «{ $said }» — не дата вида ГГГГММДД
+name-digest = «{ $said }» — не 16 шестнадцатеричных цифр прописными буквами
 participant-check = код участника { $code }: контрольная цифра должна быть { $expected }; вероятно, опечатка
 
 config-range = должно быть в пределах { $from }–{ $to }
@@ -209,6 +217,8 @@ mailbox-next-pem = Возьмите файлы PEM, выданные коорд�
 mailbox-next-login = Проверьте user, password_file и клиентский сертификат в разделе [mailbox].
 mailbox-next-ca = Сервер предъявил другой сертификат: проверьте ca_file и server_name в разделе [mailbox].
 
+quarantine-count = Файлов: { $n }.
+quarantine-count-hidden = Файлов: { $n }; ещё { $hidden }, чьи пакеты приняты позже, покажет --all.
 quarantine-none = В карантине ничего нет.
 quarantine-file = { $file }
     { "" }    от { $peer }, с { $since }: { $what } ({ $reason })

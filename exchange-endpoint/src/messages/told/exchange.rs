@@ -5,6 +5,7 @@ use std::fmt;
 use exchange_format::{
     answer::AnswerError,
     error::PacketError,
+    file_name::FileNameError,
     packet::WriteError,
     seal::OpenError,
     stream::{CannotSeal, Stop},
@@ -27,6 +28,26 @@ impl From<&PacketError> for Told {
                 super::Lang::En => error.to_string(),
             }),
             (_, None) => error.to_string().into(),
+        }
+    }
+}
+
+impl From<&FileNameError> for Told {
+    fn from(error: &FileNameError) -> Self {
+        match error {
+            FileNameError::Characters => Self::of("name-characters", &[]),
+            FileNameError::Ending => Self::of("name-ending", &[]),
+            FileNameError::Parts(n) => Self::of("name-parts", &[("n", (*n).into())]),
+            FileNameError::Prefix(said) => Self::of("name-prefix", &[("said", said.clone().into())]),
+            FileNameError::Kind(said) => Self::of("name-kind", &[("said", said.clone().into())]),
+            FileNameError::Participant { part, source } => Self::at(part, source),
+            FileNameError::Number { part, value, width } => {
+                let args =
+                    [("part", (*part).into()), ("said", value.clone().into()), ("width", (*width).into())];
+                Self::of("name-number", &args)
+            }
+            FileNameError::Date(said) => Self::of("name-date", &[("said", said.clone().into())]),
+            FileNameError::Digest(said) => Self::of("name-digest", &[("said", said.clone().into())]),
         }
     }
 }
@@ -86,7 +107,7 @@ impl From<&JournalError> for Told {
 
 #[cfg(test)]
 mod tests {
-    use exchange_format::answer::PacketReason;
+    use exchange_format::{answer::PacketReason, file_name::FileName};
 
     use super::*;
     use crate::messages::Lang;
@@ -97,7 +118,11 @@ mod tests {
         let answer = AnswerError::Counts;
         let write = WriteError::TooLarge;
         let keep = KeepError::Conflict { path: "a".into() };
+        let named = |name: &str| Told::from(&name.parse::<FileName>().expect_err("no name"));
         let causes = [
+            named("справка.pdf"),
+            named("SVOD1.PDF"),
+            named("A_B.zip"),
             Told::from(&packet),
             (&answer).into(),
             (&write).into(),
@@ -112,7 +137,11 @@ mod tests {
             let (before, said) =
                 cause.in_lang(Lang::Ru).split_once('(').unwrap_or((cause.in_lang(Lang::Ru), ""));
             assert!(before.chars().any(|c| ('а'..='я').contains(&c)), "{before} ({said}");
-            assert!(!before.contains(|c: char| c.is_ascii_alphabetic() && !"a".contains(c)), "{before}");
+            // names of forms stand as they are
+            let words = ["SVOD", ".zip", ".age", "A–Z"]
+                .iter()
+                .fold(before.to_owned(), |words, name| words.replace(name, ""));
+            assert!(!words.contains(|c: char| c.is_ascii_alphabetic() && !"a".contains(c)), "{before}");
             assert!(cause.in_lang(Lang::En).is_ascii(), "{cause}");
         }
         assert_eq!(packet.reason(), Some(PacketReason::Schema));

@@ -2,7 +2,7 @@
 
 pub use exchange_format::typed::plain as text;
 
-use super::{is_placeholder, parse_date, phone_key, word::is_hyphen, word::repair_look_alikes, word::upper};
+use super::{is_placeholder, phone_key, word::is_hyphen, word::repair_look_alikes, word::upper};
 
 /// A part of a name: look-alikes repaired, one space or one hyphen between parts, each part capitalised.
 /// `None` for a placeholder or if no letter stays.
@@ -32,11 +32,6 @@ pub fn name(text: &str) -> Option<String> {
         }
     }
     out.chars().any(char::is_alphabetic).then_some(out)
-}
-
-/// A date as ISO `YYYY-MM-DD`.
-pub fn date(text: &str) -> Option<String> {
-    parse_date(text).map(|date| date.to_string())
 }
 
 /// A phone as E.164, Russian numbers only; a local number is not published as a person's phone.
@@ -73,7 +68,6 @@ mod tests {
 
     #[test]
     fn other_fields_as_published() {
-        assert_eq!(date("12.03.1945").as_deref(), Some("1945-03-12"));
         assert_eq!(phone("8 906 123-45-67").as_deref(), Some("+79061234567"));
         assert_eq!(phone("36-12-45"), None);
         assert_eq!(sex("Муж."), Some("М"));

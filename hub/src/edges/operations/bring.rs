@@ -130,9 +130,11 @@ pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> 
     .map_err(failure::table)?;
     let lines = order.lines.map(|lines| LineTable::read(order.kind, lines, &map_of_lines, order.lang));
     let lines = lines.transpose()?;
+    let read = lines.as_ref().map(|lines| lines.read.clone()).unwrap_or_default();
     let drawing = (order.kind != Kind::Person).then(|| Drawing::new(config, order.kind, order.file, lines));
     let report = Report::begin(order.file, order.report, order.lang).map_err(failure::table)?;
-    let report = report.with_lines(order.lines);
+    let mut report = report.with_lines(order.lines);
+    report.read_all(&read);
     let Hub { mut store, context, protocols, .. } = open(config)?;
     let mut run = Run {
         order,

@@ -11,7 +11,10 @@ use exchange_format::{
 use jiff::Timestamp;
 
 use crate::{
-    decisions::audience::{self, PersonFile, Wanted, programme_of},
+    decisions::{
+        audience::{self, PersonFile, Wanted, programme_of},
+        golden::Claim,
+    },
     edges::{
         config::HubConfig,
         hub::{Hub, open},
@@ -112,21 +115,31 @@ fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result
             tell(breach.rule.code, refused, breach.place.field, breach.place.line);
         }
     }
-    for (claim, finding) in register.unnamed(file)? {
-        found.records += 1;
-        found.faults.push(Fault {
-            kind: claim.body.kind().name(),
-            uid: claim.key.to_string(),
-            person: file.uid.to_string(),
-            case_number: Some(file.case_number.clone()),
-            centre: Some(claim.origin.to_string()),
-            rule: finding.word(),
-            refused: true,
-            field: finding.field,
-            line: None,
-        });
+    for claim in file.claims.iter().chain(&register.sent_about(file)?) {
+        look_at_claim(file, claim, found);
     }
     Ok(())
+}
+
+/// What of a record of a centre's nobody can read: it has no line among what is published, and only its centre can mend it.
+fn look_at_claim(file: &PersonFile, claim: &Claim, found: &mut Found) {
+    let unpublished = rules::unpublished_document(&claim.body);
+    let refused = unpublished.iter().map(|finding| (finding.word(), true, finding.field, finding.line));
+    let unread = rules::unread(&claim.body);
+    let unread = unread.iter().map(|one| (one.rule.code, false, one.place.field, one.place.line));
+    let faults: Vec<_> = refused.chain(unread).collect();
+    found.records += u64::from(!faults.is_empty());
+    found.faults.extend(faults.into_iter().map(|(rule, refused, field, line)| Fault {
+        kind: claim.body.kind().name(),
+        uid: claim.key.to_string(),
+        person: file.uid.to_string(),
+        case_number: Some(file.case_number.clone()),
+        centre: Some(claim.origin.to_string()),
+        rule,
+        refused,
+        field,
+        line,
+    }));
 }
 
 /// Whether `other` is a record of the kind that a rule may look at beside `one`: not the other of two programmes that

@@ -1,5 +1,6 @@
 //! Programmes and supplements as `person show` tells them.
 
+use exchange_format::rules;
 use serde::Serialize;
 
 use super::people::ToldView;
@@ -13,7 +14,7 @@ use crate::{
 pub struct DocumentView {
     /// `programme` or `supplement`.
     pub kind: &'static str,
-    /// Its id; of what is `unnamed` the key of the claim.
+    /// Its id; of what is `unnamed` or `unread` the key of the claim.
     pub uid: String,
     /// Its number.
     pub number: Option<String>,
@@ -22,7 +23,8 @@ pub struct DocumentView {
     /// How many claims are this document.
     pub claims: usize,
     /// `stands`; `asked`: staff are asked about it; `faulty`: it breaks `rule` and is not published as it is; `ended`: no
-    /// centre claims it any more; `unnamed`: a claim alone, for nobody can read its number or date.
+    /// centre claims it any more; `unnamed`: a claim alone, for nobody can read its number or date; `unread`: a claim alone, for
+    /// nobody can read what a line of it means.
     pub state: &'static str,
     /// The rule that it breaks.
     pub rule: Option<String>,
@@ -31,8 +33,8 @@ pub struct DocumentView {
     pub told: ToldView,
 }
 
-/// A claim that is no document, for nobody can read its number or date.
-pub(super) fn unnamed_view(claim: &Claim, rule: &str) -> DocumentView {
+/// A claim that is no document because of `rule`.
+pub(super) fn unpublished_view(claim: &Claim, rule: &str) -> DocumentView {
     let text = |field: &str| claim.body.text(field).map(str::to_owned);
     DocumentView {
         kind: claim.body.kind().name(),
@@ -40,7 +42,7 @@ pub(super) fn unnamed_view(claim: &Claim, rule: &str) -> DocumentView {
         number: text("number"),
         date: text("date"),
         claims: 1,
-        state: "unnamed",
+        state: if rules::document_name(&claim.body).is_none() { "unnamed" } else { "unread" },
         rule: Some(rule.to_owned()),
         told: ToldView::default(),
     }

@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, path::Path};
 use exchange_endpoint::{
     config::Config,
     messages::{self, Told},
-    output::{Failure, Lang},
-    tables::{Column, Form, Layout, Refused, Report, Warned},
+    output::Failure,
+    tables::{Column, Form, Layout, Refused, Report, Warned, codes},
 };
 use exchange_format::{
     record::{Body, Field, Finding, Kind, RecordId, Type},
@@ -78,12 +78,6 @@ struct Standing {
     id: String,
     person: Option<RecordId>,
     body: Body,
-}
-
-impl From<Drawn> for Standing {
-    fn from(drawn: Drawn) -> Self {
-        Self { key: drawn.key, id: drawn.id, person: drawn.person, body: drawn.body }
-    }
 }
 
 /// Why a row is not taken: its column, the rule, and what is wrong.
@@ -202,13 +196,13 @@ impl Drawing {
         let before = if by_uid {
             standing(register, self.kind, id)?
         } else {
-            register.tx.drawn_by_id(self.kind, id)?.map(Standing::from)
+            register.tx.drawn_by_id(self.kind, id)?.map(|drawn| as_meant(register, drawn)).transpose()?
         };
         if by_uid && before.is_none() {
             return Err(Stop::by(named, "record-unknown"));
         }
         let mut body = before.as_ref().map_or_else(|| Body::new(self.kind), |stands| stands.body.clone());
-        self.state(register, &mut body, row)?;
+        self.state(register, &mut body, row, report)?;
         if let Some(lines) = lines {
             *places = lines.put(&mut body).map_err(|refused| Stop::Lines(vec![refused]))?;
         }
@@ -244,7 +238,13 @@ impl Drawing {
     }
 
     /// What the row states: a column of the table says what the record says, also that it says nothing.
-    fn state(&self, register: &Register<'_>, body: &mut Body, row: &Row<'_>) -> Result<(), Stop> {
+    fn state(
+        &self,
+        register: &Register<'_>,
+        body: &mut Body,
+        row: &Row<'_>,
+        report: &mut Report,
+    ) -> Result<(), Stop> {
         let mut file = None;
         for (column, text) in row.columns.iter().zip(row.values) {
             let (Some(column), text) = (column, text.trim()) else { continue };
@@ -260,7 +260,13 @@ impl Drawing {
                 Type::Reference(kinds) if !text.is_empty() => resolve(register, kinds, text)?
                     .ok_or_else(|| Stop::by(column.clone(), "reference-unknown"))?
                     .to_string(),
-                _ => stated(field, text),
+                _ => match codes::coded(field, text) {
+                    Some(code) => {
+                        report.read(column, &code);
+                        code
+                    }
+                    None => text.to_owned(),
+                },
             };
             let of_file = ["size", "sha256", "content"].contains(&field.name) && value.is_empty();
             if !of_file {
@@ -273,38 +279,31 @@ impl Drawing {
     }
 }
 
-/// What `text` states in `field`: of a code itself, or the word that staff have for it (messages `code-<code>`, with `|`
-/// between several), of some codes each, with commas between the words.
-pub(super) fn stated(field: &Field, text: &str) -> String {
-    let meant = |codes: &[&'static str], text: &str| {
-        let said = text.trim().to_lowercase();
-        let is_meant = |code: &&&str| {
-            let words = messages::find(Lang::Ru, &format!("code-{code}"), &[]);
-            words.is_some_and(|words| words.split('|').any(|word| word.trim() == said))
+/// `drawn` with what it refers to as that is meant now: its person may have turned out to be another, and its programme may have
+/// been joined into one.
+fn as_meant(register: &Register<'_>, mut drawn: Drawn) -> Result<Standing, Stop> {
+    let stated: Vec<_> =
+        drawn.body.head().iter().filter_map(|(field, text)| Some((field, text?.to_owned()))).collect();
+    for (field, text) in stated {
+        let Type::Reference(kinds) = field.ty else { continue };
+        let Ok(key) = text.parse() else { continue };
+        let meant = if kinds.contains(&Kind::Person) {
+            register.tx.person_meant(key)?
+        } else if kinds.iter().any(|kind| is_document(*kind)) {
+            register.tx.document_meant(key)?
+        } else {
+            continue;
         };
-        codes.iter().find(is_meant).map_or_else(|| text.trim().to_owned(), |code| (*code).to_owned())
-    };
-    match field.ty {
-        Type::Code(codes) => meant(codes, text),
-        Type::Codes(codes) => {
-            text.split(',').map(|text| meant(codes, text)).collect::<Vec<_>>().join(" ").trim().to_owned()
-        }
-        _ => text.to_owned(),
+        drawn.body.set(field.name, &meant.to_string()).map_err(Stop::Found)?;
     }
+    Ok(Standing { key: drawn.key, id: drawn.id, person: drawn.person, body: drawn.body })
 }
 
 /// What stands under the key `text`: a record that staff drew up, a document as it follows from what centres claim, or
 /// an attachment of a centre's.
 fn standing(register: &Register<'_>, kind: Kind, text: &str) -> Result<Option<Standing>, Stop> {
-    if let Some(mut drawn) = by_key(register, kind, text)? {
-        // it may have been drawn up about a person who turned out to be another
-        if let Some(said) = drawn.person
-            && drawn.body.text("recipient").is_some()
-        {
-            let meant = register.tx.person_meant(said)?.to_string();
-            drawn.body.set("recipient", &meant).map_err(Stop::Found)?;
-        }
-        return Ok(Some(drawn.into()));
+    if let Some(drawn) = by_key(register, kind, text)? {
+        return Ok(Some(as_meant(register, drawn)?));
     }
     let Ok(key) = text.to_lowercase().parse::<RecordId>() else { return Ok(None) };
     let of = |key, person, body| Standing { key, id: text.to_owned(), person, body };

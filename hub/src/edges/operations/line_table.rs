@@ -8,7 +8,10 @@ use std::{
 use exchange_endpoint::{
     messages,
     output::{Failure, Lang},
-    tables::{Column, Item, Layout, Map, Refused, Sheet, TableError},
+    tables::{
+        Column, Item, Layout, Map, Refused, Sheet, TableError,
+        codes::{self, Read},
+    },
 };
 use exchange_format::record::{Body, Field, Finding, Kind, Line};
 
@@ -43,6 +46,8 @@ pub struct LineTable {
     /// The file.
     pub path: PathBuf,
     kind: Kind,
+    /// Words of it that were read as codes.
+    pub read: Read,
     records: BTreeMap<String, Lines>,
     /// Lines that are none, of which nobody can say whose they are.
     anybody: Vec<Refused>,
@@ -63,7 +68,14 @@ impl LineTable {
         let mut sheet =
             Sheet::open(path, layout(kind), map, None, &drawn::parent(kind)).map_err(failure::table)?;
         let (columns, key, mut bytes) = (sheet.columns.clone(), sheet.key, 0);
-        let mut this = Self { path: path.to_owned(), kind, records: BTreeMap::new(), anybody: Vec::new() };
+        let mut this = Self {
+            path: path.to_owned(),
+            kind,
+            read: Read::new(),
+            records: BTreeMap::new(),
+            anybody: Vec::new(),
+        };
+        let mut read = Read::new();
         let each = |item| {
             let (line, values) = match item {
                 Item::Row(line, values) => (line, values),
@@ -82,13 +94,18 @@ impl LineTable {
             }
             let stated = columns.iter().zip(&values).filter_map(|(column, text)| {
                 let field = fields(kind).iter().find(|field| Some(field.column()) == *column)?;
-                Some((field.name, drawn::stated(field, text.trim())))
+                let code = codes::coded(field, text);
+                if let Some(code) = &code {
+                    *read.entry((field.name.to_owned(), code.clone())).or_default() += 1;
+                }
+                Some((field.name, code.unwrap_or_else(|| text.trim().to_owned())))
             });
             let stated = stated.collect();
             this.of(&values[key]).rows.push((line, stated));
             Ok(())
         };
         sheet.for_each(each).map_err(|Unread(failure)| failure)?;
+        this.read = read;
         Ok(this)
     }
 

@@ -44,6 +44,8 @@ pub struct MergeReport {
     pub by_rule: BTreeMap<String, u64>,
     /// Programme and supplement claims taken in.
     pub documents: u64,
+    /// By rule, how many documents are not published because of it.
+    pub faults: BTreeMap<String, u64>,
     /// Centre and person pairs confirmed.
     pub confirmed: u64,
     /// Open questions for staff: kind, reason, how many.
@@ -161,6 +163,7 @@ fn work_out(register: &Register<'_>, tell: Tell<'_>) -> Result<MergeReport, Fail
     report.persons = tx.person_count()?;
     report.by_rule = tx.links_by_rule()?;
     report.reviews = tx.review_counts()?;
+    report.faults = tx.fault_counts()?.into_iter().collect();
     Ok(report)
 }
 

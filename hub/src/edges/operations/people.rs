@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use super::{
     decided::{Decided, Decision},
-    documents::{DocumentView, document_view, unnamed_view},
+    documents::{DocumentView, document_view, unpublished_view},
     enrol::unknown,
     table_file::heading_of,
 };
@@ -187,8 +187,8 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
             let fault = faults.iter().find(|fault| fault.key == document.uid);
             documents.push(document_view(document, asked, fault.map(|fault| fault.rule.clone()), &told));
         }
-        for (claim, finding) in register.unnamed(&file)? {
-            documents.push(unnamed_view(&claim, finding.word()));
+        for (claim, finding) in register.unpublished(&file)? {
+            documents.push(unpublished_view(&claim, finding.word()));
         }
         Ok(PersonView {
             uid: person.uid.to_string(),

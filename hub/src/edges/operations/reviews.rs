@@ -14,6 +14,7 @@ use exchange_endpoint::{
 use exchange_format::{
     answer::{RecordOutcome, Words},
     record::{Kind, RecordId},
+    rules,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -433,6 +434,10 @@ fn accept(
     let mut persons = BTreeSet::new();
     for kind in CLAIMS {
         let Some(known) = tx.known(name.0, kind, name.1)? else { continue };
+        let newest = tx.newest_body(known.id)?;
+        if let Some(finding) = newest.as_ref().and_then(rules::unpublished_document) {
+            return Err(unfit(("table-unpublished", vec![("rule", finding.word().into())])));
+        }
         tx.accept_newest(known.id)?;
         if !merged {
             tx.set_standing(known.id, Standing::Waiting, RecordOutcome::Changed.word())?;

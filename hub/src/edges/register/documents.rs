@@ -11,7 +11,12 @@ use exchange_format::{
 use super::{Affected, Input, Register, RegisterError, new_id};
 use crate::{
     database::received::{ClaimId, Received, Standing},
-    decisions::{audience::PersonFile, golden::Claim, merge::staff::Decision, programme::DocumentKey},
+    decisions::{
+        audience::PersonFile,
+        golden::Claim,
+        merge::staff::Decision,
+        programme::{self, DocumentKey},
+    },
 };
 
 impl Register<'_> {
@@ -35,36 +40,68 @@ impl Register<'_> {
             self.tx.remove_person_record(id)?;
             return Ok(affected);
         };
-        let uid = match self.tx.document_by_number(person, kind, key.as_str())? {
-            Some(uid) => uid,
-            None => self.new_document(kind, person, &key)?,
-        };
         let claim = found.claim;
+        let known = self.tx.documents_by_number(person, kind, key.as_str())?;
+        let mut meant = None;
+        for (uid, of) in &known {
+            if uid != of || !self.has_another_paper(*of, (kind, &key), &claim)? {
+                meant = Some(*of);
+                break;
+            }
+        }
+        let uid = match meant {
+            Some(uid) => uid,
+            None if known.is_empty() => self.new_document(kind, person, &key)?,
+            None => self.new_document(kind, person, &key.apart(claim.key))?,
+        };
         self.tx.set_person_record(claim.origin, claim.body.kind(), claim.key, id, uid, "NUMBER_DATE")?;
         affected.insert(person);
         Ok(affected)
     }
 
+    /// Whether the centre of `claim` has another row of this number and date in the document `uid`, and that says something else:
+    /// then these are two papers. Of centres that know one paper otherwise the content of most is published.
+    fn has_another_paper(
+        &self,
+        uid: RecordId,
+        (kind, key): (Kind, &DocumentKey),
+        claim: &Claim,
+    ) -> Result<bool, RegisterError> {
+        for id in self.tx.claims_of(uid)? {
+            let Some(other) = self.tx.received(id)?.map(|found| found.claim) else { continue };
+            let beside = other.origin == claim.origin
+                && other.key != claim.key
+                && DocumentKey::of(&other.body).as_ref() == Some(key);
+            if beside && programme::says_other(kind, &claim.body, &other.body) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The claims of programmes and supplements of the person of `file` that are no document, for nobody can read their
-    /// number or date, each with what is wrong.
-    pub fn unnamed(&self, file: &PersonFile) -> Result<Vec<(Claim, Finding)>, RegisterError> {
-        let mut claims = BTreeSet::new();
+    /// number or date, or what a line of them means, each with what is wrong.
+    pub fn unpublished(&self, file: &PersonFile) -> Result<Vec<(Claim, Finding)>, RegisterError> {
+        let about = self.sent_about(file)?.into_iter();
+        Ok(about
+            .filter_map(|claim| rules::unpublished_document(&claim.body).map(|found| (claim, found)))
+            .collect())
+    }
+
+    /// What centres have sent about the person of `file` and the hub goes by.
+    pub fn sent_about(&self, file: &PersonFile) -> Result<Vec<Claim>, RegisterError> {
+        let mut ids = BTreeSet::new();
         for claim in &file.claims {
             for referent in [claim.key, file.uid] {
-                claims.extend(self.tx.referring(claim.origin, referent)?);
+                ids.extend(self.tx.referring(claim.origin, referent)?);
             }
         }
-        let mut unnamed = Vec::new();
-        for id in claims {
-            let found = self.tx.received(id)?;
-            let stands = |found: &Received| matches!(found.standing, Standing::Applied | Standing::Waiting);
-            if let Some(found) = found.filter(stands)
-                && let Some(finding) = rules::unnamed_document(&found.claim.body)
-            {
-                unnamed.push((found.claim, finding));
-            }
+        let stands = |found: &Received| matches!(found.standing, Standing::Applied | Standing::Waiting);
+        let mut about = Vec::new();
+        for id in ids {
+            about.extend(self.tx.received(id)?.filter(stands).map(|found| found.claim));
         }
-        Ok(unnamed)
+        Ok(about)
     }
 
     /// Whose document it is, of which kind, under which number and date.

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Kind, RecordId},
+    rules,
 };
 
 use super::{Register, RegisterError};
 use crate::{
-    database::received::{ClaimId, Standing},
+    database::received::{ClaimId, Received, Standing},
     decisions::{
         audience::{self, Document, PersonFile, Wanted},
         golden::Claim,
@@ -85,6 +86,20 @@ impl Register<'_> {
         Ok(claims)
     }
 
+    /// The programme claim itself, where it is no document before its centre has mended it: what names it waits for that.
+    fn waiting_programme(
+        &self,
+        origin: ParticipantCode,
+        referent: RecordId,
+    ) -> Result<Option<RecordId>, RegisterError> {
+        let found = self.tx.received_by_key(origin, Kind::ProgrammeClaim, referent)?;
+        let waits = |found: &Received| {
+            matches!(found.standing, Standing::Applied | Standing::Waiting)
+                && rules::unpublished_document(&found.claim.body).is_some()
+        };
+        Ok(found.filter(waits).map(|_| referent))
+    }
+
     /// The programmes that claims of a supplement name.
     fn programmes_of(
         &self,
@@ -100,7 +115,7 @@ impl Register<'_> {
                 None if self.tx.person_of_document(referent)?.is_some() => {
                     Some(self.tx.document_meant(referent)?)
                 }
-                None => None,
+                None => self.waiting_programme(claim.origin, referent)?,
                 own => own,
             };
             programmes.extend(named.map(|uid| ((claim.origin, claim.key), uid)));

@@ -477,3 +477,48 @@ fn a_bad_line_keeps_its_own_record_out_and_is_told_by_its_own_file() {
         city.run(&["import", "provider", &heads, "--lines", &lines, "--columns", &wrong, "--reason", "x"]);
     assert!(String::from_utf8_lossy(&output.stderr).contains("map.toml:2"), "{output:?}");
 }
+
+#[test]
+fn what_was_drawn_up_about_a_programme_that_is_another_now_comes_in_again_unchanged() {
+    let city = City::new();
+    city.with_a_question();
+    let recipient = key(1).to_string();
+    let claim = |number| {
+        let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "12.01.2026")];
+        body(Kind::ProgrammeClaim, &fields)
+    };
+    city.receive(1, 8, &claim("17"));
+    city.receive(1, 9, &claim("18"));
+    let dir = city.dir.path().join("out");
+    let at = |name: &str| dir.join(name).to_str().expect("UTF-8").to_owned();
+    let export = || done(&city.run(&["export", "--out", &at("")]));
+    export();
+    let programmes = fs::read_to_string(at("programme.csv")).expect("written");
+    let uids: Vec<&str> = programmes.lines().skip(1).filter_map(|line| line.split(';').next()).collect();
+    assert_eq!(uids.len(), 2, "{programmes}");
+    city.file("scan.pdf", "скан");
+    for (n, uid) in uids.iter().enumerate() {
+        let rows = format!("id;programme_id;title;file\nС{n};{uid};Программа;scan.pdf\n");
+        assert_eq!(draw(&city, "attachment", &rows, &[]).1, [1, 0, 0]);
+    }
+    let (_, text) = city.review_file("asked.csv");
+    let filled = city.file("filled.csv", text.replace(";;\r\n", ";Один;проверено\r\n"));
+    assert_eq!(done(&city.run(&["review", "apply", &filled]))["decided"], 2);
+    export();
+    let told = done(&city.run(&["import", "attachment", &at("attachment.csv"), "--reason", "x"]));
+    assert_eq!((&told["unchanged"], &told["changed"]), (&json!(2), &json!(0)), "{told}");
+}
+
+#[test]
+fn words_for_codes_are_read_and_told() {
+    let city = City::new();
+    let rows = "id;code;name;forms;variant;action\nу1;1.1;Бритьё;на дому, стационар;замещающая;shave\n";
+    let file = city.file("service.csv", rows);
+    let told = done(&city.run(&["import", "service", &file, "--reason", "приказ"]));
+    let read = json!([{"column": "forms", "code": "home residential", "n": 1}, {"column": "variant", "code": "replace", "n": 1}]);
+    assert_eq!((&told["new"], &told["read"]), (&json!(1), &read), "{told}");
+    let rows = "id;code;name\nу\u{feff}1;1.2;Стрижка\n";
+    assert_eq!(draw(&city, "service", rows, &[]).2, one("id", "id-invisible"));
+    let rows = "id;code;name\nу2;1.2\u{200b};Стрижка\n";
+    assert_eq!(draw(&city, "service", rows, &[]).2, one("code", "I01"));
+}

@@ -211,7 +211,7 @@ fn r12_a_centre_that_knows_a_newer_version_shows_that_the_hub_was_restored() {
         kind: Kind::Person,
         key: person.key,
         version: person.version,
-        rule: "record.version".parse().expect("a code"),
+        rule: "person.version".parse().expect("a code"),
         reason: exchange_format::answer::RecordReason::Older,
         words: None,
     };

@@ -5,7 +5,13 @@ use exchange_format::{
     record::{Kind, Record},
 };
 
-use super::{TestHub, anna, centre::now, decisions::uid, id, record, rules::merged};
+use super::{
+    TestHub, anna,
+    centre::now,
+    decisions::uid,
+    id, record,
+    rules::{decide, merged, merged_and_told, open_reviews, table},
+};
 use svod_hub::edges::operations::{check, people, status};
 
 /// A claim of a programme or supplement of the person with the key 1, with a line.
@@ -107,4 +113,136 @@ fn what_a_claim_states_is_judged_and_no_sum_or_silence_takes_its_place() {
     let rules: Vec<_> = unpublished(&hub).into_iter().map(|(kind, rule, ..)| (kind, rule)).collect();
     assert!(rules.contains(&("programme", "P02")) && rules.contains(&("supplement", "C07")), "{rules:?}");
     assert!(fault_counts(&hub).contains(&("P02".to_owned(), 1)), "{:?}", fault_counts(&hub));
+}
+
+/// A claim of a programme whose line says `part`.
+fn of_part(version: u32, part: &str) -> Record {
+    let fields = [("number", "7"), ("date", "10.03.2026"), ("valid_until", "10.03.2027")];
+    let mut body = document(Kind::ProgrammeClaim, 11, version, &fields).read_body().expect("canonical");
+    let line = body.add_line();
+    for (field, value) in [("no", "2"), ("part", part), ("name", "Стрижка")] {
+        line.set(field, value).expect("text");
+    }
+    Record::live(id(11), version, &body)
+}
+
+#[test]
+fn a_line_of_which_nobody_can_tell_what_it_is_keeps_its_programme_from_being_published() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let name = one.data(&[of_part(1, "отказано ли")]);
+    hub.take(&one, &name);
+    hub.send();
+    let told = one.read_out();
+    let lines: Vec<_> = told.protocols.iter().flat_map(|(_, lines)| lines).collect();
+    let held: Vec<_> = lines.iter().map(|line| (line.outcome, line.reason, line.rule.as_str())).collect();
+    assert_eq!(held, [(RecordOutcome::Held, RecordReason::Invalid, "programme_claim.P17")]);
+    assert!(told.records.iter().all(|record| record.kind != Kind::Programme));
+    assert_eq!(unpublished(&hub), [("programme_claim", "P17", "part", true)]);
+    assert_eq!(fault_counts(&hub), [("P17".to_owned(), 1)]);
+    let shown = people::show(&hub.config(), &uid(&hub), now()).expect("shown");
+    assert_eq!((shown.documents[0].state, shown.documents[0].rule.as_deref()), ("unread", Some("P17")));
+    one.clear_out();
+    // mended, it is published as what it is; broken again, it is a change that staff can only decline
+    let name = one.data(&[of_part(2, "отказ")]);
+    hub.take(&one, &name);
+    hub.send();
+    let told = one.read_out();
+    let published = told.records.iter().find(|record| record.kind == Kind::Programme).expect("published");
+    let body = published.read_body().expect("canonical");
+    assert_eq!(body.lines()[1].text("part"), Some("refusal"));
+    assert_eq!(unpublished(&hub), []);
+    one.clear_out();
+    let name = one.data(&[of_part(3, "??")]);
+    hub.take(&one, &name);
+    let asked = open_reviews(&hub);
+    let wrong = decide(&hub, &table(&asked, "принять"), false).expect_err("nobody could publish it");
+    assert!(wrong.contains("P17"), "{wrong}");
+    decide(&hub, &table(&asked, "отклонить"), false).expect("declined");
+}
+
+#[test]
+fn a_volume_that_is_stated_and_not_read_is_not_replaced_by_the_grids_sum() {
+    let mut hub = TestHub::new();
+    let supplement = |key, number, minutes| {
+        let fields = [
+            ("number", number),
+            ("date", "10.03.2026"),
+            ("model", "demo-1"),
+            ("care_level", "1"),
+            ("weekly_minutes", minutes),
+        ];
+        document(Kind::SupplementClaim, key, 1, &fields)
+    };
+    let load = vec![anna(1, 1, &[]), supplement(12, "Д-1", "30 мин"), supplement(13, "Д-2", "20000")];
+    merged(&mut hub, 1, load);
+    let held = ("supplement_claim", "P17", "weekly_minutes", true);
+    assert_eq!(unpublished(&hub), [held, held]);
+}
+
+#[test]
+fn a_contract_that_nobody_can_read_is_told_to_staff() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let recipient = id(1).to_string();
+    let fields = [("recipient", recipient.as_str()), ("number", "1"), ("date", "весной")];
+    let name = one.data(&[record(Kind::Contract, 14, 1, &fields)]);
+    hub.take(&one, &name);
+    let found = check::check(&hub.config(), now()).expect("checked").faults;
+    let of_contracts: Vec<_> = found.iter().filter(|one| one.kind == "contract").collect();
+    let told: Vec<_> =
+        of_contracts.iter().map(|one| (one.rule, one.field, one.refused, one.centre.is_some())).collect();
+    assert_eq!(told, [("K08", "date", false, true)]);
+}
+
+#[test]
+fn two_papers_of_one_centre_under_one_number_and_date_stand_apart_where_they_say_two_things() {
+    let mut hub = TestHub::new();
+    let paper = |key, status, until: &str| {
+        let fields = [("number", "№ 1"), ("date", "10.03.2026"), ("status", status), ("valid_until", until)];
+        document(Kind::ProgrammeClaim, key, 1, &fields)
+    };
+    let load = vec![
+        anna(1, 1, &[]),
+        paper(11, "завершена", "10.09.2026"),
+        paper(12, "действует", "10.03.2027"),
+        paper(13, "действует", "10.03.27"),
+    ];
+    let (_, told) = merged_and_told(&mut hub, 1, load);
+    let programmes = told.records.iter().filter(|record| record.kind == Kind::Programme);
+    let untils: Vec<_> = programmes
+        .map(|record| record.read_body().expect("canonical").text("valid_until").map(str::to_owned))
+        .collect();
+    let mut untils: Vec<_> = untils.into_iter().flatten().collect();
+    untils.sort();
+    assert_eq!(untils, ["2026-09-10", "2027-03-10"], "the second and the third say the same");
+}
+
+#[test]
+fn a_supplement_waits_with_the_programme_that_it_names() {
+    let mut hub = TestHub::new();
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let programme = id(11).to_string();
+    let supplement = document(
+        Kind::SupplementClaim,
+        12,
+        1,
+        &[("programme", &programme), ("number", "Д-1"), ("date", "10.03.2026")],
+    );
+    let of = |version, number: &[(&'static str, &str)]| {
+        let fields: Vec<_> =
+            [("date", "10.03.2026"), ("valid_until", "10.03.2027")].iter().chain(number).copied().collect();
+        document(Kind::ProgrammeClaim, 11, version, &fields)
+    };
+    let known = |hub: &TestHub| {
+        let shown = people::show(&hub.config(), &uid(hub), now()).expect("shown");
+        let found = check::check(&hub.config(), now()).expect("checked").faults;
+        (shown.documents.len(), found.iter().any(|one| one.kind == "supplement"))
+    };
+    let name = one.data(&[of(1, &[]), supplement]);
+    hub.take(&one, &name);
+    assert!(!known(&hub).1, "it is no document to be published yet");
+    let name = one.data(&[of(2, &[("number", "7")])]);
+    hub.take(&one, &name);
+    assert!(known(&hub).1, "now it is, and is judged");
 }

@@ -270,6 +270,24 @@ fn a_scan_that_was_sent_stays_what_it_was() {
         lines.into_iter().map(|line| (line.reason, line.rule.as_str().to_owned())).collect::<Vec<_>>()
     };
     assert_eq!(told(2, "b", "Справка"), [(RecordReason::Invalid, "attachment.final".to_owned())]);
+    let in_force = |hub: &mut TestHub| {
+        let stated =
+            hub.hub.store.read(|tx| tx.stated_after(Kind::Attachment, 0, 9)).expect("read").remove(0);
+        let sum = stated.body.and_then(|body| body.text("sha256").map(str::to_owned)).unwrap_or_default();
+        (stated.version, stated.outcome, sum)
+    };
+    assert_eq!(
+        in_force(&mut hub),
+        (1, "refused".to_owned(), "a".repeat(64)),
+        "files are of what is in force"
+    );
+    let mut told = |version, sum: &str, title| {
+        let name = one.data(&[scan(version, sum, title)]);
+        hub.take(&one, &name);
+        hub.send();
+        let (_, lines) = one.read_out().protocols.pop().expect("answered");
+        lines.into_iter().map(|line| (line.reason, line.rule.as_str().to_owned())).collect::<Vec<_>>()
+    };
     assert_eq!(told(3, "a", "Чужая"), [(RecordReason::Invalid, "attachment.final".to_owned())]);
     assert!(told(4, "a", "Справка об инвалидности").is_empty(), "its title may be put right");
     let bodies: String = {
