@@ -50,9 +50,11 @@ impl Hub {
             let mut pending: BTreeMap<ParticipantCode, bool> = BTreeMap::new();
             let waiting = tx.centres_with_pending()?;
             for centre in tx.centres()?.into_iter().filter(|centre| centre.active) {
-                let beat = tx.streams(centre.code)?.outgoing.heartbeat_at(&context.timing, now);
-                let due = beat.is_some_and(|beat| beat <= now);
-                if due || waiting.contains(&centre.code) {
+                let outgoing = tx.streams(centre.code)?.outgoing;
+                let due = outgoing.heartbeat_at(&context.timing, now).is_some_and(|beat| beat <= now);
+                // who has come again on another machine is told everything, though nothing has changed since
+                let anew = outgoing.last.is_none() && outgoing.highest_epoch.is_some();
+                if due || anew || waiting.contains(&centre.code) {
                     pending.insert(centre.code, due);
                 }
             }

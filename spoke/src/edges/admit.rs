@@ -282,7 +282,8 @@ fn answer(
         if kind == PacketKind::Receipt {
             answers::take_receipt(transaction, &desk, &timing, answered, body, now)?;
         } else {
-            answers::take_protocol(transaction, &desk, (name, answered), body, now)?;
+            let told = (name, answered, header.control.ack);
+            answers::take_protocol(transaction, &desk, told, body, now)?;
         }
         let packet = InPacket {
             name,

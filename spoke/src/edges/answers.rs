@@ -171,11 +171,11 @@ pub(super) fn take_receipt(
     Ok(())
 }
 
-/// The PR `name` has come.
+/// The PR `name` has come, by which the hub has acknowledged `ack` of our stream.
 pub(super) fn take_protocol(
     connection: &Connection,
     desk: &Desk<'_>,
-    (name, answered): (&str, Mark),
+    (name, answered, ack): (&str, Mark, Option<Mark>),
     body: &[u8],
     now: Timestamp,
 ) -> Result<(), SpokeError> {
@@ -209,7 +209,7 @@ pub(super) fn take_protocol(
             book::open_incident(connection, reason.code(), &packet.name, "our packet was refused", now)?;
         }
         AnswerEffect::Restored(Evidence::Refused { reason: PacketReason::StaleEpoch, .. })
-            if packet.sent.snapshot && is_new(connection, desk, &stream)? =>
+            if packet.sent.snapshot && is_new(&stream, ack) =>
         {
             let opened = reopen::seal(connection, desk, SnapshotBasis::Initial, now)?;
             tracing::warn!(epoch = opened.get(), "another machine had this code before; a new epoch begins");
@@ -225,13 +225,14 @@ pub(super) fn take_protocol(
     journal(connection, desk.own, now, "packet.answered", &packet.name, reason, &[answered.digest])
 }
 
-/// Whether nothing proves that this installation was ever heard: the hub has acknowledged and sent nothing (an
-/// acknowledgement of what is not ours would have stopped the stream). Then an epoch that is closed is that of the
-/// machine which had the code before it (exchange §7, Keys).
-fn is_new(connection: &Connection, desk: &Desk<'_>, stream: &OutStream) -> Result<bool, SpokeError> {
+/// Whether nothing proves that this installation was ever heard: the hub says with the refusal that it has consumed nothing
+/// of this stream (`ack`), nor has it ever answered that it did. It has closed an epoch of which it acknowledges nothing,
+/// so that one was the former machine's, which had the code with other keys (exchange §7, Keys). Of a database put back from a
+/// copy it would acknowledge what that never sealed, or find another packet under the same number. What the hub has sent
+/// proves nothing: it may be here before anything of ours is there.
+fn is_new(stream: &OutStream, ack: Option<Mark>) -> bool {
     let machine = &stream.machine;
-    let heard = machine.echo.is_some() || book::in_stream(connection, desk.hub)?.machine.last.is_some();
-    Ok(machine.stop.is_none() && !heard)
+    machine.stop.is_none() && machine.echo.is_none() && ack.is_none()
 }
 
 /// Something shows that this database was restored or copied: data stop, an incident is open.

@@ -191,7 +191,7 @@ impl City {
     }
 
     /// The `n`th centre, from 0, which was shut out, returns on another machine, with other keys.
-    fn come_again(&mut self, n: usize) -> Result<(), String> {
+    pub(super) fn come_again(&mut self, n: usize) -> Result<(), String> {
         let centre = &mut self.centres[n];
         centre.stop();
         let changes = centre.changes + 1;

@@ -15,6 +15,7 @@ scenarios![
     s9_a_centre_that_ends_anywhere_has_applied_all_or_nothing,
     s10_what_was_placed_and_not_noted_is_placed_once,
     s12_what_had_its_receipt_before_a_revocation_counts_and_nothing_later,
+    s12_who_comes_again_is_told_what_there_is_though_nothing_changes,
 ];
 
 fn s2_what_the_spool_has_lost_is_told_anew_in_another_epoch(town: &mut Town) -> Held {
@@ -181,4 +182,28 @@ fn s12_what_had_its_receipt_before_a_revocation_counts_and_nothing_later(town: &
          '%Гусева%' THEN 'Гусева' END) FROM received WHERE origin = ?";
     town.hub_is(had, "Орлова")?;
     town.rest()
+}
+
+fn s12_who_comes_again_is_told_what_there_is_though_nothing_changes(town: &mut Town) -> Held {
+    town.settle()?;
+    town.city.shut_out(0)?;
+    town.city.come_again(0)?;
+    // it is told before it says anything itself
+    town.hub()?;
+    town.fetch(1)?;
+    town.rest()?;
+    town.pass(HEARTBEAT);
+    town.round()?;
+    town.rest()?;
+    let had = town.hub_says("SELECT count(*) FROM publication WHERE centre = ? AND version > 0")?;
+    ensure(had != "0", "nothing was ever published to it")?;
+    town.centre_is(1, "SELECT count(*) FROM svod_publication", &had)?;
+    // its first own packet bears a number of the former machine's: it is no machine that was put back
+    town.stranger(1, "r9", "Ильина")?;
+    town.rest()?;
+    town.centre_is(1, "SELECT count(*) FROM svod_incident WHERE code = 'RESTORED'", "0")?;
+    town.hub_is(
+        "SELECT count(*) FROM received WHERE origin = ? AND body LIKE '%Ильина%' AND in_digest = 1",
+        "1",
+    )
 }
