@@ -2,6 +2,8 @@
 //! Python's `sqlite3` (exchange §8). What a lock must stand is a matrix: each write, by each
 //! program. Longer than 500 lines because the whole matrix stands here.
 
+#[path = "locks/former.rs"]
+mod former;
 #[path = "locks/lifted.rs"]
 mod lifted;
 
@@ -326,6 +328,8 @@ fn no_unique_index_pragma_or_other_database_gets_past_the_guards() {
         "UPDATE recipient_resolved SET resolved_id = 'x'".into(),
         "DELETE FROM recipient_resolved".into(),
         "INSERT INTO recipient_resolved VALUES ('a', 'b')".into(),
+        "UPDATE svod_queue SET id = 'locked'".into(),
+        "DELETE FROM svod_queue".into(),
         "ALTER TABLE svod_record DROP COLUMN state".into(),
         format!("{attach};;UPDATE recipient SET surname = v.v FROM other.v AS v WHERE v.id = recipient.id"),
         format!("{attach};;INSERT OR REPLACE INTO recipient (id, surname) SELECT id, v FROM other.v"),
@@ -428,6 +432,68 @@ fn every_programs_changes_are_captured_under_one_key() {
         assert_eq!(told, ["done"], "{script}");
         assert_eq!(key(&centre, "recipient", "own"), first, "{script}");
         assert!(is_queued(&centre, &first), "{script}");
+    }
+}
+
+#[test]
+fn into_the_queue_comes_nothing_but_own_rows() {
+    let centre = Centre::new();
+    sealed(&centre);
+    let before = centre.content();
+    let rows: Vec<String> = STATES
+        .into_iter()
+        .chain(["nobody"])
+        .flat_map(|id| {
+            PUBLISHED
+                .map(|(table, _)| format!("INSERT OR REPLACE INTO svod_queue VALUES ('{table}', '{id}')"))
+        })
+        .chain(["INSERT INTO svod_queue VALUES (NULL, x'00')".to_owned()])
+        .collect();
+    assert!(python(&centre.path(), &rows).iter().all(|told| told == "done"));
+    assert_eq!(centre.query("SELECT count(*) FROM svod_change"), "0");
+    sqlite3(&centre.path(), "INSERT INTO svod_queue VALUES ('recipient', 'own'), ('recipient', 'own')")
+        .expect("asked");
+    assert_eq!(centre.query("SELECT kind, id FROM svod_queue"), "recipient|own");
+    assert_eq!(centre.content(), before);
+}
+
+#[test]
+fn a_program_counts_the_rows_that_it_wrote_itself() {
+    let centre = Centre::new();
+    let contacts =
+        "INSERT INTO contact (id, recipient_id) VALUES ('c1', 'own'), ('c2', 'own'), ('c3', 'own')";
+    for pragma in ["", "PRAGMA recursive_triggers = ON;"] {
+        for (script, count) in [
+            (contacts, "3"),
+            ("UPDATE contact SET value = '8' WHERE id <> 'c3'", "2"),
+            ("REPLACE INTO contact (id, recipient_id) VALUES ('c3', 'own')", "1"),
+            ("UPDATE recipient SET id = 'other' WHERE id = 'own'", "1"),
+            ("UPDATE recipient SET id = 'own' WHERE id = 'other'", "1"),
+            ("DELETE FROM contact", "3"),
+        ] {
+            let counted = centre.query(&format!("{pragma}{script}; SELECT changes()"));
+            assert_eq!(counted, count, "{pragma}{script}");
+        }
+    }
+}
+
+#[test]
+fn what_names_a_row_is_queued_when_the_row_gets_another_id_or_goes() {
+    let centre = Centre::new();
+    let insert = "INSERT INTO contact (id, recipient_id) VALUES ('c', 'own');
+        INSERT INTO contract (id, recipient_id) VALUES ('k', 'own'), ('other', 'locked');
+        INSERT INTO contact (id, recipient_id) VALUES ('stays', 'locked')";
+    sqlite3(&centre.path(), insert).expect("inserted");
+    for script in [
+        "UPDATE recipient SET id = 'new' WHERE id = 'own'",
+        "UPDATE contact SET recipient_id = 'new' WHERE id = 'c'; UPDATE contract SET recipient_id = 'new' WHERE id = 'k'",
+        "DELETE FROM recipient WHERE id = 'new'",
+    ] {
+        sealed(&centre);
+        sqlite3(&centre.path(), script).expect(script);
+        let queued = centre
+            .query("SELECT kind || ' ' || id FROM svod_queue WHERE kind LIKE 'cont%' ORDER BY kind, id");
+        assert_eq!(queued, "contact c\ncontract k", "{script}");
     }
 }
 

@@ -206,3 +206,8 @@ CREATE INDEX svod_sent_listed ON svod_sent (epoch, seq) WHERE outcome IS NOT NUL
 
 CREATE VIEW recipient_resolved (id, resolved_id) AS
   SELECT id, coalesce(alias_of, id) FROM svod_record WHERE kind = 'recipient';
+
+-- The centre's rows that wait to be sent. The triggers of the domain tables insert here what they note, and one trigger
+-- takes it into svod_change (super::triggers).
+CREATE VIEW svod_queue (kind, id) AS
+  SELECT r.kind, r.id FROM svod_change c JOIN svod_record r ON r.kind = c.kind AND r.key = c.key;

@@ -10,12 +10,14 @@ use exchange_endpoint::{
 use exchange_format::participant::ParticipantCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, config::DbConfig};
 
-use super::{DatabaseError, tables::tables, tables_ddl, write};
+use super::{DatabaseError, shape, tables::tables, tables_ddl, triggers, write};
 
 /// `PRAGMA application_id`: "SVDC", so that `file` and this program know a centre's database.
 const APPLICATION_ID: i32 = 0x5356_4443;
 /// The version of the tables.
-const TABLES_VERSION: &str = "13";
+const TABLES_VERSION: &str = "14";
+/// The version before: the same tables with other triggers, without the view [`triggers::QUEUE`].
+const FORMER_VERSION: &str = "13";
 /// How long a statement waits for another program's transaction.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -88,7 +90,7 @@ fn meta(transaction: &Transaction<'_>, name: &str, value: &str) -> Result<(), Da
     Ok(())
 }
 
-/// Opens the database for reading and writing.
+/// Opens the database for reading and writing. One with the tables of the version before is brought up to this one.
 ///
 /// # Errors
 /// It is missing, is no centre's database, or has another version of the tables.
@@ -118,9 +120,10 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), Da
     if !path.exists() {
         return Err(DatabaseError::Missing(path.to_owned()));
     }
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let mut connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
-    if flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+    let may_write = flags.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+    if may_write {
         mend_schema(&connection)?;
     } else {
         // whoever only looks reads what there is of a schema that somebody has altered
@@ -140,7 +143,15 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), Da
         Err(error) => return Err(error),
         Ok(_) => return Err(not_ours()),
     }
-    let found = read_meta(&connection, "tables_version")?.ok_or_else(not_ours)?;
+    let mut found = read_meta(&connection, "tables_version")?.ok_or_else(not_ours)?;
+    if found == FORMER_VERSION {
+        if may_write {
+            bring_up(&mut connection)?;
+        } else {
+            drop(open(path)?);
+        }
+        found = read_meta(&connection, "tables_version")?.ok_or_else(not_ours)?;
+    }
     if found != TABLES_VERSION {
         return Err(DatabaseError::Version { path: path.to_owned(), found, expected: TABLES_VERSION });
     }
@@ -149,6 +160,26 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), Da
     };
     let identity = Identity { own: code("code")?, hub: code("hub")? };
     Ok((connection, identity))
+}
+
+/// Makes of [`FORMER_VERSION`] the present one: another set of triggers, and a view. In one transaction; whoever else has it open
+/// goes on with the new ones.
+fn bring_up(connection: &mut Connection) -> Result<(), DatabaseError> {
+    let done = write::make_anew(connection, |transaction| {
+        if read_meta(transaction, "tables_version")?.as_deref() != Some(FORMER_VERSION) {
+            return Ok(None);
+        }
+        write::drop_all(transaction)?;
+        let made = shape::expected().iter().filter(|part| part.name == triggers::QUEUE);
+        made.into_iter().try_for_each(|view| transaction.execute_batch(&view.sql))?;
+        let set = "UPDATE svod_meta SET value = ?1 WHERE name = 'tables_version'";
+        transaction.execute(set, [TABLES_VERSION])?;
+        Ok::<_, DatabaseError>(Some(()))
+    })?;
+    if done.is_some() {
+        tracing::info!(from = FORMER_VERSION, to = TABLES_VERSION, "the tables are of this version now");
+    }
+    Ok(())
 }
 
 /// What of the schema SQLite cannot read, if `error` says so.

@@ -153,41 +153,48 @@ fn line_locks(table: &Table, lines: &LineTable) -> Vec<Trigger> {
     ]
 }
 
-/// Queues the record of the row `id` of `table`, and lets one that was unfit be looked at again; one of a kind with
-/// lines says when. `NOT EXISTS` and no `OR IGNORE`: inside a trigger the conflict rule of the outer statement would
-/// take its place.
-fn queue(table: &Table, id: &str) -> String {
-    let name = table.name;
-    let (at, again) = match &table.lines {
-        Some(_) => ("julianday('now')", "problem = NULL, at = julianday('now') WHERE"),
-        None => ("NULL", "problem = NULL WHERE problem IS NOT NULL AND"),
-    };
-    format!(
-        "INSERT INTO svod_change (kind, key, at, since) SELECT r.kind, r.key, {at}, {at} FROM svod_record r WHERE r.kind = '{name}' \
-         AND r.id = {id} AND r.state IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM svod_change c \
-         WHERE c.kind = r.kind AND c.key = r.key); \
-         UPDATE svod_change SET {again} kind = '{name}' AND key = \
-         (SELECT key FROM svod_record WHERE kind = '{name}' AND id = {id});"
+/// The view through which the triggers below queue records: what is inserted into it as (table, row id) goes into the queue. One
+/// text for all, because every program reads all triggers when it opens the database.
+pub const QUEUE: &str = "svod_queue";
+
+/// Queues the record of the row that is inserted into [`QUEUE`], if it is the centre's own, and lets one that was unfit be
+/// looked at again; one of a kind with lines says when. `NOT EXISTS` and no `OR IGNORE`: inside a trigger the conflict rule
+/// of the outer statement would take its place.
+pub fn queue_trigger() -> Trigger {
+    let lined: Vec<String> = tables()
+        .iter()
+        .filter(|table| table.lines.is_some())
+        .map(|table| format!("'{}'", table.name))
+        .collect();
+    let is_lined = format!("NEW.kind IN ({})", lined.join(", "));
+    let at = format!("CASE WHEN {is_lined} THEN julianday('now') END");
+    Trigger::new(
+        "svod_capture_queue".to_owned(),
+        &format!(
+            "INSTEAD OF INSERT ON {QUEUE}\nBEGIN\n  INSERT INTO svod_change (kind, key, at, since) SELECT r.kind, r.key, {at}, {at} \
+             FROM svod_record r WHERE r.kind = NEW.kind AND r.id = NEW.id AND r.state IN ('own', 'provisional') AND NOT EXISTS \
+             (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key);\n  UPDATE svod_change SET problem = NULL, at = {at} \
+             WHERE kind = NEW.kind AND key = (SELECT key FROM svod_record WHERE kind = NEW.kind AND id = NEW.id) AND \
+             (problem IS NOT NULL OR {is_lined});\nEND"
+        ),
     )
 }
 
-/// Queues the records of the centre's rows that name one of the rows `ids` of `table`: it has another key now, or none. CROSS
-/// JOIN, because SQLite would else walk all records of a kind with every row.
+/// Queues the record of the row `id` of `table`.
+fn queue(table: &Table, id: &str) -> String {
+    format!("INSERT INTO {QUEUE} VALUES ('{}', {id});", table.name)
+}
+
+/// Queues the records of the centre's rows that name one of the rows `ids` of `table`: it has another key now, or none.
 fn queue_referrers(table: &Table, ids: &[&str]) -> Vec<String> {
     let of = |other: &Table| {
-        let (name, at) = (other.name, if other.lines.is_some() { "julianday('now')" } else { "NULL" });
+        let name = other.name;
         let naming = other.columns.iter().filter(|column| column.refers_to == Some(table.name));
         // one by one: two ids in one condition are not looked up by the index
-        let by = |column: &str, id: &&str| format!("SELECT id FROM {name} WHERE \"{column}\" = {id}");
+        let by =
+            |column: &str, id: &&str| format!("SELECT '{name}', id FROM {name} WHERE \"{column}\" = {id}");
         let rows: Vec<String> = naming.flat_map(|c| ids.iter().map(|id| by(&c.name, id))).collect();
-        (!rows.is_empty()).then(|| {
-            format!(
-                "INSERT INTO svod_change (kind, key, at, since) SELECT r.kind, r.key, {at}, {at} FROM ({}) t CROSS JOIN \
-                 svod_record r WHERE r.kind = '{name}' AND r.id = t.id AND r.state IN ('own', 'provisional') AND NOT EXISTS \
-                 (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key);",
-                rows.join(" UNION ")
-            )
-        })
+        (!rows.is_empty()).then(|| format!("INSERT INTO {QUEUE} {};", rows.join(" UNION ")))
     };
     tables().iter().filter(|other| other.own.is_some()).filter_map(of).collect()
 }

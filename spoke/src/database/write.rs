@@ -35,7 +35,8 @@ pub struct AlteredTrigger {
 /// All triggers of ours but the journal's.
 pub fn expected() -> &'static [Trigger] {
     static TRIGGERS: LazyLock<Vec<Trigger>> = LazyLock::new(|| {
-        guards::guards().into_iter().chain(tables().iter().flat_map(triggers::triggers)).collect()
+        let of_tables = tables().iter().flat_map(triggers::triggers);
+        guards::guards().into_iter().chain([triggers::queue_trigger()]).chain(of_tables).collect()
     });
     &TRIGGERS
 }
