@@ -1,5 +1,7 @@
 //! A trial merge: who is one person in tables of others, before anything is installed. No database, nothing kept but
 //! the tables that are asked for.
+//!
+//! Longer than 500 lines because the table that staff read is made column by column beside what it is made of.
 
 use std::{
     borrow::Cow,
