@@ -58,8 +58,8 @@ fn told(claim: &Body, kind: Kind) -> (BTreeSet<&'static str>, bool) {
     let codes: BTreeSet<_> = rules::check(claim, &around()).iter().map(|breach| breach.rule.code).collect();
     let refuses =
         |code: &&str| rules::find(code).and_then(|rule| rule.severity(kind)) == Some(Severity::Refuse);
-    let refused = codes.iter().any(refuses);
-    (codes, refused)
+    let any = codes.iter().any(refuses);
+    (codes, any)
 }
 
 /// The rule for which the hub does not publish the claim; none if it does.
@@ -105,15 +105,15 @@ fn what_the_hub_does_not_publish_its_centre_is_told() {
         for (n, field) in places {
             for odd in ODD {
                 let Some(claim) = with(&sound, n, field, odd) else { continue };
-                let (codes, refuses) = told(&claim, kind);
+                let (codes, is_told) = told(&claim, kind);
                 let fault = unpublished(&claim, kind);
                 refused += usize::from(fault.is_some());
                 match fault {
                     Some(fault) if codes.is_empty() => {
-                        silent.entry((of, n, field, fault)).or_insert_with(Vec::new).push(odd)
+                        silent.entry((of, n, field, fault)).or_insert_with(Vec::new).push(odd);
                     }
-                    None if refuses && codes.iter().all(|code| !LEFT_OUT.contains(code)) => {
-                        in_vain.entry((of, n, field, codes)).or_insert_with(Vec::new).push(odd)
+                    None if is_told && codes.iter().all(|code| !LEFT_OUT.contains(code)) => {
+                        in_vain.entry((of, n, field, codes)).or_insert_with(Vec::new).push(odd);
                     }
                     _ => {}
                 }

@@ -65,8 +65,14 @@ const fn is_compared_by_counts(kind: Kind) -> bool {
 /// The places of a field whose texts count by their frequency.
 const fn counted_slots(kind: Kind) -> usize {
     match kind {
-        Kind::Surname | Kind::Given | Kind::Patronymic | Kind::Name | Kind::Phone | Kind::Code => 1,
-        Kind::Snils | Kind::Document => 1,
+        Kind::Surname
+        | Kind::Given
+        | Kind::Patronymic
+        | Kind::Name
+        | Kind::Phone
+        | Kind::Code
+        | Kind::Snils
+        | Kind::Document => 1,
         // the door, the building, the door in its town
         Kind::Address => 3,
         Kind::Sex | Kind::Date | Kind::Source => 0,
@@ -94,7 +100,9 @@ impl Register {
             let least = match of.kind {
                 Kind::Surname | Kind::Given => 1,
                 // of numbers those alone matter that are nobody's
-                Kind::Snils | Kind::Document => self.model.cut.largest as u32 + 1,
+                Kind::Snils | Kind::Document => {
+                    Text::try_from(self.model.cut.largest).unwrap_or(Text::MAX).saturating_add(1)
+                }
                 _ => 2,
             };
             for slot in 0..counted_slots(of.kind) {
