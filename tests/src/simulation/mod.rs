@@ -45,7 +45,7 @@ use std::{
 
 use clap::Parser;
 use exchange_endpoint::{
-    messages,
+    messages, open_files,
     output::{CommandLine, CommonArgs, Exit, Failure, Lang, note, run_main},
 };
 use exchange_format::position::Digest;
@@ -272,6 +272,8 @@ impl Progress {
 /// # Errors
 /// There is no room for them.
 pub fn histories(args: &SimArgs, from: u64, seeds: u64) -> Result<Vec<Ended>, Failure> {
+    // each centre of a history has some eight
+    let _ = open_files::raise_limit();
     let dir = scratch()?;
     let templates = Templates::make(&dir.path().join("templates"), args.centres)?;
     let length = Length { turns: args.turns * u32::from(args.centres), rounds: 400 };
