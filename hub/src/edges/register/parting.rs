@@ -45,7 +45,7 @@ impl Register<'_> {
         let (out, rest): (Claims, Claims) =
             self.claims_named(uid)?.into_iter().partition(|(name, _)| out.contains(name));
         let mut served = BTreeSet::new();
-        for (centre, _) in out.keys() {
+        for (centre, _) in out.keys().chain(rest.keys()) {
             if self.tx.serves(*centre, uid)? {
                 served.insert(*centre);
             }
@@ -66,15 +66,7 @@ impl Register<'_> {
         self.keep_number(uid, &out, &rest)?;
         let mut affected = self.settle(out.values().chain(rest.values()).copied(), None)?.affected;
         affected.extend(self.settle_documents_of(&affected.clone())?);
-        for (name, id) in out.iter().filter(|((centre, _), _)| served.contains(centre)) {
-            if let Some(now) = self.tx.uid_of(*id)? {
-                self.confirm(name.0, now, reason)?;
-            }
-        }
-        let staying: BTreeSet<ParticipantCode> = rest.keys().map(|(centre, _)| *centre).collect();
-        for centre in served.difference(&staying) {
-            self.end_service(*centre, uid, reason)?;
-        }
+        self.part_services(&served, &out, &rest, reason)?;
         affected.iter().try_for_each(|uid| self.republish(*uid))?;
         Ok(affected)
     }
@@ -164,6 +156,33 @@ impl Register<'_> {
             None => self.new_person()?,
         };
         came.into_iter().try_for_each(|id| Ok(self.tx.set_home(id, other)?))
+    }
+
+    /// The centres `served`, which were confirmed for the person that was parted, serve whom their claims `out` are now, and
+    /// nobody of the parts whom none of their claims is. Parts are judged as they are now: the person that was
+    /// parted may be the one that was taken out, gone back to its own number.
+    fn part_services(
+        &self,
+        served: &BTreeSet<ParticipantCode>,
+        out: &Claims,
+        rest: &Claims,
+        reason: &str,
+    ) -> Result<(), RegisterError> {
+        let mut parts: BTreeMap<RecordId, BTreeSet<ParticipantCode>> = BTreeMap::new();
+        for ((centre, _), id) in out.iter().chain(rest) {
+            if let Some(now) = self.tx.uid_of(*id)? {
+                parts.entry(now).or_default().insert(*centre);
+            }
+        }
+        for ((centre, _), id) in out.iter().filter(|((centre, _), _)| served.contains(centre)) {
+            if let Some(now) = self.tx.uid_of(*id)? {
+                self.confirm(*centre, now, reason)?;
+            }
+        }
+        for (part, centres) in &parts {
+            served.difference(centres).try_for_each(|centre| self.end_service(*centre, *part, reason))?;
+        }
+        Ok(())
     }
 
     /// `centre` has no claim of `uid` any more: what it was confirmed for was another person.

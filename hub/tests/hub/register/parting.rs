@@ -63,13 +63,28 @@ fn two_whom_staff_have_joined_get_their_own_numbers_back_whoever_is_taken_out() 
         let mut city = City::new();
         let rows = [city.recipient(1, 1, &TWO[0]), city.recipient(2, 2, &TWO[1])];
         let uids = rows.map(|row| city.uid(row));
-        city.within(|register| uids.iter().try_for_each(|uid| register.republish(*uid)));
-        let before = (city.told(1), city.told(2));
+        // each is served by the centre that knows it
+        let services = |city: &mut City| {
+            city.within(|register| {
+                let serves = |unit, uid| register.tx.serves(centre(unit), uid);
+                let all = uids.iter().flat_map(|uid| (1..3).map(move |unit| serves(unit, *uid)));
+                Ok(all.collect::<Result<Vec<_>, _>>()?)
+            })
+        };
+        city.within(|register| {
+            for (uid, unit) in uids.into_iter().zip([1, 2]) {
+                register.confirm_all(&[uid].into(), &[centre(unit)].into(), "слияние")?;
+            }
+            uids.iter().try_for_each(|uid| register.republish(*uid))
+        });
+        let (before, served) = ((city.told(1), city.told(2)), services(&mut city));
+        assert_eq!(served, [true, false, false, true]);
         decided(&mut city, [(1, 1), (2, 2)], Decision::Same);
         assert_eq!(city.uid(rows[1]), uids[0]);
         part(&mut city, uids[0], &[out]);
         assert_eq!(rows.map(|row| city.uid(row)), uids, "{out:?}");
         assert_eq!((city.told(1), city.told(2)), before, "{out:?}");
+        assert_eq!(services(&mut city), served, "{out:?}");
     }
 }
 
