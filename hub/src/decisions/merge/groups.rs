@@ -31,6 +31,12 @@ pub(super) struct Rule<'a> {
     pub(super) apart: &'a dyn Fn(&Groups, u32, u32) -> bool,
 }
 
+/// By so many bits one of two possible joins must be likelier, where both cannot be: 0.7 is five to three.
+const CLEARER: f64 = 0.7;
+
+/// Two who come to no more bits are certainly two people.
+const CERTAINLY_TWO: f64 = -8.0;
+
 /// By so many bits the evidence must be stronger within a group that is too large, until it falls into ones that are not.
 const STRICTER: f64 = 2.0;
 
@@ -91,8 +97,11 @@ impl Groups {
     /// too large for one person is taken apart again, into what stronger evidence holds together.
     pub(super) fn join(&mut self, edges: impl Iterator<Item = (u32, u32, f64)> + Clone, rule: Rule<'_>) {
         let before = self.of.clone();
+        let undecided = if rule.bridges { BTreeSet::new() } else { self.undecided(edges.clone(), rule) };
         for (a, b, _) in edges.clone() {
-            self.join_two(a, b, rule);
+            if !undecided.contains(&(a.min(b), a.max(b))) {
+                self.join_two(a, b, rule);
+            }
         }
         let has_grown = |all: &[u32]| all.iter().any(|one| before[*one as usize] != before[all[0] as usize]);
         let crowds: Vec<Vec<u32>> =
@@ -113,6 +122,38 @@ impl Groups {
             self.join(within.iter().copied(), Rule { least, most, ..rule });
         }
         self.crowded.extend(crowd.into_keys());
+    }
+
+    /// The edges by which a record is as like to one as to another who is not that one: to join it with either would be a
+    /// guess. Of two such edges neither is [`CLEARER`] than the other.
+    fn undecided(
+        &self,
+        edges: impl Iterator<Item = (u32, u32, f64)>,
+        rule: Rule<'_>,
+    ) -> BTreeSet<(u32, u32)> {
+        let mut ties: Vec<(u32, u32, f64)> =
+            edges.flat_map(|(a, b, bits)| [(a, b, bits), (b, a, bits)]).collect();
+        ties.sort_unstable_by_key(|(one, other, _)| (*one, *other));
+        let has_tie =
+            |a: u32, b: u32| ties.binary_search_by_key(&(a, b), |(one, other, _)| (*one, *other)).is_ok();
+        let is_open = |one: u32, other: u32| {
+            let (one, other) = (self.find(one), self.find(other));
+            one != other && !(rule.apart)(self, one, other)
+        };
+        let are_two =
+            |a: u32, b: u32| (rule.bits)(a.min(b), a.max(b)).is_none_or(|bits| bits < CERTAINLY_TWO);
+        let mut undecided = BTreeSet::new();
+        for of in ties.chunk_by(|x, y| x.0 == y.0).filter(|of| of.len() > 1) {
+            for (n, (one, a, bits)) in of.iter().enumerate() {
+                for (_, b, other) in &of[n + 1..] {
+                    let is_tie = (bits - other).abs() < CLEARER && is_open(*one, *a) && is_open(*one, *b);
+                    if is_tie && self.find(*a) != self.find(*b) && !has_tie(*a, *b) && are_two(*a, *b) {
+                        undecided.extend([a, b].map(|other| (*one.min(other), *one.max(other))));
+                    }
+                }
+            }
+        }
+        undecided
     }
 
     /// Joins the groups of two records unless they are kept apart, or all that is known of the two groups together speaks against it:

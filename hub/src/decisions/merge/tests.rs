@@ -610,3 +610,39 @@ fn of_rows_that_say_little_each_is_asked_about_once() {
     let asked = outcome.doubts.iter().filter(|doubt| doubt.a >= 100).count();
     assert!((20..=40).contains(&asked), "{asked}");
 }
+
+#[test]
+fn who_is_as_like_to_two_is_linked_with_neither() {
+    let flat = "г. Кемерово, ул. Мира, д. 7, кв. 12";
+    let household = |three: [[&'static str; 4]; 3], sex: &'static str| {
+        let mut rows = strangers();
+        rows.extend((0..).zip(three).map(|(source, [surname, given, patronymic, day])| {
+            (source, [surname, given, patronymic, day, "", "", "8 906 123-45-67", flat, sex])
+        }));
+        decided(&register(&rows))
+    };
+    let twins = [
+        ["Двойникова", "Анна", "Петровна", "03.04.1950"],
+        ["Двойникова", "Алла", "Петровна", "03.04.1950"],
+        ["Двойникова", "А.", "Петровна", "03.04.1950"],
+    ];
+    let family = [
+        ["Чащин", "Иван", "Иванович", "05.06.1940"],
+        ["Чащин", "Иван", "Иванович", "11.02.1968"],
+        ["Чащин", "Иван", "Иванович", ""],
+    ];
+    for (three, sex) in [(twins, "ж"), (family, "м")] {
+        for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0]] {
+            let outcome = household(order.map(|at| three[at]), sex);
+            assert_eq!(outcome.auto[100..], [100, 101, 102], "{}", three[0][0]);
+            let third =
+                100 + u32::try_from(order.iter().position(|at| *at == 2).expect("there")).expect("few");
+            let about = outcome.doubts.iter().filter(|doubt| doubt.a == third || doubt.b == third);
+            assert_eq!(about.count(), 2, "staff are asked about both");
+        }
+    }
+    // nearer to one of them it is hers
+    let nearer = [twins[0], twins[1], ["Двойникова", "Ан.", "Петровна", "03.04.1950"]];
+    let outcome = household(nearer, "ж");
+    assert_ne!(outcome.auto[102], outcome.auto[101]);
+}
