@@ -57,9 +57,10 @@ fn whole(n: f64) -> u32 {
     n as u32
 }
 
-/// Whether two texts of such a field are compared by how frequent each is: a rare one is a slip for a frequent one.
+/// Whether two texts of such a field are compared by how frequent each is: a rare name is a slip for a frequent one, and a
+/// number that a crowd bears is none.
 const fn is_compared_by_counts(kind: Kind) -> bool {
-    matches!(kind, Kind::Surname | Kind::Given | Kind::Patronymic)
+    matches!(kind, Kind::Surname | Kind::Given | Kind::Patronymic | Kind::Snils | Kind::Document)
 }
 
 /// The places of a field whose texts count by their frequency.

@@ -603,6 +603,28 @@ fn a_number_that_a_crowd_bears_says_nothing() {
 }
 
 #[test]
+fn who_comes_later_is_compared_by_what_was_counted_before_anything_else_is_looked_up() {
+    let stand_in = ["112-233-445 95", "3204 123456"];
+    let mut rows = strangers();
+    for (_, row) in rows.iter_mut().take(40) {
+        row[4] = stand_in[0];
+        row[5] = stand_in[1];
+    }
+    rows.push((0, ["Сычина", "Ольга", "Ивановна", "05.04.1950", stand_in[0], stand_in[1], "", "", "ж"]));
+    rows.push((1, ["Сычина", "Олга", "Ивановна", "", stand_in[0], stand_in[1], "", "", "ж"]));
+    let whole = register(&rows);
+    let counts = whole.counts();
+    let mut later = Register::new(Model::recipients());
+    for (source, row) in &rows[100..] {
+        let reading = Reading::of(&later.model, row);
+        later.add(*source, &reading);
+    }
+    let Ok(()) =
+        later.open_by(|key| Ok::<_, std::convert::Infallible>(counts.get(&key).copied().unwrap_or(0)));
+    assert_eq!(later.compare_from(0, 1, f64::MIN), whole.compare_from(100, 101, f64::MIN));
+}
+
+#[test]
 fn of_rows_that_say_little_each_is_asked_about_once() {
     let mut rows = strangers();
     rows.extend((0..40).map(|n| (n % 6, ["Тестов", "Тест", "Тестович", "01.01.2000", "", "", "", "", ""])));
