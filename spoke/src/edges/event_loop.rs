@@ -363,6 +363,10 @@ impl Day {
     /// As [`run`].
     pub async fn fetch(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
         self.notice(station, false)?;
+        if pragma(station, "schema_version")? != self.schema_version {
+            // somebody has been at the locks: what a packet shows anew would hide what was altered past them
+            self.audit(station)?;
+        }
         let fetched = fetch::fetch(station, mailbox, &mut self.second_look, self.clock.now()).await?;
         self.line(fetched.failed.as_ref(), true);
         self.unfetched = fetched.failed;
