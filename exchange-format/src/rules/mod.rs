@@ -25,7 +25,7 @@ use crate::{
     answer::Text,
     lists::Lists,
     record::{Body, FieldProblem, Finding, Kind, Line},
-    typed, typed_date, vocabulary,
+    typed, vocabulary,
 };
 
 /// What a breach means.
@@ -236,11 +236,11 @@ impl<'a> Case<'a> {
     }
 
     fn date(&self, field: &str) -> Option<Date> {
-        let read = match self.body.kind() {
-            Kind::RecipientClaim | Kind::Person => typed_date::parse_date,
-            _ => values::paper_date,
-        };
-        read(self.text(field)?)
+        let text = self.text(field)?;
+        match self.body.kind() {
+            Kind::RecipientClaim | Kind::Person => typed::of_person_date(field, text),
+            _ => values::paper_date(text),
+        }
     }
 
     fn whole(&self, field: &str) -> Option<u64> {

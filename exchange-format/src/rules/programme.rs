@@ -6,6 +6,7 @@ use jiff::{ToSpan as _, civil::Date};
 
 use super::{Case, Place, Rule, Severity, at, code_of, day, need, number, supplement, text, values};
 use crate::{
+    invisible,
     record::{Body, Field, FieldProblem, Finding, Kind, Line},
     typed, typed_date, vocabulary,
 };
@@ -257,11 +258,11 @@ const VOLUME: [&str; 10] = [
     "month_services",
 ];
 
-/// The first of them that nobody can read; a question mark is no «nothing» there.
+/// The first of them that nobody can read. But for a dash and «нет» nothing is «nothing» there: neither a tick nor a question mark.
 fn mistakable(body: &Body) -> Option<Place> {
     let (of_head, of_lines) = typed::fields(body.kind());
     let unread = |field: &Field, line: &Line| {
-        typed::is_unread(field, line) || line.text(field.name).is_some_and(|text| text.contains('?'))
+        typed::is_unread(field, line) || line.text(field.name).is_some_and(|text| !is_left_out(text))
     };
     let volume = of_head.iter().find(|field| VOLUME.contains(&field.name) && unread(field, body.head()));
     let volume = volume.map(|field| Place { field: field.name, line: None });
@@ -272,6 +273,14 @@ fn mistakable(body: &Body) -> Option<Place> {
             Some(Place { field: field.name, line: Some(n) })
         })
     })
+}
+
+/// Whether `text` can be read, or says by a dash or «нет» that there is nothing.
+fn is_left_out(text: &str) -> bool {
+    let text = text.trim();
+    typed::plain(text).is_some()
+        || ["нет", "no", "none"].contains(&text.to_lowercase().as_str())
+        || text.chars().all(|c| matches!(c, '-' | '‐'..='―' | '−') || invisible::is_mark(c))
 }
 
 fn too_often<'a>(c: &Case<'a>) -> Option<Place> {
@@ -317,7 +326,11 @@ fn number_of(body: &Body) -> Option<String> {
     let number = body.text("number").filter(|number| !vocabulary::is_placeholder(number))?.to_uppercase();
     let number: String = number.chars().filter(|c| c.is_alphanumeric() || "/-".contains(*c)).collect();
     let bare: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
-    let none = ["БН", "БЕЗНОМЕРА", "БЕЗНОМЕР"].contains(&bare.as_str()) || bare.chars().all(|c| c == '0');
+    // a number has a digit other than 0; «6/н» is «б/н» with a slip
+    let none = !bare.chars().any(|c| c.is_numeric() && c != '0')
+        || bare == "6Н"
+        || number.starts_with("Б/Н")
+        || ["БЕЗН", "НЕТН", "НЕПРИСВ", "НОМЕРНЕ", "БНОТ"].iter().any(|begin| bare.starts_with(begin));
     (!none).then_some(number)
 }
 
