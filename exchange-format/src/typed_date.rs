@@ -5,8 +5,8 @@ use jiff::civil::{Date, date};
 const MONTHS: [&str; 12] =
     ["ЯНВ", "ФЕВ", "МАР", "АПР", "МА", "ИЮН", "ИЮЛ", "АВГ", "СЕН", "ОКТ", "НОЯ", "ДЕК"];
 
-/// The date that `text` means: ISO, day first with dots, slashes or hyphens, eight digits, or with the
-/// month in Russian; a time after it is passed over. `None` for anything else and for the placeholder
+/// The date that `text` means: ISO, day first with dots, slashes or hyphens, eight digits (year first or day first), or with the
+/// month in Russian or as a Roman number; О beside a digit is a zero; a time after it is passed over. `None` for anything else and for the placeholder
 /// 01.01.1900 (domain.md §7).
 pub fn parse_date(text: &str) -> Option<Date> {
     parse(text, century)
@@ -32,22 +32,50 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
     if let Some((year, month, day)) = plain(text.trim().as_bytes()) {
         return Date::new(year, month, day).ok().filter(|date| *date != placeholder);
     }
-    let upper = text.trim().to_uppercase();
+    let upper = zeros(&text.trim().to_uppercase());
     let parts: Vec<&str> = without_time(&upper)
         .split(|c: char| {
             c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '«' | '»' | '"' | '“' | '”' | '„')
         })
-        .map(|part| part.strip_suffix('Г').filter(|year| !year.is_empty() && digits(year)).unwrap_or(part))
-        .filter(|part| !part.is_empty() && !matches!(*part, "Г" | "ГОДА" | "ГОД" | "ОТ"))
+        .map(|part| {
+            let year = part.strip_suffix("ГР").or_else(|| part.strip_suffix('Г'));
+            year.filter(|year| !year.is_empty() && digits(year)).unwrap_or(part)
+        })
+        .filter(|part| {
+            !part.is_empty() && !matches!(*part, "Г" | "ГОДА" | "ГОД" | "ОТ" | "ГР" | "Р" | "РОЖДЕНИЯ")
+        })
         .collect();
     let parsed = match parts[..] {
-        [one] if one.len() == 8 && digits(one) => ymd(&one[..4], &one[4..6], &one[6..]),
+        [one] if one.len() == 8 && digits(one) => {
+            // day first, 19 or 20 would be the month: of one text at most one of the two is a date of these centuries
+            let ymd_first = ymd(&one[..4], &one[4..6], &one[6..]);
+            let near = |date: &Date| (1900..2100).contains(&date.year());
+            ymd_first
+                .filter(near)
+                .or_else(|| ymd(&one[4..], &one[2..4], &one[..2]).filter(near))
+                .or(ymd_first)
+        }
         [year, month, day] if year.len() == 4 && digits(year) => ymd(year, month, day),
         [day, month, year] if year.len() == 4 => ymd(year, month, day),
         [day, month, year] if year.len() == 2 && digits(year) => ymd(&century(year)?, month, day),
         _ => None,
     };
     parsed.filter(|parsed| *parsed != placeholder)
+}
+
+/// `text` with a zero for the letter О beside a digit.
+fn zeros(text: &str) -> String {
+    let is_o = |c: char| matches!(c, 'О' | 'O');
+    if !text.contains(is_o) {
+        return text.to_owned();
+    }
+    let signs: Vec<char> = text.chars().collect();
+    let is_digit = |at: Option<usize>| at.and_then(|at| signs.get(at)).is_some_and(char::is_ascii_digit);
+    let zero = |(at, c): (usize, &char)| {
+        let beside = is_digit(at.checked_sub(1)) || is_digit(Some(at + 1));
+        if is_o(*c) && beside { '0' } else { *c }
+    };
+    signs.iter().enumerate().map(zero).collect()
 }
 
 /// `text` without a time of day behind it, as `1C` and others write one: `T00:00:00`, ` 0:00:00`.
@@ -142,9 +170,27 @@ fn century(year: &str) -> Option<String> {
 fn ymd(year: &str, month: &str, day: &str) -> Option<Date> {
     let month = match month.parse::<i8>() {
         Ok(month) => month,
-        Err(_) => month_of_word(month)?,
+        Err(_) => month_of_word(month).or_else(|| roman(month))?,
     };
     Date::new(year.parse().ok()?, month, day.parse().ok()?).ok()
+}
+
+/// A month as a Roman number, in Latin letters or in those that look like them.
+fn roman(month: &str) -> Option<i8> {
+    const ROMAN: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
+    let latin: String = month
+        .chars()
+        .map(|c| {
+            if c == 'Х' {
+                'X'
+            } else if c == 'І' {
+                'I'
+            } else {
+                c
+            }
+        })
+        .collect();
+    i8::try_from(ROMAN.iter().position(|one| *one == latin)? + 1).ok()
 }
 
 fn month_of_word(word: &str) -> Option<i8> {
@@ -226,6 +272,26 @@ mod tests {
         ] {
             assert_eq!(parse_date(text), Some(date(1945, 3, 12)), "{text}");
         }
+        for text in [
+            "«21» февраля 1949 года",
+            "21.02.1949г.",
+            "21.02.1949г.р.",
+            "21.02.1949 гр",
+            "21.II.1949",
+            "21 II 1949",
+            "21.ІІ.1949",
+            "21021949",
+            "19490221",
+            "21.О2.1949",
+            "21.02.1949 года рождения",
+        ] {
+            assert_eq!(parse_date(text), Some(date(1949, 2, 21)), "{text}");
+        }
+        assert_eq!(parse_date("1О.ОЗ.1949"), None);
+        assert_eq!(parse_date("10 октября 1949"), Some(date(1949, 10, 10)));
+        assert_eq!(parse_date("20.Х.1949"), Some(date(1949, 10, 20)));
+        assert_eq!(parse_date("20111920"), Some(date(1920, 11, 20)));
+        assert_eq!(parse_date("20111210"), Some(date(2011, 12, 10)));
         assert_eq!(parse_date("9 мая 1945"), Some(date(1945, 5, 9)));
         assert_eq!(parse_paper_date("10.03.27"), Some(date(2027, 3, 10)));
         for (text, year) in [("12.05.98", 1998), ("10.01.27", 2027), ("31.12.49", 2049), ("12.03.2010", 2010)]

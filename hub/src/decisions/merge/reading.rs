@@ -186,9 +186,9 @@ fn date(text: &str, parts: bool) -> Option<String> {
     Some(format!("{year:04}{month:02}{day:02}"))
 }
 
-/// What is known of a date; years before 1905 are placeholders.
+/// What is known of a date; years before 1905 and after 2049 are placeholders (31.12.9999).
 fn known(text: &str) -> Option<(u32, u32, u32)> {
-    parse_known(text).filter(|(year, ..)| *year >= 1905)
+    parse_known(text).filter(|(year, ..)| (1905..2050).contains(year))
 }
 
 /// Eleven digits, after them `!` if the check number is wrong: a number with a wrong one is still worth
