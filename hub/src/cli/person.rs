@@ -13,7 +13,8 @@ use crate::edges::operations::{
     decided,
     history::{self, Event, History},
     join, operator,
-    people::{self, FieldView, PersonView, ToldView},
+    people::{self, EntryView, FieldView, PersonView, ToldView},
+    reviews::Insist,
     split::{self, Split},
     table_file::shown,
 };
@@ -65,7 +66,8 @@ pub enum Person {
     /// Two persons are one, though no question asks it: decided as by `review link`
     ///
     /// They keep the older number, and the centres of both are told of the whole. Taken back by `review separate --revise` or
-    /// `person split`. Where two have to sign ([merge] second_signature), this is the first signature.
+    /// `person split`. Two records that are never linked without asking (another valid СНИЛС, a generation apart, twins, another sex, a
+    /// death before the other applied), and of which nobody has said that they are one, are joined with --all only. Where two have to sign ([merge] second_signature), this is the first signature.
     Join {
         /// uid or case number
         person: String,
@@ -78,6 +80,9 @@ pub enum Person {
         /// Change what was decided before
         #[arg(long)]
         revise: bool,
+        /// All of their records are of one person, also two that are never linked without asking (twins, another СНИЛС …)
+        #[arg(long)]
+        all: bool,
     },
 }
 
@@ -104,9 +109,10 @@ impl Person {
                 let done = people::set(&config, person, field, value, (&operator(), reason), now)?;
                 common.print(&done, |lang| said(lang, &done))
             }
-            Self::Join { person, other, reason, revise } => {
+            Self::Join { person, other, reason, revise, all } => {
+                let insist = Insist { revise: *revise, all: *all };
                 let (people, actor, lang) = ([person.as_str(), other.as_str()], operator(), common.lang);
-                let done = join::join(&config, people, (&actor, reason), *revise, now, lang)?;
+                let done = join::join(&config, people, (&actor, reason), insist, now, lang)?;
                 common.print(&done, |lang| super::review::applied(lang, &done))
             }
             Self::Split { person, claims, reason } => {
@@ -231,8 +237,11 @@ fn text(lang: Lang, view: &PersonView) -> String {
         ));
         for losing in &field.losing {
             let value = shown(lang, field.field, &losing.value);
-            let centre = losing.centre.as_deref().unwrap_or("—");
-            lines.push(format!("      ≠ {value}  [{centre}{}]", by_document(lang, losing.documented)));
+            let whose = losing.entry.as_ref().map_or_else(
+                || losing.centre.clone().unwrap_or_else(|| "—".to_owned()),
+                |entry| of_entry(lang, entry),
+            );
+            lines.push(format!("      ≠ {value}  [{whose}{}]", by_document(lang, losing.documented)));
         }
     }
     for claim in &view.claims {
@@ -272,13 +281,15 @@ fn label(lang: Lang, field: &str) -> String {
 
 fn source(lang: Lang, field: &FieldView) -> String {
     match (&field.entry, &field.centre) {
-        (Some(entry), _) => {
-            let args = [("actor", entry.actor.clone().into()), ("reason", entry.reason.clone().into())];
-            messages::text(lang, "hub-entry", &args)
-        }
+        (Some(entry), _) => of_entry(lang, entry),
         (None, Some(centre)) => format!("{centre}{}", by_document(lang, field.documented)),
         (None, None) => "—".to_owned(),
     }
+}
+
+fn of_entry(lang: Lang, entry: &EntryView) -> String {
+    let args = [("actor", entry.actor.clone().into()), ("reason", entry.reason.clone().into())];
+    messages::text(lang, "hub-entry", &args)
 }
 
 fn by_document(lang: Lang, documented: bool) -> String {

@@ -304,7 +304,13 @@ impl Tx<'_> {
 
     /// The hub's own entries about `uid`, and about persons who turned out to be it: its own first, then the newest.
     pub fn entries(&self, uid: RecordId) -> Result<BTreeMap<String, Entry>> {
-        let rows = self.rows(
+        Ok(self.all_entries(uid)?.into_iter().collect())
+    }
+
+    /// Those too that do not stand: of a person that is two who were joined each may have one of a field. The last of a field
+    /// stands.
+    pub fn all_entries(&self, uid: RecordId) -> Result<Vec<(String, Entry)>> {
+        self.rows(
             "SELECT field, value, reason, actor, at FROM hub_entry
              WHERE uid IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1) ORDER BY uid = ?1, at, uid",
             [uid.to_string()],
@@ -313,8 +319,7 @@ impl Tx<'_> {
                     Entry { value: row.get(1)?, reason: row.get(2)?, actor: row.get(3)?, at: row.get(4)? };
                 Ok((row.get(0)?, entry))
             },
-        )?;
-        Ok(rows.into_iter().collect())
+        )
     }
 
     /// Enters the hub's own value of a field.

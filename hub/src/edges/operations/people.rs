@@ -1,7 +1,7 @@
 //! What staff see and say of one person: values with their provenance, the hub's own entries, and which centre
 //! serves whom. What is said is published in the same transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_endpoint::{
     config::Config,
@@ -133,6 +133,21 @@ pub struct LosingView {
     pub key: Option<String>,
     /// Whether a document that the claim names confirms it.
     pub documented: bool,
+    /// The hub's own entry that it was, of one of two persons who were joined.
+    pub entry: Option<EntryView>,
+}
+
+impl EntryView {
+    fn of(entry: &Entry) -> Self {
+        Self { reason: entry.reason.clone(), actor: entry.actor.clone(), at: entry.at.clone() }
+    }
+}
+
+impl LosingView {
+    fn of_entry(entry: &Entry) -> Self {
+        let (value, entry) = (entry.value.clone(), Some(EntryView::of(entry)));
+        Self { value, centre: None, key: None, documented: false, entry }
+    }
 }
 
 /// What an entry or a confirmation has done.
@@ -168,15 +183,21 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
         let register = context.register(tx, context.code.as_str(), now);
         let (person, asked) = find(tx, who)?;
         let file = register.file(person.uid)?.ok_or_else(no_person)?;
-        let entries = tx.entries(person.uid)?;
+        let all_entries = tx.all_entries(person.uid)?;
+        let entries: BTreeMap<&str, &Entry> =
+            all_entries.iter().map(|(field, entry)| (&**field, entry)).collect();
         let whole = golden::person(&file.case_number, &file.claims, &file.entries);
         let mut fields = Vec::new();
         for (field, value) in whole.body.head().iter() {
             let losers = whole.losers.get(field.name).map_or(&[][..], Vec::as_slice);
-            let entry = entries.get(field.name);
+            let entry = entries.get(field.name).copied();
+            let of_field = all_entries.iter().filter(|(name, _)| name == field.name).map(|(_, lost)| lost);
+            let lost = of_field.filter(|lost| entry.is_some_and(|entry| entry.value != lost.value));
             if value.is_some() || entry.is_some() || !losers.is_empty() {
                 let source = whole.sources.get(field.name).copied();
-                fields.push(field_view(field, value, source, entry, losers, &file.claims));
+                let mut view = field_view(field, value, source, entry, losers, &file.claims);
+                view.losing.splice(0..0, lost.map(LosingView::of_entry));
+                fields.push(view);
             }
         }
         let claims = tx.rules_of(person.uid)?.into_iter();
@@ -234,11 +255,7 @@ fn field_view(
         centre,
         key,
         documented: source.is_some_and(documented),
-        entry: entry.map(|entry| EntryView {
-            reason: entry.reason.clone(),
-            actor: entry.actor.clone(),
-            at: entry.at.clone(),
-        }),
+        entry: entry.map(EntryView::of),
         losing: losers
             .iter()
             .map(|loser| {
@@ -246,7 +263,13 @@ fn field_view(
                     Source::Claim { origin, key } => (Some(origin.to_string()), Some(key.to_string())),
                     Source::Hub => (None, None),
                 };
-                LosingView { value: loser.value.clone(), centre, key, documented: documented(loser.source) }
+                LosingView {
+                    value: loser.value.clone(),
+                    centre,
+                    key,
+                    documented: documented(loser.source),
+                    entry: None,
+                }
             })
             .collect(),
     }

@@ -25,7 +25,7 @@ use exchange_endpoint::{
     journal_table::{BEGUN_AGAIN, Event},
     keys,
     output::{Exit, Failure},
-    protocol::{Kind as ProtocolKind, Protocol},
+    protocol::{Kind as ProtocolKind, Protocol, Protocols},
     watermark::{Watermark, WatermarkError},
 };
 use exchange_format::{packet::manifest::SnapshotBasis, participant::ParticipantCode, stream::Stop};
@@ -124,7 +124,8 @@ pub fn rebuild(
     let folder = database.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let archive =
         Archive::new(&context, order.from, archive_key(config, &context, order)?, folder.to_owned());
-    let mut rebuilt = make(&context, &archive, order, watermark.as_ref(), (&stage, now), tell)?;
+    let newest = Protocols::open(&config.path(&config.protocols)).map_err(HubError::from)?.reached().1;
+    let mut rebuilt = make(&context, &archive, order, (watermark.as_ref(), newest), (&stage, now), tell)?;
     stage.put(&database)?;
     rebuilt.database = database;
     follow(config, watermark.is_none())?;
@@ -136,7 +137,7 @@ fn make(
     context: &Context,
     archive: &Archive<'_>,
     order: Order<'_>,
-    watermark: Option<&Watermark>,
+    (watermark, newest): (Option<&Watermark>, u32),
     (stage, now): (&Stage, Timestamp),
     tell: Tell<'_>,
 ) -> Result<Rebuilt, Failure> {
@@ -158,6 +159,8 @@ fn make(
     tell("derive", 0, 0);
     let (knows, persons) = store.write(|tx| {
         derived::make(context, tx, &replay, now)?;
+        // the files of the lost database's protocols are there: the numbers go on behind them
+        tx.clear_protocols((0, newest))?;
         tx.forget_changes(i64::MAX)?;
         Ok::<_, Failure>((tx.content()?, tx.person_count()?))
     })?;

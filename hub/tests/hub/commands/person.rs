@@ -98,3 +98,25 @@ fn two_of_whom_nobody_asked_are_joined_by_one_command() {
     let nobody = ["person", "join", &one, "42-32701000-009999-9", "--reason", "да"];
     assert_eq!(refused(&city.run(&nobody)), (3, "person-unknown".into()));
 }
+
+#[test]
+fn of_two_who_are_one_by_now_the_value_that_staff_entered_for_the_other_is_shown() {
+    let city = City::new();
+    city.with_a_question();
+    let (one, other) = (city.uid(1), city.uid(2));
+    for (uid, phone, reason) in [(&one, "89110001110", "анкета"), (&other, "89110002220", "звонок")]
+    {
+        done(&city.run(&["person", "set", uid, "phone", phone, "--reason", reason]));
+    }
+    done(&city.run(&["review", "link", "1", "--reason", "сверено"]));
+    let shown = done(&city.run(&["person", "show", &one]));
+    let phone = shown["fields"].as_array().expect("fields").iter().find(|field| field["field"] == "phone");
+    let phone = phone.expect("entered");
+    let losing = phone["losing"].as_array().expect("losing");
+    assert_eq!((&phone["entry"]["reason"], losing.len()), (&"анкета".into(), 1), "{phone}");
+    assert!(losing[0]["value"].as_str().is_some_and(|value| value.contains("9110002220")), "{phone}");
+    assert_eq!(
+        (&losing[0]["entry"]["reason"], &losing[0]["entry"]["actor"], &losing[0]["centre"]),
+        (&"звонок".into(), &acting().into(), &Value::Null)
+    );
+}

@@ -236,6 +236,8 @@ fn a_hub_is_made_again_out_of_its_archive() {
 
     assert_eq!(rebuilt.content.tables, content.tables);
     assert_eq!(rebuilt.content.digest, content.digest);
+    let protocol = format!("{:06}-rebuild.json", rebuilt.protocol.expect("kept"));
+    assert!(hub.dir.path().join("protocols").join(&protocol).is_file(), "named as it is filed: {protocol}");
     assert!(rebuilt.told.is_some() && rebuilt.stopped.is_empty(), "{rebuilt:?}");
     let now_follows = derived(&db);
     for (what, before) in &follows {
