@@ -51,7 +51,8 @@ fn named(passwd: &str, uid: u32) -> String {
     name.filter(|name| is_token(name)).map_or_else(|| format!("uid-{uid}"), str::to_owned)
 }
 
-fn is_token(name: &str) -> bool {
+/// Whether `name` may be that of an account: 1 to 60 letters a–z in either case, digits, `_`, `.`, `-`.
+pub fn is_token(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     (1..=60).contains(&name.len()) && name.chars().all(is_plain)
 }

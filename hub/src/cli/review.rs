@@ -16,7 +16,7 @@ use crate::edges::operations::{
     operator,
     question_table::{answers, refuse_existing, signature, write},
     questions::{self, Question, Side},
-    reviews::{self, Applied},
+    reviews::{self, Applied, Insist},
     shown::{self, Evidence, Shown},
     signing,
     single::{self, One},
@@ -42,12 +42,19 @@ pub enum Review {
         n: i64,
     },
     /// The two records are one person, or the two programmes one
+    ///
+    /// Either record may be one person with others by now (review show names them). If two of these are never linked without
+    /// asking (another valid СНИЛС, a generation apart, twins, another sex, a death before the other applied) and nobody has said
+    /// that these two are one, nothing is joined: answer about these two first, take one out by `person split`, or say --all.
     Link {
         #[command(flatten)]
         why: Why,
         /// Change what was decided before
         #[arg(long)]
         revise: bool,
+        /// All who become one person by it are one, also two who are never linked without asking
+        #[arg(long)]
+        all: bool,
     },
     /// The two records are two people, or both programmes stand
     Separate {
@@ -69,17 +76,20 @@ pub enum Review {
         /// Do not sign: the first signature no longer counts
         #[arg(long)]
         refuse: bool,
+        /// All who become one person by it are one, also two who are never linked without asking
+        #[arg(long, conflicts_with = "refuse")]
+        all: bool,
     },
     /// Put a question off: it stays open, after all others
     Defer {
         #[command(flatten)]
         why: Why,
     },
-    /// Give a question to a colleague
+    /// Give a question to a colleague; one that was put off no longer is
     Assign {
         #[command(flatten)]
         why: Why,
-        /// The colleague's account
+        /// The colleague's account, as the system names it: letters a–z, digits, . _ -
         #[arg(long, value_name = "WHO")]
         to: String,
     },
@@ -98,6 +108,9 @@ pub enum Review {
         /// Let this file change decisions taken before
         #[arg(long)]
         revise: bool,
+        /// Where a line says that two are one, all who become one person by it are one, also two who are never linked without asking
+        #[arg(long)]
+        all: bool,
     },
 }
 
@@ -126,12 +139,17 @@ impl Review {
                 let shown = shown::show(&config, *n, now)?;
                 common.print(&shown, |lang| in_full(lang, &shown))
             }
-            Self::Link { why, revise } | Self::Separate { why, revise } => {
-                let same = matches!(self, Self::Link { .. });
-                let done = single::decide(&config, why.one(&actor, now), same, *revise, lang)?;
+            Self::Link { why, revise, all } => {
+                let insist = Insist { revise: *revise, all: *all };
+                let done = single::decide(&config, why.one(&actor, now), true, insist, lang)?;
                 common.print(&done, |lang| applied(lang, &done))
             }
-            Self::Sign { why, refuse: true } => {
+            Self::Separate { why, revise } => {
+                let insist = Insist { revise: *revise, all: false };
+                let done = single::decide(&config, why.one(&actor, now), false, insist, lang)?;
+                common.print(&done, |lang| applied(lang, &done))
+            }
+            Self::Sign { why, refuse: true, .. } => {
                 let protocol = signing::refuse(&config, why.one(&actor, now))?;
                 let done = json!({ "review": why.n, "refused": true, "protocol": protocol });
                 common.print(&done, |lang| {
@@ -140,8 +158,8 @@ impl Review {
                     iter::once(first).chain(told(lang, protocol)).collect::<Vec<_>>().join("\n")
                 })
             }
-            Self::Sign { why, refuse: false } => {
-                let done = single::sign(&config, why.one(&actor, now), lang)?;
+            Self::Sign { why, refuse: false, all } => {
+                let done = single::sign(&config, why.one(&actor, now), *all, lang)?;
                 common.print(&done, |lang| applied(lang, &done))
             }
             Self::Defer { why } => {
@@ -151,10 +169,11 @@ impl Review {
                 })
             }
             Self::Assign { why, to } => {
-                let to = single::assign(&config, why.one(&actor, now), to, lang)?;
-                common.print(&json!({ "review": why.n, "assigned": to }), |lang| {
+                let resumed = single::assign(&config, why.one(&actor, now), to, lang)?;
+                common.print(&json!({ "review": why.n, "assigned": to, "resumed": resumed }), |lang| {
                     let args = [("review", why.n.to_string().into()), ("who", to.clone().into())];
-                    messages::text(lang, "hub-review-assigned", &args)
+                    let id = if resumed { "hub-review-resumed" } else { "hub-review-assigned" };
+                    messages::text(lang, id, &args)
                 })
             }
             Self::List { out, mine } => {
@@ -173,8 +192,9 @@ impl Review {
                     messages::text(lang, "hub-review-file", &[("count", count.into()), ("file", file.into())])
                 })
             }
-            Self::Apply { file, revise } => {
-                let done = reviews::apply(&config, file, *revise, lang, &actor, now)?;
+            Self::Apply { file, revise, all } => {
+                let insist = Insist { revise: *revise, all: *all };
+                let done = reviews::apply(&config, file, insist, lang, &actor, now)?;
                 common.print(&done, |lang| applied(lang, &done))
             }
         }
@@ -203,8 +223,23 @@ pub(super) fn applied(lang: Lang, done: &Applied) -> String {
         ];
         messages::text(lang, "hub-review-waits", &args)
     });
+    let over = done.over.iter().map(|against| {
+        let why = word(lang, "review", against.barred.unwrap_or_default());
+        let args = [
+            ("one", against.one.clone().into()),
+            ("other", against.other.clone().into()),
+            ("why", why.into()),
+        ];
+        messages::text(lang, "hub-review-over", &args)
+    });
     let first = iter::once(messages::text(lang, "hub-review-applied", &args));
-    first.chain(waiting).chain(joined).chain(told(lang, done.protocol)).collect::<Vec<_>>().join("\n")
+    first
+        .chain(waiting)
+        .chain(joined)
+        .chain(over)
+        .chain(told(lang, done.protocol))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A question with all that helps to answer it.
@@ -238,7 +273,11 @@ fn weighed(lang: Lang, evidence: &Evidence) -> Vec<String> {
     let chance = format!("{:.1}", evidence.chance * 100.0);
     let sum = [("bits", format!("{:+.1}", evidence.bits).into()), ("chance", chance.into())];
     // what is said of twins by number and name is no chance: the model itself does not go by it
-    let id = if evidence.barred.is_some() { "hub-evidence-sum-alone" } else { "hub-evidence-sum" };
+    let id = if evidence.barred.is_some() || evidence.never.is_some() {
+        "hub-evidence-sum-alone"
+    } else {
+        "hub-evidence-sum"
+    };
     lines.push(messages::text(lang, id, &sum));
     lines.extend(evidence.never.map(|_| messages::text(lang, "hub-evidence-death", &[])));
     let barred = evidence.barred.map(|code| [("why", word(lang, "review", code).into())]);
@@ -263,6 +302,15 @@ fn text(lang: Lang, questions: &[Question]) -> String {
             }
             _ => lines.extend(side_by_side(lang, &question.one, &question.other)),
         }
+        for (id, side) in
+            [("hub-review-others-one", &question.one), ("hub-review-others-other", &question.other)]
+        {
+            if !side.others.is_empty() {
+                lines.push(format!("    {}", messages::text(lang, id, &[])));
+                lines.extend(side.others.iter().map(|other| format!("      {}", other.words(lang))));
+            }
+        }
+        lines.extend(question.against.as_ref().map(|against| format!("    {}", against.words(lang))));
         lines.extend(signature(question, lang).into_iter().map(|line| format!("    {line}")));
         if question.only_decline {
             lines.push(format!("    {}", messages::text(lang, "hub-review-only-decline", &[])));
@@ -325,12 +373,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_never_one_person_is_told_no_chance_of_it() {
+        let told = |never| {
+            let evidence = Evidence {
+                bits: 20.0,
+                chance: 1.0,
+                against: "stranger",
+                before: -3.0,
+                barred: None,
+                never,
+                said: Vec::new(),
+            };
+            weighed(Lang::Ru, &evidence).join("\n")
+        };
+        assert!(told(None).contains("100.0 %"));
+        let dead = told(Some("DEATH"));
+        assert!(!dead.contains('%') && dead.contains("Это не один человек"), "{dead}");
+    }
+
+    #[test]
     fn two_records_stand_side_by_side_in_the_order_of_the_register() {
         let side = |centre: &str, values: &[(&'static str, &str)]| Side {
             centre: centre.to_owned(),
             key: String::new(),
             version: String::new(),
             values: values.iter().map(|(field, value)| (*field, (*value).to_owned())).collect(),
+            others: Vec::new(),
         };
         let born = ("birth_date", "1941-05-07");
         let document = [("identity_doc_number", "123456"), ("identity_doc_series", "32 01")];

@@ -1,7 +1,7 @@
 //! How claims are linked: the model and what was counted for it, the index of keys, what pairs of claims are to each
 //! other, and staff's decisions about them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{participant::ParticipantCode, record::RecordId};
 use rusqlite::{Row, params};
@@ -330,6 +330,14 @@ impl Tx<'_> {
                 Ok((row.get("n")?, StaffDecision { one, other, decision }))
             },
         )
+    }
+
+    /// The last word of staff about `of` and each other.
+    pub fn last_words(&self, kind: &str, of: ClaimName) -> Result<BTreeMap<ClaimName, Decision>> {
+        let said = self.staff_decisions(kind, of)?.into_iter();
+        Ok(said
+            .map(|(_, said)| (if said.one == of { said.other } else { said.one }, said.decision))
+            .collect())
     }
 }
 

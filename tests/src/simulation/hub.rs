@@ -18,7 +18,10 @@ use svod_hub::{
         config::HubConfig,
         event_loop::Daemon,
         hub,
-        operations::{enrol, init, keys, merge, people, questions, reviews},
+        operations::{
+            enrol, init, keys, merge, people, questions,
+            reviews::{self, Insist},
+        },
         resync,
     },
 };
@@ -288,7 +291,14 @@ impl HubSide {
         let table = self.dir.join("answers.csv");
         let text = format!("review;version_1;version_2;decision;reason\n{n};{one};{other};{word};сверка\n");
         std::fs::write(&table, text).map_err(|error| Failure::bug(&error))?;
-        reviews::apply(&config, &table, true, Lang::Ru, "sim", self.clock.now())?;
+        reviews::apply(
+            &config,
+            &table,
+            Insist { revise: true, all: true },
+            Lang::Ru,
+            "sim",
+            self.clock.now(),
+        )?;
         Ok(format!("answers {} {n}: {word}", question.kind))
     }
 }

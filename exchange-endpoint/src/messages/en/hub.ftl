@@ -158,6 +158,14 @@ hub-review-answers = Possible answers: { $answers }
 hub-review-reason = The centre says: { $reason }
 hub-review-file = Questions: { $count }; table: { $file }. Fill in the columns decision and reason and run review apply.
 hub-review-joined = Two persons are one now: { $case }; told of the whole are { $centres }
+hub-review-over = Joined too, as --all says: { $one } and { $other }: { $why }
+hub-review-others-one = One person with the first record by now:
+hub-review-others-other = One person with the second record by now:
+hub-review-unlike = they are hardly one person
+hub-review-against = «One» would also join { $one } and { $other } ({ $bits }): { $why }{ $asked ->
+    [none] { "" }
+   *[other] ; question { $asked }
+}
 hub-review-waits = Question { $review } waits for a second signature; { $who } signed it, { $at }. A colleague, under an account of their own: review sign { $review }
 hub-review-unsigned = The signature under question { $review } no longer counts; the question waits as before
 hub-signed-first = One person, says { $who } ({ $at }): { $reason }
@@ -179,6 +187,7 @@ unsigned-replaced = the persons had changed, and it was signed anew
 unsigned-gone = the question is none any more
 unsigned-joined = the two became one person otherwise
 hub-review-deferred = Question { $review } is put off
+hub-review-resumed = Question { $review } is with { $who }, and no longer put off
 hub-review-assigned = Question { $review } is with { $who }
 hub-review-last = { $decision }: { $who }, { $reason }
 hub-evidence = For one person (+) and against (−), compared with another explanation: { $against }. 1 is twice as likely, 10 a thousand times
@@ -207,6 +216,10 @@ table-decision-change = column decision: of a change or a proposal принят�
 table-decision-value = column decision: of a value that nobody can read keep (as its centre typed it); a right value is entered by person set
 table-unpublished = column decision: the document could not be published so (rule { $rule }): decline it, the centre corrects it and sends it again
 table-contradicts = column decision: it contradicts the answers to questions { $questions }; if these are wrong, change them first
+table-barred = column decision: «one» would also join records { $one } and { $other }, which are never joined without asking ({ $bar }); nobody has said that these two are one{ $asked ->
+    [none] { "" }
+   *[other] , question { $asked } is about them
+}: look (review show { $review }); answer about these two first, take one out (person split), or say --all if all of them are one person
 table-reason = column reason: a reason is required, of at most 1000 characters
 table-review-number = column review: not a number
 table-review-unknown = column review: there is no such question
@@ -409,6 +422,8 @@ column-differences = differences
 column-centre_reason = centre_reason
 column-signature = signature
 column-resolution = resolution
+column-others = others
+column-against = against
 column-answers = answers
 column-decision = decision
 column-reason = reason
@@ -552,8 +567,15 @@ error-review-sign-same = { $first } has signed question { $review }; { $second }
     .next = A colleague must sign who has logged in under an account of their own (docs/SECURITY.md, «Two signatures»). To take the signature back: review sign { $review } --refuse.
 error-review-sign-changed = Since { $first } signed question { $review } ({ $at }), the persons have changed: { $changes }
     .next = Look again: review show { $review }. If it still is one person: review link { $review }; that is a first signature anew.
+error-review-barred = «One» would also join records { $one } and { $other }, which are never joined without asking ({ $bar }), and nobody has said that these two are one
+    .next = Look: review show { $review }. { $asked ->
+    [none] { "" }
+   *[other] About these two question { $asked } is asked: answer it first.{ " " }
+}If one of them is somebody else, take it out of that person first: person split; if all of them are one person, repeat the command with --all.
 error-review-other-kind = Question { $review } is not about two records or two programmes
     .next = Such questions are answered by a table: review list --out, review apply.
+error-review-assignee = --to wants the colleague's account, as the system names it: up to 60 letters a–z, digits, «.», «_», «-»
+    .next = The account is what the colleague's own decisions bear («who» of review show), or what the command id -un says under it; by it review list --mine finds the question.
 error-review-reason = A reason is required, of at most 1000 characters
     .next = Say it: --reason.
 

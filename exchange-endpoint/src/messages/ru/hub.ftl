@@ -162,6 +162,14 @@ hub-review-answers = Возможные ответы: { $answers }
 hub-review-reason = Причина центра: { $reason }
 hub-review-file = Вопросов: { $count }; таблица: { $file }. Заполните столбцы «Решение» и «Причина» и выполните review apply.
 hub-review-joined = Объединены в одного человека: { $case }; его сведения теперь получают { $centres }
+hub-review-over = Объединены, как сказано --all, и { $one } с { $other }: { $why }
+hub-review-others-one = Один человек с первой записью уже сейчас:
+hub-review-others-other = Один человек со второй записью уже сейчас:
+hub-review-unlike = едва ли один человек
+hub-review-against = «Один» соединит и { $one } с { $other } ({ $bits }): { $why }{ $asked ->
+    [none] { "" }
+   *[other] ; о них вопрос { $asked }
+}
 hub-review-waits = Вопрос { $review } ждёт второй подписи; подписано: { $who }, { $at }. Коллега под своей учётной записью: review sign { $review }
 hub-review-unsigned = Подпись под вопросом { $review } больше не действует; вопрос ждёт, как прежде
 hub-signed-first = Один человек — { $who } ({ $at }): { $reason }
@@ -183,6 +191,7 @@ unsigned-replaced = сведения изменились, и подписано
 unsigned-gone = вопрос уже не актуален
 unsigned-joined = люди объединены иначе
 hub-review-deferred = Вопрос { $review } отложен
+hub-review-resumed = Вопрос { $review } поручен: { $who }; он больше не отложен
 hub-review-assigned = Вопрос { $review } поручен: { $who }
 hub-review-last = { $decision } — { $who }: { $reason }
 hub-evidence = За то, что это один человек (+), и против (−), по сравнению с другим объяснением: { $against }. 1 — вдвое вероятнее, 10 — в тысячу раз
@@ -211,6 +220,10 @@ table-decision-change = столбец «Решение»: об изменени
 table-decision-value = столбец «Решение»: о нечитаемом значении решают «оставить» (как набрал центр); верное значение вводят командой person set
 table-unpublished = столбец «Решение»: так документ не опубликовать (правило { $rule }): отклоните, центр исправит и пришлёт снова
 table-contradicts = столбец «Решение»: противоречит ответам на вопросы { $questions }; если неверны они, сначала измените их
+table-barred = столбец «Решение»: «один» соединит и записи { $one } и { $other }, а такие без вопроса не объединяются ({ $bar }), и никто не сказал, что эти две — один человек{ $asked ->
+    [none] { "" }
+   *[other] ; о них вопрос { $asked }
+}: посмотрите (review show { $review }); сначала решите об этих двух, отделите лишнюю (person split) или, если все они — один человек, добавьте --all
 table-reason = столбец «Причина»: причина обязательна, не длиннее 1000 знаков
 table-review-number = столбец «Вопрос»: это не число
 table-review-unknown = столбец «Вопрос»: такого вопроса нет
@@ -413,6 +426,8 @@ column-differences = Различия
 column-centre_reason = Причина центра
 column-signature = Подпись
 column-resolution = Предлагаемое решение
+column-others = Уже вместе с записью
+column-against = Что против
 column-answers = Возможные решения
 column-decision = Решение
 column-reason = Причина
@@ -556,8 +571,15 @@ error-review-sign-same = Вопрос { $review } подписан: { $first }; 
     .next = Подписать должен коллега, вошедший под своей учётной записью (docs/SECURITY.md, «Two signatures»). Отозвать подпись: review sign { $review } --refuse.
 error-review-sign-changed = После подписи под вопросом { $review } ({ $first }, { $at }) сведения о людях изменились: { $changes }
     .next = Посмотрите снова: review show { $review }. Если это всё же один человек: review link { $review } — это снова первая подпись.
+error-review-barred = «Один» соединит и записи { $one } и { $other }, а такие без вопроса не объединяются ({ $bar }), и никто не сказал, что эти две — один человек
+    .next = Посмотрите: review show { $review }. { $asked ->
+    [none] { "" }
+   *[other] Об этих двух спрашивает вопрос { $asked }: сначала ответьте на него.{ " " }
+}Если одна из них — другой человек, сначала отделите её: person split; если все они — один человек, повторите команду с --all.
 error-review-other-kind = Вопрос { $review } не о двух записях и не о двух ИППСУ
     .next = На такие вопросы отвечают таблицей: review list --out, review apply.
+error-review-assignee = --to — это учётная запись сотрудника, как её называет система: до 60 латинских букв, цифр, «.», «_», «-»
+    .next = Учётная запись стоит в решениях этого сотрудника (review show) и в ответе команды id -un, выполненной под ней; по ней review list --mine найдёт вопрос.
 error-review-reason = Причина обязательна, не длиннее 1000 знаков
     .next = Укажите её: --reason.
 

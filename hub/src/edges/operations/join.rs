@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{
     decided::Decided,
     people::find,
-    reviews::{Answer, Applied, carry_out},
+    reviews::{Answer, Applied, Insist, carry_out},
     single::{decided_otherwise, unfit},
     word::Word,
 };
@@ -24,12 +24,13 @@ use crate::{
 };
 
 /// Says of the persons `people` (uids or case numbers) that they are one: as the answer to the question about them, which is
-/// asked now if it was not. What was decided otherwise stands unless it is to be revised.
+/// asked now if it was not. What was decided otherwise stands unless it is to be revised. Where two records would become one
+/// that are never linked without asking, it is refused unless it is said of all.
 pub fn join(
     config: &Config<HubConfig>,
     people: [&str; 2],
     (actor, reason): (&str, &str),
-    revise: bool,
+    insist: Insist,
     now: Timestamp,
     lang: Lang,
 ) -> Result<Applied, Failure> {
@@ -44,10 +45,10 @@ pub fn join(
             *names = register.claims_named(uid)?.into_keys().collect();
         }
         let review = question(&register, &names)?;
-        if review.state == "decided" && !revise {
+        if review.state == "decided" && !insist.revise {
             return Err(decided_otherwise(&review, lang));
         }
-        let answer = Answer { review, word: Word::Same, reason, line: 0 };
+        let answer = Answer { review, word: Word::Same, reason, line: 0, all: insist.all, unlooked: true };
         let (mut applied, mut decided) = (Applied::default(), Decided::by(context, &register));
         let unfit = |_, problem| unfit(lang, &problem);
         carry_out(context, &register, &[answer], &unfit, &mut applied, &mut decided)?;

@@ -24,6 +24,7 @@ pub mod keys;
 mod line_table;
 pub mod merge;
 pub mod models;
+pub mod others;
 pub mod people;
 mod proposals;
 pub mod question_table;
@@ -45,27 +46,3 @@ pub mod withdraw;
 mod word;
 
 pub use exchange_endpoint::account::acting as operator;
-
-/// What staff call a colleague, as a token.
-fn token(name: &str) -> String {
-    let token: String = name
-        .to_lowercase()
-        .chars()
-        .filter(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.-".contains(*c))
-        .take(60)
-        .collect();
-    if token.is_empty() { "operator".to_owned() } else { token }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::token;
-
-    #[test]
-    fn whatever_a_colleague_is_called_it_is_a_token() {
-        assert_eq!(token("Anna.K-1"), "anna.k-1");
-        assert_eq!(token("УЗЕЛ\\анна7"), "7");
-        assert_eq!(token("Анна"), "operator");
-        assert_eq!(token(&"a".repeat(100)).len(), 60);
-    }
-}

@@ -32,7 +32,18 @@ pub fn write(path: &Path, questions: &[Question], numbered: bool, lang: Lang) ->
     .map(str::to_owned)
     .to_vec();
     heading.extend(SHOWN.iter().flat_map(|field| [format!("{field}_1"), format!("{field}_2")]));
-    let last = ["differences", "centre_reason", "signature", "resolution", "answers", "decision", "reason"];
+    let last = [
+        "differences",
+        "centre_reason",
+        "signature",
+        "resolution",
+        "others_1",
+        "others_2",
+        "against",
+        "answers",
+        "decision",
+        "reason",
+    ];
     heading.extend(last.map(str::to_owned));
     let heading: Vec<String> = heading.iter().map(|column| table_file::heading_of(lang, column)).collect();
     let rows: Vec<Vec<String>> = questions.iter().map(|question| row(question, numbered, lang)).collect();
@@ -63,6 +74,11 @@ fn row(question: &Question, numbered: bool, lang: Lang) -> Vec<String> {
     row.push(question.centre_reason.clone().unwrap_or_default());
     row.push(signature(question, lang).join("; "));
     row.push(question.resolution.as_ref().map(|proposed| proposed.words(lang)).unwrap_or_default());
+    row.extend(
+        [one, other]
+            .map(|side| side.others.iter().map(|other| other.words(lang)).collect::<Vec<_>>().join("; ")),
+    );
+    row.push(question.against.as_ref().map(|against| against.words(lang)).unwrap_or_default());
     row.push(answers(question, lang));
     row.extend([String::new(), String::new()]);
     row

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
+    others::{self, Against, Besides, Other},
     resolution::Resolution,
     signing::{self, Told},
     table_file::SHOWN,
@@ -68,6 +69,8 @@ pub struct Question {
     pub one: Side,
     /// The second record; of one record twice: what its centre says now.
     pub other: Side,
+    /// Of two records of people: of whom «один» would join besides the two that speak most against it.
+    pub against: Option<Against>,
     /// Of one record twice: each field that differs, with what stands and what its centre says.
     pub differences: Vec<Difference>,
 }
@@ -112,7 +115,9 @@ pub struct Side {
     /// target the hash only, of two documents that of both together.
     pub version: String,
     /// What it says.
-    pub values: BTreeMap<&'static str, String>,
+    pub values: Values,
+    /// Of a record of a person: those that are one person with it by now.
+    pub others: Vec<Other>,
 }
 
 /// What waits for staff, the most urgent first.
@@ -129,8 +134,10 @@ pub(super) fn open_questions(register: &Register<'_>) -> Result<Vec<Question>, F
         let page = register.tx.open_reviews(after, PAGE)?;
         let Some(last) = page.last() else { break };
         after = last.n;
+        let mut besides = others::of(register, &page.iter().collect::<Vec<_>>(), false)?;
         for review in page {
-            questions.push(question(register, review)?);
+            let besides = besides.remove(&review.n).unwrap_or_default();
+            questions.push(question(register, review, besides)?);
         }
     }
     questions.sort_by(|x, y| {
@@ -139,7 +146,11 @@ pub(super) fn open_questions(register: &Register<'_>) -> Result<Vec<Question>, F
     Ok(questions)
 }
 
-pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Question, Failure> {
+pub(super) fn question(
+    register: &Register<'_>,
+    review: Review,
+    besides: Besides,
+) -> Result<Question, Failure> {
     let (mut differences, mut centre_reason, mut only_decline) = (Vec::new(), None, false);
     let mut names = None;
     let (person, one, other) = match review.kind.as_str() {
@@ -171,14 +182,16 @@ pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Questi
     let [first, second] = versions(register, &review)?;
     let urgency = urgency::of(register, &review, person)?;
     let signature = signing::told(register, &review)?;
-    let side = |name: ClaimName, version, values| -> Result<Side, Failure> {
+    let Besides { with: [with_one, with_other], against } = besides;
+    let side = |name: ClaimName, version, values, others| -> Result<Side, Failure> {
         let centre = match review.kind.as_str() {
             "programme" => claimants(register, name.1)?,
             _ => name.0.to_string(),
         };
-        Ok(Side { centre, key: name.1.to_string(), version, values })
+        Ok(Side { centre, key: name.1.to_string(), version, values, others })
     };
-    let (one, other) = (side(review.one, first, one)?, side(review.other, second, other)?);
+    let (one, other) =
+        (side(review.one, first, one, with_one)?, side(review.other, second, other, with_other)?);
     let proposed =
         |(name, other_name)| Resolution::of([&name, &other_name], [&one, &other], &register.hub.to_string());
     let resolution = names.map(proposed);
@@ -194,6 +207,7 @@ pub(super) fn question(register: &Register<'_>, review: Review) -> Result<Questi
         signature,
         one,
         other,
+        against: against.into_iter().next().map(|(_, against)| against),
         differences,
         review: review.n,
         kind: review.kind,
@@ -429,14 +443,15 @@ fn in_line(field: &str, no: &str) -> String {
     format!("{no}.{field}")
 }
 
-type Values = BTreeMap<&'static str, String>;
+/// Fields and what is said in them.
+pub type Values = BTreeMap<&'static str, String>;
 
 fn shown(body: &Body) -> Values {
     only_shown(&stated(body))
 }
 
 /// A recipient's claim as the hub goes by it.
-fn claim(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure> {
+pub(super) fn claim(register: &Register<'_>, name: ClaimName) -> Result<Values, Failure> {
     let found = register.tx.received_by_key(name.0, Kind::RecipientClaim, name.1)?;
     Ok(found.map(|found| shown(&found.claim.body)).unwrap_or_default())
 }

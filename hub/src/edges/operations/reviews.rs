@@ -22,6 +22,7 @@ use serde::Serialize;
 use super::{
     contradiction,
     decided::{self, Decided},
+    others::{self, Against, Pair},
     people, proposals,
     questions::{CHANGED, CLAIMS, versions},
     signing::{self, First, Waiting},
@@ -48,8 +49,17 @@ use crate::{
 /// The longest reason, in characters, as a record of the hub's inputs takes it.
 pub(super) const REASON: usize = 1000;
 
+/// What staff insist on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Insist {
+    /// What was decided before is decided otherwise.
+    pub revise: bool,
+    /// «Один» is said of all who become one person by it, also of two who are never linked without asking.
+    pub all: bool,
+}
+
 /// What `review apply` has done with the lines of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Applied {
     /// Decided now.
     pub decided: u64,
@@ -67,6 +77,8 @@ pub struct Applied {
     pub waiting: Vec<Waiting>,
     /// Persons of whom two have become one.
     pub joined: Vec<Joined>,
+    /// Pairs that are never linked without asking and that were joined so, as the actor has insisted.
+    pub over: Vec<Against>,
     /// The number of the protocol, if anything was decided now.
     pub protocol: Option<u32>,
 }
@@ -88,6 +100,10 @@ pub(super) struct Answer<'a> {
     pub(super) word: Word,
     pub(super) reason: &'a str,
     pub(super) line: u64,
+    /// «Один» is said of all who become one person by it.
+    pub(super) all: bool,
+    /// The actor has named two persons and no question: nobody has looked at the two records.
+    pub(super) unlooked: bool,
 }
 
 impl Answer<'_> {
@@ -106,13 +122,27 @@ impl Answer<'_> {
         let (key, outcome) = (signing::names(review), word.code());
         decided::Decision { kind: &review.kind, key, outcome, rule: &review.reason, sentence, reason }
     }
+
+    /// That a pair which is never linked without asking was joined so, as the protocol tells it.
+    fn told_over(&self, lang: Lang, against: &Against) -> decided::Decision<'_> {
+        let rule = against.barred.unwrap_or_default();
+        decided::Decision {
+            kind: "pair",
+            key: format!("{} {}", against.one, against.other),
+            outcome: self.word.code(),
+            rule,
+            sentence: messages::word(lang, "review", rule),
+            reason: self.reason,
+        }
+    }
 }
 
-/// Takes the decisions of the table at `path`, all or none. With `revise` decisions taken earlier may be changed.
+/// Takes the decisions of the table at `path`, all or none. With `revise` decisions taken earlier may be changed, with `all` «один»
+/// is said of all who become one person by it.
 pub fn apply(
     config: &Config<HubConfig>,
     path: &Path,
-    revise: bool,
+    insist: Insist,
     lang: Lang,
     actor: &str,
     now: Timestamp,
@@ -124,7 +154,7 @@ pub fn apply(
         let (mut answers, mut problems) = (Vec::new(), Vec::new());
         let mut seen = BTreeMap::new();
         for row in table.rows() {
-            match read_answer(&register, row)? {
+            match read_answer(&register, row, insist.all)? {
                 Ok(None) => applied.left += 1,
                 Ok(Some(answer)) => {
                     if let Some(first) = seen.insert(answer.review.n, answer.line) {
@@ -137,7 +167,7 @@ pub fn apply(
         }
         for answer in &answers {
             let decided = answer.review.state == "decided" && answer.word != Word::Sign;
-            if decided && !answer.stands() && !revise {
+            if decided && !answer.stands() && !insist.revise {
                 problems.push((answer.line, ("table-decided-otherwise", Vec::new())));
             }
         }
@@ -166,6 +196,8 @@ pub(super) fn carry_out(
 ) -> Result<(), Failure> {
     let (tx, now) = (register.tx, register.now);
     let (mut persons, mut settled) = (BTreeSet::new(), BTreeMap::new());
+    let said = answers.iter().filter(|answer| answer.review.kind == "pair");
+    let said: BTreeSet<Pair> = said.map(|answer| (answer.review.one, answer.review.other)).collect();
     for answer in answers {
         // an answer above may have answered this question too
         let gone = tx.review(answer.review.n)?.is_none_or(|review| review.state == "gone");
@@ -175,6 +207,10 @@ pub(super) fn carry_out(
             applied.unchanged += 1;
         } else {
             let unfit = |problem| unfit(answer.line, problem);
+            let over = others::over(register, answer, &said)?;
+            if let Some((_, against)) = over.first().filter(|_| !answer.all) {
+                return Err(unfit(others::problem(answer.review.n, against)));
+            }
             let mut first = None;
             if answer.word == Word::Sign {
                 first = Some(signing::second(register, answer, &unfit)?);
@@ -189,8 +225,12 @@ pub(super) fn carry_out(
                 applied.waiting.push(waiting);
                 continue;
             }
-            persons.extend(decide(register, answer, &unfit)?);
+            persons.extend(decide(register, answer, &over, &unfit)?);
             decided.tell(answer.told(decided.lang(), first.as_ref()));
+            for (_, against) in over {
+                decided.tell(answer.told_over(decided.lang(), &against));
+                applied.over.push(against);
+            }
             if answer.review.kind == "pair" && answer.word.joins() {
                 applied.joined.extend(joined(register, answer.review.one)?);
             }
@@ -241,6 +281,7 @@ fn joined(register: &Register<'_>, name: ClaimName) -> Result<Option<Joined>, Fa
 fn read_answer<'a>(
     register: &Register<'_>,
     row: Row<'a>,
+    all: bool,
 ) -> Result<Result<Option<Answer<'a>>, Problem>, Failure> {
     let told = |id: &'static str| Ok(problem(id));
     let (cell, reason) = (row.text("decision"), row.text("reason"));
@@ -269,7 +310,7 @@ fn read_answer<'a>(
             return Ok(Err(("table-other-record", vec![("column", column.into())])));
         }
     }
-    let answer = Answer { review, word, reason, line: row.line };
+    let answer = Answer { review, word, reason, line: row.line, all, unlooked: false };
     let problem = match unseen(register, &answer, row)? {
         Some(problem) => Some(problem),
         None => impossible(register.tx, &answer)?,
@@ -320,6 +361,7 @@ fn unseen(register: &Register<'_>, answer: &Answer<'_>, row: Row<'_>) -> Result<
 fn decide(
     register: &Register<'_>,
     answer: &Answer<'_>,
+    over: &[(Pair, Against)],
     unfit: &dyn Fn(Problem) -> Failure,
 ) -> Result<BTreeSet<RecordId>, Failure> {
     let Answer { review, word, reason, .. } = answer;
@@ -359,6 +401,10 @@ fn decide(
                 register.take_split_back(review.one, review.other, reason)?;
             }
             tx.add_staff_decision("pair", &said, act)?;
+            // else a merge would take these apart again
+            for (pair, against) in over.iter().filter(|(pair, _)| *pair != (review.one, review.other)) {
+                register.say_same(*pair, against.barred.unwrap_or_default(), reason)?;
+            }
             decide_pair(register, review)
         }
         ("programme", _) => {

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
+    others,
     questions::{Question, question},
     table_file::SHOWN,
 };
@@ -106,7 +107,8 @@ pub fn show(config: &Config<HubConfig>, n: i64, now: Timestamp) -> Result<Shown,
         let review = known(&register, n)?;
         let evidence = if review.kind == "pair" { evidence(&register, &review)? } else { None };
         let (state, last) = (review.state.clone(), review.last.clone());
-        let question = question(&register, review)?;
+        let besides = others::of(&register, &[&review], false)?.remove(&n).unwrap_or_default();
+        let question = question(&register, review, besides)?;
         let fields = SHOWN.iter().filter_map(|field| compared(&question, field)).collect();
         Ok(Shown { question, state, last, fields, evidence })
     })

@@ -1,6 +1,7 @@
 //! One question, one command: answered, put off, or taken on by somebody.
 
 use exchange_endpoint::{
+    account::is_token,
     config::Config,
     journal_table::Event,
     messages::{self, Lang},
@@ -10,9 +11,8 @@ use jiff::Timestamp;
 
 use super::{
     decided::Decided,
-    reviews::{Answer, Applied, REASON, carry_out, subject},
+    reviews::{Answer, Applied, Insist, REASON, carry_out, subject},
     shown::known,
-    token,
     word::{Problem, Word, say, spoken},
 };
 use crate::{
@@ -38,27 +38,28 @@ pub struct One<'a> {
 }
 
 /// Answers a question about two records or two programmes: one (`same`), or two. What a colleague has decided
-/// otherwise meanwhile stands, and is said, unless it is to be revised.
+/// otherwise meanwhile stands, and is said, unless it is to be revised; two who are never linked without asking do not become one
+/// by an answer about others, unless it is said of all.
 pub fn decide(
     config: &Config<HubConfig>,
     one: One<'_>,
     same: bool,
-    revise: bool,
+    insist: Insist,
     lang: Lang,
 ) -> Result<Applied, Failure> {
-    answer(config, one, if same { Word::Same } else { Word::Different }, revise, lang)
+    answer(config, one, if same { Word::Same } else { Word::Different }, insist, lang)
 }
 
 /// Gives the second signature under «один», and carries that out.
-pub fn sign(config: &Config<HubConfig>, one: One<'_>, lang: Lang) -> Result<Applied, Failure> {
-    answer(config, one, Word::Sign, true, lang)
+pub fn sign(config: &Config<HubConfig>, one: One<'_>, all: bool, lang: Lang) -> Result<Applied, Failure> {
+    answer(config, one, Word::Sign, Insist { revise: true, all }, lang)
 }
 
 fn answer(
     config: &Config<HubConfig>,
     one: One<'_>,
     word: Word,
-    revise: bool,
+    insist: Insist,
     lang: Lang,
 ) -> Result<Applied, Failure> {
     open(config)?.carry_out(|context, tx| {
@@ -71,8 +72,8 @@ fn answer(
         if word == Word::Sign && review.kind != "pair" {
             return Err(Failure::new(Exit::Refused, "review-not-signed").with("review", n));
         }
-        let answer = Answer { review, word, reason: one.reason, line: 0 };
-        if answer.review.state == "decided" && !answer.stands() && !revise {
+        let answer = Answer { review, word, reason: one.reason, line: 0, all: insist.all, unlooked: false };
+        if answer.review.state == "decided" && !answer.stands() && !insist.revise {
             return Err(decided_otherwise(&answer.review, lang));
         }
         let (mut applied, mut decided) = (Applied::default(), Decided::by(context, &register));
@@ -86,6 +87,7 @@ fn answer(
 /// The error for an answer that cannot be.
 pub(super) fn unfit(lang: Lang, problem: &Problem) -> Failure {
     let failure = match problem.0 {
+        "table-barred" => Failure::new(Exit::Refused, "review-barred"),
         "table-sign-none" => Failure::new(Exit::Refused, "review-not-signed"),
         "table-sign-waits" => Failure::new(Exit::Refused, "review-signed"),
         "table-sign-same" => Failure::new(Exit::Refused, "review-sign-same"),
@@ -121,11 +123,17 @@ pub fn put_off(config: &Config<HubConfig>, one: One<'_>, lang: Lang) -> Result<(
     on_open(config, one, lang, "review.deferred", "", |tx, act| tx.put_review_off(one.n, act))
 }
 
-/// Gives a question to somebody; the account's name as it is kept.
-pub fn assign(config: &Config<HubConfig>, one: One<'_>, to: &str, lang: Lang) -> Result<String, Failure> {
-    let to = token(to);
-    on_open(config, one, lang, "review.assigned", &to, |tx, act| tx.assign_review(one.n, &to, act))?;
-    Ok(to)
+/// Gives a question to the account `to`, as `--mine` of `review list` knows it; whether it was put off until now: it is no more.
+pub fn assign(config: &Config<HubConfig>, one: One<'_>, to: &str, lang: Lang) -> Result<bool, Failure> {
+    if !is_token(to) {
+        return Err(Failure::new(Exit::Usage, "review-assignee"));
+    }
+    let mut was_put_off = false;
+    on_open(config, one, lang, "review.assigned", to, |tx, act| {
+        was_put_off = tx.review(one.n)?.is_some_and(|review| review.put_off);
+        tx.assign_review(one.n, to, act)
+    })?;
+    Ok(was_put_off)
 }
 
 /// Does something with an open question, and notes it.

@@ -93,7 +93,7 @@ impl<'a> Row<'a> {
 }
 
 /// Columns of a question's own; those of its two records with `_1` and `_2`.
-const OF_QUESTION: [&str; 15] = [
+const OF_QUESTION: [&str; 17] = [
     "review",
     "kind",
     "why",
@@ -106,6 +106,8 @@ const OF_QUESTION: [&str; 15] = [
     "centre_reason",
     "signature",
     "resolution",
+    "others",
+    "against",
     "answers",
     "decision",
     "reason",

@@ -25,6 +25,7 @@ pub(super) fn spoken(
         let value = match (*name, value) {
             ("column", Value::String(column)) => table_file::heading_of(lang, column).into(),
             ("changes", Value::String(codes)) => signing::changes_in(lang, codes).into(),
+            ("bar", Value::String(code)) => messages::word(lang, "review", code).into(),
             ("at", Value::String(at)) => messages::stored_moment(lang, at).into(),
             (_, other) => other.clone(),
         };

@@ -15,7 +15,7 @@ use crate::{
 pub const STAFF: &str = "STAFF";
 
 /// Why staff are asked about two claims of one person: one had died before the other first applied.
-const DEATH: &str = "DEATH";
+pub(super) const DEATH: &str = "DEATH";
 
 /// The pair that speaks most for two persons being one.
 #[derive(Clone, Copy)]
@@ -137,10 +137,7 @@ impl Register<'_> {
                 around.likest.insert(whose, best);
             }
         }
-        let mut last = BTreeMap::new();
-        for (_, said) in self.tx.staff_decisions("pair", name)? {
-            last.insert(if said.one == name { said.other } else { said.one }, said.decision);
-        }
+        let last = self.tx.last_words("pair", name)?;
         for (other, _) in last.into_iter().filter(|(_, decision)| *decision == Decision::Different) {
             around.apart.extend(self.uid_of_claim(other)?);
         }

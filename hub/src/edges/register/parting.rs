@@ -8,7 +8,10 @@ use exchange_format::{
     record::{Kind, RecordId},
 };
 
-use super::{Affected, Input, Register, RegisterError, signing::SEPARATED};
+use super::{
+    Affected, Input, Register, RegisterError,
+    signing::{DECIDED, SEPARATED},
+};
 use crate::{
     database::{
         linking::{Act, ClaimName, StaffDecision},
@@ -87,10 +90,7 @@ impl Register<'_> {
         }
         let others = self.claims_named(second)?;
         for one in self.claims_named(first)?.into_keys() {
-            let mut last = BTreeMap::new();
-            for (_, said) in self.tx.staff_decisions("pair", one)? {
-                last.insert(if said.one == one { said.other } else { said.one }, said.decision);
-            }
+            let last = self.tx.last_words("pair", one)?;
             let parted = last.into_iter().filter(|(_, decision)| *decision == Decision::Different);
             for (other, _) in parted.filter(|(other, _)| others.contains_key(other)) {
                 let pair = (one.min(other), one.max(other));
@@ -110,6 +110,25 @@ impl Register<'_> {
         let Some(n) = self.tx.review_of("pair", one, other)? else { return Ok(()) };
         self.unsign(n, SEPARATED)?;
         self.say(n, (one, other), Decision::Different, reason)
+    }
+
+    /// Staff's word that two claims are one person, of whom the bar `bar` would have staff asked: as an
+    /// answer to the question about them.
+    pub fn say_same(
+        &self,
+        (one, other): (ClaimName, ClaimName),
+        bar: &str,
+        reason: &str,
+    ) -> Result<(), RegisterError> {
+        self.tx.open_review("pair", bar, one, other, &self.at())?;
+        let Some(n) = self.tx.review_of("pair", one, other)? else { return Ok(()) };
+        self.unsign(n, DECIDED)?;
+        self.say(n, (one, other), Decision::Same, reason)?;
+        let rule = format!("{bar} same");
+        let (at, actor, subject) = (self.now, self.actor, n.to_string());
+        let event = "review.decided";
+        self.tx.journal(&Event { at, actor, event, subject: &subject, rule: &rule, digests: &[] })?;
+        Ok(())
     }
 
     /// Staff's word about two claims, as the answer to the question `n`.

@@ -8,7 +8,7 @@ use exchange_format::{
     record::{Body, Kind},
 };
 
-use super::{Register, RegisterError};
+use super::{Register, RegisterError, asking::DEATH};
 use crate::{
     database::{
         DatabaseError,
@@ -18,7 +18,7 @@ use crate::{
     decisions::merge::{
         self, Model,
         candidates::{LARGEST, Pair},
-        clusters::Edge,
+        clusters::{Doubtful, Edge},
         explain::Explanation,
         reading::{self, Reading},
     },
@@ -74,6 +74,15 @@ impl Weighing {
     pub fn bits(&self, one: ClaimName, other: ClaimName) -> Option<f64> {
         let (a, b) = self.numbers.get(&one).zip(self.numbers.get(&other))?;
         self.engine.unbarred(*a.min(b), *a.max(b))
+    }
+
+    /// How much speaks for two claims being of one person, in bits, and the code of what bars a link without asking: a
+    /// doubt, or that one had died before the other first applied.
+    pub fn speaks(&self, one: ClaimName, other: ClaimName) -> Option<(f64, Option<&'static str>)> {
+        let (a, b) = self.numbers.get(&one).zip(self.numbers.get(&other))?;
+        let said = self.engine.explain(*a, *b);
+        let barred = if said.dead_before { Some(DEATH) } else { said.barred.map(Doubtful::code) };
+        Some((said.bits, barred))
     }
 
     /// Two claims each of which one tells a death before the other's first application.
@@ -196,7 +205,7 @@ impl Register<'_> {
 
     /// As [`Register::weighing`], of groups that may be one person each: where somebody has died it is known when the
     /// others first applied.
-    pub(super) fn weighing_groups(&self, groups: &[BTreeSet<ClaimId>]) -> Result<Weighing, RegisterError> {
+    pub fn weighing_groups(&self, groups: &[BTreeSet<ClaimId>]) -> Result<Weighing, RegisterError> {
         let mut weighing = self.weighing(&groups.iter().flatten().copied().collect())?;
         let numbers = weighing.by_id();
         let mut beside_dead = BTreeSet::new();

@@ -6,6 +6,7 @@ mod city;
 mod init;
 mod judged;
 mod model;
+mod others;
 mod person;
 mod protocol;
 mod review;

@@ -137,7 +137,13 @@ fn of_two_clerks_one_decides_and_the_other_is_told() {
     let answer =
         |what: &str, more: &[&str]| city.run(&[&["review", what, "1", "--reason", "сверено"], more].concat());
     assert_eq!(done(&answer("defer", &[]))["deferred"], true);
-    assert_eq!(done(&answer("assign", &["--to", "olga"]))["assigned"], "olga");
+    for none in ["Ольга", "Иванова Мария", "", "olga nina"] {
+        assert_eq!(refused(&answer("assign", &["--to", none])), (2, "review-assignee".into()), "{none}");
+    }
+    let given = done(&answer("assign", &["--to", "Olga.K-1"]));
+    assert_eq!((&given["assigned"], &given["resumed"]), (&"Olga.K-1".into(), &true.into()), "it was put off");
+    let given = done(&answer("assign", &["--to", "olga"]));
+    assert_eq!((&given["assigned"], &given["resumed"]), (&"olga".into(), &false.into()));
     let listed = done(&city.run(&["review", "list"]))["reviews"][0].clone();
     assert_eq!((&listed["assigned"], &listed["deferred"]), (&"olga".into(), &false.into()));
     assert!(listed["urgency"].as_f64() > Some(0.0));
@@ -165,5 +171,5 @@ fn of_two_clerks_one_decides_and_the_other_is_told() {
     assert_eq!(refused(&city.run(&["review", "link", "1", "--reason", " "])), (2, "review-reason".into()));
     let events = city.noted().0;
     let of = |event: &str| events.iter().filter(|one| *one == event).count();
-    assert_eq!((of("review.deferred"), of("review.assigned"), of("review.decided")), (1, 2, 2));
+    assert_eq!((of("review.deferred"), of("review.assigned"), of("review.decided")), (1, 3, 2));
 }

@@ -15,6 +15,7 @@ use exchange_endpoint::messages::Lang;
 use svod_hub::edges::operations::{
     certificates::{self, Wanted},
     people, question_table,
+    reviews::Insist,
     single::{self, One},
     split, status,
 };
@@ -470,7 +471,8 @@ fn one_answer_takes_a_split_back() {
     assert_eq!(asked.len(), 2, "with either of the two others");
     let one =
         One { n: asked[0].parse().expect("a number"), reason: "ошиблись", actor: "test", now: now() };
-    let done = single::decide(&hub.config(), one, true, true, Lang::En).expect("revised");
+    let done = single::decide(&hub.config(), one, true, Insist { revise: true, all: false }, Lang::En)
+        .expect("revised");
     assert_eq!((done.decided, done.joined.len()), (1, 1));
     hub.send();
     assert_eq!(known(&hub), before);

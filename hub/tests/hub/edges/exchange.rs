@@ -15,7 +15,11 @@ use super::{
 };
 use svod_hub::edges::{
     intake::Taken,
-    operations::{merge, people, questions, reviews, status},
+    operations::{
+        merge, people, questions,
+        reviews::{self, Insist},
+        status,
+    },
 };
 
 fn person(read: &Read) -> &Record {
@@ -229,7 +233,8 @@ fn a_change_after_publication_is_a_proposal_that_staff_accept() {
     let (before, after) = (&open[0].one.version, &open[0].other.version);
     let answer = format!("{};{before};{after};принять;справка\n", open[0].review);
     std::fs::write(&table, format!("review;version_1;version_2;decision;reason\n{answer}")).expect("written");
-    let apply = |hub: &TestHub| reviews::apply(&hub.config(), &table, false, Lang::Ru, "test", now());
+    let apply =
+        |hub: &TestHub| reviews::apply(&hub.config(), &table, Insist::default(), Lang::Ru, "test", now());
     let done = apply(&hub).expect("applied");
     assert_eq!((done.decided, done.unchanged), (1, 0));
     hub.send();

@@ -1,0 +1,143 @@
+//! An answer about two records of which one is one person with others by now.
+
+use exchange_format::record::{Body, Kind};
+use serde_json::Value;
+
+use super::city::{City, centre, done, key, refused, run};
+
+/// Women of one surname, born on one day, each known to a centre of her own, from the first on.
+fn born_together(given: &[&str]) -> City {
+    let city = City::new();
+    for (n, given) in (1..).zip(given) {
+        done(&city.add(&city.card(n), "long enough"));
+        let mut body = Body::new(Kind::RecipientClaim);
+        for (field, value) in [
+            ("surname", "Двойникова"),
+            ("given", given),
+            ("patronymic", "Петровна"),
+            ("birth_date", "03.04.1950"),
+            ("phone", "89111234567"),
+        ] {
+            body.set(field, value).expect("plain");
+        }
+        city.receive(n, u8::try_from(n).expect("small"), &body);
+    }
+    city
+}
+
+/// Анна and Алла, and «А.», who may be either; staff have said that «А.» is Анна.
+fn twins() -> City {
+    let city = born_together(&["Анна", "Алла", "А."]);
+    let people = [1, 3].map(|unit| city.uid(unit));
+    if people[0] != people[1] {
+        let args = ["person", "join", &people[0], &people[1], "--reason", "карта", "--all"];
+        assert_eq!(done(&city.run(&args))["decided"], 1);
+    }
+    assert_eq!((city.persons(), city.uid(1) == city.uid(3)), (2, true));
+    city
+}
+
+/// The question that is asked of the two persons now, about «А.» and Алла.
+fn asked(city: &City) -> Value {
+    let listed = done(&city.run(&["review", "list"]));
+    let open = listed["reviews"].as_array().expect("questions").clone();
+    let keys = [key(2).to_string(), key(3).to_string()];
+    let is_asked =
+        |one: &&Value| ["one", "other"].iter().all(|side| keys.iter().any(|key| one[side]["key"] == **key));
+    open.iter().find(is_asked).unwrap_or_else(|| panic!("{listed}")).clone()
+}
+
+fn in_text(city: &City, lang: &str, args: &[&str]) -> String {
+    let config = city.hub().join("svod-hub.toml");
+    let output = run(&[args, &["--config", config.to_str().expect("UTF-8"), "--lang", lang]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_question_names_all_whom_one_would_join_and_what_speaks_against_that() {
+    let city = twins();
+    let question = asked(&city);
+    let number = question["review"].to_string();
+    let shown = done(&city.run(&["review", "show", &number]));
+    for told in [&question, &shown] {
+        let (side, alone) =
+            if told["one"]["key"] == key(3).to_string() { ("one", "other") } else { ("other", "one") };
+        let others = told[side]["others"].as_array().expect("others");
+        assert_eq!(others.len(), 1, "{told}");
+        assert_eq!(
+            (&others[0]["key"], &others[0]["values"]["given"]),
+            (&key(1).to_string().into(), &"Анна".into())
+        );
+        assert_eq!(told[alone]["others"], serde_json::json!([]));
+        let against = &told["against"];
+        let two =
+            [1, 2].map(|n| Value::from(format!("{}:{}", centre(n), key(u8::try_from(n).expect("small")))));
+        assert_eq!([&against["one"], &against["other"]], [&two[0], &two[1]]);
+        assert_eq!(against["barred"], "TWINS");
+    }
+    for (lang, bar) in [("ru", "близнецы"), ("en", "twins or one person")] {
+        let text = in_text(&city, lang, &["review", "show", &number]);
+        assert!(
+            text.contains("Двойникова Анна Петровна") && text.contains(bar) && !text.contains('{'),
+            "{text}"
+        );
+    }
+    let (_, table) = city.review_file("out.csv");
+    let heading = table.lines().next().expect("a heading");
+    assert!(heading.contains(";Уже вместе с записью 1;Уже вместе с записью 2;Что против;"), "{heading}");
+    assert!(table.contains("Двойникова Анна Петровна") && table.contains("близнецы"), "{table}");
+}
+
+#[test]
+fn one_about_two_records_joins_no_other_two_that_are_never_joined_without_asking_unless_it_says_so() {
+    let city = twins();
+    let number = asked(&city)["review"].to_string();
+    let link = |more: &[&str]| city.run(&[&["review", "link", &number, "--reason", "карта"], more].concat());
+    for lang in ["ru", "en"] {
+        let refusal = link(&["--lang", lang]);
+        assert_eq!(refused(&refusal), (3, "review-barred".into()));
+        let told = String::from_utf8_lossy(&refusal.stderr).into_owned();
+        assert!([1, 2].iter().all(|n| told.contains(&key(*n).to_string())), "{told}");
+        assert!(!told.contains("Двойникова") && told.contains("--all"), "{told}");
+    }
+    let (path, table) = city.review_file("out.csv");
+    let filled = city.file("filled.csv", table.replace(";;\r\n", ";один;карта\r\n"));
+    assert_eq!(refused(&city.run(&["review", "apply", &filled])), (3, "table-line".into()), "{path}");
+    let (one, other) = (city.uid(1), city.uid(2));
+    let join = ["person", "join", &one, &other, "--reason", "карта"];
+    assert_eq!(refused(&city.run(&join)), (3, "review-barred".into()));
+    assert_eq!(
+        (city.persons(), asked(&city)["review"].to_string()),
+        (2, number.clone()),
+        "nothing has changed"
+    );
+    let told = done(&link(&["--all"]));
+    assert_eq!((&told["decided"], &told["over"][0]["barred"]), (&1.into(), &"TWINS".into()));
+    let protocol = done(&city.run(&["protocol", "show", &told["protocol"].to_string()]));
+    let rules: Vec<&str> = protocol["lines"]
+        .as_array()
+        .expect("lines")
+        .iter()
+        .filter_map(|line| line["rule"].as_str())
+        .collect();
+    assert!(rules.contains(&"TWINS"), "{protocol}");
+    assert_eq!((city.persons(), city.uid(1)), (1, city.uid(2)));
+    // each of the two is answered by now: nothing is asked, and no merge takes them apart
+    assert_eq!(done(&city.run(&["review", "list"]))["reviews"], serde_json::json!([]));
+    let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
+    let sql = "SELECT count(*) FROM staff_decision WHERE decision = 'same' AND key_1 = ?1 AND key_2 = ?2";
+    let said: u32 =
+        db.query_one(sql, [key(1).to_string(), key(2).to_string()], |row| row.get(0)).expect("counted");
+    assert_eq!(said, 1);
+}
+
+#[test]
+fn two_whom_nobody_has_looked_at_are_joined_over_what_bars_them_only_if_it_is_said() {
+    let city = born_together(&["Анна", "Алла"]);
+    let (anna, alla) = (city.uid(1), city.uid(2));
+    let join =
+        |more: &[&str]| city.run(&[&["person", "join", &anna, &alla, "--reason", "карта"], more].concat());
+    assert_eq!(refused(&join(&[])), (3, "review-barred".into()));
+    assert_eq!(done(&join(&["--all"]))["over"][0]["barred"], "TWINS");
+}
