@@ -22,7 +22,11 @@ pub fn coded(field: &Field, text: &str) -> Option<String> {
         Type::Code(codes) => meant(codes, field.name, said)?.to_owned(),
         Type::Codes(codes) => {
             let pieces = said.split([',', ';']).map(|piece| meant(codes, field.name, piece));
-            let each = pieces.collect::<Option<Vec<_>>>().map(|pieces| pieces.join(" "));
+            // in the order of the list, each once
+            let in_order = |said: Vec<&str>| -> Vec<&str> {
+                codes.iter().copied().filter(|code| said.contains(code)).collect()
+            };
+            let each = pieces.collect::<Option<Vec<_>>>().map(|said| in_order(said).join(" "));
             each.or_else(|| vocabulary::codes(codes, field.name, said))?
         }
         _ => return None,
@@ -60,6 +64,8 @@ mod tests {
             (Kind::FreePlaces, "form", "На дому", "home"),
             (Kind::Service, "forms", "на дому, Стационар", "home residential"),
             (Kind::Service, "forms", "home, residential", "home residential"),
+            (Kind::Service, "forms", "Стационар; на дому, на дому", "home residential"),
+            (Kind::NeedDecision, "grounds", "15.1.8,15.1.1", "15.1.1 15.1.8"),
             (Kind::Provider, "part", "Лицензия", "licence"),
             (Kind::NeedDecision, "outcome", "признана", "recognised"),
         ] {

@@ -372,12 +372,14 @@ pub(super) static RULES: &[Rule] = &[
 
 /// What an assessment is told apart by: the year, of which two digits may be typed, and the number.
 pub fn name(body: &Body) -> Option<(u64, String)> {
-    Some((values::whole(body.text("year")?)? % 100, bare_number(body.text("number")?)))
+    let year = values::whole(body.text("year")?)?;
+    Some((if year < 100 { 2000 + year } else { year }, bare_number(body.text("number")?)))
 }
 
-/// A number as it is told apart: `№017` is `17`.
+/// A number as it is told apart: `№017` is `17`, and `17-2` is not `172`.
 fn bare_number(text: &str) -> String {
-    let letters: String = text.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    let letters: String =
+        text.to_lowercase().chars().filter(|c| c.is_alphanumeric() || "-/".contains(*c)).collect();
     letters.trim_start_matches('0').to_owned()
 }
 

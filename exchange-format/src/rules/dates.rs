@@ -50,6 +50,7 @@ pub(super) static RULES: &[Rule] = &[
         code: "G03",
         applies: &[
             (Kind::NeedDecision, Refuse),
+            (Kind::Assessment, Refuse),
             (Kind::Programme, Refuse),
             (Kind::Supplement, Refuse),
             (Kind::ProgrammeClaim, Warn),

@@ -14,7 +14,7 @@ use exchange_format::{
     error::PacketError,
     packet::{CheckedPacket, MemberName},
     participant::ParticipantCode,
-    record::{Body, Form, Kind, LineError, Record, RecordId},
+    record::{Body, Field, Form, Kind, LineError, Record, RecordId, Type},
     state_digest::StateDigest,
     stream::{Edition, VersionVerdict},
 };
@@ -225,15 +225,28 @@ impl<'a> Intake<'a> {
     /// Whether a reference of the record means something else than in `basis`. What a centre's row names may have become a
     /// publication since.
     fn is_moved(&self, basis: &Body, examined: &Examined) -> Result<bool, HubError> {
+        let before = |field: &str| basis.text(field).and_then(|text| text.parse::<RecordId>().ok());
+        // whose it was, and whose what is named besides is now
+        let (mut whose, mut besides) = (BTreeSet::new(), BTreeSet::new());
+        let mut left = 0;
         for (field, id, kinds) in &examined.references {
-            let Some(before) = basis.text(field).and_then(|text| text.parse::<RecordId>().ok()) else {
+            let now = self.meant(*id, kinds)?;
+            let person =
+                if kinds.contains(&Kind::Person) { Some(now) } else { self.tx.person_of_document(now)? };
+            let Some(before) = before(field) else {
+                besides.extend(person);
                 continue;
             };
-            if before != *id && self.meant(before, kinds)? != self.meant(*id, kinds)? {
+            left += 1;
+            if before != *id && self.meant(before, kinds)? != now {
                 return Ok(true);
             }
+            whose.extend(person);
         }
-        Ok(false)
+        let is_reference = |field: &&Field| matches!(field.ty, Type::Reference(_));
+        let named = Kind::Attachment.schema().fields.iter().filter(is_reference);
+        let is_left_out = named.filter(|field| before(field.name).is_some()).count() > left;
+        Ok(is_left_out || !whose.is_empty() && !besides.is_subset(&whose))
     }
 
     /// What a reference of this centre means: the publication that its own record became, and which that turned out to be.

@@ -315,6 +315,30 @@ fn a_scan_may_name_its_person_by_the_number_that_the_hub_gave() {
     assert_eq!(exchange(&mut hub, &mut one, &[scan(2, &uid)]), [], "that is the same person");
     one.clear_out();
     assert_eq!(exchange(&mut hub, &mut one, &[zuev, scan(3, &id(7).to_string())]), [RecordOutcome::Refused]);
+    // by what it names instead of the person, or besides, it would become another's as well
+    let programme = |key, of: u8, number| {
+        let of = id(of).to_string();
+        let fields =
+            [("recipient", &*of), ("number", number), ("date", "01.03.2026"), ("valid_until", "01.03.2028")];
+        record(Kind::ProgrammeClaim, key, 1, &fields)
+    };
+    let of = |version, stated: &[(&str, &str)]| {
+        let sum = "a".repeat(64);
+        let what = [("title", "Справка"), ("media_type", "image/png"), ("size", "1")];
+        let fields = [stated, &what, &[("sha256", sum.as_str()), ("location", "шкаф 3")]].concat();
+        record(Kind::Attachment, 5, version, &fields)
+    };
+    let (own, others) = (id(8).to_string(), id(9).to_string());
+    one.clear_out();
+    assert_eq!(exchange(&mut hub, &mut one, &[programme(8, 1, "8"), programme(9, 7, "9")]), []);
+    for (version, stated, outcomes) in [
+        (4, vec![("programme", &*others)], vec![RecordOutcome::Refused]),
+        (5, vec![("recipient", &*uid), ("programme", &*others)], vec![RecordOutcome::Refused]),
+        (6, vec![("recipient", &*uid), ("programme", &*own)], vec![]),
+    ] {
+        one.clear_out();
+        assert_eq!(exchange(&mut hub, &mut one, &[of(version, &stated)]), outcomes, "{version}");
+    }
 }
 
 #[test]
