@@ -13,7 +13,7 @@ use serde_json::json;
 use super::config;
 use crate::edges::operations::{
     decided::told,
-    operator,
+    operator, others,
     question_table::{answers, refuse_existing, signature, write},
     questions::{self, Question, Side},
     reviews::{self, Applied, Insist},
@@ -224,7 +224,7 @@ pub(super) fn applied(lang: Lang, done: &Applied) -> String {
         messages::text(lang, "hub-review-waits", &args)
     });
     let over = done.over.iter().map(|against| {
-        let why = word(lang, "review", against.barred.unwrap_or_default());
+        let why = others::bar(lang, against.barred.unwrap_or_default());
         let args = [
             ("one", against.one.clone().into()),
             ("other", against.other.clone().into()),

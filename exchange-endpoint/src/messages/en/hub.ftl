@@ -241,6 +241,7 @@ review-relatives = relatives or one person
 review-namesakes = namesakes or one person
 review-split = taken apart by staff
 review-staff = a member of staff says that they are one
+bar-death = one had died before the other first applied
 review-death = one died before the other first applied, and they are told as one person
 review-oversize = too many records alike for one person
 review-others = alike, but linked with others who are not

@@ -197,6 +197,15 @@ pub(super) fn over(
     Ok(besides.barred().filter(|(pair, _)| !is_asked(pair)).collect())
 }
 
+/// What bars two records from being linked without asking, in words.
+pub fn bar(lang: Lang, code: &str) -> String {
+    // the word for a question about a death is of two who are told as one person already
+    match messages::find(lang, &format!("bar-{}", code.to_lowercase()), &[]) {
+        Some(words) => words,
+        None => messages::word(lang, "review", code),
+    }
+}
+
 /// What is said of an answer to question `n` that would join such a pair.
 pub(super) fn problem(n: i64, against: &Against) -> Problem {
     let asked =
@@ -226,7 +235,7 @@ impl Against {
     /// The two, and what speaks against them.
     pub fn words(&self, lang: Lang) -> String {
         let why = match self.barred {
-            Some(code) => messages::word(lang, "review", code),
+            Some(code) => bar(lang, code),
             None => messages::text(lang, "hub-review-unlike", &[]),
         };
         let asked = self.review.map_or_else(|| "none".to_owned(), |n| n.to_string());
@@ -238,5 +247,16 @@ impl Against {
             ("asked", asked.into()),
         ];
         messages::text(lang, "hub-review-against", &args)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_death_that_bars_two_is_not_told_as_if_they_were_one_already() {
+        assert_eq!(bar(Lang::En, "DEATH"), "one had died before the other first applied");
+        assert_eq!(bar(Lang::Ru, "TWINS"), messages::word(Lang::Ru, "review", "TWINS"));
     }
 }

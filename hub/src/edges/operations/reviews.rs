@@ -131,7 +131,7 @@ impl Answer<'_> {
             key: format!("{} {}", against.one, against.other),
             outcome: self.word.code(),
             rule,
-            sentence: messages::word(lang, "review", rule),
+            sentence: others::bar(lang, rule),
             reason: self.reason,
         }
     }

@@ -2,7 +2,7 @@
 
 use exchange_endpoint::messages::{self, Lang, Value};
 
-use super::{signing, table_file};
+use super::{others, signing, table_file};
 
 /// What is wrong with a line: a message of the catalogue and its arguments.
 pub(super) type Problem = (&'static str, Vec<(&'static str, Value<'static>)>);
@@ -25,7 +25,7 @@ pub(super) fn spoken(
         let value = match (*name, value) {
             ("column", Value::String(column)) => table_file::heading_of(lang, column).into(),
             ("changes", Value::String(codes)) => signing::changes_in(lang, codes).into(),
-            ("bar", Value::String(code)) => messages::word(lang, "review", code).into(),
+            ("bar", Value::String(code)) => others::bar(lang, code).into(),
             ("at", Value::String(at)) => messages::stored_moment(lang, at).into(),
             (_, other) => other.clone(),
         };
