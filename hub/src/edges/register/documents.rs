@@ -42,17 +42,36 @@ impl Register<'_> {
         };
         let claim = found.claim;
         let known = self.tx.documents_by_number(person, kind, key.as_str())?;
-        let mut meant = None;
+        // of several papers of one number and date it is the one that says the same, whoever else has the first
+        let (mut meant, mut same) = (None, None);
         for (uid, of) in &known {
-            if uid != of || !self.has_another_paper(*of, (kind, &key), &claim)? {
-                meant = Some(*of);
-                break;
+            let is_said = uid != of;
+            if is_said || !self.has_another_paper(*of, (kind, &key), &claim)? {
+                meant = meant.or(Some((*of, is_said)));
+                if same.is_none()
+                    && known.len() > 1
+                    && !self.saying_the_same(*of, (kind, &key), &claim)?.is_empty()
+                {
+                    same = Some(*of);
+                }
             }
         }
-        let uid = match meant {
-            Some(uid) => uid,
-            None if known.is_empty() => self.new_document(kind, person, &key)?,
-            None => self.new_document(kind, person, &key.apart(claim.key))?,
+        let several = known.iter().map(|(_, of)| of).collect::<BTreeSet<_>>().len() > 1;
+        let uid = match (same, meant) {
+            (Some(uid), _) => uid,
+            (None, Some((uid, is_said))) if is_said || !several => uid,
+            _ if known.is_empty() => self.new_document(kind, person, &key)?,
+            _ => {
+                let apart = self.new_document(kind, person, &key.apart(claim.key))?;
+                // what other centres know of this paper was taken for the other one
+                for (_, of) in &known {
+                    for (id, other) in self.saying_the_same(*of, (kind, &key), &claim)? {
+                        let kind = other.body.kind();
+                        self.tx.set_person_record(other.origin, kind, other.key, id, apart, "NUMBER_DATE")?;
+                    }
+                }
+                apart
+            }
         };
         self.tx.set_person_record(claim.origin, claim.body.kind(), claim.key, id, uid, "NUMBER_DATE")?;
         affected.insert(person);
@@ -77,6 +96,25 @@ impl Register<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// The other claims of the document `uid` that have this number and date and say what `claim` says.
+    fn saying_the_same(
+        &self,
+        uid: RecordId,
+        (kind, key): (Kind, &DocumentKey),
+        claim: &Claim,
+    ) -> Result<Vec<(ClaimId, Claim)>, RegisterError> {
+        let mut same = Vec::new();
+        for id in self.tx.claims_of(uid)? {
+            let Some(other) = self.tx.received(id)?.map(|found| found.claim) else { continue };
+            let is_own = (other.origin, other.key) == (claim.origin, claim.key);
+            let is_named = DocumentKey::of(&other.body).as_ref() == Some(key);
+            if !is_own && is_named && !programme::says_other(kind, &claim.body, &other.body) {
+                same.push((id, other));
+            }
+        }
+        Ok(same)
     }
 
     /// The claims of programmes and supplements of the person of `file` that are no document, for nobody can read their

@@ -136,3 +136,33 @@ fn a_link_names_all_that_its_claim_was_taken_for_before_and_its_centre_heard_of(
         "what it is again, it supersedes no longer"
     );
 }
+
+#[test]
+fn of_two_papers_of_one_number_another_centre_has_the_one_that_says_the_same() {
+    for order in [[0, 1, 2], [0, 2, 1], [2, 0, 1]] {
+        let mut city = City::new();
+        city.recipient(1, 1, &TWO[0]);
+        city.recipient(2, 2, &TWO[0]);
+        let paper = |of: u8, until: &str| {
+            let of = id(of).to_string();
+            let fields =
+                [("recipient", &*of), ("number", "17"), ("date", "10.03.2026"), ("valid_until", until)];
+            body(Kind::ProgrammeClaim, &fields)
+        };
+        // one centre has two papers of this number and date, the other one of them
+        let papers =
+            [(1, 11, paper(1, "10.09.2026")), (1, 12, paper(1, "10.03.2027")), (2, 21, paper(2, "10.03.27"))];
+        let mut uids = [None; 3];
+        let ids = order.map(|at| {
+            let (unit, key, body) = &papers[at];
+            (at, city.receive(*unit, *key, body))
+        });
+        city.within(|register| {
+            for (at, id) in ids {
+                uids[at] = register.tx.uid_of(id)?;
+            }
+            Ok(())
+        });
+        assert!(uids[1] == uids[2] && uids[0] != uids[1], "{order:?}: {uids:?}");
+    }
+}
