@@ -232,7 +232,7 @@ impl<'a> Intake<'a> {
         for (field, id, kinds) in &examined.references {
             let now = self.meant(*id, kinds)?;
             let person =
-                if kinds.contains(&Kind::Person) { Some(now) } else { self.tx.person_of_document(now)? };
+                if kinds.contains(&Kind::Person) { Some(now) } else { self.person_of(*id, now, kinds)? };
             let Some(before) = before(field) else {
                 besides.extend(person);
                 continue;
@@ -247,6 +247,19 @@ impl<'a> Intake<'a> {
         let named = Kind::Attachment.schema().fields.iter().filter(is_reference);
         let is_left_out = named.filter(|field| before(field.name).is_some()).count() > left;
         Ok(is_left_out || !whose.is_empty() && !besides.is_subset(&whose))
+    }
+
+    /// Whose the paper `id` of this centre is, which is `now`: as it says itself, else as the document does.
+    fn person_of(&self, id: RecordId, now: RecordId, kinds: &[Kind]) -> Result<Option<RecordId>, HubError> {
+        for kind in kinds {
+            let Some(known) = self.tx.known(self.centre, *kind, id)? else { continue };
+            let body = self.tx.received(known.id)?.map(|found| found.claim.body);
+            let of = body.and_then(|body| body.text("recipient")?.parse::<RecordId>().ok());
+            if let Some(of) = of {
+                return Ok(Some(self.meant(of, &[Kind::RecipientClaim, Kind::Person])?));
+            }
+        }
+        Ok(self.tx.person_of_document(now)?)
     }
 
     /// What a reference of this centre means: the publication that its own record became, and which that turned out to be.

@@ -328,13 +328,21 @@ fn a_scan_may_name_its_person_by_the_number_that_the_hub_gave() {
         let fields = [stated, &what, &[("sha256", sum.as_str()), ("location", "шкаф 3")]].concat();
         record(Kind::Attachment, 5, version, &fields)
     };
-    let (own, others) = (id(8).to_string(), id(9).to_string());
+    let (own, others, contract) = (id(8).to_string(), id(9).to_string(), id(10).to_string());
+    let zuevs = id(7).to_string();
+    let signed = [("recipient", &*zuevs), ("number", "К-1"), ("date", "2026-03-01"), ("form", "home")];
+    let papers = [programme(8, 1, "8"), programme(9, 7, "9"), record(Kind::Contract, 10, 1, &signed)];
     one.clear_out();
-    assert_eq!(exchange(&mut hub, &mut one, &[programme(8, 1, "8"), programme(9, 7, "9")]), []);
+    assert_eq!(exchange(&mut hub, &mut one, &papers), []);
     for (version, stated, outcomes) in [
         (4, vec![("programme", &*others)], vec![RecordOutcome::Refused]),
         (5, vec![("recipient", &*uid), ("programme", &*others)], vec![RecordOutcome::Refused]),
         (6, vec![("recipient", &*uid), ("programme", &*own)], vec![]),
+        (
+            7,
+            vec![("recipient", &*uid), ("programme", &*own), ("contract", &*contract)],
+            vec![RecordOutcome::Refused],
+        ),
     ] {
         one.clear_out();
         assert_eq!(exchange(&mut hub, &mut one, &[of(version, &stated)]), outcomes, "{version}");
