@@ -42,36 +42,29 @@ impl Register<'_> {
         };
         let claim = found.claim;
         let known = self.tx.documents_by_number(person, kind, key.as_str())?;
-        // of several papers of one number and date it is the one that says the same, whoever else has the first
-        let (mut meant, mut same) = (None, None);
+        // of several papers of one number and date it is the one that says the same, else the one that it has been
+        let (mut said, mut same, mut possible) = (None, None, Vec::new());
         for (uid, of) in &known {
-            let is_said = uid != of;
-            if is_said || !self.has_another_paper(*of, (kind, &key), &claim)? {
-                meant = meant.or(Some((*of, is_said)));
-                if same.is_none()
-                    && known.len() > 1
-                    && !self.saying_the_same(*of, (kind, &key), &claim)?.is_empty()
-                {
-                    same = Some(*of);
-                }
+            if uid != of {
+                said = said.or(Some(*of));
+            } else if self.has_another_paper(*of, (kind, &key), &claim)? {
+                continue;
+            }
+            possible.push(*of);
+            if same.is_none()
+                && known.len() > 1
+                && !self.saying_the_same(*of, (kind, &key), &claim)?.is_empty()
+            {
+                same = Some(*of);
             }
         }
-        let several = known.iter().map(|(_, of)| of).collect::<BTreeSet<_>>().len() > 1;
-        let uid = match (same, meant) {
-            (Some(uid), _) => uid,
-            (None, Some((uid, is_said))) if is_said || !several => uid,
-            _ if known.is_empty() => self.new_document(kind, person, &key)?,
-            _ => {
-                let apart = self.new_document(kind, person, &key.apart(claim.key))?;
-                // what other centres know of this paper was taken for the other one
-                for (_, of) in &known {
-                    for (id, other) in self.saying_the_same(*of, (kind, &key), &claim)? {
-                        let kind = other.body.kind();
-                        self.tx.set_person_record(other.origin, kind, other.key, id, apart, "NUMBER_DATE")?;
-                    }
-                }
-                apart
-            }
+        let is_alone = known.iter().all(|(_, of)| *of == known[0].1);
+        let first = possible.first().copied().filter(|_| is_alone);
+        let as_before = before.filter(|before| possible.contains(before));
+        let uid = match same.or(as_before).or(said).or(first) {
+            Some(uid) => uid,
+            None if known.is_empty() => self.new_document(kind, person, &key)?,
+            None => self.stand_apart(&known, (person, kind, &key), &claim)?,
         };
         self.tx.set_person_record(claim.origin, claim.body.kind(), claim.key, id, uid, "NUMBER_DATE")?;
         affected.insert(person);
@@ -96,6 +89,28 @@ impl Register<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// The document that `claim` is alone: those of this number and date, `known`, are other papers. What other centres know of
+    /// it was taken for one of these.
+    fn stand_apart(
+        &self,
+        known: &[(RecordId, RecordId)],
+        (person, kind, key): (RecordId, Kind, &DocumentKey),
+        claim: &Claim,
+    ) -> Result<RecordId, RegisterError> {
+        let own = key.apart(claim.key);
+        let apart = match self.tx.document_by_number(person, kind, own.as_str())? {
+            Some(apart) => apart,
+            None => self.new_document(kind, person, &own)?,
+        };
+        for (_, of) in known.iter().filter(|(_, of)| *of != apart) {
+            for (id, other) in self.saying_the_same(*of, (kind, key), claim)? {
+                let kind = other.body.kind();
+                self.tx.set_person_record(other.origin, kind, other.key, id, apart, "NUMBER_DATE")?;
+            }
+        }
+        Ok(apart)
     }
 
     /// The other claims of the document `uid` that have this number and date and say what `claim` says.

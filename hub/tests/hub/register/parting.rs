@@ -164,5 +164,15 @@ fn of_two_papers_of_one_number_another_centre_has_the_one_that_says_the_same() {
             Ok(())
         });
         assert!(uids[1] == uids[2] && uids[0] != uids[1], "{order:?}: {uids:?}");
+        // looked at again, in any order, each is what it was
+        city.within(|register| {
+            for _ in 0..2 {
+                for (at, id) in ids {
+                    register.settle_document(id)?;
+                    assert_eq!(register.tx.uid_of(id)?, uids[at], "{order:?}");
+                }
+            }
+            Ok(())
+        });
     }
 }
