@@ -45,16 +45,16 @@ impl Register<'_> {
         // of several papers of one number and date it is the one that says the same, else the one that it has been
         let (mut said, mut same, mut possible) = (None, None, Vec::new());
         for (uid, of) in &known {
+            let others = self.others_named(*of, &key, &claim)?;
+            let says_other = |other: &Claim| programme::says_other(kind, &claim.body, &other.body);
             if uid != of {
                 said = said.or(Some(*of));
-            } else if self.has_another_paper(*of, (kind, &key), &claim)? {
+            } else if others.iter().any(|(_, other)| other.origin == claim.origin && says_other(other)) {
+                // its centre has another paper there; of centres that know one paper otherwise the content of most is published
                 continue;
             }
             possible.push(*of);
-            if same.is_none()
-                && known.len() > 1
-                && !self.saying_the_same(*of, (kind, &key), &claim)?.is_empty()
-            {
+            if same.is_none() && known.len() > 1 && others.iter().any(|(_, other)| !says_other(other)) {
                 same = Some(*of);
             }
         }
@@ -71,26 +71,6 @@ impl Register<'_> {
         Ok(affected)
     }
 
-    /// Whether the centre of `claim` has another row of this number and date in the document `uid`, and that says something else:
-    /// then these are two papers. Of centres that know one paper otherwise the content of most is published.
-    fn has_another_paper(
-        &self,
-        uid: RecordId,
-        (kind, key): (Kind, &DocumentKey),
-        claim: &Claim,
-    ) -> Result<bool, RegisterError> {
-        for id in self.tx.claims_of(uid)? {
-            let Some(other) = self.tx.received(id)?.map(|found| found.claim) else { continue };
-            let beside = other.origin == claim.origin
-                && other.key != claim.key
-                && DocumentKey::of(&other.body).as_ref() == Some(key);
-            if beside && programme::says_other(kind, &claim.body, &other.body) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// The document that `claim` is alone: those of this number and date, `known`, are other papers. What other centres know of
     /// it was taken for one of these.
     fn stand_apart(
@@ -105,31 +85,32 @@ impl Register<'_> {
             None => self.new_document(kind, person, &own)?,
         };
         for (_, of) in known.iter().filter(|(_, of)| *of != apart) {
-            for (id, other) in self.saying_the_same(*of, (kind, key), claim)? {
-                let kind = other.body.kind();
-                self.tx.set_person_record(other.origin, kind, other.key, id, apart, "NUMBER_DATE")?;
+            for (id, other) in self.others_named(*of, key, claim)? {
+                if !programme::says_other(kind, &claim.body, &other.body) {
+                    let kind = other.body.kind();
+                    self.tx.set_person_record(other.origin, kind, other.key, id, apart, "NUMBER_DATE")?;
+                }
             }
         }
         Ok(apart)
     }
 
-    /// The other claims of the document `uid` that have this number and date and say what `claim` says.
-    fn saying_the_same(
+    /// The claims of the document `uid` other than `claim` that have this number and date.
+    fn others_named(
         &self,
         uid: RecordId,
-        (kind, key): (Kind, &DocumentKey),
+        key: &DocumentKey,
         claim: &Claim,
     ) -> Result<Vec<(ClaimId, Claim)>, RegisterError> {
-        let mut same = Vec::new();
+        let mut others = Vec::new();
         for id in self.tx.claims_of(uid)? {
             let Some(other) = self.tx.received(id)?.map(|found| found.claim) else { continue };
             let is_own = (other.origin, other.key) == (claim.origin, claim.key);
-            let is_named = DocumentKey::of(&other.body).as_ref() == Some(key);
-            if !is_own && is_named && !programme::says_other(kind, &claim.body, &other.body) {
-                same.push((id, other));
+            if !is_own && DocumentKey::of(&other.body).as_ref() == Some(key) {
+                others.push((id, other));
             }
         }
-        Ok(same)
+        Ok(others)
     }
 
     /// The claims of programmes and supplements of the person of `file` that are no document, for nobody can read their

@@ -188,13 +188,10 @@ impl Register<'_> {
         reason: &str,
     ) -> Result<(), RegisterError> {
         let mut parts: BTreeMap<RecordId, BTreeSet<ParticipantCode>> = BTreeMap::new();
-        for ((centre, _), id) in out.iter().chain(rest) {
-            if let Some(now) = self.tx.uid_of(*id)? {
-                parts.entry(now).or_default().insert(*centre);
-            }
-        }
-        for ((centre, _), id) in out.iter().filter(|((centre, _), _)| served.contains(centre)) {
-            if let Some(now) = self.tx.uid_of(*id)? {
+        for (name @ (centre, _), id) in out.iter().chain(rest) {
+            let Some(now) = self.tx.uid_of(*id)? else { continue };
+            parts.entry(now).or_default().insert(*centre);
+            if out.contains_key(name) && served.contains(centre) {
                 self.confirm(*centre, now, reason)?;
             }
         }

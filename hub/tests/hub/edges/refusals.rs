@@ -262,14 +262,14 @@ fn a_scan_that_was_sent_stays_what_it_was() {
     for name in one.snapshot(1, &[vec![anna(1, 1, &[]), zuev(), scan(1, "a", "Справка")]]) {
         hub.take(&one, &name);
     }
-    let mut told = |version, sum: &str, title| {
+    let mut told = |hub: &mut TestHub, version, sum: &str, title| {
         let name = one.data(&[scan(version, sum, title)]);
         hub.take(&one, &name);
         hub.send();
         let (_, lines) = one.read_out().protocols.pop().expect("answered");
         lines.into_iter().map(|line| (line.reason, line.rule.as_str().to_owned())).collect::<Vec<_>>()
     };
-    assert_eq!(told(2, "b", "Справка"), [(RecordReason::Invalid, "attachment.final".to_owned())]);
+    assert_eq!(told(&mut hub, 2, "b", "Справка"), [(RecordReason::Invalid, "attachment.final".to_owned())]);
     let in_force = |hub: &mut TestHub| {
         let stated =
             hub.hub.store.read(|tx| tx.stated_after(Kind::Attachment, 0, 9)).expect("read").remove(0);
@@ -281,15 +281,8 @@ fn a_scan_that_was_sent_stays_what_it_was() {
         (1, "refused".to_owned(), "a".repeat(64)),
         "files are of what is in force"
     );
-    let mut told = |version, sum: &str, title| {
-        let name = one.data(&[scan(version, sum, title)]);
-        hub.take(&one, &name);
-        hub.send();
-        let (_, lines) = one.read_out().protocols.pop().expect("answered");
-        lines.into_iter().map(|line| (line.reason, line.rule.as_str().to_owned())).collect::<Vec<_>>()
-    };
-    assert_eq!(told(3, "a", "Чужая"), [(RecordReason::Invalid, "attachment.final".to_owned())]);
-    assert!(told(4, "a", "Справка об инвалидности").is_empty(), "its title may be put right");
+    assert_eq!(told(&mut hub, 3, "a", "Чужая"), [(RecordReason::Invalid, "attachment.final".to_owned())]);
+    assert!(told(&mut hub, 4, "a", "Справка об инвалидности").is_empty(), "its title may be put right");
     let bodies: String = {
         let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
         db.query_one("SELECT CAST(body AS TEXT) FROM received WHERE kind = 'attachment'", [], |row| {
