@@ -64,6 +64,23 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
     Rule {
+        code: "V05",
+        applies: &[(Kind::Service, Refuse), (Kind::Provider, Refuse)],
+        sentence: text(
+            "Код или реестровый номер либо название ничего не называет: «-», «нет», «0». Укажите их, как в перечне услуг или в реестре поставщиков.",
+            "The code or register number, or the name, names nothing: “-”, “нет”, “0”. State it as in the list of services or the register of providers.",
+        ),
+        source: "own",
+        check: |c| {
+            let fields: [&'static str; 2] = match c.body.kind() {
+                Kind::Service => ["code", "name"],
+                _ => ["register_number", "full_name"],
+            };
+            let says = |text: &str| text.chars().any(|c| c.is_alphanumeric() && c != '0');
+            any(&fields, |field| c.typed.text(field).is_some() && !c.text(field).is_some_and(says))
+        },
+    },
+    Rule {
         code: "O01",
         applies: &[(Kind::Provider, Refuse)],
         sentence: text("Контрольные цифры ИНН не сходятся.", "The check digits of the ИНН do not hold."),

@@ -1,6 +1,6 @@
 //! Rules on need: the decision, and the conclusions of an assessment (C03–C05 of the questionnaire's error log).
 
-use super::{Case, Place, Rule, Severity, any, at, text};
+use super::{Case, Place, Rule, Severity, any, at, programme, text};
 use crate::{record::Kind, vocabulary};
 
 use Severity::{Refuse, Warn};
@@ -111,6 +111,34 @@ pub(super) static RULES: &[Rule] = &[
             let late = c.date("date")? > c.date("application_date")?;
             at("date", c.text("urgent") == Some("1") && late)
         },
+    },
+    Rule {
+        code: "D06",
+        applies: &[
+            (Kind::NeedDecision, Refuse),
+            (Kind::Assessment, Refuse),
+            (Kind::Programme, Refuse),
+            (Kind::Supplement, Refuse),
+        ],
+        sentence: text(
+            "У документа нет номера: «-», «б/н», «0» номером не считаются. Укажите номер, под которым он зарегистрирован.",
+            "The document has no number: “-”, “б/н”, “0” are none. State the number that it is registered under.",
+        ),
+        source: "442-ФЗ ст. 15, 16 (to be checked); own",
+        check: |c| {
+            let stated = c.typed.text("number");
+            at("number", stated.is_some_and(|number| programme::bare_number(number).is_none()))
+        },
+    },
+    Rule {
+        code: "D07",
+        applies: &[(Kind::Programme, Refuse), (Kind::Supplement, Refuse)],
+        sentence: text(
+            "У строки нет названия: «-» и «нет» названием не считаются. Укажите услугу или удалите строку.",
+            "A line has no name: “-” and “нет” are none. Name the service, or delete the line.",
+        ),
+        source: "форма индивидуальной программы и дополнения; own",
+        check: |c| c.line("name", |line| line.text("name").is_none()),
     },
 ];
 

@@ -323,7 +323,12 @@ pub fn named(body: &Body) -> Option<(String, Date)> {
 }
 
 fn number_of(body: &Body) -> Option<String> {
-    let number = body.text("number").filter(|number| !vocabulary::is_placeholder(number))?.to_uppercase();
+    bare_number(body.text("number")?)
+}
+
+/// The number of a paper as it is told apart from others; `None` if `typed` is none, as «-», «б/н», «не присвоен», 0.
+pub(super) fn bare_number(typed: &str) -> Option<String> {
+    let number = Some(typed).filter(|number| !vocabulary::is_placeholder(number))?.to_uppercase();
     let number: String = number.chars().filter(|c| c.is_alphanumeric() || "/-".contains(*c)).collect();
     let bare: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
     // a number has a digit other than 0; «6/н» is «б/н» with a slip

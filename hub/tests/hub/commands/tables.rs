@@ -242,6 +242,7 @@ fn a_record_that_breaks_a_rule_is_refused_whole_and_what_stood_stands() {
     for (rows, column, rule) in [
         (decision("Р", &uid, "refused"), "grounds", "C03"),
         (decision("Р", &uid, "признал"), "outcome", "outcome"),
+        (decision("Т", &uid, "recognised").replace(";1;05", ";б/н;05"), "number", "D06"),
         (decision("Р", &other, "recognised"), "recipient_id", "other-person"),
         (decision("Т", "42-00000000-000009-9", "recognised"), "recipient_id", "reference-unknown"),
     ] {
@@ -254,6 +255,13 @@ fn a_record_that_breaks_a_rule_is_refused_whole_and_what_stood_stands() {
     let codes = "id;register_number;full_name;forms\nП;1;Центр;home residential\n";
     assert_eq!(draw(&city, "provider", words, &[]), (Some(0), [1, 0, 0], vec![]));
     assert_eq!(draw(&city, "provider", codes, &[]).1, [0, 0, 1], "words mean codes");
+
+    for (table, rows, column, rule) in [
+        ("programme", format!("id;recipient_id;number;date\nО;{uid};-;05.03.2026\n"), "number", "D06"),
+        ("service", "id;code;name\nО;-;Кормление\n".to_owned(), "code", "V05"),
+    ] {
+        assert_eq!(draw(&city, table, &rows, &[]), (Some(3), [0, 0, 0], one(column, rule)), "{rows}");
+    }
 
     // a document has one name in staff's files
     let rows = format!("id;recipient_id;number;date\nП;{uid};7;05.03.2026\nР;{uid};7;2026-03-05\n");
