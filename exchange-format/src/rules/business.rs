@@ -407,22 +407,16 @@ fn product(line: &Line) -> Option<u64> {
     Some(number(line, "quantity")?.saturating_mul(number(line, "tariff")?))
 }
 
-/// The most that the person may be charged in `form`; where no form is stated, in the one in which it is most.
+/// The most, in kopecks, that the person may be charged for a month of services in `form` (442-ФЗ art. 31, 32); where no form is
+/// stated, in the one in which it is most. Without a threshold it is as if that were 0: whatever it is, more is never allowed.
 fn most(c: &Case<'_>, form: Option<&str>) -> Option<u64> {
-    match form {
-        Some(form) => ceiling(c, form),
-        None => ceiling(c, "residential")?.max(ceiling(c, "home")?).into(),
-    }
-}
-
-/// The most, in kopecks, that the person may be charged for a month of services in `form` (442-ФЗ art. 31, 32).
-fn ceiling(c: &Case<'_>, form: &str) -> Option<u64> {
     let of = |field| c.around.person?.text(field).and_then(values::whole);
     let income = of("income_amount")?;
-    match vocabulary::code("form", form)? {
-        "residential" => Some(income.saturating_mul(3) / 4),
-        _ => Some(income.saturating_sub(of("income_threshold")?) / 2),
-    }
+    let form = form.map_or(Some("residential"), |form| vocabulary::code("form", form))?;
+    Some(match form {
+        "residential" => income.saturating_mul(3) / 4,
+        _ => income.saturating_sub(of("income_threshold").unwrap_or(0)) / 2,
+    })
 }
 
 fn outside_contract(c: &Case<'_>) -> Option<Place> {
