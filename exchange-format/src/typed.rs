@@ -105,12 +105,21 @@ fn as_read(kind: Kind, field: &Field, text: &str) -> Option<String> {
         return Some(text.trim().to_owned());
     }
     let plain = plain(text)?;
-    if !of_person || !matches!(field.ty, Type::Date) {
+    if !of_person || !is_day(field) {
         return value(field, text).or(Some(plain));
     }
-    let none =
-        field.name != "birth_date" && ["1900-01-01", "01.01.1900"].iter().any(|none| plain.starts_with(none));
+    let none = field.name != "birth_date" && is_no_day(&plain);
     (!none).then(|| of_person_date(field.name, &plain).map_or(plain, |date| date.to_string()))
+}
+
+/// Whether `field` of a person says a day: a date, or the end of a disability, which may also be a word («бессрочно»).
+pub fn is_day(field: &Field) -> bool {
+    matches!(field.ty, Type::Date) || field.name == "disability_until"
+}
+
+/// Whether `text` is what programs put where there is no date.
+pub fn is_no_day(text: &str) -> bool {
+    ["1900-01-01", "01.01.1900"].iter().any(|none| text.starts_with(none))
 }
 
 /// The date that `text` says in a field of a person: of birth by the century in which people were born, of all else by that in

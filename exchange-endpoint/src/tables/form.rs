@@ -58,6 +58,8 @@ impl Form {
     pub fn of(name: &str) -> Self {
         let by_name = || match name {
             "state" => Self::State,
+            // which may also be a word
+            "disability_until" => Self::Date,
             name if name.ends_with("_date") => Self::Date,
             _ => Self::Text,
         };
@@ -179,7 +181,7 @@ mod tests {
         for (name, form) in [
             ("birth_date", Form::Date),
             ("start_date", Form::Date),
-            ("disability_until", Form::Text),
+            ("disability_until", Form::Date),
             ("snils", Form::Snils),
             ("urgent", Form::Flag),
             ("state", Form::State),

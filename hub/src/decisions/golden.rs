@@ -194,7 +194,15 @@ pub fn published(field: &Field, text: &str) -> Option<String> {
     let value = match (field.name, field.ty) {
         ("surname" | "given" | "patronymic", _) => display::name(text),
         ("phone", _) => phones(text),
-        (name, Type::Date) => typed::of_person_date(name, text).map(|date| date.to_string()),
+        (name, _) if typed::is_day(field) => {
+            let day = typed::of_person_date(name, text).map(|date| date.to_string());
+            // a disability may be without end
+            let word = || {
+                display::text(text)
+                    .filter(|word| matches!(field.ty, Type::Text(_)) && !typed::is_no_day(word))
+            };
+            day.or_else(word)
+        }
         (_, Type::Snils) => text.parse::<Snils>().ok().map(|snils| snils.digits().to_owned()),
         ("sex", _) => display::sex(text).map(str::to_owned),
         (_, Type::Code(_) | Type::Whole(_)) => typed::value(field, text),
@@ -292,7 +300,7 @@ pub fn as_typed(
 pub fn unreadable(claim: &Body) -> impl Iterator<Item = &'static str> {
     let is_unread = |field: &Field, text: &str| {
         let text = display::text(text);
-        text.is_some_and(|text| !stands_for_none(field.ty, &text) && published(field, &text).is_none())
+        text.is_some_and(|text| !stands_for_none(field, &text) && published(field, &text).is_none())
     };
     stated(claim).filter(move |(field, text)| is_unread(field, text)).map(|(field, _)| field.name)
 }
@@ -307,9 +315,9 @@ fn stated(claim: &Body) -> impl Iterator<Item = (&'static Field, &str)> {
 }
 
 /// Whether `text` is what programs and people put where there is no such date or number.
-fn stands_for_none(ty: Type, text: &str) -> bool {
-    match ty {
-        Type::Date => ["1900-01-01", "01.01.1900"].iter().any(|none| text.starts_with(none)),
+fn stands_for_none(field: &Field, text: &str) -> bool {
+    match field.ty {
+        _ if typed::is_day(field) => typed::is_no_day(text),
         Type::Snils => !text.bytes().any(|byte| matches!(byte, b'1'..=b'9')),
         _ => false,
     }
@@ -484,6 +492,25 @@ mod tests {
         );
         assert_eq!(origin(&golden, "disability_group"), Some(ParticipantCode::new(42, 2)));
         assert_eq!(origin(&golden, "disability_from"), Some(ParticipantCode::new(42, 2)));
+    }
+
+    #[test]
+    fn the_end_of_a_disability_is_published_as_read_and_a_word_as_typed() {
+        let end = |typed| {
+            let claim = claim(1, 1, &[("disability_group", "2"), ("disability_until", typed)]);
+            assert_eq!(unreadable(&claim.body).count(), 0, "{typed}");
+            person(&case(), &[claim], &BTreeMap::new()).body.text("disability_until").map(str::to_owned)
+        };
+        for typed in ["31.12.28", "31.12.2028", "2028-12-31", "31 декабря 2028 г."] {
+            assert_eq!(end(typed).as_deref(), Some("2028-12-31"), "{typed}");
+        }
+        assert_eq!(
+            (end("бессрочно").as_deref(), end("01.01.1900"), end("-")),
+            (Some("бессрочно"), None, None)
+        );
+        let entries = BTreeMap::from([("disability_until".to_owned(), "10.01.27".to_owned())]);
+        let body = person(&case(), &[claim(1, 1, &[])], &entries).body;
+        assert_eq!(body.text("disability_until"), Some("2027-01-10"));
     }
 
     #[test]

@@ -81,6 +81,9 @@ fn staff_correct_a_person_and_confirm_who_serves_it() {
     let (events, inputs) = city.noted();
     assert_eq!(&events[3..], ["service.confirmed", "person.entry", "person.entry"]);
     assert_eq!(&inputs[2..], ["confirm", "entry", "entry.removed"]);
+    assert_eq!(done(&set("disability_until", "31.12.28"))["changed"], true);
+    let until = field(&done(&city.run(&["person", "show", case])), "disability_until");
+    assert_eq!(until["value"], "2028-12-31", "as the person's other dates");
 }
 
 #[test]
