@@ -9,11 +9,11 @@ type Words = &'static [(&'static str, &'static [&'static str])];
 const SEX: Words =
     &[("М", &["м", "m", "муж", "мужской", "мужчина", "1"]), ("Ж", &["ж", "жен", "женский", "женщина", "2"])];
 
-/// Group of disability (ФЗ-181 art. 1).
+/// Group of disability (ФЗ-181 art. 1), beside its numbers ([`numeral`]).
 const DISABILITY: Words = &[
-    ("1", &["1", "i", "1 группа", "i группа", "1 гр", "1-я", "первая", "первая группа"]),
-    ("2", &["2", "ii", "2 группа", "ii группа", "2 гр", "2-я", "вторая", "вторая группа"]),
-    ("3", &["3", "iii", "3 группа", "iii группа", "3 гр", "3-я", "третья", "третья группа"]),
+    ("1", &["1"]),
+    ("2", &["2"]),
+    ("3", &["3"]),
     ("ребёнок-инвалид", &["ребенок-инвалид", "ребенок инвалид"]),
 ];
 
@@ -185,45 +185,17 @@ const PROGRAMME: Words = &[
     ),
 ];
 
-/// What a line of a programme is.
+/// What a line of a programme is, beside a refusal ([`is_refusal`]).
 const PART: Words = &[
     ("service", &["service", "услуга", "услуги", "социальная услуга", "социальные услуги"]),
     ("care", &["care", "уход", "услуга по уходу", "сду"]),
-    (
-        "refusal",
-        &[
-            "refusal",
-            "отказ",
-            "отказы",
-            "отказался",
-            "отказалась",
-            "отказ от услуги",
-            "отказ от социальной услуги",
-            "отказ от услуг",
-            "отказ от социальных услуг",
-            "отказ от социального обслуживания",
-            "отказ от социального обслуживания, социальной услуги",
-            "отказ получателя",
-            "отказано",
-        ],
-    ),
+    ("refusal", &["refusal"]),
     ("provider", &["provider", "поставщик", "поставщики", "поставщик услуг", "поставщик социальных услуг"]),
 ];
 
-/// What happened to a recipient.
+/// What happened to a recipient, beside a refusal ([`is_refusal`]).
 const EVENT: Words = &[
-    (
-        "refusal",
-        &[
-            "refusal",
-            "отказ",
-            "отказы",
-            "отказался",
-            "отказалась",
-            "отказ от услуги",
-            "отказ от социальной услуги",
-        ],
-    ),
+    ("refusal", &["refusal"]),
     ("death", &["death", "смерть", "умер", "умерла", "скончался", "скончалась"]),
     ("move", &["move", "переезд", "переехал", "переехала", "смена места жительства"]),
     (
@@ -246,21 +218,9 @@ const DRAWN_UP: Words = &[
     ("next", &["next", "очередная", "очередной"]),
 ];
 
-/// Whether a programme was carried out.
+/// Whether a programme was carried out, as [`concluded`] puts it.
 const CONCLUSION: Words = &[
-    (
-        "done",
-        &[
-            "done",
-            "выполнена",
-            "выполнено",
-            "выполнена полностью",
-            "исполнена",
-            "реализована",
-            "реализована полностью",
-            "выполнена в полном объеме",
-        ],
-    ),
+    ("done", &["done", "выполнена", "выполнена полностью", "полностью выполнена", "полностью"]),
     (
         "partly",
         &[
@@ -268,39 +228,75 @@ const CONCLUSION: Words = &[
             "частично",
             "выполнена частично",
             "частично выполнена",
-            "выполнено частично",
-            "частично выполнено",
             "выполнена не полностью",
-            "реализована частично",
-            "реализована не полностью",
+            "не полностью",
         ],
     ),
-    (
-        "not_done",
-        &[
-            "not_done",
-            "не выполнена",
-            "не выполнено",
-            "невыполнена",
-            "невыполнено",
-            "не исполнена",
-            "не реализована",
-        ],
-    ),
+    ("not_done", &["not_done", "не выполнена"]),
 ];
 
 /// For what a number of times is stated.
 const PER: Words = &[
-    ("day", &["day", "день", "в день", "раз в день", "раза в день", "ежедневно", "сутки", "в сутки", "сут"]),
+    (
+        "day",
+        &[
+            "day",
+            "день",
+            "в день",
+            "раз в день",
+            "раза в день",
+            "ежедневно",
+            "каждый день",
+            "сутки",
+            "в сутки",
+            "сут",
+        ],
+    ),
     (
         "week",
-        &["week", "неделя", "неделю", "в неделю", "раз в неделю", "раза в неделю", "еженедельно", "нед"],
+        &[
+            "week",
+            "неделя",
+            "неделю",
+            "неделе",
+            "недели",
+            "в неделю",
+            "раз в неделю",
+            "раза в неделю",
+            "еженедельно",
+            "каждую неделю",
+            "нед",
+            "в нед",
+        ],
     ),
-    ("month", &["month", "месяц", "в месяц", "раз в месяц", "раза в месяц", "ежемесячно", "мес"]),
+    (
+        "month",
+        &[
+            "month",
+            "месяц",
+            "в месяц",
+            "раз в месяц",
+            "раза в месяц",
+            "ежемесячно",
+            "каждый месяц",
+            "мес",
+            "в мес",
+        ],
+    ),
     ("year", &["year", "год", "в год", "раз в год", "раза в год", "ежегодно"]),
     (
         "on_demand",
-        &["on_demand", "по потребности", "по мере потребности", "по необходимости", "по мере необходимости"],
+        &[
+            "on_demand",
+            "по потребности",
+            "по мере потребности",
+            "по необходимости",
+            "по мере необходимости",
+            "при необходимости",
+            "по запросу",
+            "по требованию",
+            "по мере обращения",
+        ],
     ),
 ];
 
@@ -327,7 +323,7 @@ const CONTACT: Words = &[(
 )];
 
 /// Levels of care, beside their numbers ([`numeral`]).
-const CARE_LEVEL: Words = &[("1", &["1", "первый"]), ("2", &["2", "второй"]), ("3", &["3", "третий"])];
+const CARE_LEVEL: Words = &[("1", &["1"]), ("2", &["2"]), ("3", &["3"])];
 
 /// The kinds of services (442-ФЗ art. 20) by their numbers; a name is told by a part of it.
 const SERVICE_KIND: Words = &[
@@ -347,19 +343,98 @@ const SERVICE_STEMS: [&str; 8] = ["быт", "мед", "псих", "пед", "т�
 /// Roman numerals from one.
 const ROMAN: [&str; 8] = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii"];
 
-/// What `said`, in lower case, numbers: «08», «viii», «1 уровень», «уровень 1-й» are `8`, `8`, `1`, `1`; anything else as it
-/// is. Roman numerals may be of the Cyrillic letter that looks alike.
-fn numeral(said: &str) -> String {
-    let mut left = said.split(' ').filter(|word| !matches!(*word, "уровень" | "ур." | "ур" | "вид" | "№"));
-    let (Some(word), None) = (left.next(), left.next()) else { return said.to_owned() };
+/// Words that say of a number what it numbers.
+const NUMBERED: [&str; 22] = [
+    "уровень",
+    "уровня",
+    "ур",
+    "степень",
+    "степени",
+    "вид",
+    "услуг",
+    "группа",
+    "группы",
+    "группу",
+    "гр",
+    "инвалид",
+    "инвалида",
+    "инвалидность",
+    "инвалидности",
+    "с",
+    "детства",
+    "нуждаемости",
+    "ухода",
+    "в",
+    "уходе",
+    "№",
+];
+
+/// What `said`, in lower case, numbers: «08», «viii», «1 уровень», «уровень 1-й», «ii гр.», «iii (третий)» are `8`, `8`, `1`,
+/// `1`, `2`, `3`; anything else, and what names two numbers, is none. Roman numerals may be of the letters that look alike.
+fn numeral(said: &str) -> Option<String> {
+    let words =
+        said.split([' ', '(', ')', ',']).map(|word| word.trim_matches('.')).filter(|word| !word.is_empty());
+    let mut left = words.filter(|word| !NUMBERED.contains(word)).map(number);
+    let first = left.next()??;
+    left.all(|other| other.as_ref() == Some(&first)).then_some(first)
+}
+
+/// The number, from one, that a word is.
+fn number(word: &str) -> Option<String> {
+    const ORDINALS: [[&str; 4]; 3] = [
+        ["первый", "первая", "первой", "первого"],
+        ["второй", "вторая", "вторую", "второго"],
+        ["третий", "третья", "третьей", "третьего"],
+    ];
     let word = word.trim_start_matches('№');
-    let word = ["-й", "-ый", "-ий"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
-    let latin = word.replace('і', "i");
-    match ROMAN.iter().position(|roman| *roman == latin) {
-        Some(at) => (at + 1).to_string(),
-        None if word.len() == 2 => word.strip_prefix('0').unwrap_or(word).to_owned(),
-        None => word.to_owned(),
+    let word = ["гр", "-й", "-ый", "-ий", "-я", "-ая", "-ья", "-ой", "-ей", "-го"]
+        .iter()
+        .find_map(|end| word.strip_suffix(end))
+        .unwrap_or(word);
+    let latin: String = word
+        .chars()
+        .map(|c| match c {
+            'і' | 'l' | '|' => 'i',
+            c => c,
+        })
+        .collect();
+    if let Some(at) = ROMAN.iter().position(|roman| *roman == latin) {
+        return Some((at + 1).to_string());
     }
+    if let Some(at) = ORDINALS.iter().position(|words| words.contains(&word)) {
+        return Some((at + 1).to_string());
+    }
+    let digits = !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    let bare = if word.len() == 2 { word.strip_prefix('0').unwrap_or(word) } else { word };
+    digits.then(|| bare.to_owned())
+}
+
+/// Whether `text` tells of a recipient's refusal, and not that there is none, or that it is no more, or whose else it is.
+fn is_refusal(text: &str) -> bool {
+    const NOT: [&str; 9] =
+        ["не", "без", "отсутств", "отозв", "отмен", "снят", "аннул", "недейств", "поставщик"];
+    let mut words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
+    let said = ["отказ", "отказы", "отказался", "отказалась", "отказались", "отказывается", "отказано"];
+    words.next().is_some_and(|first| said.contains(&first))
+        && !words.any(|word| ["ли", "или"].contains(&word) || NOT.iter().any(|stem| word.starts_with(stem)))
+        && !text.contains('?')
+}
+
+/// A conclusion in the words of [`CONCLUSION`]: of which programme, which verb and in which gender is passed over.
+fn concluded(said: &str) -> String {
+    let said = said.replace("в полном объеме", "полностью").replace("в неполном объеме", "не полностью");
+    let words = said.split([' ', ',', ':', ';']).filter(|word| {
+        let passed =
+            ["индивидуальн", "програм", "иппсу", "ипсу", "предоставлени", "социальн", "услуг", "заключение"];
+        !word.is_empty() && !passed.iter().any(|stem| word.starts_with(stem))
+    });
+    let verb = |word: &str| ["выполнен", "исполнен", "реализован"].iter().any(|stem| word.starts_with(stem));
+    let plain = words.map(|word| match word.strip_prefix("не") {
+        Some(rest) if verb(rest) => "не выполнена",
+        _ if verb(word) => "выполнена",
+        _ => word,
+    });
+    plain.collect::<Vec<_>>().join(" ")
 }
 
 fn words(field: &str) -> Words {
@@ -391,8 +466,11 @@ pub fn code(field: &str, text: &str) -> Option<&'static str> {
     let find =
         |said: &str| words(field).iter().find(|(_, words)| words.contains(&said)).map(|(code, _)| *code);
     match field {
-        "care_level" => find(&numeral(said)),
-        "service_kind" => find(&numeral(said)).or_else(|| {
+        "care_level" => find(&numeral(said)?),
+        "disability_group" => find(said).or_else(|| find(&numeral(said)?)),
+        "part" | "type" => find(said).or_else(|| is_refusal(said).then(|| find("refusal")).flatten()),
+        "conclusion" | "mark" => find(said).or_else(|| find(&concluded(said))),
+        "service_kind" => numeral(said).and_then(|said| find(&said)).or_else(|| {
             let parts = || said.split(|c: char| !c.is_alphabetic());
             let mut named =
                 (0_usize..).zip(SERVICE_STEMS).filter(|(_, stem)| parts().any(|part| part.starts_with(stem)));
@@ -421,7 +499,7 @@ pub fn codes(codes: &[&str], field: &str, text: &str) -> Option<String> {
 }
 
 /// What registrars type when a field is required and there is nothing to type (domain.md §7), upper case.
-const PLACEHOLDERS: [&str; 18] = [
+const PLACEHOLDERS: [&str; 23] = [
     "НЕТ",
     "НЕТ ДАННЫХ",
     "НЕ УКАЗАНО",
@@ -433,6 +511,11 @@ const PLACEHOLDERS: [&str; 18] = [
     "ОТСУТСТВУЕТ",
     "НЕ ИМЕЕТСЯ",
     "НЕ ИМЕЕТ",
+    "НЕ УСТАНОВЛЕНО",
+    "НЕ УСТАНОВЛЕН",
+    "НЕ УСТАНОВЛЕНА",
+    "НЕ ИНВАЛИД",
+    "БЕЗ ГРУППЫ",
     "Н Д",
     "Н/Д",
     "Б/О",
@@ -449,7 +532,7 @@ const LARGE: [char; 32] = [
 ];
 
 /// The most letters and digits that one of them has.
-const LONGEST_PLACEHOLDER: usize = 12;
+const LONGEST_PLACEHOLDER: usize = 13;
 
 /// The letters of ASCII and the 32 of Russian have one large form each, which needs no table.
 const fn large(c: char) -> Option<char> {
@@ -536,6 +619,89 @@ mod tests {
             (Some("refusal"), Some("not_done"))
         );
         assert_eq!(code("frequency_per", "По мере необходимости"), Some("on_demand"));
+        for (field, texts, said) in [
+            (
+                "disability_group",
+                &[
+                    "II гр.",
+                    "2-я группа",
+                    "ІІ",
+                    "2 гр",
+                    "2гр.",
+                    "инвалид 2 группы",
+                    "Вторая группа",
+                    "II (вторая)",
+                ][..],
+                Some("2"),
+            ),
+            ("disability_group", &["Ребёнок-инвалид"], Some("ребёнок-инвалид")),
+            (
+                "disability_group",
+                &["4", "1-2", "2 или 3", "инвалид", "группа", "инвалид с детства", "1 (вторая)"],
+                None,
+            ),
+            (
+                "care_level",
+                &["вторая", "II (второй)", "2-я степень", "2-й уровень нуждаемости в уходе"],
+                Some("2"),
+            ),
+            ("care_level", &["III (третий)", "третья", "уровень III"], Some("3")),
+            ("care_level", &["III (второй)", "не 1", "(1/2)", "уровень"], None),
+            (
+                "part",
+                &[
+                    "Отказы",
+                    "отказ от соц. услуг",
+                    "Отказ гражданина",
+                    "Отказ от получения социальных услуг",
+                    "отказалась",
+                ],
+                Some("refusal"),
+            ),
+            (
+                "part",
+                &[
+                    "отказов нет",
+                    "отказ не оформлялся",
+                    "Отказ отозван",
+                    "Отказ поставщика",
+                    "без отказа",
+                    "отказано ли",
+                    "отказ?",
+                ],
+                None,
+            ),
+            (
+                "conclusion",
+                &[
+                    "выполнена в полном объёме",
+                    "Программа реализована полностью.",
+                    "Индивидуальная программа исполнена",
+                    "выполнено",
+                ],
+                Some("done"),
+            ),
+            (
+                "conclusion",
+                &[
+                    "выполнена не в полном объёме",
+                    "реализована частично",
+                    "Частично исполнена",
+                    "не полностью",
+                ],
+                Some("partly"),
+            ),
+            ("conclusion", &["невыполнена", "ИППСУ не исполнена", "не реализована"], Some("not_done")),
+            (
+                "conclusion",
+                &["не реализована полностью", "полностью (не полностью)", "выполняется", "программа"],
+                None,
+            ),
+        ] {
+            for text in texts {
+                assert_eq!(code(field, text), said, "{field} {text}");
+            }
+        }
         // the last is the Cyrillic letter
         for one in ["1", "I", "i", "1 уровень", "уровень I", "1-й уровень", "Первый уровень", "01", "І"]
         {
@@ -563,7 +729,58 @@ mod tests {
         ] {
             assert_eq!(code("service_kind", text), Some(kind), "{text}");
         }
+        // as art. 20 of the law has them
+        for (text, kind) in LAW {
+            assert_eq!(code("service_kind", text), Some(kind), "{text}");
+        }
         assert_eq!((code("type", "Смерть"), code("mark", "Выполнена")), (Some("death"), Some("done")));
+        assert_eq!(
+            (code("type", "Отказ от услуг"), code("mark", "Не выполнена")),
+            (Some("refusal"), Some("not_done"))
+        );
+    }
+
+    const LAW: [(&str, &str); 7] = [
+        (
+            "социально-бытовые, направленные на поддержание жизнедеятельности получателей социальных услуг в быту",
+            "1",
+        ),
+        (
+            "социально-медицинские, направленные на поддержание и сохранение здоровья получателей социальных услуг путем организации ухода, оказания содействия в проведении оздоровительных мероприятий, систематического наблюдения за получателями социальных услуг для выявления отклонений в состоянии их здоровья",
+            "2",
+        ),
+        (
+            "социально-психологические, предусматривающие оказание помощи в коррекции психологического состояния получателей социальных услуг для адаптации в социальной среде, в том числе оказание психологической помощи анонимно с использованием телефона доверия",
+            "3",
+        ),
+        (
+            "социально-педагогические, направленные на профилактику отклонений в поведении и развитии личности получателей социальных услуг, формирование у них позитивных интересов (в том числе в сфере досуга), организацию их досуга, оказание помощи семье в воспитании детей",
+            "4",
+        ),
+        (
+            "социально-трудовые, направленные на оказание помощи в трудоустройстве и в решении других проблем, связанных с трудовой адаптацией",
+            "5",
+        ),
+        (
+            "социально-правовые, направленные на оказание помощи в получении юридических услуг, в том числе бесплатно, в защите прав и законных интересов получателей социальных услуг",
+            "6",
+        ),
+        (
+            "услуги в целях повышения коммуникативного потенциала получателей социальных услуг, имеющих ограничения жизнедеятельности, в том числе детей-инвалидов",
+            "7",
+        ),
+    ];
+
+    #[test]
+    fn the_laws_own_names_of_services_fit_into_a_claim() {
+        use crate::record::{Body, Kind};
+        for (text, _) in LAW {
+            let mut body = Body::new(Kind::ProgrammeClaim);
+            let line = body.add_line();
+            line.set("no", "1").expect("text");
+            line.set("service_kind", text).expect("text");
+            assert!(!body.findings().iter().any(|finding| finding.field == "service_kind"), "{text}");
+        }
     }
 
     #[test]

@@ -160,6 +160,8 @@ fn the_examples_break_no_rule() {
 fn what_is_right_in_another_form_is_told_of_by_no_rule() {
     for (kind, change) in [
         (Kind::RecipientClaim, "disability_until=31.12.48"),
+        (Kind::RecipientClaim, "disability_group=II гр."),
+        (Kind::RecipientClaim, "disability_group=не установлена"),
         (Kind::ProgrammeClaim, "number=Б-17/н"),
         (Kind::SupplementClaim, "1.mon=—"),
         (Kind::SupplementClaim, "1.tue=нет"),

@@ -26,7 +26,7 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         Field::optional("support_measures", Text(2000)),
         Field::optional("signatory", Text(200)),
         Field::optional("recipient_signed", Text(40)),
-        Field::optional("conclusion", Text(40)),
+        Field::optional("conclusion", Text(200)),
         Field::optional("conclusion_date", Text(40)),
         Field::optional("conclusion_reason", Text(1000)),
     ],
@@ -35,7 +35,8 @@ pub(super) static SCHEMA: KindSchema = KindSchema {
         fields: &[
             Field::required("no", Whole(9999)),
             Field::optional("part", Text(60)),
-            Field::optional("service_kind", Text(200)),
+            // the law's own names of them have up to 290 characters
+            Field::optional("service_kind", Text(400)),
             Field::optional("service_code", Text(60)),
             Field::optional("name", Text(400)),
             Field::optional("volume", Text(60)),
