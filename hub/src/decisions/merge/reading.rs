@@ -8,7 +8,10 @@ use super::{
     compare::Kind,
     model::{Field, Model},
 };
-use crate::decisions::normalise::{Address, display, document_key, name_key, parse_known, phone_key};
+use crate::decisions::{
+    given_names,
+    normalise::{Address, display, document_key, name_key, parse_known, phone_key},
+};
 
 /// What is typed where nobody knows the name, as [`name_key`]s.
 const NOBODY: [&str; 5] = ["НЕИЗВЕСТНЫЙ", "НЕИЗВЕСТНАЯ", "ТЕСТ", "БО", "НЕТ"];
@@ -212,7 +215,8 @@ struct Names {
 }
 
 impl Names {
-    /// All in the surname's column are parted; a patronymic in the given name's changes places with it.
+    /// All in the surname's column are parted; a patronymic in the given name's changes places with it, and where these two are
+    /// turned round with the surname, each is put in its place.
     fn of(surname: &str, given: &str, patronymic: &str) -> Self {
         let mut surname = person_name(surname);
         let (mut given, mut patronymic) = (person_name(given), person_name(patronymic));
@@ -224,6 +228,11 @@ impl Names {
         }
         if is_patronymic(&given) && !is_patronymic(&patronymic) {
             std::mem::swap(&mut given, &mut patronymic);
+            // «Захар», «Карпович», «Ветлугов» in the order of their columns: the surname came last
+            let turned = is_given(&surname) || is_surname(&given) && !is_surname(&surname);
+            if turned && !given.is_empty() && !is_given(&given) {
+                std::mem::swap(&mut surname, &mut given);
+            }
         }
         for (typed, meant) in [("ИЕВИЧ", "ЬЕВИЧ"), ("ИЕВНА", "ЬЕВНА")] {
             if patronymic.contains(typed) {
@@ -241,6 +250,16 @@ impl Names {
         }
         ends(&["ИЧ", "ОГЛЫ"]).then_some(MALE)
     }
+}
+
+fn is_given(name: &str) -> bool {
+    given_names::is_known(name)
+}
+
+/// By its end, which no given name has but for those that are known.
+fn is_surname(name: &str) -> bool {
+    let ends = ["ОВ", "ЕВ", "ОВА", "ЕВА", "СКИЙ", "СКАЯ", "ЦКИЙ", "ЦКАЯ"];
+    name.chars().count() > 4 && ends.iter().any(|end| name.ends_with(end))
 }
 
 fn is_patronymic(name: &str) -> bool {

@@ -106,6 +106,32 @@ fn names_in_each_others_columns_are_found() {
 }
 
 #[test]
+fn columns_in_the_order_given_patronymic_surname_are_read() {
+    let model = Model::recipients();
+    let said = |surname, given, patronymic| -> Vec<String> {
+        let row: Row = [surname, given, patronymic, "", "", "", "", "", ""];
+        let reading = Reading::of(&model, &row);
+        let places = ["surname", "given", "patronymic"];
+        places.map(|field| reading.value(model.field(field).expect("a field"), 0).to_owned()).into()
+    };
+    for (turned, names) in [
+        (("Захар", "Карпович", "Ветлужский"), ["ВЕТЛУЖСКИЙ", "ЗАХАР", "КАРПОВИЧ"]),
+        (("Мария", "Ивановна", "Клёнова"), ["КЛЕНОВА", "МАРИЯ", "ИВАНОВНА"]),
+        (("Захар Карпович Ветлугов", "", ""), ["ВЕТЛУГОВ", "ЗАХАР", "КАРПОВИЧ"]),
+        (("Эльзяр", "Карпович", "Ветлугов"), ["ВЕТЛУГОВ", "ЭЛЬЗЯР", "КАРПОВИЧ"]),
+        // in their own places, or only two of them in each other's
+        (("Ветлугов", "Карпович", "Захар"), ["ВЕТЛУГОВ", "ЗАХАР", "КАРПОВИЧ"]),
+        (("Ветлугов", "Захар", "Карпович"), ["ВЕТЛУГОВ", "ЗАХАР", "КАРПОВИЧ"]),
+        (("Марк", "Карпович", "Захар"), ["МАРК", "ЗАХАР", "КАРПОВИЧ"]),
+        (("Карпович", "Захар", "Ильич"), ["КАРПОВИЧ", "ЗАХАР", "ИЛЬИЧ"]),
+        (("Ветлугова", "Карповна", "Эльзова"), ["ВЕТЛУГОВА", "ЭЛЬЗОВА", "КАРПОВНА"]),
+        (("Захар", "Карпович", ""), ["ЗАХАР", "", "КАРПОВИЧ"]),
+    ] {
+        assert_eq!(said(turned.0, turned.1, turned.2), names, "{turned:?}");
+    }
+}
+
+#[test]
 fn a_name_that_is_none_is_a_slip_for_one_and_another_name_is_not() {
     let level = |one, other| {
         let mut rows = strangers();
