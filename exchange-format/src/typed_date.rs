@@ -1,13 +1,24 @@
 //! Dates as people type them: rules and the hub read them alike.
 
-use jiff::civil::{Date, date};
+use jiff::{
+    ToSpan as _,
+    civil::{Date, date},
+};
 
 const MONTHS: [&str; 12] =
     ["ЯНВ", "ФЕВ", "МАР", "АПР", "МА", "ИЮН", "ИЮЛ", "АВГ", "СЕН", "ОКТ", "НОЯ", "ДЕК"];
 
+/// As spreadsheets in English write them.
+const ENGLISH: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+
+/// The days that a spreadsheet counts from 30.12.1899 where a cell has a date and was taken for a number: of five digits, from
+/// 1927 to 2049.
+const COUNTED: std::ops::RangeInclusive<i32> = 10_000..=54_788;
+
 /// The date that `text` means: ISO, day first with dots, slashes or hyphens, eight digits (year first or day first), or with the
-/// month in Russian or as a Roman number; О beside a digit is a zero; a time after it is passed over. `None` for anything else and for the placeholder
-/// 01.01.1900 (domain.md §7).
+/// month in Russian or English or as a Roman number, or as the number of a day that spreadsheets have (17950); О, l or I beside a
+/// digit is one; a time after it is passed over. `None` for anything else and for the placeholder 01.01.1900 (domain.md §7).
 pub fn parse_date(text: &str) -> Option<Date> {
     parse(text, century)
 }
@@ -32,7 +43,7 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
     if let Some((year, month, day)) = plain(text.trim().as_bytes()) {
         return Date::new(year, month, day).ok().filter(|date| *date != placeholder);
     }
-    let upper = zeros(&text.trim().to_uppercase());
+    let upper = digits_for_letters(&text.trim().to_uppercase());
     let parts: Vec<&str> = without_time(&upper)
         .split(|c: char| {
             c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '«' | '»' | '"' | '“' | '”' | '„')
@@ -55,6 +66,7 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
                 .or_else(|| ymd(&one[4..], &one[2..4], &one[..2]).filter(near))
                 .or(ymd_first)
         }
+        [one] if one.len() == 5 && digits(one) => counted(one),
         [year, month, day] if year.len() == 4 && digits(year) => ymd(year, month, day),
         [day, month, year] if year.len() == 4 => ymd(year, month, day),
         [day, month, year] if year.len() == 2 && digits(year) => ymd(&century(year)?, month, day),
@@ -63,19 +75,29 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
     parsed.filter(|parsed| *parsed != placeholder)
 }
 
-/// `text` with a zero for the letter О beside a digit.
-fn zeros(text: &str) -> String {
-    let is_o = |c: char| matches!(c, 'О' | 'O');
-    if !text.contains(is_o) {
+/// The day of the number that a spreadsheet has for it.
+fn counted(days: &str) -> Option<Date> {
+    let days = days.parse::<i32>().ok().filter(|days| COUNTED.contains(days))?;
+    date(1899, 12, 30).checked_add(days.days()).ok()
+}
+
+/// `text`, in capitals, with a digit for the letter that looks like it and stands beside one: 0 for О, 1 for l and I.
+fn digits_for_letters(text: &str) -> String {
+    let digit = |c: char| match c {
+        'О' | 'O' => Some('0'),
+        'L' | 'I' | 'І' | '|' => Some('1'),
+        _ => None,
+    };
+    if !text.contains(|c| digit(c).is_some()) {
         return text.to_owned();
     }
     let signs: Vec<char> = text.chars().collect();
     let is_digit = |at: Option<usize>| at.and_then(|at| signs.get(at)).is_some_and(char::is_ascii_digit);
-    let zero = |(at, c): (usize, &char)| {
+    let read = |(at, c): (usize, &char)| {
         let beside = is_digit(at.checked_sub(1)) || is_digit(Some(at + 1));
-        if is_o(*c) && beside { '0' } else { *c }
+        digit(*c).filter(|_| beside).unwrap_or(*c)
     };
-    signs.iter().enumerate().map(zero).collect()
+    signs.iter().enumerate().map(read).collect()
 }
 
 /// `text` without a time of day behind it, as `1C` and others write one: `T00:00:00`, ` 0:00:00`.
@@ -123,9 +145,10 @@ pub fn parse_known(text: &str) -> Option<(u32, u32, u32)> {
     }
     let upper = text.trim().to_uppercase();
     let upper = without_time(&upper);
-    let words = ["Г", "ГОДА", "ГОД", "ГР", "Р", "РОЖДЕНИЯ"];
+    // «ок. 1949»: of what is not quite known the year is all that is said
+    let words = ["Г", "ГОДА", "ГОД", "ГР", "Р", "РОЖДЕНИЯ", "ОК", "ОКОЛО", "ПРИМЕРНО", "ПРИБЛ"];
     let parts: Vec<&str> = upper
-        .split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ','))
+        .split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '~'))
         .filter(|part| !part.is_empty() && !words.contains(part))
         .collect();
     let is_year = |part: &str| part.len() == 4 && digits(part);
@@ -194,6 +217,9 @@ fn roman(month: &str) -> Option<i8> {
 }
 
 fn month_of_word(word: &str) -> Option<i8> {
+    if let Some(at) = ENGLISH.iter().position(|stem| word.starts_with(stem)) {
+        return i8::try_from(at + 1).ok();
+    }
     // МАРТ before МАЯ: "МА" is the fallback of the two
     let at = MONTHS.iter().position(|stem| word.starts_with(stem))?;
     let at = if word.starts_with("МА") && !word.starts_with("МАР") { 4 } else { at };
@@ -228,6 +254,10 @@ mod tests {
             ("19450300", (1945, 3, 0)),
             ("март 1945 г.", (1945, 3, 0)),
             ("мая 1945", (1945, 5, 0)),
+            ("ок. 1945", (1945, 0, 0)),
+            ("около 1945 г.", (1945, 0, 0)),
+            ("~1945", (1945, 0, 0)),
+            ("примерно 1945 года рождения", (1945, 0, 0)),
         ] {
             assert_eq!(parse_known(text), Some(known), "{text}");
         }
@@ -247,7 +277,8 @@ mod tests {
             "2345",
             "1945-1950",
             "1945?",
-            "около 1945",
+            "после 1945",
+            "ок. 45",
             "12 45",
             "1 2 3 1945",
         ] {
@@ -284,10 +315,26 @@ mod tests {
             "19490221",
             "21.О2.1949",
             "21.02.1949 года рождения",
+            "21-Feb-1949",
+            "21 February 1949",
+            "21-фев-1949",
+            "21 фев. 1949 г.",
+            "21-фев-49",
+            "21-Feb-49",
+            "2l.02.1949",
+            "2I.02.I949",
+            "17950",
         ] {
             assert_eq!(parse_date(text), Some(date(1949, 2, 21)), "{text}");
         }
         assert_eq!(parse_date("1О.ОЗ.1949"), None);
+        for text in ["9999", "09999", "54789", "99999", "179500", "17950.5", "1795O0"] {
+            assert_eq!(parse_date(text), None, "{text}");
+        }
+        assert_eq!(parse_paper_date("46091"), Some(date(2026, 3, 10)));
+        assert_eq!(parse_date("01.I.1949"), Some(date(1949, 1, 1)));
+        assert_eq!(parse_date("1.I.1949"), Some(date(1949, 1, 1)));
+        assert_eq!(parse_date("21 I 1949"), Some(date(1949, 1, 21)));
         assert_eq!(parse_date("10 октября 1949"), Some(date(1949, 10, 10)));
         assert_eq!(parse_date("20.Х.1949"), Some(date(1949, 10, 20)));
         assert_eq!(parse_date("20111920"), Some(date(1920, 11, 20)));
