@@ -1,7 +1,7 @@
 //! What both daemons need at the edge.
 //!
 //! How a program speaks: [`output`] (results, errors, exit codes), [`messages`] (Russian and English), [`help`],
-//! [`logging`]. Who uses it: [`account`]. What it reads at start: [`config`], [`instance`]; how much it may have open: [`open_files`]. What it keeps: [`watermark`],
+//! [`logging`]. Who uses it: [`account`]. What it reads at start: [`config`], [`instance`]; how much it may have open: [`open_files`]; whether that still has its name: [`opened_file`]. What it keeps: [`watermark`],
 //! [`journal_table`], [`request_table`], [`difference_table`], [`protocol`] ([`protocol_table`]), all written by way of [`durable_file`];
 //! [`keys`] and [`trust`] (outside the database), how they change ([`rotation`], [`key_table`]) and which of a peer's count where
 //! ([`key_ring`]); [`archive`] for files too large to hold; [`backup`] and [`backup_told`] copies of the database. Where its packets go: [`mailbox`];
@@ -31,6 +31,7 @@ pub mod logging;
 pub mod mailbox;
 pub mod messages;
 pub mod open_files;
+pub mod opened_file;
 pub mod output;
 pub mod overdue;
 pub mod protocol;

@@ -38,7 +38,9 @@ use std::{
 use exchange_endpoint::{
     difference_table, failpoint,
     journal_table::{self, JournalError},
-    key_table, protocol_table,
+    key_table,
+    opened_file::{OpenedFile, Standing},
+    protocol_table,
     request_table::{self, RequestError},
 };
 use rusqlite::{
@@ -130,7 +132,13 @@ pub type Result<T, E = DatabaseError> = std::result::Result<T, E>;
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    opened: OpenedFile,
+    /// How long a transaction waits for that of another connection.
+    patience: Duration,
 }
+
+/// The patience of who has not said how long.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A transaction: everything done through it is committed together or not at all.
 #[derive(Debug)]
@@ -153,7 +161,7 @@ impl Store {
         }
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        let store = Self::configured(connection)?;
+        let store = Self::configured(connection, path)?;
         store.connection.execute_batch(&format!(
             "BEGIN IMMEDIATE; {} {} PRAGMA application_id = {APPLICATION_ID}; \
              PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
@@ -182,7 +190,7 @@ impl Store {
             }
             _ => return Err(DatabaseError::Foreign(path.to_owned())),
         }
-        let store = Self::configured(connection)?;
+        let store = Self::configured(connection, path)?;
         let found: i64 = store.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         match found.cmp(&SCHEMA_VERSION) {
             Ordering::Equal => Ok(store),
@@ -192,13 +200,45 @@ impl Store {
     }
 
     /// Sets how long a transaction waits for that of another connection.
-    pub fn wait_for_others(&self, patience: Duration) -> Result<()> {
+    pub fn wait_for_others(&mut self, patience: Duration) -> Result<()> {
         self.connection.busy_timeout(patience)?;
+        self.patience = patience;
         Ok(())
     }
 
-    fn configured(connection: Connection) -> Result<Self> {
-        connection.busy_timeout(Duration::from_secs(30))?;
+    /// Opens the database that stands under the name of the opened one, if that is another file. Whether it is.
+    ///
+    /// # Errors
+    /// There is none, or it is no hub's.
+    pub fn follow_file(&mut self) -> Result<bool> {
+        let standing = self.opened.standing();
+        if standing == Standing::Same {
+            return Ok(false);
+        }
+        // the former one may have another name now
+        let folded = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+            .is_ok_and(|busy| busy == 0);
+        if folded || standing == Standing::Other {
+            self.opened.remove_log().map_err(|_| DatabaseError::ReadOnly)?;
+        }
+        let path = self.opened.path();
+        if standing == Standing::Gone {
+            return Err(DatabaseError::Absent(path.to_owned()));
+        }
+        tracing::error!(
+            database = %path.display(),
+            "another file was put in the place of the database while this program had it open. Next: see OPERATING, section 8"
+        );
+        let patience = self.patience;
+        *self = Self::open(&path.to_owned())?;
+        self.wait_for_others(patience)?;
+        Ok(true)
+    }
+
+    fn configured(connection: Connection, path: &Path) -> Result<Self> {
+        connection.busy_timeout(PATIENCE)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         // the daemon folds the log into the database when nothing is to be done; a transaction waits for that only where it has
         // grown beyond this
@@ -209,7 +249,7 @@ impl Store {
         // a plan is made once, from the text: SQLite would else make one with every value for some statements
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(128);
-        Ok(Self { connection })
+        Ok(Self { connection, opened: OpenedFile::of(path), patience: PATIENCE })
     }
 
     /// Runs `work` in one transaction that may write; commits if it succeeds.

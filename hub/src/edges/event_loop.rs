@@ -18,13 +18,8 @@ use exchange_endpoint::{
     output::Failure,
     rotation,
     stray::loggable,
-    watermark::{Stream, Watermark},
 };
-use exchange_format::{
-    participant::ParticipantCode,
-    position::{Mark, Position},
-    stream::{Stop, Watermark as StoredWatermark},
-};
+use exchange_format::participant::ParticipantCode;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -40,10 +35,11 @@ use super::{
     },
     hub::{Context, Hub, HubError},
     intake::{Applied, Taken},
+    older::{is_older, judge_watermark},
     operations::enrol::keep_shut_out,
     pki::{CityCa, PkiError},
 };
-use crate::database::{Store, Tx, centres::ClientCertificate, streams::Streams};
+use crate::database::{DatabaseError, Store, centres::ClientCertificate};
 
 /// Why the daemon does not run.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +139,8 @@ pub struct Daemon {
     announcer: Option<Announcer>,
     /// The database version that was looked at last.
     seen: Option<i64>,
+    /// That of which is known that it is not behind the watermark unsaid.
+    judged: Option<i64>,
     /// Why a file was not taken at the last look; why something was not sealed or placed.
     untaken: Option<Failure>,
     unsent: Option<Failure>,
@@ -151,7 +149,7 @@ pub struct Daemon {
 impl Daemon {
     /// A daemon that has not begun.
     pub fn new(hub: Hub, clock: Arc<dyn Clock>) -> Self {
-        Self { hub, clock, announcer: None, seen: None, untaken: None, unsent: None }
+        Self { hub, clock, announcer: None, seen: None, judged: None, untaken: None, unsent: None }
     }
 
     /// The hub.
@@ -177,9 +175,32 @@ impl Daemon {
             keep_shut_out(context, tx, self.clock.now())?;
             judge_watermark(tx, watermark, context.code, self.clock.now())
         })?;
+        self.judged = Some(store.data_version()?);
         self.scan();
         self.replay();
         self.send();
+        Ok(())
+    }
+
+    /// Begins again if a copy of the database was put back while this program runs: under its name, as another file, or into it.
+    /// To be called before anything is done.
+    ///
+    /// # Errors
+    /// There is no database any more, or it is no hub's; what hinders a beginning.
+    pub fn stand(&mut self) -> Result<(), HubError> {
+        let Hub { store, context, watermark, .. } = &mut self.hub;
+        let replaced = store.follow_file()?;
+        let version = store.data_version()?;
+        if !replaced && self.judged == Some(version) {
+            return Ok(());
+        }
+        if replaced || store.read(|tx| is_older(tx, watermark, context.code))? {
+            self.seen = None;
+            self.reload();
+            self.start()?;
+        } else {
+            self.judged = Some(version);
+        }
         Ok(())
     }
 
@@ -201,9 +222,9 @@ impl Daemon {
             let worked = tokio::select! {
                 _ = terminate.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
-                Some(uploaded) = events.recv() => block_in_place(|| self.uploaded(&uploaded)),
-                _ = watch.tick() => block_in_place(|| self.changed() || self.is_due(due)),
-                _ = scan.tick() => block_in_place(|| self.scan()),
+                Some(uploaded) = events.recv() => self.standing(|daemon| daemon.uploaded(&uploaded))?,
+                _ = watch.tick() => self.standing(|daemon| daemon.changed() || daemon.is_due(due))?,
+                _ = scan.tick() => self.standing(Self::scan)?,
             };
             if worked {
                 let sent = block_in_place(|| self.send());
@@ -221,6 +242,19 @@ impl Daemon {
             is_folded = !worked;
             lock.tell(self.untaken.as_ref().or(self.unsent.as_ref()), self.clock.now());
         }
+    }
+
+    /// Does `work` if the database [stands](Self::stand); whether something has happened. While another program holds the
+    /// database, nothing has.
+    fn standing(&mut self, work: impl FnOnce(&mut Self) -> bool) -> Result<bool, HubError> {
+        block_in_place(|| match self.stand() {
+            Ok(()) => Ok(work(self)),
+            Err(HubError::Database(DatabaseError::Busy)) => {
+                tracing::warn!("another program holds the database; it is waited for");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        })
     }
 
     /// Whether that time has come; or was so far off that the clock must have been set back since.
@@ -354,60 +388,6 @@ fn text_name(entry: &fs::DirEntry) -> Option<String> {
     )
 }
 
-/// Compares the database with the watermark file: a stream that is behind it stops. If the stream hub→hub is,
-/// ids and numbers were given that this database does not know, and every stream stops. A journal that is not the
-/// one of which the watermark tells is an incident, and stops nothing.
-///
-/// # Errors
-/// The database's.
-pub fn judge_watermark(
-    tx: &Tx<'_>,
-    watermark: &Watermark,
-    hub: ParticipantCode,
-    now: Timestamp,
-) -> Result<(), HubError> {
-    let centres = tx.centres()?.into_iter().map(|centre| centre.code);
-    let (mut found, mut is_older) = (None, false);
-    for peer in [hub].into_iter().chain(centres) {
-        let mut streams = tx.streams(peer)?;
-        // what was exchanged with a machine that has left is no measure for the one that has come after it
-        let counts = |at: &Position, last: Option<Mark>, ended| last.is_some() || Some(at.epoch) > ended;
-        let Streams { outgoing, incoming, .. } = &streams;
-        let file = StoredWatermark {
-            sealed: watermark
-                .get(peer, Stream::Sealed)
-                .filter(|at| counts(at, outgoing.last, outgoing.highest_epoch)),
-            applied: watermark
-                .get(peer, Stream::Applied)
-                .filter(|at| counts(at, incoming.last, incoming.closed)),
-        };
-        let stored = StoredWatermark {
-            sealed: streams.outgoing.last.map(|mark| mark.position),
-            applied: streams.incoming.last.map(|mark| mark.position),
-        };
-        let evidence = file.judge(&stored).or(found);
-        if peer == hub {
-            found = evidence;
-        }
-        is_older |= evidence.is_some();
-        if let Some(evidence) = evidence {
-            tracing::error!(peer = %peer, "this hub was restored: {evidence}");
-            streams.outgoing.stop = Some(Stop::Restored);
-            // no epoch is opened twice
-            file.sealed.into_iter().for_each(|sealed| streams.outgoing.told_epoch(sealed.epoch));
-            tx.add_incident(peer, "RESTORED", None, &now.to_string())?;
-            tx.set_streams(peer, &streams)?;
-        }
-    }
-    // an older database has an older journal
-    let journal = watermark.journal();
-    if !is_older && !tx.journal_begins_with(journal)? && !tx.journal_is_begun_again(journal)? {
-        tracing::error!("the journal does not begin as the watermark says: it was cut or altered");
-        tx.add_incident(hub, "JOURNAL_ALTERED", None, &now.to_string())?;
-    }
-    Ok(())
-}
-
 /// The logins of the FTPS server, read from hub.db at each login.
 struct CentreAccounts {
     store: Mutex<Store>,
@@ -424,7 +404,8 @@ impl Accounts for CentreAccounts {
         let code: ParticipantCode = login.parse().ok()?;
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let centre = store
-            .read(|tx| tx.centre(code))
+            .follow_file()
+            .and_then(|_| store.read(|tx| tx.centre(code)))
             .inspect_err(|error| tracing::error!("the centres could not be read: {error}"))
             .ok()??;
         centre.active.then(|| Account {

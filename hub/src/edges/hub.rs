@@ -208,7 +208,7 @@ pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> HubError {
 
 /// Opens the database of the hub that `config` describes.
 pub fn open_store(config: &Config<HubConfig>) -> Result<Store, Failure> {
-    let store = Store::open(&config.path(&config.database))?;
+    let mut store = Store::open(&config.path(&config.database))?;
     store.wait_for_others(config.busy())?;
     Ok(store)
 }

@@ -2,7 +2,7 @@
 //!
 //! The main path: [`event_loop`] hears of a file → [`intake`] judges and applies it → [`register`] makes persons
 //! and publications of it → [`sealing`] makes packets of those → [`placing`] puts them where the centre looks.
-//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ; [`resync`] ends a recovery; [`rebuild`] makes a lost database again. [`operations`] are what staff ask for on the command line.
+//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ; [`older`] whether a copy was put back, [`resync`] ends a recovery; [`rebuild`] makes a lost database again. [`operations`] are what staff ask for on the command line.
 
 pub mod config;
 pub mod cores;
@@ -11,6 +11,7 @@ pub mod failure;
 pub mod ftps_server;
 pub mod hub;
 pub mod intake;
+pub mod older;
 pub mod operations;
 pub mod pki;
 pub mod placing;

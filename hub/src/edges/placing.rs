@@ -23,6 +23,7 @@ use jiff::Timestamp;
 use super::{
     hub::{Context, Hub, HubError, at},
     intake::{journal, random},
+    older::goes_on_behind,
     requests,
     sealing::{
         answers,
@@ -83,8 +84,14 @@ impl Hub {
     }
 
     fn seal_own(&mut self, now: Timestamp) -> Result<(), HubError> {
-        let Self { store, context, .. } = self;
-        store.write(|tx| seal_inputs(context, tx, now))?;
+        let Self { store, context, watermark, .. } = self;
+        store.write(|tx| {
+            // a copy was put back this moment: no number is given twice, and the next look tells of it
+            if goes_on_behind(watermark, context.code, &tx.streams(context.code)?) {
+                return Ok(());
+            }
+            seal_inputs(context, tx, now).map(drop)
+        })?;
         self.raise_watermark(self.context.code)
     }
 
@@ -101,8 +108,11 @@ impl Hub {
     }
 
     fn seal_one(&mut self, centre: ParticipantCode, due: bool, now: Timestamp) -> Result<(), HubError> {
-        let Self { store, context, .. } = self;
+        let Self { store, context, watermark, .. } = self;
         store.write(|tx| {
+            if goes_on_behind(watermark, centre, &tx.streams(centre)?) {
+                return Ok(());
+            }
             answers::tell_released(context, tx, centre, now)?;
             seal_for(context, tx, centre, due, now)
         })?;

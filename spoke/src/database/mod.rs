@@ -46,7 +46,7 @@ pub mod write;
 pub use self::{
     error::DatabaseError,
     open::{
-        Identity, alone, create, keep_log, malformed, mend_schema, open, open_read_only, open_to_scan,
-        read_meta, schema_sql,
+        Identity, alone, create, fold_log, keep_log, malformed, mend_schema, open, open_read_only,
+        open_to_scan, read_meta, schema_sql,
     },
 };

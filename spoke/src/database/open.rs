@@ -235,6 +235,14 @@ pub fn keep_log(connection: &Connection) -> Result<(), DatabaseError> {
     Ok(())
 }
 
+/// Folds the log into the database, so that nothing of it stands beside the file any more; false while somebody reads it.
+///
+/// # Errors
+/// SQLite's.
+pub fn fold_log(connection: &Connection) -> Result<bool, DatabaseError> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))? == 0)
+}
+
 /// A fact of `svod_meta`.
 ///
 /// # Errors

@@ -118,6 +118,14 @@ pub fn settle(connection: &Connection, seconds: u32) -> Result<(), DatabaseError
     Ok(())
 }
 
+/// How many seconds [`settle`] has set on this connection.
+///
+/// # Errors
+/// SQLite's.
+pub fn settles(connection: &Connection) -> Result<u32, DatabaseError> {
+    Ok(connection.query_row("SELECT seconds FROM temp.svod_settle", [], |row| row.get(0))?)
+}
+
 /// The condition that the change `c` has not settled. A clock that was set back keeps nothing waiting.
 fn settling() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {

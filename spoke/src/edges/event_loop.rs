@@ -134,15 +134,7 @@ fn begin(station: &mut Station, clock: &dyn Clock) -> Result<Duration, SpokeErro
     }
     remove_unsealed(station)?;
     station.follow_journal()?;
-    let hub = station.hub();
-    let out = book::out_stream(&station.connection, hub)?;
-    let database = exchange_format::stream::Watermark {
-        sealed: out.machine.last.map(|mark| mark.position),
-        applied: book::in_stream(&station.connection, hub)?.machine.last.map(|mark| mark.position),
-    };
-    if let Some(evidence) = station.marks().judge(&database)
-        && out.machine.stop.is_none()
-    {
+    if let Some(evidence) = is_older(station)? {
         tell_restored(station, &evidence, now)?;
     }
     station.raise_watermark()?;
@@ -152,6 +144,15 @@ fn begin(station: &mut Station, clock: &dyn Clock) -> Result<Duration, SpokeErro
     tracing::info!(publications = report.publications, whole = report.whole, "database looked at");
     resume::resume(station, now)?;
     Ok(audit_took)
+}
+
+/// What shows that the database is older than the watermark, if nobody has said so yet.
+fn is_older(station: &Station) -> Result<Option<Evidence>, SpokeError> {
+    let database = Station::reached(&station.connection, station.hub())?;
+    let stopped =
+        || book::out_stream(&station.connection, station.hub()).map(|out| out.machine.stop.is_some());
+    let evidence = station.marks().judge(&database);
+    Ok(if evidence.is_some() && stopped()? { None } else { evidence })
 }
 
 fn tell_restored(station: &mut Station, evidence: &Evidence, now: Timestamp) -> Result<(), SpokeError> {
@@ -289,15 +290,30 @@ impl Day {
     /// queue or has been `sealed`; a write that they have not caught, or one to the triggers themselves, is
     /// looked into. The queue says so as long as nobody has emptied it, so this comes before every sealing.
     fn notice(&mut self, station: &mut Station, sealed: bool) -> Result<(), SpokeError> {
+        let replaced = station.follow_file()?;
         let version = pragma(station, "data_version")?;
-        if version != self.data_version {
+        if replaced || version != self.data_version {
             (self.data_version, self.written) = (version, true);
             if let Err(error) = station.reload() {
                 tracing::error!(%error, "keys and cards could not be read again");
             }
+            if replaced || is_older(station)?.is_some() {
+                // a copy was put back while this program ran: everything is looked at as at a start
+                return self.begin_again(station);
+            }
             let caught = sealed || own_records::is_anything_queued(&station.connection)?;
             self.suspicious |= !caught || pragma(station, "schema_version")? != self.schema_version;
         }
+        Ok(())
+    }
+
+    fn begin_again(&mut self, station: &mut Station) -> Result<(), SpokeError> {
+        let clock = Arc::clone(&self.clock);
+        let day = tokio::task::block_in_place(|| Self::begin(station, clock))?;
+        // what is known of the line stays
+        (self.data_version, self.schema_version) = (day.data_version, day.schema_version);
+        (self.suspicious, self.written, self.ask_at) = (day.suspicious, false, None);
+        (self.last_audit, self.audit_took) = (day.last_audit, day.audit_took);
         Ok(())
     }
 
@@ -383,7 +399,7 @@ impl Day {
         station: &mut Station,
         mailbox: &dyn Mailbox,
     ) -> Result<(), SpokeError> {
-        let news = pragma(station, "data_version")? != self.data_version;
+        let news = station.is_replaced() || pragma(station, "data_version")? != self.data_version;
         if news || self.settling && own_records::has_fresh_changes(&station.connection)? {
             self.work(station, mailbox).await?;
         }
@@ -449,7 +465,7 @@ impl Day {
     /// As [`run`].
     pub async fn due(&mut self, station: &mut Station, mailbox: &dyn Mailbox) -> Result<(), SpokeError> {
         let audit_s = Duration::from_secs(u64::from(station.config.exchange.audit_s));
-        if self.since_audit() >= audit_s {
+        if self.since_audit() >= audit_s && !station.is_replaced() {
             self.audit(station)?;
         }
         self.work(station, mailbox).await

@@ -109,8 +109,13 @@ pub fn export(station: &mut Station, now: Timestamp) -> Result<Option<Exported>,
     if begun && !heartbeat && !own_records::has_fresh_changes(&station.connection)? {
         return Ok(None);
     }
+    let marks = station.marks();
     let (connection, desk) = packet_file::apart(station);
     let done = write::write_if(connection, Scope::Book, |transaction| {
+        if marks.judge(&Station::reached(transaction, desk.hub)?).is_some() {
+            // a copy was put back this moment: no number is given twice, and the next look tells of it
+            return Ok(None);
+        }
         let exported = if begun {
             delta(transaction, &desk, heartbeat, now)?
         } else {

@@ -12,6 +12,7 @@ use exchange_endpoint::{
     key_table::KyState,
     keys::{KeysError, OwnKeys},
     messages::Told,
+    opened_file::{OpenedFile, Standing},
     output::Failure,
     protocol::{Protocol, Protocols},
     protocol_table::{self, KeptProtocols},
@@ -35,6 +36,7 @@ use super::{SpokeError, config::SpokeConfig, rotation};
 use crate::database::{
     self,
     book::{self, OutStream},
+    own_records,
     sums::{SUMMED, Sums},
     write::{self, Scope},
 };
@@ -61,6 +63,7 @@ pub struct Station {
     pub limits: Limits,
     protocols: Protocols,
     lock: InstanceLock,
+    opened: OpenedFile,
 }
 
 impl Station {
@@ -76,6 +79,7 @@ impl Station {
         let lock = InstanceLock::acquire(&path)?;
         clear_copy::remove_leftovers(&path);
         let connection = open_database(&config)?;
+        let opened = OpenedFile::of(&path);
         for directory in [&config.spool, &config.archive, &config.quarantine] {
             let directory = config.path(directory);
             durable_file::make_directories(&directory).map_err(SpokeError::io(&directory))?;
@@ -98,10 +102,43 @@ impl Station {
         let limits = config.limits.limits();
         let told = None;
         let mut station =
-            Self { config, connection, keys, told, hub_keys, watermark, limits, protocols, lock };
+            Self { config, connection, keys, told, hub_keys, watermark, limits, protocols, lock, opened };
         station.told = rotation::told(&station)?;
         station.keep_protocols();
         Ok(station)
+    }
+
+    /// Whether the opened database has lost its name: to another file, or to none.
+    pub fn is_replaced(&self) -> bool {
+        self.opened.standing() != Standing::Same
+    }
+
+    /// Opens the database that stands under the name of the opened one, if that is another file. Whether it is.
+    ///
+    /// # Errors
+    /// There is none, or it is not this centre's.
+    pub fn follow_file(&mut self) -> Result<bool, SpokeError> {
+        let standing = self.opened.standing();
+        if standing == Standing::Same {
+            return Ok(false);
+        }
+        let path = self.opened.path().to_owned();
+        // the former one may have another name now
+        let folded = database::fold_log(&self.connection).unwrap_or(false);
+        if folded || standing == Standing::Other {
+            self.opened.remove_log().map_err(SpokeError::io(&path))?;
+        }
+        if standing == Standing::Gone {
+            return Err(database::DatabaseError::Missing(path).into());
+        }
+        tracing::error!(
+            database = %path.display(),
+            "another file was put in the place of the database while this program had it open. Next: end every program that works with the database and start it again, for what it writes goes into the former file; see OPERATING, section 8"
+        );
+        let connection = open_database(&self.config)?;
+        own_records::settle(&connection, own_records::settles(&self.connection)?)?;
+        (self.connection, self.opened) = (connection, OpenedFile::of(&path));
+        Ok(true)
     }
 
     /// Reads own keys and the hub's cards again.
@@ -201,6 +238,17 @@ impl Station {
         }
         let leaves = journal_table::leaves_from(db, CENTRE_TABLE, 0)?;
         Ok(self.watermark.begin_journal(leaves)?)
+    }
+
+    /// How far the database says that both streams are.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn reached(connection: &Connection, hub: ParticipantCode) -> Result<stream::Watermark, SpokeError> {
+        Ok(stream::Watermark {
+            sealed: book::out_stream(connection, hub)?.machine.last.map(|mark| mark.position),
+            applied: book::in_stream(connection, hub)?.machine.last.map(|mark| mark.position),
+        })
     }
 
     /// What the watermark file says of the two streams.

@@ -4,6 +4,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use rusqlite::Connection;
@@ -58,6 +59,29 @@ impl Backup {
     /// The copy of a database that lies in `dir`.
     pub fn of(dir: PathBuf) -> Self {
         Self { dir, whole: false, rows: None }
+    }
+
+    /// Puts it into the database at `to` while that is open, as SQLite's own shell does by `.restore`.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn restore_into(&self, to: &Path, database: &str) -> rusqlite::Result<()> {
+        let (from, mut into) = (Connection::open(self.dir.join(database))?, Connection::open(to)?);
+        rusqlite::backup::Backup::new(&from, &mut into)?.run_to_completion(1000, Duration::ZERO, None)
+    }
+
+    /// Puts it in the place of the database at `to` by a rename, whoever has that open.
+    ///
+    /// # Errors
+    /// A file, or SQLite's.
+    pub fn rename_over(&self, to: &Path, database: &str) -> io::Result<()> {
+        let from = self.dir.join(database);
+        // whoever copies a database to another machine copies one file
+        let fold = |one: &Connection| one.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        Connection::open(&from).and_then(|one| fold(&one)).map_err(io::Error::other)?;
+        let beside = to.with_extension("new");
+        fs::copy(from, &beside)?;
+        fs::rename(beside, to)
     }
 
     /// Puts it back. Nobody has the database open.

@@ -123,6 +123,7 @@ impl HubSide {
             self.daemon = Some(daemon);
             return Ok(());
         };
+        daemon.stand().map_err(|error| error.to_string())?;
         let changed = daemon.changed();
         let found = daemon.scan();
         let due = daemon.hub().next_due(self.clock.now()).map_err(|error| error.to_string())?;

@@ -12,9 +12,9 @@ use crate::{
     database::{Store, Tx},
     edges::{
         config::{HubConfig, check},
-        event_loop::judge_watermark,
         hub::{HubError, WATERMARK, open_store},
         intake::journal,
+        older::judge_watermark,
     },
 };
 

@@ -40,9 +40,9 @@ use self::{
 };
 use super::{
     config::HubConfig,
-    event_loop::judge_watermark,
     failure::file,
     hub::{Context, Hub, HubError, WATERMARK, context_of, open},
+    older::judge_watermark,
     operations::copies::stop_all,
     sealing::{data::seal_anew, own},
 };

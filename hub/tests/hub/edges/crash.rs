@@ -148,9 +148,7 @@ fn f21_a_database_behind_its_own_stream_stops_every_stream_but_no_answer() {
         .raise([(code, sealed, next)], 0, |_| Ok::<_, exchange_endpoint::watermark::WatermarkError>(vec![]))
         .expect("raised");
     let svod_hub::edges::hub::Hub { store, watermark, .. } = &mut hub.hub;
-    store
-        .write(|tx| svod_hub::edges::event_loop::judge_watermark(tx, watermark, code, now()))
-        .expect("judged");
+    store.write(|tx| svod_hub::edges::older::judge_watermark(tx, watermark, code, now())).expect("judged");
     let name = one.data(&[record(Kind::RecipientClaim, 9, 1, &[("surname", "Котов")])]);
     hub.take(&one, &name);
     hub.send();

@@ -13,9 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use svod_hub::{
     database::{Store, linking::Act},
     edges::{
-        event_loop::judge_watermark,
         hub::Hub,
         intake::Taken,
+        older::judge_watermark,
         operations::{
             enrol::{disable, keep_shut_out},
             status,

@@ -14,6 +14,7 @@ use super::{
         clerk::Rows,
         fate::{Backup, Fate},
         history::City,
+        hub,
         mishap::Mishap,
         template::{Template, centre_code},
         trace::short,
@@ -275,6 +276,45 @@ impl Town {
         clerk.come_back(&centre.database(), Rows::default()).map_err(|error| error.to_string())?;
         self.city.fates[at(n)] = Fate::Restored;
         Ok(())
+    }
+
+    /// The copy comes back while the program runs: into the file, or in its place. A clerk who has it open opens it again when the
+    /// program has looked at it: whoever opens a database in the moment after a rename gets it with the log of the former one.
+    pub fn put_back_beside(&mut self, n: u16, copy: &Backup, in_place: bool) -> Held {
+        self.city.trace.tell(&format!("c{n}"), "is put back while it runs");
+        let (centre, clerk) = (&self.city.centres[at(n)], &mut self.city.clerks[at(n)]);
+        let failed = |error: &dyn std::fmt::Display| error.to_string();
+        clerk.leave().map_err(|error| failed(&error))?;
+        if in_place {
+            let done = copy.restore_into(&centre.database(), svod_spoke::edges::init::DATABASE);
+            done.map_err(|error| failed(&error))?;
+        } else {
+            let done = copy.rename_over(&centre.database(), svod_spoke::edges::init::DATABASE);
+            done.map_err(|error| failed(&error))?;
+            self.look(n)?;
+        }
+        self.city.fates[at(n)] = Fate::Restored;
+        let (centre, clerk) = (&self.city.centres[at(n)], &mut self.city.clerks[at(n)]);
+        clerk.come_back(&centre.database(), Rows::default()).map_err(|error| failed(&error))
+    }
+
+    /// A copy of the hub's database.
+    pub fn copy_hub(&mut self) -> Result<Backup, String> {
+        self.city.trace.tell("hub", "is copied");
+        Backup::take(self.city.hub.dir(), hub::DATABASE, self.dir.join("copy of the hub"), false)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The copy comes back while the hub's daemon runs: into the file, or in its place.
+    pub fn put_hub_back_beside(&mut self, copy: &Backup, in_place: bool) -> Held {
+        self.city.trace.tell("hub", "is put back while it runs");
+        self.city.hub_fate = Fate::Restored;
+        let to = self.city.hub.database();
+        if in_place {
+            copy.restore_into(&to, hub::DATABASE).map_err(|error| error.to_string())
+        } else {
+            copy.rename_over(&to, hub::DATABASE).map_err(|error| error.to_string())
+        }
     }
 
     /// That the `n`th centre tells of `code`, which this history is about.

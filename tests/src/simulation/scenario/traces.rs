@@ -2,7 +2,7 @@
 
 use super::{
     Held, scenarios,
-    town::{HEARTBEAT, Town, ensure},
+    town::{HEARTBEAT, ROUNDS, Town, ensure},
 };
 
 scenarios![
@@ -18,6 +18,9 @@ scenarios![
     f13_a_key_is_not_given_twice_in_two_lives,
     f19_a_packet_of_an_ended_epoch_is_answered,
     f21_a_database_behind_its_watermark_says_so_before_it_sends,
+    f21_a_copy_put_back_under_a_running_centre_is_told_of_before_it_sends,
+    f21_a_copy_put_back_under_a_running_hub_is_told_of_before_it_sends,
+    f21_both_ends_put_back_while_they_run_say_so,
 ];
 
 /// How many packets are known to have come.
@@ -241,4 +244,57 @@ fn f21_a_database_behind_its_watermark_says_so_before_it_sends(town: &mut Town) 
     town.look(1)?;
     town.told(1, "RESTORED")?;
     ensure(!town.lies(1, "in")?.iter().any(|name| name.starts_with("DT")), "it sends")
+}
+
+fn f21_a_copy_put_back_under_a_running_centre_is_told_of_before_it_sends(town: &mut Town) -> Held {
+    town.settle()?;
+    for (n, in_place) in [(1, true), (2, false)] {
+        let copy = town.copy(n, false)?;
+        town.stranger(n, "r2", "Орлова")?;
+        town.rest()?;
+        town.put_back_beside(n, &copy, in_place)?;
+        town.stranger(n, "r3", "Лебедева")?;
+        town.look(n)?;
+        town.told(n, "RESTORED")?;
+        ensure(!town.lies(n, "in")?.iter().any(|name| name.starts_with("DT")), "it sends")?;
+    }
+    Ok(())
+}
+
+fn f21_a_copy_put_back_under_a_running_hub_is_told_of_before_it_sends(town: &mut Town) -> Held {
+    town.settle()?;
+    for in_place in [true, false] {
+        let copy = town.copy_hub()?;
+        let who = town.hub_says("SELECT case_number FROM person WHERE merged_into IS NULL LIMIT 1")?;
+        let failed = |error| format!("{error:?}");
+        town.city.hub.confirm_for(&who, 1).map_err(failed)?;
+        town.city.hub.correct_to(&who, &format!("Исправлено {in_place}")).map_err(failed)?;
+        town.rest()?;
+        town.put_hub_back_beside(&copy, in_place)?;
+        if !in_place {
+            // staff who open a database in the moment after a rename get it with the log of the former one
+            town.hub()?;
+        }
+        town.city.hub.correct_to(&who, &format!("Иначе {in_place}")).map_err(failed)?;
+        town.hub()?;
+        town.hub_told("RESTORED")?;
+        ensure(!town.lies(1, "out")?.iter().any(|name| name.starts_with("DT")), "it sends")?;
+        town.city.recover(ROUNDS)?;
+        town.rest()?;
+    }
+    Ok(())
+}
+
+fn f21_both_ends_put_back_while_they_run_say_so(town: &mut Town) -> Held {
+    town.settle()?;
+    let (copy, of_hub) = (town.copy(1, false)?, town.copy_hub()?);
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    town.put_back_beside(1, &copy, true)?;
+    town.put_hub_back_beside(&of_hub, true)?;
+    town.stranger(1, "r3", "Лебедева")?;
+    town.look(1)?;
+    town.hub()?;
+    town.told(1, "RESTORED")?;
+    town.hub_told("RESTORED")
 }
