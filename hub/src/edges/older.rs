@@ -3,7 +3,6 @@
 use exchange_endpoint::watermark::{Stream, Watermark};
 use exchange_format::{
     participant::ParticipantCode,
-    position::{Mark, Position},
     stream::{Evidence, Stop, Watermark as StoredWatermark},
 };
 use jiff::Timestamp;
@@ -43,15 +42,14 @@ pub fn judge_watermark(
 }
 
 /// What of `watermark` counts for the streams with `peer`: what was exchanged with a machine that has left is no measure for the
-/// one that has come after it.
+/// one that has come after it; of an epoch that was closed nothing is applied any more.
 fn counted(watermark: &Watermark, peer: ParticipantCode, streams: &Streams) -> StoredWatermark {
-    let counts = |at: &Position, last: Option<Mark>, ended| last.is_some() || Some(at.epoch) > ended;
     let Streams { outgoing, incoming, .. } = streams;
     StoredWatermark {
         sealed: watermark
             .get(peer, Stream::Sealed)
-            .filter(|at| counts(at, outgoing.last, outgoing.highest_epoch)),
-        applied: watermark.get(peer, Stream::Applied).filter(|at| counts(at, incoming.last, incoming.closed)),
+            .filter(|at| outgoing.last.is_some() || Some(at.epoch) > outgoing.highest_epoch),
+        applied: watermark.get(peer, Stream::Applied).filter(|at| Some(at.epoch) > incoming.closed),
     }
 }
 

@@ -168,7 +168,7 @@ fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, 
         connection,
         [("out", database.sealed.map(place)), ("in", database.applied.map(place))],
     )?);
-    let is_older = measure.marks.judge(&database).is_some();
+    let is_older = Station::behind(connection, hub, &measure.marks)?.is_some();
     if is_older {
         damages.push(Damage::new(Fault::BehindWatermark, "svod_stream", ""));
     }

@@ -147,11 +147,10 @@ fn begin(station: &mut Station, clock: &dyn Clock) -> Result<Duration, SpokeErro
 }
 
 /// What shows that the database is older than the watermark, if nobody has said so yet.
-fn is_older(station: &Station) -> Result<Option<Evidence>, SpokeError> {
-    let database = Station::reached(&station.connection, station.hub())?;
+pub(super) fn is_older(station: &Station) -> Result<Option<Evidence>, SpokeError> {
     let stopped =
         || book::out_stream(&station.connection, station.hub()).map(|out| out.machine.stop.is_some());
-    let evidence = station.marks().judge(&database);
+    let evidence = Station::behind(&station.connection, station.hub(), &station.marks())?;
     Ok(if evidence.is_some() && stopped()? { None } else { evidence })
 }
 

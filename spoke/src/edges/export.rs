@@ -112,7 +112,7 @@ pub fn export(station: &mut Station, now: Timestamp) -> Result<Option<Exported>,
     let marks = station.marks();
     let (connection, desk) = packet_file::apart(station);
     let done = write::write_if(connection, Scope::Book, |transaction| {
-        if marks.judge(&Station::reached(transaction, desk.hub)?).is_some() {
+        if Station::behind(transaction, desk.hub, &marks)?.is_some() {
             // a copy was put back this moment: no number is given twice, and the next look tells of it
             return Ok(None);
         }

@@ -27,7 +27,7 @@ use exchange_format::{
     position::Digest,
     record::{Record, RecordId},
     signature::{self, RecordText},
-    stream,
+    stream::{self, Evidence},
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -240,15 +240,22 @@ impl Station {
         Ok(self.watermark.begin_journal(leaves)?)
     }
 
-    /// How far the database says that both streams are.
+    /// What shows that the database is older than `marks`, those of the watermark file. Of an epoch of the hub's that was closed
+    /// after a restore nothing is applied any more: how far that was is no measure.
     ///
     /// # Errors
     /// The database.
-    pub fn reached(connection: &Connection, hub: ParticipantCode) -> Result<stream::Watermark, SpokeError> {
-        Ok(stream::Watermark {
+    pub fn behind(
+        connection: &Connection,
+        hub: ParticipantCode,
+        marks: &stream::Watermark,
+    ) -> Result<Option<Evidence>, SpokeError> {
+        let incoming = book::in_stream(connection, hub)?.machine;
+        let applied = marks.applied.filter(|at| Some(at.epoch) > incoming.closed);
+        Ok(stream::Watermark { applied, ..*marks }.judge(&stream::Watermark {
             sealed: book::out_stream(connection, hub)?.machine.last.map(|mark| mark.position),
-            applied: book::in_stream(connection, hub)?.machine.last.map(|mark| mark.position),
-        })
+            applied: incoming.last.map(|mark| mark.position),
+        }))
     }
 
     /// What the watermark file says of the two streams.

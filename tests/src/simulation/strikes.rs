@@ -163,14 +163,28 @@ impl City {
         };
         let Some(copy) = self.copies[at].take() else { return Ok(()) };
         self.trace.tell("all", &format!("copy {at} is put back, whole: {}", copy.whole));
+        // now and then into the open database; what the disk has of that is not known where there are power cuts
+        let in_place = !copy.whole && !self.kinds.power && self.time.passed() % 2 == 0;
+        if in_place {
+            self.trace.tell("all", "while its program runs");
+        }
+        let written = |error: rusqlite::Error| format!("restore: {error}");
         if at == self.centres.len() {
-            self.hub.stop();
             self.hub_fate = Fate::Restored;
+            if in_place {
+                return copy.restore_into(&self.hub.database(), hub::DATABASE).map_err(written);
+            }
+            self.hub.stop();
             return copy.put_back(self.hub.dir(), hub::DATABASE).map_err(failed);
         }
-        self.centres[n].stop();
         self.clerks[n].leave().map_err(|error| error.to_string())?;
-        copy.put_back(self.centres[n].dir(), svod_spoke::edges::init::DATABASE).map_err(failed)?;
+        let database = svod_spoke::edges::init::DATABASE;
+        if in_place {
+            copy.restore_into(&self.centres[n].database(), database).map_err(written)?;
+        } else {
+            self.centres[n].stop();
+            copy.put_back(self.centres[n].dir(), database).map_err(failed)?;
+        }
         let rows = copy.rows.unwrap_or_default();
         let lost = self.clerks[n].memory.rows.clone();
         self.clerks[n].former.push(lost);

@@ -30,7 +30,10 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
-use super::hub::{Context, Hub, HubError, at};
+use super::{
+    hub::{Context, Hub, HubError, at},
+    older::goes_on_behind,
+};
 use crate::database::{Tx, streams::Unproven};
 
 pub(super) use answers::random;
@@ -96,6 +99,11 @@ impl Hub {
             || !path.is_file()
             || !self.store.read(|tx| numbered::is_active(tx, centre))?
         {
+            return Ok(Taken::Nothing);
+        }
+        let Self { store, watermark, .. } = &mut *self;
+        if store.read(|tx| Ok::<_, HubError>(goes_on_behind(watermark, centre, &tx.streams(centre)?)))? {
+            // a copy was put back this moment: the next look tells of it
             return Ok(Taken::Nothing);
         }
         let Ok(file_name) = name.parse::<FileName>() else {

@@ -296,5 +296,16 @@ fn f21_both_ends_put_back_while_they_run_say_so(town: &mut Town) -> Held {
     town.look(1)?;
     town.hub()?;
     town.told(1, "RESTORED")?;
-    town.hub_told("RESTORED")
+    town.hub_told("RESTORED")?;
+    // the centre has recovered before it hears of the hub's new epoch
+    town.pass(HEARTBEAT);
+    town.city.until_rest(ROUNDS)?;
+    town.city.resync()?;
+    town.look(1)?;
+    town.stranger(1, "r4", "Соколова")?;
+    town.look(1)?;
+    let waits = "SELECT count(*) FROM svod_change WHERE kind = 'recipient'";
+    town.centre_is(1, waits, "0")?;
+    let stopped = "SELECT count(*) FROM svod_incident WHERE code = 'RESTORED' AND closed_at IS NULL";
+    town.centre_is(1, stopped, "0")
 }
