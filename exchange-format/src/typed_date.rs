@@ -5,6 +5,8 @@ use jiff::{
     civil::{Date, date},
 };
 
+use crate::invisible::is_mark;
+
 const MONTHS: [&str; 12] =
     ["ЯНВ", "ФЕВ", "МАР", "АПР", "МА", "ИЮН", "ИЮЛ", "АВГ", "СЕН", "ОКТ", "НОЯ", "ДЕК"];
 
@@ -43,7 +45,7 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
     if let Some((year, month, day)) = plain(text.trim().as_bytes()) {
         return Date::new(year, month, day).ok().filter(|date| *date != placeholder);
     }
-    let upper = digits_for_letters(&text.trim().to_uppercase());
+    let upper = digits_for_letters(&seen(text).to_uppercase());
     let parts: Vec<&str> = without_time(&upper)
         .split(|c: char| {
             c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '«' | '»' | '"' | '“' | '”' | '„')
@@ -73,6 +75,11 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
         _ => None,
     };
     parsed.filter(|parsed| *parsed != placeholder)
+}
+
+/// `text` without white space around it and without characters that nobody sees.
+fn seen(text: &str) -> String {
+    text.trim_matches(|c: char| c.is_whitespace() || is_mark(c)).chars().filter(|c| !is_mark(*c)).collect()
 }
 
 /// The day of the number that a spreadsheet has for it.
@@ -143,7 +150,7 @@ pub fn parse_known(text: &str) -> Option<(u32, u32, u32)> {
     if let Some(date) = parse_date(text) {
         return Some((known(date.year())?, known(date.month().into())?, known(date.day().into())?));
     }
-    let upper = text.trim().to_uppercase();
+    let upper = seen(text).to_uppercase();
     let upper = without_time(&upper);
     // «ок. 1949»: of what is not quite known the year is all that is said
     let words = ["Г", "ГОДА", "ГОД", "ГР", "Р", "РОЖДЕНИЯ", "ОК", "ОКОЛО", "ПРИМЕРНО", "ПРИБЛ"];
@@ -257,6 +264,7 @@ mod tests {
             ("ок. 1945", (1945, 0, 0)),
             ("около 1945 г.", (1945, 0, 0)),
             ("~1945", (1945, 0, 0)),
+            ("\u{feff}1945\u{200b}", (1945, 0, 0)),
             ("примерно 1945 года рождения", (1945, 0, 0)),
         ] {
             assert_eq!(parse_known(text), Some(known), "{text}");
@@ -324,6 +332,10 @@ mod tests {
             "2l.02.1949",
             "2I.02.I949",
             "17950",
+            "\u{feff}21.02.1949",
+            "21.02.1949\u{200b}",
+            "\t21.02.\u{ad}1949\u{a0}",
+            "21\u{a0}февраля\u{a0}1949\u{a0}г.",
         ] {
             assert_eq!(parse_date(text), Some(date(1949, 2, 21)), "{text}");
         }

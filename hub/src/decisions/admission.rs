@@ -7,6 +7,7 @@ use exchange_format::{
     rules::{self, UNPUBLISHED},
     snils::Snils,
     stream::{Edition, VersionVerdict},
+    typed,
 };
 
 use super::{
@@ -239,7 +240,7 @@ fn other_person(before: &Body, after: &Body) -> bool {
     let names =
         |body: &Body| ["surname", "given", "patronymic"].map(|name| body.text(name).and_then(name_key));
     let birth = |body: &Body| body.text("birth_date").and_then(parse_date);
-    let snils = |body: &Body| body.text("snils").and_then(|text| text.parse::<Snils>().ok());
+    let snils = |body: &Body| body.text("snils").and_then(|text| typed::plain(text)?.parse::<Snils>().ok());
     names(before) != names(after) && birth(before) != birth(after) && snils(before) != snils(after)
 }
 

@@ -191,6 +191,8 @@ pub fn claimed() -> impl Iterator<Item = &'static Field> {
 
 /// `value` as the hub would publish it in `field` of a person; `None` if it is no good value there.
 pub fn published(field: &Field, text: &str) -> Option<String> {
+    // as the rules read it: without what nobody sees, and with plain spaces
+    let text = &display::text(text)?;
     let value = match (field.name, field.ty) {
         ("surname" | "given" | "patronymic", _) => display::name(text),
         ("phone", _) => phones(text),

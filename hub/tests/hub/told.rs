@@ -148,6 +148,34 @@ fn what_the_hub_remarks_upon_in_a_person_its_centre_is_told() {
     assert!(silent.is_empty(), "told to staff, and not to the centre: {silent:#?}");
 }
 
+#[test]
+fn what_nobody_sees_changes_nothing_that_is_published_of_a_person() {
+    let sound = examples::body(Kind::RecipientClaim);
+    let number = examples::body(Kind::Person);
+    let number = number.text("case_number").expect("a number");
+    let published = |body: &Body| {
+        let origin = "4200018".parse().expect("a code");
+        let claim = Claim { origin, key: examples::key(Kind::RecipientClaim), version: 1, body: body.clone() };
+        golden::person(number, &[claim], &BTreeMap::new()).body
+    };
+    let (mut seen, mut lost) = (0, Vec::new());
+    for field in typed(Kind::RecipientClaim.schema().fields) {
+        let Some(text) = sound.text(field) else { continue };
+        let blanks = text.replace(' ', "\u{a0}");
+        let marks = ['\u{200b}', '\u{feff}', '\u{ad}', '\u{200e}', '\u{a0}'];
+        let marked = marks.iter().flat_map(|mark| [format!("{text}{mark}"), format!("{mark}{text}")]);
+        for odd in marked.chain([blanks, format!("\t{text}")]) {
+            let Some(body) = with(&sound, None, field, &odd) else { continue };
+            seen += 1;
+            if published(&body) != published(&sound) {
+                lost.push((field, odd));
+            }
+        }
+    }
+    assert!(seen > 300, "{seen}");
+    assert!(lost.is_empty(), "published otherwise: {lost:#?}");
+}
+
 /// `body` with `text` in `field` of its head, or of its line `n`; none if no record carries that.
 fn with(body: &Body, n: Option<usize>, field: &'static str, text: &str) -> Option<Body> {
     let mut changed = body.clone();

@@ -1,8 +1,9 @@
 //! How the hub writes a value that it publishes: strict fields, whoever typed them and however.
 
 pub use exchange_format::typed::plain as text;
+use exchange_format::vocabulary;
 
-use super::{is_placeholder, phone_key, word::is_hyphen, word::repair_look_alikes, word::upper};
+use super::{is_placeholder, phone_key, word::is_hyphen, word::repair_look_alikes};
 
 /// A part of a name: look-alikes repaired, one space or one hyphen between parts, each part capitalised.
 /// `None` for a placeholder or if no letter stays.
@@ -39,12 +40,12 @@ pub fn phone(text: &str) -> Option<String> {
     phone_key(text).filter(|key| key.len() == 11).map(|key| format!("+{key}"))
 }
 
-/// `М` or `Ж`.
-pub fn sex(text: &str) -> Option<&'static str> {
-    match upper(&repair_look_alikes(text.trim())).as_str() {
-        "М" | "МУЖ" | "МУЖ." | "МУЖСКОЙ" | "1" => Some("М"),
-        "Ж" | "ЖЕН" | "ЖЕН." | "ЖЕНСКИЙ" | "2" => Some("Ж"),
-        _ => None,
+/// `М` or `Ж`, by the words that the rules know.
+pub fn sex(typed: &str) -> Option<&'static str> {
+    match typed {
+        "М" | "м" => Some("М"),
+        "Ж" | "ж" => Some("Ж"),
+        _ => vocabulary::code("sex", &repair_look_alikes(&text(typed)?)),
     }
 }
 
@@ -71,7 +72,10 @@ mod tests {
         assert_eq!(phone("8 906 123-45-67").as_deref(), Some("+79061234567"));
         assert_eq!(phone("36-12-45"), None);
         assert_eq!(sex("Муж."), Some("М"));
-        assert_eq!(sex("Mуж"), Some("М"));
+        for (typed, said) in [("Mуж", "М"), ("мужчина", "М"), ("Женщина", "Ж"), ("М.", "М"), ("2.", "Ж"), ("M", "М")] {
+            assert_eq!(sex(typed), Some(said), "{typed}");
+        }
+        assert_eq!((sex("Ж\u{200b}"), sex("\u{a0}жен."), sex("да"), sex("-")), (Some("Ж"), Some("Ж"), None, None));
         assert_eq!(text("  ул.\u{a0} Ленина "), Some("ул. Ленина".into()));
     }
 }
