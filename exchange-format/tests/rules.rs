@@ -23,6 +23,7 @@ struct Scene {
     supplement: Body,
     contract: Body,
     directory: Vec<Body>,
+    stray: Option<&'static str>,
 }
 
 impl Scene {
@@ -35,6 +36,7 @@ impl Scene {
             supplement: examples::body(Kind::Supplement),
             contract: examples::body(Kind::Contract),
             directory: vec![examples::body(Kind::Service)],
+            stray: None,
         }
     }
 
@@ -56,6 +58,7 @@ impl Scene {
             supplement: Some(&self.supplement),
             contract: Some(&self.contract),
             directory: &self.directory,
+            stray: self.stray,
             lists: Some(Lists::shipped()),
         }
     }
@@ -67,6 +70,11 @@ impl Scene {
         }
         let (place, value) = change.split_once('=').expect(change);
         let (whose, field) = place.split_once('.').unwrap_or(("", place));
+        if whose == "stray" {
+            let mut fields = self.body.kind().schema().fields.iter().map(|field| field.name);
+            self.stray = fields.find(|name| *name == field);
+            return;
+        }
         let body = match whose {
             "other" => {
                 if self.others.is_empty() {

@@ -8,6 +8,7 @@
 //! A rule needs the record, and some need others beside it ([`Around`]): what is not given is not checked.
 
 mod assessment;
+mod belonging;
 mod business;
 mod dates;
 mod directory;
@@ -70,6 +71,8 @@ pub struct Around<'a> {
     pub supplement: Option<&'a Body>,
     /// The contract that it belongs to.
     pub contract: Option<&'a Body>,
+    /// The field in which it names what is another person's, or was withdrawn.
+    pub stray: Option<&'static str>,
 }
 
 impl Around<'_> {
@@ -84,6 +87,7 @@ impl Around<'_> {
             programme: None,
             supplement: None,
             contract: None,
+            stray: None,
         }
     }
 }
@@ -121,6 +125,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
         order::RULES,
         dates::RULES,
         invisible::RULES,
+        belonging::RULES,
     ]
     .into_iter()
     .flatten()
@@ -175,6 +180,16 @@ pub fn unread(body: &Body) -> Vec<Breach> {
 pub fn first_fault(body: &Body) -> Option<Finding> {
     fault_within(body, &Around::nothing())
 }
+
+/// A supplement that is not published because it names, in `field`, a programme that is another person's or was withdrawn.
+pub fn stranded(field: &'static str) -> Option<Finding> {
+    let rule = find(STRANDED)?;
+    let problem = FieldProblem::Broken { code: rule.code, sentence: rule.sentence };
+    Some(Finding { field, line: None, problem })
+}
+
+/// The rule of [`stranded`].
+pub const STRANDED: &str = "W01";
 
 /// What keeps `body` from being taken beside what stands `around` it: by its schema, else by the first rule that
 /// refuses it.

@@ -271,6 +271,15 @@ impl Tx<'_> {
         )
     }
 
+    /// Whose the document or other record that staff drew up `key` is.
+    pub fn person_of_paper(&self, key: RecordId) -> Result<Option<RecordId>> {
+        if let Some(person) = self.person_of_document(key)? {
+            return Ok(Some(person));
+        }
+        let drawn = self.drawn(key)?.and_then(|drawn| drawn.person);
+        drawn.map(|person| self.person_meant(person)).transpose()
+    }
+
     /// Replaces where the values of a person come from; `hub` is the origin of the hub's own entries.
     pub fn set_field_sources(
         &self,

@@ -46,6 +46,8 @@ pub struct Document {
     pub claims: Vec<Claim>,
     /// Of a supplement: the programmes that its claims name, by claim.
     pub programmes: BTreeMap<(ParticipantCode, RecordId), RecordId>,
+    /// Those of them that are no document yet: their centre is told why, and the supplement waits.
+    pub waiting: BTreeSet<RecordId>,
     /// As the hub's staff drew it up: that stands over all claims.
     pub drawn: Option<Body>,
 }
@@ -225,6 +227,17 @@ pub fn documents(file: &PersonFile, view: View) -> Documents {
     documents
 }
 
+/// The supplements of `file` that are published to nobody, not among `all` its documents, because the programme that they name is
+/// none of this person: it is another's, or was withdrawn.
+pub fn stranded<'a>(file: &'a PersonFile, all: &'a Documents) -> impl Iterator<Item = &'a Document> {
+    let left = |document: &&Document| document.kind == Kind::Supplement && !all.contains_key(&document.uid);
+    file.documents.iter().filter(left).filter(|document| {
+        let body = document.published(View::Everything, file.uid);
+        let named = body.as_ref().and_then(programme_of).filter(|named| !document.waiting.contains(named));
+        named.is_some_and(|named| file.documents.iter().all(|one| one.uid != named))
+    })
+}
+
 /// Referents first.
 fn in_order(documents: Documents) -> Vec<Wanted> {
     let mut documents: Vec<Wanted> = documents.into_iter().map(|(key, body)| Wanted { key, body }).collect();
@@ -302,7 +315,14 @@ mod tests {
         let recipient = id(90).to_string();
         let fields = [("recipient", recipient.as_str()), ("number", number), ("date", "2026-01-15")];
         let claims = vec![claim(unit, key, Kind::ProgrammeClaim, &fields)];
-        Document { uid: id(uid), kind: Kind::Programme, claims, programmes: BTreeMap::new(), drawn: None }
+        Document {
+            uid: id(uid),
+            kind: Kind::Programme,
+            claims,
+            programmes: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            drawn: None,
+        }
     }
 
     fn file() -> PersonFile {
@@ -383,6 +403,7 @@ mod tests {
             kind: Kind::Supplement,
             claims: vec![of(1, 13), of(2, 14)],
             programmes: BTreeMap::from([((centre(1), id(13)), id(110))]),
+            waiting: BTreeSet::new(),
             drawn: None,
         });
         let own = all(&file, centre(2), Scope::OwnOnly);
@@ -415,6 +436,7 @@ mod tests {
             kind: Kind::Supplement,
             claims: vec![supplement],
             programmes: BTreeMap::from([((centre(2), id(13)), id(111))]),
+            waiting: BTreeSet::new(),
             drawn: None,
         });
         let kinds = |published: &[Wanted]| -> Vec<Kind> {

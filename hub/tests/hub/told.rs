@@ -155,7 +155,8 @@ fn what_nobody_sees_changes_nothing_that_is_published_of_a_person() {
     let number = number.text("case_number").expect("a number");
     let published = |body: &Body| {
         let origin = "4200018".parse().expect("a code");
-        let claim = Claim { origin, key: examples::key(Kind::RecipientClaim), version: 1, body: body.clone() };
+        let claim =
+            Claim { origin, key: examples::key(Kind::RecipientClaim), version: 1, body: body.clone() };
         golden::person(number, &[claim], &BTreeMap::new()).body
     };
     let (mut seen, mut lost) = (0, Vec::new());

@@ -10,7 +10,7 @@ use exchange_format::{
     rules::{self, Around, INVISIBLE, Severity},
 };
 use jiff::civil::Date;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::decisions::{
     mapping,
@@ -112,6 +112,7 @@ struct Beside {
     programme: Option<Body>,
     supplement: Option<Body>,
     contract: Option<Body>,
+    stray: Option<&'static str>,
 }
 
 impl Neighbours {
@@ -125,6 +126,7 @@ impl Neighbours {
             programme: beside.programme.as_ref(),
             supplement: beside.supplement.as_ref(),
             contract: beside.contract.as_ref(),
+            stray: beside.stray,
         }
     }
 
@@ -175,6 +177,7 @@ impl Neighbours {
             programme: referent("programme_id", "programme")?,
             supplement: referent("supplement_id", "supplement")?,
             contract: referent("contract_id", "contract")?,
+            stray: stray(connection, of, &row.values)?,
         };
         let stated = |name| value(name).unwrap_or_default();
         let mut ids: Vec<&String> = match of.name {
@@ -194,6 +197,55 @@ impl Neighbours {
         }
         Ok(beside)
     }
+}
+
+/// The field in which a row of `of` with these `values` names a row that is another person's; of a supplement also one that was
+/// withdrawn.
+fn stray(
+    connection: &Connection,
+    of: &Table,
+    values: &[Option<String>],
+) -> Result<Option<&'static str>, DatabaseError> {
+    let mut whose: Option<String> = None;
+    for (column, value) in of.columns.iter().zip(values) {
+        let (Some(to), Some(id)) = (column.refers_to, value) else { continue };
+        let Some(table) = table(to) else { continue };
+        let (person, is_withdrawn) = person_of(connection, table, id)?;
+        let is_other = person.is_some() && whose.is_some() && person != whose;
+        if is_other || of.name == "supplement" && is_withdrawn {
+            return Ok(Some(column.field));
+        }
+        whose = whose.or(person);
+    }
+    Ok(None)
+}
+
+/// Whose the row `id` of `table` is, as the row of the recipient by which that person goes here; and whether the row is withdrawn.
+fn person_of(
+    connection: &Connection,
+    table: &Table,
+    id: &str,
+) -> Result<(Option<String>, bool), DatabaseError> {
+    let sql = "SELECT state = 'withdrawn' FROM svod_record WHERE kind = ?1 AND id = ?2";
+    let state: Option<bool> =
+        connection.prepare_cached(sql)?.query_row([table.name, id], |row| row.get(0)).optional()?;
+    let recipient = match table.name {
+        "recipient" => Some(id.to_owned()),
+        _ if table.columns.iter().any(|column| column.name == "recipient_id") => {
+            let sql = format!("SELECT recipient_id FROM {} WHERE id = ?1", table.name);
+            let mut found = connection.prepare_cached(&sql)?;
+            found.query_row([id], |row| Ok(rows::leniently(row.get_ref(0)?))).optional()?.flatten()
+        }
+        _ => None,
+    };
+    let Some(recipient) = recipient else { return Ok((None, state.unwrap_or(false))) };
+    let sql = "SELECT resolved_id FROM recipient_resolved WHERE id = ?1";
+    let resolved = connection
+        .prepare_cached(sql)?
+        .query_row([&recipient], |row| Ok(rows::leniently(row.get_ref(0)?)))
+        .optional()?
+        .flatten();
+    Ok((Some(resolved.unwrap_or(recipient)), state.unwrap_or(false)))
 }
 
 /// Of many rows alike so many are looked at: one is enough to tell.

@@ -185,7 +185,10 @@ fn check_judges_a_row_beside_those_that_it_names_and_those_that_may_be_the_same(
     centre.sql(
         "UPDATE supplement SET valid_until = '2035-01-01'; UPDATE contract SET end_date = '2035-01-01'; \
          INSERT INTO programme (id, recipient_id, number, date) VALUES ('e2', 'e', '9', '01.06.2026'); \
-         INSERT INTO recipient (id, surname, snils) SELECT 'e2', 'Чужая', snils FROM recipient",
+         INSERT INTO recipient (id, surname, snils) SELECT 'e2', 'Чужая', snils FROM recipient; \
+         INSERT INTO programme (id, recipient_id, number, date) VALUES ('w', 'e2', '9', '01.06.2020'); \
+         INSERT INTO supplement (id, recipient_id, programme_id, number, date) VALUES ('w', 'e', 'w', '9', '01.06.2026'); \
+         INSERT INTO contract (id, recipient_id, programme_id, number) VALUES ('w', 'e', 'w', '9'), ('w2', 'e2', 'w', '9')",
     );
     let (told, _) = centre.ends(&["check", "--format", "json"], 1);
     let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
@@ -195,6 +198,9 @@ fn check_judges_a_row_beside_those_that_it_names_and_those_that_may_be_the_same(
         ("contract", "K05", vec!["e"]),
         ("programme", "P05", vec!["e", "e2"]),
         ("recipient", "A05a", vec!["e", "e2"]),
+        ("supplement", "W01", vec!["w"]),
+        ("contract", "W01", vec!["w"]),
+        ("service_act", "W01", vec![]),
     ] {
         let of = faults.iter().filter(|one| one["table"] == table && one["rule"] == rule);
         assert_eq!(of.filter_map(|one| one["id"].as_str()).collect::<Vec<_>>(), ids, "{rule}: {told}");

@@ -72,10 +72,15 @@ mod tests {
         assert_eq!(phone("8 906 123-45-67").as_deref(), Some("+79061234567"));
         assert_eq!(phone("36-12-45"), None);
         assert_eq!(sex("Муж."), Some("М"));
-        for (typed, said) in [("Mуж", "М"), ("мужчина", "М"), ("Женщина", "Ж"), ("М.", "М"), ("2.", "Ж"), ("M", "М")] {
+        for (typed, said) in
+            [("Mуж", "М"), ("мужчина", "М"), ("Женщина", "Ж"), ("М.", "М"), ("2.", "Ж"), ("M", "М")]
+        {
             assert_eq!(sex(typed), Some(said), "{typed}");
         }
-        assert_eq!((sex("Ж\u{200b}"), sex("\u{a0}жен."), sex("да"), sex("-")), (Some("Ж"), Some("Ж"), None, None));
+        assert_eq!(
+            (sex("Ж\u{200b}"), sex("\u{a0}жен."), sex("да"), sex("-")),
+            (Some("Ж"), Some("Ж"), None, None)
+        );
         assert_eq!(text("  ул.\u{a0} Ленина "), Some("ул. Ленина".into()));
     }
 }

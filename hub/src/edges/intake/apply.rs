@@ -259,7 +259,7 @@ impl<'a> Intake<'a> {
                 return Ok(Some(self.meant(of, &[Kind::RecipientClaim, Kind::Person])?));
             }
         }
-        Ok(self.tx.person_of_document(now)?)
+        Ok(self.tx.person_of_paper(now)?)
     }
 
     /// What a reference of this centre means: the publication that its own record became, and which that turned out to be.

@@ -1,10 +1,11 @@
 //! The register against the rules of the domain: everything that is broken, not the first fault only, with the records
 //! that a rule needs beside it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_endpoint::{config::Config, output::Failure};
 use exchange_format::{
+    participant::ParticipantCode,
     record::{Body, Kind, RecordId},
     rules::{self, Around, Severity},
 };
@@ -12,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::{
     decisions::{
-        audience::{self, PersonFile, Wanted, programme_of},
+        audience::{self, PersonFile, View, Wanted, programme_of},
         golden::Claim,
     },
     edges::{
@@ -94,18 +95,9 @@ fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result
             directory: &directory,
             ..Around::nothing()
         };
+        let of = (one.body.kind().name(), one.key, None);
         let mut tell = |rule, refused, field, line| {
-            found.faults.push(Fault {
-                kind: one.body.kind().name(),
-                uid: one.key.to_string(),
-                person: file.uid.to_string(),
-                case_number: Some(file.case_number.clone()),
-                centre: None,
-                rule,
-                refused,
-                field,
-                line,
-            });
+            found.faults.push(fault(file, of, (rule, refused, field, line)));
         };
         for finding in one.body.findings() {
             tell(finding.word(), true, finding.field, finding.line);
@@ -115,31 +107,61 @@ fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result
             tell(breach.rule.code, refused, breach.place.field, breach.place.line);
         }
     }
+    let all = audience::documents(file, View::Everything);
+    let stranded: BTreeSet<(ParticipantCode, RecordId)> = audience::stranded(file, &all)
+        .flat_map(|one| &one.claims)
+        .map(|claim| (claim.origin, claim.key))
+        .collect();
+    for one in audience::stranded(file, &all).filter(|one| one.claims.is_empty()) {
+        // drawn up by staff
+        let of = (one.kind.name(), one.uid, None);
+        found.faults.push(fault(file, of, (rules::STRANDED, true, "programme", None)));
+    }
     for claim in file.claims.iter().chain(&register.sent_about(file)?) {
-        look_at_claim(file, claim, found);
+        let mut more = Vec::new();
+        if stranded.contains(&(claim.origin, claim.key)) {
+            more.push((rules::STRANDED, true, "programme", None));
+        } else if claim.body.kind() != Kind::RecipientClaim
+            && let Some(field) = register.stray(claim)?
+        {
+            more.push((rules::STRANDED, false, field, None));
+        }
+        look_at_claim(file, claim, more, found);
     }
     Ok(())
 }
 
 /// What of a record of a centre's nobody can read: it has no line among what is published, and only its centre can mend it.
-fn look_at_claim(file: &PersonFile, claim: &Claim, found: &mut Found) {
+fn look_at_claim(file: &PersonFile, claim: &Claim, more: Vec<Told>, found: &mut Found) {
     let unpublished = rules::unpublished_document(&claim.body);
     let refused = unpublished.iter().map(|finding| (finding.word(), true, finding.field, finding.line));
     let unread = rules::unread(&claim.body);
     let unread = unread.iter().map(|one| (one.rule.code, false, one.place.field, one.place.line));
-    let faults: Vec<_> = refused.chain(unread).collect();
+    let faults: Vec<_> = refused.chain(unread).chain(more).collect();
     found.records += u64::from(!faults.is_empty());
-    found.faults.extend(faults.into_iter().map(|(rule, refused, field, line)| Fault {
-        kind: claim.body.kind().name(),
-        uid: claim.key.to_string(),
+    let of = (claim.body.kind().name(), claim.key, Some(claim.origin));
+    found.faults.extend(faults.into_iter().map(|told| fault(file, of, told)));
+}
+
+/// By which rule a record is wrong, whether it is not published for it, and in which field of which line.
+type Told = (&'static str, bool, &'static str, Option<usize>);
+
+fn fault(
+    file: &PersonFile,
+    (kind, key, centre): (&'static str, RecordId, Option<ParticipantCode>),
+    (rule, refused, field, line): Told,
+) -> Fault {
+    Fault {
+        kind,
+        uid: key.to_string(),
         person: file.uid.to_string(),
         case_number: Some(file.case_number.clone()),
-        centre: Some(claim.origin.to_string()),
+        centre: centre.map(|centre| centre.to_string()),
         rule,
         refused,
         field,
         line,
-    }));
+    }
 }
 
 /// Whether `other` is a record of the kind that a rule may look at beside `one`: not the other of two programmes that

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Body, Finding, Kind, RecordId},
+    record::{Body, Finding, Kind, RecordId, Type},
     rules,
 };
 
@@ -136,6 +136,43 @@ impl Register<'_> {
             about.extend(self.tx.received(id)?.filter(stands).map(|found| found.claim));
         }
         Ok(about)
+    }
+
+    /// The field in which `claim` names what is another person's than what it names before.
+    pub fn stray(&self, claim: &Claim) -> Result<Option<&'static str>, RegisterError> {
+        let mut whose = None;
+        for (field, text) in claim.body.head().iter() {
+            let (Type::Reference(kinds), Some(id)) = (field.ty, text.and_then(|text| text.parse().ok()))
+            else {
+                continue;
+            };
+            let person = self.person_of(claim.origin, id, kinds)?;
+            if person.is_some() && whose.is_some() && person != whose {
+                return Ok(Some(field.name));
+            }
+            whose = whose.or(person);
+        }
+        Ok(None)
+    }
+
+    /// The person that a centre's reference is, or whose what it means is.
+    fn person_of(
+        &self,
+        origin: ParticipantCode,
+        id: RecordId,
+        kinds: &[Kind],
+    ) -> Result<Option<RecordId>, RegisterError> {
+        if kinds.contains(&Kind::Person) {
+            return self.person_behind(origin, id);
+        }
+        for kind in kinds {
+            let Some(found) = self.tx.received_by_key(origin, *kind, id)? else { continue };
+            let of = found.claim.body.text("recipient").and_then(|text| text.parse().ok());
+            if let Some(of) = of {
+                return self.person_behind(origin, of);
+            }
+        }
+        self.tx.person_of_paper(id).map_err(Into::into)
     }
 
     /// Whose document it is, of which kind, under which number and date.

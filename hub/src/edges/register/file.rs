@@ -38,11 +38,11 @@ impl Register<'_> {
             let claim_kind =
                 if kind == Kind::Programme { Kind::ProgrammeClaim } else { Kind::SupplementClaim };
             let claims = self.claims(&self.tx.claims_of(document)?, claim_kind)?;
-            let programmes =
-                if kind == Kind::Supplement { self.programmes_of(&claims)? } else { BTreeMap::new() };
+            let (programmes, waiting) =
+                if kind == Kind::Supplement { self.programmes_of(&claims)? } else { Default::default() };
             let drawn = self.tx.drawn(document)?.map(|drawn| drawn.body);
             let drawn = drawn.map(|body| self.of_meant(body)).transpose()?;
-            file.documents.push(Document { uid: document, kind, claims, programmes, drawn });
+            file.documents.push(Document { uid: document, kind, claims, programmes, waiting, drawn });
             let mut last = BTreeMap::new();
             for (n, decision) in self.tx.staff_decisions("programme", (self.hub, document))? {
                 last.insert((decision.one.1, decision.other.1), (n, decision.decision));
@@ -100,12 +100,9 @@ impl Register<'_> {
         Ok(found.filter(waits).map(|_| referent))
     }
 
-    /// The programmes that claims of a supplement name.
-    fn programmes_of(
-        &self,
-        claims: &[Claim],
-    ) -> Result<BTreeMap<(ParticipantCode, RecordId), RecordId>, RegisterError> {
-        let mut programmes = BTreeMap::new();
+    /// The programmes that claims of a supplement name; and which of them are no documents yet.
+    fn programmes_of(&self, claims: &[Claim]) -> Result<(Programmes, BTreeSet<RecordId>), RegisterError> {
+        let (mut programmes, mut waiting) = (Programmes::new(), BTreeSet::new());
         for claim in claims {
             let Some(referent) = claim.body.text("programme").and_then(|text| text.parse().ok()) else {
                 continue;
@@ -115,11 +112,18 @@ impl Register<'_> {
                 None if self.tx.person_of_document(referent)?.is_some() => {
                     Some(self.tx.document_meant(referent)?)
                 }
-                None => self.waiting_programme(claim.origin, referent)?,
+                None => {
+                    let waits = self.waiting_programme(claim.origin, referent)?;
+                    waiting.extend(waits);
+                    waits
+                }
                 own => own,
             };
             programmes.extend(named.map(|uid| ((claim.origin, claim.key), uid)));
         }
-        Ok(programmes)
+        Ok((programmes, waiting))
     }
 }
+
+/// Programmes by the claims that name them.
+type Programmes = BTreeMap<(ParticipantCode, RecordId), RecordId>;

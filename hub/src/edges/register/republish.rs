@@ -6,6 +6,7 @@ use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
     record::{Body, Form, Kind, MOST_SUPERSEDED, RecordId},
+    rules,
 };
 
 use super::{Affected, Input, Register, RegisterError};
@@ -83,6 +84,8 @@ impl Register<'_> {
         self.review_programmes(file, &all)?;
         self.review_values(file, &golden.body)?;
         let mut listed = audience::faulty(&all, self.today(), self.lists);
+        let stranded = audience::stranded(file, &all).map(|document| document.uid);
+        listed.extend(stranded.filter_map(|uid| Some((uid, rules::stranded("programme")?))));
         let (whole, doubtful) = (file, self.doubtful(file, &golden.body)?);
         let (mut person, mut file) = (golden.body, Cow::Borrowed(whole));
         if !doubtful.is_empty() {

@@ -246,3 +246,55 @@ fn a_supplement_waits_with_the_programme_that_it_names() {
     hub.take(&one, &name);
     assert!(known(&hub).1, "now it is, and is judged");
 }
+
+/// Вера, another person than Анна, and a programme of hers.
+fn vera() -> [Record; 2] {
+    let fields = [("surname", "Чужова"), ("given", "Вера"), ("birth_date", "01.05.1950"), ("sex", "Ж")];
+    let person = record(Kind::RecipientClaim, 2, 1, &fields);
+    let recipient = id(2).to_string();
+    let fields = [
+        ("recipient", recipient.as_str()),
+        ("number", "9"),
+        ("date", "10.03.2026"),
+        ("valid_until", "10.03.2027"),
+    ];
+    [person, record(Kind::ProgrammeClaim, 21, 1, &fields)]
+}
+
+#[test]
+fn what_names_another_persons_programme_is_told_and_a_supplement_is_published_when_it_is_mended() {
+    let mut hub = TestHub::new();
+    let own = [("number", "7"), ("date", "10.03.2026"), ("valid_until", "10.03.2027")];
+    let supplement = |version, programme: u8| {
+        let programme = id(programme).to_string();
+        let fields = [("programme", programme.as_str()), ("number", "Д-1"), ("date", "10.03.2026")];
+        document(Kind::SupplementClaim, 12, version, &fields)
+    };
+    let [person, programme] = vera();
+    let load = vec![
+        anna(1, 1, &[]),
+        document(Kind::ProgrammeClaim, 11, 1, &own),
+        person,
+        programme,
+        supplement(1, 21),
+    ];
+    let (mut one, told) = merged_and_told(&mut hub, 1, load);
+    assert!(told.records.iter().all(|record| record.kind != Kind::Supplement));
+    assert_eq!(unpublished(&hub), [("supplement_claim", "W01", "programme", true)]);
+    assert_eq!(fault_counts(&hub), [("W01".to_owned(), 1)]);
+    // the centre's own business is told of, and no more
+    let (recipient, programme) = (id(1).to_string(), id(21).to_string());
+    let mark = [("recipient", recipient.as_str()), ("programme", &programme), ("mark", "done")];
+    let name = one.data(&[supplement(2, 11), record(Kind::CompletionMark, 14, 1, &mark)]);
+    hub.take(&one, &name);
+    hub.send();
+    let told = one.read_out();
+    assert!(told.protocols.iter().all(|(_, lines)| lines.is_empty()), "plainly taken");
+    assert!(told.records.iter().any(|record| record.kind == Kind::Supplement), "mended");
+    assert!(fault_counts(&hub).iter().all(|(rule, _)| rule != "W01"), "{:?}", fault_counts(&hub));
+    let found = check::check(&hub.config(), now()).expect("checked").faults;
+    let strays: Vec<_> = found.iter().filter(|one| one.rule == "W01").collect();
+    let told: Vec<_> = strays.iter().map(|one| (one.kind, one.field, one.refused)).collect();
+    assert_eq!(told, [("completion_mark", "programme", false)]);
+    one.clear_out();
+}
