@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{ToSpan as _, civil::Date};
 
-use super::{Case, Place, Rule, Severity, any, at, day, number, supplement, text, values};
+use super::{Case, Place, Rule, Severity, any, at, day, number, programme, supplement, text, values};
 use crate::{
     position::Digest,
     record::{Kind, Line},
@@ -58,13 +58,14 @@ pub(super) static RULES: &[Rule] = &[
         code: "K05",
         applies: &[(Kind::Contract, Warn)],
         sentence: text(
-            "Срок договора выходит за срок программы.",
-            "The contract's term lies outside its programme's.",
+            "Срок договора выходит за срок программы; без последнего дня — три года от её даты.",
+            "The contract's term lies outside its programme's; without a last day that is three years from its date.",
         ),
         source: "442-ФЗ ст. 17; own",
         check: |c| {
             let of = |field| c.around.programme?.text(field).and_then(values::paper_date);
-            let (from, until) = (of("date"), of("valid_until"));
+            let from = of("date");
+            let until = of("valid_until").or_else(|| programme::longest(from?));
             let outside =
                 |at: Date| from.is_some_and(|from| at < from) || until.is_some_and(|until| at > until);
             any(&["start_date", "end_date"], |field| c.date(field).is_some_and(outside))
@@ -324,16 +325,13 @@ pub(super) static RULES: &[Rule] = &[
         code: "N05",
         applies: &[(Kind::ServiceAct, Warn)],
         sentence: text(
-            "За месяц взято больше предельной платы: на дому и в полустационаре — половины дохода сверх предельной величины, в стационаре — 75 % дохода.",
-            "More was charged for the month than the limit: at home and semi-residential half of the income above the threshold, residential 75 % of the income.",
+            "Взято больше предельной платы за месяцы акта: на дому и в полустационаре — половины дохода сверх предельной величины, в стационаре — 75 % дохода.",
+            "More was charged than the limit for the act's months: at home and semi-residential half of the income above the threshold, residential 75 % of the income.",
         ),
         source: "442-ФЗ ст. 31, 32 (to be checked)",
         check: |c| {
-            let month = |from: Date| {
-                c.date("period_until").is_none_or(|until| until <= from.saturating_add(30.days()))
-            };
-            let of_a_month = c.date("period_from").is_none_or(month);
-            at("charged", of_a_month && c.whole("charged")? > most(c, c.around.contract?.text("form"))?)
+            let form = c.around.contract.and_then(|contract| contract.text("form"));
+            at("charged", c.whole("charged")? > most(c, form)?.saturating_mul(months(c)))
         },
     },
     Rule {
@@ -392,6 +390,16 @@ pub(super) static RULES: &[Rule] = &[
         },
     },
 ];
+
+/// In how many months the period of an act lies: of thirty-one days or less, one.
+fn months(c: &Case<'_>) -> u64 {
+    let Some((from, until)) = c.date("period_from").zip(c.date("period_until")) else { return 1 };
+    if until <= from.saturating_add(30.days()) {
+        return 1;
+    }
+    let month = |day: Date| i32::from(day.year()) * 12 + i32::from(day.month());
+    u64::try_from(month(until) - month(from) + 1).unwrap_or(1)
+}
 
 /// The sum of an act's lines.
 fn amounts(c: &Case<'_>) -> u64 {

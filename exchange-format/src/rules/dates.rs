@@ -68,12 +68,17 @@ pub(super) static RULES: &[Rule] = &[
             "The paper's date is before 2015, when 442-ФЗ came into force; it was probably mistyped.",
         ),
         source: "442-ФЗ ст. 37 (to be checked)",
-        check: |c| at("date", c.date("date")? < IN_FORCE),
+        check: |c| {
+            let before = c.date("date").is_some_and(|date| date < IN_FORCE);
+            let year = || c.whole("year").is_some_and(|year| year < YEAR_IN_FORCE);
+            at("date", before).or_else(|| at("year", c.body.kind() == Kind::PlanReport && year()))
+        },
     },
 ];
 
 /// Since when there are papers of 442-ФЗ.
 const IN_FORCE: Date = date(2015, 1, 1);
+const YEAR_IN_FORCE: u64 = 2015;
 
 /// Whether the date is one for which G02 is broken: of the papers of which some lie ahead.
 fn is_far(c: &Case<'_>) -> bool {

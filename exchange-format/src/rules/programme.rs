@@ -381,7 +381,7 @@ pub fn term(body: &Body) -> Option<(Date, Date)> {
 }
 
 /// The last day of the longest term of what begins on the day `from`.
-fn longest(from: Date) -> Option<Date> {
+pub(super) fn longest(from: Date) -> Option<Date> {
     from.checked_add(3.years()).ok()
 }
 

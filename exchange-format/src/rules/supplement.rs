@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{ToSpan as _, civil::Date};
+use jiff::civil::Date;
 
-use super::{Case, Place, Rule, Severity, any, at, need, number, text, values};
+use super::{Case, Place, Rule, Severity, any, at, need, number, programme, text, values};
 use crate::{
     lists::Variant,
     record::{Kind, Line},
@@ -99,8 +99,8 @@ pub(super) static RULES: &[Rule] = &[
         code: "S07",
         applies: WARN,
         sentence: text(
-            "Срок дополнения выходит за срок программы, а без программы — за три года.",
-            "The supplement's term lies outside its programme's, or without one is longer than three years.",
+            "Срок дополнения выходит за срок программы (без последнего дня — три года от её даты), а без программы — за три года.",
+            "The supplement's term lies outside its programme's (without a last day three years from its date), or without one is longer than three years.",
         ),
         source: "own",
         check: |c| {
@@ -108,8 +108,8 @@ pub(super) static RULES: &[Rule] = &[
             let beyond = |(date, until): (Date, Date)| date > until;
             let unbound = c.text("programme").is_none();
             let from = c.date("valid_from").or_else(|| c.date("date")).filter(|_| unbound);
-            let longest = from.and_then(|from| from.checked_add(3.years()).ok());
-            at("valid_until", c.date("valid_until").zip(of("valid_until").or(longest)).is_some_and(beyond))
+            let last = of("valid_until").or_else(|| programme::longest(of("date").or(from)?));
+            at("valid_until", c.date("valid_until").zip(last).is_some_and(beyond))
                 .or_else(|| at("valid_from", of("date").zip(c.date("valid_from")).is_some_and(beyond)))
         },
     },
