@@ -85,7 +85,11 @@ impl Withdraw {
         let done = withdraw::withdraw(&config(common)?, kind, &self.id, act, Timestamp::now())?;
         common.print(&done, |lang| {
             let said = messages::text(lang, "hub-withdrawn", &[("uid", done.uid.clone().into())]);
-            [said].into_iter().chain(told(lang, done.protocol)).collect::<Vec<_>>().join("\n")
+            let with = (!done.supplements.is_empty()).then(|| {
+                let named = done.supplements.join(", ");
+                messages::text(lang, "hub-withdrawn-with", &[("supplements", named.into())])
+            });
+            [said].into_iter().chain(with).chain(told(lang, done.protocol)).collect::<Vec<_>>().join("\n")
         })
     }
 }

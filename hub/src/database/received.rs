@@ -318,6 +318,29 @@ impl Tx<'_> {
         )
     }
 
+    /// The programmes and supplements of `origin` that refer to `referent`; whether it is a supplement before each, for these
+    /// follow programmes.
+    pub fn papers_about(&self, origin: ParticipantCode, referent: RecordId) -> Result<Vec<(bool, ClaimId)>> {
+        self.rows(
+            "SELECT r.kind = 'supplement_claim' AS follows, f.claim FROM reference f JOIN received r ON r.id = f.claim
+             WHERE f.origin = ?1 AND f.referent = ?2 AND r.kind IN ('programme_claim', 'supplement_claim')
+             ORDER BY f.claim",
+            params![origin.as_str(), referent.to_string()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    /// The supplements of the same centre that name the programme claim `id`.
+    pub fn supplements_under(&self, id: ClaimId) -> Result<Vec<ClaimId>> {
+        self.rows(
+            "SELECT f.claim FROM received p JOIN reference f ON f.origin = p.origin AND f.referent = p.key
+             JOIN received r ON r.id = f.claim
+             WHERE p.id = ?1 AND p.kind = 'programme_claim' AND r.kind = 'supplement_claim' ORDER BY f.claim",
+            [id],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
     /// The records of `origin` that are held until `referent` comes, as they came last, each with its packet.
     pub fn held_for(&self, origin: ParticipantCode, referent: RecordId) -> Result<Vec<(Record, String)>> {
         self.rows(

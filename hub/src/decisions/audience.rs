@@ -59,6 +59,12 @@ impl Document {
         names.min().map(|(_, programme)| *programme)
     }
 
+    /// Whether a claim of it, or what staff drew up, names the programme `programme`.
+    pub fn names(&self, programme: RecordId) -> bool {
+        self.programmes.values().any(|named| *named == programme)
+            || self.drawn.as_ref().and_then(programme_of) == Some(programme)
+    }
+
     /// What of it, a document of the person `recipient`, can be published to whom `view` shows it.
     pub fn published(&self, view: View, recipient: RecordId) -> Option<Body> {
         if let Some(drawn) = self.drawn.as_ref().filter(|_| view == View::Everything) {
@@ -234,7 +240,7 @@ pub fn stranded<'a>(file: &'a PersonFile, all: &'a Documents) -> impl Iterator<I
     file.documents.iter().filter(left).filter(|document| {
         let body = document.published(View::Everything, file.uid);
         let named = body.as_ref().and_then(programme_of).filter(|named| !document.waiting.contains(named));
-        named.is_some_and(|named| file.documents.iter().all(|one| one.uid != named))
+        named.is_some_and(|named| !all.contains_key(&named))
     })
 }
 

@@ -462,6 +462,7 @@ hub-drawn-done = Taken in: { $new } new, { $changed } changed, { $unchanged } un
 hub-drawn-would = Would be taken in: { $new } new, { $changed } changed, { $unchanged } unchanged, { $refused } lines refused
 hub-drawn-none = Took in nothing: { $refused } lines refused (--all-or-nothing); else { $new } new, { $changed } changed, { $unchanged } unchanged
 hub-withdrawn = Record { $uid } is taken back: the centres that were told of it will know
+hub-withdrawn-with = With it these supplements are published no more: { $supplements }. Their centres are to name another programme in them; “svod-hub check” lists them until then
 error-record-unknown = Staff drew up no record of this id
     .next = Check the id: svod-hub export TABLE --out FILE.
 error-directory-stays = Services and providers are not taken back: contracts may name them

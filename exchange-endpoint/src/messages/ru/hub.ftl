@@ -466,6 +466,7 @@ hub-drawn-done = Внесено: новых { $new }, изменённых { $ch
 hub-drawn-would = Было бы внесено: новых { $new }, изменённых { $changed }, без изменений { $unchanged }, отклонено строк { $refused }
 hub-drawn-none = Ничего не внесено: отклонено строк { $refused } (--all-or-nothing); иначе было бы новых { $new }, изменённых { $changed }, без изменений { $unchanged }
 hub-withdrawn = Запись { $uid } отозвана: центры, которые её получили, узнают об этом
+hub-withdrawn-with = Вместе с ней больше не публикуются дополнения: { $supplements }. Их центрам нужно назвать в них другую программу; до того их перечисляет «svod-hub check»
 error-record-unknown = Составленной здесь записи с таким id нет
     .next = Проверьте id: svod-hub export ТАБЛИЦА --out ФАЙЛ.
 error-directory-stays = Услуги и поставщики не отзываются: на них могут ссылаться договоры

@@ -10,7 +10,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::decided::{Decided, Decision};
-use crate::edges::{config::HubConfig, hub::open};
+use crate::{
+    decisions::audience::{self, Document, View},
+    edges::{config::HubConfig, hub::open},
+};
 
 /// What was taken back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -19,6 +22,8 @@ pub struct Withdrawn {
     pub kind: &'static str,
     /// Its key.
     pub uid: String,
+    /// The supplements that named it and are published to nobody any more: their centres are to name another programme.
+    pub supplements: Vec<String>,
     /// The number of the protocol.
     pub protocol: Option<u32>,
 }
@@ -40,11 +45,17 @@ pub fn withdraw(
         let person = tx.person_meant(drawn.person.ok_or_else(stays)?)?;
         let register = context.register(tx, actor, now);
         register.take_back(&drawn, person, reason)?;
+        let mut supplements = Vec::new();
+        if let Some(file) = register.file(person)? {
+            let all = audience::documents(&file, View::Everything);
+            let named = |one: &&Document| one.names(drawn.key);
+            supplements.extend(audience::stranded(&file, &all).filter(named).map(|one| one.uid.to_string()));
+        }
         let mut decided = Decided::by(context, &register);
         let sentence = messages::text(decided.lang(), "decision-drawn-withdrawn", &[]);
         let (kind, uid) = (kind.name(), drawn.key.to_string());
         let (key, outcome, rule) = (uid.clone(), "withdrawn", "drawn");
         decided.tell(Decision { kind, key, outcome, rule, sentence, reason });
-        Ok(Withdrawn { kind, uid, protocol: decided.keep(tx)? })
+        Ok(Withdrawn { kind, uid, supplements, protocol: decided.keep(tx)? })
     })
 }

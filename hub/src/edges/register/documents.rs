@@ -12,7 +12,7 @@ use super::{Affected, Input, Register, RegisterError, new_id};
 use crate::{
     database::received::{ClaimId, Received, Standing},
     decisions::{
-        audience::PersonFile,
+        audience::{self, PersonFile},
         golden::Claim,
         merge::staff::Decision,
         programme::{self, DocumentKey},
@@ -44,12 +44,16 @@ impl Register<'_> {
         let known = self.tx.documents_by_number(person, kind, key.as_str())?;
         // of several papers of one number and date it is the one that says the same, else the one that it has been
         let (mut said, mut same, mut possible) = (None, None, Vec::new());
+        let named = self.named_by(&claim)?;
         for (uid, of) in &known {
             let others = self.others_named(*of, &key, &claim)?;
             let says_other = |other: &Claim| programme::says_other(kind, &claim.body, &other.body);
             if uid != of {
                 said = said.or(Some(*of));
-            } else if others.iter().any(|(_, other)| other.origin == claim.origin && says_other(other)) {
+            } else if others.iter().any(|(_, other)| other.origin == claim.origin && says_other(other))
+                || self.any_under_another(&named, &claim, &others)?
+                || self.is_drawn_under_another(*of, &named)?
+            {
                 // its centre has another paper there; of centres that know one paper otherwise the content of most is published
                 continue;
             }
@@ -79,20 +83,87 @@ impl Register<'_> {
         (person, kind, key): (RecordId, Kind, &DocumentKey),
         claim: &Claim,
     ) -> Result<RecordId, RegisterError> {
-        let own = key.apart(claim.key);
+        let (own, named) = (key.apart(claim.key), self.named_by(claim)?);
         let apart = match self.tx.document_by_number(person, kind, own.as_str())? {
             Some(apart) => apart,
             None => self.new_document(kind, person, &own)?,
         };
         for (_, of) in known.iter().filter(|(_, of)| *of != apart) {
             for (id, other) in self.others_named(*of, key, claim)? {
-                if !programme::says_other(kind, &claim.body, &other.body) {
+                let is_of_it = self.named_by(&other)? == named;
+                if is_of_it && !programme::says_other(kind, &claim.body, &other.body) {
                     let kind = other.body.kind();
                     self.tx.set_person_record(other.origin, kind, other.key, id, apart, "NUMBER_DATE")?;
                 }
             }
         }
         Ok(apart)
+    }
+
+    /// The programme that a supplement names: the document that it is, or else what its centre calls it. `None`: it names none.
+    fn named_by(&self, claim: &Claim) -> Result<Option<Named>, RegisterError> {
+        if claim.body.kind() != Kind::SupplementClaim {
+            return Ok(None);
+        }
+        let Some(referent) = claim.body.text("programme").and_then(|text| text.parse::<RecordId>().ok())
+        else {
+            return Ok(None);
+        };
+        let document = match self.tx.uid_of_key(claim.origin, Kind::ProgrammeClaim, referent)? {
+            Some(document) => document,
+            None if self.tx.person_of_document(referent)?.is_some() => referent,
+            None => return Ok(Some(Named::Called(claim.origin, referent))),
+        };
+        Ok(Some(Named::Document(self.tx.document_meant(document)?)))
+    }
+
+    /// Whether staff drew up `document`, a supplement, to another programme than `named`.
+    fn is_drawn_under_another(
+        &self,
+        document: RecordId,
+        named: &Option<Named>,
+    ) -> Result<bool, RegisterError> {
+        let Some(Named::Document(named)) = named else { return Ok(false) };
+        let drawn = self.tx.drawn(document)?.and_then(|drawn| audience::programme_of(&drawn.body));
+        let meant = drawn.map(|programme| self.tx.document_meant(programme)).transpose()?;
+        Ok(meant.is_some_and(|meant| meant != *named))
+    }
+
+    /// Whether a claim of `document`, a supplement, or staff name another programme than `named`.
+    pub(super) fn is_under_another(
+        &self,
+        document: RecordId,
+        named: Option<RecordId>,
+    ) -> Result<bool, RegisterError> {
+        let Some(named) = named.map(Named::Document) else { return Ok(false) };
+        for id in self.tx.claims_of(document)? {
+            let Some(found) = self.tx.received(id)? else { continue };
+            let other = self.named_by(&found.claim)?.filter(Named::is_document);
+            if other.is_some_and(|other| other != named) {
+                return Ok(true);
+            }
+        }
+        self.is_drawn_under_another(document, &Some(named))
+    }
+
+    /// Whether any of `others` is a supplement to another programme than `named`, that of `claim`: every programme has its first.
+    fn any_under_another(
+        &self,
+        named: &Option<Named>,
+        claim: &Claim,
+        others: &[(ClaimId, Claim)],
+    ) -> Result<bool, RegisterError> {
+        let Some(named) = named else { return Ok(false) };
+        for (_, other) in others {
+            let Some(other_named) = self.named_by(other)? else { continue };
+            // what one centre calls a programme that is no document yet, another may call otherwise
+            let can_tell =
+                other.origin == claim.origin || [named, &other_named].iter().all(|one| one.is_document());
+            if can_tell && *named != other_named {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The claims of the document `uid` other than `claim` that have this number and date.
@@ -225,9 +296,11 @@ impl Register<'_> {
             }
             _ => {}
         }
-        for claim in claims {
-            affected.extend(self.settle_document(claim)?);
+        for claim in &claims {
+            affected.extend(self.settle_document(*claim)?);
         }
+        let claims: Vec<ClaimId> = claims.into_iter().collect();
+        affected.extend(self.settle_supplements(&claims)?);
         for person in &affected {
             self.republish(*person)?;
         }
@@ -261,6 +334,21 @@ impl Register<'_> {
             value: Some(key.as_str()),
             ..Input::default()
         })
+    }
+}
+
+/// A programme that a supplement names.
+#[derive(Clone, PartialEq, Eq)]
+enum Named {
+    /// As what it is.
+    Document(RecordId),
+    /// As its centre calls what is no document yet.
+    Called(ParticipantCode, RecordId),
+}
+
+impl Named {
+    fn is_document(&self) -> bool {
+        matches!(self, Self::Document(_))
     }
 }
 

@@ -9,7 +9,7 @@ use exchange_format::{
 use super::{Input, Register, RegisterError, new_id};
 use crate::{
     database::{drawn::Drawn, linking::Act},
-    decisions::{drawn, programme::DocumentKey},
+    decisions::{audience::programme_of, drawn, programme::DocumentKey},
 };
 
 impl Register<'_> {
@@ -19,10 +19,21 @@ impl Register<'_> {
         let kind = drawn.body.kind();
         let (Some(person), true) = (drawn.person, drawn::is_document(kind)) else { return new_id() };
         let Some(key) = DocumentKey::of(&drawn.body) else { return new_id() };
-        match self.tx.document_by_number(person, kind, key.as_str())? {
-            Some(uid) => Ok(uid),
-            None => self.new_document(kind, person, &key),
+        let named = programme_of(&drawn.body);
+        let named = named.map(|programme| self.tx.document_meant(programme)).transpose()?;
+        let known = self.tx.documents_by_number(person, kind, key.as_str())?;
+        for (_, document) in &known {
+            if !self.is_under_another(*document, named)? {
+                return Ok(*document);
+            }
         }
+        if known.is_empty() {
+            return self.new_document(kind, person, &key);
+        }
+        // every programme has its own first supplement
+        let uid = new_id()?;
+        self.add_document(uid, kind, person, &key.apart(uid))?;
+        Ok(uid)
     }
 
     /// Keeps `drawn`, which holds, and says what each centre should be told now.

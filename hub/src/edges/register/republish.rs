@@ -42,6 +42,7 @@ impl Register<'_> {
         for id in documents {
             affected.extend(self.settle_document(*id)?);
         }
+        affected.extend(self.settle_supplements(documents)?);
         for uid in &affected {
             self.republish(*uid)?;
         }
@@ -50,14 +51,29 @@ impl Register<'_> {
 
     /// Settles the documents of `people` again: a claim may have gone over to another person.
     pub fn settle_documents_of(&self, people: &Affected) -> Result<Affected, RegisterError> {
-        let mut affected = Affected::new();
+        let mut papers = BTreeSet::new();
         for uid in people {
             for id in self.tx.claims_of(*uid)? {
                 let Some(found) = self.tx.received(id)? else { continue };
-                for document in self.tx.referring(found.claim.origin, found.claim.key)? {
-                    affected.extend(self.settle_document(document)?);
-                }
+                papers.extend(self.tx.papers_about(found.claim.origin, found.claim.key)?);
             }
+        }
+        let mut affected = Affected::new();
+        for (_, id) in papers {
+            affected.extend(self.settle_document(id)?);
+        }
+        Ok(affected)
+    }
+
+    /// Settles the supplements to the programme claims among `papers` again: they are told apart by the programmes that they name.
+    pub fn settle_supplements(&self, papers: &[ClaimId]) -> Result<Affected, RegisterError> {
+        let mut under = BTreeSet::new();
+        for id in papers {
+            under.extend(self.tx.supplements_under(*id)?);
+        }
+        let mut affected = Affected::new();
+        for id in under {
+            affected.extend(self.settle_document(id)?);
         }
         Ok(affected)
     }

@@ -147,7 +147,7 @@ impl City {
             let register = context.register(tx, "test", Timestamp::now());
             match kind {
                 Kind::RecipientClaim => drop(register.take_in(&[row], &[])?),
-                Kind::ProgrammeClaim => drop(register.take_in(&[], &[row])?),
+                Kind::ProgrammeClaim | Kind::SupplementClaim => drop(register.take_in(&[], &[row])?),
                 _ => {}
             }
             Ok::<_, RegisterError>(())

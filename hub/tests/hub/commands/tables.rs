@@ -530,3 +530,35 @@ fn words_for_codes_are_read_and_told() {
     let rows = "id;code;name\nу2;1.2\u{200b};Стрижка\n";
     assert_eq!(draw(&city, "service", rows, &[]).2, one("code", "I01"));
 }
+
+#[test]
+fn a_programme_that_is_taken_back_names_the_supplements_that_fall_with_it_and_check_lists_them() {
+    let city = City::new();
+    city.with_a_question();
+    let (uid, recipient) = (city.uid(1), key(1).to_string());
+    let rows = format!("id;recipient_id;number;date;valid_until\nП;{uid};17;12.01.2026;12.01.2027\n");
+    assert_eq!(draw(&city, "programme", &rows, &[]).1, [1, 0, 0]);
+    let shown = || done(&city.run(&["person", "show", &uid]));
+    let document = |kind: &str| {
+        let shown = shown();
+        let documents = shown["documents"].as_array().expect("documents").clone();
+        let found = documents.into_iter().find(|one| one["kind"] == kind).expect(kind);
+        found["uid"].as_str().expect("text").to_owned()
+    };
+    let programme = document("programme");
+    let claim = [
+        ("recipient", recipient.as_str()),
+        ("programme", &programme),
+        ("number", "Д-1"),
+        ("date", "12.01.2026"),
+    ];
+    city.receive(1, 8, &body(Kind::SupplementClaim, &claim));
+    let supplement = document("supplement");
+    let told = done(&city.run(&["withdraw", "programme", "П", "--reason", "ошибка"]));
+    assert_eq!(told["supplements"], json!([supplement]));
+    let output = city.run(&["check", "--refused"]);
+    let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let faults = found["faults"].as_array().expect("faults");
+    let told: Vec<_> = faults.iter().map(|one| (&one["kind"], &one["rule"], &one["field"])).collect();
+    assert_eq!(told, [(&json!("supplement_claim"), &json!("W01"), &json!("programme"))], "{found}");
+}

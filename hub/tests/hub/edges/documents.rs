@@ -4,6 +4,7 @@ use exchange_format::{
     answer::{RecordOutcome, RecordReason},
     record::{Kind, Record},
 };
+use fixtures::examples;
 
 use super::{
     TestHub, anna,
@@ -266,9 +267,12 @@ fn what_names_another_persons_programme_is_told_and_a_supplement_is_published_wh
     let mut hub = TestHub::new();
     let own = [("number", "7"), ("date", "10.03.2026"), ("valid_until", "10.03.2027")];
     let supplement = |version, programme: u8| {
-        let programme = id(programme).to_string();
-        let fields = [("programme", programme.as_str()), ("number", "Д-1"), ("date", "10.03.2026")];
-        document(Kind::SupplementClaim, 12, version, &fields)
+        let mut body = examples::body(Kind::SupplementClaim);
+        let (recipient, programme) = (id(1).to_string(), id(programme).to_string());
+        for (field, value) in [("recipient", recipient.as_str()), ("programme", &programme)] {
+            body.set(field, value).expect("plain");
+        }
+        Record::live(id(12), version, &body)
     };
     let [person, programme] = vera();
     let load = vec![
@@ -284,8 +288,11 @@ fn what_names_another_persons_programme_is_told_and_a_supplement_is_published_wh
     assert_eq!(fault_counts(&hub), [("W01".to_owned(), 1)]);
     // the centre's own business is told of, and no more
     let (recipient, programme) = (id(1).to_string(), id(21).to_string());
-    let mark = [("recipient", recipient.as_str()), ("programme", &programme), ("mark", "done")];
-    let name = one.data(&[supplement(2, 11), record(Kind::CompletionMark, 14, 1, &mark)]);
+    let mut mark = examples::body(Kind::CompletionMark);
+    for (field, value) in [("recipient", recipient.as_str()), ("programme", &programme)] {
+        mark.set(field, value).expect("plain");
+    }
+    let name = one.data(&[supplement(2, 11), Record::live(id(14), 1, &mark)]);
     hub.take(&one, &name);
     hub.send();
     let told = one.read_out();

@@ -8,6 +8,7 @@ use std::{
 
 use exchange_endpoint::output::{Exit, Failure, Lang};
 use exchange_format::record::{Form, Kind, Record};
+use fixtures::examples;
 use jiff::SignedDuration;
 use svod_hub::{
     database::content::Content,
@@ -362,4 +363,75 @@ fn an_archive_that_is_not_whole_makes_nothing() {
     let Hub { mut store, .. } = TestHub::opened(&dir);
     assert!(store.read(|tx| Ok::<_, Failure>(tx.streams(one.code)?.outgoing.stop.is_some())).expect("read"));
     fs::remove_dir_all(&dir).expect("removed");
+}
+
+#[test]
+fn each_programme_keeps_its_first_supplement_through_merges_versions_withdrawals_and_a_rebuild() {
+    let mut hub = TestHub::new();
+    let programme = |key, date| {
+        let claim = id(1).to_string();
+        let fields =
+            [("recipient", claim.as_str()), ("number", "1"), ("date", date), ("status", "завершена")];
+        record(Kind::ProgrammeClaim, key, 1, &fields)
+    };
+    let supplement = |key, version, under: u8, issuer: &str| {
+        let mut body = examples::body(Kind::SupplementClaim);
+        let (claim, under) = (id(1).to_string(), id(under).to_string());
+        for (field, value) in [("recipient", claim.as_str()), ("programme", &under), ("number", "Д-1")] {
+            body.set(field, value).expect("plain");
+        }
+        if !issuer.is_empty() {
+            body.set("issuer", issuer).expect("plain");
+        }
+        Record::live(id(key), version, &body)
+    };
+    // the supplement's document, and the programme under which it is published, of the claim with this key
+    let told = |hub: &TestHub, unit: &TestCentre, key: u8| {
+        let db = hub.dir.path().join("hub.db");
+        let sql = format!(
+            "SELECT concat_ws(' ', r.uid, (SELECT body FROM publication p WHERE p.centre = r.origin AND p.key = r.uid))
+             FROM person_record r WHERE r.origin = '{}' AND r.kind = 'supplement_claim' AND r.key = '{}'",
+            unit.code,
+            id(key)
+        );
+        let found = rows(&db, &sql).pop().expect("a document");
+        let (document, body) = found.split_once(' ').map_or((found.as_str(), ""), |parts| parts);
+        let named = body.split("<programme>").nth(1).and_then(|rest| rest.split('<').next());
+        (document.to_owned(), named.map(str::to_owned))
+    };
+    let load = |keys: [u8; 2]| {
+        let [one, other] = keys;
+        let papers = [programme(one, "2025-01-10"), programme(other, "2026-01-10")];
+        let supplements = [supplement(one + 10, 1, one, ""), supplement(other + 10, 1, other, "")];
+        [&[anna(1, 1, &[])][..], &papers, &supplements].concat()
+    };
+    let mut one = merged(&mut hub, 1, load([7, 8]));
+    let mut two = merged(&mut hub, 2, load([8, 7]));
+    let apart = |hub: &TestHub, one: &TestCentre, two: &TestCentre| {
+        let [a, b] = [17, 18].map(|key| told(hub, one, key));
+        assert_ne!(a.0, b.0);
+        assert!(a.1.is_some() && b.1.is_some() && a.1 != b.1, "{a:?} {b:?}");
+        assert_eq!([18, 17].map(|key| told(hub, two, key)), [a.clone(), b.clone()]);
+        [a, b]
+    };
+    let before = apart(&hub, &one, &two);
+    // a newer version of one is a proposal; another centre's second claim of the other joins it
+    exchange(&mut hub, &mut one, &[supplement(17, 2, 7, "МБУ ПЦСО")]);
+    exchange(&mut hub, &mut two, &[supplement(28, 1, 8, "")]);
+    assert_eq!(told(&hub, &two, 28), before[0], "under its own programme");
+    merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged again");
+    assert_eq!(apart(&hub, &one, &two), before);
+    // one centre takes its claim of one back: the other's stands
+    let gone = Record { form: Form::Tombstone, version: 3, body: Vec::new(), ..supplement(17, 2, 7, "") };
+    exchange(&mut hub, &mut one, &[gone]);
+    assert_eq!((told(&hub, &one, 18), told(&hub, &two, 18)), (before[1].clone(), before[0].clone()));
+    hub.send();
+    let (archive, content) = (hub.dir.path().join("archive"), known(&mut hub));
+    let db = hub.dir.path().join("hub.db");
+    let follows = derived(&db);
+    let (hub, rebuilt) = made_again(hub, &archive, None).unwrap_or_else(|(_, why)| panic!("{why:?}"));
+    assert_eq!(rebuilt.content.tables, content.tables);
+    let (now, then) = (derived(&hub.dir.path().join("hub.db")), follows);
+    assert_eq!(now["publication"], then["publication"]);
+    assert_eq!((told(&hub, &one, 18), told(&hub, &two, 18)), (before[1].clone(), before[0].clone()));
 }

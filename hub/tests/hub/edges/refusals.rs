@@ -11,6 +11,7 @@ use exchange_format::{
     record::{Kind, Record},
     state_digest::StateDigest,
 };
+use fixtures::examples;
 
 use super::{
     TestHub, anna,
@@ -19,7 +20,10 @@ use super::{
     id, record,
     rules::{exchange, merged},
 };
-use svod_hub::edges::{intake::Taken, operations::status};
+use svod_hub::{
+    database::drawn::Drawn,
+    edges::{hub::Hub, intake::Taken, operations::status},
+};
 
 fn received(hub: &mut TestHub) -> u64 {
     let counts = hub.hub.store.read(|tx| tx.received_counts()).expect("read");
@@ -339,6 +343,37 @@ fn a_scan_may_name_its_person_by_the_number_that_the_hub_gave() {
     ] {
         one.clear_out();
         assert_eq!(exchange(&mut hub, &mut one, &[of(version, &stated)]), outcomes, "{version}");
+    }
+}
+
+#[test]
+fn a_scan_of_an_assessment_stays_that_persons() {
+    let mut hub = TestHub::new();
+    let zuev = record(Kind::RecipientClaim, 7, 1, &[("surname", "Зуев"), ("birth_date", "01.02.1938")]);
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[]), zuev]);
+    let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
+    let sql = "SELECT uid FROM person_record WHERE key = ?1";
+    let uid: String = db.query_one(sql, [id(1).to_string()], |row| row.get(0)).expect("a person");
+    let mut body = examples::body(Kind::Assessment);
+    body.set("recipient", &uid).expect("plain");
+    let drawn = Drawn { key: id(60), id: "А".into(), person: uid.parse().ok(), body };
+    let Hub { store, context, .. } = &mut hub.hub;
+    store.write(|tx| context.register(tx, "test", now()).draw(&drawn, "оценка")).expect("drawn up");
+    hub.send();
+    one.clear_out();
+    let scan = |version, of: Option<u8>| {
+        let (assessment, of, sum) = (id(60).to_string(), of.map(|of| id(of).to_string()), "a".repeat(64));
+        let mut fields = vec![("assessment", assessment.as_str())];
+        fields.extend(of.as_deref().map(|of| ("recipient", of)));
+        fields.extend([("title", "Анкета"), ("media_type", "image/png"), ("size", "1")]);
+        fields.extend([("sha256", sum.as_str()), ("location", "шкаф 3")]);
+        record(Kind::Attachment, 5, version, &fields)
+    };
+    for (version, of, outcomes) in
+        [(1, None, vec![]), (2, Some(7), vec![RecordOutcome::Refused]), (3, Some(1), vec![])]
+    {
+        one.clear_out();
+        assert_eq!(exchange(&mut hub, &mut one, &[scan(version, of)]), outcomes, "{version}");
     }
 }
 

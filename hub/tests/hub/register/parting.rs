@@ -176,3 +176,53 @@ fn of_two_papers_of_one_number_another_centre_has_the_one_that_says_the_same() {
         });
     }
 }
+
+#[test]
+fn supplements_of_one_number_to_two_programmes_are_two_whatever_comes_first() {
+    for order in [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 1, 0], [3, 2, 0, 1], [2, 0, 3, 1]] {
+        let mut city = City::new();
+        city.recipient(1, 1, &TWO[0]);
+        city.recipient(2, 2, &TWO[0]);
+        let paper = |kind, of: u8, programme: Option<u8>, fields: &[(&str, &str)]| {
+            let (of, programme) = (id(of).to_string(), programme.map(|programme| id(programme).to_string()));
+            let mut all = vec![("recipient", of.as_str())];
+            all.extend(programme.as_deref().map(|programme| ("programme", programme)));
+            body(kind, &[&all[..], fields].concat())
+        };
+        let programme = |of, date| paper(Kind::ProgrammeClaim, of, None, &[("number", "17"), ("date", date)]);
+        city.receive(1, 11, &programme(1, "10.03.2025"));
+        city.receive(1, 12, &programme(1, "10.03.2026"));
+        city.receive(2, 21, &programme(2, "10.03.26"));
+        // every programme has its first supplement; the fourth names none, and is the one that its centre knows of
+        let supplement = |of, programme| {
+            paper(Kind::SupplementClaim, of, programme, &[("number", "Д-1"), ("date", "11.03.2026")])
+        };
+        let papers = [
+            (1, 13, supplement(1, Some(11))),
+            (1, 14, supplement(1, Some(12))),
+            (2, 23, supplement(2, Some(21))),
+            (2, 24, supplement(2, None)),
+        ];
+        let ids = order.map(|at| {
+            let (unit, key, body) = &papers[at];
+            (at, city.receive(*unit, *key, body))
+        });
+        let mut first: Option<Vec<_>> = None;
+        for _ in 0..3 {
+            let mut uids = [None; 4];
+            city.within(|register| {
+                for (at, id) in ids {
+                    uids[at] = register.tx.uid_of(id)?;
+                }
+                for (_, id) in ids {
+                    register.settle_document(id)?;
+                }
+                Ok(())
+            });
+            assert!(uids[1] == uids[2] && uids[0] != uids[1], "{order:?}: {uids:?}");
+            assert!(uids.iter().all(Option::is_some), "{order:?}: {uids:?}");
+            // looked at again, each is what it was
+            assert_eq!(*first.get_or_insert(uids[..3].to_vec()), uids[..3], "{order:?}");
+        }
+    }
+}
