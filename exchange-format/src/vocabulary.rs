@@ -343,38 +343,38 @@ const SERVICE_STEMS: [&str; 8] = ["быт", "мед", "псих", "пед", "т�
 /// Roman numerals from one.
 const ROMAN: [&str; 8] = ["i", "ii", "iii", "iv", "v", "vi", "vii", "viii"];
 
-/// Words that say of a number what it numbers.
-const NUMBERED: [&str; 22] = [
-    "уровень",
-    "уровня",
-    "ур",
-    "степень",
-    "степени",
-    "вид",
-    "услуг",
-    "группа",
-    "группы",
-    "группу",
-    "гр",
-    "инвалид",
-    "инвалида",
-    "инвалидность",
-    "инвалидности",
-    "с",
-    "детства",
-    "нуждаемости",
-    "ухода",
-    "в",
-    "уходе",
-    "№",
-];
+/// Words that say in `field` of a number what it numbers: a group of disability is no level of care.
+fn numbered(field: &str) -> &'static [&'static str] {
+    match field {
+        "care_level" => {
+            &["уровень", "уровня", "ур", "степень", "степени", "нуждаемости", "ухода", "в", "уходе", "№"]
+        }
+        "disability_group" => &[
+            "группа",
+            "группы",
+            "группу",
+            "гр",
+            "инвалид",
+            "инвалида",
+            "инвалидность",
+            "инвалидности",
+            "с",
+            "детства",
+            "№",
+        ],
+        _ => &["вид", "услуг", "№"],
+    }
+}
 
-/// What `said`, in lower case, numbers: «08», «viii», «1 уровень», «уровень 1-й», «ii гр.», «iii (третий)» are `8`, `8`, `1`,
-/// `1`, `2`, `3`; anything else, and what names two numbers, is none. Roman numerals may be of the letters that look alike.
-fn numeral(said: &str) -> Option<String> {
-    let words =
-        said.split([' ', '(', ')', ',']).map(|word| word.trim_matches('.')).filter(|word| !word.is_empty());
-    let mut left = words.filter(|word| !NUMBERED.contains(word)).map(number);
+/// What `said`, in lower case, numbers in `field`: «08», «viii», «1 уровень», «уровень 1-й», «ii гр.», «iii (третий)» are `8`,
+/// `8`, `1`, `1`, `2`, `3`; anything else, and what names two numbers, is none. Roman numerals may be of the letters that look
+/// alike.
+fn numeral(field: &str, said: &str) -> Option<String> {
+    let words = said.split([' ', '(', ')', ',']).map(|word| word.trim_matches('.'));
+    let words = words.filter(|word| !word.is_empty() && !numbered(field).contains(word));
+    let mut left = words.map(|word| {
+        number(word.strip_suffix("гр").filter(|_| numbered(field).contains(&"гр")).unwrap_or(word))
+    });
     let first = left.next()??;
     left.all(|other| other.as_ref() == Some(&first)).then_some(first)
 }
@@ -387,7 +387,7 @@ fn number(word: &str) -> Option<String> {
         ["третий", "третья", "третьей", "третьего"],
     ];
     let word = word.trim_start_matches('№');
-    let word = ["гр", "-й", "-ый", "-ий", "-я", "-ая", "-ья", "-ой", "-ей", "-го"]
+    let word = ["-й", "-ый", "-ий", "-я", "-ая", "-ья", "-ой", "-ей", "-го"]
         .iter()
         .find_map(|end| word.strip_suffix(end))
         .unwrap_or(word);
@@ -466,11 +466,11 @@ pub fn code(field: &str, text: &str) -> Option<&'static str> {
     let find =
         |said: &str| words(field).iter().find(|(_, words)| words.contains(&said)).map(|(code, _)| *code);
     match field {
-        "care_level" => find(&numeral(said)?),
-        "disability_group" => find(said).or_else(|| find(&numeral(said)?)),
+        "care_level" => find(&numeral(field, said)?),
+        "disability_group" => find(said).or_else(|| find(&numeral(field, said)?)),
         "part" | "type" => find(said).or_else(|| is_refusal(said).then(|| find("refusal")).flatten()),
         "conclusion" | "mark" => find(said).or_else(|| find(&concluded(said))),
-        "service_kind" => numeral(said).and_then(|said| find(&said)).or_else(|| {
+        "service_kind" => numeral(field, said).and_then(|said| find(&said)).or_else(|| {
             let parts = || said.split(|c: char| !c.is_alphabetic());
             let mut named =
                 (0_usize..).zip(SERVICE_STEMS).filter(|(_, stem)| parts().any(|part| part.starts_with(stem)));
@@ -646,6 +646,9 @@ mod tests {
                 Some("2"),
             ),
             ("care_level", &["III (третий)", "третья", "уровень III"], Some("3")),
+            ("care_level", &["2 группа инвалидности", "2 гр", "2гр", "вид 2"], None),
+            ("disability_group", &["3 степень", "III степень", "2 уровень"], None),
+            ("service_kind", &["2 группа", "1 уровень"], None),
             ("care_level", &["III (второй)", "не 1", "(1/2)", "уровень"], None),
             (
                 "part",
