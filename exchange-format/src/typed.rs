@@ -139,6 +139,22 @@ pub fn lacks(field: &Field, line: &Line) -> bool {
     field.required && line.text(field.name).and_then(|text| value(field, text)).is_none()
 }
 
+/// A Russian telephone as E.164: of eleven digits from 7 or 8 on, or of the ten after it. `None` for anything else: with a digit
+/// lost or one too many it would be another's.
+pub fn phone(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let is_international = text.trim_start().starts_with('+');
+    let ten = match digits.len() {
+        11 if digits.starts_with('7') || digits.starts_with('8') && !is_international => &digits[1..],
+        // a number that lost a digit begins with 7, 89 or 79, and no code of a place does
+        10 if !is_international && digits.starts_with(['3', '4', '8', '9']) && !digits.starts_with("89") => {
+            &digits
+        }
+        _ => return None,
+    };
+    ten.starts_with(['3', '4', '5', '6', '7', '8', '9']).then(|| format!("+7{ten}"))
+}
+
 /// Free text: white space collapsed, without characters that nobody sees; `None` if empty or a placeholder.
 pub fn plain(text: &str) -> Option<String> {
     let joined = if text.chars().any(invisible::is_mark) {

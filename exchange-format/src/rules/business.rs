@@ -92,13 +92,14 @@ pub(super) static RULES: &[Rule] = &[
         check: |c| {
             let assigned = c.around.supplement?;
             let name = |line: &Line| line.text("name").map(supplement::bare);
-            // by its code, else by its name
+            // by its code or by its name: a contract may have another list's codes
             let in_package = |line: &Line| {
                 let mut package = assigned.lines().iter().filter(|one| one.text("section") == Some("4"));
-                match line.text("service_code") {
-                    Some(code) => package.any(|one| one.text("service_code") == Some(code)),
-                    None => name(line).is_some() && package.any(|one| name(one) == name(line)),
-                }
+                let code = line.text("service_code");
+                package.any(|one| {
+                    code.is_some() && one.text("service_code") == code
+                        || name(line).is_some() && name(one) == name(line)
+                })
             };
             let cost = |line: &Line| number(line, "price").or_else(|| number(line, "tariff")).unwrap_or(0);
             c.line("price", |line| cost(line) > 0 && in_package(line))

@@ -583,11 +583,7 @@ fn phone(c: &Case<'_>) -> Option<Place> {
     if field == "value" && !is_phone(c.text("type")?) {
         return None;
     }
-    let fits = |number: &str| {
-        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-        digits.len() == 11 && digits.starts_with(['7', '8']) || digits.len() == 10
-    };
-    at(field, c.text(field)?.split([',', ';']).any(|number| !fits(number)))
+    at(field, c.text(field)?.split([',', ';']).any(|number| typed::phone(number).is_none()))
 }
 
 /// Whether a way to reach somebody is a telephone: by the word, or by one of several («моб.тел.», «телефон дочери»).

@@ -71,7 +71,7 @@ impl Proposal<'_> {
         let table = self.table;
         let about = self.publication(connection)?;
         let shown = publications::read_body(&about)?;
-        let (named, today) = ((about.key, about.version), now.to_zoned(TimeZone::UTC).date());
+        let (named, today) = ((about.key, about.version), now.to_zoned(TimeZone::system()).date());
         let wishes: Vec<Wish> = self.wishes.iter().map(|wish| understood(table, wish)).collect();
         let mut body = wishes::by_hand(table, &shown, named, &wishes, self.reason, today)
             .map_err(|error| self.unfit(error))?;

@@ -272,6 +272,7 @@ refused-person-unknown = there is no such person
 refused-record-unknown = there is no record of that key
 refused-reference-unknown = there is no such record: name its id or uid, a recipient by uid or case number
 refused-other-person = the record is about another person
+refused-number-several = the person has several documents of this number and date, and none says the same: which of them is meant? Their centres are to correct the number or the date of the others
 refused-number-taken = the document of this number and date was drawn up under another id
 refused-attachment-final = an attached file is never changed: attach the new one under another id
 refused-lines-refused = lines of this record are refused, and it is taken whole or not at all

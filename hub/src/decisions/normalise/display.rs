@@ -3,7 +3,7 @@
 pub use exchange_format::typed::plain as text;
 use exchange_format::vocabulary;
 
-use super::{is_placeholder, phone_key, word::is_hyphen, word::repair_look_alikes};
+use super::{is_placeholder, word::is_hyphen, word::repair_look_alikes};
 
 /// A part of a name: look-alikes repaired, one space or one hyphen between parts, each part capitalised.
 /// `None` for a placeholder or if no letter stays.
@@ -13,10 +13,11 @@ pub fn name(text: &str) -> Option<String> {
     }
     let mut out = String::with_capacity(text.len());
     let mut gap: Option<char> = None;
-    for c in repair_look_alikes(text).chars() {
+    for c in repair_look_alikes(text).chars().map(|c| if "`´ʼ‘".contains(c) { '\'' } else { c }) {
         if is_hyphen(c) {
             gap = Some('-');
-        } else if c.is_whitespace() {
+        } else if c.is_whitespace() || "()/\\,;|+&\"«»".contains(c) {
+            // «Иванова(Петрова)»: what stands between two names parts them
             gap = gap.or(Some(' '));
         } else if c.is_alphabetic() || matches!(c, '\'' | '’' | '.') {
             if let (Some(sign), false) = (gap.take(), out.is_empty()) {
@@ -36,9 +37,7 @@ pub fn name(text: &str) -> Option<String> {
 }
 
 /// A phone as E.164, Russian numbers only; a local number is not published as a person's phone.
-pub fn phone(text: &str) -> Option<String> {
-    phone_key(text).filter(|key| key.len() == 11).map(|key| format!("+{key}"))
-}
+pub use exchange_format::typed::phone;
 
 /// `М` or `Ж`, by the words that the rules know.
 pub fn sex(typed: &str) -> Option<&'static str> {
@@ -61,6 +60,9 @@ mod tests {
             ("  Анна   Мария ", "Анна Мария"),
             ("МАМЕД ОГЛЫ", "Мамед оглы"),
             ("соловьёва", "Соловьёва"),
+            ("Иванова(Петрова)", "Иванова Петрова"),
+            ("Иванова/Петрова", "Иванова Петрова"),
+            ("О`Нил", "О'Нил"),
         ] {
             assert_eq!(name(typed).as_deref(), Some(shown), "{typed}");
         }
@@ -70,7 +72,24 @@ mod tests {
     #[test]
     fn other_fields_as_published() {
         assert_eq!(phone("8 906 123-45-67").as_deref(), Some("+79061234567"));
-        assert_eq!(phone("36-12-45"), None);
+        for typed in [
+            "36-12-45",
+            "+7 900 000 00 0",
+            "7900000000",
+            "8900000000",
+            "0000000000",
+            "+3752912345",
+            "36-00-00 доб 12345",
+            "9000000001 1",
+            "12345678901",
+            "+8 906 123-45-67",
+        ] {
+            assert_eq!(phone(typed), None, "{typed}");
+        }
+        for typed in ["9061234567", "+7 906 123-45-67", "8(906)1234567", "7 906 123 45 67"] {
+            assert_eq!(phone(typed).as_deref(), Some("+79061234567"), "{typed}");
+        }
+        assert_eq!(phone("(812) 123-45-67").as_deref(), Some("+78121234567"));
         assert_eq!(sex("Муж."), Some("М"));
         for (typed, said) in
             [("Mуж", "М"), ("мужчина", "М"), ("Женщина", "Ж"), ("М.", "М"), ("2.", "Ж"), ("M", "М")]

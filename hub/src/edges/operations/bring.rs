@@ -10,7 +10,7 @@ use exchange_endpoint::{
     tables::{self, Column, Form, Item, Layout, Map, Refused, Report, Sheet, TableError},
 };
 use exchange_format::record::{Field, Kind, RecordId};
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     decided::Decided,
@@ -143,7 +143,7 @@ pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> 
         columns: sheet.columns.clone(),
         key: sheet.key,
         now,
-        today: now.to_zoned(TimeZone::UTC).date(),
+        today: crate::edges::register::day(now),
         report,
         protocols,
         numbers: Vec::new(),

@@ -219,7 +219,7 @@ impl Drawing {
         check(register, &draft, before.as_ref(), row.line, report)?;
         let key = match &before {
             Some(stands) => stands.key,
-            None => register.new_key(&draft)?,
+            None => register.new_key(&draft)?.ok_or_else(|| Stop::by("number", "number-several"))?,
         };
         if before.is_none() && register.tx.drawn(key)?.is_some() {
             return Err(Stop::by("number", "number-taken"));

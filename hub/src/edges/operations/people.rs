@@ -14,7 +14,7 @@ use exchange_format::{
     record::{Field, FieldProblem, Form, Kind, RecordId},
     rules,
 };
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use serde::Serialize;
 
 use super::{
@@ -286,7 +286,7 @@ pub fn set(
 ) -> Result<Said, Failure> {
     let (actor, reason) = act;
     let field = field_of(field)?;
-    let value = good_value(field, value, now.to_zoned(TimeZone::UTC).date()).map_err(|unfit| {
+    let value = good_value(field, value, crate::edges::register::day(now)).map_err(|unfit| {
         Failure::new(Exit::Refused, "value-unfit").with("field", field.name).because("problem", unfit.why)
     })?;
     open(config)?.carry_out(|context, tx| {

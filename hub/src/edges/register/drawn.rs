@@ -9,31 +9,51 @@ use exchange_format::{
 use super::{Input, Register, RegisterError, new_id};
 use crate::{
     database::{drawn::Drawn, linking::Act},
-    decisions::{audience::programme_of, drawn, programme::DocumentKey},
+    decisions::{
+        audience::programme_of,
+        drawn,
+        programme::{DocumentKey, says_other},
+    },
 };
 
 impl Register<'_> {
     /// The key of a record that is drawn up for the first time: of a programme or supplement that some centre claims,
-    /// that document's.
-    pub fn new_key(&self, drawn: &drawn::Draft) -> Result<RecordId, RegisterError> {
+    /// that document's. `None` if there are several of this number and date, of which none says the same.
+    pub fn new_key(&self, drawn: &drawn::Draft) -> Result<Option<RecordId>, RegisterError> {
         let kind = drawn.body.kind();
-        let (Some(person), true) = (drawn.person, drawn::is_document(kind)) else { return new_id() };
-        let Some(key) = DocumentKey::of(&drawn.body) else { return new_id() };
+        let (Some(person), true) = (drawn.person, drawn::is_document(kind)) else {
+            return new_id().map(Some);
+        };
+        let Some(key) = DocumentKey::of(&drawn.body) else { return new_id().map(Some) };
         let named = programme_of(&drawn.body);
         let named = named.map(|programme| self.tx.document_meant(programme)).transpose()?;
         let known = self.tx.documents_by_number(person, kind, key.as_str())?;
+        let mut possible = Vec::new();
         for (_, document) in &known {
-            if !self.is_under_another(*document, named)? {
-                return Ok(*document);
+            if !possible.contains(document) && !self.is_under_another(*document, named)? {
+                possible.push(*document);
             }
         }
-        if known.is_empty() {
-            return self.new_document(kind, person, &key);
+        match possible[..] {
+            [] if known.is_empty() => return self.new_document(kind, person, &key).map(Some),
+            [] => {}
+            [one] => return Ok(Some(one)),
+            _ => {
+                for document in possible {
+                    for id in self.tx.claims_of(document)? {
+                        let found = self.tx.received(id)?;
+                        if found.is_some_and(|one| !says_other(kind, &one.claim.body, &drawn.body)) {
+                            return Ok(Some(document));
+                        }
+                    }
+                }
+                return Ok(None);
+            }
         }
         // every programme has its own first supplement
         let uid = new_id()?;
         self.add_document(uid, kind, person, &key.apart(uid))?;
-        Ok(uid)
+        Ok(Some(uid))
     }
 
     /// Keeps `drawn`, which holds, and says what each centre should be told now.

@@ -24,7 +24,11 @@ use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Kind, RecordId},
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::{
+    Timestamp,
+    civil::Date,
+    tz::{self, TimeZone},
+};
 
 use crate::{
     database::{DatabaseError, Tx},
@@ -72,10 +76,16 @@ pub struct Register<'a> {
     pub now: Timestamp,
 }
 
+/// The day that `now` is in the east of Russia, where it begins first (UTC+12): what is of today in any of its regions is not ahead.
+/// It is no matter of the machine's zone, so that a hub that is made again decides alike.
+pub fn day(now: Timestamp) -> Date {
+    now.to_zoned(TimeZone::fixed(tz::offset(12))).date()
+}
+
 impl Register<'_> {
     /// The day.
     pub fn today(&self) -> Date {
-        self.now.to_zoned(jiff::tz::TimeZone::UTC).date()
+        day(self.now)
     }
 
     /// The services of the directory that the lines of `body` name, a programme or supplement.

@@ -562,3 +562,23 @@ fn a_programme_that_is_taken_back_names_the_supplements_that_fall_with_it_and_ch
     let told: Vec<_> = faults.iter().map(|one| (&one["kind"], &one["rule"], &one["field"])).collect();
     assert_eq!(told, [(&json!("supplement_claim"), &json!("W01"), &json!("programme"))], "{found}");
 }
+
+#[test]
+fn of_two_papers_of_one_number_the_hubs_own_is_the_one_that_says_the_same() {
+    let city = City::new();
+    city.with_a_question();
+    let (uid, recipient) = (city.uid(1), key(1).to_string());
+    for (n, issuer) in [(8, "МБУ А"), (9, "МБУ Б")] {
+        let claim =
+            [("recipient", recipient.as_str()), ("number", "17"), ("date", "12.01.2026"), ("issuer", issuer)];
+        city.receive(1, n, &body(Kind::ProgrammeClaim, &claim));
+    }
+    let rows = |issuer: &str| format!("id;recipient_id;number;date;issuer\nП;{uid};17;12.01.2026;{issuer}\n");
+    assert_eq!(
+        draw(&city, "programme", &rows("МБУ В"), &[]),
+        (Some(3), [0, 0, 0], one("number", "number-several"))
+    );
+    assert_eq!(draw(&city, "programme", &rows("МБУ Б"), &[]).1, [1, 0, 0]);
+    let shown = done(&city.run(&["person", "show", &uid]));
+    assert_eq!(shown["documents"].as_array().map(Vec::len), Some(2), "{shown}");
+}

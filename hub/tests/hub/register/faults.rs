@@ -51,7 +51,7 @@ fn what_staff_draw_up_stands_over_the_claim_until_it_is_taken_back() {
     let ours = body(Kind::Programme, &fields.each_ref().map(|(field, value)| (*field, value.as_str())));
     let drawn = city.within(|register| {
         register.confirm(centre(1), uid, "обслуживает")?;
-        let key = register.new_key(&Draft { person: Some(uid), body: ours.clone() })?;
+        let key = register.new_key(&Draft { person: Some(uid), body: ours.clone() })?.expect("one document");
         let drawn = Drawn { key, id: "И-1".to_owned(), person: Some(uid), body: ours };
         register.draw(&drawn, "комиссия")?;
         Ok(drawn)

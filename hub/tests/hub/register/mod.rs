@@ -693,3 +693,10 @@ fn every_generated_value_is_an_input_of_the_hub() {
         .collect();
     assert_eq!(actions, ["link".to_owned(), "person.new".to_owned()].into());
 }
+
+#[test]
+fn what_is_of_today_in_the_east_of_the_country_is_not_ahead() {
+    for (now, day) in [("2026-11-23T11:59:00Z", "2026-11-23"), ("2026-11-23T12:00:00Z", "2026-11-24")] {
+        assert_eq!(svod_hub::edges::register::day(now.parse().expect("a time")).to_string(), day);
+    }
+}
