@@ -232,7 +232,8 @@ impl Store {
             "another file was put in the place of the database while this program had it open. Next: see OPERATING, section 8"
         );
         let patience = self.patience;
-        *self = Self::open(&path.to_owned())?;
+        let opened = Self::open(path)?;
+        *self = opened;
         self.wait_for_others(patience)?;
         Ok(true)
     }

@@ -1,11 +1,12 @@
 //! What centres sent: the last version of every record, what became of it, and what the hub goes by.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
     record::{Body, Form, Kind, Record, RecordId},
+    stream::Edition,
 };
 use rusqlite::{Row, params};
 use serde_json::Value;
@@ -360,6 +361,105 @@ impl Tx<'_> {
             "UPDATE received SET in_digest = 1, packet = ?2 WHERE id IN (SELECT value FROM json_each(?1))",
             params![format!("[{}]", ids.join(",")), packet],
         )?;
+        Ok(())
+    }
+
+    /// The rows of `origin` whose body is not the one of their hash. Reads all of them.
+    pub fn received_altered(&self, origin: ParticipantCode) -> Result<Vec<ClaimId>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, sha256, body FROM received WHERE origin = ?1 AND form <> 'tombstone' ORDER BY id",
+        )?;
+        let (mut rows, mut altered) = (statement.query([origin.as_str()])?, Vec::new());
+        while let Some(row) = rows.next()? {
+            let hash = Digest::of(row.get_ref(2)?.as_bytes().unwrap_or_default());
+            if row.get_ref(1)?.as_str() != Ok(&hash.to_string()) {
+                altered.push(row.get(0)?);
+            }
+        }
+        Ok(altered)
+    }
+
+    /// What of the rows of `origin` is not as its stream has `carried` it: the records that are not there, or with their row, if
+    /// its version, form or hash is another or it is among `altered`; and the rows that count and were never carried.
+    #[expect(clippy::type_complexity, reason = "two lists, by record")]
+    pub fn received_unlike<T>(
+        &self,
+        origin: ParticipantCode,
+        altered: &[ClaimId],
+        carried: &BTreeMap<(Kind, RecordId), (Edition, T)>,
+    ) -> Result<(BTreeMap<(Kind, RecordId), Option<ClaimId>>, Vec<ClaimId>)> {
+        let mut lost: BTreeMap<_, _> = carried.keys().map(|of| (*of, None)).collect();
+        let mut foreign = Vec::new();
+        let mut statement = self.db.prepare_cached(
+            "SELECT id, kind, key, version, form, sha256, in_digest FROM received WHERE origin = ?1",
+        )?;
+        let mut rows = statement.query([origin.as_str()])?;
+        while let Some(row) = rows.next()? {
+            let (id, counts): (ClaimId, bool) = (row.get(0)?, row.get(6)?);
+            let of = (parsed(row, "received", "kind")?, parsed(row, "received", "key")?);
+            let Some((edition, _)) = carried.get(&of) else {
+                foreign.extend(counts.then_some(id));
+                continue;
+            };
+            let stands = (row.get::<_, i64>(3)?, row.get::<_, String>(4)?, row.get::<_, String>(5)?);
+            let was = (i64::from(edition.version), edition.form.name().to_owned(), edition.hash.to_string());
+            if stands == was && counts && !altered.contains(&id) {
+                lost.remove(&of);
+            } else {
+                lost.insert(of, Some(id));
+            }
+        }
+        Ok((lost, foreign))
+    }
+
+    /// Puts `record`, which came in `packet`, back into its row, which stands where it stood.
+    pub fn put_back_received(&self, id: ClaimId, record: &Record, packet: &str) -> Result<()> {
+        self.run(
+            "UPDATE received SET version = ?2, form = ?3, sha256 = ?4, body = ?5, packet = ?6, in_digest = 1 WHERE id = ?1",
+            params![id, record.version, record.form.name(), record.hash().to_string(), record.body, packet],
+        )?;
+        Ok(())
+    }
+
+    /// The row `id` gets the number that its record had when it was linked last, which no other has.
+    pub fn number_as_linked(&self, id: ClaimId) -> Result<ClaimId> {
+        let sql =
+            "SELECT x.claim FROM person_record x JOIN received r USING (origin, kind, key) WHERE r.id = ?1";
+        let Some(former) = self.value(sql, [id])?.filter(|former| *former != id) else { return Ok(id) };
+        self.run("UPDATE received SET id = ?2 WHERE id = ?1", [id, former])?;
+        self.run("UPDATE OR REPLACE reference SET claim = ?2 WHERE claim = ?1", [id, former])?;
+        Ok(former)
+    }
+
+    /// Puts these rows outside of the state digest.
+    pub fn orphan(&self, ids: &[ClaimId]) -> Result<()> {
+        for id in ids {
+            self.run("UPDATE received SET in_digest = 0 WHERE id = ?1", [id])?;
+        }
+        Ok(())
+    }
+
+    /// Nobody goes by the version of these rows any more: whatever comes of them is newer.
+    pub fn forget_versions(&self, ids: &[ClaimId]) -> Result<()> {
+        for id in ids {
+            self.run(
+                "UPDATE received SET version = 0, sha256 = lower(hex(zeroblob(32))) WHERE id = ?1",
+                [id],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Notes what became of these rows, whatever follows from their records.
+    pub fn note_outcomes(&self, ids: impl Iterator<Item = ClaimId>) -> Result<()> {
+        for id in ids {
+            self.run(
+                "INSERT INTO change(entry) SELECT json_object('t', 'received', 'is', json_object('origin', origin,
+                   'kind', kind, 'key', key, 'version', version, 'sha256', sha256, 'outcome', outcome, 'rule', rule,
+                   'state', state, 'basis_version', basis_version)) FROM received WHERE id = ?1",
+                [id],
+            )?;
+        }
         Ok(())
     }
 

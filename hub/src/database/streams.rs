@@ -212,6 +212,16 @@ impl Tx<'_> {
         )
     }
 
+    /// The names of the packets of `peer` in `epoch` that were applied, but for those of which the mirror alone counts, in order.
+    pub fn applied_in(&self, peer: ParticipantCode, epoch: Epoch) -> Result<Vec<String>> {
+        self.rows(
+            "SELECT name FROM packet WHERE direction = 'in' AND peer = ?1 AND epoch = ?2 AND state = 'APPLIED'
+               AND kind IN ('DT', 'SN') AND unconfirmed = 0 ORDER BY seq",
+            params![peer.as_str(), epoch.get()],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
     /// The held packets of `peer` in `epoch`, in order.
     pub fn held(&self, peer: ParticipantCode, epoch: Epoch) -> Result<Vec<AtPosition>> {
         self.rows(

@@ -58,6 +58,8 @@ pub enum RunError {
     Runtime(std::io::Error),
 }
 
+/// How often what is kept of each centre's streams is looked at.
+const AUDIT: Duration = Duration::from_hours(1);
 /// Its socket, and the folders of its centre.
 const FILES_PER_CONNECTION: u64 = 4;
 /// Databases, logs, data connections.
@@ -141,6 +143,9 @@ pub struct Daemon {
     seen: Option<i64>,
     /// That of which is known that it is not behind the watermark unsaid.
     judged: Option<i64>,
+    /// The centres whose streams are looked at next, one a time, and when the first of them was.
+    to_audit: Vec<ParticipantCode>,
+    audited: Option<Duration>,
     /// Why a file was not taken at the last look; why something was not sealed or placed.
     untaken: Option<Failure>,
     unsent: Option<Failure>,
@@ -149,7 +154,9 @@ pub struct Daemon {
 impl Daemon {
     /// A daemon that has not begun.
     pub fn new(hub: Hub, clock: Arc<dyn Clock>) -> Self {
-        Self { hub, clock, announcer: None, seen: None, judged: None, untaken: None, unsent: None }
+        let (to_audit, audited) = (Vec::new(), None);
+        let (announcer, seen, judged) = (None, None, None);
+        Self { hub, clock, announcer, seen, judged, to_audit, audited, untaken: None, unsent: None }
     }
 
     /// The hub.
@@ -176,6 +183,7 @@ impl Daemon {
             judge_watermark(tx, watermark, context.code, self.clock.now())
         })?;
         self.judged = Some(store.data_version()?);
+        self.audited = None;
         self.scan();
         self.replay();
         self.send();
@@ -223,7 +231,7 @@ impl Daemon {
                 _ = terminate.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
                 Some(uploaded) = events.recv() => self.standing(|daemon| daemon.uploaded(&uploaded))?,
-                _ = watch.tick() => self.standing(|daemon| daemon.changed() || daemon.is_due(due))?,
+                _ = watch.tick() => self.standing(|daemon| daemon.changed() || daemon.is_due(due) || daemon.audit())?,
                 _ = scan.tick() => self.standing(Self::scan)?,
             };
             if worked {
@@ -242,6 +250,24 @@ impl Daemon {
             is_folded = !worked;
             lock.tell(self.untaken.as_ref().or(self.unsent.as_ref()), self.clock.now());
         }
+    }
+
+    /// Looks at what is kept of the streams with one centre, each once an [`AUDIT`], all of them after a start; whether anything was
+    /// wrong.
+    pub fn audit(&mut self) -> bool {
+        let running = self.clock.running();
+        if self.to_audit.is_empty() && self.audited.is_none_or(|at| running.saturating_sub(at) >= AUDIT) {
+            match self.hub.store.read(|tx| tx.centres()) {
+                Ok(centres) => self.to_audit = centres.iter().map(|centre| centre.code).collect(),
+                Err(error) => tracing::warn!("the centres could not be read: {error}"),
+            }
+            self.audited = Some(running);
+        }
+        let Some(centre) = self.to_audit.pop() else { return false };
+        self.hub.audit(centre, self.clock.now()).unwrap_or_else(|error| {
+            tracing::error!(centre = %centre, "what is kept of its streams could not be looked at: {error}");
+            false
+        })
     }
 
     /// Does `work` if the database [stands](Self::stand); whether something has happened. While another program holds the

@@ -28,7 +28,9 @@ pub fn judge_watermark(
         streams.outgoing.stop = Some(Stop::Restored);
         // no epoch is opened twice
         let sealed = counted(watermark, peer, &streams).sealed;
-        sealed.into_iter().for_each(|sealed| streams.outgoing.told_epoch(sealed.epoch));
+        if let Some(sealed) = sealed {
+            streams.outgoing.told_epoch(sealed.epoch);
+        }
         tx.add_incident(peer, "RESTORED", None, &now.to_string())?;
         tx.set_streams(peer, &streams)?;
     }

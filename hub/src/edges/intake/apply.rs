@@ -397,7 +397,19 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    fn note_changed(&mut self, kind: Kind, id: ClaimId) {
+    /// Takes a record that came in `packet` and whose row is gone. It gets the number that the register knows it by.
+    pub fn lost(&mut self, packet: &str, record: Record, flaw: Option<&LineError>) -> Result<(), HubError> {
+        let (kind, key) = (record.kind, record.key);
+        self.record(packet, &Looked::at(record, flaw), &mut StateDigest::default(), &mut Outcome::default())?;
+        let Some(known) = self.tx.known(self.centre, kind, key)? else { return Ok(()) };
+        let former = self.tx.number_as_linked(known.id)?;
+        let noted = self.recipients.iter_mut().chain(&mut self.documents);
+        noted.filter(|id| **id == known.id).for_each(|id| *id = former);
+        Ok(())
+    }
+
+    /// The register is to look at a claim again.
+    pub fn note_changed(&mut self, kind: Kind, id: ClaimId) {
         match kind {
             // the register takes nothing in before the merge
             _ if !self.merged => {}

@@ -6,6 +6,7 @@
 
 mod answers;
 mod apply;
+mod audit;
 mod control;
 mod held;
 mod keys;

@@ -1,9 +1,9 @@
 //! D, W, L: whose a record is, what becomes of an edit, and who learns of it.
 
 use super::{
-    super::{centre::Turn, mishap::Mishap},
+    super::{centre::Turn, fate::Fate, mishap::Mishap, rebuilt, template::centre_code},
     Held, scenarios,
-    town::{Town, ensure},
+    town::{HEARTBEAT, ROUNDS, Town, ensure},
 };
 
 scenarios![
@@ -12,6 +12,8 @@ scenarios![
     d5_what_staff_take_back_before_it_is_sealed_waits_for_nothing,
     d10_a_locked_row_that_was_altered_is_told_of_and_put_right,
     d11_nothing_is_placed_before_its_sealing_is_durable,
+    d10_what_the_hub_has_lost_of_a_centre_comes_again_out_of_its_archive,
+    d10_a_publication_that_the_hub_has_lost_is_taken_back,
     w1_a_row_that_takes_the_id_of_one_deleted_is_another_record,
     w4_nothing_is_published_before_a_person_has_merged_the_first_load,
     l1_a_claim_shows_its_centre_no_more_than_it_has_written,
@@ -173,4 +175,70 @@ fn l2_a_publication_names_nobody_elses_records(town: &mut Town) -> Held {
     }
     // versions are of this stream: what the other was told counts for nothing
     town.centre_is(1, "SELECT min(version) FROM svod_publication", "1")
+}
+
+/// Who is which person, and by which row.
+const PEOPLE: &str = "SELECT group_concat(origin || key || uid || claim || rule, ' ') FROM (SELECT * FROM person_record ORDER BY key)";
+
+fn d10_what_the_hub_has_lost_of_a_centre_comes_again_out_of_its_archive(town: &mut Town) -> Held {
+    town.stranger(1, "r2", "Орлова")?;
+    town.send(1)?;
+    town.sql(1, "UPDATE recipient SET workplace = 'Совхоз' WHERE id = 'r2'")?;
+    town.send(1)?;
+    town.settle()?;
+    let people = town.hub_says(PEOPLE)?;
+    let row = format!("kind = 'recipient_claim' AND origin = '{}' AND version > 1", centre_code(1));
+    let altered = [
+        format!("DELETE FROM received WHERE {row}"),
+        format!("UPDATE received SET sha256 = upper(sha256) || '0' WHERE {row}"),
+        format!(
+            "UPDATE received SET body = CAST(replace(CAST(body AS TEXT), 'Орлова', 'Петрова') AS BLOB) WHERE {row}"
+        ),
+        format!("UPDATE received SET version = 1 WHERE {row}"),
+        format!("UPDATE received SET version = 9 WHERE {row}"),
+    ];
+    for (altered, mended) in altered.iter().zip(1..) {
+        town.at_hub(altered)?;
+        // it begins, and looks at one centre after the other
+        for _ in 0..3 {
+            town.hub()?;
+        }
+        town.hub_told("DIVERGED")?;
+        let right = format!(
+            "SELECT count(*) FROM received WHERE {row} AND version = 2 AND CAST(body AS TEXT) LIKE '%Орлова%Совхоз%'"
+        );
+        town.hub_is(&right, "1")?;
+        let journal = "SELECT count(*) FROM journal WHERE event = 'received.mended'";
+        town.hub_is(journal, &format!("{mended}"))?;
+        town.hub_is("SELECT count(*) FROM incident WHERE code = 'DIVERGED' AND closed_at IS NULL", "0")?;
+        town.pass(HEARTBEAT);
+        town.round()?;
+        town.rest()?;
+        town.hub_is(PEOPLE, &people).map_err(|error| format!("{altered}: {error}"))?;
+    }
+    let rebuilt = rebuilt::check(&mut town.city);
+    ensure(rebuilt.is_empty(), &rebuilt.join("; "))?;
+    town.hub_is(PEOPLE, &people)?;
+    town.rest()
+}
+
+fn d10_a_publication_that_the_hub_has_lost_is_taken_back(town: &mut Town) -> Held {
+    town.settle()?;
+    let who = town.hub_says("SELECT case_number FROM person")?;
+    let failed = |error| format!("{error:?}");
+    town.city.hub.confirm_for(&who, 1).map_err(failed)?;
+    town.city.hub.correct_to(&who, "Исправлено").map_err(failed)?;
+    town.rest()?;
+    town.at_hub(&format!("DELETE FROM publication WHERE kind = 'person' AND centre = '{}'", centre_code(1)))?;
+    for _ in 0..3 {
+        town.hub()?;
+    }
+    town.hub_told("DIVERGED")?;
+    town.city.hub_fate = Fate::Restored;
+    town.city.until_rest(10)?;
+    town.hub_told("RESTORED")?;
+    town.city.recover(ROUNDS)?;
+    town.city.hub.correct_to(&who, "Исправлено снова").map_err(failed)?;
+    town.rest()?;
+    town.centre_is(1, "SELECT workplace FROM recipient WHERE id = 'r1'", "Исправлено снова")
 }

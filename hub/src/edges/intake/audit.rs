@@ -1,0 +1,216 @@
+//! Whether what is kept of a centre's stream is what was received, and putting it right: a disk fault or a hand in the database
+//! alters rows, and no packet tells of that, for the sum that is compared with each goes on from the one before (exchange §4, S1).
+
+use std::{collections::BTreeMap, io};
+
+use exchange_format::{
+    answer::{KeyPrefix, SnapshotCause},
+    error::PacketError,
+    file_name::FileName,
+    packet::MemberName,
+    participant::ParticipantCode,
+    record::{Form, Kind, LineError, Record, RecordId},
+    state_digest::StateDigest,
+    stream::Edition,
+};
+use jiff::Timestamp;
+
+use super::{apply, journal, open};
+use crate::{
+    database::{DatabaseError, Tx, received::ClaimId},
+    edges::{
+        hub::{Context, Hub, HubError, at},
+        ranges, requests,
+    },
+};
+
+/// The sums differ.
+const DIVERGED: &str = "DIVERGED";
+
+/// What is not as it was left.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Found {
+    /// Rows whose body is not the one of their hash.
+    altered: Vec<ClaimId>,
+    /// The rows are not what their sum says.
+    received: bool,
+    /// Nor are those of our stream.
+    sent: bool,
+}
+
+impl Hub {
+    /// Looks at everything that is kept of the streams with `centre`. What its rows have lost is taken out of its packets in the
+    /// archive once more; where these do not come to the sum, the two sides find out what differs (`DIVERGED`). Whether
+    /// anything was wrong.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn audit(&mut self, centre: ParticipantCode, now: Timestamp) -> Result<bool, HubError> {
+        if self.store.read(|tx| look(tx, centre))? == Found::default() {
+            return Ok(false);
+        }
+        self.carry_out(|context, tx| put_right(context, tx, centre, now))?;
+        Ok(true)
+    }
+}
+
+fn look(tx: &Tx<'_>, centre: ParticipantCode) -> Result<Found, HubError> {
+    let streams = tx.streams(centre)?;
+    // what differs already is being looked for, and after a restore nothing is compared
+    if streams.outgoing.stop.is_some() || tx.has_incident(centre, DIVERGED)? {
+        return Ok(Found::default());
+    }
+    // a row of which nobody can read the hash is no better than one that is gone
+    let differs = |sum: Result<StateDigest, HubError>, kept| match sum {
+        Err(HubError::Database(DatabaseError::Damaged { .. })) => Ok(true),
+        other => other.map(|sum| sum != kept),
+    };
+    let (altered, begun) = (tx.received_altered(centre)?, streams.incoming.last.is_some());
+    let received = begun && (!altered.is_empty() || differs(ranges::sum_of(tx, centre), streams.received)?);
+    let sent = streams.outgoing.last.is_some() && differs(sum_of_sent(tx, centre), streams.sent)?;
+    Ok(Found { altered, received, sent })
+}
+
+/// The sum over what was published to `centre`, made anew.
+fn sum_of_sent(tx: &Tx<'_>, centre: ParticipantCode) -> Result<StateDigest, HubError> {
+    let mut sum = StateDigest::default();
+    for kind in Kind::ALL {
+        tx.published_range(centre, kind, &KeyPrefix::default(), &mut |one| {
+            sum.add(&StateDigest::term(kind, one.key, one.version, one.form, &one.hash));
+        })?;
+    }
+    Ok(sum)
+}
+
+fn put_right(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let found = look(tx, centre)?;
+    tracing::error!(
+        centre = %centre,
+        altered = found.altered.len(),
+        received = found.received,
+        sent = found.sent,
+        "what is kept of the streams was altered in the database"
+    );
+    let (at, mut streams) = (now.to_string(), tx.streams(centre)?);
+    tx.add_incident(centre, DIVERGED, None, &at)?;
+    journal(tx, context.code, "received.altered", centre.as_str(), "", &[], now)?;
+    let mended = if found.received {
+        tx.attempt(|| take_again(context, tx, centre, (streams.received, &found.altered), now))
+    } else {
+        Ok(())
+    };
+    match mended {
+        Ok(()) => {
+            journal(tx, context.code, "received.mended", centre.as_str(), "", &[], now)?;
+            if !found.sent {
+                tx.close_incidents(centre, DIVERGED, &at)?;
+            }
+        }
+        Err(error) => {
+            tracing::error!(centre = %centre, "the archive does not say what was received; the centre is asked: {error}");
+            tx.forget_versions(&found.altered)?;
+            streams.received = ranges::sum_of(tx, centre)?;
+            if let Some(last) = streams.incoming.last {
+                ranges::look(context, tx, centre, last, now)?;
+            }
+        }
+    }
+    if found.sent {
+        // its copy of what we have published comes with it, and shows what is gone here
+        requests::want_snapshot(context, tx, centre, SnapshotCause::Divergence, now)?;
+    }
+    Ok(tx.set_streams(centre, &streams)?)
+}
+
+/// Takes what the rows have lost out of the packets of the epoch of `centre`, which the archive has: a row that is there gets its
+/// record back and stands where it stood, one that is gone comes again. The packets must come to the sum `known`.
+fn take_again(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    (known, altered): (StateDigest, &[ClaimId]),
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let Some(at_last) = tx.streams(centre)?.incoming.last else { return Ok(()) };
+    let packets = tx.applied_in(centre, at_last.position.epoch)?;
+    let mut carried: BTreeMap<(Kind, RecordId), (Edition, usize)> = BTreeMap::new();
+    for (n, name) in packets.iter().enumerate() {
+        for_each(context, centre, name, &mut |record, _| {
+            let (of, edition) = ((record.kind, record.key), Edition::of(&record));
+            if edition.judge(carried.get(&of).map(|(edition, _)| edition)).refusal().is_none() {
+                carried.insert(of, (edition, n));
+            }
+            Ok(())
+        })?;
+    }
+    let mut sum = StateDigest::default();
+    for ((kind, key), (one, _)) in carried.iter().filter(|(_, (one, _))| one.form != Form::Tombstone) {
+        sum.add(&StateDigest::term(*kind, *key, one.version, one.form, &one.hash));
+    }
+    if sum != known {
+        let what = io::Error::other("its packets come to another sum");
+        return Err(at(&context.paths.archive.join(centre.as_str()))(what));
+    }
+    let (lost, foreign) = tx.received_unlike(centre, altered, &carried)?;
+    tx.orphan(&foreign)?;
+    let mut intake = apply::Intake::new(context, tx, centre, now)?;
+    for (n, name) in packets.iter().enumerate() {
+        if !lost.keys().any(|of| carried[of].1 == n) {
+            continue;
+        }
+        for_each(context, centre, name, &mut |record, flaw| {
+            let of = (record.kind, record.key);
+            let Some(row) = lost.get(&of).filter(|_| carried[&of] == (Edition::of(&record), n)) else {
+                return Ok(());
+            };
+            match row {
+                Some(id) => {
+                    tx.put_back_received(*id, &record, name)?;
+                    intake.note_changed(record.kind, *id);
+                    Ok(())
+                }
+                None => intake.lost(name, record, flaw.as_ref()),
+            }
+        })?;
+    }
+    intake.finish()?;
+    let gone = lost.iter().filter(|(_, row)| row.is_none());
+    for ((kind, key), _) in gone {
+        // a rebuild takes it as it came at first
+        tx.note_outcomes(tx.known(centre, *kind, *key)?.map(|known| known.id).into_iter())?;
+    }
+    if ranges::sum_of(tx, centre)? == known {
+        return Ok(());
+    }
+    Err(DatabaseError::Damaged { table: "received", column: "sha256" }.into())
+}
+
+/// Hands over the records of the packet `name`, with what is wrong in their lines.
+fn for_each(
+    context: &Context,
+    centre: ParticipantCode,
+    name: &str,
+    each: &mut dyn FnMut(Record, Option<LineError>) -> Result<(), HubError>,
+) -> Result<(), HubError> {
+    let file: FileName = name.parse().map_err(PacketError::from)?;
+    let mut packet = open::open(context, &context.paths.archived(centre, name), &file)?;
+    let mut checked = packet.check_while_reading();
+    let members: Vec<MemberName> = checked.manifest().members.iter().map(|one| one.name.clone()).collect();
+    for member in members.iter().filter(|member| member.mirrored().is_none()) {
+        let Some(kind) = member.kind().and_then(|kind| kind.parse::<Kind>().ok()) else { continue };
+        checked.for_each_line::<HubError>(member, |line| {
+            let (record, flaw) = Record::read_line(kind, line).map_err(|_| PacketError::Line {
+                member: member.to_string(),
+                line: 0,
+                problem: "its key, version or form cannot be read",
+            })?;
+            each(record, flaw)
+        })?;
+    }
+    Ok(())
+}
