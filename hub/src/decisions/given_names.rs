@@ -8,23 +8,34 @@ const TABLE: &str = include_str!("../../data/merge/given_names.txt");
 /// No class of the table has this number or a higher one.
 pub const CLASSES: u16 = 1 << 15;
 
-/// The classes that each [`super::normalise::name_key`] of the table stands in, by number. A name may stand in several
-/// («САША»); being variants is not transitive across classes. None: a name in use that has no other form.
-static NAMES: LazyLock<BTreeMap<&str, Vec<u16>>> = LazyLock::new(|| {
-    let mut names: BTreeMap<&str, Vec<u16>> = BTreeMap::new();
-    for (n, class) in (0..).zip(groups()) {
-        let has_forms = class.len() > 1;
-        for name in class {
-            names.entry(name).or_default().extend(has_forms.then_some(n));
+/// Where a name stands in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// The line: names in it are variants of each other.
+    pub class: u16,
+    /// Of the names that a line parts by bars the one that it is a spelling or an everyday form of.
+    pub name: u16,
+}
+
+/// Where each [`super::normalise::name_key`] of the table stands. A name may stand in several classes («САША»); being variants is
+/// not transitive across classes. Nowhere: a name in use that has no other form.
+static NAMES: LazyLock<BTreeMap<&str, Vec<Form>>> = LazyLock::new(|| {
+    let mut names: BTreeMap<&str, Vec<Form>> = BTreeMap::new();
+    for (class, parts) in (0..).zip(groups()) {
+        let has_forms = parts.iter().map(Vec::len).sum::<usize>() > 1;
+        for (name, forms) in (0..).zip(parts) {
+            for form in forms {
+                names.entry(form).or_default().extend(has_forms.then_some(Form { class, name }));
+            }
         }
     }
     names
 });
 
-/// The lines of the table: the names of one class each.
-fn groups() -> impl Iterator<Item = Vec<&'static str>> {
-    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
-    lines.map(|line| line.split_whitespace().collect::<Vec<_>>()).filter(|class| !class.is_empty())
+/// The lines of the table: the names of one class each, with their forms.
+fn groups() -> impl Iterator<Item = Vec<Vec<&'static str>>> {
+    let lines = TABLE.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.split('|').map(|name| name.split_whitespace().collect()).collect())
 }
 
 /// Whether a name key is a name in use, and so no slip for another.
@@ -32,8 +43,8 @@ pub fn is_known(name: &str) -> bool {
     NAMES.contains_key(name)
 }
 
-/// The classes of variants that a name key stands in, by number.
-pub fn classes(name: &str) -> Vec<u16> {
+/// Where a name key stands among variants.
+pub fn forms(name: &str) -> Vec<Form> {
     NAMES.get(name).cloned().unwrap_or_default()
 }
 
@@ -46,17 +57,22 @@ mod tests {
 
     #[test]
     fn variants_and_strangers() {
-        let alike = |a, b| classes(a).iter().any(|class| classes(b).contains(class));
+        let alike =
+            |a, b| forms(a).iter().any(|form| forms(b).iter().any(|other| other.class == form.class));
         assert!(alike("НАТАЛЬЯ", "НАТАЛИЯ") && alike("САША", "АЛЕКСАНДРА") && alike("САША", "АЛЕКСАНДР"));
         assert!(!alike("АЛЕКСАНДР", "АЛЕКСАНДРА") && !alike("МАРИЯ", "МАРИНА"));
-        assert!(is_known("ТОМА") && is_known("МАРИНА") && classes("МАРИНА").is_empty());
-        assert!(!is_known("МАРИНАА") && classes("МАРИНАА").is_empty());
+        assert!(is_known("ТОМА") && is_known("МАРИНА") && forms("МАРИНА").is_empty());
+        assert!(!is_known("МАРИНАА") && forms("МАРИНАА").is_empty());
+        let one = |a, b| forms(a).iter().any(|form| forms(b).contains(form));
+        assert!(alike("ЕГОР", "ЮРИЙ") && !one("ЕГОР", "ЮРИЙ") && one("ЮРА", "ЮРИЙ"));
     }
 
     #[test]
     fn the_table_is_in_the_form_of_name_keys_and_says_nothing_twice() {
         let (mut alone, mut with_forms) = (BTreeSet::new(), BTreeSet::new());
-        for class in groups() {
+        for parts in groups() {
+            assert!(parts.iter().all(|part| !part.is_empty()), "{parts:?}");
+            let class: Vec<&str> = parts.into_iter().flatten().collect();
             for name in &class {
                 assert_eq!(name_key(name).as_deref(), Some(*name));
             }

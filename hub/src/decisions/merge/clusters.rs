@@ -182,7 +182,10 @@ impl Register {
         if !is(Kind::Date, &["exact", "transposed", "digit", "month_known", "year_known"]) {
             return None;
         }
-        let other_name = is(Kind::Given, &["near", "other", "other_sex"]);
+        // «Егор» and «Юрий» are one name, and two brothers, who may bear their mother's number
+        let are_two_names = |at: usize| is(Kind::Given, &["variant"]) && self.are_two_names(at, a, b);
+        let other_name = is(Kind::Given, &["near", "other", "other_sex"])
+            || self.model.of_kind(Kind::Given).is_some_and(are_two_names);
         if other_name && !is(Kind::Surname, &["other_f", "other_m"]) {
             return Some(Doubtful::Twins);
         }

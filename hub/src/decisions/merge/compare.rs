@@ -189,6 +189,13 @@ impl Register {
         alike(a, b) || alike(b, a)
     }
 
+    /// Whether the given names of two records are variants of one origin that are given to different people: «Егор», «Юрий».
+    pub(super) fn are_two_names(&self, at: usize, a: u32, b: u32) -> bool {
+        let name = |record: u32| self.entry(record).field(self.slots[at])[0] as usize;
+        let (one, other) = (&self.variants[name(a)], &self.variants[name(b)]);
+        !one.iter().any(|form| other.contains(form))
+    }
+
     fn given(&self, names: &Texts, a: Text, b: Text, sexes: (u32, u32)) -> u8 {
         let (x, y) = (names.letters(a), names.letters(b));
         if x.len() == 1 || y.len() == 1 {
@@ -198,7 +205,7 @@ impl Register {
             return 1;
         }
         let variants = |name: Text| &self.variants[name as usize];
-        if variants(a).iter().any(|class| variants(b).contains(class)) {
+        if variants(a).iter().any(|one| variants(b).iter().any(|other| other.class == one.class)) {
             return 2;
         }
         // «Инна» is no slip for «Анна», however few there are of either; «Юия» and «Ктор» are no names at all

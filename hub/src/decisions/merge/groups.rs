@@ -31,7 +31,8 @@ pub(super) struct Rule<'a> {
     pub(super) apart: &'a dyn Fn(&Groups, u32, u32) -> bool,
 }
 
-/// By so many bits one of two possible joins must be likelier, where both cannot be: 0.7 is five to three.
+/// By so many bits one of two possible joins must be likelier, where hardly both can be: 0.7 is five to three. Where no evidence
+/// joins the two others, as of twins, it must be as much as is asked of any link.
 const CLEARER: f64 = 0.7;
 
 /// Two who come to no more bits are certainly two people.
@@ -124,9 +125,9 @@ impl Groups {
         self.crowded.extend(crowd.into_keys());
     }
 
-    /// The edges by which a record is as like to one as to another who is not that one: to join it with either would be a
-    /// guess. Of two such edges neither is [`CLEARER`] than the other.
-    fn undecided(
+    /// The edges by which a record is about as like to one as to another who is not that one: to join it with either would be a
+    /// guess. Of two such edges neither is clear beside the other ([`CLEARER`]).
+    pub(super) fn undecided(
         &self,
         edges: impl Iterator<Item = (u32, u32, f64)>,
         rule: Rule<'_>,
@@ -140,14 +141,17 @@ impl Groups {
             let (one, other) = (self.find(one), self.find(other));
             one != other && !(rule.apart)(self, one, other)
         };
-        let are_two =
-            |a: u32, b: u32| (rule.bits)(a.min(b), a.max(b)).is_none_or(|bits| bits < CERTAINLY_TWO);
+        let is_unclear = |a: u32, b: u32, gap: f64| match (rule.bits)(a.min(b), a.max(b)) {
+            None => true,
+            Some(bits) => bits < CERTAINLY_TWO && gap < CLEARER,
+        };
         let mut undecided = BTreeSet::new();
         for of in ties.chunk_by(|x, y| x.0 == y.0).filter(|of| of.len() > 1) {
             for (n, (one, a, bits)) in of.iter().enumerate() {
                 for (_, b, other) in &of[n + 1..] {
-                    let is_tie = (bits - other).abs() < CLEARER && is_open(*one, *a) && is_open(*one, *b);
-                    if is_tie && self.find(*a) != self.find(*b) && !has_tie(*a, *b) && are_two(*a, *b) {
+                    let gap = (bits - other).abs();
+                    let is_tie = gap < rule.least && is_open(*one, *a) && is_open(*one, *b);
+                    if is_tie && self.find(*a) != self.find(*b) && !has_tie(*a, *b) && is_unclear(*a, *b, gap) {
                         undecided.extend([a, b].map(|other| (*one.min(other), *one.max(other))));
                     }
                 }

@@ -83,7 +83,10 @@ impl Reading {
                 Some((names, surname, ..)) if at == *surname => this.say(surname_parts(&names.surname)),
                 Some((names, _, given, _)) if at == *given => this.say([&names.given]),
                 Some((names, .., patronymic)) if at == *patronymic => this.say([&names.patronymic]),
-                Some((names, ..)) if sex().is_some() && names.sex().is_some() => this.say(names.sex()),
+                Some((names, ..)) if sex().is_some() => {
+                    let typed = || typed_sex(text.as_ref());
+                    this.say(names.sex().or_else(typed).or_else(|| names.sex_of_surname()));
+                }
                 _ => this.read(field, text.as_ref()),
             }
             this.ends.resize(PLACES * (at + 1), this.text.len());
@@ -104,7 +107,7 @@ impl Reading {
             Kind::Surname => self.say(surname_parts(&person_name(text))),
             Kind::Given | Kind::Patronymic => self.say([together(person_name(text))]),
             Kind::Name => self.say(name_key(text)),
-            Kind::Sex => self.say(display::sex(text).map(|sex| if sex == "М" { MALE } else { FEMALE })),
+            Kind::Sex => self.say(typed_sex(text)),
             Kind::Date => self.say(date(text, field.weighs_parts())),
             Kind::Snils => self.say([snils(text)]),
             Kind::Document => self.say(document_key("", text)),
@@ -194,6 +197,10 @@ fn known(text: &str) -> Option<(u32, u32, u32)> {
     parse_known(text).filter(|(year, ..)| (1905..2050).contains(year))
 }
 
+fn typed_sex(text: &str) -> Option<&'static str> {
+    display::sex(text).map(|sex| if sex == "М" { MALE } else { FEMALE })
+}
+
 /// Eleven digits, after them `!` if the check number is wrong: a number with a wrong one is still worth
 /// comparing, for the mistake is often in one digit.
 fn snils(text: &str) -> String {
@@ -249,6 +256,15 @@ impl Names {
             return Some(FEMALE);
         }
         ends(&["ИЧ", "ОГЛЫ"]).then_some(MALE)
+    }
+
+    /// By the surname, if it is one of those that have two forms.
+    fn sex_of_surname(&self) -> Option<&'static str> {
+        let ends = |ends: &[&str]| ends.iter().any(|end| self.surname.ends_with(end));
+        if ends(&["ОВА", "ЕВА", "ИНА", "ЫНА", "СКАЯ", "ЦКАЯ"]) {
+            return Some(FEMALE);
+        }
+        ends(&["ОВ", "ЕВ", "ИН", "ЫН", "СКИЙ", "ЦКИЙ"]).then_some(MALE)
     }
 }
 

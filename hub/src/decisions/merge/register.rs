@@ -8,7 +8,7 @@ use super::{
     texts::Texts,
     weigh::{OWN, Weights},
 };
-use crate::decisions::given_names;
+use crate::decisions::given_names::{self, Form};
 
 /// The places of a record's numbers that are one field's.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +30,8 @@ pub struct Register {
     pub(super) texts: Vec<Vec<Texts>>,
     pub(super) sex_slot: Option<usize>,
     pub(super) birth_slot: Option<usize>,
-    /// The classes of variants that each given name is of.
-    pub(super) variants: Vec<Vec<u16>>,
+    /// The classes of variants that each given name is of, and of which of their names it is a form.
+    pub(super) variants: Vec<Vec<Form>>,
     /// Which given names are names in use.
     pub(super) known: Vec<bool>,
     pub(super) weights: Weights,
@@ -276,11 +276,11 @@ impl Register {
         }
         let names = || self.texts[given][0].all();
         self.known = names().map(|name| given_names::is_known(&name)).collect();
-        self.variants = names().map(|name| given_names::classes(&name)).collect();
+        self.variants = names().map(|name| given_names::forms(&name)).collect();
         // those that the model adds are classes of their own, beside those of the program
         for (class, group) in (given_names::CLASSES..).zip(self.model.variant_keys()) {
             for (at, _) in names().enumerate().filter(|(_, name)| group.contains(name)) {
-                self.variants[at].push(class);
+                self.variants[at].push(Form { class, name: 0 });
                 self.known[at] = true;
             }
         }

@@ -91,10 +91,13 @@ pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Optio
         let (one, other) = (is_person(groups, a), is_person(groups, b));
         one && (other || is_torn(b)) || other && is_torn(a) || kept_apart(&parted, groups, a, b)
     };
-    // who is like a standing person is not drawn to another by a third
-    let direct = said.clone().filter(|(a, b, _)| stands.contains(a) != stands.contains(b));
     let (least, most, largest) = (cut.auto, cut.most, cut.largest);
     let rule = Rule { least, most, largest, bridges: false, bits, apart: &apart };
+    // who may be somebody else too is not given to whom is published for being so
+    let undecided = groups.undecided(said.clone(), rule);
+    let said = said.filter(|(a, b, _)| !undecided.contains(&(*a.min(b), *a.max(b))));
+    // who is like a standing person is not drawn to another by a third
+    let direct = said.clone().filter(|(a, b, _)| stands.contains(a) != stands.contains(b));
     groups.join(direct, rule);
     groups.join(said, rule);
     let is_crowded = |(a, b): &Two| groups.find(*a) != groups.find(*b) && groups.are_crowded(*a, *b);
@@ -212,5 +215,11 @@ mod tests {
         assert_eq!(made_of(&out[..1]), [vec![0], vec![1], vec![2, 3]]);
         // 3 is said to be of the second person: the first is still another
         assert_eq!(made(&bridge, &[((2, 3), Decision::Same)]), [vec![0, 1], vec![2, 3, 4]]);
+        // 1 is like 0, who stands, and like 2, who is somebody else and not published yet
+        let links = vec![((0, 1), 10.0), ((1, 2), 10.0)];
+        let component = Component { size: 3, links, standing: vec![vec![0]], ..Component::default() };
+        let twins = |a: u32, b: u32| ((a, b) != (0, 2)).then_some(10.0);
+        let made = persons(&component, Model::recipients().cut, &twins).records;
+        assert_eq!(made, [vec![0], vec![1], vec![2]]);
     }
 }
