@@ -11,7 +11,7 @@ const TABLES: [&str; 15] = [
     "person",
     "person_record",
     "document",
-    "field_source",
+    "person_source",
     "hub_entry",
     "service",
     "fault",

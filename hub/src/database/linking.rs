@@ -150,21 +150,27 @@ impl Tx<'_> {
         )
     }
 
-    /// Replaces the index keys of a claim; without keys it is no longer found.
-    pub fn set_link_keys(&self, claim: ClaimId, keys: &BTreeSet<i64>) -> Result<()> {
-        let known = self.value::<Vec<u8>>("SELECT keys FROM claim_keys WHERE claim = ?1", [claim])?;
-        let known = read_keys(&known.unwrap_or_default());
-        for key in known.difference(keys) {
-            self.run("DELETE FROM link_key_late WHERE key = ?1 AND claim = ?2", [key, &claim])?;
-            self.run("DELETE FROM link_key WHERE key = ?1 AND claim = ?2", [key, &claim])?;
+    /// Replaces the index keys of claims; one without keys is no longer found.
+    pub fn set_link_keys(&self, claims: &BTreeMap<ClaimId, BTreeSet<i64>>) -> Result<()> {
+        let (mut gone, mut new) = (BTreeSet::new(), BTreeSet::new());
+        for (claim, keys) in claims {
+            let known = self.value::<Vec<u8>>("SELECT keys FROM claim_keys WHERE claim = ?1", [claim])?;
+            let known = read_keys(&known.unwrap_or_default());
+            gone.extend(known.difference(keys).map(|key| (*key, *claim)));
+            new.extend(keys.difference(&known).map(|key| (*key, *claim)));
+            if keys.is_empty() {
+                self.run("DELETE FROM claim_keys WHERE claim = ?1", [claim])?;
+            } else if known != *keys {
+                self.set_claim_keys(*claim, keys)?;
+            }
         }
-        for key in keys.difference(&known) {
-            self.run("INSERT INTO link_key_late(key, claim) VALUES(?1, ?2)", [key, &claim])?;
+        // in order each page is found and written once
+        for (key, claim) in gone {
+            self.run("DELETE FROM link_key_late WHERE key = ?1 AND claim = ?2", [key, claim])?;
+            self.run("DELETE FROM link_key WHERE key = ?1 AND claim = ?2", [key, claim])?;
         }
-        if keys.is_empty() {
-            self.run("DELETE FROM claim_keys WHERE claim = ?1", [claim])?;
-        } else if known != *keys {
-            self.set_claim_keys(claim, keys)?;
+        for (key, claim) in new {
+            self.run("INSERT INTO link_key_late(key, claim) VALUES(?1, ?2)", [key, claim])?;
         }
         Ok(())
     }
@@ -204,28 +210,34 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The other claims that share a key with `claim`, at most `limit` of a key. A key that more share is no
-    /// fact about a person (a shared phone, a number typed to fill a field); it is passed over.
+    /// Each of `claims` with each other claim that shares a key with it, the lesser first, at most `limit` of a key. A key that
+    /// more share is no fact about a person (a shared phone, a number typed to fill a field); it is passed over.
     pub fn candidates(
         &self,
-        claim: ClaimId,
-        keys: &BTreeSet<i64>,
+        claims: &BTreeMap<ClaimId, BTreeSet<i64>>,
         limit: usize,
-    ) -> Result<BTreeSet<ClaimId>> {
+    ) -> Result<BTreeSet<(ClaimId, ClaimId)>> {
+        // keys lie anywhere: in order each page is read once
+        let mut wanted: Vec<(i64, ClaimId)> =
+            claims.iter().flat_map(|(claim, keys)| keys.iter().map(|key| (*key, *claim))).collect();
+        wanted.sort_unstable();
         let mut found = BTreeSet::new();
-        for key in keys {
+        for of_key in wanted.chunk_by(|one, other| one.0 == other.0) {
             // «0 +»: SQLite makes a new plan for each value of a bare parameter there
             let block: Vec<ClaimId> = self.rows(
                 "SELECT claim FROM link_key WHERE key = ?1
                  UNION ALL SELECT claim FROM link_key_late WHERE key = ?1 LIMIT 0 + ?2",
-                params![key, limit + 1],
+                params![of_key[0].0, limit + 1],
                 |row| Ok(row.get(0)?),
             )?;
-            if block.len() <= limit {
-                found.extend(block);
+            if block.len() > limit {
+                continue;
+            }
+            for (_, claim) in of_key {
+                let others = block.iter().filter(|other| *other != claim);
+                found.extend(others.map(|other| (*claim.min(other), *claim.max(other))));
             }
         }
-        found.remove(&claim);
         Ok(found)
     }
 

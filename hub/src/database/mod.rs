@@ -48,7 +48,10 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 13;
+pub const SCHEMA_VERSION: i64 = 14;
+
+/// The schema before it, which is converted when it is opened: SQL alone takes it over.
+const FORMER_SCHEMA: i64 = 13;
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;
@@ -190,13 +193,33 @@ impl Store {
             }
             _ => return Err(DatabaseError::Foreign(path.to_owned())),
         }
-        let store = Self::configured(connection, path)?;
-        let found: i64 = store.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let mut store = Self::configured(connection, path)?;
+        let mut found = store.schema()?;
+        if found == FORMER_SCHEMA {
+            found = store.convert()?;
+        }
         match found.cmp(&SCHEMA_VERSION) {
             Ordering::Equal => Ok(store),
             Ordering::Greater => Err(DatabaseError::Newer { path: path.to_owned(), found }),
             Ordering::Less => Err(DatabaseError::Older { path: path.to_owned(), found }),
         }
+    }
+
+    fn schema(&self) -> Result<i64> {
+        Ok(self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+    }
+
+    /// Takes a database of [`FORMER_SCHEMA`] over into this one, whole or not at all; its schema then.
+    fn convert(&mut self) -> Result<i64> {
+        let db = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // another process may have done it meanwhile
+        let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if found != FORMER_SCHEMA {
+            return Ok(found);
+        }
+        db.execute_batch(include_str!("from_13.sql"))?;
+        failpoint::commit(db)?;
+        self.schema()
     }
 
     /// Sets how long a transaction waits for that of another connection.

@@ -7,6 +7,7 @@ use exchange_format::{
     record::{Kind, RecordId},
 };
 use rusqlite::params;
+use serde_json::{Value, json};
 
 use super::{Result, Tx, linking::Act, parsed, parsed_optional, received::ClaimId};
 use crate::decisions::golden::Source;
@@ -287,27 +288,23 @@ impl Tx<'_> {
         hub: ParticipantCode,
         sources: &BTreeMap<&'static str, Source>,
     ) -> Result<()> {
-        let text = uid.to_string();
-        let sql = "SELECT field, origin, key FROM field_source WHERE uid = ?1";
-        let known = self.rows(sql, [&text], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
-        let mut known: BTreeMap<String, (String, String)> = known.into_iter().collect();
+        let mut of: BTreeMap<(ParticipantCode, RecordId), Vec<&str>> = BTreeMap::new();
         for (field, source) in sources {
-            let (origin, key) = match source {
+            let source = match source {
                 Source::Hub => (hub, uid),
                 Source::Claim { origin, key } => (*origin, *key),
             };
-            let key = key.to_string();
-            let stands = known.remove(*field).is_some_and(|was| was.0 == origin.as_str() && was.1 == key);
-            if !stands {
-                self.run(
-                    "INSERT OR REPLACE INTO field_source(uid, field, origin, key) VALUES(?1, ?2, ?3, ?4)",
-                    params![text, field, origin.as_str(), key],
-                )?;
-            }
+            of.entry(source).or_default().push(field);
         }
-        for field in known.keys() {
-            self.run("DELETE FROM field_source WHERE uid = ?1 AND field = ?2", params![text, field])?;
-        }
+        let of = of.into_iter().map(|((origin, key), fields)| {
+            json!({ "origin": origin.as_str(), "key": key.to_string(), "fields": fields })
+        });
+        // a row that would stay as it is is not written again
+        self.run(
+            "INSERT INTO person_source(uid, sources) VALUES(?1, ?2)
+             ON CONFLICT DO UPDATE SET sources = excluded.sources WHERE sources <> excluded.sources",
+            params![uid.to_string(), Value::from_iter(of).to_string()],
+        )?;
         Ok(())
     }
 

@@ -39,15 +39,18 @@ CREATE TABLE person_record(
   claim INTEGER NOT NULL,
   home TEXT NOT NULL,                           -- the person that it was of before that one turned out to be uid
   PRIMARY KEY(origin, kind, key)) WITHOUT ROWID;
-CREATE INDEX person_record_uid ON person_record(uid);
-CREATE INDEX person_record_claim ON person_record(claim);
+CREATE INDEX person_record_uid ON person_record(uid, claim);
+CREATE INDEX person_record_claim ON person_record(claim, uid, home);
 CREATE TABLE document(
   uid TEXT PRIMARY KEY, kind TEXT NOT NULL, person TEXT NOT NULL, number_date TEXT NOT NULL,
   joined_into TEXT) WITHOUT ROWID;              -- the document that staff say this one is
 CREATE UNIQUE INDEX document_number ON document(person, kind, number_date);
-CREATE TABLE field_source(
-  uid TEXT NOT NULL, field TEXT NOT NULL, origin TEXT NOT NULL, key TEXT NOT NULL,
-  PRIMARY KEY(uid, field)) WITHOUT ROWID;
+-- Where the values of a person come from: of each source the fields, as JSON. One row a person, or it would be most of the
+-- database; field_source has a row for each field.
+CREATE TABLE person_source(uid TEXT PRIMARY KEY, sources TEXT NOT NULL) WITHOUT ROWID;
+CREATE VIEW field_source AS
+  SELECT p.uid AS uid, f.value AS field, s.value ->> 'origin' AS origin, s.value ->> 'key' AS key
+  FROM person_source p, json_each(p.sources) s, json_each(s.value, '$.fields') f;
 CREATE TABLE hub_entry(
   uid TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL,
   at TEXT NOT NULL, PRIMARY KEY(uid, field)) WITHOUT ROWID;
@@ -115,16 +118,17 @@ CREATE TABLE signature(
   second TEXT, second_reason TEXT, second_at TEXT);
 CREATE INDEX signature_half ON signature(review) WHERE second IS NULL;
 
--- What each centre is told. version, sha256, packet: as last sealed; the rest: as it should be.
+-- What each centre is told. version, sha256, packet: as last sealed; the rest: as it should be. With a rowid: bodies are long
+-- (docs/adr/0009), and what is new stands together.
 CREATE TABLE publication(
   centre TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
   version INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL, packet TEXT,
   state TEXT NOT NULL,                          -- pending | sealed | applied | refused
   form TEXT NOT NULL, body BLOB NOT NULL, sealed_form TEXT, sealed_sha256 TEXT,
   person TEXT NOT NULL,                         -- whose file it belongs to
-  PRIMARY KEY(centre, kind, key)) WITHOUT ROWID;
+  PRIMARY KEY(centre, kind, key));
 CREATE INDEX publication_pending ON publication(centre, kind, key) WHERE state = 'pending';
-CREATE INDEX publication_person ON publication(person);
+CREATE INDEX publication_person ON publication(person, form, centre, kind, key);
 
 -- Both streams with a peer: the columns of exchange_format::stream::{Outgoing, Incoming} and state digests.
 CREATE TABLE stream(

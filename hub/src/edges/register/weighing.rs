@@ -254,14 +254,8 @@ impl Register<'_> {
             let of_claim = weighing.engine.keys(number, parted)?;
             keys.insert(id, of_claim.into_iter().map(u64::cast_signed).collect());
         }
-        for (id, keys) in &keys {
-            self.tx.set_link_keys(*id, keys)?;
-        }
-        let mut pairs = BTreeSet::new();
-        for (id, keys) in &keys {
-            let others = self.tx.candidates(*id, keys, LARGEST)?;
-            pairs.extend(others.into_iter().map(|other| (*id.min(&other), *id.max(&other))));
-        }
+        self.tx.set_link_keys(&keys)?;
+        let pairs = self.tx.candidates(&keys, LARGEST)?;
         self.compare(&pairs)?;
         Ok(touched)
     }
