@@ -326,6 +326,12 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Staff's decision of number `n` counts for nothing any more.
+    pub fn take_staff_decision_back(&self, n: i64) -> Result<()> {
+        self.run("DELETE FROM staff_decision WHERE n = ?1", [n])?;
+        Ok(())
+    }
+
     /// Staff's decisions of `kind` that name `of`, in the order of their taking, each with its number.
     pub fn staff_decisions(&self, kind: &str, of: ClaimName) -> Result<Vec<(i64, StaffDecision)>> {
         self.rows(

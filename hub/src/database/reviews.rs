@@ -104,6 +104,15 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// What was answered without being asked is answered no more; it is asked if it comes up.
+    pub fn take_review_back(&self, n: i64, at: &str) -> Result<()> {
+        self.run(
+            "UPDATE review SET state = 'gone', decision = NULL, why = NULL, actor = NULL, closed_at = ?2 WHERE n = ?1",
+            params![n, at],
+        )?;
+        Ok(())
+    }
+
     /// Puts an open question off: it comes after all others.
     pub fn put_review_off(&self, n: i64, act: Act<'_>) -> Result<()> {
         self.run(

@@ -399,6 +399,8 @@ fn decide(
             }
             if decision == Decision::Same {
                 register.take_split_back(review.one, review.other, reason)?;
+            } else {
+                register.take_join_back(review)?;
             }
             tx.add_staff_decision("pair", &said, act)?;
             // else a merge would take these apart again

@@ -156,7 +156,7 @@ impl Register<'_> {
         Ok(one.is_some() && other.is_some() && one != other)
     }
 
-    fn uid_of_claim(&self, name: ClaimName) -> Result<Option<RecordId>, RegisterError> {
+    pub(super) fn uid_of_claim(&self, name: ClaimName) -> Result<Option<RecordId>, RegisterError> {
         Ok(self.tx.uid_of_key(name.0, Kind::RecipientClaim, name.1)?)
     }
 }

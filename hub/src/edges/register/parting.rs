@@ -16,12 +16,16 @@ use crate::{
     database::{
         linking::{Act, ClaimName, StaffDecision},
         received::ClaimId,
+        reviews::Review,
     },
     decisions::merge::staff::Decision,
 };
 
 /// Why staff were asked about two claims that they have taken apart: they were not, it is their own word.
 const SPLIT: &str = "SPLIT";
+
+/// «Один», as a question keeps it.
+const SAME: &str = "same";
 
 /// Claims by their names.
 type Claims = BTreeMap<ClaimName, ClaimId>;
@@ -104,6 +108,62 @@ impl Register<'_> {
         Ok(())
     }
 
+    /// «Разные» about two claims of which «один» was said takes back what was said with it of others ([`Self::say_same`]), of
+    /// each pair between the two whom it had joined: else a third would be held by a word that nobody means any more.
+    pub fn take_join_back(&self, review: &Review) -> Result<(), RegisterError> {
+        let Some(uid) = self.uid_of_claim(review.one)? else { return Ok(()) };
+        let claims = self.claims_named(uid)?;
+        if review.decision.as_deref() != Some(SAME) || !claims.contains_key(&review.other) {
+            return Ok(());
+        }
+        // what is one person without that act, and the pairs of which it was said with it
+        let names: Vec<ClaimName> = claims.keys().copied().collect();
+        let place = |name: &ClaimName| names.binary_search(name).ok();
+        let (mut ties, mut with) = (Vec::new(), BTreeMap::new());
+        let mut homes: BTreeMap<RecordId, usize> = BTreeMap::new();
+        for (at, (name, id)) in claims.iter().enumerate() {
+            if let Some(home) = self.tx.home_of(*id)? {
+                ties.push((at, *homes.entry(home).or_insert(at)));
+            }
+            for likeness in self.tx.likenesses(*id)?.into_iter().filter(|likeness| likeness.link) {
+                let other = self.tx.linkable(likeness.other)?;
+                ties.extend(other.and_then(|other| place(&other)).map(|other| (at, other)));
+            }
+            for (n, said) in self.tx.staff_decisions("pair", *name)? {
+                let pair = (said.one, said.other);
+                let (Some(one), Some(other)) = (place(&said.one), place(&said.other)) else { continue };
+                if said.decision == Decision::Different || pair == (review.one, review.other) {
+                    continue;
+                }
+                let asked = self.tx.review_of("pair", said.one, said.other)?;
+                let asked = asked.map(|n| self.tx.review(n)).transpose()?.flatten();
+                match asked.filter(|asked| asked.last == review.last) {
+                    Some(asked) => drop(with.insert(n, ((one, other), asked))),
+                    None => ties.push((one, other)),
+                }
+            }
+        }
+        let mut of: Vec<usize> = (0..names.len()).collect();
+        for (one, other) in ties {
+            let (one, other) = (of[one], of[other]);
+            of.iter_mut().filter(|group| **group == one).for_each(|group| *group = other);
+        }
+        let side = |name: &ClaimName| place(name).map(|at| of[at]);
+        let sides = [side(&review.one), side(&review.other)];
+        for (n, ((one, other), asked)) in with {
+            let of_pair = [Some(of[one]), Some(of[other])];
+            let is_between = of_pair == sides || of_pair == [sides[1], sides[0]];
+            if is_between && sides[0] != sides[1] {
+                self.tx.take_staff_decision_back(n)?;
+                self.tx.take_review_back(asked.n, &self.at())?;
+                let (rule, subject) = (format!("{} taken-back", asked.reason), asked.n.to_string());
+                let (at, actor, event) = (self.now, self.actor, "review.decided");
+                self.tx.journal(&Event { at, actor, event, subject: &subject, rule: &rule, digests: &[] })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Staff's word that two claims are two people, as an answer to the question about them.
     fn say_different(&self, one: ClaimName, other: ClaimName, reason: &str) -> Result<(), RegisterError> {
         self.tx.open_review("pair", SPLIT, one, other, &self.at())?;
@@ -141,7 +201,7 @@ impl Register<'_> {
     ) -> Result<(), RegisterError> {
         let at = self.at();
         let act = Act { actor: self.actor, reason, at: &at };
-        let word = if decision == Decision::Same { "same" } else { "different" };
+        let word = if decision == Decision::Same { SAME } else { "different" };
         self.tx.decide_review(n, word, act)?;
         self.tx.add_staff_decision("pair", &StaffDecision { one, other, decision }, act)?;
         self.note(&Input {

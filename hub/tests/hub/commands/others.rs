@@ -141,3 +141,36 @@ fn two_whom_nobody_has_looked_at_are_joined_over_what_bars_them_only_if_it_is_sa
     assert_eq!(refused(&join(&[])), (3, "review-barred".into()));
     assert_eq!(done(&join(&["--all"]))["over"][0]["barred"], "TWINS");
 }
+
+#[test]
+fn what_was_joined_over_a_bar_goes_back_to_whose_it_was_when_the_one_answer_is_taken_back() {
+    let city = born_together(&["Анна", "Алла", "Анна", "Алла"]);
+    let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
+    let homes = || -> Vec<String> {
+        let sql = "SELECT concat_ws(' ', key, uid, home) FROM person_record ORDER BY 1";
+        let mut select = db.prepare(sql).expect("good");
+        let found = select.query_map([], |row| row.get(0)).expect("read");
+        found.collect::<Result<_, _>>().expect("text")
+    };
+    let count = |sql: &str| -> u32 { db.query_one(sql, [], |row| row.get(0)).expect("counted") };
+    let before = homes();
+    assert_eq!((city.persons(), city.uid(1)), (2, city.uid(3)), "each is known twice");
+    let (anna, alla) = (city.uid(1), city.uid(2));
+    let join = ["person", "join", &anna, &alla, "--reason", "ошибка", "--all"];
+    assert!(done(&city.run(&join))["over"].as_array().is_some_and(|over| over.len() >= 3));
+    assert_eq!(city.persons(), 1);
+    // the first that was said is the answer, the others are what it said of those who came with the two
+    let number = count(
+        "SELECT r.n FROM staff_decision s JOIN review r ON r.key_1 = s.key_1 AND r.key_2 = s.key_2 ORDER BY s.n LIMIT 1",
+    )
+    .to_string();
+    done(&city.run(&["review", "separate", &number, "--reason", "назад", "--revise"]));
+    assert_eq!(homes(), before, "as they were");
+    let same = "SELECT count(*) FROM staff_decision WHERE decision = 'same' AND n > 1";
+    assert_eq!(count(same), 0, "nobody means it any more");
+    // and once more
+    done(&city.run(&join));
+    assert_eq!(city.persons(), 1);
+    done(&city.run(&["review", "separate", &number, "--reason", "назад", "--revise"]));
+    assert_eq!(homes(), before);
+}
