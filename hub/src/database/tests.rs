@@ -377,11 +377,13 @@ fn a_database_of_the_schema_before_is_taken_over() {
     let store = Store::open(&dir.path().join("hub.db")).expect("taken over");
     assert_eq!([rows(&store, published), rows(&store, sources)], before);
     assert_eq!((before[0].len(), before[1].len()), (2, 4));
-    let schema = "SELECT concat_ws(' ', type, name, replace(replace(sql, '\"', ''), char(10), '')) FROM sqlite_schema
+    let schema =
+        "SELECT concat_ws(' ', type, name, replace(replace(sql, '\"', ''), char(10), '')) FROM sqlite_schema
                   WHERE name NOT LIKE 'publication' AND sql NOT LIKE '%--%' ORDER BY 1";
     let fresh = Store::create(&dir.path().join("fresh.db")).expect("created");
     assert_eq!(rows(&store, schema), rows(&fresh, schema), "as one that is made new");
-    let index = "EXPLAIN QUERY PLAN SELECT rowid FROM publication WHERE centre = 'c' AND kind = 'k' AND key = 'k'";
+    let index =
+        "EXPLAIN QUERY PLAN SELECT rowid FROM publication WHERE centre = 'c' AND kind = 'k' AND key = 'k'";
     assert!(store.connection.prepare(index).is_ok(), "with a rowid");
     drop(store);
     Store::open(&dir.path().join("hub.db")).expect("once is enough");

@@ -57,8 +57,7 @@ mod tests {
 
     #[test]
     fn variants_and_strangers() {
-        let alike =
-            |a, b| forms(a).iter().any(|form| forms(b).iter().any(|other| other.class == form.class));
+        let alike = |a, b| forms(a).iter().any(|form| forms(b).iter().any(|other| other.class == form.class));
         assert!(alike("НАТАЛЬЯ", "НАТАЛИЯ") && alike("САША", "АЛЕКСАНДРА") && alike("САША", "АЛЕКСАНДР"));
         assert!(!alike("АЛЕКСАНДР", "АЛЕКСАНДРА") && !alike("МАРИЯ", "МАРИНА"));
         assert!(is_known("ТОМА") && is_known("МАРИНА") && forms("МАРИНА").is_empty());

@@ -240,7 +240,9 @@ fn group_of(field: &str) -> Option<&'static [&'static str]> {
 fn comparison_key(field: &str, value: &str) -> (String, bool) {
     let (key, holds) = match field {
         "surname" | "given" | "patronymic" => {
-            (name_key(value), !value.chars().any(|c| c.is_ascii_alphabetic()))
+            // an initial is less of the same name, and never stands before it
+            let is_whole = value.chars().filter(|c| c.is_alphabetic()).count() > 1;
+            (name_key(value), is_whole && !value.chars().any(|c| c.is_ascii_alphabetic()))
         }
         "address_reg" | "address_live" => {
             let key = address_key(value);
@@ -463,6 +465,26 @@ mod tests {
         assert_eq!(origin(&golden, "birth_date"), Some(ParticipantCode::new(42, 2)));
         assert_eq!(golden.losers["birth_date"][0].value, "1945-03-12");
         assert_eq!(golden.body.text("workplace"), Some("Завод"), "one each: the lowest code");
+    }
+
+    #[test]
+    fn an_initial_never_stands_before_a_name() {
+        let claims = [
+            claim(1, 1, &[("given", "П."), ("patronymic", "И.")]),
+            claim(2, 2, &[("given", "Пантелей"), ("patronymic", "И")]),
+            claim(3, 3, &[("given", "П."), ("patronymic", "Ильич")]),
+        ];
+        for claims in [claims.to_vec(), claims.iter().rev().cloned().collect()] {
+            let golden = person(&case(), &claims, &BTreeMap::new());
+            let name = ["given", "patronymic"].map(|field| golden.body.text(field));
+            assert_eq!(
+                name,
+                [Some("Пантелей"), Some("Ильич")],
+                "though two centres say no more than the letter"
+            );
+        }
+        let golden = person(&case(), &claims[..1], &BTreeMap::new());
+        assert_eq!(golden.body.text("given"), Some("П."), "better than nothing");
     }
 
     #[test]

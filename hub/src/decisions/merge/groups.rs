@@ -151,7 +151,8 @@ impl Groups {
                 for (_, b, other) in &of[n + 1..] {
                     let gap = (bits - other).abs();
                     let is_tie = gap < rule.least && is_open(*one, *a) && is_open(*one, *b);
-                    if is_tie && self.find(*a) != self.find(*b) && !has_tie(*a, *b) && is_unclear(*a, *b, gap) {
+                    if is_tie && self.find(*a) != self.find(*b) && !has_tie(*a, *b) && is_unclear(*a, *b, gap)
+                    {
                         undecided.extend([a, b].map(|other| (*one.min(other), *one.max(other))));
                     }
                 }

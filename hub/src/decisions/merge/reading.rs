@@ -225,13 +225,24 @@ impl Names {
     /// All in the surname's column are parted; a patronymic in the given name's changes places with it, and where these two are
     /// turned round with the surname, each is put in its place.
     fn of(surname: &str, given: &str, patronymic: &str) -> Self {
-        let mut surname = person_name(surname);
-        let (mut given, mut patronymic) = (person_name(given), person_name(patronymic));
+        // «Иванова М.И.»: a point ends a word
+        let spaced = |text: &str| person_name(&text.replace('.', ". "));
+        let (mut surname, mut given, mut patronymic) = (spaced(surname), spaced(given), spaced(patronymic));
+        if patronymic.is_empty()
+            && let Some((one, other)) =
+                given.split_once(' ').filter(|(one, other)| is_initial(one) && is_initial(other))
+        {
+            (given, patronymic) = (one.to_owned(), other.to_owned());
+        }
         if given.is_empty() && patronymic.is_empty() && surname.contains(' ') {
-            let words: Vec<&str> = surname.split(' ').collect();
+            let mut words: Vec<&str> = surname.split(' ').collect();
+            // «М. И. Иванова»
+            let initials = words.iter().take_while(|word| is_initial(word)).count();
+            if initials < words.len() {
+                words.rotate_left(initials);
+            }
             (given, patronymic) = (words[1].to_owned(), words[2..].join(" "));
-            let first = words[0].len();
-            surname.truncate(first);
+            surname = words[0].to_owned();
         }
         if is_patronymic(&given) && !is_patronymic(&patronymic) {
             std::mem::swap(&mut given, &mut patronymic);
@@ -266,6 +277,10 @@ impl Names {
         }
         ends(&["ОВ", "ЕВ", "ИН", "ЫН", "СКИЙ", "ЦКИЙ"]).then_some(MALE)
     }
+}
+
+fn is_initial(word: &str) -> bool {
+    word.chars().count() == 1
 }
 
 fn is_given(name: &str) -> bool {

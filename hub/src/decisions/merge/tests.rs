@@ -579,13 +579,35 @@ fn twins_of_names_of_one_origin_are_asked_about_and_everyday_forms_are_not() {
         assert_ne!(outcome.auto[100] == outcome.auto[101], asked, "{one} {other}");
         outcome.auto[100] == outcome.auto[101]
     };
-    for [one, other] in [["Егор", "Юрий"], ["Георгий", "Егор"], ["Даниил", "Даниэль"]] {
+    for [one, other] in [["Егор", "Юрий"], ["Георгий", "Егор"], ["Даниил", "Даниэль"]]
+    {
         assert!(!linked(one, other, "м"), "{one} {other}");
     }
     assert!(!linked("Ирина", "Арина", "ж") && !linked("Елена", "Алёна", "ж"));
     for [one, other] in [["Юрий", "Юра"], ["Виктор", "Витя"], ["Вячеслав", "Слава"], ["Даниил", "Данила"]]
     {
         assert!(linked(one, other, "м"), "{one} {other}");
+    }
+}
+
+#[test]
+fn initials_stand_for_names_with_a_blank_between_them_or_without_before_the_surname_or_after() {
+    let flat = "г. Кемерово, ул. Мира, д. 7, кв. 12";
+    for typed in [
+        ["Порфирьева В.П.", "", ""],
+        ["Порфирьева В. П.", "", ""],
+        ["В.П. Порфирьева", "", ""],
+        ["Порфирьева", "В.П.", ""],
+        ["Порфирьева", "В.", "П."],
+    ] {
+        let mut rows = strangers();
+        for (source, [surname, given, patronymic]) in [(0, ["Порфирьева", "Варвара", "Петровна"]), (1, typed)]
+        {
+            let row = [surname, given, patronymic, "03.04.1950", "", "", "8 906 123-45-67", flat, "ж"];
+            rows.push((source, row));
+        }
+        let outcome = decided(&register(&rows));
+        assert_eq!(outcome.auto[100], outcome.auto[101], "{typed:?}");
     }
 }
 
@@ -751,7 +773,9 @@ fn who_is_as_like_to_two_is_linked_with_neither() {
             let mut rows = strangers();
             rows.append(&mut household);
             let outcome = decided(&register(&rows));
-            assert!(outcome.auto[100..].iter().filter(|of| **of == outcome.auto[third as usize]).count() == 1);
+            assert!(
+                outcome.auto[100..].iter().filter(|of| **of == outcome.auto[third as usize]).count() == 1
+            );
             assert!(outcome.doubts.iter().filter(|doubt| doubt.a == third || doubt.b == third).count() >= 2);
         }
     }
