@@ -393,14 +393,15 @@ fn decide(
     let said = StaffDecision { one: review.one, other: review.other, decision };
     match (review.kind.as_str(), word) {
         ("pair", _) => {
+            if decision == Decision::Different {
+                register.take_join_back(review)?;
+            }
             let against = contradiction::of(tx, (review.one, review.other), decision)?;
             if !against.is_empty() {
                 return Err(unfit(contradiction::problem(&against)));
             }
             if decision == Decision::Same {
                 register.take_split_back(review.one, review.other, reason)?;
-            } else {
-                register.take_join_back(review)?;
             }
             tx.add_staff_decision("pair", &said, act)?;
             // else a merge would take these apart again
