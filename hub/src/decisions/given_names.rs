@@ -8,6 +8,9 @@ const TABLE: &str = include_str!("../../data/merge/given_names.txt");
 /// No class of the table has this number or a higher one.
 pub const CLASSES: u16 = 1 << 15;
 
+/// So many classes a model may add.
+pub const MORE: usize = CLASSES as usize;
+
 /// Where a name stands in the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Form {

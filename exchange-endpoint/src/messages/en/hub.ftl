@@ -494,12 +494,14 @@ model-unfit-turned = turned names no field, or one that is not of kind name
 model-unfit-levels = the levels are not those of its kind
 model-unfit-chances = the chances of a class (same, twin, relative, stranger) must be above 0 and add up to 1
 model-unfit-group = a group must have two different names or more
+model-unfit-groups = more groups than 32768
 model-unfit-cut = it must be ask <= one <= auto, most above 0, largest above 1, all of them finite
 model-unfit-pairs = same must be above 0, the others not below
 model-unfit-keys = there must be a key, and block must be 2 or more: nothing is compared otherwise
 model-unfit-name = the model has no name
 model-unfit-field = no field has this name
 model-unfit-part = a field of this kind has no such part
+model-unfit-column = none of its columns is a field of a claim: this hub would never compare it
 error-model = Model { $file }: { $detail }
     .next = Correct the model's file; a sample comes with the program (hub/data/merge/recipients.toml).
 error-model-fields = Model { $file }: more than { $most } fields

@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::compare::Kind;
-use crate::decisions::normalise::name_key;
+use crate::decisions::{given_names, normalise::name_key};
 
 /// The classes of pairs, in the order of all tables.
 pub const CLASSES: usize = 4;
@@ -324,6 +324,9 @@ impl Model {
                     return unfit(&field.name, "chances");
                 }
             }
+        }
+        if self.variants.len() > given_names::MORE {
+            return unfit("variants", "groups");
         }
         if self.variant_keys().any(|group| group.len() < 2) {
             return unfit("variants", "group");

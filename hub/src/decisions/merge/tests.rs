@@ -489,6 +489,16 @@ fn figures_are_those_of_the_definitions() {
 #[test]
 fn an_unfit_model_is_told_where() {
     let text = include_str!("../../../data/merge/recipients.toml");
+    let mut crowded = Model::recipients();
+    let group = |n: usize| {
+        let letters = |n: usize| {
+            (0..4).map(move |at| char::from_u32('А' as u32 + (n >> (4 * at) & 15) as u32).expect("а letter"))
+        };
+        vec![letters(n).collect::<String>(), letters(n).chain(['Я']).collect()]
+    };
+    crowded.variants = (0..40_000).map(group).collect();
+    let told = Model::parse(&crowded.to_text()).map(|_| ());
+    assert!(matches!(told, Err(ModelError::Unfit { problem: "groups", .. })), "{told:?}");
     for (from, to, place) in [
         ("kind = \"sex\"", "kind = \"code\"", "sex"),
         ("\"phone birth\"", "\"fax birth\"", "fax"),

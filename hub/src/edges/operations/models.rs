@@ -2,7 +2,13 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use exchange_endpoint::{config::Config, durable_file, journal_table::Event, messages, output::Failure};
+use exchange_endpoint::{
+    config::Config,
+    durable_file,
+    journal_table::Event,
+    messages::{self, Told},
+    output::{Exit, Failure},
+};
 use exchange_format::{position::Digest, record::Kind};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -17,7 +23,7 @@ use crate::{
         linking::{ClaimName, ModelRow},
         noted::WEIGHED,
     },
-    decisions::merge::{Model, clusters::Edge, staff},
+    decisions::merge::{Model, clusters::Edge, compare, staff},
     edges::{
         config::HubConfig,
         cores,
@@ -126,8 +132,21 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     durable_file::create_new(path, text.as_bytes(), 0o640).map_err(file(path))
 }
 
+/// A model by which claims can be weighed: each of its fields is one of theirs.
 fn read(path: &Path) -> Result<(Model, String), Failure> {
     let model = trial::model(Some(path))?;
+    let is_stated =
+        |column: &String| Kind::RecipientClaim.schema().fields.iter().any(|field| field.name == column);
+    let strange = model
+        .fields
+        .iter()
+        .find(|field| field.kind != compare::Kind::Source && !field.columns.iter().any(is_stated));
+    if let Some(field) = strange {
+        let problem = Told::at(&field.name, Told::of("model-unfit-column", &[]));
+        return Err(Failure::new(Exit::Usage, "model")
+            .told("file", path.display())
+            .because("detail", problem));
+    }
     Ok((model, std::fs::read_to_string(path).map_err(file(path))?))
 }
 

@@ -5,7 +5,7 @@ use exchange_format::record::{Kind, RecordId};
 
 use crate::{
     database::{linking::ClaimName, reviews::Review},
-    decisions::merge::clusters::Doubtful,
+    decisions::{admission::awaited, merge::clusters::Doubtful},
     edges::register::Register,
 };
 
@@ -15,9 +15,15 @@ const BARRED: f64 = 0.5;
 /// In bits: who weigh so much and are asked about all the same may not be linked, whatever they weigh.
 const SURE: f64 = 7.0;
 
+/// How urgent it is what one field says, where nothing waits for it.
+const FIELD: f64 = 0.25;
+
 /// How urgent `review` is, which is about `person` if it is about one. Harm: one, and one for each document that
 /// hangs on the answer. Doubt: how much an answer would tell (1: even odds); of what nobody can weigh 1.
 pub(super) fn of(register: &Register<'_>, review: &Review, person: Option<RecordId>) -> Result<f64, Failure> {
+    if review.kind == "value" && !holds_back(register, review)? {
+        return Ok(FIELD);
+    }
     let (mut people, mut doubt): (Vec<RecordId>, f64) = (person.into_iter().collect(), 1.0);
     if review.kind == "pair" {
         let both = [claim(register, review.one)?, claim(register, review.other)?];
@@ -41,6 +47,12 @@ pub(super) fn of(register: &Register<'_>, review: &Review, person: Option<Record
         harm += f64::from(u32::try_from(register.tx.documents_of(uid)?.len()).unwrap_or(u32::MAX));
     }
     Ok((harm * doubt * 100.0).round() / 100.0)
+}
+
+/// Whether a person is not published for what a claim says in a field that nobody can read.
+fn holds_back(register: &Register<'_>, review: &Review) -> Result<bool, Failure> {
+    let found = register.tx.received_by_key(review.one.0, Kind::RecipientClaim, review.one.1)?;
+    Ok(found.is_some_and(|found| awaited(&found.claim.body).next().is_some()))
 }
 
 fn claim(register: &Register<'_>, name: ClaimName) -> Result<Option<i64>, Failure> {

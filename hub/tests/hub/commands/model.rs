@@ -40,6 +40,17 @@ fn a_model_changes_by_a_person_s_command_alone_and_nobody_is_joined_by_that() {
     assert_eq!(fs::read_to_string(&table).expect("written").lines().count(), 2);
     assert_eq!(done(&city.run(&["model", "show"]))["shipped"], true, "comparing changes nothing");
 
+    // a model of other tables would compare nobody here
+    let strange = text.replace("columns = [\"snils\"]", "columns = [\"soc_sec_id\"]");
+    assert_ne!(strange, text);
+    let strange = city.file("strange.toml", &strange);
+    for command in
+        [&["model", "compare", &strange][..], &["model", "activate", &strange, "--reason", "проба"]]
+    {
+        let told = city.run(command);
+        assert_eq!(refused(&told), (2, "model".into()));
+        assert!(String::from_utf8_lossy(&told.stderr).contains("snils"), "{told:?}");
+    }
     let activate = |reason: &str| city.run(&["model", "activate", &bold_file, "--reason", reason]);
     assert_eq!(refused(&activate("")), (2, "usage".into()));
     let told = done(&activate("решение комиссии"));

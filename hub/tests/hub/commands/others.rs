@@ -173,7 +173,7 @@ fn what_was_joined_over_a_bar_goes_back_to_whose_it_was_when_the_one_answer_is_t
     let same = "SELECT count(*) FROM staff_decision WHERE decision = 'same' AND n > 1";
     assert_eq!(count(same), 0, "nobody means it any more");
     // and once more
-    done(&city.run(&join));
+    done(&city.run(&[&join[..], &["--revise"]].concat()));
     assert_eq!(city.persons(), 1);
     done(&city.run(&["review", "separate", &number, "--reason", "назад", "--revise"]));
     assert_eq!(homes(), before);
