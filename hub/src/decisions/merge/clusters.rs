@@ -118,6 +118,15 @@ pub struct Doubt {
     pub reason: Doubtful,
 }
 
+/// What is known of a pair.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Said {
+    /// How much speaks for one person, in bits.
+    pub bits: f64,
+    /// Whether staff are asked, whatever speaks for it.
+    pub barred: bool,
+}
+
 impl Register {
     /// Compares and weighs a pair.
     pub fn edge(&self, a: u32, b: u32) -> Edge {
@@ -149,15 +158,15 @@ impl Register {
         died != 0 && died < other_applied || other_died != 0 && other_died < applied
     }
 
-    /// What a pair says; `None` if it is never one person.
-    fn possible(&self, a: u32, b: u32) -> Option<f64> {
-        (!self.is_dead_before(a, b)).then(|| self.weigh(a, b).bits)
+    /// What a pair says where nobody can be asked.
+    fn possible(&self, a: u32, b: u32) -> Said {
+        Said { bits: self.weigh(a, b).bits, barred: self.is_dead_before(a, b) }
     }
 
-    /// What a pair says; `None` if it is never one person, or for staff whatever it says.
-    pub fn unbarred(&self, a: u32, b: u32) -> Option<f64> {
-        let edge = self.edge(a, b);
-        (edge.barred.is_none() && edge.weight.bits.is_finite()).then_some(edge.weight.bits)
+    /// What a pair says; barred if it is never one person, or for staff whatever it says.
+    pub fn says(&self, a: u32, b: u32) -> Said {
+        let Edge { weight, barred, .. } = self.edge(a, b);
+        Said { bits: weight.bits, barred: barred.is_some() || !weight.bits.is_finite() }
     }
 
     /// Why a pair is never linked without asking, however much speaks for it.
@@ -203,10 +212,10 @@ impl Register {
         let said = |edge: &Edge| (edge.a, edge.b, edge.weight.bits);
         let above = |least: f64| edges.iter().take_while(move |edge| edge.weight.bits >= least);
         let (mut auto, mut one) = (Groups::new(self.len()), Groups::new(self.len()));
-        let (sure, possible) = (|a, b| self.unbarred(a, b), |a, b| self.possible(a, b));
+        let (sure, possible) = (|a, b| self.says(a, b), |a, b| self.possible(a, b));
         let (most, largest) = (cut.most, cut.largest);
         let rule =
-            |least, bridges, bits| Rule { least, most, largest, bridges, bits, apart: &|_, _, _| false };
+            |least, bridges, says| Rule { least, most, largest, bridges, says, apart: &|_, _, _| false };
         let unbarred = above(cut.auto).filter(|edge| edge.barred.is_none());
         auto.join(unbarred.map(said), rule(cut.auto, false, &sure));
         one.join(above(cut.one).map(said), rule(cut.one, true, &possible));

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::clusters::Said;
+
 /// Who is together. A group is called by the least of its members.
 pub(super) struct Groups {
     /// The group of each.
@@ -25,15 +27,18 @@ pub(super) struct Rule<'a> {
     pub(super) largest: usize,
     /// Whether two groups of more than three records may be joined though nothing but one pair speaks for it.
     pub(super) bridges: bool,
-    /// What a pair says; of one without, staff are asked, whatever speaks for it.
-    pub(super) bits: &'a dyn Fn(u32, u32) -> Option<f64>,
+    /// What a pair says.
+    pub(super) says: &'a dyn Fn(u32, u32) -> Said,
     /// Which groups are kept apart.
     pub(super) apart: &'a dyn Fn(&Groups, u32, u32) -> bool,
 }
 
-/// By so many bits one of two possible joins must be likelier, where hardly both can be: 0.7 is five to three. Where no evidence
-/// joins the two others, as of twins, it must be as much as is asked of any link.
+/// By so many bits one of two possible joins must be likelier, where hardly both can be: 0.7 is five to three. Where the two others
+/// are never joined by evidence and hardly one, as twins, it must be as much as is asked of any link.
 const CLEARER: f64 = 0.7;
+
+/// Two who come to so many bits are mostly one person, though staff are asked.
+const MOSTLY_ONE: f64 = 3.0;
 
 /// Two who come to no more bits are certainly two people.
 const CERTAINLY_TWO: f64 = -8.0;
@@ -141,9 +146,9 @@ impl Groups {
             let (one, other) = (self.find(one), self.find(other));
             one != other && !(rule.apart)(self, one, other)
         };
-        let is_unclear = |a: u32, b: u32, gap: f64| match (rule.bits)(a.min(b), a.max(b)) {
-            None => true,
-            Some(bits) => bits < CERTAINLY_TWO && gap < CLEARER,
+        let is_unclear = |a: u32, b: u32, gap: f64| {
+            let Said { bits, barred } = (rule.says)(a.min(b), a.max(b));
+            barred && bits < MOSTLY_ONE || (barred || bits < CERTAINLY_TWO) && gap < CLEARER
         };
         let mut undecided = BTreeSet::new();
         for of in ties.chunk_by(|x, y| x.0 == y.0).filter(|of| of.len() > 1) {
@@ -172,7 +177,10 @@ impl Groups {
         if left.len() + right.len() > 2 {
             let (mut sum, mut speaking) = (0.0, 0);
             for (a, b) in left.iter().flat_map(|a| right.iter().map(|b| (*a.min(b), *a.max(b)))) {
-                let Some(bits) = (rule.bits)(a, b) else { return };
+                let Said { bits, barred } = (rule.says)(a, b);
+                if barred {
+                    return;
+                }
                 sum += bits.clamp(-rule.most, rule.most);
                 speaking += usize::from(bits > 0.0);
             }
@@ -227,7 +235,9 @@ mod tests {
 
     fn joined(size: u32, bridges: bool, bits: &dyn Fn(u32, u32) -> Option<f64>) -> Groups {
         let mut groups = Groups::new(size as usize);
-        let rule = Rule { least: 7.0, most: 8.0, largest: 12, bridges, bits, apart: &|_, _, _| false };
+        let says =
+            |a, b| bits(a, b).map_or(Said { bits: -9.0, barred: true }, |bits| Said { bits, barred: false });
+        let rule = Rule { least: 7.0, most: 8.0, largest: 12, bridges, says: &says, apart: &|_, _, _| false };
         groups.join(pairs(size, bits).into_iter(), rule);
         groups
     }

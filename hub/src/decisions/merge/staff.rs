@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    clusters::Said,
     groups::{Groups, Rule},
     model::Cut,
 };
@@ -55,11 +56,11 @@ pub struct Persons {
     pub crowded: BTreeSet<Two>,
 }
 
-/// Makes persons of `component`. `bits` weighs any two, if they may be linked without asking.
+/// Makes persons of `component`. `says` weighs any two.
 ///
 /// Staff's decisions always win: «разные» over «один», and of these the later over the earlier. Then what stands stays
 /// as it is. Another record that links tie to two standing persons joins neither: that would be a guess.
-pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Option<f64>) -> Persons {
+pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said) -> Persons {
     let mut groups = Groups::new(component.size);
     let (parted, joined): (Vec<_>, Vec<_>) = last_words(&component.decisions)
         .into_iter()
@@ -92,7 +93,7 @@ pub fn persons(component: &Component, cut: Cut, bits: &dyn Fn(u32, u32) -> Optio
         one && (other || is_torn(b)) || other && is_torn(a) || kept_apart(&parted, groups, a, b)
     };
     let (least, most, largest) = (cut.auto, cut.most, cut.largest);
-    let rule = Rule { least, most, largest, bridges: false, bits, apart: &apart };
+    let rule = Rule { least, most, largest, bridges: false, says, apart: &apart };
     // who may be somebody else too is not given to whom is published for being so
     let undecided = groups.undecided(said.clone(), rule);
     let said = said.filter(|(a, b, _)| !undecided.contains(&(*a.min(b), *a.max(b))));
@@ -150,12 +151,16 @@ mod tests {
     use super::*;
     use crate::decisions::merge::Model;
 
+    const fn likely(bits: f64) -> Said {
+        Said { bits, barred: false }
+    }
+
     fn made(size: usize, links: &[(u32, u32, f64)], decisions: &[(Two, Decision)]) -> Vec<Vec<u32>> {
         let links: Vec<(Two, f64)> = links.iter().map(|(a, b, bits)| ((*a, *b), *bits)).collect();
         let component =
             Component { size, links: links.clone(), decisions: decisions.to_vec(), standing: Vec::new() };
         let bits = |a: u32, b: u32| {
-            Some(links.iter().find(|(pair, _)| *pair == (a, b)).map_or(-3.0, |(_, bits)| *bits))
+            likely(links.iter().find(|(pair, _)| *pair == (a, b)).map_or(-3.0, |(_, bits)| *bits))
         };
         persons(&component, Model::recipients().cut, &bits).records
     }
@@ -186,7 +191,7 @@ mod tests {
             let standing = vec![vec![0, 1], vec![2]];
             let component =
                 Component { size: 5, links: links.to_vec(), decisions: decisions.to_vec(), standing };
-            persons(&component, Model::recipients().cut, &|_, _| Some(8.0)).records
+            persons(&component, Model::recipients().cut, &|_, _| likely(8.0)).records
         };
         // nothing ties 0 and 1 any more; 2 is like them; 3 is like both persons, and 4 like 3; or 3 like one of them
         assert_eq!(made(&[((1, 2), 30.0)], &[]), [vec![0, 1], vec![2], vec![3], vec![4]]);
@@ -207,7 +212,7 @@ mod tests {
             standing: vec![vec![0, 1, 2], vec![3]],
         };
         let made_of = |decisions: &[(Two, Decision)]| {
-            persons(&component(decisions), Model::recipients().cut, &|_, _| Some(8.0)).records
+            persons(&component(decisions), Model::recipients().cut, &|_, _| likely(8.0)).records
         };
         let out = [((0, 2), Decision::Different), ((1, 2), Decision::Different)];
         assert_eq!(made_of(&out), [vec![0, 1], vec![2], vec![3]]);
@@ -218,7 +223,9 @@ mod tests {
         // 1 is like 0, who stands, and like 2, who is somebody else and not published yet
         let links = vec![((0, 1), 10.0), ((1, 2), 10.0)];
         let component = Component { size: 3, links, standing: vec![vec![0]], ..Component::default() };
-        let twins = |a: u32, b: u32| ((a, b) != (0, 2)).then_some(10.0);
+        let twins = |a: u32, b: u32| {
+            if (a, b) == (0, 2) { Said { bits: -5.0, barred: true } } else { likely(10.0) }
+        };
         let made = persons(&component, Model::recipients().cut, &twins).records;
         assert_eq!(made, [vec![0], vec![1], vec![2]]);
     }

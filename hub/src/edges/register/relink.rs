@@ -224,12 +224,12 @@ impl Register<'_> {
         settled: &mut Settled,
     ) -> Result<(), RegisterError> {
         let (names, component) = loaded.component();
-        let bits = |a: u32, b: u32| weighing.bits(names[a as usize], names[b as usize]);
+        let says = |a: u32, b: u32| weighing.says(names[a as usize], names[b as usize]);
         let in_names = |clusters: Vec<Vec<u32>>| -> Vec<BTreeSet<ClaimName>> {
             let of = |cluster: Vec<u32>| cluster.into_iter().map(|n| names[n as usize]).collect();
             clusters.into_iter().map(of).collect()
         };
-        let mut made = persons(&component, engine.cut, &bits);
+        let mut made = persons(&component, engine.cut, &says);
         let mut clusters = in_names(made.records);
         if engine.all.is_some() && self.second_signature {
             // what two have to sign no merge does by itself: staff are asked
@@ -239,7 +239,7 @@ impl Register<'_> {
             };
             if clusters.iter().any(|cluster| of(cluster) > 1) {
                 let stands = Loaded { standing: published, ..loaded.clone() };
-                made = persons(&stands.component().1, engine.cut, &bits);
+                made = persons(&stands.component().1, engine.cut, &says);
                 clusters = in_names(made.records);
             }
         }

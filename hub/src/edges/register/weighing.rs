@@ -18,7 +18,7 @@ use crate::{
     decisions::merge::{
         self, Model,
         candidates::{LARGEST, Pair},
-        clusters::{Doubtful, Edge},
+        clusters::{Doubtful, Edge, Said},
         explain::Explanation,
         reading::{self, Reading},
     },
@@ -70,10 +70,12 @@ impl Weighing {
         self.numbers.insert(name, number);
     }
 
-    /// How much speaks for two claims being of one person, in bits, if they may be linked without asking.
-    pub fn bits(&self, one: ClaimName, other: ClaimName) -> Option<f64> {
-        let (a, b) = self.numbers.get(&one).zip(self.numbers.get(&other))?;
-        self.engine.unbarred(*a.min(b), *a.max(b))
+    /// What two claims say of being one person; nothing, and barred, if one of them is not here.
+    pub fn says(&self, one: ClaimName, other: ClaimName) -> Said {
+        match self.numbers.get(&one).zip(self.numbers.get(&other)) {
+            Some((a, b)) => self.engine.says(*a.min(b), *a.max(b)),
+            None => Said { bits: f64::NEG_INFINITY, barred: true },
+        }
     }
 
     /// How much speaks for two claims being of one person, in bits, and the code of what bars a link without asking: a
