@@ -296,14 +296,14 @@ impl Tx<'_> {
             };
             of.entry(source).or_default().push(field);
         }
-        let of = of.into_iter().map(|((origin, key), fields)| {
+        let of: Value = of.into_iter().map(|((origin, key), fields)| {
             json!({ "origin": origin.as_str(), "key": key.to_string(), "fields": fields })
-        });
+        }).collect();
         // a row that would stay as it is is not written again
         self.run(
             "INSERT INTO person_source(uid, sources) VALUES(?1, ?2)
              ON CONFLICT DO UPDATE SET sources = excluded.sources WHERE sources <> excluded.sources",
-            params![uid.to_string(), Value::from_iter(of).to_string()],
+            params![uid.to_string(), of.to_string()],
         )?;
         Ok(())
     }

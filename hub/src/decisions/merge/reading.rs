@@ -241,8 +241,7 @@ impl Names {
             if initials < words.len() {
                 words.rotate_left(initials);
             }
-            (given, patronymic) = (words[1].to_owned(), words[2..].join(" "));
-            surname = words[0].to_owned();
+            (surname, given, patronymic) = (words[0].to_owned(), words[1].to_owned(), words[2..].join(" "));
         }
         if is_patronymic(&given) && !is_patronymic(&patronymic) {
             std::mem::swap(&mut given, &mut patronymic);

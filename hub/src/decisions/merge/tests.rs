@@ -490,11 +490,11 @@ fn figures_are_those_of_the_definitions() {
 fn an_unfit_model_is_told_where() {
     let text = include_str!("../../../data/merge/recipients.toml");
     let mut crowded = Model::recipients();
-    let group = |n: usize| {
-        let letters = |n: usize| {
-            (0..4).map(move |at| char::from_u32('А' as u32 + (n >> (4 * at) & 15) as u32).expect("а letter"))
-        };
-        vec![letters(n).collect::<String>(), letters(n).chain(['Я']).collect()]
+    let group = |n: u32| {
+        let letters =
+            (0..4).map(|at| char::from_u32(u32::from('А') + (n >> (4 * at) & 15)).expect("a letter"));
+        let name: String = letters.collect();
+        vec![name.clone() + "Я", name]
     };
     crowded.variants = (0..40_000).map(group).collect();
     let told = Model::parse(&crowded.to_text()).map(|_| ());
