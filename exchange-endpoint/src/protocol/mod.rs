@@ -43,11 +43,14 @@ pub enum Kind {
     Decision,
     /// The hub's database was made again out of its archive.
     Rebuild,
+    /// What a restore had lost was taken back, and what of the older database is gone by that.
+    Resync,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Export, Self::Load, Self::Merge, Self::Decision, Self::Rebuild];
+    pub const ALL: [Self; 6] =
+        [Self::Export, Self::Load, Self::Merge, Self::Decision, Self::Rebuild, Self::Resync];
 
     /// The word in file names and in JSON.
     pub const fn word(self) -> &'static str {
@@ -57,6 +60,7 @@ impl Kind {
             Self::Merge => "merge",
             Self::Decision => "decision",
             Self::Rebuild => "rebuild",
+            Self::Resync => "resync",
         }
     }
 }

@@ -24,13 +24,15 @@ pub enum Wait {
     Comparison,
     /// This participant was restored, and a person has to look at what differs.
     Recovery,
+    /// This participant was restored, a person has decided, and the daemon has not carried it out.
+    Decided,
     /// The peer was restored and has not recovered.
     PeerRecovery,
 }
 
 impl Wait {
     /// All, with their words in `status`.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 10] = [
         (Self::Placing, "placing"),
         (Self::Receipt, "receipt"),
         (Self::Protocol, "protocol"),
@@ -39,6 +41,7 @@ impl Wait {
         (Self::Silence, "silence"),
         (Self::Comparison, "comparison"),
         (Self::Recovery, "recovery"),
+        (Self::Decided, "decided"),
         (Self::PeerRecovery, "peer_recovery"),
     ];
 
@@ -51,7 +54,7 @@ impl Wait {
     pub fn deadline(self, timing: &Timing) -> SignedDuration {
         let twice = |one: SignedDuration| one.checked_mul(2).unwrap_or(SignedDuration::MAX);
         match self {
-            Self::Recovery => SignedDuration::ZERO,
+            Self::Recovery | Self::Decided => SignedDuration::ZERO,
             // the next try comes soon, if all is well
             Self::Placing => twice(timing.receipt),
             // twice the longest wait: it was placed again in vain

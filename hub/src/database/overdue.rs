@@ -24,7 +24,11 @@ impl Tx<'_> {
         let silence =
             "SELECT max(at), NULL, 1 FROM packet WHERE peer = ?1 AND direction = 'in' AND digest IS NOT NULL
                        AND ?2 IS NOT NULL";
-        let stopped = if compared { Wait::Recovery } else { Wait::Comparison };
+        let stopped = match compared {
+            false => Wait::Comparison,
+            true if self.confirmed_resync(centre)?.is_some() => Wait::Decided,
+            true => Wait::Recovery,
+        };
         for (what, sql, word, holds) in [
             (Wait::Placing, out, "SEALED", !recovering),
             (Wait::Receipt, out, "PLACED", !recovering),

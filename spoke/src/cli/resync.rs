@@ -1,5 +1,7 @@
 //! `resync`: after a restore, what the hub has otherwise, and that it is taken back.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use exchange_endpoint::{
     messages::{self, word},
@@ -7,8 +9,10 @@ use exchange_endpoint::{
 };
 use jiff::Timestamp;
 
+use crate::database::returned::What;
 use crate::edges::{
     SpokeError,
+    difference::{Difference, DifferenceTable},
     resync::{self, Keep, Standing},
     station,
 };
@@ -22,14 +26,28 @@ pub struct Resync {
     /// Of a record that has changed both here and in what was lost: which of the two stands
     #[arg(long, value_enum, value_name = "WHICH")]
     keep: Option<Keep>,
+    /// Write all that differs into this file, with the values here and there: personal data
+    #[arg(long, value_name = "FILE.csv")]
+    out: Option<PathBuf>,
 }
+
+/// So many records are shown.
+const SHOWN: usize = 20;
 
 impl Resync {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
         let config = super::config(common)?;
         let looked = || -> Result<Standing, SpokeError> {
             let connection = station::open_to_look(&config)?;
-            resync::look(&config, &connection)
+            let mut table = self.out.as_deref().map(DifferenceTable::begin).transpose()?;
+            let mut standing = resync::look(&config, &connection, &mut |one| {
+                Ok(table.as_mut().map_or(Ok(()), |table| table.put(one))?)
+            })?;
+            if let Some(table) = table.filter(|_| standing.differing() > 0) {
+                table.finish()?;
+                standing.file.clone_from(&self.out);
+            }
+            Ok(standing)
         };
         let mut standing = looked()?;
         if self.yes {
@@ -61,16 +79,36 @@ fn text(lang: Lang, standing: &Standing) -> String {
     })];
     for (table, by_what) in &standing.records {
         for (what, n) in by_what {
-            let code = serde_json::to_value(what).ok().and_then(|word| word.as_str().map(str::to_owned));
-            let what = word(lang, "resync-what", &code.unwrap_or_default());
-            lines.push(format!("  {table}: {what} — {n}"));
+            lines.push(format!("  {table}: {} — {n}", word(lang, "resync-what", what.word())));
         }
     }
-    if standing.moved > 0 {
-        lines.push(say("spoke-resync-moved"));
-        for one in &standing.conflicts {
-            lines.push(format!("    {} {}", one.table, one.id.as_deref().unwrap_or(&one.key)));
+    if !standing.differences.is_empty() {
+        lines.push(say("spoke-resync-differences"));
+    }
+    // first what a person chooses
+    let (moved, others): (Vec<&Difference>, Vec<&Difference>) =
+        standing.differences.iter().partition(|one| one.what == What::Moved);
+    for one in moved.into_iter().chain(others).take(SHOWN) {
+        let what = word(lang, "resync-what", one.what.word());
+        lines.push(format!("    {} {}: {what}", one.table, one.id.as_deref().unwrap_or(&one.key)));
+        for value in &one.values {
+            let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "—".to_owned());
+            let args = [
+                ("field", value.column.clone().into()),
+                ("here", side(&value.here).into()),
+                ("there", side(&value.there).into()),
+            ];
+            lines.push(format!("      {}", messages::text(lang, "spoke-resync-value", &args)));
         }
+    }
+    let more = standing.differing().saturating_sub(SHOWN as u64);
+    let id = match &standing.file {
+        Some(_) => Some("spoke-resync-file"),
+        None => (more > 0).then_some("spoke-resync-more"),
+    };
+    if let Some(id) = id {
+        let file = standing.file.as_ref().map_or_else(String::new, |file| file.display().to_string());
+        lines.push(format!("    {}", messages::text(lang, id, &[("n", more.into()), ("file", file.into())])));
     }
     match (standing.stage, standing.moved) {
         ("ready", 0) => lines.push(say("spoke-resync-next")),

@@ -23,7 +23,7 @@ use crate::{
         report::{self, Counts, Incident, Listed, ProposalState, StreamState, Unanswered},
     },
     decisions::mapping::{NO_SUCH_ROW, UNREADABLE},
-    edges::{SpokeError, config::SpokeConfig, ranges, requests, station},
+    edges::{SpokeError, config::SpokeConfig, ranges, requests, resync, station},
 };
 
 #[derive(Debug, Serialize)]
@@ -79,7 +79,7 @@ fn late(
     now: Timestamp,
 ) -> Result<Vec<Overdue>, SpokeError> {
     let compared = requests::of(connection).compared_with(config.hub)?.is_some();
-    let waiting = waits_for(connection, config.hub, compared)?;
+    let waiting = waits_for(connection, config.hub, (compared, resync::is_decided(connection)?))?;
     Ok(overdue::overdue(config.hub.as_str(), waiting, now, &config.exchange.timing()))
 }
 

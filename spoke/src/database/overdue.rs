@@ -9,14 +9,15 @@ use rusqlite::Connection;
 
 use super::{DatabaseError, book};
 
-/// What waits for `hub`; `compared`: the snapshot that a restored database is compared with has come.
+/// What waits for `hub`; `compared`: the snapshot that a restored database is compared with has come; `decided`: a person has
+/// decided what is taken back of it.
 ///
 /// # Errors
 /// SQLite's.
 pub fn waits_for(
     connection: &Connection,
     hub: ParticipantCode,
-    compared: bool,
+    (compared, decided): (bool, bool),
 ) -> Result<Vec<Waiting>, DatabaseError> {
     let recovering = book::out_stream(connection, hub)?.machine.stop == Some(Stop::Restored);
     let out = "SELECT min(at), min(name), count(*) FROM svod_packet WHERE direction = 'out' AND kind IN ('DT', 'SN', 'KY') \
@@ -28,7 +29,11 @@ pub fn waits_for(
     // nothing has come yet: since the first packet went
     let silence = "SELECT coalesce((SELECT max(at) FROM svod_packet WHERE direction = 'in' AND state <> 'QUARANTINED'), \
                    (SELECT min(at) FROM svod_packet)), NULL, 1 WHERE ?1 IS NOT NULL";
-    let stopped = if compared { Wait::Recovery } else { Wait::Comparison };
+    let stopped = match (compared, decided) {
+        (false, _) => Wait::Comparison,
+        (true, false) => Wait::Recovery,
+        (true, true) => Wait::Decided,
+    };
     let mut all = Vec::new();
     for (what, sql, word, holds) in [
         (Wait::Placing, out, "SEALED", !recovering),

@@ -1,7 +1,7 @@
 //! Own records as the hub has them, after this database was put back from a copy: what differs, and how it is taken back
 //! (exchange §7). Absence ends nothing: a row goes only if the hub has the end of its record from this centre.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use exchange_format::{
     position::{Epoch, Position, Seq},
@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 
 use crate::decisions::{
-    mapping,
+    mapping::{self, Row},
     picture::State,
     tables::{self, Table},
 };
@@ -43,6 +43,37 @@ pub enum What {
     Moved,
     /// The hub has nothing of it, or something older: it is sent again.
     SentAgain,
+}
+
+impl What {
+    /// The word in JSON and in tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Back => "back",
+            Self::Changed => "changed",
+            Self::Ended => "ended",
+            Self::Noted => "noted",
+            Self::Moved => "moved",
+            Self::SentAgain => "sent_again",
+        }
+    }
+}
+
+/// A value of a row that is otherwise in the hub's copy of its record. Personal data.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Value {
+    /// The column; of a line `programme_line[1].name`.
+    pub column: String,
+    /// What stands here.
+    pub here: Option<String>,
+    /// What the hub has.
+    pub there: Option<String>,
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Value({} [redacted])", self.column)
+    }
 }
 
 /// A record that differs.
@@ -135,6 +166,59 @@ pub fn differs(
         table: here.table.map_or(mirror.kind.name(), |table| table.name),
         id: here.row.map(|(id, _)| id),
     }))
+}
+
+/// The values of the row of `differs`, a record of ours of which `mirror` is the hub's copy, that are otherwise there; none
+/// where no row changes. References are ids of rows, as far as what they name is here.
+///
+/// # Errors
+/// SQLite's, or a value that this program cannot have written.
+pub fn values(
+    connection: &Connection,
+    mirror: &Record,
+    differs: &Differs,
+) -> Result<Vec<Value>, DatabaseError> {
+    let Some(table) = tables::table_of(mirror.kind) else { return Ok(Vec::new()) };
+    if matches!(differs.what, What::Noted | What::SentAgain) {
+        return Ok(Vec::new());
+    }
+    let here = match &differs.id {
+        Some(id) => rows::as_it_stands(connection, table, id)?,
+        None => None,
+    };
+    let there = match mirror.form {
+        Form::Live | Form::Withdrawn => {
+            let said = mapping::row(table, &read_body(mirror)?);
+            Some(rows::resolve(connection, table, &said)?.unwrap_or(said))
+        }
+        _ => None,
+    };
+    let cell = |row: &Option<Row>, line: Option<usize>, at: usize| {
+        let row = row.as_ref()?;
+        let values = line.map_or(Some(&row.values), |line| row.lines.get(line))?;
+        values.get(at).cloned().flatten()
+    };
+    let mut found = Vec::new();
+    let mut compare = |column: String, line, at| {
+        let (here, there) = (cell(&here, line, at), cell(&there, line, at));
+        if here != there {
+            found.push(Value { column, here, there });
+        }
+    };
+    for (at, column) in table.columns.iter().enumerate() {
+        compare(column.name.clone(), None, at);
+    }
+    let count = |row: &Option<Row>| row.as_ref().map_or(0, |row| row.lines.len());
+    for line in 0..count(&here).max(count(&there)) {
+        for (lines, at, column) in table
+            .lines
+            .iter()
+            .flat_map(|lines| lines.columns.iter().enumerate().map(move |(at, column)| (lines, at, column)))
+        {
+            compare(format!("{}[{}].{}", lines.name, line + 1, column.name), Some(line), at);
+        }
+    }
+    Ok(found)
 }
 
 impl Here {
@@ -269,14 +353,14 @@ fn forget(connection: &Connection, table: &Table, key: &str) -> Result<(), Datab
     Ok(())
 }
 
-/// Tables and numbers of the live records that were sent from here, `known` being those that the hub has.
+/// Tables, rows and keys of the live records that were sent from here and that the hub has not, `known` being those that the hub has.
 ///
 /// # Errors
 /// SQLite's.
 pub fn unknown_there(
     connection: &Connection,
     known: &BTreeSet<(Kind, RecordId)>,
-    each: &mut dyn FnMut(&'static str),
+    each: &mut dyn FnMut(Differs, RecordId) -> Result<(), DatabaseError>,
 ) -> Result<(), DatabaseError> {
     let mut statement =
         connection.prepare("SELECT kind, key FROM svod_sent WHERE form <> 'tombstone' ORDER BY kind, key")?;
@@ -288,7 +372,14 @@ pub fn unknown_there(
             continue;
         };
         if !known.contains(&(kind, key)) {
-            each(tables::table_of(kind).map_or(kind.name(), |table| table.name));
+            let table = tables::table_of(kind).map_or(kind.name(), |table| table.name);
+            let sql = "SELECT id FROM svod_record WHERE kind = ?1 AND key = ?2";
+            let id = connection
+                .prepare_cached(sql)?
+                .query_row([table, &key.to_string()], |row| row.get::<_, RowId>(0))
+                .optional()?
+                .and_then(RowId::into_text);
+            each(Differs { what: What::SentAgain, table, id }, key)?;
         }
     }
     Ok(())

@@ -23,7 +23,6 @@ use rusqlite::Connection;
 
 use super::{
     SpokeError, answers,
-    event_loop::is_older,
     export::in_language,
     packet_file::{self, Desk},
     requests, resync,
@@ -123,11 +122,8 @@ pub struct Loaded {
 pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loaded, SpokeError> {
     let mut loaded = Loaded::default();
     let mut next = Some(first);
-    while let Some(ready) = next {
-        if is_older(station)?.is_some() {
-            // a copy was put back this moment: what is held waits for the next look, which tells of it
-            break;
-        }
+    // into a copy that was put back this moment nothing is applied: the next look tells of it
+    while let (Some(ready), None) = (next, super::event_loop::is_older(station)?) {
         let files = files_of(station, &ready)?;
         let snapshot = mirror::snapshot_of(station, &ready, &files)?;
         if let Some(part) = snapshot.filter(|part| part.unconfirmed) {

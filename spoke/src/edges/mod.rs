@@ -5,7 +5,7 @@
 //! everything again, when one of them is lost ·
 //! [`fetch`] files from it · [`admit`] what a file is · [`load`] applying it · [`resume`] what was held when the
 //! program ended · [`answers`] what the hub made of ours · [`requests`] what has not come and what the hub
-//! lacks · [`ranges`] where two pictures differ · [`resync`] after a restore · [`rotation`] keys that change · [`audit`] whether the database is as it should be, `reread` the archive for it.
+//! lacks · [`ranges`] where two pictures differ · [`resync`] after a restore, with what [`difference`] there is · [`rotation`] keys that change · [`audit`] whether the database is as it should be, `reread` the archive for it.
 //! For people: [`bring`] files into the tables · [`copies`] of the database · [`hand_out`] the tables into files · [`proposing`] wishes.
 
 pub mod admit;
@@ -14,6 +14,7 @@ pub mod audit;
 pub mod bring;
 pub mod config;
 pub mod copies;
+pub mod difference;
 pub mod error;
 pub mod event_loop;
 pub mod export;

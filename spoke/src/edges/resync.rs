@@ -2,7 +2,10 @@
 //! of this centre differs from what stands here; when a person has confirmed, the daemon takes back what was lost, opens a
 //! new epoch, and goes on. What the hub publishes is shown as it comes: that is the hub's to say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use exchange_endpoint::{
     config::Config,
@@ -10,6 +13,8 @@ use exchange_endpoint::{
     journal_table::{self, BEGUN_AGAIN, CENTRE_TABLE},
     key_ring::KeyRing,
     keys::OwnKeys,
+    messages,
+    protocol::{Kind as ProtocolKind, Line, Protocol},
 };
 use exchange_format::{
     answer::SnapshotCause,
@@ -27,10 +32,11 @@ use serde::Serialize;
 use super::{
     SpokeError,
     config::SpokeConfig,
+    difference::{Difference, DifferenceTable},
     load::mirrored,
     packet_file::{self, Desk},
     reopen, requests,
-    station::{self, Station, journal, new_key},
+    station::{self, Station, journal, new_key, put_protocol},
 };
 use crate::database::{
     self, book,
@@ -40,7 +46,7 @@ use crate::database::{
 
 /// The fact of `svod_meta` that a person has confirmed: the digest of the snapshot, and which of two stands.
 const CONFIRMED: &str = "resync";
-/// So many of the records that have moved apart are listed.
+/// So many of the records that have moved apart, and of all that differ, are listed.
 const LISTED: usize = 1000;
 
 /// Which stands of a record that has moved apart.
@@ -89,6 +95,11 @@ pub struct Standing {
     pub moved: u64,
     /// The list.
     pub conflicts: Vec<Conflict>,
+    /// All records that differ; the first of them are listed.
+    pub differences: Vec<Difference>,
+    /// The file in which all of them stand, with their values, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
 }
 
 /// The hub's snapshot with which this database is compared.
@@ -136,19 +147,32 @@ fn for_each_mirrored(
     Ok(())
 }
 
+/// Is told of each record that differs.
+pub type Tell<'a> = dyn FnMut(&Difference) -> Result<(), SpokeError> + 'a;
+
+fn difference(found: &returned::Differs, key: RecordId, values: Vec<returned::Value>) -> Difference {
+    let fields = values.iter().map(|value| value.column.clone()).collect();
+    let (table, what, id, key) = (found.table, found.what, found.id.clone(), key.to_string());
+    Difference { table, id, key, what, fields, values }
+}
+
 /// Compares this database with the snapshot that has come.
 fn compare(
     connection: &Connection,
     config: &Config<SpokeConfig>,
     desk: &Desk<'_>,
     of: &mut Compared,
+    tell: &mut Tell<'_>,
 ) -> Result<Standing, SpokeError> {
     let mut standing = Standing { snapshot: Some(of.digest.to_string()), ..Standing::default() };
     let mut known = BTreeSet::new();
     for_each_mirrored(config, desk, of, &mut |record, ack| {
         known.insert((record.kind, record.key));
         let Some(found) = returned::differs(connection, record, ack)? else { return Ok(()) };
-        standing.count(found.table, found.what);
+        let values = returned::values(connection, record, &found)?;
+        let one = difference(&found, record.key, values);
+        tell(&one)?;
+        standing.count(one);
         if found.what == What::Moved {
             standing.moved += 1;
             if standing.conflicts.len() < LISTED {
@@ -158,27 +182,48 @@ fn compare(
         }
         Ok(())
     })?;
-    returned::unknown_there(connection, &known, &mut |table| standing.count(table, What::SentAgain))?;
+    let mut unknown = Vec::new();
+    returned::unknown_there(connection, &known, &mut |found, key| {
+        unknown.push((found, key));
+        Ok(())
+    })?;
+    for (found, key) in unknown {
+        let one = difference(&found, key, Vec::new());
+        tell(&one)?;
+        standing.count(one);
+    }
     Ok(standing)
 }
 
 impl Standing {
-    fn count(&mut self, table: &'static str, what: What) {
-        *self.records.entry(table).or_default().entry(what).or_default() += 1;
+    fn count(&mut self, one: Difference) {
+        *self.records.entry(one.table).or_default().entry(one.what).or_default() += 1;
+        if self.differences.len() < LISTED {
+            self.differences.push(one);
+        }
+    }
+
+    /// How many records differ.
+    pub fn differing(&self) -> u64 {
+        self.records.values().flat_map(BTreeMap::values).sum()
     }
 }
 
-/// How the recovery stands, and what it would change.
+/// How the recovery stands, and what it would change: `tell` is told of each record.
 ///
 /// # Errors
 /// The database, the keys, or the archive.
-pub fn look(config: &Config<SpokeConfig>, connection: &Connection) -> Result<Standing, SpokeError> {
+pub fn look(
+    config: &Config<SpokeConfig>,
+    connection: &Connection,
+    tell: &mut Tell<'_>,
+) -> Result<Standing, SpokeError> {
     let (keys, hub_keys, limits) = files(config)?;
     let desk = Desk::new(config, &keys, &hub_keys, &limits);
     let snapshot = connection.unchecked_transaction()?;
     let stop = book::out_stream(&snapshot, config.hub)?.machine.stop;
     let mut standing = match compared(&snapshot, &desk)?.filter(|_| stop == Some(Stop::Restored)) {
-        Some(mut of) => compare(&snapshot, config, &desk, &mut of)?,
+        Some(mut of) => compare(&snapshot, config, &desk, &mut of, tell)?,
         None => Standing::default(),
     };
     standing.stopped = stop.map(|stop| stop.to_string());
@@ -195,6 +240,14 @@ pub fn look(config: &Config<SpokeConfig>, connection: &Connection) -> Result<Sta
 fn files(config: &Config<SpokeConfig>) -> Result<(OwnKeys, KeyRing, Limits), SpokeError> {
     let keys = OwnKeys::load(&config.path(&config.keys), config.code)?;
     Ok((keys, station::hub_keys(config)?, config.limits.limits()))
+}
+
+/// Whether a person has decided what the daemon takes back.
+///
+/// # Errors
+/// The database.
+pub fn is_decided(connection: &Connection) -> Result<bool, SpokeError> {
+    Ok(confirmed(connection)?.is_some())
 }
 
 fn confirmed(connection: &Connection) -> Result<Option<(String, Option<Keep>)>, SpokeError> {
@@ -264,11 +317,16 @@ pub(super) fn carry_out(station: &mut Station, now: Timestamp) -> Result<Option<
             tracing::warn!("what was confirmed is not what has come since; nothing is done");
             return Ok(None);
         };
-        let standing = compare(transaction, &config, &desk, &mut of)?;
+        let mut lost = Vec::new();
+        let standing = compare(transaction, &config, &desk, &mut of, &mut |one| {
+            lost.extend(is_listed(one, keep).then(|| one.clone()));
+            Ok(())
+        })?;
         if standing.moved > 0 && keep.is_none() {
             tracing::warn!(moved = standing.moved, "records have moved apart since; somebody has to choose");
             return Ok(None);
         }
+        tell_lost(transaction, &config, &desk, (&of, &lost), now)?;
         take_back(transaction, &config, &desk, &mut of, keep == Some(Keep::Mine), now)?;
         let basis = SnapshotBasis::Recovered { compared: of.digest };
         let opened = reopen::seal(transaction, &desk, basis, now)?;
@@ -286,6 +344,62 @@ pub(super) fn carry_out(station: &mut Station, now: Timestamp) -> Result<Option<
     station.follow_journal()?;
     station.raise_watermark()?;
     Ok(opened)
+}
+
+/// Whether a value that stands here is replaced or dropped, or a row comes back.
+fn is_listed(one: &Difference, keep: Option<Keep>) -> bool {
+    match one.what {
+        What::Back | What::Changed | What::Ended => true,
+        What::Moved => keep == Some(Keep::Theirs),
+        What::Noted | What::SentAgain => false,
+    }
+}
+
+/// Lists what is replaced or dropped: by its record and columns in a protocol, with the values in a file beside the database.
+fn tell_lost(
+    connection: &Connection,
+    config: &Config<SpokeConfig>,
+    desk: &Desk<'_>,
+    (of, lost): (&Compared, &[Difference]),
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let at = now.strftime("%Y%m%dT%H%M%SZ");
+    let file = config.path(&config.database).with_extension(format!("resync-{at}.csv"));
+    let mut table = DifferenceTable::begin(&file)?;
+    let mut protocol = Protocol::begin(ProtocolKind::Resync, desk.lang, desk.own, Some(desk.hub), now);
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for part in &of.parts {
+        protocol.file(&part.name, Some(part.arrival.mark.digest), "APPLIED");
+    }
+    let words = |one: &Difference| {
+        let id = one.id.as_deref().unwrap_or("—");
+        let args = [("id", id.into()), ("fields", one.fields.join(", ").into())];
+        messages::text(desk.lang, "spoke-resync-line", &args)
+    };
+    for one in lost {
+        table.put(one)?;
+        let outcome = match one.what {
+            What::Back => "new",
+            What::Ended => "removed",
+            _ => "changed",
+        };
+        protocol.tell(Line {
+            kind: one.table.to_owned(),
+            key: one.key.clone(),
+            outcome: outcome.to_owned(),
+            rule: String::new(),
+            reason: String::new(),
+            sentence: words(one),
+            next: messages::text(desk.lang, "spoke-resync-line-next", &[("file", name.clone().into())]),
+            words: None,
+        });
+    }
+    table.finish()?;
+    tracing::info!(file = %file.display(), records = lost.len(), "what is replaced or dropped is listed there");
+    put_protocol(connection, protocol)
 }
 
 fn take_back(

@@ -69,7 +69,21 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
         "published, so its row is here"
     );
     assert_eq!(told["conflicts"][0]["id"], "e3");
-    assert!(!told.to_string().contains("2026"), "no values: {told}");
+    assert!(!told.to_string().contains("2026-0"), "no values: {told}");
+    let apart = serde_json::json!({"table": "event", "id": "e3", "key": told["conflicts"][0]["key"], "what": "moved", "fields": ["date"]});
+    let differences = told["differences"].as_array().expect("a list");
+    assert!(differences.contains(&apart) && differences.len() == 5, "{differences:?}");
+    let all = dir.path().join("all.csv");
+    assert_eq!(resync(&world, &["--out", path(&all)])["file"], path(&all));
+    let all = std::fs::read_to_string(&all).expect("written");
+    for line in [
+        ";moved;date;2026-04-04;2026-03-03",
+        ";changed;date;2026-01-01;2026-03-01",
+        ";ended;date;2026-01-02;",
+        ";back;date;;2026-02-01",
+    ] {
+        assert!(all.contains(line), "{line}: {all}");
+    }
     assert_eq!(
         count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'PEER_RESTORED' AND closed_at IS NULL"),
         1
@@ -78,7 +92,14 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
     let refused = world.spoke(1, &["resync", "--yes"]).expect_err("somebody has to choose").to_string();
     assert!(refused.contains("resync-choose"), "{refused}");
 
+    world.daemons.kill(&centre_name(1));
     assert_eq!(resync(&world, &["--yes", "--keep", "mine"])["stage"], "confirmed");
+    let overdue = world.spoke(1, &["status"]).expect("told")["overdue"].clone();
+    assert!(
+        overdue.as_array().is_some_and(|all| all.iter().any(|one| one["what"] == "decided")),
+        "{overdue}"
+    );
+    world.start_centre(1).expect("started");
     wait(
         &world,
         &centre_db,
@@ -114,8 +135,26 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
     assert_eq!(count(&hub_db, "SELECT count(*) FROM received WHERE outcome = 'refused'"), 0);
     assert_eq!(world.spoke(1, &["verify"]).expect("verified")["whole"], true);
     assert_eq!(resync(&world, &[])["stage"], "none");
+    replaced_is_listed(&world, &centre_db);
     drop(rows);
     once_more(&world, &older);
+}
+
+/// What was replaced or dropped is listed: in a protocol without values, and with them beside the database.
+fn replaced_is_listed(world: &World, centre_db: &Path) {
+    let listed = world.spoke(1, &["protocol", "list"]).expect("listed").to_string();
+    assert!(listed.contains("resync"), "{listed}");
+    let beside = std::fs::read_dir(centre_db.parent().expect("a directory")).expect("read");
+    let files: Vec<_> = beside
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.to_string_lossy().contains("resync-"))
+        .collect();
+    assert_eq!(files.len(), 1, "{files:?}");
+    let text = std::fs::read_to_string(&files[0]).expect("read");
+    for line in [";changed;date;2026-01-01;2026-03-01", ";ended;date;2026-01-02;"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("moved"), "what stands here was kept: {text}");
 }
 
 /// A database is not put aside beside a daemon, without being told to, or while a program has it open.

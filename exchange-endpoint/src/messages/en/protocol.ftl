@@ -6,6 +6,7 @@ protocol-heading-export = Export of records
 protocol-heading-load = Load of records
 protocol-heading-merge = Merge of records and publication
 protocol-heading-decision = Decisions of staff
+protocol-heading-resync = What a restore had lost was taken back
 protocol-heading-rebuild = The database was made again out of the archive
 protocol-participant = Drawn up by participant
 protocol-peer = Other side

@@ -201,8 +201,13 @@ error-spoke-map-column = { $file } (--columns): line { $line }: names a column t
 
 spoke-resync-asked = The database was restored from a copy. The coordination centre's snapshot, which the daemon asks for, has not come yet
 spoke-resync-ready = The database was restored from a copy. The coordination centre's snapshot has come; this is how it differs from the database:
-spoke-resync-confirmed = Decided: the daemon takes back what was lost and goes on
-spoke-resync-moved = Changed both here and in what was lost:
+spoke-resync-confirmed = Decided: the daemon takes back what was lost and goes on. Start it, if it does not run
+spoke-resync-differences = Record by record (here: in this database; there: at the coordination centre):
+spoke-resync-value = { $field }: here «{ $here }», there «{ $there }»
+spoke-resync-file = All of them stand in { $file } (personal data)
+spoke-resync-more = … and { $n } more: all of them are written by svod-spoke resync --out FILE.csv (personal data)
+spoke-resync-line = Row { $id }: as the coordination centre has it. Otherwise were: { $fields }
+spoke-resync-line-next = The values that stood here are in { $file }, beside the database.
 spoke-resync-next = Take back what was lost and go on: svod-spoke resync --yes
 spoke-resync-choose-next = Take back what was lost and go on: svod-spoke resync --yes --keep mine (what the database says stands) or --keep theirs (what the coordination centre has; the values in the database are gone)
 resync-what-back = rows come back

@@ -6,6 +6,7 @@ protocol-heading-export = Выгрузка сведений
 protocol-heading-load = Загрузка сведений
 protocol-heading-merge = Объединение сведений и публикация
 protocol-heading-decision = Решения сотрудников
+protocol-heading-resync = Сверка после восстановления из копии
 protocol-heading-rebuild = Создание базы заново из архива
 protocol-participant = Составлен участником
 protocol-peer = Другая сторона

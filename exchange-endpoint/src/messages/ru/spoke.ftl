@@ -201,8 +201,13 @@ error-spoke-map-column = { $file } (--columns): строка { $line }: назн
 
 spoke-resync-asked = База восстановлена из копии. Снимок координационного центра, который запрашивает служба, ещё не пришёл
 spoke-resync-ready = База восстановлена из копии. Снимок координационного центра получен; вот чем он отличается от базы:
-spoke-resync-confirmed = Решение принято: служба вернёт утраченное и продолжит обмен
-spoke-resync-moved = Изменено и здесь, и в утраченной части базы:
+spoke-resync-confirmed = Решение принято: служба вернёт утраченное и продолжит обмен. Запустите её, если она не запущена
+spoke-resync-differences = По записям (здесь — в этой базе, там — в координационном центре):
+spoke-resync-value = { $field }: здесь «{ $here }», там «{ $there }»
+spoke-resync-file = Все они — в файле { $file } (персональные данные)
+spoke-resync-more = … и ещё { $n }: все запишет svod-spoke resync --out ФАЙЛ.csv (персональные данные)
+spoke-resync-line = Строка { $id }: стала такой, как в координационном центре. Отличались: { $fields }
+spoke-resync-line-next = Значения, которые стояли здесь, — в файле { $file } рядом с базой.
 spoke-resync-next = Вернуть утраченное и продолжить обмен: svod-spoke resync --yes
 spoke-resync-choose-next = Вернуть утраченное и продолжить обмен: svod-spoke resync --yes --keep mine (остаётся то, что в базе) или --keep theirs (то, что у координационного центра; значения в базе пропадут)
 resync-what-back = строки вернутся
