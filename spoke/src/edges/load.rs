@@ -115,14 +115,13 @@ pub struct Loaded {
     pub records: u64,
 }
 
-/// Applies what is `ready`, and then whatever was held and has become ready by that.
+/// Applies what is `ready`, and then whatever was held and has become ready by that; nothing into a copy put back this moment.
 ///
 /// # Errors
 /// The database or the disk; then nothing of the packet in hand has happened.
 pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loaded, SpokeError> {
     let mut loaded = Loaded::default();
     let mut next = Some(first);
-    // into a copy that was put back this moment nothing is applied: the next look tells of it
     while let (Some(ready), None) = (next, super::event_loop::is_older(station)?) {
         let files = files_of(station, &ready)?;
         let snapshot = mirror::snapshot_of(station, &ready, &files)?;
