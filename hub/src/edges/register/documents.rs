@@ -51,8 +51,8 @@ impl Register<'_> {
             if uid != of {
                 said = said.or(Some(*of));
             } else if others.iter().any(|(_, other)| other.origin == claim.origin && says_other(other))
-                || self.any_under_another(&named, &claim, &others)?
-                || self.is_drawn_under_another(*of, &named)?
+                || self.any_under_another(named.as_ref(), &claim, &others)?
+                || self.is_drawn_under_another(*of, named.as_ref())?
             {
                 // its centre has another paper there; of centres that know one paper otherwise the content of most is published
                 continue;
@@ -121,7 +121,7 @@ impl Register<'_> {
     fn is_drawn_under_another(
         &self,
         document: RecordId,
-        named: &Option<Named>,
+        named: Option<&Named>,
     ) -> Result<bool, RegisterError> {
         let Some(Named::Document(named)) = named else { return Ok(false) };
         let drawn = self.tx.drawn(document)?.and_then(|drawn| audience::programme_of(&drawn.body));
@@ -143,13 +143,13 @@ impl Register<'_> {
                 return Ok(true);
             }
         }
-        self.is_drawn_under_another(document, &Some(named))
+        self.is_drawn_under_another(document, Some(&named))
     }
 
     /// Whether any of `others` is a supplement to another programme than `named`, that of `claim`: every programme has its first.
     fn any_under_another(
         &self,
-        named: &Option<Named>,
+        named: Option<&Named>,
         claim: &Claim,
         others: &[(ClaimId, Claim)],
     ) -> Result<bool, RegisterError> {
