@@ -44,27 +44,35 @@ impl std::fmt::Debug for DocumentKey {
     }
 }
 
-/// The document to publish out of the claims that are one: that of the claim whose content most centres
-/// state, then of the lowest centre code. `recipient` and `programme` are the hub's ids.
+/// The document to publish out of the claims that are one: of those that break no rule that refuses, of which nothing was left out
+/// and that have lines, before others, the content that most centres state, then of the lowest centre code. `recipient` and
+/// `programme` are the hub's ids.
 pub fn published(
     kind: Kind,
     claims: &[Claim],
     recipient: RecordId,
     programme: Option<RecordId>,
 ) -> Option<(Body, ParticipantCode, RecordId)> {
-    type Stated = (BTreeSet<ParticipantCode>, (ParticipantCode, RecordId), Body);
-    let mut stated: BTreeMap<Vec<u8>, Stated> = BTreeMap::new();
+    type Stated<'a> = (BTreeSet<ParticipantCode>, (ParticipantCode, RecordId), Vec<&'a Claim>, Body);
+    let mut stated: BTreeMap<Vec<u8>, Stated<'_>> = BTreeMap::new();
     for claim in claims {
         let Some(body) = strict(kind, &claim.body, recipient, programme) else { continue };
         let by = (claim.origin, claim.key);
-        let (centres, lowest, _) = stated.entry(body.to_xml()).or_insert_with(|| (BTreeSet::new(), by, body));
+        let (centres, lowest, all, _) =
+            stated.entry(body.to_xml()).or_insert_with(|| (BTreeSet::new(), by, Vec::new(), body));
         centres.insert(claim.origin);
         *lowest = (*lowest).min(by);
+        all.push(claim);
     }
-    stated
-        .into_values()
-        .min_by_key(|(centres, lowest, _)| (std::cmp::Reverse(centres.len()), *lowest))
-        .map(|(_, (origin, key), body)| (body, origin, key))
+    let several = stated.len() > 1;
+    let lacking = |claims: &[&Claim], body: &Body| {
+        let is_whole = |claim: &&Claim| unreadable(kind, &claim.body).is_empty();
+        (rules::first_fault(body).is_some(), !claims.iter().any(is_whole), body.lines().is_empty())
+    };
+    let best = stated.into_values().min_by_key(|(centres, lowest, claims, body)| {
+        (several.then(|| lacking(claims, body)), std::cmp::Reverse(centres.len()), *lowest)
+    });
+    best.map(|(_, (origin, key), _, body)| (body, origin, key))
 }
 
 /// Whether two claims of one number and date, however these are written, would be published as two different documents.
@@ -251,6 +259,41 @@ mod tests {
         assert_eq!((origin, key), (claims[1].origin, claims[1].key));
         assert_eq!(body.text("date"), Some("2025-02-01"));
         assert_eq!(body.findings(), []);
+    }
+
+    #[test]
+    fn a_whole_paper_stands_before_one_of_which_something_is_left_out_or_that_breaks_a_rule() {
+        let whole = claim(2, 2, "12", "01.02.2025", "Стирка");
+        let line_left_out = || {
+            let mut poor = claim(1, 1, "12", "01.02.2025", "Стирка");
+            let line = poor.body.add_line();
+            line.set("no", "2").expect("plain");
+            line.set("name", "-").expect("plain");
+            poor
+        };
+        let mut no_lines = claim(1, 1, "12", "01.02.2025", "Стирка");
+        no_lines.body.clear_lines();
+        let mut ended_before = claim(1, 1, "12", "01.02.2025", "Стирка");
+        ended_before.body.set("valid_until", "01.02.2024").expect("plain");
+        let mut unread = claim(1, 1, "12", "01.02.2025", "Стирка");
+        unread.body.set("valid_until", "весной").expect("plain");
+        unread.body.set("issuer", "МБУ").expect("plain");
+        for poor in [no_lines, ended_before, unread.clone()] {
+            let (_, origin, _) =
+                published(Kind::Programme, &[poor, whole.clone()], uid(9), None).expect("one");
+            assert_eq!(origin, whole.origin);
+        }
+        // more centres do not make it better; where all are poor, what most say; what says the same is the same
+        let mut again = unread.clone();
+        again.origin = ParticipantCode::new(42, 3);
+        let claims = [unread.clone(), again.clone(), whole.clone()];
+        assert_eq!(published(Kind::Programme, &claims, uid(9), None).expect("one").1, whole.origin);
+        let claims = [line_left_out(), whole.clone()];
+        assert_eq!(published(Kind::Programme, &claims, uid(9), None).expect("one").1, claims[0].origin);
+        let mut other = line_left_out();
+        other.origin = ParticipantCode::new(42, 0);
+        let claims = [other, unread, again];
+        assert_eq!(published(Kind::Programme, &claims, uid(9), None).expect("one").1, claims[1].origin);
     }
 
     #[test]
