@@ -1,4 +1,6 @@
 //! What centres sent: the last version of every record, what became of it, and what the hub goes by.
+//!
+//! Longer than 500 lines because what was received is one table, and what is asked of it stands together.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,7 @@
 //! Who gets what. A centre sees only its own people; until staff confirm that it serves a person, only its own
 //! values of it and the numbers issued (FORMAT.md §Privacy between centres).
+//!
+//! Longer than 500 lines because who gets what is tested where it is decided.
 
 use std::collections::{BTreeMap, BTreeSet};
 
