@@ -191,7 +191,7 @@ pub fn values(
             let said = mapping::row(table, &read_body(mirror)?);
             Some(rows::resolve(connection, table, &said)?.unwrap_or(said))
         }
-        _ => None,
+        Form::Tombstone => None,
     };
     let cell = |row: &Option<Row>, line: Option<usize>, at: usize| {
         let row = row.as_ref()?;
