@@ -8,7 +8,7 @@ use super::{
     compare::Kind,
     register::{Entry, Register},
     texts::{Text, digest},
-    weigh::{COHORT, COHORTS, OWN, Weights, YEARS, year_of},
+    weigh::{COHORT, COHORTS, DAYS, OWN, Weights, YEARS, day_of, year_of},
 };
 
 /// The key of something that was counted.
@@ -23,6 +23,8 @@ enum Counted {
     Sex(usize),
     /// Records born in this year from 1900.
     Year(usize),
+    /// Records born on this day of this month.
+    Day(usize),
     /// Records born in this cohort whose given name is known.
     Cohort(usize),
     /// Of them those with a name of this digest.
@@ -39,6 +41,7 @@ impl Counted {
             Self::Records => [1, 0, 0, 0],
             Self::Sex(sex) => [2, sex as u64, 0, 0],
             Self::Year(year) => [3, year as u64, 0, 0],
+            Self::Day(day) => [8, day as u64, 0, 0],
             Self::Cohort(cohort) => [4, cohort as u64, 0, 0],
             Self::Name(name, cohort) => [5, name, cohort as u64, 0],
             Self::FullName(name) => [7, name, 0, 0],
@@ -87,6 +90,7 @@ impl Register {
         let mut all = vec![(Counted::Records, weights.records)];
         all.extend(weights.of_sex.iter().enumerate().map(|(sex, n)| (Counted::Sex(sex), *n)));
         all.extend(weights.of_year.iter().enumerate().map(|(year, n)| (Counted::Year(year), *n)));
+        all.extend(weights.of_day.iter().enumerate().map(|(day, n)| (Counted::Day(day), *n)));
         all.extend(weights.of_cohort.iter().enumerate().map(|(cohort, n)| (Counted::Cohort(cohort), *n)));
         all.extend(weights.full_names.iter().map(|(name, n)| (Counted::FullName(*name), f64::from(*n))));
         if let Some(given) = self.model.of_kind(Kind::Given) {
@@ -189,10 +193,16 @@ impl Register {
             *n = get(Counted::Sex(sex))?;
         }
         weights.of_year = (0..YEARS).map(|year| get(Counted::Year(year))).collect::<Result<_, E>>()?;
+        weights.born = weights.of_year.iter().sum();
         for (cohort, n) in weights.of_cohort.iter_mut().enumerate() {
             *n = get(Counted::Cohort(cohort))?;
         }
         let entries = || records.iter().map(|n| self.entry(*n));
+        weights.of_day = vec![0.0; DAYS];
+        let day = |entry: Entry<'_>| self.birth_slot.and_then(|slot| day_of(entry.value(slot)));
+        for day in entries().filter_map(day).chain([0]).collect::<BTreeSet<_>>() {
+            weights.of_day[day] = get(Counted::Day(day))?;
+        }
         for name in entries().filter_map(|entry| self.full_name(&entry)).collect::<BTreeSet<_>>() {
             let n = whole(get(Counted::FullName(name))?);
             if n > OWN {

@@ -22,7 +22,7 @@ const MALE: &str = "1";
 const FEMALE: &str = "2";
 /// The most places that a kind has.
 const PLACES: usize = 7;
-const ENDS_OF_PATRONYMICS: [&str; 5] = ["ВИЧ", "ВНА", "ИЧ", "ОГЛЫ", "КЫЗЫ"];
+const ENDS_OF_PATRONYMICS: [&str; 6] = ["ВИЧ", "ВНА", "ИЧ", "ИЧНА", "ОГЛЫ", "КЫЗЫ"];
 
 /// The values of a row in the order of the model's fields, each as many texts as its kind has places; an empty
 /// text: there is none. Personal data.
@@ -293,5 +293,5 @@ fn is_surname(name: &str) -> bool {
 }
 
 fn is_patronymic(name: &str) -> bool {
-    name.chars().count() > 5 && ENDS_OF_PATRONYMICS.iter().any(|end| name.ends_with(end))
+    name.chars().count() > 4 && ENDS_OF_PATRONYMICS.iter().any(|end| name.ends_with(end))
 }

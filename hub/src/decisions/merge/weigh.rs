@@ -44,8 +44,11 @@ pub(super) struct Weights {
     /// How many records have a given name and were born in a cohort: by name, then cohort.
     pub(super) cohorts: Vec<f64>,
     pub(super) of_cohort: [f64; COHORTS],
-    /// By year of birth from 1900.
+    /// By year of birth from 1900, and of all years.
     pub(super) of_year: Vec<f64>,
+    pub(super) born: f64,
+    /// By month and day of birth ([`day_of`]).
+    pub(super) of_day: Vec<f64>,
     /// How many records have a full name, of those that more have than one person's records: by [`Register::full_name`].
     pub(super) full_names: BTreeMap<u64, u32>,
 }
@@ -105,12 +108,17 @@ impl Weights {
         self.cohorts = vec![0.0; names * COHORTS];
         self.of_year = vec![0.0; YEARS];
         self.of_cohort = [0.0; COHORTS];
-        (self.records, self.of_sex) = (0.0, [0.0; 3]);
+        self.of_day = vec![0.0; DAYS];
+        (self.records, self.of_sex, self.born) = (0.0, [0.0; 3], 0.0);
         for entry in entries {
             self.records += 1.0;
             self.of_sex[sex.map_or(0, |slot| entry.value(slot) as usize).min(2)] += 1.0;
             let Some(year) = birth.and_then(|slot| year_of(entry.value(slot))) else { continue };
             self.of_year[year] += 1.0;
+            self.born += 1.0;
+            if let Some(day) = birth.and_then(|slot| day_of(entry.value(slot))) {
+                self.of_day[day] += 1.0;
+            }
             let cohort = year / COHORT as usize;
             if let Some(name) = given.map(|slot| entry.value(slot) as usize).filter(|name| *name != 0) {
                 self.cohorts[name * COHORTS + cohort] += 1.0;
@@ -124,6 +132,18 @@ impl Weights {
 pub(super) fn year_of(date: u32) -> Option<usize> {
     let year = (parts(date).0 as usize).checked_sub(1900)?;
     (date != 0 && year < YEARS).then_some(year)
+}
+
+/// The level of two dates of one year of which one is 1 January, by [`Kind::levels`].
+const YEAR_ONLY: u8 = 3;
+
+/// How many days [`day_of`] numbers.
+pub(super) const DAYS: usize = 12 * 31;
+
+/// The number of the day in a year of 31 days a month, of a date that says it.
+pub(super) fn day_of(date: u32) -> Option<usize> {
+    let (_, month, day) = parts(date);
+    ((1..=12).contains(&month) && (1..=31).contains(&day)).then(|| ((month - 1) * 31 + day - 1) as usize)
 }
 
 /// What the evidence for and against comes to.
@@ -198,17 +218,22 @@ impl Register {
             return 0.0;
         }
         let by_table = self.weights.chances[class][at][level as usize];
-        if class != STRANGER {
+        if !matches!(class, RELATIVE | STRANGER) {
             return by_table;
         }
         let kind = self.model.fields[at].kind;
+        let crowd = if kind == Kind::Date { self.crowd_of_day(at, level, a, b).log2() } else { 0.0 };
+        if class == RELATIVE {
+            return by_table + crowd;
+        }
         let by_frequency = self.frequency(kind, at, level, &self.entry(a), &self.entry(b));
-        by_frequency.map_or(by_table, |chance| {
-            // of a few records the frequencies say little: as if so many more had been read that are as the table says
-            let records = self.weights.records;
-            let counted = (chance * records).max(0.5);
-            ((counted + self.weights.expected[at][level as usize]) / (records + TABLE)).log2()
-        })
+        crowd
+            + by_frequency.map_or(by_table, |chance| {
+                // of a few records the frequencies say little: as if so many more had been read that are as the table says
+                let records = self.weights.records;
+                let counted = (chance * records).max(0.5);
+                ((counted + self.weights.expected[at][level as usize]) / (records + TABLE)).log2()
+            })
     }
 
     /// What a field says for one person, against strangers or whoever the rival is: bits of evidence by field.
@@ -252,6 +277,22 @@ impl Register {
             _ => return None,
         };
         Some(chance)
+    }
+
+    /// By how much more frequent the day and month are in which two dates agree than any are: 1 January is typed, and stands
+    /// in passports, where nobody knows the day. As much as chance may have made of it is left out.
+    fn crowd_of_day(&self, at: usize, level: u8, a: u32, b: u32) -> f64 {
+        let date = |n: u32| self.entry(n).field(self.slots[at])[0];
+        let common = match (day_of(date(a)), day_of(date(b))) {
+            (Some(day), Some(other)) if day == other => day,
+            // of one year, one of them born on 1 January
+            (Some(_), Some(_)) if level == YEAR_ONLY => 0,
+            _ => return 1.0,
+        };
+        let day = |records: f64| records / 365.0;
+        let chance = 3.0 * (day(self.weights.born).sqrt() + 1.0);
+        // of a few records the days say little, as their other values
+        ((self.weights.of_day[common] - chance) / day(self.weights.born + TABLE)).max(1.0)
     }
 
     /// The chance of this level in pairs of one person.
