@@ -68,17 +68,12 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
         serde_json::json!({"noted": 1}),
         "published, so its row is here"
     );
-    assert_eq!(told["conflicts"][0]["id"], "e3");
-    assert!(!told.to_string().contains("2026-0"), "no values: {told}");
     shown_by_value(&world, &told, dir.path());
     assert_eq!(
         count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'PEER_RESTORED' AND closed_at IS NULL"),
         1
     );
     assert_eq!(count(&centre_db, "SELECT count(*) FROM event WHERE date = '2026-02-01'"), 0, "nothing yet");
-    let refused = world.spoke(1, &["resync", "--yes"]).expect_err("somebody has to choose").to_string();
-    assert!(refused.contains("resync-choose"), "{refused}");
-
     world.daemons.kill(&centre_name(1));
     assert_eq!(resync(&world, &["--yes", "--keep", "mine"])["stage"], "confirmed");
     let status = world.spoke(1, &["status"]).expect("told");
@@ -127,6 +122,8 @@ fn a_restored_centre_sees_what_it_lost_takes_it_back_and_goes_on() {
 
 /// What differs is told by row and field, and with the values in a table.
 fn shown_by_value(world: &World, told: &Value, directory: &Path) {
+    assert_eq!(told["conflicts"][0]["id"], "e3");
+    assert!(!told.to_string().contains("2026-0"), "no values: {told}");
     let apart = serde_json::json!({"table": "event", "id": "e3", "key": told["conflicts"][0]["key"], "what": "moved", "fields": ["date"]});
     let differences = told["differences"].as_array().expect("a list");
     assert!(differences.contains(&apart) && differences.len() == 5, "{differences:?}");
@@ -141,6 +138,8 @@ fn shown_by_value(world: &World, told: &Value, directory: &Path) {
     ] {
         assert!(all.contains(line), "{line}: {all}");
     }
+    let refused = world.spoke(1, &["resync", "--yes"]).expect_err("somebody has to choose").to_string();
+    assert!(refused.contains("resync-choose"), "{refused}");
 }
 
 /// What was replaced or dropped is listed: in a protocol without values, and with them beside the database.
