@@ -179,7 +179,9 @@ fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
     assert_eq!(count(&hub_db, &format!("SELECT count(*) FROM received WHERE key = '{lost}'")), 1);
     let open = "SELECT count(*) FROM incident WHERE closed_at IS NULL AND code IN ('DIVERGED', 'RESTORED')";
     assert_eq!(count(&hub_db, open), 0);
-    assert_eq!(count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'DIVERGED'"), 1, "it was told");
+    // by the hub's own look at its rows, and by the centre's next packet, whichever came first
+    let told = count(&hub_db, "SELECT count(*) FROM incident WHERE code = 'DIVERGED'");
+    assert!((1..=2).contains(&told), "{told}");
     write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x5', 'Пятая')");
     wait(&world, &hub_db, "SELECT count(*) FROM received", known + 5);
     world.wait_settled(&mut |_| ()).expect("settled");

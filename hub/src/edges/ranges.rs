@@ -33,6 +33,9 @@ pub(super) fn sum_of(tx: &Tx<'_>, centre: ParticipantCode) -> Result<StateDigest
     Ok(sum)
 }
 
+/// So often a stream that goes on is asked about anew; then, as where no reply comes, the whole is asked for.
+const PURSUED: u32 = 3;
+
 /// Asks `centre` where its picture of its stream differs from ours, as it was after the packet `at`.
 pub(super) fn look(
     context: &Context,
@@ -41,14 +44,22 @@ pub(super) fn look(
     at: Mark,
     now: Timestamp,
 ) -> Result<(), HubError> {
-    let is_asked = |lack| matches!(lack, Lack::Snapshot(_) | Lack::Ranges(_));
-    if tx.requests().in_force(centre)?.iter().any(|one| is_asked(one.asked.lack)) {
-        return Ok(());
+    let mut asked_before = 0;
+    for one in tx.requests().in_force(centre)? {
+        match one.asked.lack {
+            Lack::Ranges(of) if of != at && one.asked.attempts < PURSUED => {
+                // the stream has gone on: of what it was then the centre has nothing to say any more
+                asked_before = one.asked.attempts;
+                end(context, tx, centre, Some(one.asked.id), now)?;
+            }
+            Lack::Snapshot(_) | Lack::Ranges(_) => return Ok(()),
+            Lack::Packets(_) | Lack::Nothing(_) => {}
+        }
     }
     tx.differences().begin(centre)?;
     let ranges = RangeDigests::whole(|kind, prefix, each| tx.received_range(centre, kind, prefix, each))?;
     let request = Request::RangeDigests(RangeDigests { of: centre, at, re: None, ranges });
-    send(context, tx, centre, (Lack::Ranges(at), 0), &request, now)
+    send(context, tx, centre, (Lack::Ranges(at), asked_before), &request, now)
 }
 
 /// Takes the sums of `centre`, which came as the request `id`.

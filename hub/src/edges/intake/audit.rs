@@ -97,6 +97,17 @@ fn put_right(
         "what is kept of the streams was altered in the database"
     );
     let (at, mut streams) = (now.to_string(), tx.streams(centre)?);
+    if found.altered.is_empty() && !found.sent {
+        // where the packets say what the rows say, only the sum kept of them was not right
+        let rows = ranges::sum_of(tx, centre);
+        if let (Ok(rows), Ok(packets)) = (rows, Carried::of(context, tx, centre))
+            && packets.sum() == rows
+        {
+            streams.received = rows;
+            journal(tx, context.code, "sum.mended", centre.as_str(), "", &[], now)?;
+            return Ok(tx.set_streams(centre, &streams)?);
+        }
+    }
     tx.add_incident(centre, DIVERGED, None, &at)?;
     journal(tx, context.code, "received.altered", centre.as_str(), "", &[], now)?;
     let mended = if found.received {
@@ -127,8 +138,43 @@ fn put_right(
     Ok(tx.set_streams(centre, &streams)?)
 }
 
-/// Takes what the rows have lost out of the packets of the epoch of `centre`, which the archive has: a row that is there gets its
-/// record back and stands where it stood, one that is gone comes again. The packets must come to the sum `known`.
+/// What the packets of the epoch of a centre carry, which the archive has.
+struct Carried {
+    packets: Vec<String>,
+    /// The edition of each record that stands, and in which packet it came.
+    last: BTreeMap<(Kind, RecordId), (Edition, usize)>,
+}
+
+impl Carried {
+    fn of(context: &Context, tx: &Tx<'_>, centre: ParticipantCode) -> Result<Self, HubError> {
+        let packets = match tx.streams(centre)?.incoming.last {
+            Some(at_last) => tx.applied_in(centre, at_last.position.epoch)?,
+            None => Vec::new(),
+        };
+        let mut last: BTreeMap<(Kind, RecordId), (Edition, usize)> = BTreeMap::new();
+        for (n, name) in packets.iter().enumerate() {
+            for_each(context, centre, name, &mut |record, _| {
+                let (of, edition) = ((record.kind, record.key), Edition::of(&record));
+                if edition.judge(last.get(&of).map(|(edition, _)| edition)).refusal().is_none() {
+                    last.insert(of, (edition, n));
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Self { packets, last })
+    }
+
+    fn sum(&self) -> StateDigest {
+        let mut sum = StateDigest::default();
+        for ((kind, key), (one, _)) in self.last.iter().filter(|(_, (one, _))| one.form != Form::Tombstone) {
+            sum.add(&StateDigest::term(*kind, *key, one.version, one.form, &one.hash));
+        }
+        sum
+    }
+}
+
+/// Takes what the rows have lost out of the packets: a row that is there gets its record back and stands where it stood, one that
+/// is gone comes again. The packets must come to the sum `known`.
 fn take_again(
     context: &Context,
     tx: &Tx<'_>,
@@ -136,22 +182,8 @@ fn take_again(
     (known, altered): (StateDigest, &[ClaimId]),
     now: Timestamp,
 ) -> Result<(), HubError> {
-    let Some(at_last) = tx.streams(centre)?.incoming.last else { return Ok(()) };
-    let packets = tx.applied_in(centre, at_last.position.epoch)?;
-    let mut carried: BTreeMap<(Kind, RecordId), (Edition, usize)> = BTreeMap::new();
-    for (n, name) in packets.iter().enumerate() {
-        for_each(context, centre, name, &mut |record, _| {
-            let (of, edition) = ((record.kind, record.key), Edition::of(&record));
-            if edition.judge(carried.get(&of).map(|(edition, _)| edition)).refusal().is_none() {
-                carried.insert(of, (edition, n));
-            }
-            Ok(())
-        })?;
-    }
-    let mut sum = StateDigest::default();
-    for ((kind, key), (one, _)) in carried.iter().filter(|(_, (one, _))| one.form != Form::Tombstone) {
-        sum.add(&StateDigest::term(*kind, *key, one.version, one.form, &one.hash));
-    }
+    let all = Carried::of(context, tx, centre)?;
+    let (sum, Carried { packets, last: carried }) = (all.sum(), all);
     if sum != known {
         let what = io::Error::other("its packets come to another sum");
         return Err(at(&context.paths.archive.join(centre.as_str()))(what));
