@@ -33,8 +33,8 @@ pub(super) fn sum_of(tx: &Tx<'_>, centre: ParticipantCode) -> Result<StateDigest
     Ok(sum)
 }
 
-/// So often a stream that goes on is asked about anew; then, as where no reply comes, the whole is asked for.
-const PURSUED: u32 = 3;
+/// So often a stream that goes on is asked about: a centre has nothing to say of a packet that is its last no more.
+const PURSUED: usize = 3;
 
 /// Asks `centre` where its picture of its stream differs from ours, as it was after the packet `at`.
 pub(super) fn look(
@@ -44,22 +44,16 @@ pub(super) fn look(
     at: Mark,
     now: Timestamp,
 ) -> Result<(), HubError> {
-    let mut asked_before = 0;
-    for one in tx.requests().in_force(centre)? {
-        match one.asked.lack {
-            Lack::Ranges(of) if of != at && one.asked.attempts < PURSUED => {
-                // the stream has gone on: of what it was then the centre has nothing to say any more
-                asked_before = one.asked.attempts;
-                end(context, tx, centre, Some(one.asked.id), now)?;
-            }
-            Lack::Snapshot(_) | Lack::Ranges(_) => return Ok(()),
-            Lack::Packets(_) | Lack::Nothing(_) => {}
-        }
+    let in_force = tx.requests().in_force(centre)?;
+    let is_asked = |lack: Lack| matches!(lack, Lack::Snapshot(_)) || lack == Lack::Ranges(at);
+    let earlier = in_force.iter().filter(|one| matches!(one.asked.lack, Lack::Ranges(_))).count();
+    if earlier == PURSUED || in_force.iter().any(|one| is_asked(one.asked.lack)) {
+        return Ok(());
     }
     tx.differences().begin(centre)?;
     let ranges = RangeDigests::whole(|kind, prefix, each| tx.received_range(centre, kind, prefix, each))?;
     let request = Request::RangeDigests(RangeDigests { of: centre, at, re: None, ranges });
-    send(context, tx, centre, (Lack::Ranges(at), asked_before), &request, now)
+    send(context, tx, centre, (Lack::Ranges(at), 0), &request, now)
 }
 
 /// Takes the sums of `centre`, which came as the request `id`.
