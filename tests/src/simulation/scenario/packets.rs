@@ -120,12 +120,12 @@ fn s9_a_hub_that_ends_anywhere_has_applied_all_or_nothing(town: &mut Town) -> He
 fn s9_a_centre_that_ends_anywhere_has_applied_all_or_nothing(town: &mut Town) -> Held {
     town.settle()?;
     let who = town.hub_says("SELECT case_number FROM person")?;
-    town.city.hub.confirm_for(&who, 1).map_err(|error| format!("{error:?}"))?;
+    town.confirm(&who, 1)?;
     town.rest()?;
     for step in 1..=9 {
         for mishap in [Mishap::EndBefore(step), Mishap::EndAfter(step), Mishap::Full(step)] {
             let value = format!("{step} {mishap:?}");
-            town.city.hub.correct_to(&who, &value).map_err(|error| format!("{error:?}"))?;
+            town.correct(&who, &value)?;
             town.hub()?;
             town.under(1, Turn::Fetch, mishap)?;
             // the row shows what stands in the book, and the book what was applied

@@ -58,13 +58,12 @@ fn d5_a_protocol_closes_the_version_that_its_packet_carried(town: &mut Town) -> 
 fn d5_what_staff_take_back_before_it_is_sealed_waits_for_nothing(town: &mut Town) -> Held {
     town.settle()?;
     let who = town.hub_says("SELECT case_number FROM person")?;
-    let failed = |error| format!("{error:?}");
-    town.city.hub.confirm_for(&who, 1).map_err(failed)?;
-    town.city.hub.correct_to(&who, "Исправлено").map_err(failed)?;
+    town.confirm(&who, 1)?;
+    town.correct(&who, "Исправлено")?;
     town.rest()?;
-    town.city.hub.correct_to(&who, "Иначе").map_err(failed)?;
+    town.correct(&who, "Иначе")?;
     town.hub_is("SELECT count(*) > 0 FROM publication WHERE state = 'pending'", "1")?;
-    town.city.hub.correct_to(&who, "Исправлено").map_err(failed)?;
+    town.correct(&who, "Исправлено")?;
     town.hub_is("SELECT count(*) FROM publication WHERE state <> 'applied'", "0")?;
     town.rest()
 }
@@ -149,7 +148,7 @@ fn l1_a_claim_shows_its_centre_no_more_than_it_has_written(town: &mut Town) -> H
     let phone = "SELECT coalesce(phone, '') FROM recipient WHERE id = 'r1'";
     town.centre_is(2, phone, "")?;
     let who = town.centre(2, "SELECT case_number FROM recipient WHERE id = 'r1'")?;
-    town.city.hub.confirm_for(&who, 2).map_err(|error| format!("{error:?}"))?;
+    town.confirm(&who, 2)?;
     town.rest()?;
     ensure(!town.centre(2, phone)?.is_empty(), "who was confirmed to serve her is told nothing")
 }
@@ -158,7 +157,7 @@ fn l2_a_publication_names_nobody_elses_records(town: &mut Town) -> Held {
     town.settle()?;
     let who = town.hub_says("SELECT case_number FROM person")?;
     for n in [1, 2] {
-        town.city.hub.confirm_for(&who, n).map_err(|error| format!("{error:?}"))?;
+        town.confirm(&who, n)?;
     }
     town.rest()?;
     let keys = "SELECT group_concat(key) FROM svod_sent";
@@ -225,9 +224,8 @@ fn d10_what_the_hub_has_lost_of_a_centre_comes_again_out_of_its_archive(town: &m
 fn d10_a_publication_that_the_hub_has_lost_is_taken_back(town: &mut Town) -> Held {
     town.settle()?;
     let who = town.hub_says("SELECT case_number FROM person")?;
-    let failed = |error| format!("{error:?}");
-    town.city.hub.confirm_for(&who, 1).map_err(failed)?;
-    town.city.hub.correct_to(&who, "Исправлено").map_err(failed)?;
+    town.confirm(&who, 1)?;
+    town.correct(&who, "Исправлено")?;
     town.rest()?;
     town.at_hub(&format!("DELETE FROM publication WHERE kind = 'person' AND centre = '{}'", centre_code(1)))?;
     for _ in 0..3 {
@@ -238,7 +236,7 @@ fn d10_a_publication_that_the_hub_has_lost_is_taken_back(town: &mut Town) -> Hel
     town.city.until_rest(10)?;
     town.hub_told("RESTORED")?;
     town.city.recover(ROUNDS)?;
-    town.city.hub.correct_to(&who, "Исправлено снова").map_err(failed)?;
+    town.correct(&who, "Исправлено снова")?;
     town.rest()?;
     town.centre_is(1, "SELECT workplace FROM recipient WHERE id = 'r1'", "Исправлено снова")
 }

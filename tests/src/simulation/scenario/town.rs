@@ -126,6 +126,22 @@ impl Town {
         value(&connection, &sql.replace('?', &format!("'{}'", centre_code(1))))
     }
 
+    /// Staff confirm that the `n`th centre serves `who`.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn confirm(&self, who: &str, n: u16) -> Held {
+        self.city.hub.confirm_for(who, n).map(drop).map_err(|error| format!("{error:?}"))
+    }
+
+    /// Staff enter where `who` has worked.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn correct(&self, who: &str, value: &str) -> Held {
+        self.city.hub.correct_to(who, value).map(drop).map_err(|error| format!("{error:?}"))
+    }
+
     /// That the `n`th centre's database says so.
     pub fn centre_is(&self, n: u16, sql: &str, expected: &str) -> Held {
         same(&format!("c{n}: {sql}"), &self.centre(n, sql)?, expected)

@@ -90,8 +90,8 @@ fn f6_a_centre_put_back_is_told_though_nothing_is_sent(town: &mut Town) -> Held 
     town.settle()?;
     let copy = town.copy(1, true)?;
     let who = town.hub_says("SELECT case_number FROM person")?;
-    town.city.hub.confirm_for(&who, 1).map_err(|error| format!("{error:?}"))?;
-    town.city.hub.correct_to(&who, "Исправлено").map_err(|error| format!("{error:?}"))?;
+    town.confirm(&who, 1)?;
+    town.correct(&who, "Исправлено")?;
     town.rest()?;
     town.put_back(1, &copy)?;
     for _ in 0..2 {
@@ -266,16 +266,15 @@ fn f21_a_copy_put_back_under_a_running_hub_is_told_of_before_it_sends(town: &mut
     for in_place in [true, false] {
         let copy = town.copy_hub()?;
         let who = town.hub_says("SELECT case_number FROM person WHERE merged_into IS NULL LIMIT 1")?;
-        let failed = |error| format!("{error:?}");
-        town.city.hub.confirm_for(&who, 1).map_err(failed)?;
-        town.city.hub.correct_to(&who, &format!("Исправлено {in_place}")).map_err(failed)?;
+        town.confirm(&who, 1)?;
+        town.correct(&who, &format!("Исправлено {in_place}"))?;
         town.rest()?;
         town.put_hub_back_beside(&copy, in_place)?;
         if !in_place {
             // staff who open a database in the moment after a rename get it with the log of the former one
             town.hub()?;
         }
-        town.city.hub.correct_to(&who, &format!("Иначе {in_place}")).map_err(failed)?;
+        town.correct(&who, &format!("Иначе {in_place}"))?;
         town.hub()?;
         town.hub_told("RESTORED")?;
         ensure(!town.lies(1, "out")?.iter().any(|name| name.starts_with("DT")), "it sends")?;
