@@ -184,6 +184,20 @@ impl RangeDigests {
         Ok(ranges)
     }
 
+    /// The sum over everything, made anew: `visit` as in [`RangeDigests::whole`].
+    ///
+    /// # Errors
+    /// `visit` failed.
+    pub fn sum<E>(
+        mut visit: impl FnMut(Kind, &KeyPrefix, &mut dyn FnMut(Listed)) -> Result<(), E>,
+    ) -> Result<StateDigest, E> {
+        let mut sum = StateDigest::default();
+        for kind in Kind::ALL {
+            visit(kind, &KeyPrefix::default(), &mut |listed| sum.add(&listed.term(kind)))?;
+        }
+        Ok(sum)
+    }
+
     /// Compares these sums with one's own, taken at the same mark: `visit` hands over one's own records of a range, by
     /// key. `answers_lists`: whoever sends the stream answers a list with its own; its receiver has seen enough.
     ///

@@ -2,11 +2,10 @@
 //! known; staff are told, and a snapshot mends it (FORMAT.md §Requests).
 
 use exchange_format::{
-    answer::{Difference, KeyPrefix, Listed, RangeDigests, Refined, Request, SnapshotCause},
+    answer::{Difference, RangeDigests, Refined, Request, SnapshotCause},
     packet::Nonce,
     participant::ParticipantCode,
     position::Mark,
-    record::Kind,
     state_digest::StateDigest,
     stream::Lack,
 };
@@ -24,13 +23,12 @@ const ENTERED: usize = 100;
 
 /// The sum over what is kept of `centre`, made anew.
 pub(super) fn sum_of(tx: &Tx<'_>, centre: ParticipantCode) -> Result<StateDigest, HubError> {
-    let mut sum = StateDigest::default();
-    for kind in Kind::ALL {
-        tx.received_range(centre, kind, &KeyPrefix::default(), &mut |one: Listed| {
-            sum.add(&StateDigest::term(kind, one.key, one.version, one.form, &one.hash));
-        })?;
-    }
-    Ok(sum)
+    Ok(RangeDigests::sum(|kind, prefix, each| tx.received_range(centre, kind, prefix, each))?)
+}
+
+/// The sum over what was published to `centre`, made anew.
+pub(super) fn sum_of_sent(tx: &Tx<'_>, centre: ParticipantCode) -> Result<StateDigest, HubError> {
+    Ok(RangeDigests::sum(|kind, prefix, each| tx.published_range(centre, kind, prefix, each))?)
 }
 
 /// So often a stream that goes on is asked about: a centre has nothing to say of a packet that is its last no more.

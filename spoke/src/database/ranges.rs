@@ -1,7 +1,7 @@
 //! Records by kind and beginning of their keys, as their stream has carried them: what two pictures are compared by.
 
 use exchange_format::{
-    answer::{KeyPrefix, Listed},
+    answer::{KeyPrefix, Listed, RangeDigests},
     position::Epoch,
     record::Kind,
     state_digest::StateDigest,
@@ -43,13 +43,7 @@ pub fn sent(
 /// # Errors
 /// As [`received`].
 pub fn sum_of_received(connection: &Connection, epoch: Epoch) -> Result<StateDigest, DatabaseError> {
-    let mut sum = StateDigest::default();
-    for kind in Kind::ALL {
-        received(connection, epoch, kind, &KeyPrefix::default(), &mut |one| {
-            sum.add(&StateDigest::term(kind, one.key, one.version, one.form, &one.hash));
-        })?;
-    }
-    Ok(sum)
+    RangeDigests::sum(|kind, prefix, each| received(connection, epoch, kind, prefix, each))
 }
 
 fn listed(

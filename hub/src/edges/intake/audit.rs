@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, io};
 
 use exchange_format::{
-    answer::{KeyPrefix, SnapshotCause},
+    answer::SnapshotCause,
     error::PacketError,
     file_name::FileName,
     packet::MemberName,
@@ -67,19 +67,8 @@ fn look(tx: &Tx<'_>, centre: ParticipantCode) -> Result<Found, HubError> {
     };
     let (altered, begun) = (tx.received_altered(centre)?, streams.incoming.last.is_some());
     let received = begun && (!altered.is_empty() || differs(ranges::sum_of(tx, centre), streams.received)?);
-    let sent = streams.outgoing.last.is_some() && differs(sum_of_sent(tx, centre), streams.sent)?;
+    let sent = streams.outgoing.last.is_some() && differs(ranges::sum_of_sent(tx, centre), streams.sent)?;
     Ok(Found { altered, received, sent })
-}
-
-/// The sum over what was published to `centre`, made anew.
-fn sum_of_sent(tx: &Tx<'_>, centre: ParticipantCode) -> Result<StateDigest, HubError> {
-    let mut sum = StateDigest::default();
-    for kind in Kind::ALL {
-        tx.published_range(centre, kind, &KeyPrefix::default(), &mut |one| {
-            sum.add(&StateDigest::term(kind, one.key, one.version, one.form, &one.hash));
-        })?;
-    }
-    Ok(sum)
 }
 
 fn put_right(
@@ -97,12 +86,10 @@ fn put_right(
         "what is kept of the streams was altered in the database"
     );
     let (at, mut streams) = (now.to_string(), tx.streams(centre)?);
-    if found.altered.is_empty() && !found.sent {
+    let carried = found.received.then(|| Carried::of(context, tx, centre));
+    if let (Some(Ok(carried)), true, false) = (&carried, found.altered.is_empty(), found.sent) {
         // where the packets say what the rows say, only the sum kept of them was not right
-        let rows = ranges::sum_of(tx, centre);
-        if let (Ok(rows), Ok(packets)) = (rows, Carried::of(context, tx, centre))
-            && packets.sum() == rows
-        {
+        if let Some(rows) = ranges::sum_of(tx, centre).ok().filter(|rows| *rows == carried.sum()) {
             streams.received = rows;
             journal(tx, context.code, "sum.mended", centre.as_str(), "", &[], now)?;
             return Ok(tx.set_streams(centre, &streams)?);
@@ -110,11 +97,10 @@ fn put_right(
     }
     tx.add_incident(centre, DIVERGED, None, &at)?;
     journal(tx, context.code, "received.altered", centre.as_str(), "", &[], now)?;
-    let mended = if found.received {
-        tx.attempt(|| take_again(context, tx, centre, (streams.received, &found.altered), now))
-    } else {
-        Ok(())
-    };
+    let known = (streams.received, &found.altered[..]);
+    let mended = carried.map_or(Ok(()), |carried| {
+        carried.and_then(|carried| tx.attempt(|| take_again(context, tx, centre, (&carried, known), now)))
+    });
     match mended {
         Ok(()) => {
             journal(tx, context.code, "received.mended", centre.as_str(), "", &[], now)?;
@@ -173,22 +159,21 @@ impl Carried {
     }
 }
 
-/// Takes what the rows have lost out of the packets: a row that is there gets its record back and stands where it stood, one that
-/// is gone comes again. The packets must come to the sum `known`.
+/// Takes what the rows have lost out of the packets, which carry `all`: a row that is there gets its record back and stands where
+/// it stood, one that is gone comes again. The packets must come to the sum `known`.
 fn take_again(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
-    (known, altered): (StateDigest, &[ClaimId]),
+    (all, (known, altered)): (&Carried, (StateDigest, &[ClaimId])),
     now: Timestamp,
 ) -> Result<(), HubError> {
-    let all = Carried::of(context, tx, centre)?;
-    let (sum, Carried { packets, last: carried }) = (all.sum(), all);
-    if sum != known {
+    let Carried { packets, last: carried } = all;
+    if all.sum() != known {
         let what = io::Error::other("its packets come to another sum");
         return Err(at(&context.paths.archive.join(centre.as_str()))(what));
     }
-    let (lost, foreign) = tx.received_unlike(centre, altered, &carried)?;
+    let (lost, foreign) = tx.received_unlike(centre, altered, carried)?;
     tx.orphan(&foreign)?;
     let mut intake = apply::Intake::new(context, tx, centre, now)?;
     for (n, name) in packets.iter().enumerate() {
