@@ -1,5 +1,7 @@
 //! Characters that nobody sees: two numbers, codes or ids that differ by one look the same and are not.
 
+use std::borrow::Cow;
+
 /// The first character of `text`, a number, a code or an id, that nobody sees: a mark of no width, a mark of the direction
 /// of writing, a filler, or a space that is not the plain one.
 pub fn find(text: &str) -> Option<char> {
@@ -7,6 +9,15 @@ pub fn find(text: &str) -> Option<char> {
         return text.chars().find(|c| c.is_control());
     }
     text.chars().find(|c| is_mark(*c) || *c != ' ' && c.is_whitespace() || c.is_control())
+}
+
+/// `text` without the characters that are shown as nothing.
+pub fn seen(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_mark) {
+        Cow::Owned(text.chars().filter(|c| !is_mark(*c)).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Whether `c` is shown as nothing at all.

@@ -157,11 +157,6 @@ pub fn phone(text: &str) -> Option<String> {
 
 /// Free text: white space collapsed, without characters that nobody sees; `None` if empty or a placeholder.
 pub fn plain(text: &str) -> Option<String> {
-    let joined = if text.chars().any(invisible::is_mark) {
-        let seen: String = text.chars().filter(|c| !invisible::is_mark(*c)).collect();
-        seen.split_whitespace().collect::<Vec<_>>().join(" ")
-    } else {
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
+    let joined = invisible::seen(text).split_whitespace().collect::<Vec<_>>().join(" ");
     (!vocabulary::is_placeholder(&joined)).then_some(joined)
 }

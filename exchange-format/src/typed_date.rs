@@ -5,7 +5,7 @@ use jiff::{
     civil::{Date, date},
 };
 
-use crate::invisible::is_mark;
+use crate::invisible::seen;
 
 const MONTHS: [&str; 12] =
     ["ЯНВ", "ФЕВ", "МАР", "АПР", "МА", "ИЮН", "ИЮЛ", "АВГ", "СЕН", "ОКТ", "НОЯ", "ДЕК"];
@@ -45,7 +45,7 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
     if let Some((year, month, day)) = plain(text.trim().as_bytes()) {
         return Date::new(year, month, day).ok().filter(|date| *date != placeholder);
     }
-    let upper = digits_for_letters(&seen(text).to_uppercase());
+    let upper = digits_for_letters(&seen(text).trim().to_uppercase());
     let parts: Vec<&str> = without_time(&upper)
         .split(|c: char| {
             c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '«' | '»' | '"' | '“' | '”' | '„')
@@ -75,11 +75,6 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
         _ => None,
     };
     parsed.filter(|parsed| *parsed != placeholder)
-}
-
-/// `text` without white space around it and without characters that nobody sees.
-fn seen(text: &str) -> String {
-    text.trim_matches(|c: char| c.is_whitespace() || is_mark(c)).chars().filter(|c| !is_mark(*c)).collect()
 }
 
 /// The day of the number that a spreadsheet has for it.
@@ -150,7 +145,7 @@ pub fn parse_known(text: &str) -> Option<(u32, u32, u32)> {
     if let Some(date) = parse_date(text) {
         return Some((known(date.year())?, known(date.month().into())?, known(date.day().into())?));
     }
-    let upper = seen(text).to_uppercase();
+    let upper = seen(text).trim().to_uppercase();
     let upper = without_time(&upper);
     // «ок. 1949»: of what is not quite known the year is all that is said
     let words = ["Г", "ГОДА", "ГОД", "ГР", "Р", "РОЖДЕНИЯ", "ОК", "ОКОЛО", "ПРИМЕРНО", "ПРИБЛ"];

@@ -195,29 +195,26 @@ pub fn published(field: &Field, text: &str) -> Option<String> {
     let text = &display::text(text)?;
     let value = match (field.name, field.ty) {
         ("surname" | "given" | "patronymic", _) => display::name(text),
-        ("phone", _) => phones(text),
+        ("phone", _) => Some(phones(text)),
         (name, _) if typed::is_day(field) => {
             let day = typed::of_person_date(name, text).map(|date| date.to_string());
             // a disability may be without end
-            let word = || {
-                display::text(text)
-                    .filter(|word| matches!(field.ty, Type::Text(_)) && !typed::is_no_day(word))
-            };
-            day.or_else(word)
+            let is_word = matches!(field.ty, Type::Text(_)) && !typed::is_no_day(text);
+            day.or_else(|| is_word.then(|| text.clone()))
         }
         (_, Type::Snils) => text.parse::<Snils>().ok().map(|snils| snils.digits().to_owned()),
         ("sex", _) => display::sex(text).map(str::to_owned),
         (_, Type::Code(_) | Type::Whole(_)) => typed::value(field, text),
-        _ => display::text(text),
+        _ => Some(text.clone()),
     }?;
     field.problem(Some(&value)).is_none().then_some(value)
 }
 
 /// Russian numbers in their one form; other text as it is, for an extension or a relative's name says
 /// something too.
-fn phones(text: &str) -> Option<String> {
+fn phones(text: &str) -> String {
     let parts: Option<Vec<String>> = text.split([',', ';']).map(display::phone).collect();
-    parts.map(|parts| parts.join(", ")).or_else(|| display::text(text))
+    parts.map_or_else(|| text.to_owned(), |parts| parts.join(", "))
 }
 
 fn set(body: &mut Body, field: &str, value: &str) {
