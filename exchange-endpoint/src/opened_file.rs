@@ -53,12 +53,23 @@ impl OpenedFile {
         }
     }
 
-    /// Removes the log of the former database, whose content is folded into it: SQLite would take it for that of the database which
-    /// stands there now. A log that came with the new one stays.
+    /// What stands there now; if it is not the opened one, that has no log any more. `fold` folds the log into the opened one, and
+    /// says whether it could.
     ///
     /// # Errors
-    /// It cannot be removed.
-    pub fn remove_log(&self) -> io::Result<()> {
+    /// The log cannot be removed.
+    pub fn leave(&self, fold: impl FnOnce() -> bool) -> io::Result<Standing> {
+        let standing = self.standing();
+        // the former one may have another name now
+        if standing != Standing::Same && (fold() || standing == Standing::Other) {
+            self.remove_log()?;
+        }
+        Ok(standing)
+    }
+
+    /// Removes the log of the former database, whose content is folded into it: SQLite would take it for that of the database which
+    /// stands there now. A log that came with the new one stays.
+    fn remove_log(&self) -> io::Result<()> {
         for (path, former) in beside(&self.path).iter().zip(self.beside) {
             if former.is_some() && identity(path)? == former {
                 fs::remove_file(path)?;

@@ -234,21 +234,15 @@ impl Store {
     /// # Errors
     /// There is none, or it is no hub's.
     pub fn follow_file(&mut self) -> Result<bool> {
-        let standing = self.opened.standing();
-        if standing == Standing::Same {
-            return Ok(false);
-        }
-        // the former one may have another name now
-        let folded = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
-            .is_ok_and(|busy| busy == 0);
-        if folded || standing == Standing::Other {
-            self.opened.remove_log().map_err(|_| DatabaseError::ReadOnly)?;
-        }
+        let fold = || {
+            let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+            busy.is_ok_and(|busy: i64| busy == 0)
+        };
         let path = self.opened.path();
-        if standing == Standing::Gone {
-            return Err(DatabaseError::Absent(path.to_owned()));
+        match self.opened.leave(fold).map_err(|_| DatabaseError::ReadOnly)? {
+            Standing::Same => return Ok(false),
+            Standing::Gone => return Err(DatabaseError::Absent(path.to_owned())),
+            Standing::Other => {}
         }
         tracing::error!(
             database = %path.display(),

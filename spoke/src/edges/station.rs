@@ -118,18 +118,12 @@ impl Station {
     /// # Errors
     /// There is none, or it is not this centre's.
     pub fn follow_file(&mut self) -> Result<bool, SpokeError> {
-        let standing = self.opened.standing();
-        if standing == Standing::Same {
-            return Ok(false);
-        }
         let path = self.opened.path().to_owned();
-        // the former one may have another name now
-        let folded = database::fold_log(&self.connection).unwrap_or(false);
-        if folded || standing == Standing::Other {
-            self.opened.remove_log().map_err(SpokeError::io(&path))?;
-        }
-        if standing == Standing::Gone {
-            return Err(database::DatabaseError::Missing(path).into());
+        let fold = || database::fold_log(&self.connection).unwrap_or(false);
+        match self.opened.leave(fold).map_err(SpokeError::io(&path))? {
+            Standing::Same => return Ok(false),
+            Standing::Gone => return Err(database::DatabaseError::Missing(path).into()),
+            Standing::Other => {}
         }
         tracing::error!(
             database = %path.display(),
