@@ -360,8 +360,8 @@ fn forget(connection: &Connection, table: &Table, key: &str) -> Result<(), Datab
 pub fn unknown_there(
     connection: &Connection,
     known: &BTreeSet<(Kind, RecordId)>,
-    each: &mut dyn FnMut(Differs, RecordId) -> Result<(), DatabaseError>,
-) -> Result<(), DatabaseError> {
+) -> Result<Vec<(Differs, RecordId)>, DatabaseError> {
+    let mut unknown = Vec::new();
     let mut statement =
         connection.prepare("SELECT kind, key FROM svod_sent WHERE form <> 'tombstone' ORDER BY kind, key")?;
     let mut found = statement.query([])?;
@@ -379,8 +379,8 @@ pub fn unknown_there(
                 .query_row([table, &key.to_string()], |row| row.get::<_, RowId>(0))
                 .optional()?
                 .and_then(RowId::into_text);
-            each(Differs { what: What::SentAgain, table, id }, key)?;
+            unknown.push((Differs { what: What::SentAgain, table, id }, key));
         }
     }
-    Ok(())
+    Ok(unknown)
 }

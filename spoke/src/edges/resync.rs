@@ -182,12 +182,7 @@ fn compare(
         }
         Ok(())
     })?;
-    let mut unknown = Vec::new();
-    returned::unknown_there(connection, &known, &mut |found, key| {
-        unknown.push((found, key));
-        Ok(())
-    })?;
-    for (found, key) in unknown {
+    for (found, key) in returned::unknown_there(connection, &known)? {
         let one = difference(&found, key, Vec::new());
         tell(&one)?;
         standing.count(one);

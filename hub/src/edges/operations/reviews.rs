@@ -381,14 +381,8 @@ fn decide(
         reason: Some(reason),
         ..Input::default()
     })?;
-    tx.journal(&Event {
-        at: register.now,
-        actor: register.actor,
-        event: "review.decided",
-        subject: &review.n.to_string(),
-        rule: &format!("{} {}", review.reason, word.code()),
-        digests: &[],
-    })?;
+    let rule = format!("{} {}", review.reason, word.code());
+    register.journal_review("review.decided", review.n, &rule, &[])?;
     let decision = if word.joins() { Decision::Same } else { Decision::Different };
     let said = StaffDecision { one: review.one, other: review.other, decision };
     match (review.kind.as_str(), word) {

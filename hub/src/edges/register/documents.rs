@@ -109,12 +109,24 @@ impl Register<'_> {
         else {
             return Ok(None);
         };
-        let document = match self.tx.uid_of_key(claim.origin, Kind::ProgrammeClaim, referent)? {
-            Some(document) => document,
-            None if self.tx.person_of_document(referent)?.is_some() => referent,
-            None => return Ok(Some(Named::Called(claim.origin, referent))),
-        };
-        Ok(Some(Named::Document(self.tx.document_meant(document)?)))
+        Ok(Some(match self.programme_behind(claim.origin, referent)? {
+            Some(document) => Named::Document(self.tx.document_meant(document)?),
+            None => Named::Called(claim.origin, referent),
+        }))
+    }
+
+    /// The document that a supplement's reference to a programme means: what the centre's own claim is, or a published one. `None`:
+    /// it is no document yet.
+    pub(super) fn programme_behind(
+        &self,
+        origin: ParticipantCode,
+        referent: RecordId,
+    ) -> Result<Option<RecordId>, RegisterError> {
+        let own = self.tx.uid_of_key(origin, Kind::ProgrammeClaim, referent)?;
+        if own.is_some() || self.tx.person_of_document(referent)?.is_none() {
+            return Ok(own);
+        }
+        Ok(Some(self.tx.document_meant(referent)?))
     }
 
     /// Whether staff drew up `document`, a supplement, to another programme than `named`.

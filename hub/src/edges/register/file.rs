@@ -107,11 +107,7 @@ impl Register<'_> {
             let Some(referent) = claim.body.text("programme").and_then(|text| text.parse().ok()) else {
                 continue;
             };
-            let own = self.tx.uid_of_key(claim.origin, Kind::ProgrammeClaim, referent)?;
-            let named = match own {
-                None if self.tx.person_of_document(referent)?.is_some() => {
-                    Some(self.tx.document_meant(referent)?)
-                }
+            let named = match self.programme_behind(claim.origin, referent)? {
                 None => {
                     let waits = self.waiting_programme(claim.origin, referent)?;
                     waiting.extend(waits);

@@ -156,9 +156,8 @@ impl Register<'_> {
             if is_between && sides[0] != sides[1] {
                 self.tx.take_staff_decision_back(n)?;
                 self.tx.take_review_back(asked.n, &self.at())?;
-                let (rule, subject) = (format!("{} taken-back", asked.reason), asked.n.to_string());
-                let (at, actor, event) = (self.now, self.actor, "review.decided");
-                self.tx.journal(&Event { at, actor, event, subject: &subject, rule: &rule, digests: &[] })?;
+                let rule = format!("{} taken-back", asked.reason);
+                self.journal_review("review.decided", asked.n, &rule, &[])?;
             }
         }
         Ok(())
@@ -184,11 +183,7 @@ impl Register<'_> {
         let Some(n) = self.tx.review_of("pair", one, other)? else { return Ok(()) };
         self.unsign(n, DECIDED)?;
         self.say(n, (one, other), Decision::Same, reason)?;
-        let rule = format!("{bar} same");
-        let (at, actor, subject) = (self.now, self.actor, n.to_string());
-        let event = "review.decided";
-        self.tx.journal(&Event { at, actor, event, subject: &subject, rule: &rule, digests: &[] })?;
-        Ok(())
+        self.journal_review("review.decided", n, &format!("{bar} same"), &[])
     }
 
     /// Staff's word about two claims, as the answer to the question `n`.

@@ -30,7 +30,7 @@ impl Register<'_> {
         self.tx.sign_first(review.n, act, seen)?;
         self.note_signature("sign.pair", review, "same", Some(reason))?;
         let digests = [Digest::of(seen.as_bytes())];
-        self.journal_signature("review.signed", review.n, &format!("{} same", review.reason), &digests)
+        self.journal_review("review.signed", review.n, &format!("{} same", review.reason), &digests)
     }
 
     /// Keeps the second, of the actor, under what `first` has signed: it was given to the same, `seen`.
@@ -44,7 +44,7 @@ impl Register<'_> {
         let act = Act { actor: self.actor, reason, at: &at };
         self.tx.sign_second(review.n, act)?;
         let digests = [Digest::of(seen.as_bytes())];
-        self.journal_signature("review.countersigned", review.n, first, &digests)
+        self.journal_review("review.countersigned", review.n, first, &digests)
     }
 
     /// Nothing is signed of the question `n` any more, for the cause `why`; whether a signature had waited.
@@ -62,7 +62,7 @@ impl Register<'_> {
         if let Some(review) = self.tx.review(n)? {
             self.note_signature("unsign.pair", &review, why, reason)?;
         }
-        self.journal_signature("review.unsigned", n, why, &[])?;
+        self.journal_review("review.unsigned", n, why, &[])?;
         Ok(true)
     }
 
@@ -103,7 +103,8 @@ impl Register<'_> {
         })
     }
 
-    fn journal_signature(
+    /// Enters into the journal what became of the question `n`, by whoever acts now.
+    pub fn journal_review(
         &self,
         event: &str,
         n: i64,
