@@ -406,7 +406,7 @@ fn decide(
         }
         ("programme", _) => {
             tx.add_staff_decision("programme", &said, act)?;
-            Ok(register.decide_documents([review.one.1, review.other.1], decision)?)
+            Ok(register.decide_documents([review.one.1, review.other.1])?)
         }
         (_, Word::Accept) => accept(register, review.one, act, unfit),
         (_, Word::Decline) if review.decision.as_deref() == Some(Word::Accept.code()) => {

@@ -3,6 +3,7 @@
 
 mod faults;
 mod order;
+mod papers;
 mod parting;
 
 use std::collections::BTreeSet;
@@ -627,7 +628,7 @@ fn two_programmes_that_staff_call_one_become_one_and_may_be_parted_again() {
                 Act { actor: "staff", reason: "записана дважды", at: "2026-11-21T00:00:00Z" };
             let said = StaffDecision { one: review.one, other: review.other, decision };
             register.tx.add_staff_decision("programme", &said, act)?;
-            register.decide_documents(pair, decision)
+            register.decide_documents(pair)
         })
     };
     assert_eq!(decide(&mut city, Decision::Same), [uid].into());
