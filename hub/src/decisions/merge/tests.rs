@@ -709,14 +709,35 @@ fn a_generation_apart_is_asked_about_whatever_day_is_typed() {
     };
     assert!(!two("01.01.1940", "01.01.1970", "").0, "1 January is typed where nobody knows the day");
     assert_eq!(two("05.06.1940", "05.06.1970", ""), (false, true));
-    assert!(!two("05.06.1940", "11.02.1966", "112-233-445 95").0, "a child bears its parent's number");
-    assert_eq!(two("05.06.1940", "05.06.1970", "112-233-445 95"), (true, false), "a slip in one digit");
+    assert!(!two("05.06.1940", "11.02.1966", "112-233-446 96").0, "a child bears its parent's number");
+    assert_eq!(two("05.06.1940", "05.06.1970", "112-233-446 96"), (true, false), "a slip in one digit");
     assert_eq!(two("05.06.1940", "05.06.1941", ""), (true, false));
 }
 
 #[test]
+fn years_alone_that_are_more_than_a_slip_apart_are_asked_about() {
+    let auto = |day: &'static str, other: &'static str| {
+        let of = |day| -> Row {
+            let flat = "г. Кемерово, ул. Мира, д. 7, кв. 12";
+            ["Чащин", "Иван", "Иванович", day, "", "3204 123456", "8 906 123-45-67", flat, "м"]
+        };
+        let mut rows = strangers();
+        rows.extend([(0, of(day)), (1, of(other))]);
+        let outcome = decided(&register(&rows));
+        let asked = outcome.doubts.iter().find(|doubt| doubt.a == 100).map(|doubt| doubt.reason.code());
+        (outcome.auto[100] == outcome.auto[101], asked)
+    };
+    for (day, other) in [("1950", "1951"), ("1950", "1960"), ("02.1950", "05.1950")] {
+        assert_eq!(auto(day, other), (true, None), "{day} {other}");
+    }
+    for (day, other) in [("1950", "1963"), ("02.1950", "11.1962"), ("1950", "01.05.1963"), ("1950", "1952")] {
+        assert_eq!(auto(day, other), (false, Some("RELATIVES")), "{day} {other}");
+    }
+}
+
+#[test]
 fn a_number_that_a_crowd_bears_says_nothing() {
-    let stand_in = ["112-233-445 95", "3204 123456"];
+    let stand_in = ["112-233-446 96", "3204 123456"];
     let of = |bearers: usize| {
         let mut rows = strangers();
         for (_, row) in rows.iter_mut().take(bearers) {
