@@ -480,6 +480,7 @@ trial-evaluation =
     Records: { $records }; persons in truth { $true }, as told { $told }
     Pairs: precision { $precision } %, recall { $recall } %, F1 { $f1 } %; by record (B³) F1 { $b3 } %
     Records joined with others': { $mixed }
+trial-not-judged = Records that only the truth has: { $absent } (each counted as a person by itself); that only the table has, not judged: { $unknown }
 trial-candidates = Of { $true } true pairs { $found } ({ $recall } %) were compared at all. By key:
 trial-key = { $key }: { $recall } % (by no other key: { $alone }), pairs { $pairs }
 error-trial-columns = { $file } has no column that is known
@@ -488,6 +489,10 @@ error-trial-ids = Two records have one number (record_id); the second of them is
     .next = Numbers of records must differ in all tables; without a column record_id records are named by file and line.
 error-trial-no-column = { $file } has no column { $column }
     .next = It takes a table that merge trial wrote, and a table with record_id and entity_id.
+error-evaluate-ids = One number of a record (record_id) stands twice in { $file }; the second time at record { $nth }
+    .next = Every record has one line in each of the two tables. Was the file appended to itself?
+error-evaluate-nothing = No record of { $truth } is in { $file }: there is nothing to judge
+    .next = Give the truth about the records that merge trial read, under the same record_id.
 model-newer = the file has form { $form }, this program reads form 1
 model-unfit-twice = a field of this name stands twice
 model-unfit-turned = turned names no field, or one that is not of kind name

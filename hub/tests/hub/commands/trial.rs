@@ -113,6 +113,16 @@ fn tables_of_any_form_are_tried_together() {
     let figures = done(&run(&["merge", "evaluate", out, "--truth", &other, "--format", "json"]));
     assert_eq!((&figures["records"], &figures["records_absent_from_pred"]), (&json!(3), &json!(1)));
     assert_eq!(figures["records_unknown_to_truth"], 2, "a2 and b2");
+    let text = run(&["merge", "evaluate", out, "--truth", &other, "--lang", "en"]);
+    let text = String::from_utf8_lossy(&text.stdout).into_owned();
+    assert!(text.contains("only the truth has: 1 ") && text.contains("not judged: 2"), "{text}");
+    // what is told of nothing, or twice, is no praise
+    let twice = fs::read_to_string(&truth).expect("there").repeat(2);
+    for (text, code) in [("record_id,entity_id\nz9,8\n", "evaluate-nothing"), (&*twice, "evaluate-ids")] {
+        let wrong = file(dir.path(), "wrong_truth.csv", text);
+        let wrong = run(&["merge", "evaluate", out, "--truth", &wrong, "--format", "json"]);
+        assert_eq!(refused(&wrong), (3, code.into()));
+    }
     let text = run(&["merge", "evaluate", out, "--truth", &truth, "--column", "auto_cluster_id"]);
     assert!(String::from_utf8_lossy(&text.stdout).contains("полнота 50.00 %"), "{text:?}");
     let wrong = run(&["merge", "evaluate", out, "--truth", &truth, "--column", "x", "--format", "json"]);
