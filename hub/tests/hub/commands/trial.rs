@@ -191,6 +191,12 @@ fn each_question_of_a_trial_bears_the_evidence_for_and_against() {
         assert!(all.iter().any(|part| part.contains('…')), "{all:?}");
         assert!(all.iter().all(|part| part.chars().count() < 200), "{all:?}");
     }
+    // what a spreadsheet would run is text there; the table for programs has the id as it is
+    let one = file(dir.path(), "one.csv", table("=1+1", "12.03.1945", "112-233-446 96"));
+    assert_eq!(done(&trial(&[&one, &other], dir.path(), &[]))["asked"], 1);
+    let written = |name: &str| fs::read_to_string(dir.path().join(name)).expect("written");
+    assert!(written("review.csv").contains("\n'=1+1,b1,"), "{}", written("review.csv"));
+    assert!(written("out.csv").contains("\n=1+1,"), "{}", written("out.csv"));
 }
 
 #[test]
