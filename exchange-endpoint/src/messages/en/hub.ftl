@@ -226,6 +226,7 @@ table-review-unknown = column review: there is no such question
 table-other-record = column { $column }: not of this question
 table-version-missing = column { $column }: the version of what is accepted or joined is missing; use the table of review list
 table-version-other = column { $column }: this has changed since the table was written; list the questions again (review list), decide by what they say now, and leave this line without a decision
+table-others-other = column { $column }: the record is one person with others by now than the table shows; list the questions again (review list), decide by what they say now, and leave this line without a decision
 table-proposal-target = column decision: only a proposal about a person that the hub knows can be accepted here
 table-proposal-value = column decision: the wished value of { $field } cannot be published
 
@@ -318,6 +319,8 @@ error-password-short = The first line of { $file } is no good as a password: at 
     .next = Write the password as the first line of the file.
 error-person-unknown = There is no person with this uid or case number
     .next = Check the number.
+error-person-join-self = Both name one and the same person
+    .next = Name two: by id or case number, as person show and review show tell them.
 error-person-without-claims = One of the two persons has no claim any more
     .next = See its claims: svod-hub person show. Only persons whom a centre claims can be one.
 error-person-other-claim = This person has no claim { $claim }
