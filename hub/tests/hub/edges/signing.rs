@@ -354,7 +354,7 @@ fn no_merge_of_a_later_load_joins_what_two_have_to_sign() {
         if !on {
             setting(&mut hub, false);
         }
-        let snils = ("snils", "112-233-445 95");
+        let snils = ("snils", "112-233-446 96");
         merged(&mut hub, 1, vec![anna(1, 1, &[snils])]);
         let mut two = merged(&mut hub, 2, vec![zuev(3, 1)]);
         exchange(&mut hub, &mut two, &[anna(3, 2, &[snils])]);
