@@ -90,7 +90,9 @@ mod tests {
         assert!(!is_known("МАРИНАА") && forms("МАРИНАА").is_empty());
         let one = |a, b| forms(a).iter().any(|form| forms(b).contains(form));
         assert!(is_everyday("МАША", "МАРИЯ") && is_everyday("САША", "АЛЕКСАНДРА") && is_known("МАША"));
-        assert!(!is_everyday("МАРИЯ", "МАША") && !is_everyday("МАНЯ", "МАША") && !is_everyday("САША", "МАРИЯ"));
+        assert!(
+            !is_everyday("МАРИЯ", "МАША") && !is_everyday("МАНЯ", "МАША") && !is_everyday("САША", "МАРИЯ")
+        );
         assert!(!is_everyday("МАРЬЯ", "МАРИЯ") && !is_known(EVERYDAY));
         assert!(alike("ЕГОР", "ЮРИЙ") && !one("ЕГОР", "ЮРИЙ") && one("ЮРА", "ЮРИЙ"));
     }
@@ -100,7 +102,10 @@ mod tests {
         let (mut alone, mut with_forms) = (BTreeSet::new(), BTreeSet::new());
         for parts in groups() {
             assert!(parts.iter().all(|part| !part.is_empty()), "{parts:?}");
-            assert!(parts.iter().all(|part| part[0] != EVERYDAY && part[part.len() - 1] != EVERYDAY), "{parts:?}");
+            assert!(
+                parts.iter().all(|part| part[0] != EVERYDAY && part[part.len() - 1] != EVERYDAY),
+                "{parts:?}"
+            );
             let class: Vec<&str> = parts.into_iter().flatten().filter(|form| *form != EVERYDAY).collect();
             for name in &class {
                 assert_eq!(name_key(name).as_deref(), Some(*name));

@@ -502,9 +502,17 @@ mod tests {
             (golden.body.text("given").map(str::to_owned), golden.losers.get("given").map_or(0, Vec::len))
         };
         let three = [called(1, "Маша"), called(2, "Маша"), called(3, "Мария")];
-        assert_eq!(given(&three), (Some("Мария".into()), 1), "though most say otherwise, and the loser is shown");
+        assert_eq!(
+            given(&three),
+            (Some("Мария".into()), 1),
+            "though most say otherwise, and the loser is shown"
+        );
         assert_eq!(given(&three[..2]).0.as_deref(), Some("Маша"), "better than nothing");
-        assert_eq!(given(&[called(1, "Саша"), called(2, "Мария")]).0.as_deref(), Some("Саша"), "another name");
+        assert_eq!(
+            given(&[called(1, "Саша"), called(2, "Мария")]).0.as_deref(),
+            Some("Саша"),
+            "another name"
+        );
     }
 
     #[test]

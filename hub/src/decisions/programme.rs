@@ -109,16 +109,16 @@ pub fn joined(
         }
     }
     one.sort_unstable_by(|a, b| b.cmp(a));
-    let mut least: BTreeMap<RecordId, RecordId> = documents.iter().map(|uid| (*uid, *uid)).collect();
+    let mut root: BTreeMap<RecordId, RecordId> = documents.iter().map(|uid| (*uid, *uid)).collect();
     for (_, (a, b)) in one {
-        let (a, b) = (least[&a], least[&b]);
-        let would_join = |x: &RecordId, y: &RecordId| [(a, b), (b, a)].contains(&(least[x], least[y]));
+        let (a, b) = (root[&a], root[&b]);
+        let would_join = |x: &RecordId, y: &RecordId| [(a, b), (b, a)].contains(&(root[x], root[y]));
         if !apart.iter().any(|(x, y)| would_join(x, y)) {
-            least.values_mut().filter(|of| **of == a.max(b)).for_each(|of| *of = a.min(b));
+            root.values_mut().filter(|of| **of == a.max(b)).for_each(|of| *of = a.min(b));
         }
     }
-    least.retain(|uid, of| uid != of);
-    least
+    root.retain(|uid, of| uid != of);
+    root
 }
 
 /// The fields of `claim` that its row goes on showing as its centre typed them, the document being published as

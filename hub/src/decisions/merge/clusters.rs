@@ -189,7 +189,8 @@ impl Register {
             return Some(Doubtful::Generation);
         }
         // of two years alone one is a slip for the other in one digit; else they are a brother's, a cousin's
-        let is_slip = matches!(self.years_apart(a, b), None | Some(0 | 1 | 10)) || is(Kind::Snils, &["exact"]);
+        let is_slip =
+            matches!(self.years_apart(a, b), None | Some(0 | 1 | 10)) || is(Kind::Snils, &["exact"]);
         if is(Kind::Date, &["part_other"]) && !is_slip {
             return Some(Doubtful::Relatives);
         }

@@ -380,7 +380,8 @@ fn a_snils_is_read_as_a_spreadsheet_leaves_it_and_what_everybody_types_is_none()
     }
     assert_eq!((&*said("8765430301"), &*said("876543030")), ("", ""), "of another length, and wrong as that");
     assert_eq!(said("087-654-303 01"), "08765430301!");
-    for none in ["111-111-111 45", "123-456-789 64", "112-233-445 95", "000-000-000 00", "нет", "ожидает 0"] {
+    for none in ["111-111-111 45", "123-456-789 64", "112-233-445 95", "000-000-000 00", "нет", "ожидает 0"]
+    {
         assert_eq!(said(none), "", "{none}");
     }
 }

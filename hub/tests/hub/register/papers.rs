@@ -29,8 +29,13 @@ impl Two {
         let mut papers = Vec::new();
         for (unit, key, number, day) in NUMBERS {
             let (number, day) = if is_same && key == 21 { ("П-1", "10.03.2026") } else { (number, day) };
-            let until = if key == 22 { "10.03.2025" } else { ["10.03.2027", "01.03.2027"][usize::from(unit) - 1] };
-            papers.push(city.receive(unit, key, &paper(u8::try_from(unit).expect("small"), number, day, until)));
+            let until =
+                if key == 22 { "10.03.2025" } else { ["10.03.2027", "01.03.2027"][usize::from(unit) - 1] };
+            papers.push(city.receive(
+                unit,
+                key,
+                &paper(u8::try_from(unit).expect("small"), number, day, until),
+            ));
         }
         let mut two = Self { city, people, papers };
         for (uid, unit) in two.uids().into_iter().zip([1, 2]) {
@@ -65,10 +70,11 @@ impl Two {
     fn live(&mut self, unit: u16) -> String {
         let told = self.city.told(unit);
         let live = told.lines().filter(|line| line.contains(" live "));
-        let without = live.map(|line| match (line.split_once("<supersedes>"), line.split_once("</supersedes>")) {
-            (Some((before, _)), Some((_, after))) => format!("{before}{after}\n"),
-            _ => format!("{line}\n"),
-        });
+        let without =
+            live.map(|line| match (line.split_once("<supersedes>"), line.split_once("</supersedes>")) {
+                (Some((before, _)), Some((_, after))) => format!("{before}{after}\n"),
+                _ => format!("{line}\n"),
+            });
         without.collect()
     }
 
@@ -238,7 +244,10 @@ fn what_stands_though_it_breaks_a_rule_by_now_goes_with_its_person_and_comes_bac
     two.seal("1");
     two.city.receive(2, 21, &paper(2, "Р-1", "15.03.2026", "01.01.2031"));
     let before = two.known();
-    assert!(before.2[1].contains("2027-03-01") && !before.2[1].contains("2031"), "longer than three years: {before:?}");
+    assert!(
+        before.2[1].contains("2027-03-01") && !before.2[1].contains("2031"),
+        "longer than three years: {before:?}"
+    );
     for step in ["2", "3"] {
         two.say(Decision::Same);
         let [one, _] = two.uids();
