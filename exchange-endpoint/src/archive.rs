@@ -49,8 +49,9 @@ pub enum KeepError {
 }
 
 impl NewFile {
-    /// Begins a file of mode 0600 in `directory`, readable and seekable.
+    /// Begins a file of mode 0600 in `directory`, readable and seekable. A directory that is gone is made again.
     pub fn create(directory: &Path) -> io::Result<Self> {
+        durable_file::make_directories(directory)?;
         let part = directory.join(format!(".{}{PART}", chance::letters()?));
         let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&part)?;
         Ok(Self { file, part })
@@ -115,7 +116,6 @@ impl Seek for NewFile {
 pub fn keep(path: &Path, source: &mut impl Read) -> Result<Kept, KeepError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     let failed = |source| KeepError::Io { path: path.to_owned(), source };
-    durable_file::make_directories(directory).map_err(failed)?;
     let mut file = NewFile::create(directory).map_err(failed)?;
     io::copy(&mut BufReader::with_capacity(BUFFER, source), &mut file).map_err(failed)?;
     file.commit(path)
@@ -295,5 +295,13 @@ mod tests {
         fs::write(&file, b"x").expect("written");
         let error = keep(&file.join("packet.zip"), &mut &b"x"[..]).expect_err("a file, not a directory");
         assert!(error.to_string().contains("packet.zip"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_is_gone_is_made_again() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let gone = dir.path().join("spool");
+        drop(nameless(&gone).expect("made"));
+        assert!(gone.is_dir());
     }
 }

@@ -66,11 +66,12 @@ impl Service {
         Some(Self { running, hindered })
     }
 
-    /// The lines of `status`.
-    pub fn lines(&self, lang: Lang) -> Vec<String> {
+    /// The lines of `status`; `scheduled`: where `sync` by a schedule may take the place of the daemon.
+    pub fn lines(&self, lang: Lang, scheduled: bool) -> Vec<String> {
         let mut lines = Vec::new();
-        if !self.running {
-            lines.push(messages::text(lang, "service-stopped", &[]));
+        if !self.running && self.hindered.is_none() {
+            let id = if scheduled { "service-stopped-scheduled" } else { "service-stopped" };
+            lines.push(messages::text(lang, id, &[]));
         }
         if let Some(one) = &self.hindered {
             let what = if lang == Lang::Ru { &one.ru } else { &one.en };
@@ -80,6 +81,16 @@ impl Service {
             lines.push(messages::text(lang, id, &args));
         }
         lines
+    }
+}
+
+/// Keeps why the daemon of `database` did not begin, where `status` finds it without the daemon. If the database is another
+/// process's, that one runs, and there is nothing to tell; a place that cannot be written is told by the error itself.
+pub fn keep_failure(database: &Path, failure: &Failure, now: Timestamp) {
+    if failure.exit() != Exit::Owned
+        && let Ok(mut lock) = InstanceLock::acquire(database)
+    {
+        lock.tell(Some(failure), now);
     }
 }
 
@@ -231,10 +242,34 @@ mod tests {
         assert_eq!((told.code.as_str(), told.since), ("backup-another", Timestamp::UNIX_EPOCH.to_string()));
         drop(lock);
         let after = Service::of(&database).expect("seen");
-        assert!(!after.running && after.hindered.is_some() && after.lines(Lang::Ru).len() == 2);
+        assert!(!after.running && after.hindered.is_some() && after.lines(Lang::Ru, true).len() == 1);
         let mut lock = InstanceLock::acquire(&database).expect("free");
         lock.tell(None, later);
         assert_eq!(Service::of(&database), Some(Service { running: true, hindered: None }));
+    }
+
+    #[test]
+    fn why_a_daemon_did_not_begin_is_kept_until_one_does() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let database = dir.path().join("centre.db");
+        let failure = Failure::new(Exit::Usage, "keys-file").told("file", "keys").with("detail", "none");
+        keep_failure(&database, &failure, Timestamp::UNIX_EPOCH);
+        let told = Service::of(&database).expect("seen");
+        assert!(!told.running);
+        assert_eq!(told.hindered.as_ref().map(|one| one.code.as_str()), Some("keys-file"));
+        assert!(told.lines(Lang::Ru, true).len() == 1 && told.lines(Lang::En, false).len() == 1);
+        // one that runs says itself how it is
+        let running = InstanceLock::acquire(&database).expect("free");
+        keep_failure(&database, &failure, Timestamp::UNIX_EPOCH);
+        assert_eq!(Service::of(&database), Some(Service { running: true, hindered: None }));
+        drop(running);
+        assert_eq!(Service::of(&database), Some(Service { running: false, hindered: None }));
+        let lines = |lang| {
+            [true, false].map(|scheduled| Service::of(&database).expect("seen").lines(lang, scheduled))
+        };
+        for [of_centre, of_hub] in [Lang::Ru, Lang::En].map(lines) {
+            assert!(of_centre[0].contains("sync") && !of_hub[0].contains("sync"), "{of_hub:?}");
+        }
     }
 
     #[test]

@@ -110,6 +110,20 @@ impl<'a> KeysTellings<'a> {
         Ok(())
     }
 
+    /// How many peers have refused the card of this fingerprint, and since when the first of them was told it.
+    ///
+    /// # Errors
+    /// SQLite's.
+    pub fn refused(&self, fingerprint: &str) -> Result<(u64, Option<String>), RequestError> {
+        let sql = format!(
+            "SELECT count(*), min(at) FROM {} WHERE answer = 'refused' AND fingerprint = ?1",
+            self.table
+        );
+        let found =
+            self.db.prepare_cached(&sql)?.query_row([fingerprint], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(found)
+    }
+
     /// What was refused is to be told again; how many peers.
     pub fn forget_refused(&self) -> Result<usize, RequestError> {
         let sql = format!("DELETE FROM {} WHERE answer = 'refused'", self.table);

@@ -6,7 +6,7 @@
 //! [`keys`] and [`trust`] (outside the database), how they change ([`rotation`], [`key_table`]) and which of a peer's count where
 //! ([`key_ring`]); [`archive`] for files too large to hold; [`backup`] and [`backup_told`] copies of the database. Where its packets go: [`mailbox`];
 //! What a test may take into its own hands: [`clock`], [`chance`], each durable step ([`failpoint`]).
-//! [`stray`] what is said of a file that is none, [`quarantine`] of one that was not accepted, [`keys_told`] of keys, [`overdue`] of what waits for too long. What people bring and take away: [`tables`].
+//! [`stray`] what is said of a file that is none, [`quarantine`] of one that was not accepted, [`incident`] how one ends by a person's word, [`keys_told`] of keys, [`overdue`] of what waits for too long. What people bring and take away: [`tables`].
 
 pub mod account;
 pub mod archive;
@@ -21,6 +21,7 @@ pub mod difference_table;
 pub mod durable_file;
 pub mod failpoint;
 pub mod help;
+pub mod incident;
 pub mod instance;
 pub mod journal_table;
 pub mod key_ring;

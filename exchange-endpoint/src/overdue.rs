@@ -1,17 +1,30 @@
 //! What waits for too long, as `status` of both daemons tells it: since when, and the step to take.
 
-use exchange_format::stream::{Timing, Wait};
-use jiff::Timestamp;
+use exchange_format::{
+    card::Card,
+    stream::{Timing, Wait, waits_beyond},
+};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use serde::Serialize;
 
-use crate::messages::{self, Lang};
+use crate::{
+    instance::Service,
+    key_table::KeysTellings,
+    keys::OwnKeys,
+    messages::{self, Lang},
+    request_table::RequestError,
+};
+
+/// So many days before the last day of a card it is told that keys are to be changed.
+pub const KEYS_DAYS: i32 = 60;
 
 /// Something that waits for too long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Overdue {
-    /// A word of [`Wait`].
+    /// A word of [`Wait`]; of what people are to do `keys`, `peer_keys`, `keys_refused`, `merge`, `review`, `service`, `signature`,
+    /// `proposal`, `quarantine`; of a daemon that does not run `stopped`.
     pub what: &'static str,
-    /// The other side.
+    /// The other side; this one of what nobody else has to do with.
     pub peer: String,
     /// The first packet, if it is about packets.
     pub packet: Option<String>,
@@ -21,6 +34,90 @@ pub struct Overdue {
     pub since: String,
     /// Seconds since then.
     pub age_s: u64,
+    /// Of keys: the last day on which they count, `YYYY-MM-DD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Date>,
+    /// Whether `since` lies ahead of the clock, which was wrong then or is wrong now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_ahead: bool,
+}
+
+impl Overdue {
+    /// What of a participant waits since `since`, if that is `deadline` or longer.
+    fn of(
+        (what, peer, count): (&'static str, &str, u64),
+        since: String,
+        now: Timestamp,
+        deadline: SignedDuration,
+    ) -> Option<Self> {
+        let at: Timestamp = since.parse().ok()?;
+        let age_s = waits_beyond(at, now, deadline)?.as_secs().unsigned_abs();
+        let (peer, packet, until, is_ahead) = (peer.to_owned(), None, None, at > now);
+        Some(Self { what, peer, packet, count, since, age_s, until, is_ahead })
+    }
+
+    /// What waits for people since the oldest of `count`, if that is `days` or more.
+    pub fn of_people(
+        what: &'static str,
+        own: &str,
+        (count, since): (u64, Option<String>),
+        now: Timestamp,
+        days: u32,
+    ) -> Option<Self> {
+        let days = SignedDuration::from_hours(24 * i64::from(days));
+        Self::of((what, own, count), since?, now, days)
+    }
+
+    /// The keys of `card`, if its last day is near or over: `what` is `keys` of one's own, `peer_keys` of another's.
+    pub fn of_card(what: &'static str, card: &Card, now: Timestamp) -> Option<Self> {
+        let until = card.content.valid_until;
+        let from = until.saturating_sub(KEYS_DAYS.days()).to_zoned(TimeZone::UTC).ok()?.timestamp();
+        let of = (what, card.content.code.as_str(), 1);
+        // a card that lasts for long is no sign of a wrong clock
+        let told = (from <= now).then(|| Self::of(of, from.to_string(), now, SignedDuration::ZERO))??;
+        Some(Self { until: Some(until), ..told })
+    }
+
+    /// Own keys that run out and that nobody changes, or whose successors somebody has refused.
+    ///
+    /// # Errors
+    /// The table.
+    pub fn of_own_keys(
+        own: &OwnKeys,
+        tellings: KeysTellings<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Self>, RequestError> {
+        let Some(next) = &own.next else { return Ok(Self::of_card("keys", &own.card, now)) };
+        let (count, since) = tellings.refused(&next.card.fingerprint())?;
+        Ok(Self::of_people("keys_refused", own.participant().as_str(), (count, since), now, 0))
+    }
+}
+
+/// What is known of the other side while the daemon of this one does not run: nothing. What follows from that it does not run
+/// is one line, `stopped`; what people are to do stays. `last`: when it did something last; `always`: whether it should run
+/// though nothing waits.
+pub fn while_stopped(
+    mut all: Vec<Overdue>,
+    (own, service): (&str, Option<&Service>),
+    (last, always): (Option<String>, bool),
+    (now, timing): (Timestamp, &Timing),
+) -> Vec<Overdue> {
+    let Some(service) = service.filter(|service| !service.running) else { return all };
+    let stays = [Wait::Recovery, Wait::Decided];
+    let is_machine =
+        |one: &Overdue| Wait::ALL.iter().any(|(wait, word)| *word == one.what && !stays.contains(wait));
+    let waits = all.iter().any(is_machine);
+    all.retain(|one| !is_machine(one));
+    let since = service.hindered.as_ref().map(|one| one.since.clone()).or(last);
+    // as long as that its peers begin to wonder
+    let deadline = if waits { SignedDuration::ZERO } else { Wait::Silence.deadline(timing) };
+    if (waits || always)
+        && let Some(since) = since
+    {
+        let told = Overdue::of(("stopped", own, 1), since, now, deadline);
+        all.splice(0..0, told);
+    }
+    all
 }
 
 /// Something that waits, for however long.
@@ -39,10 +136,9 @@ pub struct Waiting {
 /// Those of `waiting` that wait for `peer` for too long.
 pub fn overdue(peer: &str, waiting: Vec<Waiting>, now: Timestamp, timing: &Timing) -> Vec<Overdue> {
     let judge = |one: Waiting| {
-        let age = one.what.overdue(one.since.parse().ok()?, now, timing)?;
-        let (what, peer) = (one.what.word(), peer.to_owned());
-        let age_s = age.as_secs().max(0).unsigned_abs();
-        Some(Overdue { what, peer, packet: one.packet, count: one.count, since: one.since, age_s })
+        let (word, deadline) = (one.what.word(), one.what.deadline(timing));
+        let told = Overdue::of((word, peer, one.count), one.since, now, deadline)?;
+        Some(Overdue { packet: one.packet, ..told })
     };
     waiting.into_iter().filter_map(judge).collect()
 }
@@ -54,10 +150,17 @@ pub fn lines(lang: Lang, all: &[Overdue]) -> Vec<String> {
             ("peer", one.peer.clone().into()),
             ("n", one.count.into()),
             ("since", messages::stored_moment(lang, &one.since).into()),
+            ("until", one.until.map(|day| messages::day(lang, &day.to_string())).unwrap_or_default().into()),
         ];
         let word = one.what.replace('_', "-");
         let say = |id: &str| messages::text(lang, id, &args);
-        format!("  {} {}", say(&format!("overdue-{word}")), say(&format!("overdue-{word}.next")))
+        let mut line =
+            format!("  {} {}", say(&format!("overdue-{word}")), say(&format!("overdue-{word}.next")));
+        if one.is_ahead {
+            line += " ";
+            line += &say("overdue-ahead");
+        }
+        line
     };
     let heading = (!all.is_empty()).then(|| messages::text(lang, "overdue-heading", &[]));
     heading.into_iter().chain(all.iter().map(line)).collect()

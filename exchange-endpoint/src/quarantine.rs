@@ -45,7 +45,31 @@ fn as_text<S: Serializer>(code: &ParticipantCode, serializer: S) -> Result<S::Ok
     serializer.collect_str(code)
 }
 
+/// It lies in quarantine, and the database does not know why.
+pub const FOUND_ASIDE: &str = "FOUND_ASIDE";
+
 impl Aside {
+    /// The file `file` of `peer`, of which nothing else is known.
+    pub fn unknown(peer: ParticipantCode, file: &str) -> Self {
+        let mut one = Self {
+            peer,
+            file: file.to_owned(),
+            kind: "??".to_owned(),
+            reason: FOUND_ASIDE.to_owned(),
+            since: String::new(),
+            last: String::new(),
+            times: 1,
+            answered: false,
+            taken: false,
+            replay: false,
+            row: format!("quarantine/{peer}/{file}"),
+        };
+        if let Some(name) = one.original().and_then(|name| name.parse::<FileName>().ok()) {
+            name.kind.letters().clone_into(&mut one.kind);
+        }
+        one
+    }
+
     /// The name that it came by, if that is a packet's. It is kept as `NAME` or, beside another file, as `NAME.2`.
     pub fn original(&self) -> Option<&str> {
         let is_name = |name: &str| name.parse::<FileName>().is_ok();

@@ -22,11 +22,12 @@ pub enum KeysError {
     Succession(&'static str),
 }
 
-/// Whether `new` may follow `old` on `day`, that of the KY.
+/// Whether `new` may follow `old` on `day`, that of the KY. `old` may have run out: its owner's packets are taken all the same, and
+/// nothing else would bring new keys to those who know it.
 ///
 /// # Errors
-/// Another participant's; the same signing key; one of the cards is not valid on that day; a hub's card that becomes a
-/// centre's, or the other way.
+/// Another participant's; the same signing key; the new card is not valid on that day, or the old one not yet; a hub's card that
+/// becomes a centre's, or the other way.
 pub fn check_successor(old: &Card, new: &Card, day: Date) -> Result<(), KeysError> {
     let (before, after) = (&old.content, &new.content);
     let rules = [
@@ -40,7 +41,7 @@ pub fn check_successor(old: &Card, new: &Card, day: Date) -> Result<(), KeysErro
     if let Some((_, problem)) = rules.iter().find(|(holds, _)| !holds) {
         return Err(KeysError::Succession(problem));
     }
-    old.check_valid_on(day)?;
+    old.check_valid_on(day.min(before.valid_until))?;
     new.check_valid_on(day)?;
     Ok(())
 }

@@ -7,6 +7,8 @@ mod keys;
 mod rebuild;
 #[path = "requests/resync.rs"]
 mod resync;
+#[path = "requests/told.rs"]
+mod told;
 
 use std::{fs, path::Path, time::Duration};
 
@@ -90,6 +92,14 @@ fn write(db: &Path, sql: &str) {
 
 /// A centre of 10 people and its hub, at rest and merged.
 fn merged(dir: &Path) -> World {
+    let world = unmerged(dir);
+    world.hub(&["merge"]).expect("merged");
+    world.wait_settled(&mut |_| ()).expect("settled");
+    world
+}
+
+/// The same, loaded and not merged.
+fn unmerged(dir: &Path) -> World {
     let city = CityPlan { seed: 11, centres: 1, recipients: 10 };
     let plan = WorldPlan { dir: dir.join("city"), city, way: Way::Directory, patience: PATIENCE };
     let mut world = World::make(&plan, Programs::find(DEMO), Daemons::default()).expect("a world");
@@ -100,8 +110,6 @@ fn merged(dir: &Path) -> World {
     }
     world.start().expect("started");
     world.wait_loaded(&Expected::of(&made), &mut |_| ()).expect("loaded");
-    world.hub(&["merge"]).expect("merged");
-    world.wait_settled(&mut |_| ()).expect("settled");
     world
 }
 

@@ -143,6 +143,12 @@ pub fn reason(lang: Lang, code: &str) -> String {
     known.map_or_else(|| word(lang, "incident", code), |text| lang.of(text).to_owned())
 }
 
+/// The one thing to do about a reason of a packet, with a blank before it; nothing of others, whose sentence has it.
+pub fn reason_next(lang: Lang, code: &str) -> String {
+    let reason = code.parse::<PacketReason>().ok();
+    reason.map(|reason| format!(" {}", lang.of(reason.next_action()))).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};

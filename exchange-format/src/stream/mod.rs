@@ -28,7 +28,7 @@ pub use self::{
     asking::{Ask, Asked, Lack, first_gap, judge_gap},
     control::{Control, Evidence, Named, OwnHistory, Watermark, judge_control, judge_mirror, judge_own_mark},
     epoch::{Opening, Part, PartError, Slot, SnapshotReason},
-    overdue::Wait,
+    overdue::{Wait, waits_beyond},
     receiving::{Arrival, Breach, Facts, Incoming, Ready, StateCheck, Verdict, check_state},
     recovery::{Return, judge_return},
     sending::{CannotSeal, Outgoing, Stop, UnknownStop},

@@ -64,11 +64,24 @@ impl Wait {
         }
     }
 
-    /// For how long it waits since `since`, if that is too long at `now`. A clock that was set back tells nothing too early.
+    /// For how long it waits since `since`, if that is too long at `now`.
     pub fn overdue(self, since: Timestamp, now: Timestamp, timing: &Timing) -> Option<SignedDuration> {
-        let age = now.duration_since(since);
-        (age >= self.deadline(timing)).then_some(age)
+        waits_beyond(since, now, self.deadline(timing))
     }
+}
+
+/// As much as a clock may be ahead of itself: a moment is noted beside the look at it.
+const BESIDE: SignedDuration = SignedDuration::from_mins(1);
+
+/// For how long something waits since `since`, if that is `deadline` or longer at `now`. A moment that lies ahead by more than that
+/// was told by a clock that was wrong, then or now: how long it waits nobody knows, and that is no sign of health. It is told at
+/// once, as having waited for no time.
+pub fn waits_beyond(since: Timestamp, now: Timestamp, deadline: SignedDuration) -> Option<SignedDuration> {
+    let age = now.duration_since(since);
+    if age >= deadline {
+        return Some(age);
+    }
+    (SignedDuration::ZERO.saturating_sub(age) > deadline.max(BESIDE)).then_some(SignedDuration::ZERO)
 }
 
 #[cfg(test)]
@@ -84,8 +97,11 @@ mod tests {
             let early = since + deadline - SignedDuration::from_secs(1);
             assert_eq!(wait.overdue(since, early, &timing), None, "{word}");
             assert_eq!(wait.overdue(since, since + deadline, &timing), Some(deadline), "{word}");
-            let back = since - SignedDuration::from_hours(24);
-            assert_eq!(wait.overdue(since, back, &timing), None, "{word}: the clock was set back");
+            let beside = since - SignedDuration::from_secs(30);
+            assert_eq!(wait.overdue(since, beside, &timing), None, "{word}: noted a moment later");
+            let ahead = since - SignedDuration::from_hours(87_600);
+            let told = wait.overdue(since, ahead, &timing);
+            assert_eq!(told, Some(SignedDuration::ZERO), "{word}: a clock that was ahead proves nothing");
         }
     }
 }

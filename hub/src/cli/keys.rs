@@ -1,6 +1,7 @@
-//! `keys list`, `keys rotate`; `quarantine list`, `quarantine show`, `quarantine replay`.
+//! `keys list`, `keys rotate`; `quarantine list`, `quarantine show`, `quarantine replay`; `incident close`.
 
 use exchange_endpoint::{
+    incident::IncidentCommand,
     keys_told::{KeysCommand, print_rotated},
     output::{CommonArgs, Exit, Failure},
     quarantine::QuarantineCommand,
@@ -25,4 +26,12 @@ pub(super) fn quarantine(common: &CommonArgs, command: &QuarantineCommand) -> Re
     let config = config(common)?;
     let known = keys::quarantine(&config)?;
     command.run(common, &known, |files| keys::replay(&config, files, &operator(), Timestamp::now()))
+}
+
+pub(super) fn incident(common: &CommonArgs, command: &IncidentCommand) -> Result<(), Failure> {
+    let config = config(common)?;
+    let IncidentCommand::Close { n } = *command;
+    command.run(common, &keys::incidents(&config)?, |code| {
+        keys::close_incident(&config, (n, code), &operator(), Timestamp::now())
+    })
 }

@@ -25,6 +25,7 @@ use exchange_endpoint::{
     backup_told::{BackupCommand, RestoreCommand},
     config::Config,
     durable_file::{self, SharedWith},
+    incident::IncidentCommand,
     keys_told::KeysCommand,
     output::{CommandLine, CommonArgs, Exit, Failure, run_main},
     protocol::ProtocolCommand,
@@ -87,6 +88,9 @@ enum Command {
     /// Files that were not accepted
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// What was found wrong and has been looked into
+    #[command(subcommand)]
+    Incident(IncidentCommand),
     /// Own keys and those of the centres
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -138,6 +142,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Import(import) => return import.run(common),
         Command::Withdraw(withdraw) => withdraw.run(common),
         Command::Quarantine(command) => return keys::quarantine(common, command),
+        Command::Incident(command) => keys::incident(common, command),
         Command::Keys(command) => return keys::run(common, *command),
         Command::Protocol(protocol) => {
             let config = config(common)?;

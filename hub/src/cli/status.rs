@@ -91,7 +91,7 @@ fn text(lang: Lang, status: &status::Status) -> String {
         ("journal", status.journal.into()),
     ];
     let mut lines = vec![messages::text(lang, "hub-status", &heading)];
-    lines.extend(status.service.iter().flat_map(|service| service.lines(lang)));
+    lines.extend(status.service.iter().flat_map(|service| service.lines(lang, false)));
     if status.merge_waits {
         lines.push(messages::text(lang, "hub-status-merge-waits", &[("n", status.waiting.into())]));
     }
@@ -129,13 +129,15 @@ fn text(lang: Lang, status: &status::Status) -> String {
             let at = messages::stored_moment(lang, &one.at);
             let packet = one.packet.as_deref().unwrap_or_default();
             let what = messages::reason(lang, &one.code);
-            let mut line =
-                format!("  {at}  {}  {}: {what} {packet}", one.centre, one.code).trim_end().to_owned();
+            let mut line = format!("  {}  {at}  {}  {}: {what} {packet}", one.n, one.centre, one.code)
+                .trim_end()
+                .to_owned();
             if one.times > 1 {
                 let last = messages::stored_moment(lang, &one.last_at);
                 let args = [("n", one.times.into()), ("last", last.into())];
                 line.extend([" (", &messages::text(lang, "hub-incident-again", &args), ")"]);
             }
+            line += &messages::reason_next(lang, &one.code);
             lines.push(line);
         }
     }

@@ -4,7 +4,7 @@
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] and their [`signatures`] · [`streams`] packets and streams ·
 //! [`drawn`] what staff draw up · [`requests`] · [`recovery`] after a restore · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`overdue`] what waits · [`draft`] long work beside
-//! others · [`noted`] what is written, for the archive · [`rebuilt`] for a rebuild · [`content`] what is known, as one digest · [`exported`] everything of one kind, for files.
+//! others · [`noted`] what is written, for the archive · [`rebuilt`] for a rebuild · [`content`] what is known, as one digest · [`exported`] everything of one kind, for files · [`filed`] what the archive must have.
 
 pub mod answers;
 pub mod centres;
@@ -12,6 +12,7 @@ pub mod content;
 pub mod draft;
 pub mod drawn;
 pub mod exported;
+pub mod filed;
 pub mod inputs;
 pub mod journal;
 pub mod linking;

@@ -1,7 +1,7 @@
 //! Files in quarantine: rows of `packet` in that state.
 
 use exchange_endpoint::quarantine::Aside;
-use exchange_format::participant::ParticipantCode;
+use exchange_format::{participant::ParticipantCode, position::Position};
 use rusqlite::params;
 
 use super::{Result, Tx, parsed};
@@ -17,6 +17,31 @@ impl Tx<'_> {
             one.taken = self.value::<i64>(sql, params![original, one.peer.as_str()])?.is_some();
         }
         Ok(found)
+    }
+
+    /// Whether the file `one` in quarantine is known, or the packet that it is by its name was set aside or taken.
+    pub fn knows_aside(&self, one: &Aside) -> Result<bool> {
+        let sql = "SELECT 1 FROM packet WHERE name = ?1 OR name = ?2 AND peer = ?3 AND direction = 'in'";
+        let original = one.original().unwrap_or(&one.file);
+        Ok(self.value::<i64>(sql, params![one.row, original, one.peer.as_str()])?.is_some())
+    }
+
+    /// Enters a file in quarantine that no row knows.
+    pub fn put_aside(&self, one: &Aside, position: Option<Position>, at: &str) -> Result<()> {
+        self.run(
+            "INSERT INTO packet(name, direction, peer, kind, epoch, seq, state, reason, next_at, at, attempts)
+             VALUES(?1, 'in', ?2, ?3, ?4, ?5, 'QUARANTINED', ?6, ?7, ?7, 1)",
+            params![
+                one.row,
+                one.peer.as_str(),
+                one.kind,
+                position.map(|at| at.epoch.get()),
+                position.map(|at| at.seq.get()),
+                one.reason,
+                at,
+            ],
+        )?;
+        Ok(())
     }
 
     /// The files of the quarantine that are to be judged again.

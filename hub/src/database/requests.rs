@@ -7,6 +7,7 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     answer::{KeyPrefix, Listed, Missing},
+    file_name::FileName,
     participant::ParticipantCode,
     position::{Epoch, Position},
     record::{Form, Kind, Record, RecordId},
@@ -151,6 +152,50 @@ impl Tx<'_> {
     ) -> Result<()> {
         let sql = "UPDATE incident SET closed_at = ?4 WHERE peer = ?1 AND code = ?2 AND last_at < ?3 AND closed_at IS NULL";
         self.run(sql, params![peer.as_str(), code, since, at])?;
+        Ok(())
+    }
+
+    /// Whether the incident `code` of `peer` about `packet` is open.
+    pub fn is_incident_open(&self, peer: ParticipantCode, code: &str, packet: &str) -> Result<bool> {
+        let sql =
+            "SELECT 1 FROM incident WHERE peer = ?1 AND code = ?2 AND packet = ?3 AND closed_at IS NULL";
+        Ok(self.value::<i64>(sql, params![peer.as_str(), code, packet])?.is_some())
+    }
+
+    /// The incident `code` of `peer` about `packet` has ended.
+    pub fn close_incident_of(&self, peer: ParticipantCode, code: &str, packet: &str, at: &str) -> Result<()> {
+        let sql = "UPDATE incident SET closed_at = ?4 WHERE peer = ?1 AND code = ?2 AND packet = ?3 AND closed_at IS NULL";
+        self.run(sql, params![peer.as_str(), code, packet, at])?;
+        Ok(())
+    }
+
+    /// Incidents of `peer` about the file `packet`, which was taken after all, have ended.
+    pub fn close_incidents_about(&self, peer: ParticipantCode, packet: &str, at: &str) -> Result<()> {
+        let sql = "UPDATE incident SET closed_at = ?3 WHERE peer = ?1 AND packet = ?2 AND closed_at IS NULL";
+        self.run(sql, params![peer.as_str(), packet, at])?;
+        Ok(())
+    }
+
+    /// Incidents about packets of `peer` before `epoch` have ended, if a snapshot says what these said: not of what came from
+    /// another, was forged, or does not follow the format.
+    pub fn close_incidents_of_former(&self, peer: ParticipantCode, epoch: Epoch, at: &str) -> Result<()> {
+        let sql =
+            "SELECT n, packet FROM incident WHERE peer = ?1 AND closed_at IS NULL AND packet IS NOT NULL
+                   AND code IN ('UNKNOWN_KEY', 'CANNOT_OPEN', 'BAD_DIGEST', 'OVERSIZE', 'FORK')";
+        let open: Vec<(i64, String)> =
+            self.rows(sql, [peer.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        for (n, packet) in open {
+            let name = packet.parse::<FileName>().ok();
+            if name.is_some_and(|name| name.kind.is_numbered() && name.position.epoch < epoch) {
+                self.close_incident(n, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The incident `n` was looked into.
+    pub fn close_incident(&self, n: i64, at: &str) -> Result<()> {
+        self.run("UPDATE incident SET closed_at = ?2 WHERE n = ?1 AND closed_at IS NULL", params![n, at])?;
         Ok(())
     }
 

@@ -329,10 +329,11 @@ impl Tx<'_> {
     /// Open incidents, oldest first.
     pub fn incidents(&self) -> Result<Vec<Incident>> {
         self.rows(
-            "SELECT at, peer, code, packet, times, last_at FROM incident WHERE closed_at IS NULL ORDER BY n",
+            "SELECT at, peer, code, packet, times, last_at, n FROM incident WHERE closed_at IS NULL ORDER BY n",
             [],
             |row| {
                 Ok(Incident {
+                    n: row.get(6)?,
                     at: row.get(0)?,
                     centre: row.get(1)?,
                     code: row.get(2)?,
@@ -353,16 +354,20 @@ impl Tx<'_> {
         )
     }
 
-    /// When the last verified file of `peer` came.
-    pub fn last_heard(&self, peer: ParticipantCode) -> Result<Option<String>> {
-        let sql = "SELECT max(at) FROM packet WHERE direction = 'in' AND peer = ?1 AND digest IS NOT NULL";
-        Ok(self.value::<Option<String>>(sql, [peer.as_str()])?.flatten())
+    /// When the last verified file of `peer` came, as far as is known at `now`: a moment that lies ahead is a wrong clock's, and is
+    /// told only if there is no other.
+    pub fn last_heard(&self, peer: ParticipantCode, now: &str) -> Result<Option<String>> {
+        let sql = "SELECT coalesce(max(at) FILTER (WHERE at <= ?2), min(at)) FROM packet
+                   WHERE direction = 'in' AND peer = ?1 AND digest IS NOT NULL";
+        Ok(self.value::<Option<String>>(sql, [peer.as_str(), now])?.flatten())
     }
 }
 
 /// An open incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Incident {
+    /// Its number.
+    pub n: i64,
     /// When it happened first.
     pub at: String,
     /// With whom.

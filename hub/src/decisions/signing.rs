@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Whether `second` is shown to be somebody else than `first`. Both are actors as
@@ -73,12 +72,6 @@ impl Seen {
     }
 }
 
-/// For how long a signature waits since `since`, if that is `days` or more at `now`.
-pub fn overdue(since: Timestamp, now: Timestamp, days: u32) -> Option<SignedDuration> {
-    let age = now.duration_since(since);
-    (age >= SignedDuration::from_hours(24 * i64::from(days))).then_some(age)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,13 +121,5 @@ mod tests {
         );
         let text = serde_json::to_string(&now).expect("text");
         assert_eq!(serde_json::from_str::<Seen>(&text).expect("read"), now);
-    }
-
-    #[test]
-    fn a_signature_is_overdue_after_its_days() {
-        let since = Timestamp::UNIX_EPOCH;
-        let after = |hours| since + SignedDuration::from_hours(hours);
-        assert_eq!(overdue(since, after(71), 3), None);
-        assert_eq!(overdue(since, after(72), 3), Some(SignedDuration::from_hours(72)));
     }
 }

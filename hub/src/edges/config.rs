@@ -75,6 +75,27 @@ pub struct HubConfig {
     /// How persons are joined.
     #[serde(default)]
     pub merge: MergeConfig,
+    /// How long staff may take.
+    #[serde(default)]
+    pub staff: StaffConfig,
+}
+
+/// `[staff]`: what waits for people for so many days is told.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StaffConfig {
+    /// Initial loads, for their merge.
+    pub merge_days: u32,
+    /// Questions, for an answer; persons, for a confirmation that a centre serves them.
+    pub review_days: u32,
+    /// Files that were not accepted, for somebody who looks into it.
+    pub quarantine_days: u32,
+}
+
+impl Default for StaffConfig {
+    fn default() -> Self {
+        Self { merge_days: 7, review_days: 14, quarantine_days: 7 }
+    }
 }
 
 /// `[merge]`.
@@ -217,6 +238,9 @@ pub fn check(config: &Config<HubConfig>) -> Result<Checked, ConfigError> {
         ("exchange.late_s", late_s.into(), 1..=31_536_000),
         ("exchange.busy_s", busy_s.into(), 0..=3600),
         ("merge.signature_days", config.merge.signature_days.into(), 1..=365),
+        ("staff.merge_days", config.staff.merge_days.into(), 1..=365),
+        ("staff.review_days", config.staff.review_days.into(), 1..=365),
+        ("staff.quarantine_days", config.staff.quarantine_days.into(), 1..=365),
     ])?;
     config.within(config.limits.ranges())?;
     config.within(config.ftps.ranges())?;
@@ -328,6 +352,9 @@ mod tests {
             ("#: questionnaires = []", "questionnaire = []", "lists.questionnaire"),
             ("#: second_signature = false", "second_signature = \"yes\"", "merge.second_signature"),
             ("#: signature_days = 3", "signature_days = 0", "merge.signature_days"),
+            ("#: merge_days = 7", "merge_days = 0", "staff.merge_days"),
+            ("#: review_days = 14", "review_days = 0", "staff.review_days"),
+            ("#: quarantine_days = 7", "quarantine_days = 366", "staff.quarantine_days"),
         ] {
             let Err(ConfigError::Wrong { place, .. }) = load(&text().replace(from, to)) else {
                 panic!("{key} should be refused")

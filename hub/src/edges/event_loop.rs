@@ -38,6 +38,7 @@ use super::{
     older::{is_older, judge_watermark},
     operations::enrol::keep_shut_out,
     pki::{CityCa, PkiError},
+    scrub::Scrub,
 };
 use crate::database::{DatabaseError, Store, centres::ClientCertificate};
 
@@ -146,6 +147,7 @@ pub struct Daemon {
     /// The centres whose streams are looked at next, one a time, and when the first of them was.
     to_audit: Vec<ParticipantCode>,
     audited: Option<Duration>,
+    scrub: Scrub,
     /// Why a file was not taken at the last look; why something was not sealed or placed.
     untaken: Option<Failure>,
     unsent: Option<Failure>,
@@ -155,8 +157,8 @@ impl Daemon {
     /// A daemon that has not begun.
     pub fn new(hub: Hub, clock: Arc<dyn Clock>) -> Self {
         let (to_audit, audited) = (Vec::new(), None);
-        let (announcer, seen, judged) = (None, None, None);
-        Self { hub, clock, announcer, seen, judged, to_audit, audited, untaken: None, unsent: None }
+        let (announcer, seen, judged, scrub) = (None, None, None, Scrub::default());
+        Self { hub, clock, announcer, seen, judged, to_audit, audited, scrub, untaken: None, unsent: None }
     }
 
     /// The hub.
@@ -182,6 +184,8 @@ impl Daemon {
             keep_shut_out(context, tx, self.clock.now())?;
             judge_watermark(tx, watermark, context.code, self.clock.now())
         })?;
+        self.hub.know_quarantine(self.clock.now())?;
+        let store = &self.hub.store;
         self.judged = Some(store.data_version()?);
         self.audited = None;
         self.scan();
@@ -252,10 +256,13 @@ impl Daemon {
         }
     }
 
-    /// Looks at what is kept of the streams with one centre, each once an [`AUDIT`], all of them after a start; whether anything was
-    /// wrong.
+    /// Looks at some of the archive, and at what is kept of the streams with one centre, each once an [`AUDIT`], all of them after
+    /// a start; whether anything was wrong.
     pub fn audit(&mut self) -> bool {
         let running = self.clock.running();
+        if let Err(error) = self.scrub.step(&mut self.hub, running, self.clock.now()) {
+            tracing::warn!("the archive could not be looked through: {error}");
+        }
         if self.to_audit.is_empty() && self.audited.is_none_or(|at| running.saturating_sub(at) >= AUDIT) {
             match self.hub.store.read(|tx| tx.centres()) {
                 Ok(centres) => self.to_audit = centres.iter().map(|centre| centre.code).collect(),

@@ -2,7 +2,7 @@
 //!
 //! The main path: [`event_loop`] hears of a file → [`intake`] judges and applies it → [`register`] makes persons
 //! and publications of it → [`sealing`] makes packets of those → [`placing`] puts them where the centre looks.
-//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ; [`older`] whether a copy was put back, [`resync`] ends a recovery; [`rebuild`] makes a lost database again. [`operations`] are what staff ask for on the command line.
+//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ; [`older`] whether a copy was put back, [`resync`] ends a recovery; [`rebuild`] makes a lost database again, `scrub` sees that it can. [`operations`] are what staff ask for on the command line.
 
 pub mod config;
 pub mod cores;
@@ -20,4 +20,5 @@ pub mod rebuild;
 pub mod register;
 mod requests;
 pub mod resync;
+mod scrub;
 pub mod sealing;

@@ -1,6 +1,7 @@
-//! `keys list`, `keys rotate`; `quarantine list`, `quarantine show`, `quarantine replay`.
+//! `keys list`, `keys rotate`; `quarantine list`, `quarantine show`, `quarantine replay`; `incident close`.
 
 use exchange_endpoint::{
+    incident::IncidentCommand,
     keys::{OwnKeys, Secrets},
     keys_told::{KeysCommand, KeysTold, print_rotated},
     output::{CommonArgs, Exit, Failure},
@@ -11,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::{
     database::{
-        book,
+        book, report,
         write::{self, Scope},
     },
     edges::{SpokeError, new_keys, rotation::tellings, station},
@@ -54,4 +55,21 @@ pub(super) fn quarantine(common: &CommonArgs, command: &QuarantineCommand) -> Re
         })?;
         Ok(())
     })
+}
+
+pub(super) fn incident(common: &CommonArgs, command: &IncidentCommand) -> Result<Exit, Failure> {
+    let config = super::config(common)?;
+    let open = report::incidents(&station::open_to_look(&config)?).map_err(SpokeError::from)?;
+    let open: Vec<(i64, String)> = open.into_iter().map(|one| (one.n, one.code)).collect();
+    let IncidentCommand::Close { n } = *command;
+    command.run(common, &open, |code| {
+        let mut connection = station::open_database(&config)?;
+        let now = Timestamp::now();
+        write::write::<_, SpokeError>(&mut connection, Scope::Book, |transaction| {
+            book::end_incident(transaction, n, "by staff", now)?;
+            station::journal(transaction, config.code, now, "incident.closed", &n.to_string(), code, &[])
+        })?;
+        Ok(())
+    })?;
+    Ok(Exit::Done)
 }

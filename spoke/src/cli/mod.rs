@@ -21,6 +21,7 @@ use exchange_endpoint::{
     backup_told::{BackupCommand, RestoreCommand},
     config::Config,
     durable_file::{self, SharedWith},
+    incident::IncidentCommand,
     keys_told::KeysCommand,
     messages::{self, Lang},
     output::{self, CommandLine, CommonArgs, Exit, Failure},
@@ -83,6 +84,9 @@ enum Command {
     /// Files that were not accepted
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// What was found wrong and has been looked into
+    #[command(subcommand)]
+    Incident(IncidentCommand),
     /// Own keys and the hub's
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -129,6 +133,7 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
         Command::Why(why) => why.run(common),
         Command::Propose(propose) => propose.run(common),
         Command::Quarantine(command) => keys::quarantine(common, command),
+        Command::Incident(command) => keys::incident(common, command),
         Command::Keys(command) => keys::run(common, *command),
         Command::Protocol(command) => {
             let config = config(common)?;
@@ -154,7 +159,8 @@ fn incident_line(lang: Lang, one: &Incident) -> String {
         format!(" → {} {}", moment(at), messages::word(lang, "closed", how))
     });
     let what = messages::reason(lang, &one.code);
-    format!("  {}  {} {}: {what}{end}", moment(&one.at), one.code, one.subject)
+    let next = if end.is_empty() { messages::reason_next(lang, &one.code) } else { String::new() };
+    format!("  {}  {}  {} {}: {what}{next}{end}", one.n, moment(&one.at), one.code, one.subject)
 }
 
 /// The configuration that `--config` names.

@@ -10,7 +10,8 @@ use std::{
 use clap::Args;
 use exchange_endpoint::{
     clock::{Clock, MachineClock},
-    logging,
+    config::Config,
+    instance, logging,
     mailbox::Mailbox,
     messages,
     output::{CommonArgs, Exit, Failure},
@@ -22,7 +23,7 @@ use tokio::{runtime::Runtime, sync::watch, time::Instant};
 
 use crate::{
     database::{book, report},
-    edges::{SpokeError, event_loop, station::Station},
+    edges::{SpokeError, config::SpokeConfig, event_loop, station::Station},
 };
 
 /// How often `sync` looks for answers while it waits.
@@ -51,13 +52,19 @@ pub struct Sync {
     report: Option<PathBuf>,
 }
 
+/// Opens everything; why that cannot be is told here, and by `status`.
 fn open(common: &CommonArgs) -> Result<(Station, Arc<dyn Mailbox>), Failure> {
     let config = super::config(common)?;
+    let database = config.path(&config.database);
+    open_of(config).inspect_err(|failure| instance::keep_failure(&database, failure, Timestamp::now()))
+}
+
+fn open_of(config: Config<SpokeConfig>) -> Result<(Station, Arc<dyn Mailbox>), Failure> {
     let log = config.log.clone();
     let base = config.file().parent().unwrap_or(Path::new("/")).to_owned();
     let file = config.path(&log.file);
-    let mailbox = config.mailbox.open(&base).map_err(SpokeError::from)?;
     let station = Station::open(config)?;
+    let mailbox = station.config.mailbox.open(&base).map_err(SpokeError::from)?;
     logging::start(&log.filter, (!log.file.as_os_str().is_empty()).then_some(file.as_path()))?;
     Ok((station, mailbox))
 }

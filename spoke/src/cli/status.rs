@@ -6,6 +6,7 @@ use exchange_endpoint::{
     config::Config,
     difference_table::{self, DifferenceTold},
     instance::Service,
+    keys::OwnKeys,
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
     overdue::{self, Overdue},
@@ -19,12 +20,21 @@ use serde::Serialize;
 
 use crate::{
     database::{
-        overdue::waits_for,
+        overdue::{last_at_work, waits_for, waits_for_people},
         report::{self, Counts, Incident, Listed, ProposalState, StreamState, Unanswered},
     },
     decisions::mapping::{NO_SUCH_ROW, UNREADABLE},
-    edges::{SpokeError, config::SpokeConfig, ranges, requests, resync, station},
+    edges::{
+        SpokeError,
+        config::{SpokeConfig, Staff},
+        ranges, requests, resync,
+        rotation::tellings,
+        station,
+    },
 };
+
+/// So many records are shown one by one as text.
+const SHOWN: usize = 50;
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -47,20 +57,21 @@ struct Status {
 pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
     let config = super::config(common)?;
     let connection = station::open_to_look(&config)?;
+    let service = Service::of(&config.path(&config.database));
     let look = || -> Result<Status, SpokeError> {
         // One state of the database for all of it.
         let snapshot = connection.unchecked_transaction()?;
         Ok(Status {
             code: config.code.to_string(),
             hub: config.hub.to_string(),
-            service: Service::of(&config.path(&config.database)),
+            service: service.clone(),
             streams: report::streams(&snapshot)?,
             rows: report::rows_by_state(&snapshot)?,
             waiting: report::waiting(&snapshot)?,
             unanswered: report::unanswered(&snapshot)?,
             records: report::listed(&snapshot)?,
             proposals: report::proposals(&snapshot)?,
-            overdue: late(&snapshot, &config, Timestamp::now())?,
+            overdue: late(&snapshot, &config, service.as_ref(), Timestamp::now())?,
             requests: requests::of(&snapshot).open(Timestamp::now())?,
             differences: told_differences(&snapshot, config.hub.as_str())?,
             incidents: report::incidents(&snapshot)?,
@@ -76,11 +87,29 @@ pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
 fn late(
     connection: &Connection,
     config: &Config<SpokeConfig>,
+    service: Option<&Service>,
     now: Timestamp,
 ) -> Result<Vec<Overdue>, SpokeError> {
+    let (own, hub, timing) = (config.code.as_str(), config.hub.as_str(), config.exchange.timing());
     let compared = requests::of(connection).compared_with(config.hub)?.is_some();
-    let waiting = waits_for(connection, config.hub, (compared, resync::is_decided(connection)?))?;
-    Ok(overdue::overdue(config.hub.as_str(), waiting, now, &config.exchange.timing()))
+    let waiting = waits_for(connection, config.hub, (compared, resync::is_decided(connection)?), now)?;
+    let last = (last_at_work(connection, now)?, false);
+    let of_machines = overdue::overdue(hub, waiting, now, &timing);
+    let mut all = overdue::while_stopped(of_machines, (own, service), last, (now, &timing));
+    let Staff { merge_days, proposal_days, quarantine_days } = config.staff;
+    for (what, waits) in waits_for_people(connection)? {
+        let (peer, days) = match what {
+            "first_merge" => (hub, merge_days),
+            "proposal" => (hub, proposal_days),
+            _ => (own, quarantine_days),
+        };
+        all.extend(Overdue::of_people(what, peer, waits, now, days));
+    }
+    // where files are missing the daemon says so
+    if let Ok(keys) = OwnKeys::load(&config.path(&config.keys), config.code) {
+        all.extend(Overdue::of_own_keys(&keys, tellings(connection), now)?);
+    }
+    Ok(all)
 }
 
 /// Where the pictures differ, while they do.
@@ -95,7 +124,7 @@ fn text(lang: Lang, status: &Status) -> String {
         "spoke-status-heading",
         &[("code", status.code.clone().into()), ("hub", status.hub.clone().into())],
     )];
-    lines.extend(status.service.iter().flat_map(|service| service.lines(lang)));
+    lines.extend(status.service.iter().flat_map(|service| service.lines(lang, true)));
     for stream in &status.streams {
         let position = match (stream.epoch, stream.seq) {
             (Some(epoch), Some(seq)) => {
@@ -127,7 +156,10 @@ fn text(lang: Lang, status: &Status) -> String {
         lines.push(format!("  {}: {state}{}", packet.packet, due.unwrap_or_default()));
     }
     lines.push(say("spoke-status-records", &[("n", status.records.len().into())]));
-    lines.extend(status.records.iter().map(|record| format!("  {}", listed(lang, record))));
+    lines.extend(status.records.iter().take(SHOWN).map(|record| format!("  {}", listed(lang, record))));
+    if let Some(more) = status.records.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        lines.push(format!("  {}", say("spoke-status-more", &[("n", more.into())])));
+    }
     lines.push(say("spoke-status-proposals", &[("n", status.proposals.len().into())]));
     for proposal in &status.proposals {
         lines.push(super::proposal_line(lang, proposal));

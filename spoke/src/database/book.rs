@@ -64,6 +64,16 @@ pub fn close_incident(
     Ok(closed > 0)
 }
 
+/// The incident `n` is over.
+///
+/// # Errors
+/// SQLite's.
+pub fn end_incident(connection: &Connection, n: i64, how: &str, now: Timestamp) -> Result<(), DatabaseError> {
+    let sql = "UPDATE svod_incident SET closed_at = ?3, closed_how = ?2 WHERE n = ?1 AND closed_at IS NULL";
+    connection.prepare_cached(sql)?.execute(params![n, how, now.to_string()])?;
+    Ok(())
+}
+
 /// Closes all incidents of `code`. How many were open.
 ///
 /// # Errors

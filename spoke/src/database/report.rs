@@ -156,7 +156,8 @@ pub fn unanswered(connection: &Connection) -> Result<Vec<Unanswered>, DatabaseEr
 }
 
 /// Own records that the hub refused, holds or took as proposals, own rows that cannot be sent, and
-/// publications that wait or were refused here.
+/// publications that wait or were refused here. Not what a packet bears that was refused for its place in the stream: nothing is
+/// wrong with it, and the stream's stop says so.
 ///
 /// # Errors
 /// SQLite's.
@@ -170,6 +171,7 @@ pub fn listed(connection: &Connection) -> Result<Vec<Listed>, DatabaseError> {
          UNION ALL SELECT s.kind, s.key, r.id, 'refused', '', coalesce(p.reason, ''), p.name FROM svod_packet p \
          JOIN svod_sent s ON s.epoch = p.epoch AND s.seq = p.seq \
          LEFT JOIN svod_record r ON r.kind = replace(s.kind, '_claim', '') AND r.key = s.key WHERE p.direction = 'out' AND p.answers IS NULL AND p.state = 'REFUSED' \
+         AND coalesce(p.reason, '') NOT IN ('FORK', 'CLONE', 'STALE_EPOCH') \
          UNION ALL SELECT c.kind, c.key, r.id, 'unsendable', c.problem, 'INVALID', '' FROM svod_change c \
          LEFT JOIN svod_record r ON r.kind = c.kind AND r.key = c.key WHERE c.problem IS NOT NULL AND c.problem <> 'gone with many others' \
          UNION ALL SELECT kind, key, NULL, outcome, coalesce(rule, ''), coalesce(reason, ''), packet \

@@ -31,6 +31,9 @@ use crate::database::{
     write::{self, Scope},
 };
 
+/// What an incident about a file in quarantine says.
+pub(super) const ASIDE: &str = "a file in quarantine";
+
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admitted {
@@ -452,7 +455,7 @@ fn put_aside(
             journal(transaction, desk.own, now, "packet.quarantined", told, reason.code(), &[])?;
             protocol_of_one(transaction, &desk, name, arrival, reason, now)?;
             if reason.severity() == exchange_format::answer::Severity::Incident {
-                book::open_incident(transaction, reason.code(), name, "a file in quarantine", now)?;
+                book::open_incident(transaction, reason.code(), name, ASIDE, now)?;
             }
             Ok::<_, SpokeError>(())
         })?;

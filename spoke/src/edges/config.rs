@@ -61,6 +61,27 @@ pub struct SpokeConfig {
     /// The program's log.
     #[serde(default)]
     pub log: Log,
+    /// How long people may take.
+    #[serde(default)]
+    pub staff: Staff,
+}
+
+/// `[staff]`: what waits for people for so many days is told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Staff {
+    /// The initial load, for its merge by the hub's staff.
+    pub merge_days: u32,
+    /// Proposals, for their decision by the hub's staff.
+    pub proposal_days: u32,
+    /// Files that were not accepted, for somebody who looks into it.
+    pub quarantine_days: u32,
+}
+
+impl Default for Staff {
+    fn default() -> Self {
+        Self { merge_days: 14, proposal_days: 30, quarantine_days: 7 }
+    }
 }
 
 /// `[exchange]`, in seconds unless the name says otherwise.
@@ -132,6 +153,9 @@ pub fn load(file: &Path) -> Result<Config<SpokeConfig>, ConfigError> {
         ("exchange.watch_ms", watch_ms.into(), 10..=150),
         ("exchange.audit_s", audit_s.into(), 1..=604_800),
         ("exchange.settle_s", settle_s.into(), 0..=60),
+        ("staff.merge_days", config.staff.merge_days.into(), 1..=365),
+        ("staff.proposal_days", config.staff.proposal_days.into(), 1..=365),
+        ("staff.quarantine_days", config.staff.quarantine_days.into(), 1..=365),
     ])?;
     config.within(config.limits.ranges())?;
     config.lists.read(&config)?;
@@ -225,6 +249,9 @@ mod tests {
             ("#: retry_s = 1", "retry_s = 1000", "exchange.retry_cap_s"),
             ("#: watch_ms = 100", "watch_ms = 151", "exchange.watch_ms"),
             ("#: audit_s = 3600", "audit_s = 0", "exchange.audit_s"),
+            ("#: merge_days = 14", "merge_days = 0", "staff.merge_days"),
+            ("#: proposal_days = 30", "proposal_days = 400", "staff.proposal_days"),
+            ("#: quarantine_days = 7", "quarantine_days = 0", "staff.quarantine_days"),
             ("#: ratio = 200", "ratio = 1", "limits.ratio"),
             ("#: line_bytes = 1048576", "line_bytes = 100", "limits.line_bytes"),
             ("#: packet_bytes = 268435456", "packet_bytes = 1", "limits.packet_bytes"),

@@ -248,6 +248,10 @@ impl Day {
         let version = pragma(station, "data_version")?;
         let audit_took = begin(station, &*clock)?;
         let (last_audit, data_version) = (clock.running(), pragma(station, "data_version")?);
+        // a command may have made new keys since they were read; one that makes them from here on is noticed
+        if let Err(error) = station.reload() {
+            tracing::error!(%error, "keys and cards could not be read again");
+        }
         Ok(Self {
             clock,
             data_version,

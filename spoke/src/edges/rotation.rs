@@ -153,6 +153,10 @@ pub(super) fn replay(station: &mut Station, now: Timestamp) -> Result<(), SpokeE
             if !matches!(admitted, admit::Admitted::Quarantined(_)) {
                 // its bytes are in the archive
                 exchange_endpoint::durable_file::remove(&path).map_err(SpokeError::io(&path))?;
+                write::write(&mut station.connection, Scope::Book, |transaction| {
+                    book::close_incident(transaction, &one.reason, name, admit::ASIDE, "taken", now)
+                        .map_err(SpokeError::from)
+                })?;
             }
         }
     }

@@ -22,8 +22,16 @@ fn a_hub_made_again_out_of_its_archive_goes_on_with_its_centre() {
         Reader::open(&hub_db).expect("opens").one(sql, [], |row| row.get(0)).expect("read").expect("one")
     };
     let password = of("SELECT password FROM centre");
+    fs::write(world.layout.mailbox(centre_code(1), "in").join("чужой.pdf"), "no packet").expect("written");
+    wait(&world, &hub_db, "SELECT count(*) FROM packet WHERE state = 'QUARANTINED'", 1);
 
     world.daemons.kill("hub");
+    // an answer that nobody can read any more: nothing is lost with it
+    let answers =
+        fs::read_dir(world.layout.hub().join("archive").join(centre_code(1).as_str())).expect("listed");
+    let mut answers = answers.map(|entry| entry.expect("an entry").path());
+    let answer = answers.find(|path| path.to_string_lossy().contains("_KV_")).expect("a KV");
+    fs::write(&answer, "no envelope").expect("damaged");
     for name in ["hub.db", "hub.db-wal", "hub.db-shm"] {
         let _ = fs::remove_file(world.layout.hub().join(name));
     }
@@ -58,6 +66,13 @@ fn a_hub_made_again_out_of_its_archive_goes_on_with_its_centre() {
     wait(&world, &centre_db, "SELECT count(*) FROM recipient WHERE surname = 'Ещё'", 1);
     world.wait_settled(&mut |_| ()).expect("settled");
     assert_eq!(world.spoke(1, &["verify"]).expect("verified")["whole"], true);
-    assert_eq!(count(&hub_db, "SELECT count(*) FROM incident"), 0);
+    // what lies in quarantine is known again
+    let listed = world.hub(&["quarantine", "list"]).expect("listed");
+    assert_eq!(
+        (&listed["count"], &listed["files"][0]["reason"]),
+        (&1.into(), &"FOUND_ASIDE".into()),
+        "{listed}"
+    );
+    assert_eq!(count(&hub_db, "SELECT count(*) FROM incident WHERE code <> 'FOUND_ASIDE'"), 0);
     assert_eq!(count(&centre_db, "SELECT count(*) FROM svod_incident"), 0);
 }

@@ -47,7 +47,9 @@ fn describe(error: &FtpError) -> String {
 }
 
 fn words(reply: &Response) -> String {
-    String::from_utf8_lossy(&reply.body).trim().escape_debug().to_string()
+    let body = String::from_utf8_lossy(&reply.body);
+    let seen = |c: char| if matches!(c, '\'' | '"') { c.to_string() } else { c.escape_debug().to_string() };
+    body.trim().chars().map(seen).collect()
 }
 
 fn reply_code(reply: &Response) -> Option<u16> {
@@ -112,6 +114,11 @@ impl Fault {
         let config = |next| MailboxError::Config { place: place.clone(), reason: reason.clone(), next };
         match &self {
             Self::Login(_) => config("mailbox-next-login"),
+            Self::Ftp(FtpError::SecureError(text))
+                if text.contains("not valid yet") || text.contains("expired") =>
+            {
+                config("mailbox-next-clock")
+            }
             Self::Ftp(FtpError::SecureError(text)) if text.contains("certificate") => {
                 config("mailbox-next-ca")
             }

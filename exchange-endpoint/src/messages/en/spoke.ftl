@@ -176,6 +176,7 @@ incident-archive-lost = The file of a packet of ours is gone from the archive, o
 incident-spool-lost = A packet is gone from the spool, or damaged there, before it was answered: sent again.
 outcome-unsendable = not sent
     .one = not sent
+spoke-status-more = and { $n } more: --format json lists all
 spoke-status-no-rows = No rows yet
 spoke-status-unsendable = Table { $table }, row { $id }, field { $field }: { $problem } The row is not sent; correct it in your program.
 spoke-status-deadline = an answer is due by { $at }
@@ -194,6 +195,8 @@ closed-restored = restored
 closed-found-whole = found whole
 closed-decided = the rows are back, or a person has decided
 closed-shown = shown
+closed-by-staff = looked into
+closed-taken = taken after all
 error-spoke-map-unreadable = The map of columns { $file } (--columns) cannot be read: { $detail }
     .next = It has a section [columns] and lines "Heading in the file" = "column of the table".
 error-spoke-map-column = { $file } (--columns): line { $line }: names a column that the table does not have (of { $length } characters)

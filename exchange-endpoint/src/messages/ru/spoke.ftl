@@ -176,6 +176,7 @@ incident-archive-lost = Файла нашего пакета нет в архи�
 incident-spool-lost = Пакета нет в папке spool, или он там повреждён, а ответа ещё не было: отправлено заново.
 outcome-unsendable = не отправлены
     .one = не отправлена
+spoke-status-more = и ещё { $n }: все перечисляет --format json
 spoke-status-no-rows = Строк ещё нет
 spoke-status-unsendable = Таблица { $table }, строка { $id }, поле «{ $field }»: { $problem } Строка не отправляется; исправьте её в своей программе.
 spoke-status-deadline = ответ ожидается до { $at }
@@ -194,6 +195,8 @@ closed-restored = исправлено
 closed-found-whole = проверено: всё на месте
 closed-decided = строки вернулись или решено человеком
 closed-shown = показано
+closed-by-staff = просмотрено
+closed-taken = принято
 error-spoke-map-unreadable = Файл соответствия столбцов { $file } (--columns) не читается: { $detail }
     .next = В нём нужен раздел [columns] и строки вида "Заголовок в файле" = "столбец таблицы".
 error-spoke-map-column = { $file } (--columns): строка { $line }: назначен столбец, которого в таблице нет (в имени знаков: { $length })

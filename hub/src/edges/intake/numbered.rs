@@ -316,6 +316,8 @@ impl Step<'_> {
             let reason = PacketReason::StaleEpoch.code();
             // the sender has heard that its epoch was over, and has opened this one
             tx.close_incidents(self.centre, reason, &self.now.to_string())?;
+            // what could not be read or judged of the epochs before is said anew
+            tx.close_incidents_of_former(self.centre, epoch, &self.now.to_string())?;
             for held in tx.held_below(self.centre, epoch)? {
                 if is_ky(&held.name) && keys::is_taken(self.context, self.centre, held.arrival.mark.position)
                 {

@@ -1,9 +1,10 @@
-//! What was set aside is judged again, by the ordinary way: its file is put back where its centre had left it.
+//! What was set aside is judged again, by the ordinary way: its file is put back where its centre had left it. And what lies in
+//! quarantine unknown to a database that was made again, or put back, is known again.
 
-use std::fs::File;
+use std::fs::{self, File};
 
-use exchange_endpoint::{archive, quarantine::Aside};
-use exchange_format::participant::ParticipantCode;
+use exchange_endpoint::{archive, quarantine::Aside, stray::loggable};
+use exchange_format::{file_name::FileName, participant::ParticipantCode};
 use jiff::Timestamp;
 
 use super::{Applied, Taken};
@@ -45,10 +46,49 @@ impl Hub {
         put_back?;
         let taken = self.take(one.peer, &name, now)?;
         if matches!(taken, Taken::Done(_)) {
-            self.store.write(|tx| tx.aside_taken(one))?;
+            self.store.write(|tx| {
+                tx.aside_taken(one)?;
+                tx.close_incidents_about(one.peer, &one.file, &now.to_string())
+            })?;
             // its bytes are in the archive
             exchange_endpoint::durable_file::remove(&kept).map_err(at(&kept))?;
         }
         Ok(taken)
+    }
+
+    /// Enters the files in quarantine of which the database knows nothing. Why they were set aside is known when staff have them
+    /// judged again.
+    ///
+    /// # Errors
+    /// A folder, or the database.
+    pub(in crate::edges) fn know_quarantine(&mut self, now: Timestamp) -> Result<(), HubError> {
+        let Self { store, context, .. } = self;
+        let unknown = store.read(|tx| {
+            let mut unknown = Vec::new();
+            for centre in tx.centres()? {
+                let folder = context.paths.quarantine.join(centre.code.as_str());
+                let Ok(entries) = fs::read_dir(&folder) else { continue };
+                let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+                for name in names.filter(|name| !name.starts_with('.')) {
+                    let one = Aside::unknown(centre.code, &name);
+                    if !tx.knows_aside(&one)? {
+                        unknown.push(one);
+                    }
+                }
+            }
+            Ok::<_, HubError>(unknown)
+        })?;
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        store.write(|tx| {
+            for one in &unknown {
+                tracing::warn!(centre = %one.peer, file = loggable(&one.file), "in quarantine, and unknown to the database");
+                let name = one.original().and_then(|name| name.parse::<FileName>().ok());
+                tx.put_aside(one, name.map(|name| name.position), &now.to_string())?;
+                tx.add_incident(one.peer, &one.reason, Some(&one.file), &now.to_string())?;
+            }
+            Ok(())
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! New keys of the hub, and files of the quarantine to be judged again: what the daemon then does.
+//! New keys of the hub, and files of the quarantine to be judged again: what the daemon then does; incidents that a person ends.
 
 use exchange_endpoint::{
     config::Config,
@@ -93,5 +93,25 @@ pub fn replay(
             })?;
         }
         Ok(())
+    })
+}
+
+/// The open incidents: number and code.
+pub fn incidents(config: &Config<HubConfig>) -> Result<Vec<(i64, String)>, Failure> {
+    let open = open_store(config)?.read(|tx| tx.incidents().map_err(Failure::from))?;
+    Ok(open.into_iter().map(|one| (one.n, one.code)).collect())
+}
+
+/// A person has looked into the incident `n`, a `code`.
+pub fn close_incident(
+    config: &Config<HubConfig>,
+    (n, code): (i64, &str),
+    actor: &str,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    open_store(config)?.write(|tx| {
+        tx.close_incident(n, &now.to_string())?;
+        let (event, subject) = ("incident.closed", &n.to_string());
+        Ok(tx.journal(&Event { at: now, actor, event, subject, rule: code, digests: &[] })?)
     })
 }

@@ -6,11 +6,13 @@ use exchange_endpoint::{
     config::Config,
     difference_table::DifferenceTold,
     instance::Service,
+    keys::OwnKeys,
     output::Failure,
     overdue::{self, Overdue},
     request_table::OpenRequest,
+    trust::Trust,
 };
-use exchange_format::participant::ParticipantCode;
+use exchange_format::{participant::ParticipantCode, stream::waits_beyond};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -21,12 +23,9 @@ use crate::{
         status::{Crowd, Kept, LastPacket, Unconfirmed},
         streams::Incident,
     },
-    decisions::{
-        merge::{Model, candidates::LARGEST},
-        signing,
-    },
+    decisions::merge::{Model, candidates::LARGEST},
     edges::{
-        config::HubConfig,
+        config::{HubConfig, StaffConfig},
         hub::{HubError, open_store},
     },
 };
@@ -110,16 +109,6 @@ pub struct HalfSigned {
     pub since: Option<String>,
 }
 
-impl HalfSigned {
-    /// What to tell of them if they wait for `days` or more.
-    fn overdue(&self, hub: &str, now: Timestamp, days: u32) -> Option<Overdue> {
-        let since = self.since.clone()?;
-        let age_s = signing::overdue(since.parse().ok()?, now, days)?.as_secs().max(0).unsigned_abs();
-        let (what, peer) = ("signature", hub.to_owned());
-        Some(Overdue { what, peer, packet: None, count: self.waiting, since, age_s })
-    }
-}
-
 /// How the exchange with a centre stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CentreStatus {
@@ -190,22 +179,33 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
         let (timing, mut late_ones) = (config.timing(), Vec::new());
         for centre in tx.centres()? {
             if centre.active {
-                let waiting = tx.waits_for(centre.code)?;
+                let waiting = tx.waits_for(centre.code, now)?;
                 late_ones.extend(overdue::overdue(centre.code.as_str(), waiting, now, &timing));
             }
             centres.push(centre_status(tx, centre, &counts, now, late)?);
         }
+        let service = Service::of(&config.path(&config.database));
+        if service.as_ref().is_some_and(|service| !service.running) {
+            // nobody listens: that nothing was heard says nothing of them
+            for centre in &mut centres {
+                centre.late = false;
+            }
+        }
+        let last = (tx.last_at_work(now)?, true);
+        let mut late_ones =
+            overdue::while_stopped(late_ones, (&config.code, service.as_ref()), last, (now, &timing));
         let waiting = tx.standing_count("waiting")?;
         let (half, since) = tx.half_signed_count()?;
         let signatures = HalfSigned { waiting: half, since };
-        late_ones.extend(signatures.overdue(&config.code, now, config.merge.signature_days));
+        late_ones.extend(of_people(tx, config, now)?);
+        late_ones.extend(of_keys(tx, config, now)?);
         let mut differences = Vec::new();
         for one in counts.incidents.iter().filter(|one| one.code == "DIVERGED") {
             differences.extend(tx.differences().told(&one.centre).map_err(HubError::from)?);
         }
         Ok(Status {
             code: config.code.clone(),
-            service: Service::of(&config.path(&config.database)),
+            service,
             journal: tx.journal_size()?,
             merge_waits: waiting > 0,
             waiting,
@@ -227,6 +227,36 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             incidents: counts.incidents,
         })
     })
+}
+
+/// What waits for staff for too long.
+fn of_people(tx: &Tx<'_>, config: &Config<HubConfig>, now: Timestamp) -> Result<Vec<Overdue>, Failure> {
+    let StaffConfig { merge_days, review_days, quarantine_days } = config.staff;
+    let all = [
+        ("merge", tx.waits_for_merge()?, merge_days),
+        ("review", tx.waits_for_answers()?, review_days),
+        ("service", tx.unconfirmed_since()?, review_days),
+        ("signature", tx.half_signed_count()?, config.merge.signature_days),
+        ("quarantine", tx.waits_in_quarantine()?, quarantine_days),
+    ];
+    let judge = |(what, waits, days)| Overdue::of_people(what, &config.code, waits, now, days);
+    Ok(all.into_iter().filter_map(judge).collect())
+}
+
+/// Keys that run out, own ones and those of active centres. Where files are missing the daemon says so.
+fn of_keys(tx: &Tx<'_>, config: &Config<HubConfig>, now: Timestamp) -> Result<Vec<Overdue>, Failure> {
+    let mut all = Vec::new();
+    if let Some(own) =
+        config.code.parse().ok().and_then(|code| OwnKeys::load(&config.path(&config.keys), code).ok())
+    {
+        all.extend(Overdue::of_own_keys(&own, tx.keys(), now).map_err(HubError::from)?);
+    }
+    if let Ok(trust) = Trust::open(&config.path(&config.trust)) {
+        let centres = tx.centres()?.into_iter().filter(|centre| centre.active);
+        let cards = centres.filter_map(|centre| trust.card(centre.code));
+        all.extend(cards.filter_map(|card| Overdue::of_card("peer_keys", card, now)));
+    }
+    Ok(all)
 }
 
 /// Told by [`kept`] and [`unconfirmed`] at most.
@@ -260,7 +290,7 @@ fn centre_status(
         of.map(|(.., count)| count).sum()
     };
     let publications = counts.publications.iter().filter(|(to, ..)| to == code.as_str());
-    let last_heard = tx.last_heard(code)?;
+    let last_heard = tx.last_heard(code, &now.to_string())?;
     let heard: Option<Timestamp> = last_heard.as_deref().and_then(|at| at.parse().ok());
     let (refused, waiting) = (tx.outcome_count(code, "refused")?, tx.outcome_count(code, "held")?);
     let mut records = BTreeMap::new();
@@ -274,7 +304,7 @@ fn centre_status(
         merged: centre.merged,
         last_in: tx.last_packet(code, "in")?,
         last_out: tx.last_packet(code, "out")?,
-        late: centre.active && heard.is_some_and(|heard| now.duration_since(heard) > late),
+        late: centre.active && heard.is_some_and(|heard| waits_beyond(heard, now, late).is_some()),
         last_heard,
         unanswered: packets("out", &["SEALED", "PLACED", "RECEIVED"]),
         not_applied: refused + waiting,

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use exchange_endpoint::instance::InstanceLock;
 use exchange_format::{
     answer::{Request, SnapshotCause},
     file_name::PacketKind,
@@ -56,6 +57,8 @@ fn put_back(hub: TestHub) -> TestHub {
 }
 
 fn overdue(hub: &TestHub, at: Timestamp) -> Vec<&'static str> {
+    let config = hub.config();
+    let _runs = InstanceLock::acquire(&config.path(&config.database)).expect("free");
     status::status(&hub.config(), at).expect("told").overdue.into_iter().map(|one| one.what).collect()
 }
 
