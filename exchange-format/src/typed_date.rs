@@ -46,7 +46,7 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
         return Date::new(year, month, day).ok().filter(|date| *date != placeholder);
     }
     let upper = digits_for_letters(&seen(text).trim().to_uppercase());
-    let parts: Vec<&str> = without_time(&upper)
+    let parts: Vec<&str> = without_time(without_remark(&upper))
         .split(|c: char| {
             c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '«' | '»' | '"' | '“' | '”' | '„')
         })
@@ -102,6 +102,13 @@ fn digits_for_letters(text: &str) -> String {
     signs.iter().enumerate().map(read).collect()
 }
 
+/// `text` without what stands in brackets behind it, if that says no number: «21.02.1949 (со слов)».
+fn without_remark(text: &str) -> &str {
+    let before = text.strip_suffix(')').and_then(|text| text.rsplit_once('('));
+    let said = before.filter(|(_, remark)| !remark.contains(|c: char| c.is_numeric()));
+    said.map_or(text, |(before, _)| before.trim_end())
+}
+
 /// `text` without a time of day behind it, as `1C` and others write one: `T00:00:00`, ` 0:00:00`.
 fn without_time(text: &str) -> &str {
     let split =
@@ -146,12 +153,16 @@ pub fn parse_known(text: &str) -> Option<(u32, u32, u32)> {
         return Some((known(date.year())?, known(date.month().into())?, known(date.day().into())?));
     }
     let upper = seen(text).trim().to_uppercase();
-    let upper = without_time(&upper);
+    let upper = without_time(without_remark(&upper));
     // «ок. 1949»: of what is not quite known the year is all that is said
     let words = ["Г", "ГОДА", "ГОД", "ГР", "Р", "РОЖДЕНИЯ", "ОК", "ОКОЛО", "ПРИМЕРНО", "ПРИБЛ"];
     let parts: Vec<&str> = upper
         .split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '~'))
         .filter(|part| !part.is_empty() && !words.contains(part))
+        .map(|part| {
+            let year = ["ГР", "Г", "?"].into_iter().find_map(|end| part.strip_suffix(end));
+            year.filter(|year| year.len() == 4 && digits(year)).unwrap_or(part)
+        })
         .collect();
     let is_year = |part: &str| part.len() == 4 && digits(part);
     let (year, month) = match parts[..] {
@@ -239,6 +250,10 @@ mod tests {
             ("1945", (1945, 0, 0)),
             ("1945 г.", (1945, 0, 0)),
             ("1945 г.р.", (1945, 0, 0)),
+            ("1945г.р.", (1945, 0, 0)),
+            ("1945?", (1945, 0, 0)),
+            ("1945 (со слов)", (1945, 0, 0)),
+            ("12.03.1945 (со слов дочери)", (1945, 3, 12)),
             ("1945 года рождения", (1945, 0, 0)),
             ("00.00.1945", (1945, 0, 0)),
             ("__.__.1945", (1945, 0, 0)),

@@ -195,9 +195,14 @@ impl Desk {
         self.settled();
     }
 
-    /// What the rows of the second centre say: the person, its programme, whose contract it is.
+    /// What the rows of the second centre say.
     fn second(&self) -> Vec<String> {
-        let db = self.world.layout.centre_db(2);
+        self.rows(2)
+    }
+
+    /// What the rows of the `n`th centre say: the person, its programme, whose contract it is.
+    fn rows(&self, n: usize) -> Vec<String> {
+        let db = self.world.layout.centre_db(n);
         let sql = "SELECT 'recipient', id, uid, case_number, workplace, email FROM recipient UNION ALL
              SELECT 'programme', p.id, r.uid, number, recipient_id, NULL FROM programme p
              JOIN svod_record r ON r.kind = 'programme' AND r.id = p.id UNION ALL
@@ -304,6 +309,58 @@ fn a_person_that_is_two_is_split_at_its_centres_and_what_is_joined_again_and_par
         "{again}"
     );
     assert_eq!(revise("separate"), split);
+}
+
+#[test]
+fn two_whose_programmes_staff_called_one_have_each_its_own_when_they_are_parted() {
+    let desk = Desk::new();
+    for (n, number) in [(1, "А-1"), (2, "Б-1")] {
+        let db = fill::open(&desk.world.layout.centre_db(n)).expect("opens");
+        let sql = "INSERT INTO programme (id, recipient_id, number, date, valid_until)
+             VALUES ('i', 'p', ?1, date('now', '-30 days'), date('now', '+300 days'))";
+        db.execute(sql, [number]).expect("a row");
+    }
+    desk.world.start().expect("started");
+    desk.merged(4);
+    let rows = || [1, 2].map(|n| desk.rows(n));
+    let (before, [one, other]) = (rows(), [1, 2].map(|n| desk.uid(n)));
+    assert!(before[0].iter().any(|row| row.contains("|А-1|p|")), "{before:?}");
+    assert!(before[1].iter().any(|row| row.contains("|Б-1|p|")), "{before:?}");
+    let question = |kind: &str| -> String {
+        let sql = "SELECT CAST(n AS TEXT) FROM review WHERE kind = ?1";
+        let hub = desk.world.layout.hub_db();
+        let found = Reader::open(&hub).and_then(|hub| hub.one(sql, [kind], |row| row.get(0)));
+        found.expect("readable").expect("a question")
+    };
+    let hub = |args: &[&str]| {
+        desk.world.hub(&[args, &["--reason", "проверено"]].concat()).expect("done");
+        desk.settled();
+    };
+    hub(&["person", "join", &one, &other, "--all"]);
+    hub(&["review", "link", &question("programme")]);
+    let numbers = |rows: [Vec<String>; 2]| {
+        rows.map(|rows| {
+            let live = rows.into_iter().filter(|row| row.starts_with("programme|i|"));
+            live.map(|row| row.split('|').nth(3).map(str::to_owned)).collect::<Vec<_>>()
+        })
+    };
+    let [first, second] = numbers(rows());
+    assert_eq!(first, second, "one paper");
+    hub(&["review", "separate", &question("pair"), "--revise"]);
+    assert_eq!(rows(), before);
+    // and so by a split of what was joined again
+    hub(&["review", "link", &question("pair"), "--revise", "--all"]);
+    assert_eq!(numbers(rows()), [first.clone(), first]);
+    let db = desk.world.layout.hub_db();
+    let sql = "SELECT uid || ' ' || origin || ':' || key FROM person_record WHERE kind = 'recipient_claim' ORDER BY origin";
+    let claim = Reader::open(&db).and_then(|db| db.one(sql, [], |row| row.get::<_, String>(0)));
+    let claim = claim.expect("readable").expect("a claim");
+    let (uid, claim) = claim.split_once(' ').expect("two words");
+    hub(&["person", "split", uid, claim]);
+    assert_eq!(rows(), before);
+    for n in [1, 2] {
+        assert_eq!(desk.world.spoke(n, &["verify"]).expect("verified")["whole"], true);
+    }
 }
 
 /// A record of the examples as a row of a table, and its lines as one: references are stated anew.

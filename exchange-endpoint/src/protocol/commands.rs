@@ -114,7 +114,7 @@ fn summary(lang: Lang, protocol: &Protocol) -> String {
         "{:06}  {}  {}{}  {}",
         protocol.number,
         messages::moment(lang, protocol.started),
-        protocol.heading,
+        messages::text(lang, &format!("protocol-heading-{}", protocol.kind.word()), &[]),
         protocol.peer.as_ref().map(|peer| format!(" ({peer})")).unwrap_or_default(),
         outcomes.join(", ")
     )

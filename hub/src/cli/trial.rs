@@ -155,6 +155,11 @@ impl Evaluate {
                 ("mixed", figures.records_in_mixed_clusters.into()),
             ];
             let mut lines = vec![messages::text(lang, "trial-evaluation", &args)];
+            let (absent, unknown) = (figures.records_absent_from_pred, figures.records_unknown_to_truth);
+            if absent + unknown > 0 {
+                let args = [("absent", (absent as u64).into()), ("unknown", (unknown as u64).into())];
+                lines.push(messages::text(lang, "trial-not-judged", &args));
+            }
             if let Some(candidates) = candidates {
                 let args = [
                     ("true", (candidates.pairs_true as u64).into()),

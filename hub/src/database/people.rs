@@ -232,14 +232,23 @@ impl Tx<'_> {
         )
     }
 
-    /// Says that the document `uid` is `into`, or (`None`) itself. Flat: what was `uid` is `into` as well.
+    /// Says that the document `uid` is `into`, or (`None`) itself.
     pub fn join_document(&self, uid: RecordId, into: Option<RecordId>) -> Result<()> {
         let into = into.map(|into| into.to_string());
-        self.run(
-            "UPDATE document SET joined_into = ?2 WHERE uid = ?1 OR (joined_into = ?1 AND ?2 IS NOT NULL)",
-            params![uid.to_string(), into],
-        )?;
+        self.run("UPDATE document SET joined_into = ?2 WHERE uid = ?1", params![uid.to_string(), into])?;
         Ok(())
+    }
+
+    /// All documents of `person`, each with the one that staff say it is, if that is another; the lesser first.
+    pub fn all_documents_of(&self, person: RecordId) -> Result<Vec<(RecordId, Option<RecordId>)>> {
+        self.rows(
+            "SELECT uid, joined_into FROM document
+             WHERE person IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1) ORDER BY uid",
+            [person.to_string()],
+            |row| {
+                Ok((parsed(row, "document", "uid")?, parsed_optional(row, "document", "joined_into")?))
+            },
+        )
     }
 
     /// Adds a document.

@@ -27,7 +27,7 @@ static NAMES: LazyLock<BTreeMap<&str, Vec<Form>>> = LazyLock::new(|| {
     for (class, parts) in (0..).zip(groups()) {
         let has_forms = parts.iter().map(Vec::len).sum::<usize>() > 1;
         for (name, forms) in (0..).zip(parts) {
-            for form in forms {
+            for form in forms.into_iter().filter(|form| *form != EVERYDAY) {
                 names.entry(form).or_default().extend(has_forms.then_some(Form { class, name }));
             }
         }
@@ -35,7 +35,23 @@ static NAMES: LazyLock<BTreeMap<&str, Vec<Form>>> = LazyLock::new(|| {
     names
 });
 
-/// The lines of the table: the names of one class each, with their forms.
+/// Of the same those places where the name is an everyday form of another.
+static EVERYDAY_NAMES: LazyLock<BTreeMap<&str, Vec<Form>>> = LazyLock::new(|| {
+    let mut names: BTreeMap<&str, Vec<Form>> = BTreeMap::new();
+    for (class, parts) in (0..).zip(groups()) {
+        for (name, forms) in (0..).zip(parts) {
+            for form in forms.into_iter().skip_while(|form| *form != EVERYDAY).skip(1) {
+                names.entry(form).or_default().push(Form { class, name });
+            }
+        }
+    }
+    names
+});
+
+/// What stands in the table before everyday forms.
+const EVERYDAY: &str = ":";
+
+/// The lines of the table: the names of one class each, with their forms, and with [`EVERYDAY`].
 fn groups() -> impl Iterator<Item = Vec<Vec<&'static str>>> {
     let lines = TABLE.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| line.split('|').map(|name| name.split_whitespace().collect()).collect())
@@ -49,6 +65,13 @@ pub fn is_known(name: &str) -> bool {
 /// Where a name key stands among variants.
 pub fn forms(name: &str) -> Vec<Form> {
     NAMES.get(name).cloned().unwrap_or_default()
+}
+
+/// Whether the name key `form` is what people who bear the name `of` are called every day, and no name of its own there.
+pub fn is_everyday(form: &str, of: &str) -> bool {
+    let everyday = |name: &str| EVERYDAY_NAMES.get(name).map_or(&[][..], Vec::as_slice);
+    let places = NAMES.get(of).map_or(&[][..], Vec::as_slice);
+    everyday(form).iter().any(|place| places.contains(place) && !everyday(of).contains(place))
 }
 
 #[cfg(test)]
@@ -66,6 +89,11 @@ mod tests {
         assert!(is_known("ТОМА") && is_known("МАРИНА") && forms("МАРИНА").is_empty());
         assert!(!is_known("МАРИНАА") && forms("МАРИНАА").is_empty());
         let one = |a, b| forms(a).iter().any(|form| forms(b).contains(form));
+        assert!(is_everyday("МАША", "МАРИЯ") && is_everyday("САША", "АЛЕКСАНДРА") && is_known("МАША"));
+        assert!(
+            !is_everyday("МАРИЯ", "МАША") && !is_everyday("МАНЯ", "МАША") && !is_everyday("САША", "МАРИЯ")
+        );
+        assert!(!is_everyday("МАРЬЯ", "МАРИЯ") && !is_known(EVERYDAY));
         assert!(alike("ЕГОР", "ЮРИЙ") && !one("ЕГОР", "ЮРИЙ") && one("ЮРА", "ЮРИЙ"));
     }
 
@@ -74,7 +102,11 @@ mod tests {
         let (mut alone, mut with_forms) = (BTreeSet::new(), BTreeSet::new());
         for parts in groups() {
             assert!(parts.iter().all(|part| !part.is_empty()), "{parts:?}");
-            let class: Vec<&str> = parts.into_iter().flatten().collect();
+            assert!(
+                parts.iter().all(|part| part[0] != EVERYDAY && part[part.len() - 1] != EVERYDAY),
+                "{parts:?}"
+            );
+            let class: Vec<&str> = parts.into_iter().flatten().filter(|form| *form != EVERYDAY).collect();
             for name in &class {
                 assert_eq!(name_key(name).as_deref(), Some(*name));
             }

@@ -20,7 +20,10 @@ use exchange_format::{
     typed,
 };
 
-use super::normalise::{address_key, display, document_key, name_key};
+use super::{
+    given_names,
+    normalise::{address_key, display, document_key, name_key},
+};
 
 /// A claim that a person or document is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -267,8 +270,15 @@ fn ranked(field: &'static Field, claims: &[Claim]) -> Vec<Candidate> {
         good.sort_by_key(|(claim, _)| (!is_documented(field.name, &claim.body), claim.origin, claim.key));
         return good.into_iter().map(|(claim, value)| candidate(claim, value)).collect();
     }
-    let keyed: Vec<(String, bool)> =
+    let mut keyed: Vec<(String, bool)> =
         good.iter().map(|(_, value)| comparison_key(field.name, value)).collect();
+    if field.name == "given" {
+        // nor does what somebody is called every day stand before the name
+        let names: Vec<String> = keyed.iter().map(|(key, _)| key.clone()).collect();
+        for (key, holds) in &mut keyed {
+            *holds = *holds && !names.iter().any(|name| given_names::is_everyday(key, name));
+        }
+    }
     let said = keyed.iter().zip(&good);
     let order = rank(field.name, said.map(|((key, holds), (claim, _))| (key.as_str(), *claim, *holds)));
     order.into_iter().map(|at| candidate(good[at].0, good[at].1.clone())).collect()
@@ -482,6 +492,27 @@ mod tests {
         }
         let golden = person(&case(), &claims[..1], &BTreeMap::new());
         assert_eq!(golden.body.text("given"), Some("П."), "better than nothing");
+    }
+
+    #[test]
+    fn an_everyday_form_never_stands_before_the_name() {
+        let called = |unit, given| claim(unit, 1, &[("given", given)]);
+        let given = |claims: &[Claim]| {
+            let golden = person(&case(), claims, &BTreeMap::new());
+            (golden.body.text("given").map(str::to_owned), golden.losers.get("given").map_or(0, Vec::len))
+        };
+        let three = [called(1, "Маша"), called(2, "Маша"), called(3, "Мария")];
+        assert_eq!(
+            given(&three),
+            (Some("Мария".into()), 1),
+            "though most say otherwise, and the loser is shown"
+        );
+        assert_eq!(given(&three[..2]).0.as_deref(), Some("Маша"), "better than nothing");
+        assert_eq!(
+            given(&[called(1, "Саша"), called(2, "Мария")]).0.as_deref(),
+            Some("Саша"),
+            "another name"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use exchange_format::{
 };
 use jiff::civil::Date;
 
-use super::golden::Claim;
+use super::{golden::Claim, merge::staff::Decision};
 
 /// What makes two claims of one person the same document: its number and date.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +85,40 @@ pub fn says_other(kind: Kind, one: &Body, other: &Body) -> bool {
         Some(body)
     };
     said(one) != said(other)
+}
+
+/// Which of `documents`, those of one person, is which other by what staff have said, in the order of their saying, each with
+/// the least of those that it is one with. Their last word about two counts; «разные» over «один», and of these the later over
+/// the earlier. What they have said of another person's document counts for nothing.
+pub fn joined(
+    documents: &[RecordId],
+    said: &[((RecordId, RecordId), Decision)],
+) -> BTreeMap<RecordId, RecordId> {
+    let mut last = BTreeMap::new();
+    for (at, ((one, other), decision)) in said.iter().enumerate() {
+        if documents.contains(one) && documents.contains(other) {
+            last.insert((one.min(other), one.max(other)), (at, *decision));
+        }
+    }
+    let mut one: Vec<(usize, (RecordId, RecordId))> = Vec::new();
+    let mut apart = Vec::new();
+    for ((a, b), (at, decision)) in last {
+        match decision {
+            Decision::Same => one.push((at, (*a, *b))),
+            Decision::Different => apart.push((*a, *b)),
+        }
+    }
+    one.sort_unstable_by(|a, b| b.cmp(a));
+    let mut root: BTreeMap<RecordId, RecordId> = documents.iter().map(|uid| (*uid, *uid)).collect();
+    for (_, (a, b)) in one {
+        let (a, b) = (root[&a], root[&b]);
+        let would_join = |x: &RecordId, y: &RecordId| [(a, b), (b, a)].contains(&(root[x], root[y]));
+        if !apart.iter().any(|(x, y)| would_join(x, y)) {
+            root.values_mut().filter(|of| **of == a.max(b)).for_each(|of| *of = a.min(b));
+        }
+    }
+    root.retain(|uid, of| uid != of);
+    root
 }
 
 /// The fields of `claim` that its row goes on showing as its centre typed them, the document being published as
@@ -234,6 +268,23 @@ mod tests {
 
     fn uid(n: u8) -> RecordId {
         RecordId::from_random([n; 16])
+    }
+
+    #[test]
+    fn papers_are_one_as_far_as_staff_have_said_so_of_this_persons() {
+        let pair = |a, b, decision| ((uid(a), uid(b)), decision);
+        let (same, different) = (Decision::Same, Decision::Different);
+        let said = [pair(2, 3, same), pair(1, 2, same), pair(4, 5, different), pair(4, 5, same)];
+        let of = |documents: &[u8], said: &[_]| -> Vec<(RecordId, RecordId)> {
+            joined(&documents.iter().map(|n| uid(*n)).collect::<Vec<_>>(), said).into_iter().collect()
+        };
+        assert_eq!(of(&[1, 2, 3], &said), [(uid(2), uid(1)), (uid(3), uid(1))]);
+        assert_eq!(of(&[4, 5], &said), [(uid(5), uid(4))], "the last word");
+        // 2 is another person's: nobody has said anything of 1 and 3
+        assert_eq!(of(&[1, 3], &said), []);
+        assert_eq!(of(&[2, 3], &said), [(uid(3), uid(2))]);
+        let parted = [&said[..], &[pair(1, 3, different)]].concat();
+        assert_eq!(of(&[1, 2, 3], &parted), [(uid(2), uid(1))], "the later «один»");
     }
 
     #[test]

@@ -226,6 +226,7 @@ table-review-unknown = column review: there is no such question
 table-other-record = column { $column }: not of this question
 table-version-missing = column { $column }: the version of what is accepted or joined is missing; use the table of review list
 table-version-other = column { $column }: this has changed since the table was written; list the questions again (review list), decide by what they say now, and leave this line without a decision
+table-others-other = column { $column }: the record is one person with others by now than the table shows; list the questions again (review list), decide by what they say now, and leave this line without a decision
 table-proposal-target = column decision: only a proposal about a person that the hub knows can be accepted here
 table-proposal-value = column decision: the wished value of { $field } cannot be published
 
@@ -318,6 +319,8 @@ error-password-short = The first line of { $file } is no good as a password: at 
     .next = Write the password as the first line of the file.
 error-person-unknown = There is no person with this uid or case number
     .next = Check the number.
+error-person-join-self = Both name one and the same person
+    .next = Name two: by id or case number, as person show and review show tell them.
 error-person-without-claims = One of the two persons has no claim any more
     .next = See its claims: svod-hub person show. Only persons whom a centre claims can be one.
 error-person-other-claim = This person has no claim { $claim }
@@ -480,6 +483,7 @@ trial-evaluation =
     Records: { $records }; persons in truth { $true }, as told { $told }
     Pairs: precision { $precision } %, recall { $recall } %, F1 { $f1 } %; by record (B³) F1 { $b3 } %
     Records joined with others': { $mixed }
+trial-not-judged = Records that only the truth has: { $absent } (each counted as a person by itself); that only the table has, not judged: { $unknown }
 trial-candidates = Of { $true } true pairs { $found } ({ $recall } %) were compared at all. By key:
 trial-key = { $key }: { $recall } % (by no other key: { $alone }), pairs { $pairs }
 error-trial-columns = { $file } has no column that is known
@@ -488,6 +492,10 @@ error-trial-ids = Two records have one number (record_id); the second of them is
     .next = Numbers of records must differ in all tables; without a column record_id records are named by file and line.
 error-trial-no-column = { $file } has no column { $column }
     .next = It takes a table that merge trial wrote, and a table with record_id and entity_id.
+error-evaluate-ids = One number of a record (record_id) stands twice in { $file }; the second time at record { $nth }
+    .next = Every record has one line in each of the two tables. Was the file appended to itself?
+error-evaluate-nothing = No record of { $truth } is in { $file }: there is nothing to judge
+    .next = Give the truth about the records that merge trial read, under the same record_id.
 model-newer = the file has form { $form }, this program reads form 1
 model-unfit-twice = a field of this name stands twice
 model-unfit-turned = turned names no field, or one that is not of kind name

@@ -188,6 +188,12 @@ impl Register {
         if self.is_generation_apart(a, b) && !is_slip {
             return Some(Doubtful::Generation);
         }
+        // of two years alone one is a slip for the other in one digit; else they are a brother's, a cousin's
+        let is_slip =
+            matches!(self.years_apart(a, b), None | Some(0 | 1 | 10)) || is(Kind::Snils, &["exact"]);
+        if is(Kind::Date, &["part_other"]) && !is_slip {
+            return Some(Doubtful::Relatives);
+        }
         if !is(Kind::Date, &["exact", "transposed", "digit", "month_known", "year_known"]) {
             return None;
         }

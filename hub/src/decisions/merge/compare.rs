@@ -171,11 +171,16 @@ impl Register {
         self.texts[at][0].frequency(number) as usize > self.model.cut.largest
     }
 
-    /// Whether the two were born a generation apart, by whatever is known of the dates.
-    pub(super) fn is_generation_apart(&self, a: u32, b: u32) -> bool {
+    /// How many years lie between the births of the two, by whatever is known of the dates.
+    pub(super) fn years_apart(&self, a: u32, b: u32) -> Option<u32> {
         let year = |record: u32| self.birth_slot.map_or(0, |slot| parts(self.entry(record).value(slot)).0);
         let (year, other) = (year(a), year(b));
-        year != 0 && other != 0 && year.abs_diff(other) >= GENERATION
+        (year != 0 && other != 0).then(|| year.abs_diff(other))
+    }
+
+    /// Whether the two were born a generation apart.
+    pub(super) fn is_generation_apart(&self, a: u32, b: u32) -> bool {
+        self.years_apart(a, b).is_some_and(|years| years >= GENERATION)
     }
 
     /// Whether what one record has in this field the other has in that with which people change it.

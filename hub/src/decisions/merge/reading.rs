@@ -10,7 +10,7 @@ use super::{
 };
 use crate::decisions::{
     given_names,
-    normalise::{Address, display, document_key, name_key, parse_known, phone_key},
+    normalise::{Address, display, document_key, is_no_snils, name_key, parse_known, phone_key},
 };
 
 /// What is typed where nobody knows the name, as [`name_key`]s.
@@ -202,13 +202,30 @@ fn typed_sex(text: &str) -> Option<&'static str> {
 }
 
 /// Eleven digits, after them `!` if the check number is wrong: a number with a wrong one is still worth
-/// comparing, for the mistake is often in one digit.
+/// comparing, for the mistake is often in one digit. Zeros that a spreadsheet has taken for none come back where the check number
+/// then holds, and letters that are drawn as digits are those.
 fn snils(text: &str) -> String {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let repeated = digits.bytes().all(|digit| Some(digit) == digits.bytes().next());
+    let typed = text.trim();
+    let typed = typed.strip_suffix(".0").unwrap_or(typed);
+    let drawn_as = |c: char| match c {
+        'О' | 'о' | 'O' | 'o' => Some('0'),
+        'З' | 'з' => Some('3'),
+        _ => c.is_ascii_digit().then_some(c),
+    };
+    let has_words = typed.chars().any(|c| c.is_alphabetic() && drawn_as(c).is_none());
+    let read = typed.chars().filter(|c| c.is_ascii_digit() || !has_words);
+    let mut digits: String = read.filter_map(drawn_as).collect();
+    if matches!(digits.len(), 9 | 10) {
+        let whole = format!("{digits:0>11}");
+        // below that a number has no check number that could tell
+        let is_right = whole.as_str() > "00100199899" && whole.parse::<Snils>().is_ok();
+        if is_right {
+            digits = whole;
+        }
+    }
     match digits.parse::<Snils>() {
         // 000-000-001 00 is typed to fill the field
-        _ if digits.len() != 11 || repeated || digits.starts_with("000000") => String::new(),
+        _ if digits.len() != 11 || digits.starts_with("000000") || is_no_snils(&digits) => String::new(),
         Ok(_) => digits,
         Err(_) => digits + "!",
     }

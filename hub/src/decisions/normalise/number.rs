@@ -5,8 +5,11 @@ use super::{
     word::{fold_look_alikes, upper},
 };
 
+/// So many digits one after another, each by one more or less than that before, are typed for want of a number.
+const RUN: usize = 8;
+
 /// A phone for comparing: `7` and ten digits; shorter local numbers as they are. `None` for fewer than
-/// five digits or one digit repeated.
+/// five digits, one digit repeated, or digits as they stand on the keys.
 pub fn phone_key(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let key = match digits.len() {
@@ -15,17 +18,18 @@ pub fn phone_key(text: &str) -> Option<String> {
         5..=11 => digits,
         _ => return None,
     };
-    (!one_repeated(&key[key.len().saturating_sub(5)..])).then_some(key)
+    (!one_repeated(&key[key.len().saturating_sub(5)..]) && !has_run(&key)).then_some(key)
 }
 
 /// A document's series and number for comparing: letters and digits only, upper case, look-alikes in
-/// Cyrillic, words such as «серия» and «№» dropped. `None` for placeholders and fewer than four digits.
+/// Cyrillic, words such as «серия» and «№» dropped; a passport has the zero again that a spreadsheet took for none. `None` for
+/// placeholders, digits as they stand on the keys, and fewer than four digits.
 pub fn document_key(series: &str, number: &str) -> Option<String> {
     // digits alone need no reading
     let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
     if [series, number].iter().all(|text| text.is_ascii() && !text.contains(|c: char| c.is_alphabetic())) {
         let key = digits(series) + &digits(number);
-        return (key.len() >= 4 && !one_repeated(&key)).then_some(key);
+        return (key.len() >= 4 && !is_no_document(&key)).then(|| with_zero(key));
     }
     let joined = upper(&format!("{series} {number}"));
     // when and by whom it was issued is no number of it
@@ -37,7 +41,37 @@ pub fn document_key(series: &str, number: &str) -> Option<String> {
         ["СЕРИЯ", "СЕР.", "НОМЕР", "ПАСПОРТ"].iter().fold(joined, |text, word| text.replace(word, " "));
     let key: String = fold_look_alikes(&joined).chars().filter(|c| c.is_alphanumeric()).collect();
     let digits = digits(&key);
-    (digits.len() >= 4 && !one_repeated(&digits)).then_some(key)
+    (digits.len() >= 4 && !is_no_document(&digits)).then(|| with_zero(key))
+}
+
+/// Series and number of a passport are ten digits, and regions begin with 01.
+fn with_zero(key: String) -> String {
+    if key.len() == 9 && key.bytes().all(|digit| digit.is_ascii_digit()) { format!("0{key}") } else { key }
+}
+
+fn is_no_document(digits: &str) -> bool {
+    let number = digits.get(4..).filter(|number| number.len() == 6);
+    one_repeated(digits) || has_run(digits) || number.is_some_and(one_repeated)
+}
+
+/// Whether the eleven digits of a СНИЛС are those that are typed for want of one: one digit nine times, digits as they stand on
+/// the keys, or the example that the rules for the check number give.
+pub fn is_no_snils(digits: &str) -> bool {
+    let nine = digits.get(..9).unwrap_or(digits);
+    one_repeated(nine) || has_run(nine) || nine == "112233445"
+}
+
+/// Whether [`RUN`] digits stand there one after another as they do on the keys, 0 after 9.
+fn has_run(digits: &str) -> bool {
+    let next = |by: u8| {
+        let mut n = 1;
+        digits.as_bytes().windows(2).any(|two| {
+            let follows = (two[0] - b'0' + by) % 10 == two[1] - b'0';
+            n = if follows { n + 1 } else { 1 };
+            n >= RUN
+        })
+    };
+    next(1) || next(9)
 }
 
 fn one_repeated(digits: &str) -> bool {
@@ -55,7 +89,8 @@ mod tests {
             assert_eq!(phone_key(text).as_deref(), Some("79061234567"), "{text}");
         }
         assert_eq!(phone_key("36-12-45").as_deref(), Some("361245"));
-        for text in ["", "нет", "0", "000000", "8 (000) 000-00-00"] {
+        let on_keys = ["+71234567890", "89001234567", "+79123456789", "8 987 654 32 10"];
+        for text in ["", "нет", "0", "000000", "8 (000) 000-00-00"].into_iter().chain(on_keys) {
             assert_eq!(phone_key(text), None, "{text}");
         }
     }
@@ -68,8 +103,10 @@ mod tests {
         }
         assert_eq!(document_key("I-BЖ", "123456"), document_key("I-ВЖ", "123456"));
         assert_eq!(document_key("", "3204 123456 выдан 2004").as_deref(), Some("3204123456"));
-        for (series, number) in [("0000", "000000"), ("", "нет"), ("", ""), ("-", "12"), ("", "выдан 2004")]
-        {
+        assert_eq!(document_key("412", "123456"), document_key("04 12", "123456"));
+        let on_keys = [("1234", "567890"), ("3200", "000000"), ("", "серия 32 04 № 111111")];
+        let none = [("0000", "000000"), ("", "нет"), ("", ""), ("-", "12"), ("", "выдан 2004")];
+        for (series, number) in none.into_iter().chain(on_keys) {
             assert_eq!(document_key(series, number), None);
         }
     }

@@ -52,6 +52,10 @@ pub struct Evaluated {
 pub fn judge(order: &Order<'_>) -> Result<Evaluated, Failure> {
     let truth = two_columns(order.truth, "entity_id")?;
     let figures = compare_with_truth(order.told, order.column, &truth)?;
+    if figures.records_absent_from_pred == figures.records {
+        let told = Failure::new(Exit::Refused, "evaluate-nothing").told("file", order.told.display());
+        return Err(told.told("truth", order.truth.display()));
+    }
     if order.tables.is_empty() {
         return Ok(Evaluated { figures, candidates: None });
     }
@@ -115,5 +119,10 @@ fn two_columns(path: &Path, value: &str) -> Result<Vec<(String, String)>, Failur
             Ok::<_, TableError>(())
         })
         .map_err(failure::table)?;
+    let mut known = BTreeSet::new();
+    if let Some(at) = rows.iter().position(|(record, _)| !known.insert(record.as_str())) {
+        let told = Failure::new(Exit::Refused, "evaluate-ids").told("file", path.display());
+        return Err(told.with("nth", (at + 1).to_string()));
+    }
     Ok(rows)
 }

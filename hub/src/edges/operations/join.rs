@@ -36,7 +36,11 @@ pub fn join(
 ) -> Result<Applied, Failure> {
     open(config)?.carry_out(|context, tx| {
         let register = context.register(tx, actor, now);
-        let [one, other] = [find(tx, people[0])?.0.uid, find(tx, people[1])?.0.uid];
+        let [(one, first), (other, second)] = [find(tx, people[0])?, find(tx, people[1])?];
+        let [one, other] = [one.uid, other.uid];
+        if one == other && first == second {
+            return Err(Failure::new(Exit::Usage, "person-join-self"));
+        }
         if one == other {
             return Ok(Applied { unchanged: 1, ..Applied::default() });
         }

@@ -115,20 +115,41 @@ pub(super) fn of(
 
 /// The records that are one person with the first of a question by now, and with the second; none where the two are one.
 fn with(register: &Register<'_>, review: &Review) -> Result<[Vec<Other>; 2], Failure> {
-    let person = |name: ClaimName| register.tx.uid_of_key(name.0, Kind::RecipientClaim, name.1);
-    let (one, other) = (person(review.one)?, person(review.other)?);
     let mut with = [Vec::new(), Vec::new()];
-    if one == other {
-        return Ok(with);
-    }
-    for (with, (uid, name)) in with.iter_mut().zip([(one, review.one), (other, review.other)]) {
-        let Some(uid) = uid else { continue };
-        for (centre, key) in register.claims_named(uid)?.into_keys().filter(|one| *one != name) {
+    for (with, named) in with.iter_mut().zip(named_with(register, review)?) {
+        for (centre, key) in named {
             let values = claim(register, (centre, key))?;
             with.push(Other { centre: centre.to_string(), key: key.to_string(), values });
         }
     }
     Ok(with)
+}
+
+/// Their names.
+pub(super) fn named_with(
+    register: &Register<'_>,
+    review: &Review,
+) -> Result<[BTreeSet<ClaimName>; 2], Failure> {
+    let person = |name: ClaimName| register.tx.uid_of_key(name.0, Kind::RecipientClaim, name.1);
+    let (one, other) = (person(review.one)?, person(review.other)?);
+    let mut with = [BTreeSet::new(), BTreeSet::new()];
+    if one == other {
+        return Ok(with);
+    }
+    for (with, (uid, name)) in with.iter_mut().zip([(one, review.one), (other, review.other)]) {
+        let Some(uid) = uid else { continue };
+        with.extend(register.claims_named(uid)?.into_keys().filter(|one| *one != name));
+    }
+    Ok(with)
+}
+
+/// The records that a cell names, as [`Other::words`] has them.
+pub(super) fn named_in(cell: &str) -> BTreeSet<ClaimName> {
+    let name = |word: &str| {
+        let (centre, key) = word.split_once(':')?;
+        Some((centre.parse().ok()?, key.parse().ok()?))
+    };
+    cell.split_whitespace().filter_map(name).collect()
 }
 
 /// The claims that «один» would make one person: those that staff have called one with either, and those that a person has

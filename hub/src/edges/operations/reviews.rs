@@ -354,7 +354,14 @@ fn unseen(register: &Register<'_>, answer: &Answer<'_>, row: Row<'_>) -> Result<
             _ => return Ok(Some(("table-version-other", vec![("column", column.into())]))),
         }
     }
-    Ok(None)
+    if answer.review.kind != "pair" || !answer.word.joins() {
+        return Ok(None);
+    }
+    // nor does it join whom the line does not show
+    let with = others::named_with(register, &answer.review)?;
+    let mut columns = ["others_1", "others_2"].into_iter().zip(with);
+    let other = columns.find(|(column, is)| row.has(column) && others::named_in(row.text(column)) != *is);
+    Ok(other.map(|(column, _)| ("table-others-other", vec![("column", column.into())])))
 }
 
 /// Takes one decision: noted, and carried out at once unless an initial load still waits for its merge.
@@ -406,7 +413,7 @@ fn decide(
         }
         ("programme", _) => {
             tx.add_staff_decision("programme", &said, act)?;
-            Ok(register.decide_documents([review.one.1, review.other.1], decision)?)
+            Ok(register.decide_documents([review.one.1, review.other.1])?)
         }
         (_, Word::Accept) => accept(register, review.one, act, unfit),
         (_, Word::Decline) if review.decision.as_deref() == Some(Word::Accept.code()) => {

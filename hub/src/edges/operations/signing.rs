@@ -231,13 +231,29 @@ fn changed(register: &Register<'_>, review: &Review, signed: &Signed) -> Result<
 }
 
 /// The persons whom «один» to `review` would make one: also those whose records staff have called one with these already, as
-/// while an initial load waits for its merge.
+/// while an initial load waits for its merge. Of two records that are one person by now those whose they were: the answer
+/// outlives what has joined them.
 fn joined_by(tx: &Tx<'_>, review: &Review) -> Result<BTreeSet<RecordId>, Failure> {
+    if let Some(homes) = homes(tx, review)? {
+        return Ok(homes.into());
+    }
     let mut people = BTreeSet::new();
     for name in contradiction::tied(tx, (review.one, review.other))? {
         people.extend(tx.uid_of_key(name.0, Kind::RecipientClaim, name.1)?);
     }
     Ok(people)
+}
+
+/// Whose the two records of `review` were before they became one person, if they are and were two persons.
+fn homes(tx: &Tx<'_>, review: &Review) -> Result<Option<[RecordId; 2]>, Failure> {
+    let (mut people, mut homes) = (BTreeSet::new(), Vec::<RecordId>::new());
+    for name in [review.one, review.other] {
+        let Some(claim) = tx.known(name.0, Kind::RecipientClaim, name.1)? else { return Ok(None) };
+        people.extend(tx.uid_of(claim.id)?);
+        homes.extend(tx.home_of(claim.id)?);
+    }
+    let homes: Option<[RecordId; 2]> = homes.try_into().ok();
+    Ok(homes.filter(|[one, other]| people.len() == 1 && one != other))
 }
 
 /// What is known of `people`, without a value: claims and documents by their versions and hashes, the hub's own entries by

@@ -85,6 +85,11 @@ impl Table {
 }
 
 impl<'a> Row<'a> {
+    /// Whether the table has `column`.
+    pub fn has(&self, column: &str) -> bool {
+        self.table.columns.contains_key(column)
+    }
+
     /// The trimmed text in `column`; empty if the table has no such column.
     pub fn text(&self, column: &str) -> &'a str {
         let text = self.table.columns.get(column).and_then(|at| self.record.get(*at));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use exchange_endpoint::messages::Lang;
+use exchange_endpoint::{messages::Lang, tables::marks::marked};
 
 use super::shown::{Evidence, Said};
 use crate::decisions::merge::{Register, clusters::Doubt};
@@ -17,7 +17,11 @@ pub(super) fn table<'a>(
     doubts: &'a [Doubt],
     lang: Lang,
 ) -> impl Iterator<Item = [Cow<'a, str>; 7]> {
-    let id = |record: u32| Cow::Borrowed(ids[record as usize].as_str());
+    // staff open it in a spreadsheet, which would run an id that begins so
+    let id = |record: u32| match ids[record as usize].as_str() {
+        text if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => marked(text),
+        text => Cow::Borrowed(text),
+    };
     let heading = ["record_id_1", "record_id_2", "score", "reason", "rival", "for", "against"];
     let row = move |doubt: &Doubt| {
         let evidence = Evidence::of(&register.model, register.explain(doubt.a, doubt.b));

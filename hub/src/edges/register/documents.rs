@@ -1,6 +1,6 @@
 //! Programme and supplement claims become documents of persons.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
     participant::ParticipantCode,
@@ -14,7 +14,6 @@ use crate::{
     decisions::{
         audience::{self, PersonFile},
         golden::Claim,
-        merge::staff::Decision,
         programme::{self, DocumentKey},
     },
 };
@@ -286,27 +285,17 @@ impl Register<'_> {
         Ok(self.tx.person(referent)?.map(|person| person.merged_into.unwrap_or(person.uid)))
     }
 
-    /// Carries out what staff said of two documents: the same one (its claims become one document, the first), or
-    /// each stands for itself. The persons whose publications may have changed.
-    pub fn decide_documents(
-        &self,
-        documents: [RecordId; 2],
-        decision: Decision,
-    ) -> Result<Affected, RegisterError> {
-        let (mut affected, mut claims) = (Affected::new(), BTreeSet::new());
-        let meant = [self.tx.document_meant(documents[0])?, self.tx.document_meant(documents[1])?];
-        for document in documents.iter().chain(&meant) {
-            affected.extend(self.tx.person_of_document(*document)?);
-            claims.extend(self.tx.claims_of(*document)?);
+    /// Carries out what staff have said of two documents, as it is noted: they are one (the claims of all become one document),
+    /// or each stands for itself. The persons whose publications may have changed.
+    pub fn decide_documents(&self, documents: [RecordId; 2]) -> Result<Affected, RegisterError> {
+        let mut affected = Affected::new();
+        for document in documents {
+            affected.extend(self.tx.person_of_document(document)?);
         }
-        match decision {
-            Decision::Same if meant[0] != meant[1] => self.tx.join_document(meant[1], Some(meant[0]))?,
-            Decision::Different if meant[0] == meant[1] => {
-                for document in documents.into_iter().filter(|document| *document != meant[0]) {
-                    self.tx.join_document(document, None)?;
-                }
-            }
-            _ => {}
+        let moved = self.rejoin_documents(&affected)?;
+        let mut claims = BTreeSet::new();
+        for document in documents.iter().chain(&moved) {
+            claims.extend(self.tx.claims_of(*document)?);
         }
         for claim in &claims {
             affected.extend(self.settle_document(*claim)?);
@@ -317,6 +306,38 @@ impl Register<'_> {
             self.republish(*person)?;
         }
         Ok(affected)
+    }
+
+    /// Says anew which documents of `people` are one, as staff have said. What they said of two persons' documents sleeps until
+    /// these are one person: each stands for itself. The documents of which that changes something.
+    pub(super) fn rejoin_documents(&self, people: &Affected) -> Result<BTreeSet<RecordId>, RegisterError> {
+        let mut meant = Affected::new();
+        for person in people {
+            meant.insert(self.tx.person_meant(*person)?);
+        }
+        let mut moved = BTreeSet::new();
+        for person in meant {
+            let documents = self.tx.all_documents_of(person)?;
+            let mut words = BTreeMap::new();
+            if documents.len() > 1 {
+                for (document, _) in &documents {
+                    for (n, said) in self.tx.staff_decisions("programme", (self.hub, *document))? {
+                        words.insert(n, ((said.one.1, said.other.1), said.decision));
+                    }
+                }
+            }
+            let words: Vec<_> = words.into_values().collect();
+            let uids: Vec<RecordId> = documents.iter().map(|(uid, _)| *uid).collect();
+            let joined = programme::joined(&uids, &words);
+            for (uid, was) in documents {
+                let into = joined.get(&uid).copied();
+                if into != was {
+                    self.tx.join_document(uid, into)?;
+                    moved.extend([Some(uid), was, into].into_iter().flatten());
+                }
+            }
+        }
+        Ok(moved)
     }
 
     pub(super) fn new_document(

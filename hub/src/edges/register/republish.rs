@@ -51,6 +51,7 @@ impl Register<'_> {
 
     /// Settles the documents of `people` again: a claim may have gone over to another person.
     pub fn settle_documents_of(&self, people: &Affected) -> Result<Affected, RegisterError> {
+        self.rejoin_documents(people)?;
         let mut papers = BTreeSet::new();
         for uid in people {
             for id in self.tx.claims_of(*uid)? {
@@ -119,17 +120,24 @@ impl Register<'_> {
             let pairs = audience::collisions(whole, &shown, self.today());
             let documents = if doubtful.is_empty() { shown } else { audience::documents(&file, view) };
             let faulty = audience::faulty(&documents, self.today(), self.lists);
-            let waiting =
-                pairs.into_iter().flat_map(|(one, other)| [one, other]).chain(faulty.keys().copied());
             let mut withheld = BTreeSet::new();
-            for document in waiting {
-                if !self.is_served(centre, document)? {
+            for document in pairs.into_iter().flat_map(|(one, other)| [one, other]) {
+                if !self.is_told(centre, document)? && !self.has_told_row(centre, whole, document)? {
                     withheld.insert(document);
+                }
+            }
+            for document in faulty.keys() {
+                if !self.is_told(centre, *document)? {
+                    withheld.insert(*document);
                 }
             }
             for mut record in audience::publications(&file, &person, centre, scope, documents, &withheld) {
                 if record.body.kind() == Kind::Link {
                     self.supersede(centre, record.key, &mut record.body)?;
+                }
+                // what was published before it broke a rule stands until it is put right
+                if faulty.contains_key(&record.key) {
+                    record.body = self.as_told(centre, record.key, record.body)?;
                 }
                 let (kind, bytes) = (record.body.kind(), record.body.to_xml());
                 if let Some(finding) = record.body.findings().into_iter().next() {
@@ -137,10 +145,7 @@ impl Register<'_> {
                     listed.insert(record.key, finding);
                     continue;
                 }
-                // what was published before it broke a rule stands until it is put right
-                if !faulty.contains_key(&record.key) {
-                    self.tx.publish(centre, kind, record.key, Form::Live, &bytes, file.uid)?;
-                }
+                self.tx.publish(centre, kind, record.key, Form::Live, &bytes, file.uid)?;
                 wanted.insert((centre, kind, record.key));
             }
             listed.extend(faulty);
@@ -210,17 +215,45 @@ impl Register<'_> {
         Ok(fields.any(|field| golden.text(field).is_none()))
     }
 
-    /// Whether a centre has been told of a document that still stands: until staff decide it is not taken away.
-    fn is_served(&self, centre: ParticipantCode, key: RecordId) -> Result<bool, RegisterError> {
-        for kind in [Kind::Programme, Kind::Supplement] {
-            let told = self.tx.publication(centre, kind, key)?;
-            if told.is_some_and(|told| {
-                told.form == Form::Live && told.sealed.is_some_and(|(form, _)| form == Form::Live)
-            }) {
+    /// Whether a centre has been told of a document, be it of whom it was: until staff decide it is not taken away.
+    fn is_told(&self, centre: ParticipantCode, document: RecordId) -> Result<bool, RegisterError> {
+        for kind in [Kind::Programme, Kind::Supplement, Kind::Link] {
+            let told = self.tx.publication(centre, kind, document)?.and_then(|told| told.sealed);
+            if told.is_some_and(|(form, _)| form == Form::Live) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Whether a row of the centre's own that is `document` shows what it was told, though that was another document.
+    fn has_told_row(
+        &self,
+        centre: ParticipantCode,
+        file: &PersonFile,
+        document: RecordId,
+    ) -> Result<bool, RegisterError> {
+        let documents = file.documents.iter().filter(|one| one.uid == document);
+        for claim in documents.flat_map(|one| &one.claims).filter(|claim| claim.origin == centre) {
+            if self.is_told(centre, claim.key)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The document `key` as `centre` was told of it, about the person and of the programme of `now`.
+    fn as_told(&self, centre: ParticipantCode, key: RecordId, now: Body) -> Result<Body, RegisterError> {
+        let told = self.tx.publication(centre, now.kind(), key)?;
+        let Some(Ok(mut told)) = told.map(|told| Body::from_xml(now.kind(), &told.body)) else {
+            return Ok(now);
+        };
+        let programme = audience::programme_of(&now).map(|programme| programme.to_string());
+        let named = [("recipient", now.text("recipient")), ("programme", programme.as_deref())];
+        for (field, is) in named.into_iter().filter_map(|(field, is)| Some((field, is?))) {
+            told.set(field, is).expect("an id is plain text");
+        }
+        Ok(told)
     }
 
     /// A link ends with its claim; everything else may come back and is withdrawn.

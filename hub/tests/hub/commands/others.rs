@@ -178,3 +178,35 @@ fn what_was_joined_over_a_bar_goes_back_to_whose_it_was_when_the_one_answer_is_t
     done(&city.run(&["review", "separate", &number, "--reason", "назад", "--revise"]));
     assert_eq!(homes(), before);
 }
+
+#[test]
+fn an_old_table_joins_nobody_whom_its_line_does_not_show() {
+    let city = born_together(&["Анна", "Алла", "А."]);
+    assert_eq!(city.persons(), 3);
+    // the question about «А.» and Алла alone, answered
+    let answered = |name: &str| {
+        let (_, text) = city.review_file(&format!("listed-{name}"));
+        let number = format!("{};", asked(&city)["review"]);
+        let mut lines = text.lines();
+        let heading = lines.next().expect("a heading").to_owned();
+        let line = lines.find(|line| line.starts_with(&number)).unwrap_or_else(|| panic!("{text}"));
+        let line = line.strip_suffix(";;").expect("nothing filled in");
+        city.file(name, format!("{heading}\r\n{line};один;паспорт\r\n"))
+    };
+    let old = answered("old.csv");
+    let people = [1, 3].map(|unit| city.uid(unit));
+    done(&city.run(&["person", "join", &people[0], &people[1], "--reason", "карта", "--all"]));
+    let output = city.run(&["review", "apply", &old, "--all", "--lang", "en"]);
+    assert_eq!(refused(&output), (3, "table-line".into()));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("column others_") && told.contains("one person with others by now"), "{told}");
+    assert_eq!(city.persons(), 2);
+    let itself = [people[0].as_str(), &people[0]];
+    let output = city.run(&["person", "join", itself[0], itself[1], "--reason", "карта"]);
+    assert_eq!(refused(&output), (2, "person-join-self".into()));
+    let new = answered("new.csv");
+    assert_eq!(done(&city.run(&["review", "apply", &new, "--all"]))["decided"], 1);
+    assert_eq!(city.persons(), 1);
+    let listed = in_text(&city, "en", &["protocol", "list"]);
+    assert!(listed.contains("Decisions of staff") && !listed.contains("Решения"), "{listed}");
+}

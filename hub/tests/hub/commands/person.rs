@@ -60,7 +60,7 @@ fn staff_correct_a_person_and_confirm_who_serves_it() {
     let birth = field(&done(&city.run(&["person", "show", case])), "birth_date");
     assert_eq!(birth["value"], "1945-03-12");
 
-    let output = set("snils", "112-233-445 96");
+    let output = set("snils", "112-233-446 97");
     assert!(!String::from_utf8_lossy(&output.stderr).contains("112"), "a value is never repeated");
     assert_eq!(refused(&output), (3, "value-unfit".into()));
     assert_eq!(refused(&set("case_number", "1")), (2, "field-unknown".into()));
@@ -69,7 +69,7 @@ fn staff_correct_a_person_and_confirm_who_serves_it() {
         ("phone", "звонить вечером", "R06: Телефон"),
         ("birth_date", "31.02.1950", "R04: Дата рождения"),
         ("birth_date", "2199-01-01", "R04: Дата рождения"),
-        ("snils", "11223344596", "A04: Контрольное число"),
+        ("snils", "11223344697", "A04: Контрольное число"),
         ("sex", "да", "нужно"),
     ] {
         let output = set(field, value);

@@ -49,7 +49,7 @@ fn revised(hub: &mut TestHub, centre: &TestCentre) -> Vec<(Protocol, Vec<RecordL
 
 #[test]
 fn an_answer_given_again_counts_just_the_records_of_its_packet() {
-    for more in [None, Some(anna(5, 1, &[("snils", "112-233-445 95")]))] {
+    for more in [None, Some(anna(5, 1, &[("snils", "112-233-446 96")]))] {
         let mut hub = TestHub::new();
         let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[])]);
         let mut records = vec![proposal(&uid(&hub), 9, "Школа")];
@@ -328,7 +328,7 @@ fn as_typed(hub: &mut TestHub, centre: &TestCentre) -> Vec<Option<String>> {
 fn a_number_that_nobody_can_read_stays_in_its_row_and_staff_are_asked() {
     let mut hub = TestHub::new();
     let mut one = merged(&mut hub, 1, Vec::new());
-    let typed = [("snils", "112-233-445 96"), ("identity_doc_issued", "01.01.1900")];
+    let typed = [("snils", "112-233-446 97"), ("identity_doc_issued", "01.01.1900")];
     let name = one.data(&[anna(1, 1, &typed)]);
     hub.take(&one, &name);
     assert_eq!(as_typed(&mut hub, &one), [Some("snils identity_doc_issued".to_owned())]);
@@ -336,7 +336,7 @@ fn a_number_that_nobody_can_read_stays_in_its_row_and_staff_are_asked() {
     let [question] = &asked[..] else { panic!("{} questions", asked.len()) };
     assert_eq!((question.kind.as_str(), question.why.as_str()), ("value", "UNREADABLE"));
     let told: Vec<_> = question.differences.iter().map(|one| (one.field.as_str(), &one.wanted)).collect();
-    assert_eq!(told, [("snils", &Some("112-233-445 96".to_owned()))]);
+    assert_eq!(told, [("snils", &Some("112-233-446 97".to_owned()))]);
     let wrong = decide(&hub, &table(&asked, "принять"), false).expect_err("there is nothing to accept");
     assert!(wrong.contains(":2: "), "{wrong}");
     decide(&hub, &table(&asked, "оставить"), false).expect("kept");
@@ -344,7 +344,7 @@ fn a_number_that_nobody_can_read_stays_in_its_row_and_staff_are_asked() {
     // staff find out the number after all
     people::confirm(&hub.config(), one.code, &uid(&hub), ("test", "обслуживается"), now())
         .expect("confirmed");
-    people::set(&hub.config(), &uid(&hub), "snils", "112-233-445 95", ("test", "по звонку"), now())
+    people::set(&hub.config(), &uid(&hub), "snils", "112-233-446 96", ("test", "по звонку"), now())
         .expect("entered");
     assert_eq!(as_typed(&mut hub, &one), [Some("identity_doc_issued".to_owned())]);
     // what they said of one number they did not say of the next

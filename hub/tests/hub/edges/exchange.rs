@@ -88,7 +88,7 @@ fn a_merge_works_beside_one_who_writes_meanwhile_and_is_done_at_last() {
     let (mut one, mut two) = (hub.centre(1), hub.centre(2));
     for (centre, key, birth) in [(&mut one, 1, "12.03.1945"), (&mut two, 2, "весной")] {
         let fields =
-            [("surname", "Белова"), ("given", "Анна"), ("birth_date", birth), ("snils", "112-233-445 95")];
+            [("surname", "Белова"), ("given", "Анна"), ("birth_date", birth), ("snils", "112-233-446 96")];
         for name in centre.snapshot(1, &[vec![record(Kind::RecipientClaim, key, 1, &fields)]]) {
             hub.take(centre, &name);
         }
@@ -137,7 +137,7 @@ fn a_correction_goes_to_all_centres_that_serve_the_person() {
     assert_eq!((birth.source, birth.centre.as_deref()), (Some("hub"), None));
     assert_eq!(birth.entry.as_ref().map(|entry| entry.reason.as_str()), Some("паспорт"));
     assert_eq!(birth.losing[0].value, "1945-03-12");
-    let refused = people::set(&hub.config(), &uid, "snils", "112-233-445 96", ("test", "x"), now());
+    let refused = people::set(&hub.config(), &uid, "snils", "112-233-446 97", ("test", "x"), now());
     assert!(refused.is_err(), "a bad check number is not entered");
 }
 

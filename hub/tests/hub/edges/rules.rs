@@ -145,7 +145,7 @@ fn an_answer_about_two_records_is_to_the_records_that_its_table_shows() {
     exchange(&mut hub, &mut two, &[anna(2, 1, &[DOUBTFUL])]);
     let stale = table(&open_reviews(&hub), "один");
     two.clear_out();
-    exchange(&mut hub, &mut two, &[anna(2, 2, &[DOUBTFUL, ("snils", "112-233-445 95")])]);
+    exchange(&mut hub, &mut two, &[anna(2, 2, &[DOUBTFUL, ("snils", "112-233-446 96")])]);
     assert!(apply(&hub, &stale).expect_err("it has changed").contains("column version_2"), "told");
     assert_eq!(answer_all(&hub, "один"), Some(1));
 }

@@ -354,7 +354,7 @@ fn no_merge_of_a_later_load_joins_what_two_have_to_sign() {
         if !on {
             setting(&mut hub, false);
         }
-        let snils = ("snils", "112-233-445 95");
+        let snils = ("snils", "112-233-446 96");
         merged(&mut hub, 1, vec![anna(1, 1, &[snils])]);
         let mut two = merged(&mut hub, 2, vec![zuev(3, 1)]);
         exchange(&mut hub, &mut two, &[anna(3, 2, &[snils])]);
@@ -404,6 +404,33 @@ fn two_published_persons_are_not_chained_over_a_record_that_waits_for_its_merge(
     assert_eq!(sign(&hub, numbers[1], OLGA).expect("signed").decided, 1);
     merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
     assert_eq!(persons(&hub), 1);
+}
+
+#[test]
+fn no_one_clerk_gives_a_record_to_another_person_by_a_word_said_while_two_were_one() {
+    let (mut hub, one, two) = asked();
+    let n = number(&hub);
+    let three = merged(&mut hub, 3, vec![anna(5, 1, &[])]);
+    let uid = |hub: &TestHub, centre: &TestCentre| {
+        let of = centre.code.as_str();
+        let sql = "SELECT uid FROM person_record WHERE kind = 'recipient_claim' AND origin = ";
+        column(hub, &format!("{sql}'{of}'")).pop().expect("a person")
+    };
+    assert_eq!(uid(&hub, &three), uid(&hub, &one), "alike in all");
+    let before = [&one, &two, &three].map(|centre| uid(&hub, centre));
+    link(&hub, n, ANNA).expect("signed");
+    sign(&hub, n, OLGA).expect("signed");
+    assert_eq!(persons(&hub), 1);
+    // the third is called one with the second, while it is so in any case
+    let (a, b) = ((two.code, id(3)), (three.code, id(5)));
+    let asked = hub.hub.store.write(|tx| {
+        tx.open_review("pair", "NAMESAKES", a.min(b), a.max(b), &now().to_string())?;
+        Ok::<_, Failure>(tx.review_of("pair", a.min(b), a.max(b))?.expect("asked"))
+    });
+    let told = link(&hub, asked.expect("asked"), ANNA).expect("signed");
+    assert_eq!((told.signed, told.decided), (1, 0), "two persons of whom centres were told");
+    assert_eq!(separate(&hub, n, ANNA).expect("what is wrongly one harms").decided, 1);
+    assert_eq!([&one, &two, &three].map(|centre| uid(&hub, centre)), before);
 }
 
 #[test]

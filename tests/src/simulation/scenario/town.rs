@@ -84,7 +84,7 @@ impl Town {
             n,
             &format!(
                 "INSERT INTO recipient (id, surname, given, patronymic, birth_date, snils, workplace) VALUES \
-                 ('{id}', 'Белова', 'Анна', 'Ильинична', '03.05.1941', '112-233-445 95', '{workplace}')"
+                 ('{id}', 'Белова', 'Анна', 'Ильинична', '03.05.1941', '112-233-446 96', '{workplace}')"
             ),
         )
     }
