@@ -160,7 +160,7 @@ pub fn parse_known(text: &str) -> Option<(u32, u32, u32)> {
         .split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '~'))
         .filter(|part| !part.is_empty() && !words.contains(part))
         .map(|part| {
-            let year = ["ГР", "Г", "?"].into_iter().find_map(|end| part.strip_suffix(end));
+            let year = ["ГР", "Г"].into_iter().find_map(|end| part.strip_suffix(end));
             year.filter(|year| year.len() == 4 && digits(year)).unwrap_or(part)
         })
         .collect();
@@ -251,7 +251,6 @@ mod tests {
             ("1945 г.", (1945, 0, 0)),
             ("1945 г.р.", (1945, 0, 0)),
             ("1945г.р.", (1945, 0, 0)),
-            ("1945?", (1945, 0, 0)),
             ("1945 (со слов)", (1945, 0, 0)),
             ("12.03.1945 (со слов дочери)", (1945, 3, 12)),
             ("1945 года рождения", (1945, 0, 0)),

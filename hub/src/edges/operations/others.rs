@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     questions::{Values, claim},
     reviews::Answer,
-    table_file::shown,
+    table_file::{Row, shown},
     word::Problem,
 };
 use crate::{
@@ -125,11 +125,19 @@ fn with(register: &Register<'_>, review: &Review) -> Result<[Vec<Other>; 2], Fai
     Ok(with)
 }
 
-/// Their names.
-pub(super) fn named_with(
+/// The column of a table's line about `review` that names other records than those that are one person with its two by now.
+pub(super) fn unshown(
     register: &Register<'_>,
     review: &Review,
-) -> Result<[BTreeSet<ClaimName>; 2], Failure> {
+    row: Row<'_>,
+) -> Result<Option<&'static str>, Failure> {
+    let is_other = |(column, is): &(&str, _)| row.has(column) && named_in(row.text(column)) != *is;
+    let mut columns = ["others_1", "others_2"].into_iter().zip(named_with(register, review)?);
+    Ok(columns.find(is_other).map(|(column, _)| column))
+}
+
+/// The records that are one person with either by now, by their names.
+fn named_with(register: &Register<'_>, review: &Review) -> Result<[BTreeSet<ClaimName>; 2], Failure> {
     let person = |name: ClaimName| register.tx.uid_of_key(name.0, Kind::RecipientClaim, name.1);
     let (one, other) = (person(review.one)?, person(review.other)?);
     let mut with = [BTreeSet::new(), BTreeSet::new()];
@@ -144,7 +152,7 @@ pub(super) fn named_with(
 }
 
 /// The records that a cell names, as [`Other::words`] has them.
-pub(super) fn named_in(cell: &str) -> BTreeSet<ClaimName> {
+fn named_in(cell: &str) -> BTreeSet<ClaimName> {
     let name = |word: &str| {
         let (centre, key) = word.split_once(':')?;
         Some((centre.parse().ok()?, key.parse().ok()?))

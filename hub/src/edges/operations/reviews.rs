@@ -358,10 +358,8 @@ fn unseen(register: &Register<'_>, answer: &Answer<'_>, row: Row<'_>) -> Result<
         return Ok(None);
     }
     // nor does it join whom the line does not show
-    let with = others::named_with(register, &answer.review)?;
-    let mut columns = ["others_1", "others_2"].into_iter().zip(with);
-    let other = columns.find(|(column, is)| row.has(column) && others::named_in(row.text(column)) != *is);
-    Ok(other.map(|(column, _)| ("table-others-other", vec![("column", column.into())])))
+    let other = others::unshown(register, &answer.review, row)?;
+    Ok(other.map(|column| ("table-others-other", vec![("column", column.into())])))
 }
 
 /// Takes one decision: noted, and carried out at once unless an initial load still waits for its merge.
