@@ -2,7 +2,7 @@
 
 pub(super) mod superseded;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, iter};
 
 use exchange_format::{
     answer::{RecordOutcome, RecordReason},
@@ -312,11 +312,13 @@ impl Show<'_> {
         let Some(row) = rows::resolve(self.connection, table, &row)? else {
             return Ok(Some(Waits::Referent));
         };
+        let taken_over = self.taken_over(table, iter::once(&primary).chain(&aliases), &uid)?;
         self.put(table, &ShownRow { table, id: &primary, state, alias_of: None, publication }, &row)?;
         for id in &aliases {
-            let alias_of = Some(primary.as_str());
-            self.put(table, &ShownRow { table, id, state: State::Alias, alias_of, publication }, &row)?;
+            let (state, alias_of) = (State::Alias, Some(primary.as_str()));
+            self.put(table, &ShownRow { table, id, state, alias_of, publication }, &row)?;
         }
+        publications::show_referrers_again(self.connection, table, &taken_over)?;
         if state == State::Withdrawn && primary == uid {
             self.shown.left.push((record.kind, record.key));
         }

@@ -193,6 +193,34 @@ fn a_programme_goes_back_to_the_row_of_its_person_when_two_are_parted() {
     }
 }
 
+/// A programme was taken back before the hub found that its person is another than whom the row's claim is: it is none of the other's.
+#[test]
+fn what_was_withdrawn_under_a_row_does_not_stay_there_when_the_row_is_somebody_else() {
+    let mut centre = Centre::with_recipient();
+    centre.publish_person(uid(1), "r1", "Иванова");
+    let withdrawn = |centre: &Centre, record: &Record| {
+        centre.hub.record(record.key, Form::Withdrawn, &record.read_body().expect("canonical"))
+    };
+    let programme = programme_of(&centre, uid(5), uid(1));
+    centre.hub.publish(std::slice::from_ref(&programme));
+    centre.sync();
+    let programme = withdrawn(&centre, &programme);
+    centre.hub.publish(&[programme]);
+    centre.sync();
+    assert_eq!(centre.value("SELECT recipient_id FROM programme"), "r1");
+    let link = centre.link(centre.key("recipient", "r1"), uid(2), true);
+    let mut body = link.read_body().expect("canonical");
+    body.set("supersedes", &uid(1).to_string()).expect("an id");
+    let link = centre.hub.record(link.key, Form::Live, &body);
+    let person = withdrawn(&centre, &centre.person(uid(1), "Иванова"));
+    let records = [centre.person(uid(2), "Ивонова"), person, link];
+    centre.hub.publish(&records);
+    centre.sync();
+    assert_eq!(row(&centre, "r1"), ("Ивонова".into(), "locked".into(), uid(2).to_string()));
+    assert_eq!(centre.value("SELECT count(*) FROM programme"), "0", "it was never this person's");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
 #[test]
 fn a_link_taken_back_gives_the_centre_its_row_as_it_last_sent_it() {
     let mut centre = Centre::with_recipient();

@@ -1,7 +1,7 @@
 //! What the hub withdrew because a claim of this centre had been taken for somebody else (`supersedes` of a link): it was
 //! never this centre's, so no row of it stays, unless the centre has attached something to it.
 
-use std::mem;
+use std::{collections::BTreeSet, mem};
 
 use exchange_format::record::{Body, Form, Kind, RecordId, Type};
 use jiff::Timestamp;
@@ -74,6 +74,22 @@ fn is_named(connection: &Connection, key: RecordId) -> Result<bool, DatabaseErro
 }
 
 impl Show<'_> {
+    /// Which of `rows` show another record than `uid` by now: what names that one there is none of this one's.
+    pub(super) fn taken_over<'a>(
+        &self,
+        table: &Table,
+        rows: impl Iterator<Item = &'a String>,
+        uid: &str,
+    ) -> Result<BTreeSet<&'a str>, DatabaseError> {
+        let mut taken = BTreeSet::new();
+        for id in rows {
+            if self.uid_of(table, id)?.is_some_and(|former| former != uid) {
+                taken.insert(id.as_str());
+            }
+        }
+        Ok(taken)
+    }
+
     /// The hub has ended what row `id = uid` shows: it goes, unless something of the centre's points to it.
     pub(super) fn end_uid_row(
         &mut self,
