@@ -80,16 +80,15 @@ impl Tx<'_> {
         self.rows(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    /// How many persons wait for `service confirm` in all, and since when the first claim of one stands as it does.
-    pub fn unconfirmed_since(&self) -> Result<(u64, Option<String>)> {
+    /// Since when the first of those who wait for `service confirm` has a claim as it stands.
+    pub fn unconfirmed_since(&self) -> Result<Option<String>> {
         let sql = format!(
-            "SELECT count(*), (SELECT min(p.at) FROM person_record r JOIN received v ON v.id = r.claim
-               JOIN packet p ON p.name = v.packet WHERE r.kind = 'recipient_claim'
-               AND NOT EXISTS (SELECT 1 FROM service s WHERE s.centre = r.origin AND s.uid = r.uid)
-               AND NOT EXISTS (SELECT 1 FROM person q JOIN service s ON s.centre = r.origin AND s.uid = q.uid
-                               WHERE q.merged_into = r.uid)) {UNCONFIRMED}"
+            "SELECT (SELECT min(p.at) FROM person_record r JOIN received v ON v.id = r.claim
+               JOIN packet p ON p.name = v.packet
+               WHERE r.kind = 'recipient_claim' AND r.uid = c.uid AND r.origin = c.origin) AS since
+             {UNCONFIRMED} ORDER BY since LIMIT 1"
         );
-        Ok(self.row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?.unwrap_or_default())
+        Ok(self.value::<Option<String>>(&sql, [])?.flatten())
     }
 
     /// Records that the hub keeps and does not go by, of all centres, at most `limit`.

@@ -11,7 +11,7 @@ use fixtures::places::centre_code;
 use serde_json::Value;
 use svod_tests::world::{World, bring_up::centre_name, programs::Who, read::Reader, toml_edit::set_key};
 
-use super::{count, merged, unmerged, wait, wait_for, write};
+use super::{correct_somebody, count, merged, unmerged, wait, wait_for, write};
 
 fn status(world: &World, who: Who) -> Value {
     let told = if who == Who::Hub { world.hub(&["status"]) } else { world.spoke(1, &["status"]) };
@@ -229,11 +229,22 @@ fn what_waits_for_people_is_told_after_its_days() {
     for (who, what) in [(Who::Hub, "merge"), (Who::Spoke, "first_merge")] {
         assert!(!overdue(&status(&world, who)).contains(&what.to_owned()), "{what}");
     }
-    write(&hub_db, &format!("UPDATE review SET opened_at = '{LONG_AGO}'"));
+    // persons whose service nobody has confirmed, a question, a proposal
+    let uid = correct_somebody(&world, "Первая");
+    let row = format!("SELECT id FROM recipient WHERE uid = '{uid}'");
+    let id: Option<String> =
+        Reader::open(&centre_db).expect("opens").one(&row, [], |row| row.get(0)).expect("read");
+    wait(&world, &centre_db, "SELECT count(*) FROM recipient WHERE surname = 'Первая'", 1);
+    let wish = ["propose", "recipient", &id.expect("a row"), "surname=Иная", "--reason", "по телефону"];
+    world.spoke(1, &wish).expect("kept");
+    wait(&world, &hub_db, "SELECT count(*) FROM review WHERE state = 'open' AND kind = 'proposal'", 1);
+    write(&hub_db, &format!("DELETE FROM service WHERE uid = '{uid}'"));
+    assert_eq!(waits(Who::Hub, "service")["count"], 1);
     let open = count(&hub_db, "SELECT count(*) FROM review WHERE state = 'open'");
-    if open > 0 {
-        assert_eq!(waits(Who::Hub, "review")["count"], open);
-    }
+    write(&hub_db, &format!("UPDATE review SET opened_at = '{LONG_AGO}'"));
+    assert_eq!(waits(Who::Hub, "review")["count"], open);
+    unguarded(&centre_db, "svod_proposal", &format!("UPDATE svod_proposal SET at = '{LONG_AGO}'"));
+    assert_eq!(waits(Who::Spoke, "proposal")["count"], 1);
 
     // a file that is no packet: a person has to look, and says so
     fs::write(world.layout.mailbox(centre_code(1), "in").join("отчёт.pdf"), "no packet").expect("written");

@@ -190,14 +190,14 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             for centre in &mut centres {
                 centre.late = false;
             }
+            let last = (tx.last_at_work(now)?, true);
+            let by_whom = (config.code.as_str(), service.as_ref());
+            late_ones = overdue::while_stopped(late_ones, by_whom, last, (now, &timing));
         }
-        let last = (tx.last_at_work(now)?, true);
-        let mut late_ones =
-            overdue::while_stopped(late_ones, (&config.code, service.as_ref()), last, (now, &timing));
         let waiting = tx.standing_count("waiting")?;
         let (half, since) = tx.half_signed_count()?;
         let signatures = HalfSigned { waiting: half, since };
-        late_ones.extend(of_people(tx, config, now)?);
+        late_ones.extend(of_people(tx, config, counts.unconfirmed.values().sum(), now)?);
         late_ones.extend(of_keys(tx, config, now)?);
         let mut differences = Vec::new();
         for one in counts.incidents.iter().filter(|one| one.code == "DIVERGED") {
@@ -230,12 +230,17 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
 }
 
 /// What waits for staff for too long.
-fn of_people(tx: &Tx<'_>, config: &Config<HubConfig>, now: Timestamp) -> Result<Vec<Overdue>, Failure> {
+fn of_people(
+    tx: &Tx<'_>,
+    config: &Config<HubConfig>,
+    unconfirmed: u64,
+    now: Timestamp,
+) -> Result<Vec<Overdue>, Failure> {
     let StaffConfig { merge_days, review_days, quarantine_days } = config.staff;
     let all = [
         ("merge", tx.waits_for_merge()?, merge_days),
         ("review", tx.waits_for_answers()?, review_days),
-        ("service", tx.unconfirmed_since()?, review_days),
+        ("service", (unconfirmed, tx.unconfirmed_since()?), review_days),
         ("signature", tx.half_signed_count()?, config.merge.signature_days),
         ("quarantine", tx.waits_in_quarantine()?, quarantine_days),
     ];

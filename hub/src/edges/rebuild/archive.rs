@@ -14,10 +14,10 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     error::PacketError,
-    file_name::FileName,
+    file_name::{DigestPrefix, FileName},
     packet::{MemberName, UnverifiedPacket, VerifiedPacket, open_sealed},
     participant::ParticipantCode,
-    position::Digest,
+    position::{Digest, Position},
     record::{Kind, Record},
     seal::Identity,
     signature::VerifyingKey,
@@ -86,6 +86,22 @@ impl<'a> Archive<'a> {
     /// Where the file `text` of `peer` lies.
     pub fn path(&self, peer: ParticipantCode, text: &str) -> PathBuf {
         self.directory.join(peer.as_str()).join(text)
+    }
+
+    /// What the numbered packet at `position` is called, and where it lies; `*` for what only its own name says.
+    pub fn called(
+        &self,
+        peer: ParticipantCode,
+        received: bool,
+        position: Position,
+        digest: &Digest,
+    ) -> String {
+        let hub = self.context.code;
+        let (to, from) = if received { (hub, peer) } else { (peer, hub) };
+        let (epoch, seq) = (position.epoch.get(), position.seq.get());
+        let digest = DigestPrefix::of(digest);
+        let name = format!("SVOD1_*_{to}_{from}_{epoch:04}_{seq:08}_*_{}.zip.age", digest.as_str());
+        self.path(peer, &name).display().to_string()
     }
 
     /// The proven packet in the file `text` of `peer`; with `digest` that very one.

@@ -18,7 +18,10 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
-use super::archive::{Archive, Filed};
+use super::{
+    archive::{Archive, Filed},
+    log::before_of,
+};
 use crate::{
     database::{Tx, streams::PacketRow},
     edges::failure::file,
@@ -79,7 +82,7 @@ impl Beats {
                 let Some(beat) = beat else {
                     // what came before an epoch need not have come
                     if link.certain && after.position.seq.get() > 1 {
-                        return Err(missing(archive, link, after));
+                        return Err(missing(archive, link, (after, &wanted)));
                     }
                     break;
                 };
@@ -135,10 +138,10 @@ fn row(tx: &Tx<'_>, archive: &Archive<'_>, beat: &Beat) -> Result<(), Failure> {
 }
 
 /// A packet before `after` is missing, or is another than the chain says.
-fn missing(archive: &Archive<'_>, link: &Link, after: Mark) -> Failure {
-    let position = format!("{}/{}", after.position.epoch, after.position.seq.get() - 1);
-    let args = [("peer", link.peer.to_string().into()), ("position", position.clone().into())];
+fn missing(archive: &Archive<'_>, link: &Link, (after, wanted): (Mark, &Digest)) -> Failure {
+    let at = before_of(after.position);
+    let args = [("peer", link.peer.to_string().into()), ("position", at.to_string().into())];
     let what = Told::of(if link.received { "rebuild-lost-received" } else { "rebuild-lost-sent" }, &args);
-    let place = format!("{} {position}", archive.path(link.peer, "").display());
+    let place = archive.called(link.peer, link.received, at, wanted);
     Failure::new(Exit::Refused, "rebuild-missing").told("file", place).because("lost", what)
 }

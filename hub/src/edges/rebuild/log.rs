@@ -10,7 +10,7 @@ use exchange_format::{
     file_name::PacketKind,
     packet::manifest::Purpose,
     participant::ParticipantCode,
-    position::{Digest, Epoch, Mark},
+    position::{Digest, Epoch, Mark, Position, Seq},
     record::Body,
     stream::Part,
 };
@@ -77,6 +77,12 @@ pub fn read(archive: &Archive<'_>, files: &[Filed], hub: ParticipantCode) -> Res
     unreachable!("the oldest epoch was looked at")
 }
 
+/// The place before `position` in its epoch.
+pub fn before_of(position: Position) -> Position {
+    let seq = Seq::new(u64::from(position.seq.get()).saturating_sub(1)).unwrap_or(position.seq);
+    Position { seq, ..position }
+}
+
 /// The packets of one epoch that follow each other, from the first to the last.
 fn chain(archive: &Archive<'_>, hub: ParticipantCode, packets: &[Own]) -> Result<Vec<Own>, Failure> {
     let last = packets.iter().max_by_key(|one| (one.mark.position, one.created_at));
@@ -84,15 +90,11 @@ fn chain(archive: &Archive<'_>, hub: ParticipantCode, packets: &[Own]) -> Result
     while let Some(after) = chain.last().filter(|one| one.mark.position.seq.get() > 1) {
         let before = packets.iter().find(|one| Some(one.mark.digest) == after.previous);
         let Some(before) = before else {
-            let folder = archive.path(hub, "");
-            let place = format!("{} < {}", folder.display(), after.text);
-            let what = Told::of(
-                "rebuild-lost-own",
-                &[
-                    ("position", format!("< {}", after.mark.position).into()),
-                    ("peer", hub.to_string().into()),
-                ],
-            );
+            let at = before_of(after.mark.position);
+            let digest = after.previous.unwrap_or(after.mark.digest);
+            let place = archive.called(hub, false, at, &digest);
+            let args = [("position", at.to_string().into()), ("peer", hub.to_string().into())];
+            let what = Told::of("rebuild-lost-own", &args);
             return Err(Failure::new(Exit::Refused, "rebuild-missing")
                 .told("file", place)
                 .because("lost", what));

@@ -332,6 +332,14 @@ fn an_archive_that_is_not_whole_makes_nothing() {
         if from == &own && peer == &own {
             let failure = rebuild(&config, order(&archive), now(), &mut |_, _, _| ()).expect_err("missing");
             assert!(["rebuild-missing", "rebuild-no-stream"].contains(&failure.code()), "{failure}");
+            let name =
+                file.file_name().and_then(|name| name.to_str()).expect("a name").replace(".zip.age", "");
+            let parts: Vec<&str> = name.split('_').collect();
+            let told = format!("_{}_*_{}", parts[2..6].join("_"), parts[7]);
+            assert!(
+                failure.code() != "rebuild-missing" || failure.to_string().contains(&told),
+                "{told}: {failure}"
+            );
         } else {
             refused("rebuild-missing", &file);
         }
