@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     candidates::Pair,
     compare::{Kind, Levels},
-    groups::{Groups, Rule},
+    groups::{CLEARER, Groups, Rule},
     model::{Cut, RELATIVE, TWIN},
     register::Register,
     weigh::Weight,
@@ -229,6 +229,44 @@ impl Register {
     }
 }
 
+/// What [`waits`] needs to know of a question.
+pub trait Question {
+    /// Why it is asked.
+    fn reason(&self) -> Doubtful;
+    /// How much speaks for one person, in bits.
+    fn bits(&self) -> f64;
+    /// Whether more speaks for it than for `other`, or as much and it comes before it.
+    fn says_more(&self, other: &Self) -> bool;
+}
+
+impl Question for Doubt {
+    fn reason(&self) -> Doubtful {
+        self.reason
+    }
+
+    fn bits(&self) -> f64 {
+        self.bits
+    }
+
+    fn says_more(&self, other: &Self) -> bool {
+        self.bits.total_cmp(&other.bits).then((other.a, other.b).cmp(&(self.a, self.b))).is_gt()
+    }
+}
+
+/// Whether a question about two whose likeness is left open because of others ([`Doubtful::Others`]) waits for the answers to the
+/// questions that each of the two has with a third, `two`: these mostly answer it. Of two such questions the likelier is asked; where
+/// one is as like to both, neither, until it is answered whether the two are one. Some question about the three is asked always.
+pub fn waits<'a, Q: Question + 'a>(question: &Q, two: impl IntoIterator<Item = [&'a Q; 2]>) -> bool {
+    let is_own = |one: &Q| !matches!(one.reason(), Doubtful::Others | Doubtful::Oversize);
+    let is_other = |one: &Q| one.reason() == Doubtful::Others;
+    let is_as_like = |one: &Q| is_other(one) && (one.bits() - question.bits()).abs() < CLEARER;
+    let is_first = |one: &Q| is_own(one) || is_other(one) && one.says_more(question);
+    let is_answered = |[x, y]: [&Q; 2]| {
+        is_first(x) && is_first(y) || is_own(x) && is_as_like(y) || is_as_like(x) && is_own(y)
+    };
+    is_other(question) && two.into_iter().any(is_answered)
+}
+
 /// One question for each two persons, by the pair that speaks most for it.
 fn doubts(edges: &[Edge], auto: &Groups, cut: Cut) -> Vec<Doubt> {
     let (mut asked, mut known, mut others) =
@@ -257,8 +295,19 @@ fn doubts(edges: &[Edge], auto: &Groups, cut: Cut) -> Vec<Doubt> {
     let is_put = |(a, b): &(u32, u32), doubt: &Doubt, is_first: bool| {
         is_first || doubt.reason != Doubtful::Oversize && !(is_crowd(a) && is_crowd(b))
     };
-    let put = asked.iter().filter(|(pair, (doubt, is_first))| is_put(pair, doubt, *is_first));
-    let mut doubts: Vec<Doubt> = put.map(|(_, (doubt, _))| *doubt).collect();
+    asked.retain(|pair, (doubt, is_first)| is_put(pair, doubt, *is_first));
+    let asked: BTreeMap<(u32, u32), Doubt> =
+        asked.into_iter().map(|(pair, (doubt, _))| (pair, doubt)).collect();
+    let mut beside = BTreeMap::<u32, Vec<u32>>::new();
+    for (a, b) in asked.keys() {
+        beside.entry(*a).or_default().push(*b);
+        beside.entry(*b).or_default().push(*a);
+    }
+    let of = |one: u32, other: u32| asked.get(&(one.min(other), one.max(other)));
+    let with_third =
+        |a: u32, b: u32| beside[&a].iter().filter_map(move |third| Some([of(a, *third)?, of(b, *third)?]));
+    let put = asked.iter().filter(|((a, b), doubt)| !waits(*doubt, with_third(*a, *b)));
+    let mut doubts: Vec<Doubt> = put.map(|(_, doubt)| *doubt).collect();
     doubts.sort_by(|x, y| y.bits.total_cmp(&x.bits).then((x.a, x.b).cmp(&(y.a, y.b))));
     doubts
 }

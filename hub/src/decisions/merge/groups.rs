@@ -34,11 +34,9 @@ pub(super) struct Rule<'a> {
 }
 
 /// By so many bits one of two possible joins must be likelier, where hardly both can be: 0.7 is five to three. Where the two others
-/// are never joined by evidence and hardly one, as twins, it must be as much as is asked of any link.
-const CLEARER: f64 = 0.7;
-
-/// Two who come to so many bits are mostly one person, though staff are asked.
-const MOSTLY_ONE: f64 = 3.0;
+/// are never joined by evidence, as twins, the chance that they are two and that it is the wrong one must besides be as small as with
+/// any link.
+pub(super) const CLEARER: f64 = 0.7;
 
 /// Two who come to no more bits are certainly two people.
 const CERTAINLY_TWO: f64 = -8.0;
@@ -148,7 +146,9 @@ impl Groups {
         };
         let is_unclear = |a: u32, b: u32, gap: f64| {
             let Said { bits, barred } = (rule.says)(a.min(b), a.max(b));
-            barred && bits < MOSTLY_ONE || (barred || bits < CERTAINLY_TWO) && gap < CLEARER
+            // how likely it is that they are two, and that it is the other
+            let risk = 1.0 / ((1.0 + bits.exp2()) * (1.0 + gap.exp2()));
+            barred && risk > (-rule.least).exp2() || (barred || bits < CERTAINLY_TWO) && gap < CLEARER
         };
         let mut undecided = BTreeSet::new();
         for of in ties.chunk_by(|x, y| x.0 == y.0).filter(|of| of.len() > 1) {

@@ -1,7 +1,7 @@
 //! What staff see and say of one person: values with their provenance, the hub's own entries, and which centre
 //! serves whom. What is said is published in the same transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use exchange_endpoint::{
     config::Config,
@@ -299,7 +299,7 @@ pub fn set(
             register.republish(person.uid)?;
             protocol = decided.keep(tx)?;
         }
-        Ok(Said { protocol, ..said(tx, person, changed)? })
+        Ok(Said { protocol, ..said(&register, person, changed)? })
     })
 }
 
@@ -374,7 +374,7 @@ pub fn confirm(
             });
             protocol = decided.keep(tx)?;
         }
-        Ok(Said { protocol, ..said(tx, person, changed)? })
+        Ok(Said { protocol, ..said(&register, person, changed)? })
     })
 }
 
@@ -390,17 +390,12 @@ fn journal(register: &Register<'_>, event: &str, uid: RecordId, rule: &str) -> R
     Ok(())
 }
 
-fn said(tx: &Tx<'_>, person: PersonRow, changed: bool) -> Result<Said, Failure> {
+fn said(register: &Register<'_>, person: PersonRow, changed: bool) -> Result<Said, Failure> {
+    let tx = register.tx;
     let told = ToldView::of(&tx.told_of(person.uid)?, person.uid).published_to;
     let (centres, unreached): (Vec<_>, Vec<_>) =
         serving(tx, person.uid)?.into_iter().partition(|centre| told.contains(centre));
-    let mut asked = BTreeSet::new();
-    for (origin, key, _) in tx.rules_of(person.uid)? {
-        let open = tx.open_reviews_of("pair", key)?.into_iter();
-        let name = (origin, key);
-        asked.extend(open.filter(|one| one.one == name || one.other == name).map(|one| one.n));
-    }
-    let reviews: Vec<i64> = asked.into_iter().collect();
+    let reviews: Vec<i64> = register.questions_of(person.uid)?.into_iter().collect();
     let withheld =
         unreached.into_iter().map(|centre| Withheld { centre, reviews: reviews.clone() }).collect();
     let (uid, case_number) = (person.uid.to_string(), person.case_number);

@@ -1,14 +1,17 @@
 //! What staff are asked about persons: of each two who may be one, one question, by the pair of claims that speaks
 //! most for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use exchange_format::record::{Kind, RecordId};
 
 use super::{Affected, Register, RegisterError};
 use crate::{
     database::{linking::ClaimName, received::ClaimId},
-    decisions::merge::{clusters::Doubtful, staff::Decision},
+    decisions::merge::{
+        clusters::{Doubtful, Question, waits},
+        staff::Decision,
+    },
 };
 
 /// Why there is a question that no likeness asks: a member of staff says that the two are one.
@@ -37,9 +40,16 @@ struct Around {
     open: BTreeSet<(ClaimName, ClaimName)>,
 }
 
-impl Best {
-    /// Whether it says more than `other`.
-    fn is_more(&self, other: &Self) -> bool {
+impl Question for Best {
+    fn reason(&self) -> Doubtful {
+        self.doubt
+    }
+
+    fn bits(&self) -> f64 {
+        self.bits
+    }
+
+    fn says_more(&self, other: &Self) -> bool {
         self.bits.total_cmp(&other.bits).then(other.pair.cmp(&self.pair)).is_gt()
     }
 }
@@ -47,7 +57,7 @@ impl Best {
 /// Of pairs of a crowd the one that says most.
 fn first_of_crowd<'a>(likest: impl Iterator<Item = &'a Best>) -> Option<(ClaimName, ClaimName)> {
     let of_crowd = likest.filter(|best| best.doubt == Doubtful::Oversize);
-    of_crowd.reduce(|one, other| if other.is_more(one) { other } else { one }).map(|best| best.pair)
+    of_crowd.reduce(|one, other| if other.says_more(one) { other } else { one }).map(|best| best.pair)
 }
 
 impl Register<'_> {
@@ -55,36 +65,31 @@ impl Register<'_> {
     /// whose publications may have waited for the answer.
     pub(super) fn ask(&self, people: &Affected) -> Result<Affected, RegisterError> {
         let (at, mut freed) = (self.at(), Affected::new());
-        // the likest of a crowd, by person
-        let mut firsts = BTreeMap::new();
+        let mut known = BTreeMap::new();
         for uid in people {
-            let Around { mut likest, apart, open, .. } = self.around(*uid)?;
-            likest.retain(|other, _| !apart.contains(other));
-            // of a crowd each is asked about with whom it is likest: fifty records are fifty questions, not a thousand
-            let own = first_of_crowd(likest.values());
-            let mut passed_over = Vec::new();
-            for (other, best) in likest.iter().filter(|(_, best)| best.doubt == Doubtful::Oversize) {
-                if !firsts.contains_key(other) {
-                    let Around { mut likest, apart, .. } = self.around(*other)?;
-                    likest.retain(|other, _| !apart.contains(other));
-                    firsts.insert(*other, first_of_crowd(likest.values()));
-                }
-                if own != Some(best.pair) && firsts[other] != Some(best.pair) {
-                    passed_over.push(*other);
-                }
+            self.know(*uid, &mut known)?;
+        }
+        // a question of theirs may be what one between two others waits for
+        let mut asked_about = people.clone();
+        for Around { likest, open, .. } in known.values() {
+            asked_about.extend(likest.keys());
+            for (one, other) in open {
+                asked_about.extend(self.uid_of_claim(*one)?.into_iter().chain(self.uid_of_claim(*other)?));
             }
-            likest.retain(|other, _| !passed_over.contains(other));
+        }
+        for uid in &asked_about {
+            let likest = self.to_ask(*uid, &mut known)?;
             let contradicting = self.contradicting(*uid)?;
-            let mut asked: BTreeSet<_> = likest.values().map(|best| best.pair).collect();
+            let mut asked: BTreeSet<_> = likest.iter().map(|best| best.pair).collect();
             asked.extend(&contradicting);
-            for (one, other) in open.difference(&asked) {
+            for (one, other) in known[uid].open.difference(&asked) {
                 if self.tx.close_review("pair", *one, *other, &at)? {
                     for name in [one, other] {
                         freed.extend(self.uid_of_claim(*name)?);
                     }
                 }
             }
-            for Best { pair, doubt, .. } in likest.into_values() {
+            for Best { pair, doubt, .. } in likest {
                 self.tx.open_review("pair", doubt.code(), pair.0, pair.1, &at)?;
             }
             for (one, other) in contradicting {
@@ -92,6 +97,39 @@ impl Register<'_> {
             }
         }
         Ok(freed)
+    }
+
+    /// Of whom `uid` may be one with, those about whom staff are asked now.
+    fn to_ask(
+        &self,
+        uid: RecordId,
+        known: &mut BTreeMap<RecordId, Around>,
+    ) -> Result<Vec<Best>, RegisterError> {
+        self.know(uid, known)?;
+        let others: Vec<RecordId> = known[&uid].likest.keys().copied().collect();
+        for other in others {
+            self.know(other, known)?;
+        }
+        let likest = &known[&uid].likest;
+        // of a crowd each is asked about with whom it is likest: fifty records are fifty questions, not a thousand
+        let own = first_of_crowd(likest.values());
+        let is_put = |(other, best): &(&RecordId, &Best)| {
+            let theirs = &known[other].likest;
+            if best.doubt == Doubtful::Oversize {
+                return own == Some(best.pair) || first_of_crowd(theirs.values()) == Some(best.pair);
+            }
+            !waits(*best, likest.iter().filter_map(|(third, one)| Some([one, theirs.get(third)?])))
+        };
+        Ok(likest.iter().filter(is_put).map(|(_, best)| *best).collect())
+    }
+
+    /// Looks around `uid`, unless that is `known`. Whom staff keep apart from it is nobody it may be one with.
+    fn know(&self, uid: RecordId, known: &mut BTreeMap<RecordId, Around>) -> Result<(), RegisterError> {
+        if let Entry::Vacant(place) = known.entry(uid) {
+            let around = place.insert(self.around(uid)?);
+            around.likest.retain(|other, _| !around.apart.contains(other));
+        }
+        Ok(())
     }
 
     /// The claims of one person that cannot all be of one: one had died before another first applied. What is published
@@ -109,6 +147,31 @@ impl Register<'_> {
         let Around { alike, apart, .. } = self.around(uid)?;
         let doubted = alike.into_iter().filter(|(_, others)| !others.is_subset(&apart));
         Ok(doubted.map(|(name, _)| name).collect())
+    }
+
+    /// The open questions whether a claim of `uid` is another person, by number: those about its claims, and those about two whom it is
+    /// like, for whose answers its own may wait.
+    pub fn questions_of(&self, uid: RecordId) -> Result<BTreeSet<i64>, RegisterError> {
+        let Around { likest, apart, .. } = self.around(uid)?;
+        let people: BTreeSet<RecordId> =
+            likest.into_keys().filter(|other| !apart.contains(other)).chain([uid]).collect();
+        let mut questions = BTreeSet::new();
+        for one in &people {
+            for (origin, key, _) in self.tx.rules_of(*one)? {
+                for review in self.tx.open_reviews_of("pair", key)? {
+                    let name = (origin, key);
+                    if review.one != name && review.other != name {
+                        continue;
+                    }
+                    let is_own = *one == uid;
+                    let other = if review.one == name { review.other } else { review.one };
+                    if is_own || self.uid_of_claim(other)?.is_some_and(|whose| people.contains(&whose)) {
+                        questions.insert(review.n);
+                    }
+                }
+            }
+        }
+        Ok(questions)
     }
 
     fn around(&self, uid: RecordId) -> Result<Around, RegisterError> {
@@ -133,7 +196,7 @@ impl Register<'_> {
                 continue;
             }
             around.alike.entry(name).or_default().insert(whose);
-            if around.likest.get(&whose).is_none_or(|known| best.is_more(known)) {
+            if around.likest.get(&whose).is_none_or(|known| best.says_more(known)) {
                 around.likest.insert(whose, best);
             }
         }

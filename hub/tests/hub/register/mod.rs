@@ -422,6 +422,48 @@ fn so_many_records_as_no_person_has_are_asked_about_and_not_joined() {
     assert_eq!(people.len(), 2);
 }
 
+#[test]
+fn a_question_that_two_others_mostly_answer_is_asked_after_them() {
+    let mut city = City::new();
+    let woman = |given| {
+        let shared = [("patronymic", "Петровна"), ("birth_date", "03.04.1950"), ("phone", "89061234567")];
+        let number = ("snils", "087-654-303 00");
+        [("surname", "Двойникова"), ("given", given), ("sex", "ж"), number]
+            .into_iter()
+            .chain(shared)
+            .collect()
+    };
+    let claims = ["Анна", "Алла", "А."].map(woman).map(|fields: Vec<_>| body(Kind::RecipientClaim, &fields));
+    let rows: Vec<ClaimId> =
+        (1..).zip(&claims).map(|(n, claim)| city.receive(u16::from(n), n, claim)).collect();
+    let asked = |city: &mut City| {
+        let open = city.within(|register| Ok(register.tx.open_reviews(0, 1000)?));
+        open.into_iter().map(|one| (one.one.1, one.other.1, one.reason)).collect::<BTreeSet<_>>()
+    };
+    let question = |one, other, reason: &str| (id(one), id(other), reason.to_owned());
+    let [anna, alla] = [question(1, 3, "OTHERS"), question(2, 3, "OTHERS")];
+    assert_eq!(
+        asked(&mut city),
+        [question(1, 2, "TWINS")].into(),
+        "«А.» is as like to the one as to the other"
+    );
+    let people: BTreeSet<RecordId> = rows.iter().map(|row| city.uid(*row)).collect();
+    assert_eq!(people.len(), 3);
+    for uid in people {
+        let waits_for = city.within(|register| register.questions_of(uid));
+        assert_eq!(waits_for.len(), 1, "all three wait for its answer");
+    }
+    decided(&mut city, [(1, 1), (2, 2)], Decision::Different);
+    assert_eq!(asked(&mut city), [anna, alla].into(), "she is either");
+    decided(&mut city, [(1, 1), (3, 3)], Decision::Different);
+    assert_eq!(asked(&mut city), BTreeSet::new());
+    assert_eq!(city.uid(rows[1]), city.uid(rows[2]), "she is the other");
+    // and if the two are one, she is that one
+    decided(&mut city, [(1, 1), (3, 3)], Decision::Same);
+    decided(&mut city, [(1, 1), (2, 2)], Decision::Same);
+    assert_eq!(asked(&mut city), BTreeSet::new());
+}
+
 /// Two people who have nothing in common but a given name.
 const TWO: [[(&str, &str); 5]; 2] = [
     [ANNA[0], ANNA[1], ANNA[3], ("phone", "89061234567"), ("workplace", "Завод")],
