@@ -459,7 +459,16 @@ fn words(field: &str) -> Words {
 }
 
 /// The code that `text` says in `field` of a person, of a paper or of its lines (or as `programme_status`, `contact_type`), if it says one.
+/// Latin letters that look like Cyrillic ones are read as these, where that makes a word.
 pub fn code(field: &str, text: &str) -> Option<&'static str> {
+    code_of(field, text).or_else(|| {
+        let alike: String = text.chars().flat_map(char::to_uppercase).map(crate::rules::cyrillic).collect();
+        let is_mixed = text.contains(|c: char| c.is_ascii_alphabetic());
+        (is_mixed && !alike.contains(|c: char| c.is_ascii_alphabetic())).then(|| code_of(field, &alike))?
+    })
+}
+
+fn code_of(field: &str, text: &str) -> Option<&'static str> {
     let said = text.to_lowercase().replace('ё', "е");
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     let said = said.trim_end_matches('.');
@@ -788,6 +797,22 @@ mod tests {
             line.set("service_kind", text).expect("text");
             assert!(!body.findings().iter().any(|finding| finding.field == "service_kind"), "{text}");
         }
+    }
+
+    #[test]
+    fn latin_letters_that_look_like_cyrillic_ones_are_read_as_these_and_others_are_not() {
+        for (field, typed, is) in [
+            ("sex", "Mуж", Some("М")),
+            ("sex", "M", Some("М")),
+            ("status", "yмep", Some("dead")),
+            ("capacity", "нeдeecпocoбeн", None),
+            ("sex", "Mуж1", None),
+            ("sex", "Muzh", None),
+        ] {
+            let expected = if field == "capacity" { code(field, "недееспособен") } else { is };
+            assert_eq!(code(field, typed), expected, "{typed}");
+        }
+        assert_eq!(code("disability_group", "III"), Some("3"), "a Roman numeral is none of them");
     }
 
     #[test]

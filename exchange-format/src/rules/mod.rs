@@ -14,11 +14,14 @@ mod dates;
 mod directory;
 mod invisible;
 mod need;
+mod number;
 mod order;
 mod programme;
 mod recipient;
 mod supplement;
 mod values;
+
+use std::sync::LazyLock;
 
 use jiff::civil::Date;
 
@@ -138,9 +141,11 @@ pub fn find(code: &str) -> Option<&'static Rule> {
 
 pub use assessment::name as assessment_name;
 pub use invisible::INVISIBLE;
+pub use number::{former as former_number, number as paper_number};
 pub use programme::{
     UNPUBLISHED, named as document_name, term as programme_term, unpublished as unpublished_document,
 };
+pub(crate) use recipient::cyrillic;
 pub use recipient::{fold as fold_code, identities};
 pub use supplement::{grid_days, grid_minutes};
 
@@ -214,8 +219,11 @@ pub fn fault_within(body: &Body, around: &Around<'_>) -> Option<Finding> {
 }
 
 /// Rules about the form of one value, whatever else the record says.
-const FORMS: [&str; 13] =
-    ["A04", "A07", "R01", "R02", "R03", "R04", "R05", "R06", "R06a", "R07", "R08", "R16", "R21"];
+static FORMS: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
+    let codes =
+        ["A04", "A07", "R01", "R02", "R03", "R04", "R05", "R06", "R06a", "R07", "R08", "R16", "R19", "R21"];
+    codes.into_iter().filter_map(find).collect()
+});
 
 /// The rule of form that `value` breaks in `field` of a record of `kind`, whatever its severity: for a value that
 /// somebody enters now and can correct now.
@@ -223,10 +231,17 @@ pub fn form_fault(kind: Kind, field: &str, value: &str, today: Date) -> Option<&
     let mut body = Body::new(kind);
     body.set(field, value).ok()?;
     let around = Around { today: Some(today), ..Around::nothing() };
-    let breaches = check(&body, &around).into_iter();
-    breaches.map(|b| (b.rule, b.place)).find_map(|(rule, place)| {
-        (FORMS.contains(&rule.code) && place.field == field && place.line.is_none()).then_some(rule)
-    })
+    let case = Case { typed: &body, body: &typed::read(&body), around: &around };
+    let is_there = |place: Place| place.field == field && place.line.is_none();
+    let mut of_kind = FORMS.iter().filter(|rule| rule.severity(kind).is_some());
+    of_kind.find(|rule| (rule.check)(&case).is_some_and(is_there)).copied()
+}
+
+/// Whether series, number and code of the identity document that `body`, a person, states are not of one form (A05, R14, R16).
+pub fn document_is_malformed(body: &Body) -> bool {
+    let case = Case { typed: body, body: &typed::read(body), around: &Around::nothing() };
+    let mut rules = ["A05", "R14", "R16"].into_iter().filter_map(find);
+    rules.any(|rule| rule.severity(body.kind()).is_some() && (rule.check)(&case).is_some())
 }
 
 impl Rule {

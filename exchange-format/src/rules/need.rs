@@ -1,6 +1,6 @@
 //! Rules on need: the decision, and the conclusions of an assessment (C03–C05 of the questionnaire's error log).
 
-use super::{Case, Place, Rule, Severity, any, at, programme, text};
+use super::{Case, Place, Rule, Severity, any, at, number, text};
 use crate::{record::Kind, vocabulary};
 
 use Severity::{Refuse, Warn};
@@ -127,7 +127,7 @@ pub(super) static RULES: &[Rule] = &[
         source: "442-ФЗ ст. 15, 16 (to be checked); own",
         check: |c| {
             let stated = c.typed.text("number");
-            at("number", stated.is_some_and(|number| programme::bare_number(number).is_none()))
+            at("number", stated.is_some_and(|number| number::number(number, None).is_none()))
         },
     },
     Rule {

@@ -319,24 +319,8 @@ fn in_a_year(per: &str) -> Option<(u64, u64)> {
 /// The number and the date by which the document `body`, a programme or supplement, is told from others of the person.
 /// `None` if one of them says nothing or cannot be read.
 pub fn named(body: &Body) -> Option<(String, Date)> {
-    Some((number_of(body)?, typed_date::parse_paper_date(body.text("date")?)?))
-}
-
-fn number_of(body: &Body) -> Option<String> {
-    bare_number(body.text("number")?)
-}
-
-/// The number of a paper as it is told apart from others; `None` if `typed` is none, as «-», «б/н», «не присвоен», 0.
-pub(super) fn bare_number(typed: &str) -> Option<String> {
-    let number = Some(typed).filter(|number| !vocabulary::is_placeholder(number))?.to_uppercase();
-    let number: String = number.chars().filter(|c| c.is_alphanumeric() || "/-".contains(*c)).collect();
-    let bare: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
-    // a number has a digit other than 0; «6/н» is «б/н» with a slip
-    let none = !bare.chars().any(|c| c.is_numeric() && c != '0')
-        || bare == "6Н"
-        || number.starts_with("Б/Н")
-        || ["БЕЗН", "НЕТН", "НЕПРИСВ", "НОМЕРНЕ", "БНОТ"].iter().any(|begin| bare.starts_with(begin));
-    (!none).then_some(number)
+    let date = typed_date::parse_paper_date(body.text("date")?)?;
+    Some((number::number(body.text("number")?, Some(date))?, date))
 }
 
 /// What keeps the claim `body` of a programme or supplement from being published whatever else it says: nobody can tell which
@@ -364,7 +348,8 @@ fn nameless(body: &Body) -> Option<&'static str> {
     if !matches!(body.kind(), Kind::ProgrammeClaim | Kind::SupplementClaim) || named(body).is_some() {
         return None;
     }
-    Some(if number_of(body).is_none() { "number" } else { "date" })
+    let has_number = body.text("number").is_some_and(|typed| number::number(typed, None).is_some());
+    Some(if has_number { "date" } else { "number" })
 }
 
 /// The first and the last day of the programme `body`, as written, unless it has ended by its status. Without a last day

@@ -517,7 +517,7 @@ pub fn fold(code: &str) -> String {
 }
 
 /// The Cyrillic capital that looks like a Latin one.
-fn cyrillic(latin: char) -> char {
+pub(crate) fn cyrillic(latin: char) -> char {
     const ALIKE: [(char, char); 12] = [
         ('A', 'А'),
         ('B', 'В'),

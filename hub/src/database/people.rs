@@ -10,7 +10,7 @@ use rusqlite::params;
 use serde_json::{Value, json};
 
 use super::{Result, Tx, linking::Act, parsed, parsed_optional, received::ClaimId};
-use crate::decisions::golden::Source;
+use crate::decisions::{golden::Source, programme::DocumentKey};
 
 /// A person's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,22 +190,6 @@ impl Tx<'_> {
         Ok(self.value(sql, [])?.unwrap_or(0))
     }
 
-    /// The document of `person` with this number and date, if there is one; the one that staff say it is.
-    pub fn document_by_number(
-        &self,
-        person: RecordId,
-        kind: Kind,
-        number_date: &str,
-    ) -> Result<Option<RecordId>> {
-        self.row(
-            "SELECT coalesce(joined_into, uid) AS uid FROM document
-             WHERE person IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1)
-               AND kind = ?2 AND number_date = ?3 ORDER BY person <> ?1, person LIMIT 1",
-            params![person.to_string(), kind.name(), number_date],
-            |row| parsed(row, "document", "uid"),
-        )
-    }
-
     /// The document that staff say `uid` is: mostly itself.
     pub fn document_meant(&self, uid: RecordId) -> Result<RecordId> {
         let into = self.row("SELECT joined_into FROM document WHERE uid = ?1", [uid.to_string()], |row| {
@@ -214,22 +198,53 @@ impl Tx<'_> {
         Ok(into.flatten().unwrap_or(uid))
     }
 
-    /// As [`Self::document_by_number`], of all that bear it, also those that stand apart of the first: each with the one that
-    /// staff say it is.
+    /// The documents of `person` with this number and date, also those that stand apart of the first: each with the one that staff
+    /// say it is.
     pub fn documents_by_number(
         &self,
         person: RecordId,
         kind: Kind,
-        number_date: &str,
+        key: &DocumentKey,
     ) -> Result<Vec<(RecordId, RecordId)>> {
-        self.rows(
-            "SELECT uid, coalesce(joined_into, uid) AS meant FROM document
-             WHERE person IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1)
-               AND kind = ?2 AND (number_date = ?3 OR substr(number_date, 1, length(?3) + 1) = ?3 || '|')
+        let all: Vec<(RecordId, RecordId, String)> = self.rows(
+            "SELECT uid, coalesce(joined_into, uid) AS meant, number_date FROM document
+             WHERE person IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1) AND kind = ?2
              ORDER BY length(number_date), person <> ?1, person, uid",
-            params![person.to_string(), kind.name(), number_date],
-            |row| Ok((parsed(row, "document", "uid")?, parsed(row, "document", "meant")?)),
+            params![person.to_string(), kind.name()],
+            |row| Ok((parsed(row, "document", "uid")?, parsed(row, "document", "meant")?, row.get(2)?)),
+        )?;
+        let of_it = all.into_iter().filter(|(.., stored)| key.is_of(stored));
+        Ok(of_it.map(|(uid, meant, _)| (uid, meant)).collect())
+    }
+
+    /// The document of `person` that stands apart under `key`; the one that staff say it is.
+    pub fn document_apart(
+        &self,
+        person: RecordId,
+        kind: Kind,
+        key: &DocumentKey,
+    ) -> Result<Option<RecordId>> {
+        self.row(
+            "SELECT coalesce(joined_into, uid) AS uid FROM document
+             WHERE person IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1)
+               AND kind = ?2 AND number_date = ?3 ORDER BY person <> ?1, person LIMIT 1",
+            params![person.to_string(), kind.name(), key.as_str()],
+            |row| parsed(row, "document", "uid"),
         )
+    }
+
+    /// The key of the document `uid`, as stored.
+    pub fn number_of(&self, uid: RecordId) -> Result<Option<String>> {
+        self.row("SELECT number_date FROM document WHERE uid = ?1", [uid.to_string()], |row| Ok(row.get(0)?))
+    }
+
+    /// Stores the document `uid` under `number_date`, unless another of its person has that.
+    pub fn renumber_document(&self, uid: RecordId, number_date: &str) -> Result<()> {
+        self.run(
+            "UPDATE OR IGNORE document SET number_date = ?2 WHERE uid = ?1",
+            params![uid.to_string(), number_date],
+        )?;
+        Ok(())
     }
 
     /// Says that the document `uid` is `into`, or (`None`) itself.

@@ -35,6 +35,8 @@ pub struct PersonFile {
     pub drawn: Vec<Wanted>,
     /// Pairs of programmes that staff have let stand side by side, the lesser first.
     pub allowed: BTreeSet<(RecordId, RecordId)>,
+    /// The day on which it is looked at.
+    pub today: Date,
 }
 
 /// A programme or supplement.
@@ -50,15 +52,19 @@ pub struct Document {
     pub programmes: BTreeMap<(ParticipantCode, RecordId), RecordId>,
     /// Those of them that are no document yet: their centre is told why, and the supplement waits.
     pub waiting: BTreeSet<RecordId>,
+    /// Those of them that are none of this person: another's, or withdrawn.
+    pub strays: BTreeSet<RecordId>,
     /// As the hub's staff drew it up: that stands over all claims.
     pub drawn: Option<Body>,
 }
 
 impl Document {
-    /// The programme of a supplement: what the first of the claims `seen` that names one refers to.
+    /// The programme of a supplement: what the first of the claims `seen` that names one refers to, of those that are this
+    /// person's and can be published before others.
     fn programme(&self, seen: &[Claim]) -> Option<RecordId> {
         let names = seen.iter().filter_map(|claim| self.programmes.get_key_value(&(claim.origin, claim.key)));
-        names.min().map(|(_, programme)| *programme)
+        let last = |programme| (self.strays.contains(programme), self.waiting.contains(programme));
+        names.min_by_key(|(claim, programme)| (last(programme), **claim)).map(|(_, programme)| *programme)
     }
 
     /// Whether a claim of it, or what staff drew up, names the programme `programme`.
@@ -171,9 +177,12 @@ pub fn publications(
     let entries = if view == View::Everything { &file.entries } else { &none };
     let claims = view.claims(&file.claims);
     let is_whole = claims.len() == file.claims.len() && entries.len() == file.entries.len();
-    let person =
-        if is_whole { person.clone() } else { golden::person(&file.case_number, &claims, entries).body };
-    let as_typed = |claim: &Claim| golden::as_typed(&person, &claims, claim, entries);
+    let person = if is_whole {
+        person.clone()
+    } else {
+        golden::person(&file.case_number, &claims, entries, file.today).body
+    };
+    let as_typed = |claim: &Claim| golden::as_typed(&person, &claims, claim, entries, file.today);
     let mut all_links: Vec<Wanted> = links(&file.claims, centre, file.uid, &as_typed).collect();
     documents.retain(|uid, _| !withheld.contains(uid));
     let named: BTreeSet<RecordId> = documents.keys().copied().collect();
@@ -199,7 +208,7 @@ pub fn publications(
 
 /// The person, its documents, and what staff drew up besides, as the hub itself sees them.
 pub fn whole(file: &PersonFile) -> Vec<Wanted> {
-    let person = golden::person(&file.case_number, &file.claims, &file.entries);
+    let person = golden::person(&file.case_number, &file.claims, &file.entries, file.today);
     let documents = in_order(documents(file, View::Everything));
     let drawn = file.drawn.iter();
     let drawn = drawn.map(|one| Wanted { key: one.key, body: of_person(&one.body, file.uid) });
@@ -329,6 +338,7 @@ mod tests {
             claims,
             programmes: BTreeMap::new(),
             waiting: BTreeSet::new(),
+            strays: BTreeSet::new(),
             drawn: None,
         }
     }
@@ -345,6 +355,7 @@ mod tests {
             documents: vec![programme(110, 1, 11, "7")],
             drawn: Vec::new(),
             allowed: BTreeSet::new(),
+            today: TODAY,
         }
     }
 
@@ -359,7 +370,7 @@ mod tests {
         documents: Documents,
         withheld: &BTreeSet<RecordId>,
     ) -> Vec<Wanted> {
-        let person = golden::person(&file.case_number, &file.claims, &file.entries).body;
+        let person = golden::person(&file.case_number, &file.claims, &file.entries, file.today).body;
         publications(file, &person, centre, scope, documents, withheld)
     }
 
@@ -412,6 +423,7 @@ mod tests {
             claims: vec![of(1, 13), of(2, 14)],
             programmes: BTreeMap::from([((centre(1), id(13)), id(110))]),
             waiting: BTreeSet::new(),
+            strays: BTreeSet::new(),
             drawn: None,
         });
         let own = all(&file, centre(2), Scope::OwnOnly);
@@ -445,6 +457,7 @@ mod tests {
             claims: vec![supplement],
             programmes: BTreeMap::from([((centre(2), id(13)), id(111))]),
             waiting: BTreeSet::new(),
+            strays: BTreeSet::new(),
             drawn: None,
         });
         let kinds = |published: &[Wanted]| -> Vec<Kind> {

@@ -1,8 +1,9 @@
 //! The golden record: which of the values of several claims stands, and where each came from.
 //!
-//! Order: the hub's own entry; then a value whose check digit or form holds; then one that a document confirms; then the
-//! value that most centres state; then, of facts that bear a day (when a document was issued, since when a state is so), the
-//! newest; then that of the lowest centre code. What loses stays in its claim and is shown beside. No record says that
+//! Order: the hub's own entry; then a value that breaks no rule of form; then one that a document confirms; then the value
+//! that most centres state; then a fact of which nothing breaks a rule or cannot be read; then, of facts that bear a day (when a
+//! document was issued, since when a state is so), the newest; then that of the lowest centre code. Of a fact that several claims
+//! state alike a part that breaks a rule or cannot be read is that of another of them, where it has a right one. What loses stays in its claim and is shown beside. No record says that
 //! somebody has compared a value with a document: confirmed is what stands in a claim beside the document that says it
 //! (docs/adr/0028).
 //!
@@ -16,9 +17,11 @@ use std::{
 use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Field, Kind, RecordId, Type},
+    rules,
     snils::Snils,
     typed,
 };
+use jiff::civil::Date;
 
 use super::{
     given_names,
@@ -142,14 +145,19 @@ const DOCUMENTS: [(&str, &str); 4] = [
 /// What the identity document says of a person.
 const IDENTITY: [&str; 6] = ["surname", "given", "patronymic", "birth_date", "birth_place", "sex"];
 
-/// The golden record of `claims` (recipient claims) and the hub's own `entries` (field → value).
-pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, String>) -> Golden {
+/// The golden record on the day `today` of `claims` (recipient claims) and the hub's own `entries` (field → value).
+pub fn person(
+    case_number: &str,
+    claims: &[Claim],
+    entries: &BTreeMap<String, String>,
+    today: Date,
+) -> Golden {
     let mut golden =
         Golden { body: Body::new(Kind::Person), sources: BTreeMap::new(), losers: BTreeMap::new() };
     set(&mut golden.body, "case_number", case_number);
-    let mut winners = Winners::default();
+    let mut winners = Winners::on(today);
     for field in claimed() {
-        let ranked = ranked(field, claims);
+        let ranked = ranked(field, claims, today);
         let entry = entries.get(field.name).and_then(|text| published(field, text));
         let winner = match entry {
             Some(value) => Some(Candidate { value, source: Source::Hub }),
@@ -158,10 +166,10 @@ pub fn person(case_number: &str, claims: &[Claim], entries: &BTreeMap<String, St
             None => match group_of(field.name) {
                 // the parts of an address that the hub has entered anew are not those of a claim's
                 Some(group) if group[0].starts_with("address") && entries.contains_key(group[0]) => None,
-                Some(group) => winners.of(group, claims).and_then(|claim| {
-                    let source = source(claim);
-                    ranked.iter().find(|one| one.source == source).cloned()
-                }),
+                Some(group) => {
+                    let winner = winners.of(group, claims);
+                    winner.and_then(|claim| part((group, field), claim, claims, &ranked, today)).cloned()
+                }
                 None => ranked.first().cloned(),
             },
         };
@@ -236,8 +244,14 @@ fn group_of(field: &str) -> Option<&'static [&'static str]> {
     GROUPS.into_iter().find(|group| group.contains(&field))
 }
 
+/// Whether `value` breaks no rule of form in `field`. Of a name the merge's readers judge: rules know Russian letters only.
+fn fits(field: &str, value: &str, today: Date) -> bool {
+    matches!(field, "surname" | "given" | "patronymic")
+        || rules::form_fault(Kind::Person, field, value, today).is_none()
+}
+
 /// What makes two values of a field the same statement, and whether its check digit or form holds, where it has one.
-fn comparison_key(field: &str, value: &str) -> (String, bool) {
+fn comparison_key(field: &str, value: &str, today: Date) -> (String, bool) {
     let (key, holds) = match field {
         "surname" | "given" | "patronymic" => {
             // an initial is less of the same name, and never stands before it
@@ -249,15 +263,13 @@ fn comparison_key(field: &str, value: &str) -> (String, bool) {
             let holds = key.is_some();
             (key, holds)
         }
-        "oms_policy" => (None, value.chars().filter(char::is_ascii_digit).count() == 16),
-        "phone" => (None, value.starts_with('+')),
-        _ => (None, true),
+        _ => (None, fits(field, value, today)),
     };
     (key.unwrap_or_else(|| value.to_lowercase()), holds)
 }
 
 /// Good values of `field`, best first.
-fn ranked(field: &'static Field, claims: &[Claim]) -> Vec<Candidate> {
+fn ranked(field: &'static Field, claims: &[Claim], today: Date) -> Vec<Candidate> {
     if let [claim] = claims {
         let value = claim.body.text(field.name).and_then(|text| published(field, text));
         return value.map(|value| candidate(claim, value)).into_iter().collect();
@@ -271,7 +283,7 @@ fn ranked(field: &'static Field, claims: &[Claim]) -> Vec<Candidate> {
         return good.into_iter().map(|(claim, value)| candidate(claim, value)).collect();
     }
     let mut keyed: Vec<(String, bool)> =
-        good.iter().map(|(_, value)| comparison_key(field.name, value)).collect();
+        good.iter().map(|(_, value)| comparison_key(field.name, value, today)).collect();
     if field.name == "given" {
         // nor does what somebody is called every day stand before the name
         let names: Vec<String> = keyed.iter().map(|(key, _)| key.clone()).collect();
@@ -280,8 +292,53 @@ fn ranked(field: &'static Field, claims: &[Claim]) -> Vec<Candidate> {
         }
     }
     let said = keyed.iter().zip(&good);
-    let order = rank(field.name, said.map(|((key, holds), (claim, _))| (key.as_str(), *claim, *holds)));
+    let order =
+        rank(field.name, said.map(|((key, holds), (claim, _))| (key.as_str(), *claim, *holds)), today);
     order.into_iter().map(|at| candidate(good[at].0, good[at].1.clone())).collect()
+}
+
+/// What is published in `field` of a `group` that stands as `claim` says it: its own value, or, if that breaks a rule of form or
+/// cannot be read, the best one of the `ranked` that is right and is of another claim of the same fact.
+fn part<'r>(
+    (group, field): (&[&str], &Field),
+    claim: &Claim,
+    claims: &[Claim],
+    ranked: &'r [Candidate],
+    today: Date,
+) -> Option<&'r Candidate> {
+    let own = ranked.iter().find(|one| one.source == source(claim));
+    claim.body.text(field.name).and_then(display::text)?;
+    let differ = ranked.iter().any(|one| own.is_none_or(|own| one.value != own.value));
+    if !differ || own.is_some_and(|own| fits(field.name, &own.value, today)) {
+        return own;
+    }
+    let fact = |claim: &Claim| statement(group, &claim.body, today).map(|(key, _)| key);
+    let said = |claim: &Claim| Some((fact(claim)?, day_of(group, &claim.body, today)));
+    let (of, on) = said(claim)?;
+    let is_of_it = |other: &Claim| {
+        let days = said(other).filter(|(fact, _)| *fact == of).map(|(_, day)| (day, on));
+        days.is_some_and(|days| !matches!(days, (Some(one), Some(other)) if one != other))
+    };
+    let right = ranked.iter().find(|one| {
+        let by = claims.iter().find(|claim| source(claim) == one.source);
+        fits(field.name, &one.value, today) && by.is_some_and(is_of_it)
+    });
+    right.or(own)
+}
+
+/// The day that `body` states of `group`, if that can be: of what is said to be ahead nobody knows since when it is.
+fn day_of(group: &[&str], body: &Body, today: Date) -> Option<Date> {
+    let day = DAYS.into_iter().find(|day| group.contains(day))?;
+    let date = typed::of_person_date(day, body.text(day)?)?;
+    fits(day, &date.to_string(), today).then_some(date)
+}
+
+/// Whether nothing that `body` states of `group` breaks a rule of form or cannot be read.
+fn is_sound(group: &[&str], body: &Body, today: Date) -> bool {
+    let fields = claimed().filter(|field| group.contains(&field.name));
+    let stated = fields.filter_map(|field| Some((field, body.text(field.name).and_then(display::text)?)));
+    let mut stated = stated.filter(|(field, text)| !stands_for_none(field, text));
+    stated.all(|(field, text)| published(field, &text).is_some_and(|value| fits(field.name, &value, today)))
 }
 
 /// The fields of `claim`, one of the `claims` that `golden` is made of, that its row goes on showing as its centre
@@ -292,13 +349,14 @@ pub fn as_typed(
     claims: &[Claim],
     claim: &Claim,
     entries: &BTreeMap<String, String>,
+    today: Date,
 ) -> Vec<&'static str> {
     let is_said = |field: &str| golden.text(field).is_some() || entries.contains_key(field);
-    let mut winners = Winners::default();
+    let mut winners = Winners::on(today);
     let mut stands = |field: &str| {
         let Some(group) = group_of(field) else { return true };
         let entered = group[0].starts_with("address") && entries.contains_key(group[0]);
-        let key = |claim: &Claim| statement(group, &claim.body).map(|(key, _)| key);
+        let key = |claim: &Claim| statement(group, &claim.body, today).map(|(key, _)| key);
         let is_of = |winner: &Claim| std::ptr::eq(winner, claim) || key(winner) == key(claim);
         !entered && winners.of(group, claims).is_none_or(is_of)
     };
@@ -335,7 +393,7 @@ fn stands_for_none(field: &Field, text: &str) -> bool {
 }
 
 /// What `body` states of `group` as a whole, to be compared, and whether its form holds.
-fn statement(group: &[&str], body: &Body) -> Option<(String, bool)> {
+fn statement(group: &[&str], body: &Body, today: Date) -> Option<(String, bool)> {
     let text = |field: &str| body.text(field).and_then(display::text);
     let first = text(group[0])?;
     let field = claimed().find(|field| field.name == group[0]);
@@ -346,33 +404,40 @@ fn statement(group: &[&str], body: &Body) -> Option<(String, bool)> {
             (key.unwrap_or_else(|| first.to_lowercase()), document_holds(body))
         }
         field => {
-            let (key, holds) = comparison_key(field, value.as_deref().unwrap_or(&first));
+            let (key, holds) = comparison_key(field, value.as_deref().unwrap_or(&first), today);
             (key, value.is_some() && holds)
         }
     })
 }
 
-/// The claims whose groups stand, by the first fields of these: each found once.
-#[derive(Default)]
-struct Winners<'a>(BTreeMap<&'static str, Option<&'a Claim>>);
+/// The claims whose groups stand on a day, by the first fields of these: each found once.
+struct Winners<'a> {
+    today: Date,
+    found: BTreeMap<&'static str, Option<&'a Claim>>,
+}
 
 impl<'a> Winners<'a> {
+    fn on(today: Date) -> Self {
+        Self { today, found: BTreeMap::new() }
+    }
+
     fn of(&mut self, group: &[&'static str], claims: &'a [Claim]) -> Option<&'a Claim> {
-        *self.0.entry(group[0]).or_insert_with(|| group_winner(group, claims))
+        *self.found.entry(group[0]).or_insert_with(|| group_winner(group, claims, self.today))
     }
 }
 
 /// The claim whose document (or other group) stands.
-fn group_winner<'a>(group: &[&str], claims: &'a [Claim]) -> Option<&'a Claim> {
+fn group_winner<'a>(group: &[&str], claims: &'a [Claim], today: Date) -> Option<&'a Claim> {
     // of one claim it is this one, if it states any
     if let [claim] = claims {
         return claim.body.text(group[0]).and_then(display::text).map(|_| claim);
     }
     let stated: Vec<(String, &Claim, bool)> = claims
         .iter()
-        .filter_map(|claim| statement(group, &claim.body).map(|(key, holds)| (key, claim, holds)))
+        .filter_map(|claim| statement(group, &claim.body, today).map(|(key, holds)| (key, claim, holds)))
         .collect();
-    let order = rank(group[0], stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)));
+    let order =
+        rank(group[0], stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)), today);
     order.first().map(|at| stated[*at].1)
 }
 
@@ -388,32 +453,52 @@ pub fn is_documented(field: &str, claim: &Body) -> bool {
 }
 
 /// Indexes of `(same statement, claim, check holds)` of a `field`, or of the group that begins with it, best first.
-fn rank<'a>(field: &str, candidates: impl Iterator<Item = (&'a str, &'a Claim, bool)>) -> Vec<usize> {
+fn rank<'a>(
+    field: &str,
+    candidates: impl Iterator<Item = (&'a str, &'a Claim, bool)>,
+    today: Date,
+) -> Vec<usize> {
     let group = group_of(field).filter(|group| group[0] == field);
-    let day = DAYS.into_iter().find(|day| group.is_some_and(|group| group.contains(day)));
     let candidates: Vec<_> = candidates.collect();
     let documented: Vec<bool> =
         candidates.iter().map(|(_, claim, _)| is_documented(field, &claim.body)).collect();
     let mut centres: BTreeMap<&str, BTreeSet<ParticipantCode>> = BTreeMap::new();
-    let mut newest: BTreeMap<&str, String> = BTreeMap::new();
-    let mut confirmed: BTreeSet<&str> = BTreeSet::new();
+    let mut newest: BTreeMap<&str, Option<Date>> = BTreeMap::new();
+    let (mut confirmed, mut sound): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
+    let differ = candidates.iter().any(|(key, ..)| *key != candidates[0].0);
     for ((key, claim, _), documented) in candidates.iter().zip(&documented) {
         centres.entry(key).or_default().insert(claim.origin);
         if *documented {
             confirmed.insert(key);
         }
-        let of = day.and_then(|day| typed::of_person_date(day, claim.body.text(day)?));
-        let of = of.map(|date| date.to_string()).unwrap_or_default();
+        let Some(group) = group.filter(|_| differ) else { continue };
+        if is_sound(group, &claim.body, today) {
+            sound.insert(key);
+        }
         let known = newest.entry(key).or_default();
-        *known = of.max(std::mem::take(known));
+        *known = day_of(group, &claim.body, today).max(*known);
     }
+    // of one statement that two claims have of different days, that of the right claim
+    let poor = |at: usize| {
+        let (key, claim, _) = candidates[at];
+        let Some(group) = group else { return false };
+        let day = DAYS.into_iter().find(|day| group.contains(day));
+        let of_other_day = |(other, by, _): &&(&str, &Claim, bool)| {
+            *other == key && day.is_some_and(|day| by.body.text(day) != claim.body.text(day))
+        };
+        let mut others = candidates.iter().filter(of_other_day).peekable();
+        others.peek().is_some()
+            && !is_sound(group, &claim.body, today)
+            && others.any(|(_, by, _)| is_sound(group, &by.body, today))
+    };
+    let poor: Vec<bool> = (0..candidates.len()).map(poor).collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
     order.sort_by_key(|at| {
         let (key, claim, holds) = candidates[*at];
         let stated_by = centres[key].len();
         let lowest = centres[key].first().copied();
-        let best = (holds, confirmed.contains(key), stated_by, newest[key].clone());
-        (std::cmp::Reverse(best), lowest, key, !documented[*at], claim.origin, claim.key)
+        let best = (holds, confirmed.contains(key), stated_by, sound.contains(key), newest.get(key));
+        (std::cmp::Reverse(best), lowest, key, poor[*at], !documented[*at], claim.origin, claim.key)
     });
     order
 }
@@ -426,14 +511,18 @@ fn document_holds(body: &Body) -> bool {
     let Some(key) = document_key(series, number) else { return false };
     match body.text("identity_doc_code").map(str::trim) {
         None | Some("21" | "") => key.len() == 10 && key.bytes().all(|b| b.is_ascii_digit()),
-        Some(_) => true,
+        Some(_) => !rules::document_is_malformed(body),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
     use crate::decisions::case_number::CaseNumbering;
+
+    const TODAY: Date = date(2026, 11, 23);
 
     fn claim(unit: u16, key: u8, fields: &[(&str, &str)]) -> Claim {
         let mut body = Body::new(Kind::RecipientClaim);
@@ -467,7 +556,7 @@ mod tests {
             claim(2, 2, &[("birth_date", "1945-03-21"), ("workplace", "Шахта")]),
             claim(3, 3, &[("birth_date", "21.03.1945")]),
         ];
-        let golden = person(&case(), &claims, &BTreeMap::new());
+        let golden = person(&case(), &claims, &BTreeMap::new(), TODAY);
         assert_eq!(golden.body.text("birth_date"), Some("1945-03-21"), "two centres against one");
         assert_eq!(origin(&golden, "birth_date"), Some(ParticipantCode::new(42, 2)));
         assert_eq!(golden.losers["birth_date"][0].value, "1945-03-12");
@@ -482,7 +571,7 @@ mod tests {
             claim(3, 3, &[("given", "П."), ("patronymic", "Ильич")]),
         ];
         for claims in [claims.to_vec(), claims.iter().rev().cloned().collect()] {
-            let golden = person(&case(), &claims, &BTreeMap::new());
+            let golden = person(&case(), &claims, &BTreeMap::new(), TODAY);
             let name = ["given", "patronymic"].map(|field| golden.body.text(field));
             assert_eq!(
                 name,
@@ -490,7 +579,7 @@ mod tests {
                 "though two centres say no more than the letter"
             );
         }
-        let golden = person(&case(), &claims[..1], &BTreeMap::new());
+        let golden = person(&case(), &claims[..1], &BTreeMap::new(), TODAY);
         assert_eq!(golden.body.text("given"), Some("П."), "better than nothing");
     }
 
@@ -498,7 +587,7 @@ mod tests {
     fn an_everyday_form_never_stands_before_the_name() {
         let called = |unit, given| claim(unit, 1, &[("given", given)]);
         let given = |claims: &[Claim]| {
-            let golden = person(&case(), claims, &BTreeMap::new());
+            let golden = person(&case(), claims, &BTreeMap::new(), TODAY);
             (golden.body.text("given").map(str::to_owned), golden.losers.get("given").map_or(0, Vec::len))
         };
         let three = [called(1, "Маша"), called(2, "Маша"), called(3, "Мария")];
@@ -527,7 +616,10 @@ mod tests {
         };
         let [old, new] = [document(1, 1, "111111", "01.02.2004"), document(2, 2, "222222", "2019-03-05")];
         let number = |claims: &[Claim]| {
-            person(&case(), claims, &BTreeMap::new()).body.text("identity_doc_number").map(str::to_owned)
+            person(&case(), claims, &BTreeMap::new(), TODAY)
+                .body
+                .text("identity_doc_number")
+                .map(str::to_owned)
         };
         assert_eq!(number(&[old.clone(), new.clone()]).as_deref(), Some("222222"));
         // most centres are more than the newest; one without a day is older than all
@@ -541,6 +633,7 @@ mod tests {
             &case(),
             &[group(1, 1, "2", "2010-01-01"), group(2, 2, "1", "2021-01-01")],
             &BTreeMap::new(),
+            TODAY,
         );
         assert_eq!(origin(&golden, "disability_group"), Some(ParticipantCode::new(42, 2)));
         assert_eq!(origin(&golden, "disability_from"), Some(ParticipantCode::new(42, 2)));
@@ -551,7 +644,10 @@ mod tests {
         let end = |typed| {
             let claim = claim(1, 1, &[("disability_group", "2"), ("disability_until", typed)]);
             assert_eq!(unreadable(&claim.body).count(), 0, "{typed}");
-            person(&case(), &[claim], &BTreeMap::new()).body.text("disability_until").map(str::to_owned)
+            person(&case(), &[claim], &BTreeMap::new(), TODAY)
+                .body
+                .text("disability_until")
+                .map(str::to_owned)
         };
         for typed in ["31.12.28", "31.12.2028", "2028-12-31", "31 декабря 2028 г."] {
             assert_eq!(end(typed).as_deref(), Some("2028-12-31"), "{typed}");
@@ -561,7 +657,7 @@ mod tests {
             (Some("бессрочно"), None, None)
         );
         let entries = BTreeMap::from([("disability_until".to_owned(), "10.01.27".to_owned())]);
-        let body = person(&case(), &[claim(1, 1, &[])], &entries).body;
+        let body = person(&case(), &[claim(1, 1, &[])], &entries, TODAY).body;
         assert_eq!(body.text("disability_until"), Some("2027-01-10"));
     }
 
@@ -572,7 +668,7 @@ mod tests {
             claim(2, 2, &[("workplace", "Шахта")]),
             claim(2, 3, &[("workplace", "Шахта")]),
         ];
-        assert_eq!(person(&case(), &claims, &BTreeMap::new()).body.text("workplace"), Some("Завод"));
+        assert_eq!(person(&case(), &claims, &BTreeMap::new(), TODAY).body.text("workplace"), Some("Завод"));
     }
 
     #[test]
@@ -592,7 +688,7 @@ mod tests {
                 ],
             ),
         ];
-        let golden = person(&case(), &claims, &BTreeMap::new());
+        let golden = person(&case(), &claims, &BTreeMap::new(), TODAY);
         assert_eq!(golden.body.text("snils"), Some("11223344595"));
         assert_eq!(golden.body.text("identity_doc_number"), Some("123456"));
         assert_eq!(golden.body.text("identity_doc_issued"), Some("2004-02-01"), "the group is one fact");
@@ -610,7 +706,7 @@ mod tests {
             of(2, 2, &[("birth_date", "12.03.1945"), ("workplace", "Завод"), ("disability_group", "2")], &[]),
             of(3, 3, &[("birth_date", "21.03.1945"), ("workplace", "Шахта")], &[passport, disabled].concat()),
         ];
-        let golden = person(&case(), &claims, &BTreeMap::new());
+        let golden = person(&case(), &claims, &BTreeMap::new(), TODAY);
         assert_eq!(golden.body.text("birth_date"), Some("1945-03-21"), "as the passport says");
         assert_eq!(golden.body.text("disability_group"), Some("1"), "by the certificate that is named");
         assert_eq!(golden.body.text("workplace"), Some("Завод"), "of which no document speaks");
@@ -623,7 +719,10 @@ mod tests {
         let [_, _, third] = &claims;
         let mut same = of(1, 4, &[("birth_date", "1945-03-21")], &[]);
         let both = [same.clone(), third.clone()];
-        assert_eq!(origin(&person(&case(), &both, &BTreeMap::new()), "birth_date"), Some(third.origin));
+        assert_eq!(
+            origin(&person(&case(), &both, &BTreeMap::new(), TODAY), "birth_date"),
+            Some(third.origin)
+        );
         // a document whose form does not hold confirms nothing
         same.body.set("identity_doc_number", "12").expect("plain");
         assert!(!is_documented("birth_date", &same.body));
@@ -633,7 +732,7 @@ mod tests {
     fn the_hubs_entry_stands_and_an_empty_one_takes_away() {
         let claims = [claim(1, 1, &[("workplace", "Завод"), ("given", "ИBAH")])];
         let entries = BTreeMap::from([("given".into(), "Иоанн".into()), ("workplace".into(), String::new())]);
-        let golden = person(&case(), &claims, &entries);
+        let golden = person(&case(), &claims, &entries, TODAY);
         assert_eq!(golden.body.text("given"), Some("Иоанн"));
         assert_eq!(golden.sources["given"], Source::Hub);
         assert_eq!(golden.losers["given"][0].value, "Иван");
@@ -643,8 +742,8 @@ mod tests {
     #[test]
     fn what_nobody_can_read_is_left_as_typed_where_nothing_better_stands() {
         let typed = |claims: &[Claim], at: usize, entries: &BTreeMap<String, String>| {
-            let golden = person(&case(), claims, entries).body;
-            as_typed(&golden, claims, &claims[at], entries)
+            let golden = person(&case(), claims, entries, TODAY).body;
+            as_typed(&golden, claims, &claims[at], entries, TODAY)
         };
         let none = BTreeMap::new();
         let bad = claim(
@@ -679,7 +778,7 @@ mod tests {
             1,
             &[("sex", "жен"), ("birth_date", "1.2.1950"), ("phone", "8 906 1234567"), ("patronymic", "-")],
         )];
-        let golden = person(&case(), &claims, &BTreeMap::new());
+        let golden = person(&case(), &claims, &BTreeMap::new(), TODAY);
         assert_eq!(golden.body.findings(), []);
         assert_eq!(golden.body.text("sex"), Some("Ж"));
         assert_eq!(golden.body.text("phone"), Some("+79061234567"));
@@ -693,10 +792,85 @@ mod tests {
             claim(1, 1, &[("given", "Аня"), ("address_live", "ул. Мира, д. 5, кв. 7")]),
             claim(2, 2, &[("given", "Анна")]),
         ];
-        let one = person(&case(), &claims, &BTreeMap::new());
+        let one = person(&case(), &claims, &BTreeMap::new(), TODAY);
         claims.reverse();
-        assert_eq!(one, person(&case(), &claims, &BTreeMap::new()));
+        assert_eq!(one, person(&case(), &claims, &BTreeMap::new(), TODAY));
         assert_eq!(one.body.text("given"), Some("Анна"));
         assert_eq!(one.body.text("address_live"), Some("ул. Мира, д. 5, кв. 7"));
+    }
+
+    type Stated = (&'static str, &'static str);
+
+    /// Of one person a wrong value that the lower code states, and the right one of the other; what stands beside both.
+    const WRONG: [(&str, &str, &str, &[Stated]); 18] = [
+        ("email", "x", "a@b.ru", &[]),
+        ("oktmo", "3270", "32701000", &[]),
+        ("snils", "111-111-111 11", "112-233-445 95", &[]),
+        ("birth_date", "12.03.2045", "12.03.1945", &[]),
+        ("sex", "х", "Ж", &[]),
+        ("phone", "7900000000", "8 900 000-00-00", &[]),
+        ("oms_policy", "123", "1234567890123456", &[]),
+        ("citizenship", "Марс", "РФ", &[]),
+        ("capacity", "нечто", "дееспособен", &[]),
+        ("identity_doc_code", "99", "21", &PASSPORT),
+        ("identity_doc_department", "42", "420-001", &PASSPORT),
+        ("identity_doc_issued", "12.03.2045", "12.03.2004", &PASSPORT),
+        ("address_live_gar", "нечто", "aab9f4a5-0c2b-4f1a-9c3e-0c2b4f1a9c3e", &ADDRESS),
+        ("address_live_kladr", "42", "4200000900000", &ADDRESS),
+        ("representative_kind", "сосед", "опекун", &[("representative", "Белов Илья")]),
+        ("disability_until", "когда-нибудь", "2027-01-01", &[("disability_group", "2")]),
+        ("income_amount", "много", "1000000", &[]),
+        ("status_date", "2031-01-01", "2026-01-01", &[("status", "left")]),
+    ];
+    const PASSPORT: [Stated; 2] = [("identity_doc_series", "3204"), ("identity_doc_number", "123456")];
+    const ADDRESS: [Stated; 1] = [("address_live", "Кемерово, ул. Мира, д. 5")];
+
+    #[test]
+    fn a_value_that_breaks_a_rule_of_form_never_stands_before_a_right_one() {
+        for (field, wrong, right, beside) in WRONG {
+            let claim = |unit, text| {
+                let beside = beside.iter().filter(|(name, _)| *name != field).copied();
+                let fields: Vec<_> = beside.chain([(field, text), ("workplace", "Завод")]).collect();
+                claim(unit, 1, &fields)
+            };
+            let expected = person(&case(), &[claim(1, right)], &BTreeMap::new(), TODAY).body;
+            assert!(expected.text(field).is_some(), "{field}");
+            for claims in [[claim(1, wrong), claim(2, right)], [claim(1, right), claim(2, wrong)]] {
+                let golden = person(&case(), &claims, &BTreeMap::new(), TODAY).body;
+                assert_eq!(golden, expected, "{field}");
+            }
+            // the centre of the wrong one is told
+            let around = rules::Around { today: Some(TODAY), ..rules::Around::nothing() };
+            let codes = |text| -> BTreeSet<&str> {
+                rules::check(&claim(1, text).body, &around).iter().map(|breach| breach.rule.code).collect()
+            };
+            assert!(codes(wrong).difference(&codes(right)).next().is_some(), "{field}");
+            // where nobody states a right one it stands, if it is a value at all
+            let alone = person(&case(), &[claim(1, wrong)], &BTreeMap::new(), TODAY).body;
+            let both = person(&case(), &[claim(1, wrong), claim(2, wrong)], &BTreeMap::new(), TODAY).body;
+            assert_eq!(alone, both, "{field}");
+        }
+    }
+
+    #[test]
+    fn of_another_fact_a_part_is_never_taken_and_one_with_a_wrong_part_loses() {
+        let of = |unit, group, from, until| {
+            let fields =
+                [("disability_group", group), ("disability_from", from), ("disability_until", until)];
+            claim(unit, 1, &fields)
+        };
+        let until = |claims: &[Claim]| {
+            let body = person(&case(), claims, &BTreeMap::new(), TODAY).body;
+            ["disability_group", "disability_until"].map(|field| body.text(field).map(str::to_owned))
+        };
+        let said = |group: &str, until: &str| [Some(group.to_owned()), Some(until.to_owned())];
+        let poor = of(1, "2", "2020-01-01", "весной");
+        assert_eq!(until(&[poor.clone(), of(2, "3", "2019-01-01", "2027-01-01")]), said("3", "2027-01-01"));
+        assert_eq!(until(&[poor.clone(), of(2, "2", "2020-01-01", "2027-01-01")]), said("2", "2027-01-01"));
+        // of another year it is another fact: its end is not that of this one, and it is right
+        let golden =
+            person(&case(), &[poor, of(2, "2", "2024-01-01", "2027-01-01")], &BTreeMap::new(), TODAY);
+        let parts = ["disability_from", "disability_until"].map(|field| origin(&golden, field));
+        assert_eq!(parts, [Some(ParticipantCode::new(42, 2)); 2]);
     }
 }

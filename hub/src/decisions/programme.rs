@@ -32,6 +32,21 @@ impl DocumentKey {
         Self(format!("{}|{claim}", self.0))
     }
 
+    /// Whether a document that is stored under `stored`, by this program or one before it, has this number and date; also one that
+    /// stands apart.
+    pub fn is_of(&self, stored: &str) -> bool {
+        let mut parts = stored.splitn(3, '|');
+        let (Some(number), Some(date)) = (parts.next(), parts.next()) else { return false };
+        let folded = rules::paper_number(number, date.parse().ok());
+        folded.is_some_and(|number| self.0 == format!("{number}|{date}"))
+    }
+
+    /// The key under which a program before this one stored `claim`.
+    pub fn former(claim: &Body) -> Option<String> {
+        let (_, date) = rules::document_name(claim)?;
+        Some(format!("{}|{date}", rules::former_number(claim.text("number")?)))
+    }
+
     /// As stored.
     pub fn as_str(&self) -> &str {
         &self.0

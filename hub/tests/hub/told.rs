@@ -9,7 +9,7 @@ use exchange_format::{
     rules::{self, Around, Severity},
 };
 use fixtures::examples;
-use jiff::civil::date;
+use jiff::civil::{Date, date};
 use svod_hub::decisions::{
     golden::{self, Claim},
     programme::{self, DocumentKey},
@@ -49,8 +49,10 @@ const ODD: [&str; 27] = [
 /// Rules of values that are left out, the rest being published, and of sums that the hub states itself.
 const LEFT_OUT: [&str; 3] = ["P16", "I01", "S09"];
 
+const TODAY: Date = date(2026, 11, 22);
+
 fn around() -> Around<'static> {
-    Around { today: Some(date(2026, 11, 22)), lists: Some(Lists::shipped()), ..Around::nothing() }
+    Around { today: Some(TODAY), lists: Some(Lists::shipped()), ..Around::nothing() }
 }
 
 /// The rules that the centre is told of, and whether one of them refuses the document.
@@ -136,7 +138,7 @@ fn what_the_hub_remarks_upon_in_a_person_its_centre_is_told() {
             let (codes, _) = told(&body, Kind::Person);
             let origin = "4200018".parse().expect("a code");
             let claim = Claim { origin, key: examples::key(Kind::RecipientClaim), version: 1, body };
-            let person = golden::person(number, &[claim], &BTreeMap::new()).body;
+            let person = golden::person(number, &[claim], &BTreeMap::new(), TODAY).body;
             let (remarks, _) = told(&person, Kind::Person);
             remarked += usize::from(!remarks.is_empty());
             if !remarks.is_empty() && codes.is_empty() {
@@ -157,7 +159,7 @@ fn what_nobody_sees_changes_nothing_that_is_published_of_a_person() {
         let origin = "4200018".parse().expect("a code");
         let claim =
             Claim { origin, key: examples::key(Kind::RecipientClaim), version: 1, body: body.clone() };
-        golden::person(number, &[claim], &BTreeMap::new()).body
+        golden::person(number, &[claim], &BTreeMap::new(), TODAY).body
     };
     let (mut seen, mut lost) = (0, Vec::new());
     for field in typed(Kind::RecipientClaim.schema().fields) {

@@ -44,7 +44,7 @@ pub fn sex(typed: &str) -> Option<&'static str> {
     match typed {
         "М" | "м" => Some("М"),
         "Ж" | "ж" => Some("Ж"),
-        _ => vocabulary::code("sex", &repair_look_alikes(&text(typed)?)),
+        _ => vocabulary::code("sex", &text(typed)?),
     }
 }
 

@@ -290,7 +290,7 @@ impl Run<'_> {
         if !self.seen.insert(person.uid) {
             return refuse("key-twice");
         }
-        let stands = golden::person(&file.case_number, &file.claims, &file.entries).body;
+        let stands = golden::person(&file.case_number, &file.claims, &file.entries, file.today).body;
         let mut differing = Vec::new();
         for (column, text) in self.columns.iter().zip(values) {
             let field = column.as_deref().and_then(|name| fields().find(|field| field.name == name));

@@ -417,7 +417,7 @@ fn check(
     if let Some(uid) = draft.person
         && let Some(file) = register.file(uid)?
     {
-        person = Some(golden::person(&file.case_number, &file.claims, &file.entries).body);
+        person = Some(golden::person(&file.case_number, &file.claims, &file.entries, file.today).body);
         documents = audience::documents(&file, View::Everything);
         let of_kind = file.drawn.into_iter().filter(|one| one.body.kind() == draft.body.kind());
         others.extend(of_kind.filter(|one| Some(one.key) != itself).map(|one| one.body));

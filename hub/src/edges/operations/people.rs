@@ -186,7 +186,7 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
         let all_entries = tx.all_entries(person.uid)?;
         let entries: BTreeMap<&str, &Entry> =
             all_entries.iter().map(|(field, entry)| (&**field, entry)).collect();
-        let whole = golden::person(&file.case_number, &file.claims, &file.entries);
+        let whole = golden::person(&file.case_number, &file.claims, &file.entries, file.today);
         let mut fields = Vec::new();
         for (field, value) in whole.body.head().iter() {
             let losers = whole.losers.get(field.name).map_or(&[][..], Vec::as_slice);

@@ -282,7 +282,7 @@ pub(super) fn edition(version: u32, hash: &Digest) -> String {
 
 fn whose(register: &Register<'_>, uid: RecordId) -> Result<Option<Whose>, Failure> {
     let Some(file) = register.file(uid)? else { return Ok(None) };
-    let body = golden::person(&file.case_number, &file.claims, &file.entries).body;
+    let body = golden::person(&file.case_number, &file.claims, &file.entries, file.today).body;
     let name: Vec<&str> = NAMES.iter().filter_map(|field| body.text(field)).collect();
     Ok(Some(Whose { uid: uid.to_string(), case_number: file.case_number, name: name.join(" ") }))
 }
@@ -385,7 +385,7 @@ fn proposal(register: &Register<'_>, centre: ParticipantCode, body: &Body) -> Re
     if let Some(asked) = target(body) {
         person = tx.person(asked)?.map(|row| row.merged_into.unwrap_or(row.uid));
         if let Some(file) = person.map(|uid| register.file(uid)).transpose()?.flatten() {
-            stands = stated(&golden::person(&file.case_number, &file.claims, &file.entries).body);
+            stands = stated(&golden::person(&file.case_number, &file.claims, &file.entries, file.today).body);
         }
     } else if let Some(asked) = asked {
         person = tx.person_of_document(asked)?;
@@ -411,7 +411,7 @@ fn proposal(register: &Register<'_>, centre: ParticipantCode, body: &Body) -> Re
 fn named(register: &Register<'_>, person: Option<RecordId>) -> Result<Stated, Failure> {
     let file = person.map(|uid| register.file(uid)).transpose()?.flatten();
     let mut named = file
-        .map(|file| stated(&golden::person(&file.case_number, &file.claims, &file.entries).body))
+        .map(|file| stated(&golden::person(&file.case_number, &file.claims, &file.entries, file.today).body))
         .unwrap_or_default();
     named.retain(|field, _| NAMES.contains(&field.as_str()) || field == "birth_date");
     Ok(named)

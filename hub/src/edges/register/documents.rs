@@ -40,19 +40,30 @@ impl Register<'_> {
             return Ok(affected);
         };
         let claim = found.claim;
-        let known = self.tx.documents_by_number(person, kind, key.as_str())?;
+        if let Some(before) = before {
+            self.renumber(before, &key, &claim)?;
+        }
+        let known = self.tx.documents_by_number(person, kind, &key)?;
         // of several papers of one number and date it is the one that says the same, else the one that it has been
-        let (mut said, mut same, mut possible) = (None, None, Vec::new());
+        let (mut said, mut same, mut possible, mut misplaced) = (None, None, Vec::new(), Vec::new());
         let named = self.named_by(&claim)?;
         for (uid, of) in &known {
             let others = self.others_named(*of, &key, &claim)?;
             let says_other = |other: &Claim| programme::says_other(kind, &claim.body, &other.body);
+            let (own, foreign): (Vec<_>, Vec<_>) =
+                others.iter().cloned().partition(|(_, other)| other.origin == claim.origin);
+            let own: Vec<_> = own.into_iter().filter(|(_, other)| says_other(other)).collect();
             if uid != of {
                 said = said.or(Some(*of));
-            } else if others.iter().any(|(_, other)| other.origin == claim.origin && says_other(other))
-                || self.any_under_another(named.as_ref(), &claim, &others)?
+            } else if self.any_under_another(named.as_ref(), &claim, &foreign)?
                 || self.is_drawn_under_another(*of, named.as_ref())?
             {
+                continue;
+            } else if self.is_as_drawn(*of, kind, &claim)? {
+                // what its centre has there and staff did not draw up was taken for this one
+                same = Some(*of);
+                misplaced = own;
+            } else if !own.is_empty() || self.any_under_another(named.as_ref(), &claim, &others)? {
                 // its centre has another paper there; of centres that know one paper otherwise the content of most is published
                 continue;
             }
@@ -71,7 +82,39 @@ impl Register<'_> {
         };
         self.tx.set_person_record(claim.origin, claim.body.kind(), claim.key, id, uid, "NUMBER_DATE")?;
         affected.insert(person);
+        for (id, other) in misplaced {
+            let apart = self.stand_apart(&known, (person, kind, &key), &other)?;
+            self.tx.set_person_record(
+                other.origin,
+                other.body.kind(),
+                other.key,
+                id,
+                apart,
+                "NUMBER_DATE",
+            )?;
+            affected.extend(self.settle_supplements(&[id])?);
+        }
         Ok(affected)
+    }
+
+    /// Whether staff drew up `document` as `claim` says it.
+    fn is_as_drawn(&self, document: RecordId, kind: Kind, claim: &Claim) -> Result<bool, RegisterError> {
+        let drawn = self.tx.drawn(document)?;
+        Ok(drawn.is_some_and(|drawn| !programme::says_other(kind, &claim.body, &drawn.body)))
+    }
+
+    /// Stores `document`, which `claim` is, under the number that `key` says, if a program that read numbers otherwise stored it,
+    /// and it is of that number only.
+    fn renumber(&self, document: RecordId, key: &DocumentKey, claim: &Claim) -> Result<(), RegisterError> {
+        let stored = self.tx.number_of(document)?.filter(|stored| !key.is_of(stored));
+        if stored.is_none() || stored != DocumentKey::former(&claim.body) {
+            return Ok(());
+        }
+        let all = self.tx.claims_of(document)?.len();
+        if self.others_named(document, key, claim)?.len() + 1 == all {
+            self.tx.renumber_document(document, key.as_str())?;
+        }
+        Ok(())
     }
 
     /// The document that `claim` is alone: those of this number and date, `known`, are other papers. What other centres know of
@@ -83,7 +126,7 @@ impl Register<'_> {
         claim: &Claim,
     ) -> Result<RecordId, RegisterError> {
         let (own, named) = (key.apart(claim.key), self.named_by(claim)?);
-        let apart = match self.tx.document_by_number(person, kind, own.as_str())? {
+        let apart = match self.tx.document_apart(person, kind, &own)? {
             Some(apart) => apart,
             None => self.new_document(kind, person, &own)?,
         };

@@ -27,7 +27,7 @@ impl Register<'_> {
         let Some(key) = DocumentKey::of(&drawn.body) else { return new_id().map(Some) };
         let named = programme_of(&drawn.body);
         let named = named.map(|programme| self.tx.document_meant(programme)).transpose()?;
-        let known = self.tx.documents_by_number(person, kind, key.as_str())?;
+        let known = self.tx.documents_by_number(person, kind, &key)?;
         let mut possible = Vec::new();
         for (_, document) in &known {
             if !possible.contains(document) && !self.is_under_another(*document, named)? {

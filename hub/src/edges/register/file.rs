@@ -33,6 +33,7 @@ impl Register<'_> {
             documents: Vec::new(),
             drawn: self.drawn_up(uid)?,
             allowed: BTreeSet::new(),
+            today: self.today(),
         };
         for (document, kind) in self.tx.documents_of(uid)? {
             let claim_kind =
@@ -42,13 +43,21 @@ impl Register<'_> {
                 if kind == Kind::Supplement { self.programmes_of(&claims)? } else { Default::default() };
             let drawn = self.tx.drawn(document)?.map(|drawn| drawn.body);
             let drawn = drawn.map(|body| self.of_meant(body)).transpose()?;
-            file.documents.push(Document { uid: document, kind, claims, programmes, waiting, drawn });
+            let strays = BTreeSet::new();
+            file.documents.push(Document { uid: document, kind, claims, programmes, waiting, strays, drawn });
             let mut last = BTreeMap::new();
             for (n, decision) in self.tx.staff_decisions("programme", (self.hub, document))? {
                 last.insert((decision.one.1, decision.other.1), (n, decision.decision));
             }
             let apart = last.into_iter().filter(|(_, (_, decision))| *decision == Decision::Different);
             file.allowed.extend(apart.map(|(pair, _)| pair));
+        }
+        let stands =
+            |one: &&Document| one.kind == Kind::Programme && (!one.claims.is_empty() || one.drawn.is_some());
+        let own: BTreeSet<RecordId> = file.documents.iter().filter(stands).map(|one| one.uid).collect();
+        for document in &mut file.documents {
+            let is_stray = |named: &&RecordId| !own.contains(named) && !document.waiting.contains(named);
+            document.strays = document.programmes.values().filter(is_stray).copied().collect();
         }
         Ok(Some(file))
     }

@@ -95,7 +95,7 @@ impl Register<'_> {
     }
 
     fn publish_file(&self, file: &PersonFile) -> Result<Published, RegisterError> {
-        let golden = golden::person(&file.case_number, &file.claims, &file.entries);
+        let golden = golden::person(&file.case_number, &file.claims, &file.entries, file.today);
         self.tx.set_field_sources(file.uid, self.hub, &golden.sources)?;
         let all = audience::documents(file, View::Everything);
         self.review_programmes(file, &all)?;
@@ -107,7 +107,8 @@ impl Register<'_> {
         let (mut person, mut file) = (golden.body, Cow::Borrowed(whole));
         if !doubtful.is_empty() {
             let certain = whole.without(&doubtful);
-            person = golden::person(&certain.case_number, &certain.claims, &certain.entries).body;
+            person =
+                golden::person(&certain.case_number, &certain.claims, &certain.entries, certain.today).body;
             file = Cow::Owned(certain);
         }
         let mut wanted = Published::new();
@@ -307,7 +308,7 @@ impl Register<'_> {
             }
         };
         for claim in &file.claims {
-            let shown = || golden::as_typed(golden, &file.claims, claim, &file.entries);
+            let shown = || golden::as_typed(golden, &file.claims, claim, &file.entries, file.today);
             ask(claim, &shown, &golden::unreadable(&claim.body).collect::<Vec<_>>())?;
         }
         for document in &file.documents {

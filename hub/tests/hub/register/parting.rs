@@ -2,6 +2,11 @@
 
 use std::cell::Cell;
 
+use svod_hub::{
+    database::drawn::Drawn,
+    decisions::{audience::View, drawn::Draft},
+};
+
 use super::*;
 
 fn part(city: &mut City, uid: RecordId, out: &[(u16, u8)]) {
@@ -224,5 +229,121 @@ fn supplements_of_one_number_to_two_programmes_are_two_whatever_comes_first() {
             // looked at again, each is what it was
             assert_eq!(*first.get_or_insert(uids[..3].to_vec()), uids[..3], "{order:?}");
         }
+    }
+}
+
+/// A paper of the row `of` with this number, of 10.03.2026.
+fn numbered(of: u8, number: &str, service: &str) -> Body {
+    let of = id(of).to_string();
+    let mut paper = body(
+        Kind::ProgrammeClaim,
+        &[("recipient", &*of), ("number", number), ("date", "10.03.2026"), ("status", "завершена")],
+    );
+    let line = paper.add_line();
+    for (field, value) in [("no", "1"), ("service_kind", "1"), ("name", service)] {
+        line.set(field, value).expect("plain");
+    }
+    paper
+}
+
+#[test]
+fn a_number_that_two_centres_type_otherwise_is_one_and_two_that_a_dash_parts_are_two() {
+    for (one, other, is_one) in [
+        ("17-А", "17-A", true),
+        ("017", "17 от 10.03.2026", true),
+        ("17–2026", "17-2026", true),
+        ("1–72", "172", false),
+        ("17 от 11.03.2026", "17", false),
+    ] {
+        let mut city = City::new();
+        let row = city.recipient(1, 1, &TWO[0]);
+        city.recipient(2, 2, &TWO[0]);
+        let first = city.receive(1, 11, &numbered(1, one, "Кормление"));
+        let second = city.receive(2, 21, &numbered(2, other, "Кормление"));
+        let person = city.uid(row);
+        city.within(|register| {
+            let documents = register.tx.documents_of(person)?;
+            assert_eq!(documents.len(), if is_one { 1 } else { 2 }, "{one} {other}");
+            assert_eq!(register.tx.uid_of(first)? == register.tx.uid_of(second)?, is_one, "{one} {other}");
+            // the number is published as it was typed
+            let file = register.file(person)?.expect("there");
+            let typed =
+                file.documents.iter().filter_map(|document| document.published(View::Everything, person));
+            let typed: Vec<_> = typed.filter_map(|body| body.text("number").map(str::to_owned)).collect();
+            assert!(typed.contains(&one.to_owned()), "{typed:?}");
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn what_a_program_before_stored_under_its_own_reading_of_a_number_is_the_same_document() {
+    for (stored, typed, again) in [
+        ("017", "017", "17"),
+        ("17-A", "17-A", "17-а"),
+        ("172", "1–72", "1-72"),
+        ("17ОТ10032026", "17 от 10.03.2026", "17"),
+    ] {
+        let mut city = City::new();
+        let row = city.recipient(1, 1, &TWO[0]);
+        city.recipient(2, 2, &TWO[0]);
+        let claim = city.receive(1, 11, &numbered(1, typed, "Кормление"));
+        let document = city.within(|register| Ok(register.tx.uid_of(claim)?)).expect("a document");
+        let person = city.uid(row);
+        city.within(|register| {
+            register.tx.renumber_document(document, &format!("{stored}|2026-03-10"))?;
+            Ok(())
+        });
+        city.receive(1, 11, &numbered(1, typed, "Уборка"));
+        let other = city.receive(2, 21, &numbered(2, again, "Уборка"));
+        city.within(|register| {
+            assert_eq!(register.tx.uid_of(claim)?, Some(document), "{typed}");
+            assert_eq!(register.tx.uid_of(other)?, Some(document), "{again}");
+            assert_eq!(register.tx.documents_of(person)?.len(), 1, "{typed}");
+            Ok(())
+        });
+    }
+}
+
+#[test]
+fn of_two_papers_of_a_centre_the_one_that_staff_have_drawn_up_is_theirs_whichever_came_first() {
+    for order in [[0, 1], [1, 0]] {
+        let mut city = City::new();
+        let row = city.recipient(1, 1, &TWO[0]);
+        let person = city.uid(row);
+        let mut drawn = Body::new(Kind::Programme);
+        let paper = numbered(1, "17", "Уборка");
+        for (field, value) in [
+            ("recipient", &*person.to_string()),
+            ("number", "17"),
+            ("date", "2026-03-10"),
+            ("status", "завершена"),
+        ] {
+            drawn.set(field, value).expect("plain");
+        }
+        let line = drawn.add_line();
+        for (field, value) in [("no", "1"), ("service_kind", "1"), ("name", "Уборка")] {
+            line.set(field, value).expect("plain");
+        }
+        let draft = Draft { person: Some(person), body: drawn };
+        let key = city.within(|register| {
+            let key = register.new_key(&draft)?.expect("one");
+            let drawn = Drawn { key, id: "H".into(), person: Some(person), body: draft.body.clone() };
+            register.draw(&drawn, "составлена")?;
+            Ok(key)
+        });
+        let papers = [numbered(1, "17", "Кормление"), paper];
+        let ids = order.map(|at| (at, city.receive(1, 11 + u8::try_from(at).expect("small"), &papers[at])));
+        city.within(|register| {
+            for _ in 0..2 {
+                for (at, id) in ids {
+                    assert_eq!(register.tx.uid_of(id)? == Some(key), at == 1, "{order:?}");
+                    register.settle_document(id)?;
+                }
+            }
+            Ok(())
+        });
+        let told = city.told(1);
+        assert_eq!((told.matches("Кормление").count(), told.matches("Уборка").count()), (1, 1), "{told}");
     }
 }
