@@ -45,10 +45,14 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 /// Removes what writers that were killed have left in `directory`: their unfinished files of `older` and more. Another process
 /// may be writing there.
 pub fn remove_left(directory: &Path, older: Duration) -> io::Result<()> {
+    remove_parts(directory, ".", older)
+}
+
+fn remove_parts(directory: &Path, begins: &str, older: Duration) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let path = entry.path();
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let hidden = entry.file_name().to_string_lossy().starts_with(begins);
         let is_part = hidden && path.extension().is_some_and(|ending| ending == "part");
         let is_left = || Some(entry.metadata().ok()?.modified().ok()?.elapsed().ok()? >= older);
         if is_part && is_left().unwrap_or(false) {
@@ -56,6 +60,14 @@ pub fn remove_left(directory: &Path, older: Duration) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Removes what writers of the file at `path` that were killed have left beside it, if it is of `older` and more.
+pub fn remove_left_of(path: &Path, older: Duration) -> io::Result<()> {
+    let Some(name) = path.file_name() else { return Ok(()) };
+    let begins = format!(".{}.", name.to_string_lossy());
+    let beside = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    remove_parts(beside.unwrap_or(Path::new(".")), &begins, older)
 }
 
 /// Removes the file at `path`.
@@ -181,6 +193,7 @@ mod tests {
             fs::write(dir.path().join(name), "x").expect("written");
         }
         remove_left(dir.path(), Duration::from_hours(1)).expect("looked");
+        remove_left_of(&dir.path().join("000001"), Duration::ZERO).expect("looked");
         assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 3, "it may be being written");
         remove_left(dir.path(), Duration::ZERO).expect("looked");
         let mut left: Vec<_> =

@@ -20,6 +20,8 @@ use crate::{
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// How a workbook of Excel before 2007 begins.
 const XLS: &[u8] = b"\xD0\xCF\x11\xE0";
+/// What is told of such a workbook.
+const OLD_BOOK: &str = "import-xls";
 /// The heading is looked for the delimiter so far.
 const HEADING: u64 = 1 << 20;
 
@@ -268,7 +270,8 @@ impl CsvFile {
         let mut first = Vec::new();
         BufReader::new(&file).take(HEADING).read_until(b'\n', &mut first)?;
         if let Some(other) = no_csv(&first) {
-            return Err(Broken::Other(other));
+            let encrypted = other == OLD_BOOK && is_encrypted(File::open(path)?)?;
+            return Err(Broken::Other(if encrypted { "import-xlsx-encrypted" } else { other }));
         }
         let begin = if first.starts_with(BOM) { BOM.len() } else { 0 };
         let (begin, delimiter) = match told_delimiter(&first[begin..]) {
@@ -375,13 +378,31 @@ fn at_line(line: u64, what: &'static str) -> Told {
 fn no_csv(first: &[u8]) -> Option<&'static str> {
     let ends = first.iter().position(|byte| *byte == b'\r').is_some_and(|at| at + 1 < first.len());
     if first.starts_with(XLS) {
-        Some("import-xls")
+        Some(OLD_BOOK)
     } else if first.starts_with(b"\xFF\xFE") || first.starts_with(b"\xFE\xFF") || first.contains(&0) {
         Some("import-utf16")
     } else if ends && !first.contains(&b'\n') {
         Some("import-cr")
     } else {
         None
+    }
+}
+
+/// Whether `file`, which begins as a workbook of old Excel does, holds an encrypted one of today's: it is a stream of that name in
+/// such a file.
+fn is_encrypted(mut file: File) -> io::Result<bool> {
+    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let (mut held, mut piece) = (Vec::new(), vec![0; 1 << 16]);
+    loop {
+        let read = file.read(&mut piece)?;
+        if read == 0 {
+            return Ok(false);
+        }
+        held.extend_from_slice(&piece[..read]);
+        if held.windows(name.len()).any(|part| part == name) {
+            return Ok(true);
+        }
+        held.drain(..held.len().saturating_sub(name.len()));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tables as office programs and 1C read and write them: CSV and XLSX, streams of rows in both directions.
 //!
 //! In: [`Grid`] a file, [`Sheet`] one of a known table, its heading understood by [`headings`] and a [`mapping`] file, row by row; a row that cannot be
-//! read is handed on as [`Refused`] and stops nobody. Out: [`Sink`]. [`form`] what a value is besides text · [`codes`] words for codes · [`marks`]
+//! read is handed on as [`Refused`] and stops nobody. Out: [`Sink`]. [`form`] what a value is besides text · [`codes`] words for codes · [`lost`] what an encoding lacks · [`marks`]
 //! what keeps a spreadsheet from taking a text for a number, a date or a formula · `csv`, `xlsx` the two formats · [`apart`] no result over its source.
 //! No SQL and no table of ours: what columns there are, the daemons say ([`Layout`]).
 
@@ -10,6 +10,7 @@ pub mod codes;
 mod csv;
 pub mod form;
 pub mod headings;
+pub mod lost;
 pub mod mapping;
 pub mod marks;
 mod report;

@@ -2,9 +2,11 @@
 
 use std::{
     any::Any,
+    borrow::Cow,
     io::{self, BufWriter, Write as _},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use encoding_rs::WINDOWS_1251;
@@ -12,15 +14,17 @@ use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Form, TableError, headings, marks};
+use super::{Form, TableError, headings, lost, marks};
 use crate::{
-    durable_file::PartFile,
+    durable_file::{self, PartFile},
     messages::{self, Lang, Told},
     output::Exit,
 };
 
 /// So many cells are told; all are counted.
 const TOLD: usize = 1_000;
+/// What an export that was killed has left is removed by the next one of the same name after so long: another may be writing.
+const LEFT: Duration = Duration::from_hours(1);
 /// The rows of a sheet, its heading among them.
 const SHEET_ROWS: u32 = 1_048_576;
 
@@ -31,7 +35,7 @@ pub enum Encoding {
     #[default]
     #[value(name = "utf-8")]
     Utf8,
-    /// Windows-1251, for programs that know no other; a cell with a letter that it does not have stays empty and is told.
+    /// Windows-1251, for programs that know no other; a letter that it does not have is written as ¤ and told.
     #[value(name = "windows-1251")]
     Windows1251,
 }
@@ -65,7 +69,7 @@ pub struct Written {
     pub file: PathBuf,
     /// How many rows.
     pub rows: u32,
-    /// The cells that stayed empty, because the encoding lacks a letter of them: at most so many as a report tells.
+    /// The cells of which the encoding lacks a letter: at most so many as a report tells.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unencodable: Vec<Lacking>,
     /// How many there are.
@@ -73,7 +77,7 @@ pub struct Written {
     pub unencodable_count: u64,
 }
 
-/// A cell that stayed empty.
+/// A cell that lost a letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lacking {
     /// The row of the file, from 1, its heading.
@@ -88,7 +92,7 @@ fn is_none(count: &u64) -> bool {
 }
 
 impl Written {
-    /// How a command that wrote these `files` ends: with 3 if cells stayed empty.
+    /// How a command that wrote these `files` ends: with 3 if cells lost letters.
     pub fn exit(files: &[Self]) -> Exit {
         if files.iter().all(|file| file.unencodable_count == 0) { Exit::Done } else { Exit::Refused }
     }
@@ -163,6 +167,8 @@ impl Sink {
         encoding: Encoding,
         mode: u32,
     ) -> Result<Self, TableError> {
+        // best effort: what stays is told by nobody, and keeps nothing back
+        let _ = durable_file::remove_left_of(path, LEFT);
         let part = || PartFile::create(path, mode).map_err(failure(path));
         let kind = match files {
             Files::Csv => {
@@ -208,16 +214,15 @@ impl Sink {
             Kind::Csv(file, encoding) => {
                 let mut line = String::new();
                 for cell in cells {
-                    // an empty cell says nothing when it comes in again; a wrong letter would
-                    let lacks = *encoding == Encoding::Windows1251 && WINDOWS_1251.encode(cell).2;
-                    if lacks {
+                    let lacking = if *encoding == Encoding::Windows1251 { lost::written(cell) } else { None };
+                    if lacking.is_some() {
                         self.lacking_count += 1;
                         if self.lacking.len() < TOLD {
                             let column = self.names.get(written).cloned().unwrap_or_default();
                             self.lacking.push(Lacking { row: self.rows + 1, column });
                         }
                     }
-                    push_cell(&mut line, if lacks { "" } else { cell }, written > 0);
+                    push_cell(&mut line, &lacking.map_or(Cow::Borrowed(cell), Cow::Owned), written > 0);
                     written += 1;
                 }
                 line.push_str("\r\n");

@@ -187,11 +187,34 @@ fn a_csv_for_excel_runs_nothing_and_loses_nothing() {
         sink.write(row.into_iter()).expect("written");
     }
     let told = sink.written("recipient".to_owned()).expect("written");
-    assert_eq!(fs::read(&path).expect("there"), b"id;surname\r\n1;\xc8\xe2\xe0\r\n2;\r\n3;\xc8\xff\r\n");
+    assert_eq!(
+        fs::read(&path).expect("there"),
+        b"id;surname\r\n1;\xc8\xe2\xe0\r\n2;\xa4\xeb\xe8\xff\r\n3;\xc8\xff\r\n"
+    );
     let json = serde_json::to_value(&told).expect("plain");
     assert_eq!(json["unencodable"], serde_json::json!([{"row": 3, "column": "surname"}]));
     assert!(told.text(Lang::Ru).contains("строка 3, «Фамилия»"), "{}", told.text(Lang::Ru));
     assert!(Sink::create(&dir.path().join("a.ods"), &[], Encoding::Utf8, 0o600).is_err());
+}
+
+#[test]
+fn what_a_killed_export_left_goes_with_the_next_one_of_its_name() {
+    let dir = dir();
+    let path = dir.path().join("recipient.csv");
+    let left = |name: &str, hours| {
+        let file = fs::File::create(dir.path().join(name)).expect("made");
+        let at = std::time::SystemTime::now() - std::time::Duration::from_hours(hours);
+        file.set_modified(at).expect("set");
+    };
+    left(".recipient.csv.abcdef.part", 2);
+    left(".recipient.csv.fedcba.part", 0);
+    left(".programme.csv.abcdef.part", 2);
+    let sink = Sink::create(&path, &["id".to_owned()], Encoding::Utf8, 0o600).expect("begun");
+    sink.finish().expect("finished");
+    let names = fs::read_dir(dir.path()).expect("listed").map(|one| one.expect("one").file_name());
+    let mut names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    assert_eq!(names, [".programme.csv.abcdef.part", ".recipient.csv.fedcba.part", "recipient.csv"]);
 }
 
 #[test]

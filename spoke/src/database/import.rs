@@ -2,7 +2,7 @@
 //!
 //! Which ids the file has named is kept in a temporary table, not in memory: a file may be long.
 
-use exchange_endpoint::tables::{Form, codes};
+use exchange_endpoint::tables::{Form, codes, lost};
 use exchange_format::record::{Field, FieldProblem, Finding, Kind};
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
@@ -75,6 +75,8 @@ pub enum Done {
     MovedUnderLock,
     /// It is a row that only the hub could bring, and has not, or a line under one. Nothing was done.
     Foreign,
+    /// Letters of this column were lost in a file of Windows-1251, and it is not as it was written of what stands. Nothing was done.
+    Lost(String),
 }
 
 /// Begins an import on this connection: no id was named yet.
@@ -127,6 +129,10 @@ pub fn put(
             .map(|(pair, _)| *pair)
             .collect(),
     };
+    let is_lost = |(_, value): &&Pair<'_>| value.is_some_and(lost::is_lost);
+    if let Some((column, _)) = differ.iter().find(is_lost) {
+        return Ok(Done::Lost((*column).to_owned()));
+    }
     if locked {
         // that the file says nothing is no wish that nothing stand there
         let differ = differ.iter().filter(|(_, value)| value.is_some());
@@ -173,7 +179,9 @@ fn stands(
 fn same(target: &Target, is_locked: bool, (column, value): &Pair<'_>, stands: Option<&str>) -> bool {
     let (stands, value) = (stands.unwrap_or_default(), value.unwrap_or_default());
     let means = |kind| target.field(kind, column).and_then(|field| codes::coded(field, value));
-    Form::of(column).kept(stands) == value
+    let kept = Form::of(column).kept(stands);
+    kept == value
+        || lost::is_written_of(value, &kept)
         || is_locked && target.table.published.and_then(means).is_some_and(|code| code == stands)
 }
 

@@ -9,7 +9,7 @@ use std::{
 use exchange_endpoint::{
     messages::{Lang, Told},
     output::Failure,
-    tables::{Column, Item, Layout, Map, Refused, Report, Sheet, TableError, Warned, codes},
+    tables::{Column, Item, Layout, Map, Refused, Report, Sheet, TableError, Warned, codes, lost},
 };
 use exchange_format::participant::ParticipantCode;
 use jiff::Timestamp;
@@ -223,8 +223,10 @@ impl Run<'_> {
 
     fn row(&mut self, line: u64, values: &[String]) -> Result<(), SpokeError> {
         let id = self.id(values);
-        if id.is_empty() || !import::name(self.connection, &id, line)? {
+        let lost = lost::is_lost(&id);
+        if id.is_empty() || lost || !import::name(self.connection, &id, line)? {
             let rule = if id.is_empty() { "key-empty" } else { "key-twice" };
+            let rule = if lost { "letters-lost" } else { rule };
             let column = self.columns[self.key].clone();
             return Ok(self.report.refuse(Refused::by(line, column, rule))?);
         }
@@ -253,6 +255,9 @@ impl Run<'_> {
             Ok(Done::Unchanged) => {
                 self.report.unchanged += 1;
                 return Ok(());
+            }
+            Ok(Done::Lost(column)) => {
+                return Ok(self.report.refuse(Refused::by(line, Some(column), "letters-lost"))?);
             }
             Ok(Done::Foreign) => {
                 let column = target.parent.map(str::to_owned);

@@ -141,6 +141,38 @@ fn every_table_is_exported_and_imported_again_unchanged() {
 }
 
 #[test]
+fn letters_that_windows_1251_lacks_are_not_lost_when_the_file_comes_back() {
+    let centre = Centre::new();
+    centre.sql("INSERT INTO recipient (id, surname, given, phone) VALUES ('r1', 'Әминова', 'Гөлнара', '1')");
+    let out = centre.place("out.csv");
+    let (told, _) = centre
+        .ends(&["export", "recipient", "--out", &out, "--encoding", "windows-1251", "--format", "json"], 3);
+    assert_eq!(serde_json::from_str::<Value>(&told).expect("JSON")["files"][0]["unencodable_count"], 2);
+    let row = || centre.value("SELECT concat_ws(' ', surname, given, phone) FROM recipient WHERE id = 'r1'");
+    let text = fs::read(&out).expect("written");
+    let text = encoding_rs::WINDOWS_1251.decode(&text).0.into_owned();
+    assert!(text.contains(";¤минова;Г¤лнара;"), "{text}");
+    let back = |text: &str| centre.file("back.csv", encoding_rs::WINDOWS_1251.encode(text).0);
+    // as it was written it says nothing of the values; what else is changed in the row is taken
+    assert_eq!(centre.ok(&["import", "recipient", &back(&text)])["unchanged"], 1);
+    assert_eq!(row(), "Әминова Гөлнара 1");
+    let told = centre.ok(&["import", "recipient", &back("id;Фамилия;Телефон\r\nr1;¤минова;2\r\n")]);
+    assert_eq!((&told["changed"], row().as_str()), (&json!(1), "Әминова Гөлнара 2"));
+    // anything else with the sign is no value: of this row, of a new one, and no id
+    for file in
+        ["id;Фамилия\r\nr1;¤мирова\r\n", "id;Фамилия\r\nr2;¤минова\r\n", "id;Фамилия\r\n¤1;Иванова\r\n"]
+    {
+        let told = centre.refused(&["recipient", &back(file)]);
+        assert_eq!(told["refused"][0]["rule"], "letters-lost", "{told}");
+        assert_eq!(row(), "Әминова Гөлнара 2");
+    }
+    assert_eq!(centre.value("SELECT count(*) FROM recipient"), "1");
+    // what can be written is a value as ever, also none
+    assert_eq!(centre.ok(&["import", "recipient", &back("id;Фамилия;Имя\r\nr1;Аминова;\r\n")])["changed"], 1);
+    assert_eq!(row(), "Аминова 2");
+}
+
+#[test]
 fn refused_lines_are_reported_whole_and_stop_nobody_unless_asked_to() {
     let centre = Centre::new();
     let path =

@@ -121,6 +121,17 @@ fn other_russian_encodings_are_told_and_not_taken_for_windows_1251() {
 }
 
 #[test]
+fn a_workbook_with_a_password_is_told_as_such() {
+    let begin = b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0";
+    let name: Vec<u8> = "EncryptedPackage".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for before in [0, 100, (1 << 16) - 20, 200_001] {
+        let book = [&begin[..], &vec![7; before], &name, &[0; 90]].concat();
+        let told = read(&book).expect_err("refused");
+        assert!(told.contains("password") && !told.contains(".xls)"), "{before}: {told}");
+    }
+}
+
+#[test]
 fn a_damaged_letter_makes_no_windows_1251_of_utf_8() {
     for (text, line) in [
         (&b"id;surname\r\nB;\xd0\x9f\xd0\xb5\xd1\x82\xd1\x80\xd0\xbe\xd0"[..], "line 2"),

@@ -7,7 +7,7 @@ use exchange_endpoint::{
     config::Config,
     output::{Exit, Failure, Lang},
     protocol::Protocols,
-    tables::{self, Column, Form, Item, Layout, Map, Refused, Report, Sheet, TableError},
+    tables::{self, Column, Form, Item, Layout, Map, Refused, Report, Sheet, TableError, lost},
 };
 use exchange_format::record::{Field, Kind, RecordId};
 use jiff::{Timestamp, civil::Date};
@@ -296,9 +296,13 @@ impl Run<'_> {
             let field = column.as_deref().and_then(|name| fields().find(|field| field.name == name));
             let Some(field) = field else { continue };
             let standing = stands.text(field.name).unwrap_or_default();
-            if text.trim() == standing || *text == Form::of(field.name).kept(standing) {
+            let kept = Form::of(field.name).kept(standing);
+            if text.trim() == standing || *text == kept || lost::is_written_of(text, &kept) {
                 // whatever it says: it is not this file that says so
                 continue;
+            }
+            if lost::is_lost(text) {
+                return Ok(Some(Refused::by(line, column.clone(), "letters-lost")));
             }
             match good_value(field, text, self.today) {
                 Ok(None) => {}

@@ -7,7 +7,7 @@ use exchange_endpoint::{
     config::Config,
     messages::{self, Told},
     output::Failure,
-    tables::{Column, Form, Layout, Refused, Report, Warned, codes},
+    tables::{Column, Form, Layout, Refused, Report, Warned, codes, lost},
 };
 use exchange_format::{
     record::{Body, Field, Finding, Kind, RecordId, Type},
@@ -188,6 +188,9 @@ impl Drawing {
         if id.is_empty() {
             return Err(Stop::by(named, "key-empty"));
         }
+        if lost::is_lost(id) {
+            return Err(Stop::by(named, "letters-lost"));
+        }
         if !self.seen.insert(id.to_owned()) {
             return Err(Stop::by(named, "key-twice"));
         }
@@ -253,8 +256,12 @@ impl Drawing {
             }
             let Some(field) = fields(self.kind).find(|field| field.column() == *column) else { continue };
             let stands = body.text(field.name).unwrap_or_default().trim();
-            if stands == text || Form::of(column).kept(stands) == text {
+            let kept = Form::of(column).kept(stands);
+            if stands == text || kept == text || lost::is_written_of(text, &kept) {
                 continue;
+            }
+            if lost::is_lost(text) {
+                return Err(Stop::by(column.clone(), "letters-lost"));
             }
             let value = match field.ty {
                 Type::Reference(kinds) if !text.is_empty() => resolve(register, kinds, text)?

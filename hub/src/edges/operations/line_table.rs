@@ -11,6 +11,7 @@ use exchange_endpoint::{
     tables::{
         Column, Item, Layout, Map, Refused, Sheet, TableError,
         codes::{self, Read},
+        lost,
     },
 };
 use exchange_format::record::{Body, Field, Finding, Kind, Line};
@@ -88,6 +89,11 @@ impl LineTable {
                     return Ok(());
                 }
             };
+            if let Some(at) = values.iter().position(|value| lost::is_lost(value)) {
+                let refused = Refused::by(line, columns[at].clone(), "letters-lost");
+                this.of(&values[key]).refused.push(refused);
+                return Ok(());
+            }
             bytes += values.iter().map(String::len).sum::<usize>();
             if bytes > LARGEST {
                 return Err(Unread(bad(path, line, &messages::text(lang, "table-too-large", &[]))));
