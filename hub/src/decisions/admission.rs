@@ -37,7 +37,7 @@ pub struct Facts {
     pub basis: Option<Body>,
     /// Whether what the hub made of the claim is published to its centre.
     pub published: bool,
-    /// Whether it belongs to something else than `basis` says.
+    /// Whether it belongs to something else than `basis` says, and may not: a scan, or a paper that has scans.
     pub moved: bool,
     /// The first field that refers to something not here.
     pub missing: Option<&'static str>,
@@ -193,9 +193,10 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
             let rule = rule(&[kind.name(), IDENTITY_CHANGED]);
             listed(RecordOutcome::Held, RecordReason::IdentityChanged, rule, Keep::Hold)
         }
-        // a scan is known by its sum, stays what it was and where it belongs; it may be taken back, which its packet's file outlives
+        // a scan is known by its sum, stays what it was and where it belongs, also by way of its paper; it may be taken back, which its
+        // packet's file outlives
         Some(basis)
-            if kind == Kind::Attachment && (facts.moved || basis.text("sha256") != body.text("sha256")) =>
+            if facts.moved || kind == Kind::Attachment && basis.text("sha256") != body.text("sha256") =>
         {
             let rule = rule(&[kind.name(), "final"]);
             listed(RecordOutcome::Refused, RecordReason::Invalid, rule, Keep::Refused)

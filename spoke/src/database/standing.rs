@@ -46,7 +46,22 @@ pub(super) fn standing(
     let is_open = |state: &str| State::from_word(state).is_some_and(State::is_open);
     let is_taken = at_uid.is_some_and(|(state, is_hubs)| is_open(&state) && !is_hubs)
         && linked.iter().all(|row| row.id != uid);
-    Ok(Standing { picture: picture(&uid, publication.record.form, linked, there && !is_taken), is_taken })
+    let form = publication.record.form;
+    let picture = if form == Form::Withdrawn && is_let_go(connection, &uid)? {
+        Picture::Ended { back_to_own: linked.into_iter().map(|row| row.id).filter(|id| *id != uid).collect() }
+    } else {
+        picture(&uid, form, linked, there && !is_taken)
+    };
+    Ok(Standing { picture, is_taken })
+}
+
+/// Whether the hub has withdrawn `uid` and the links of the centre's claims to it: they stand, and are nothing that it publishes.
+fn is_let_go(connection: &Connection, uid: &str) -> Result<bool, DatabaseError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) > 0 AND min(p.form = 'withdrawn') FROM svod_link l JOIN svod_publication p ON p.kind = 'link' \
+         AND p.key = l.claim WHERE l.target = ?1",
+    )?;
+    Ok(statement.query_row([uid], |row| row.get::<_, Option<bool>>(0))?.unwrap_or(false))
 }
 
 /// Rows of the centre's claims that links make part of `uid`.

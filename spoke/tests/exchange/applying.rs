@@ -294,6 +294,40 @@ fn a_withdrawn_person_freezes_and_an_ended_one_goes_unless_something_points_to_i
 }
 
 #[test]
+fn what_the_hub_takes_back_of_a_row_of_the_centres_own_is_its_own_again_and_may_be_put_right() {
+    let mut centre = Centre::with_recipient();
+    let typed = centre.value("SELECT surname FROM recipient WHERE id = 'r1'");
+    centre.publish_person(uid(7), "r1", "Иная");
+    centre.sync();
+    assert_eq!(
+        (row(&centre, "r1").1.as_str(), centre.value("SELECT surname FROM recipient").as_str()),
+        ("locked", "Иная")
+    );
+    // the publication and the link, whichever is shown first
+    let key = centre.key("recipient", "r1");
+    let withdrawn = centre.hub.record(uid(7), Form::Withdrawn, &person_body("Иная"));
+    let link = centre.link(key, uid(7), true);
+    let unlinked = centre.hub.record(key, Form::Withdrawn, &link.read_body().expect("a body"));
+    centre.hub.publish(&[withdrawn]);
+    centre.sync();
+    assert_eq!(row(&centre, "r1").1, "withdrawn");
+    centre.hub.publish(&[unlinked]);
+    centre.sync();
+    assert_eq!(row(&centre, "r1").1, "own");
+    assert_eq!(centre.value("SELECT surname FROM recipient"), typed, "and no row beside it");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    centre.sql("UPDATE recipient SET surname = 'Исправленная' WHERE id = 'r1'");
+    centre.hub.take_data();
+    centre.sync();
+    assert!(!centre.hub.take_data().is_empty(), "what is put right is sent");
+    // and published again
+    centre.publish_person(uid(7), "r1", "Исправленная");
+    centre.sync();
+    assert_eq!(row(&centre, "r1").1, "locked");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}
+
+#[test]
 fn a_record_without_the_hubs_signature_is_refused_alone() {
     let mut centre = Centre::with_recipient();
     let good = centre.person(uid(1), "Добрая");

@@ -1,6 +1,8 @@
 //! The records of a packet: read and examined on a thread of their own, judged one by one, stored, and taken
 //! into the register together.
 
+mod scans;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     fs::File,
@@ -14,7 +16,7 @@ use exchange_format::{
     error::PacketError,
     packet::{CheckedPacket, MemberName},
     participant::ParticipantCode,
-    record::{Body, Field, Form, Kind, LineError, Record, RecordId, Type},
+    record::{Form, Kind, LineError, Record, RecordId},
     state_digest::StateDigest,
     stream::{Edition, VersionVerdict},
 };
@@ -209,10 +211,13 @@ impl<'a> Intake<'a> {
         {
             facts.basis = self.tx.received(known.id)?.map(|found| found.claim.body);
             let link = self.tx.publication(self.centre, Kind::Link, record.key)?;
-            facts.published = link.is_some_and(|link| link.version > 0);
+            facts.published = link.is_some_and(|link| link.version > 0 && link.form == Form::Live);
         }
         if let Some(basis) = facts.basis.as_ref().filter(|_| record.kind == Kind::Attachment) {
             facts.moved = self.is_moved(basis, examined)?;
+        }
+        if let Some(basis) = facts.basis.as_ref().filter(|_| scans::BEARERS.contains(&record.kind)) {
+            facts.moved = self.is_moved_with_scans(record, basis, examined)?;
         }
         for (field, id, kinds) in &examined.references {
             if facts.missing.is_none() && !self.is_here(*id, kinds)? {
@@ -220,55 +225,6 @@ impl<'a> Intake<'a> {
             }
         }
         Ok(facts)
-    }
-
-    /// Whether a reference of the record means something else than in `basis`. What a centre's row names may have become a
-    /// publication since.
-    fn is_moved(&self, basis: &Body, examined: &Examined) -> Result<bool, HubError> {
-        let before = |field: &str| basis.text(field).and_then(|text| text.parse::<RecordId>().ok());
-        // whose it was, and whose what is named besides is now
-        let (mut whose, mut besides) = (BTreeSet::new(), BTreeSet::new());
-        let mut left = 0;
-        for (field, id, kinds) in &examined.references {
-            let now = self.meant(*id, kinds)?;
-            let person =
-                if kinds.contains(&Kind::Person) { Some(now) } else { self.person_of(*id, now, kinds)? };
-            let Some(before) = before(field) else {
-                besides.extend(person);
-                continue;
-            };
-            left += 1;
-            if before != *id && self.meant(before, kinds)? != now {
-                return Ok(true);
-            }
-            whose.extend(person);
-        }
-        let is_reference = |field: &&Field| matches!(field.ty, Type::Reference(_));
-        let named = Kind::Attachment.schema().fields.iter().filter(is_reference);
-        let is_left_out = named.filter(|field| before(field.name).is_some()).count() > left;
-        Ok(is_left_out || !whose.is_empty() && !besides.is_subset(&whose))
-    }
-
-    /// Whose the paper `id` of this centre is, which is `now`: as it says itself, else as the document does.
-    fn person_of(&self, id: RecordId, now: RecordId, kinds: &[Kind]) -> Result<Option<RecordId>, HubError> {
-        for kind in kinds {
-            let Some(known) = self.tx.known(self.centre, *kind, id)? else { continue };
-            let body = self.tx.received(known.id)?.map(|found| found.claim.body);
-            let of = body.and_then(|body| body.text("recipient")?.parse::<RecordId>().ok());
-            if let Some(of) = of {
-                return Ok(Some(self.meant(of, &[Kind::RecipientClaim, Kind::Person])?));
-            }
-        }
-        Ok(self.tx.person_of_paper(now)?)
-    }
-
-    /// What a reference of this centre means: the publication that its own record became, and which that turned out to be.
-    fn meant(&self, id: RecordId, kinds: &[Kind]) -> Result<RecordId, HubError> {
-        let mut meant = id;
-        for kind in kinds {
-            meant = self.tx.uid_of_key(self.centre, *kind, id)?.unwrap_or(meant);
-        }
-        Ok(self.tx.person_meant(self.tx.document_meant(meant)?)?)
     }
 
     /// Whether a record may refer to `id`: a claim of this centre, or something published to it.

@@ -2,18 +2,25 @@
 
 use exchange_format::{
     answer::{RecordOutcome, RecordReason},
-    record::{Kind, Record},
+    record::{Form, Kind, Record},
 };
 use fixtures::examples;
 
 use super::{
     TestHub, anna,
-    centre::now,
+    centre::{Read, now},
     decisions::uid,
     id, record,
     rules::{decide, merged, merged_and_told, open_reviews, table},
 };
-use svod_hub::edges::operations::{check, people, status};
+use svod_hub::{
+    database::drawn::Drawn,
+    decisions::drawn::Draft,
+    edges::{
+        hub::Hub,
+        operations::{check, people, status, withdraw},
+    },
+};
 
 /// A claim of a programme or supplement of the person with the key 1, with a line.
 fn document(kind: Kind, key: u8, version: u32, fields: &[(&'static str, &str)]) -> Record {
@@ -304,4 +311,88 @@ fn what_names_another_persons_programme_is_told_and_a_supplement_is_published_wh
     let told: Vec<_> = strays.iter().map(|one| (one.kind, one.field, one.refused)).collect();
     assert_eq!(told, [("completion_mark", "programme", false)]);
     one.clear_out();
+}
+
+/// The supplement with the key 12 of the person with the key 1, under the programme with the key `under`.
+fn supplement_under(under: u8, version: u32) -> Record {
+    let mut body = examples::body(Kind::SupplementClaim);
+    let (recipient, under) = (id(1).to_string(), id(under).to_string());
+    for (field, value) in [("recipient", recipient.as_str()), ("programme", &under), ("number", "Д-1")] {
+        body.set(field, value).expect("plain");
+    }
+    Record::live(id(12), version, &body)
+}
+
+#[test]
+fn of_a_supplement_whose_programme_was_taken_back_its_centre_names_another_as_of_a_claim_of_its_own() {
+    let mut hub = TestHub::new();
+    let fields = [("number", "18"), ("date", "2026-01-10"), ("status", "завершена")];
+    let own = document(Kind::ProgrammeClaim, 14, 1, &fields);
+    let mut one = merged(&mut hub, 1, vec![anna(1, 1, &[]), own]);
+    let person = uid(&hub);
+    let fields = [("recipient", person.as_str()), ("number", "17"), ("date", "2026-01-12")];
+    let body = record(Kind::Programme, 60, 1, &fields).read_body().expect("canonical");
+    let drawn = Draft { person: person.parse().ok(), body };
+    let Hub { store, context, .. } = &mut hub.hub;
+    let done = store.write(|tx| {
+        let register = context.register(tx, "test", now());
+        let key = register.new_key(&drawn)?.expect("one");
+        let drawn = Drawn { key, id: "П".into(), person: drawn.person, body: drawn.body };
+        register.draw(&drawn, "составлена").map(|()| key)
+    });
+    let programme = done.expect("drawn up");
+    let under = |programme: &str, version| {
+        let mut body = supplement_under(14, version).read_body().expect("canonical");
+        body.set("programme", programme).expect("plain");
+        Record::live(id(12), version, &body)
+    };
+    let forms = |told: Read| {
+        let of_it = |record: &Record| {
+            record.kind == Kind::Supplement || record.kind == Kind::Link && record.key == id(12)
+        };
+        told.records.into_iter().filter(of_it).map(|record| record.form).collect::<Vec<_>>()
+    };
+    let mut sent = |hub: &mut TestHub, record| {
+        one.clear_out();
+        let name = one.data(&[record]);
+        hub.take(&one, &name);
+        hub.send();
+        let told = one.read_out();
+        assert!(told.protocols.iter().all(|(_, lines)| lines.is_empty()), "taken, and not proposed");
+        let forms = forms(told);
+        one.clear_out();
+        forms
+    };
+    hub.send();
+    assert_eq!(sent(&mut hub, under(&programme.to_string(), 1)), [Form::Live; 2]);
+    withdraw::withdraw(&hub.config(), Kind::Programme, "П", ("test", "ошибка"), now()).expect("taken back");
+    hub.send();
+    assert_eq!(unpublished(&hub), [("supplement_claim", "W01", "programme", true)]);
+    assert_eq!(sent(&mut hub, under(&id(14).to_string(), 2)), [Form::Live; 2], "it is no wish");
+    assert_eq!(unpublished(&hub), []);
+}
+
+#[test]
+fn a_supplement_that_one_centre_puts_under_a_wrong_programme_is_published_under_that_of_the_other() {
+    // another person's; one that is no document before its centre has given it a number
+    for (wrong, rule) in [(13, "W01"), (14, "P14")] {
+        let mut hub = TestHub::new();
+        let programme = |key, number| {
+            document(Kind::ProgrammeClaim, key, 1, &[("number", number), ("date", "2026-01-10")])
+        };
+        let zuev = [("surname", "Зуев"), ("birth_date", "01.02.1940"), ("sex", "М")];
+        let zuev = record(Kind::RecipientClaim, 2, 1, &zuev);
+        let of_zuev = [("recipient", &*id(2).to_string()), ("number", "5"), ("date", "2026-01-10")];
+        let of_zuev = record(Kind::ProgrammeClaim, 13, 1, &of_zuev);
+        let load = vec![anna(1, 1, &[]), zuev, of_zuev, programme(14, "б/н"), supplement_under(wrong, 1)];
+        let wrongs = merged(&mut hub, 1, load).code;
+        let load = vec![anna(1, 1, &[]), programme(11, "17"), supplement_under(11, 1)];
+        let (_, told) = merged_and_told(&mut hub, 2, load);
+        let published = told.records.into_iter().filter(|record| record.kind == Kind::Supplement);
+        assert_eq!(published.map(|record| record.form).collect::<Vec<_>>(), [Form::Live], "{rule}");
+        // and the centre that was wrong is named
+        let found = check::check(&hub.config(), now()).expect("checked");
+        let mut faults = found.faults.iter().filter(|fault| fault.centre == Some(wrongs.to_string()));
+        assert!(faults.any(|fault| fault.rule == rule), "{rule}: {:?}", found.faults);
+    }
 }

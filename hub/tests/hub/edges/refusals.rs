@@ -8,7 +8,7 @@ use std::fs;
 use exchange_format::{
     answer::{PacketOutcome, PacketReason, RecordOutcome, RecordReason},
     file_name::PacketKind,
-    record::{Kind, Record},
+    record::{Form, Kind, Record},
     state_digest::StateDigest,
 };
 use fixtures::examples;
@@ -249,6 +249,42 @@ fn a_bad_record_is_refused_alone_and_one_without_its_referent_is_held() {
     let contact = hub.hub.store.read(|tx| tx.known(one.code, Kind::Contact, id(5))).expect("read");
     assert_eq!(contact.expect("kept").outcome, "changed");
     assert_eq!(incidents(&mut hub), ["NOT_OWNER"], "and no DIVERGED: the sum covers refused ones");
+}
+
+#[test]
+fn a_paper_that_has_scans_is_not_given_to_another_person_before_they_are_taken_back() {
+    let mut hub = TestHub::new();
+    let mut one = hub.centre(1);
+    let zuev = record(Kind::RecipientClaim, 7, 1, &[("surname", "Зуев")]);
+    let contract = |version, of: u8, number| {
+        let of = id(of).to_string();
+        record(Kind::Contract, 6, version, &[("recipient", of.as_str()), ("number", number)])
+    };
+    let (of, sum) = (id(6).to_string(), "a".repeat(64));
+    let fields = [
+        ("contract", of.as_str()),
+        ("title", "Договор"),
+        ("media_type", "image/png"),
+        ("size", "1"),
+        ("sha256", &sum),
+        ("location", "шкаф 3"),
+    ];
+    let scan = record(Kind::Attachment, 5, 1, &fields);
+    for name in one.snapshot(1, &[vec![anna(1, 1, &[]), zuev, contract(1, 1, "1"), scan.clone()]]) {
+        hub.take(&one, &name);
+    }
+    let mut told = |hub: &mut TestHub, sent: &[Record]| {
+        let name = one.data(sent);
+        hub.take(&one, &name);
+        hub.send();
+        let (_, lines) = one.read_out().protocols.pop().expect("answered");
+        lines.into_iter().map(|line| line.rule.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(&mut hub, &[contract(2, 7, "1")]), ["contract.final"]);
+    assert!(told(&mut hub, &[contract(3, 1, "2")]).is_empty(), "its number may be put right");
+    let gone = Record { form: Form::Tombstone, version: 2, body: Vec::new(), ..scan };
+    assert!(told(&mut hub, &[gone]).is_empty());
+    assert!(told(&mut hub, &[contract(4, 7, "2")]).is_empty());
 }
 
 #[test]
