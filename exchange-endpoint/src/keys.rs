@@ -336,6 +336,18 @@ impl From<KeysError> for Failure {
     }
 }
 
+impl Failure {
+    /// Why the card in the file at `path` is not taken.
+    pub fn card(path: &Path, error: CardError) -> Self {
+        match error {
+            CardError::Fingerprint { .. } | CardError::NotValidOn { .. } => error.into(),
+            other => Self::new(Exit::Refused, "card-malformed")
+                .told("file", path.display())
+                .because("detail", &other),
+        }
+    }
+}
+
 impl From<CardError> for Failure {
     fn from(error: CardError) -> Self {
         match error {
@@ -346,7 +358,8 @@ impl From<CardError> for Failure {
                 .told("on", on)
                 .told("from", from)
                 .told("until", until),
-            other => Self::new(Exit::Refused, "card-malformed").because("detail", &other),
+            // no other is found where no file was read
+            other => Self::card(Path::new("*.card"), other),
         }
     }
 }

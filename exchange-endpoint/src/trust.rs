@@ -303,7 +303,7 @@ impl From<TrustError> for Failure {
                 let exit = Exit::of_io(&source);
                 Self::new(exit, "trust-file").told("file", path.display()).because("detail", source)
             }
-            TrustError::Card { source, .. } => source.into(),
+            TrustError::Card { path, source } => Self::card(&path, source),
             TrustError::Successions { path } => {
                 Self::new(Exit::Refused, "trust-successions").told("file", path.display())
             }

@@ -210,6 +210,25 @@ fn what_a_rule_refuses_is_told_by_its_code_and_by_no_field() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+#[test]
+fn an_assessment_that_a_later_one_follows_has_its_next_and_a_year_may_have_two_digits() {
+    let mut scene = Scene::of(Kind::Assessment);
+    for change in ["next_date=2026-11-21", "year=26"] {
+        scene.change(change);
+    }
+    assert_eq!(scene.broken(), ["C11"]);
+    // another person's, an earlier one
+    for change in ["other.date=2026-11-20", "other.recipient=00000000-0000-4000-8000-000000000001"] {
+        scene.change(change);
+    }
+    assert!(scene.broken().contains(&"C11"), "{:?}", scene.broken());
+    let recipient = scene.body.text("recipient").expect("stated").to_owned();
+    scene.change(&format!("other.recipient={recipient}"));
+    assert!(!scene.broken().contains(&"C11"), "{:?}", scene.broken());
+    scene.change("other.date=2020-11-20");
+    assert!(scene.broken().contains(&"C11"), "{:?}", scene.broken());
+}
+
 /// Whether some rule tells of `field`, of that line.
 fn is_told(scene: &Scene, field: &str, line: Option<usize>) -> bool {
     let breaches = rules::check(&scene.body, &scene.around());

@@ -110,5 +110,5 @@ fn read(path: &Path) -> Result<Card, Failure> {
     let bytes = fs::read(path).map_err(|error| {
         Failure::new(Exit::of_io(&error), "trust-file").told("file", path.display()).because("detail", error)
     })?;
-    Ok(Card::from_bytes(&bytes)?)
+    Card::from_bytes(&bytes).map_err(|error| Failure::card(path, error))
 }

@@ -40,7 +40,7 @@ pub(super) static RULES: &[Rule] = &[
             "The year of the number is not that of the assessment.",
         ),
         source: "own",
-        check: |c| at("year", i64::from(c.date("date")?.year()) != i64::try_from(c.whole("year")?).ok()?),
+        check: |c| at("year", u64::try_from(c.date("date")?.year()).ok()? != whole_year(c.whole("year")?)),
     },
     Rule {
         code: "A02",
@@ -363,17 +363,28 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: FORM,
         check: |c| {
-            let next = c.date("next_date");
+            let (next, date) = (c.date("next_date"), c.date("date"));
             let past = |today| next.is_some_and(|next| next < today);
-            at("next_date", next.is_none() || c.around.today.is_some_and(past))
+            // a later assessment of the person is the next one
+            let later = |other: &Body| {
+                let of = other.text("date").and_then(values::paper_date);
+                other.text("recipient") == c.text("recipient") && of.is_some() && of > date
+            };
+            let followed = c.around.others.iter().any(later);
+            at("next_date", !followed && (next.is_none() || c.around.today.is_some_and(past)))
         },
     },
 ];
 
 /// What an assessment is told apart by: the year, of which two digits may be typed, and the number.
 pub fn name(body: &Body) -> Option<(u64, String)> {
-    let year = values::whole(body.text("year")?)?;
-    Some((if year < 100 { 2000 + year } else { year }, bare_number(body.text("number")?)))
+    let year = whole_year(values::whole(body.text("year")?)?);
+    Some((year, bare_number(body.text("number")?)))
+}
+
+/// A year of which two digits may be typed.
+const fn whole_year(year: u64) -> u64 {
+    if year < 100 { 2000 + year } else { year }
 }
 
 /// A number as it is told apart: `№017` is `17`, and `17-2` is not `172`.

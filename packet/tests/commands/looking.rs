@@ -297,5 +297,6 @@ fn what_is_missing_is_usage_and_a_full_disk_is_temporary() {
     assert!(ended.code == 2 && ended.err.contains("это папка"), "{}", ended.err);
     let ended = desk.run(&["verify", file, "--trust", "age.key", "--format", "json"]);
     assert_eq!((ended.code, ended.error().as_str()), (3, "card-malformed"));
+    assert!(ended.err.contains("age.key") || ended.out.contains("age.key"), "of many files the one is named");
     assert_eq!(desk.run_into_full_disk(&["verify", file, "--trust", "trust"]), 4);
 }
