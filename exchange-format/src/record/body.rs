@@ -151,6 +151,11 @@ impl Body {
         self.values.text(field)
     }
 
+    /// The text of a field of the head, if this kind has it and it is stated.
+    pub fn stated(&self, field: &str) -> Option<&str> {
+        self.values.iter().find(|(one, _)| one.name == field)?.1
+    }
+
     /// States a field of the head; see [`Line::set`].
     pub fn set(&mut self, field: &str, text: &str) -> Result<(), Finding> {
         self.values.set(field, text)

@@ -171,6 +171,13 @@ fn told_of(lang: Lang, history: &History) -> String {
     lines.join("\n")
 }
 
+/// What somebody decided, in a sentence.
+pub(super) fn decided_so(lang: Lang, event: &Event) -> String {
+    let uid = event.subject.clone().unwrap_or_default();
+    let (case_number, also, events) = (String::new(), Vec::new(), Vec::new());
+    happened(lang, &History { uid, case_number, also, events }, event)
+}
+
 /// One event in a sentence; a word that a later version writes by its code.
 fn happened(lang: Lang, history: &History, event: &Event) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "—".to_owned());

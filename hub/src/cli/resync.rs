@@ -1,5 +1,7 @@
 //! `resync`: after a restore, what differs from each centre, and that the exchange may go on.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use exchange_endpoint::{
     messages::{self, word},
@@ -13,7 +15,11 @@ use super::config;
 use crate::{
     database::linking::Act,
     edges::{
-        operations::operator,
+        gone::{self, Decision, Difference},
+        operations::{
+            operator,
+            table_file::{heading_of, shown},
+        },
         resync::{self, Standing},
     },
 };
@@ -29,7 +35,14 @@ pub struct Resync {
     /// Why, for the journal
     #[arg(long, value_name = "TEXT", default_value = "resync", value_parser = super::reason)]
     reason: String,
+    /// Write all that differs, and all that was decided after the copy, into this file, with the values: personal data
+    #[arg(long, value_name = "FILE.csv")]
+    out: Option<PathBuf>,
 }
+
+/// So many records are shown of each centre, and so many decisions; so many are in the JSON.
+const SHOWN: usize = 20;
+const LISTED: usize = 1000;
 
 impl Resync {
     pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
@@ -46,7 +59,29 @@ impl Resync {
             resync::confirm(&config, &ready, act, now)?;
             all.iter_mut().filter(|one| one.stage == "ready").for_each(|one| one.stage = "confirmed");
         }
-        common.print(&json!({ "centres": all }), |lang| text(lang, &all))?;
+        let decisions = resync::decisions(&config)?;
+        if let Some(path) = &self.out {
+            let differences: Vec<(String, &[Difference])> =
+                all.iter().map(|one| (one.centre.clone(), one.differences.as_slice())).collect();
+            gone::write(path, &differences, &decisions)?;
+        }
+        let told =
+            json!({ "centres": without_values(&all), "decisions": decisions_without_values(&decisions) });
+        common.print(&told, |lang| {
+            let mut lines = vec![text(lang, &all)];
+            lines.extend(lost(lang, &decisions));
+            let file = self.out.as_ref().map(|path| path.display().to_string());
+            let is_more = decisions.len() > SHOWN || all.iter().any(|one| one.differences.len() > SHOWN);
+            match file {
+                Some(file) => lines.push(messages::text(lang, "hub-resync-file", &[("file", file.into())])),
+                None if is_more => lines.push(messages::text(lang, "hub-resync-more", &[])),
+                None => {}
+            }
+            if all.iter().any(|one| one.stage == "ready") {
+                lines.push(messages::text(lang, "hub-resync-next", &[]));
+            }
+            lines.join("\n")
+        })?;
         Ok(Exit::Done)
     }
 }
@@ -64,16 +99,73 @@ fn text(lang: Lang, all: &[Standing]) -> String {
         };
         for (kind, by_what) in &one.published {
             for (what, n) in by_what {
-                let what = serde_json::to_value(what).ok().and_then(|word| word.as_str().map(str::to_owned));
-                lines.push(counts("resync-published", kind, &what.unwrap_or_default(), *n));
+                lines.push(counts("resync-published", kind, what.word(), *n));
             }
         }
         for (kind, by_what) in &one.records {
             lines.extend(by_what.iter().map(|(what, n)| counts("resync-record", kind, what, *n)));
         }
-    }
-    if all.iter().any(|one| one.stage == "ready") {
-        lines.push(messages::text(lang, "hub-resync-next", &[]));
+        lines.extend(differences(lang, &one.differences));
     }
     lines.join("\n")
+}
+
+/// The first of what differs, a line a record and one a value.
+fn differences(lang: Lang, all: &[Difference]) -> impl Iterator<Item = String> {
+    all.iter().take(SHOWN).flat_map(move |one| {
+        let args = [
+            ("kind", word(lang, "kind", one.kind).into()),
+            ("key", one.key.clone().into()),
+            ("case", one.case_number.clone().unwrap_or_else(|| "—".to_owned()).into()),
+            ("what", word(lang, "resync-published", one.what.word()).into()),
+            ("here", one.here.into()),
+            ("there", one.there.into()),
+        ];
+        let head = format!("    {}", messages::text(lang, "hub-resync-difference", &args));
+        let values = one.values.iter().map(move |value| {
+            let side = |side: &Option<String>| side.as_deref().map(|text| shown(lang, &value.field, text));
+            let side = |text: &Option<String>| side(text).unwrap_or_else(|| "—".to_owned());
+            let args = [
+                ("field", heading_of(lang, &value.field).into()),
+                ("here", side(&value.here).into()),
+                ("there", side(&value.there).into()),
+            ];
+            format!("      {}", messages::text(lang, "hub-resync-value", &args))
+        });
+        std::iter::once(head).chain(values).collect::<Vec<_>>()
+    })
+}
+
+/// The first of what staff decided after the copy was made.
+fn lost(lang: Lang, decisions: &[Decision]) -> Vec<String> {
+    if decisions.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![messages::text(lang, "hub-resync-decisions", &[("n", decisions.len().into())])];
+    for Decision { event, case_number } in decisions.iter().take(SHOWN) {
+        let at = messages::stored_moment(lang, &event.at);
+        let who = event.actor.clone().unwrap_or_default();
+        let subject = event.subject.clone().unwrap_or_default();
+        let whose = case_number.clone().unwrap_or(subject);
+        let why = event.reason.as_ref().map_or_else(String::new, |why| format!("  «{why}»"));
+        lines.push(format!("  {at}  {who}  {whose}: {}{why}", super::person::decided_so(lang, event)));
+    }
+    lines
+}
+
+/// The first of what differs; values are never written as JSON.
+fn without_values(all: &[Standing]) -> Vec<Standing> {
+    let mut all = all.to_vec();
+    for one in &mut all {
+        one.differences.truncate(LISTED);
+    }
+    all
+}
+
+fn decisions_without_values(all: &[Decision]) -> Vec<Decision> {
+    let mut all: Vec<Decision> = all.iter().take(LISTED).cloned().collect();
+    for one in &mut all {
+        one.event.value = None;
+    }
+    all
 }

@@ -38,6 +38,12 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Whether there is an input with this key.
+    pub fn knows_input(&self, key: RecordId) -> Result<bool> {
+        let found: Option<i64> = self.value("SELECT 1 FROM hub_input WHERE key = ?1", [key.to_string()])?;
+        Ok(found.is_some())
+    }
+
     /// The inputs with one of these actions, in the order in which they were made.
     pub fn inputs_of(&self, actions: &[&str]) -> Result<Vec<Body>> {
         let mut inputs = Vec::new();

@@ -222,6 +222,13 @@ impl Tx<'_> {
         )
     }
 
+    /// Whether a part of the snapshot that opened `epoch` for `peer` was never answered, and never will be.
+    pub fn is_superseded(&self, peer: ParticipantCode, epoch: Epoch) -> Result<bool> {
+        let sql = "SELECT 1 FROM packet WHERE direction = 'out' AND peer = ?1 AND epoch = ?2 AND kind = 'SN'
+                   AND state = 'SUPERSEDED' LIMIT 1";
+        Ok(self.value::<i64>(sql, params![peer.as_str(), epoch.get()])?.is_some())
+    }
+
     /// The held packets of `peer` in `epoch`, in order.
     pub fn held(&self, peer: ParticipantCode, epoch: Epoch) -> Result<Vec<AtPosition>> {
         self.rows(
@@ -266,6 +273,13 @@ impl Tx<'_> {
         let sql = "SELECT sha256 FROM packet WHERE name = ?1 AND direction = 'out'";
         let found: Option<String> = self.value::<Option<String>>(sql, [name])?.flatten();
         found.map(|text| text.parse().map_err(|_| DAMAGED)).transpose()
+    }
+
+    /// Whether there is a packet or answer of ours with this name.
+    pub fn knows_packet(&self, name: &str) -> Result<bool> {
+        let found: Option<i64> =
+            self.value("SELECT 1 FROM packet WHERE name = ?1 AND direction = 'out'", [name])?;
+        Ok(found.is_some())
     }
 
     /// Packets to `peer` that have no PR yet, in order.

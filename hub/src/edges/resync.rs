@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::{
     config::HubConfig,
+    gone::{self, Decision, Difference},
     hub::{Context, Hub, HubError, open},
     intake::{Applied, Step, journal},
     register::{Register, Returned, What},
@@ -38,6 +39,14 @@ pub struct Standing {
     /// What it has sent, by kind and whether the hub does not know it (`new`), knows something older (`changed`) or something
     /// newer (`older`).
     pub records: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+    /// What it was told otherwise than this database says, one by one.
+    pub differences: Vec<Difference>,
+}
+
+/// What staff decided after the copy was made, while a stream is stopped by a restore.
+pub fn decisions(config: &Config<HubConfig>) -> Result<Vec<Decision>, Failure> {
+    let Hub { mut store, context, .. } = open(config)?;
+    store.read(|tx| if stopped(tx)?.is_empty() { Ok(Vec::new()) } else { Ok(gone::decisions(&context, tx)?) })
 }
 
 /// How the recovery of each stream that a restore has stopped stands, and what it would change.
@@ -86,7 +95,7 @@ fn digest_of(parts: &[Mark]) -> Digest {
 }
 
 /// Hands every record of the snapshot to `each`, and whether it is of the mirror.
-fn for_each(
+pub(super) fn for_each(
     step: &Step<'_>,
     tx: &Tx<'_>,
     parts: &[Mark],
@@ -116,6 +125,7 @@ fn compare(step: &Step<'_>, tx: &Tx<'_>, parts: &[Mark], standing: &mut Standing
         if is_mirror {
             if let Some(what) = register.differs(step.centre, record)? {
                 *standing.published.entry(record.kind.name()).or_default().entry(what).or_default() += 1;
+                standing.differences.push(gone::difference(tx, step.centre, record, what)?);
             }
             return Ok(());
         }
@@ -212,6 +222,9 @@ impl Hub {
 /// The persons that any centre's snapshot shows, before a claim is numbered: what one has been told is not given to another. And
 /// whom staff have parted since is parted before anything is published.
 fn persons_back(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
+    if tx.streams(context.code)?.outgoing.stop == Some(Stop::Restored) {
+        gone::tell_decisions(context, tx, &gone::decisions(context, tx)?, now)?;
+    }
     own::begin_again(context, tx, now)?;
     let register = context.register(tx, context.code.as_str(), now);
     let mut links = BTreeMap::new();
@@ -245,6 +258,9 @@ fn carry_out(
     };
     own::begin_again(context, tx, now)?;
     let step = Step { context, centre, now, returned: None };
+    let mut standing = Standing::default();
+    compare(&step, tx, &parts, &mut standing)?;
+    gone::tell_differences(context, tx, centre, &standing.differences, now)?;
     let register = register(&step, tx);
     let mut returned = Returned::default();
     // persons before what names them: members stand in the order of the kinds

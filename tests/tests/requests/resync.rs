@@ -206,6 +206,15 @@ fn a_restored_hub_knows_again_whom_it_had_published_and_goes_on() {
         Reader::open(db).expect("opens").one(sql, [], |row| row.get(0)).expect("read").expect("one")
     };
     let number = of(&centre_db, "SELECT uid || ' ' || case_number FROM recipient WHERE id = 'lost'");
+    let uid = number.split(' ').next().expect("a uid").to_owned();
+    // who came after the first load is told more than its own when staff have said that it is served
+    let code = fixtures::places::centre_code(1);
+    world.hub(&["service", "confirm", code.as_str(), &uid, "--reason", "договор"]).expect("confirmed");
+    world
+        .hub(&["person", "set", &uid, "surname", "Исправленная", "--reason", "паспорт показан"])
+        .expect("corrected");
+    wait(&world, &centre_db, "SELECT count(*) FROM recipient WHERE surname = 'Исправленная'", 1);
+    wait(&world, &hub_db, "SELECT count(*) FROM hub_input WHERE packet IS NULL", 0);
     world.daemons.kill("hub");
     let restored = world.hub(&["restore", path(&older), "--replace"]).expect("put back");
     assert_eq!(restored["stopped"], true);
@@ -217,6 +226,21 @@ fn a_restored_hub_knows_again_whom_it_had_published_and_goes_on() {
         (told["centres"][0]["stage"] == "ready").then_some(told)
     });
     assert_eq!(told["centres"][0]["published"]["person"], serde_json::json!({"back": 1}));
+    let lost = told["decisions"].as_array().expect("a list");
+    let entry = lost.iter().find(|one| one["event"] == "entry").unwrap_or_else(|| panic!("{told}"));
+    assert_eq!((&entry["subject"], &entry["field"]), (&uid.as_str().into(), &"surname".into()), "{entry}");
+    assert_eq!(
+        (&entry["reason"], &entry["value"]),
+        (&"паспорт показан".into(), &Value::Null),
+        "no value: {entry}"
+    );
+    let of_person = |one: &&Value| one["key"] == uid.as_str() && one["what"] == "back";
+    let differs = told["centres"][0]["differences"].as_array().expect("a list").iter().find(of_person);
+    assert!(differs.is_some_and(|one| one["case_number"].is_string()), "{told}");
+    let all = dir.path().join("gone.csv");
+    world.hub(&["resync", "--out", path(&all)]).expect("written");
+    let all = std::fs::read_to_string(&all).expect("read");
+    assert!(all.contains(&uid) && all.contains("паспорт показан") && all.contains("Исправленная"), "{all}");
     assert_eq!(told["centres"][0]["records"], serde_json::json!({"recipient_claim": {"new": 1}}));
     let overdue = world.hub(&["status"]).expect("told")["overdue"].to_string();
     assert!(overdue.contains("recovery"), "{overdue}");

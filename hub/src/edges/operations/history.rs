@@ -142,7 +142,8 @@ fn carried_event(carried: Carried) -> Option<Event> {
     })
 }
 
-fn noted(body: &Body, packet: Option<String>) -> Event {
+/// What an input of the hub's own stream says, which is in `packet`.
+pub(in crate::edges) fn noted(body: &Body, packet: Option<String>) -> Event {
     let text = |field: &str| body.text(field).map(str::to_owned);
     Event {
         at: text("at").unwrap_or_default(),

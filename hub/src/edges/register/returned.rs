@@ -25,6 +25,18 @@ pub enum What {
     Renumbered,
 }
 
+impl What {
+    /// The word in JSON and in tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Back => "back",
+            Self::Ahead => "ahead",
+            Self::SentAgain => "sent_again",
+            Self::Renumbered => "renumbered",
+        }
+    }
+}
+
 /// What is taken back of one centre.
 #[derive(Debug, Default)]
 pub struct Returned {
@@ -67,7 +79,7 @@ impl Register<'_> {
     ) -> Result<(), RegisterError> {
         let differs = self.differs(centre, mirror)?;
         let body = (mirror.form != Form::Tombstone).then(|| mirror.read_body().ok()).flatten();
-        let id = |field: &str| body.as_ref().and_then(|body| body.text(field)?.parse::<RecordId>().ok());
+        let id = |field: &str| body.as_ref().and_then(|body| body.stated(field)?.parse::<RecordId>().ok());
         let person = match mirror.kind {
             Kind::Person => {
                 self.take_back_person(mirror)?;
