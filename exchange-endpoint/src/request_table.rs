@@ -44,7 +44,7 @@ pub fn schema(table: &str) -> String {
   at TEXT NOT NULL,
   next_at TEXT,                  -- out: when it is placed (again); NULL when it is over
   packet TEXT,                   -- out: the name of its RQ
-  opened INTEGER                 -- in: the epoch of the snapshot that it got; out, of cause restored: of the one that has come
+  opened INTEGER                 -- in: the epoch of the snapshot that it got, NULL as long as it waits; out, of cause restored: of the one that has come
 ) WITHOUT ROWID;
 CREATE INDEX {table}_in_force ON {table} (peer) WHERE next_at IS NOT NULL;
 "
@@ -273,6 +273,26 @@ impl<'a> Requests<'a> {
         found.map(|epoch| Epoch::new(epoch).map_err(|_| RequestError::Damaged("opened"))).transpose()
     }
 
+    /// Whether the request `id` of ours is for a snapshot because the sums of a stream differ.
+    pub fn is_of_divergence(&self, id: Nonce) -> Result<bool, RequestError> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM {} WHERE id = ?1 AND direction = 'out' AND cause = 'divergence')",
+            self.table
+        );
+        Ok(self.db.prepare_cached(&sql)?.query_row([id.to_string()], |row| row.get(0))?)
+    }
+
+    /// The requests of `peer` for a snapshot that are known and have got none yet.
+    pub fn waiting(&self, peer: ParticipantCode) -> Result<Vec<Nonce>, RequestError> {
+        let sql = format!(
+            "SELECT id FROM {} WHERE peer = ?1 AND direction = 'in' AND asks = 'snapshot' AND opened IS NULL",
+            self.table
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        let found = statement.query_map([peer.as_str()], |row| row.get::<_, String>(0))?;
+        found.map(|id| id?.parse().map_err(|()| RequestError::Damaged("id"))).collect()
+    }
+
     /// What came of `peer` after a restore is compared: another restore is a matter of another snapshot.
     pub fn forget_compared(&self, peer: ParticipantCode) -> Result<(), RequestError> {
         let sql = format!(
@@ -283,7 +303,8 @@ impl<'a> Requests<'a> {
         Ok(())
     }
 
-    /// Notes that the peer's request `id` is honoured, by the snapshot of the epoch `opened` if it asked for one.
+    /// Notes that the peer's request `id` is honoured, by the snapshot of the epoch `opened` if it asked for one; again, by another,
+    /// where the former was superseded before it was answered.
     pub fn honour(
         &self,
         peer: ParticipantCode,
@@ -293,7 +314,8 @@ impl<'a> Requests<'a> {
         now: Timestamp,
     ) -> Result<(), RequestError> {
         let sql = format!(
-            "INSERT OR IGNORE INTO {} (id, direction, peer, asks, at, opened) VALUES (?1, 'in', ?2, ?3, ?4, ?5)",
+            "INSERT INTO {} (id, direction, peer, asks, at, opened) VALUES (?1, 'in', ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET opened = coalesce(excluded.opened, opened)",
             self.table
         );
         let opened = opened.map(Epoch::get);

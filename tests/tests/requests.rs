@@ -15,7 +15,7 @@ use std::{fs, path::Path, time::Duration};
 use exchange_format::file_name::FileName;
 use fixtures::{
     city::{City, CityPlan},
-    places::centre_code,
+    places::{centre_code, hub_code},
 };
 use svod_tests::world::{
     Programs, World, WorldError,
@@ -171,6 +171,7 @@ fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
         .expect("read")
         .expect("a contract");
     write(&hub_db, &format!("DELETE FROM received WHERE key = '{lost}'; {zeros}"));
+    lose_archive(&world);
     world.start_hub().expect("started");
     write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('x4', 'Четвёртая')");
     wait(&world, &hub_db, &format!("SELECT count(*) FROM stream WHERE peer = '{code}' AND in_epoch = 2"), 1);
@@ -198,6 +199,19 @@ fn what_is_lost_on_the_way_is_asked_for_and_a_divergence_is_mended() {
     a_restored_centre_tells_the_mirror_alone(&world, &dir.path().join("copy.db"));
     world.daemons.stop_all().expect("stopped");
     documents::valid_ones(&world.layout.hub());
+}
+
+/// What the centre has sent is gone from the archive: from there nothing comes again.
+fn lose_archive(world: &World) {
+    let code = centre_code(1);
+    let sent = format!("_{}_{code}_", hub_code());
+    let archive = world.layout.hub().join("archive").join(code.as_str());
+    for file in fs::read_dir(archive).expect("read") {
+        let path = file.expect("read").path();
+        if path.to_string_lossy().contains(&sent) {
+            fs::remove_file(path).expect("removed");
+        }
+    }
 }
 
 /// A proposal was counted as new; what staff decide of it comes later, in a PR of a higher revision.
@@ -240,6 +254,7 @@ fn a_restored_centre_tells_the_mirror_alone(world: &World, copy: &Path) {
     let lost = "DELETE FROM received WHERE kind = 'contract' AND key = (SELECT min(key) FROM received
                 WHERE kind = 'contract' AND form = 'live')";
     write(&hub_db, &format!("{lost}; UPDATE stream SET received_digest = '{}'", "0".repeat(64)));
+    lose_archive(world);
     world.start_hub().expect("started");
     wait(world, &hub_db, "SELECT count(*) FROM received", known);
     let asked = |what| format!("SELECT count(*) FROM request WHERE asks = '{what}' AND next_at NOTNULL");

@@ -147,6 +147,20 @@ impl Tx<'_> {
         )
     }
 
+    /// Of whose file the publication of one record to `centre` is.
+    pub fn publication_person(
+        &self,
+        centre: ParticipantCode,
+        kind: Kind,
+        key: RecordId,
+    ) -> Result<Option<RecordId>> {
+        self.row(
+            "SELECT person FROM publication WHERE centre = ?1 AND kind = ?2 AND key = ?3",
+            params![centre.as_str(), kind.name(), key.to_string()],
+            |row| parsed(row, "publication", "person"),
+        )
+    }
+
     /// The centres that have something to be sealed.
     pub fn centres_with_pending(&self) -> Result<Vec<ParticipantCode>> {
         self.rows(

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{
     hub::{Context, HubError},
-    intake::journal,
+    intake::{forget_unproven, journal},
     requests::{end, send, want_snapshot},
 };
 use crate::database::Tx;
@@ -110,6 +110,7 @@ fn narrow(
         let Refined { ranges, differences } =
             theirs.refine(false, |kind, prefix, each| tx.received_range(centre, kind, prefix, each))?;
         enter(context, tx, centre, &differences, now)?;
+        forget_unproven(context, tx, centre, &differences)?;
         if !ranges.is_empty() {
             let own = RangeDigests { re: Some(id), ranges, ..theirs.clone() };
             let lack = (Lack::Ranges(theirs.at), one.asked.attempts);

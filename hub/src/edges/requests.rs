@@ -191,12 +191,27 @@ pub(super) fn honour(
             }
             note("packets", None)?;
         }
+        (Request::Snapshot { .. }, Some(Some(opened)))
+            if machine.honours_requests() && tx.is_superseded(centre, opened)? =>
+        {
+            // another request, perhaps of a life that is over, has got the next epoch before this one was answered
+            let opened = seal_anew(context, tx, centre, SnapshotBasis::Requested { request: id }, now)?;
+            note("snapshot", Some(opened))?;
+        }
         (Request::Snapshot { .. }, Some(Some(opened))) => {
             for (name, mut sent) in tx.open_packets(centre)? {
                 if sent.mark.position.epoch == opened && sent.asked_for(now) {
                     tx.set_sent_packet(&name, &sent)?;
                 }
             }
+        }
+        (Request::Snapshot { cause: SnapshotCause::Divergence, .. }, None | Some(None))
+            if machine.honours_requests() && machine.stop.is_none() =>
+        {
+            // what the centre holds of our stream shows first whether it is our own rows that have lost something; it is
+            // honoured when that is here
+            want_snapshot(context, tx, centre, SnapshotCause::Divergence, now)?;
+            note("snapshot", None)?;
         }
         (Request::Snapshot { cause, .. }, None) if machine.honours_requests() => {
             let after_restore = *cause == SnapshotCause::Restored;
@@ -307,11 +322,12 @@ fn place_again(
 }
 
 /// Compares a centre's mirror of our publications with what we have published: one that is ahead of us shows that this
-/// hub was restored.
+/// hub was restored, where `is_evidence` does not say otherwise of it.
 pub(super) fn judge_mirror_of(
     tx: &Tx<'_>,
     centre: ParticipantCode,
     packet: &mut CheckedPacket<'_, File>,
+    is_evidence: impl Fn(&Record) -> Result<bool, HubError>,
 ) -> Result<Option<Evidence>, HubError> {
     let members: Vec<MemberName> =
         packet.manifest().members.iter().map(|member| member.name.clone()).collect();
@@ -322,7 +338,12 @@ pub(super) fn judge_mirror_of(
             let Ok(record) = Record::parse_line(kind, line) else { return Ok(()) };
             let told = tx.publication(centre, kind, record.key)?;
             let sent = told.and_then(|told| told.sealed.map(|(form, hash)| (told.version, form, hash)));
-            found = found.or(judge_mirror(&record, sent));
+            if found.is_none()
+                && let Some(evidence) = judge_mirror(&record, sent)
+                && is_evidence(&record)?
+            {
+                found = Some(evidence);
+            }
             Ok(())
         })?;
     }

@@ -19,7 +19,7 @@ pub use self::{
     quarantine::{quarantine, replay_unknown_keys, set_replay, to_replay},
     sent::{
         Answer, OutPacket, add_out_packet, answer, answer_placed, answers_to, due, give_up_answer,
-        is_out_packet, last_part, next_due, place_again, sent_at, supersede_before, try_now,
+        is_out_packet, is_superseded, last_part, next_due, place_again, sent_at, supersede_before, try_now,
         update_out_packet,
     },
     streams::{InStream, OutStream, in_stream, out_stream, set_in_stream, set_out_stream},

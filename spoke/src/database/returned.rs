@@ -97,6 +97,8 @@ struct Here {
     sent: Option<Edition>,
     /// Something was done here that the hub has not confirmed.
     moved: bool,
+    /// The row, or that there is none, says what the hub has, be it sent from here or not yet.
+    same: bool,
 }
 
 fn here(connection: &Connection, mirror: &Record, ack: Option<Position>) -> Result<Here, DatabaseError> {
@@ -118,20 +120,32 @@ fn here(connection: &Connection, mirror: &Record, ack: Option<Position>) -> Resu
     let linked = "SELECT EXISTS (SELECT 1 FROM svod_link WHERE claim = ?1)";
     let linked = connection.prepare_cached(linked)?.query_row([key.to_string()], |row| row.get(0))?;
     let hubs = row.as_ref().map_or(linked, |(_, own)| !own);
-    let moved = table.is_some()
-        && !hubs
-        && (says_otherwise(connection, kind, key)?
-            || sent.is_some() && !is_confirmed(connection, kind, key, ack)?);
-    Ok(Here { table, row, linked, sent, moved })
+    let is_ours = table.is_some() && !hubs && sent != Some(Edition::of(mirror));
+    let (waits, same) = if is_ours { says(connection, mirror, sent.as_ref())? } else { (false, false) };
+    let moved = is_ours && !same && (waits || sent.is_some() && !is_confirmed(connection, kind, key, ack)?);
+    Ok(Here { table, row, linked, sent, moved, same })
 }
 
-/// Whether a change waits here that is to be sent.
-fn says_otherwise(connection: &Connection, kind: Kind, key: RecordId) -> Result<bool, DatabaseError> {
-    let change = lost::change_of(kind, key);
+/// Whether a change waits here that is to be sent, and whether what the row says now is what `mirror` does.
+fn says(
+    connection: &Connection,
+    mirror: &Record,
+    sent: Option<&Edition>,
+) -> Result<(bool, bool), DatabaseError> {
+    let change = lost::change_of(mirror.kind, mirror.key);
     let waits = "SELECT EXISTS (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)";
-    let waits: bool =
-        connection.prepare_cached(waits)?.query_row([&change.kind, &key.to_string()], |row| row.get(0))?;
-    Ok(waits && !matches!(own_records::look_at(connection, &change)?, Sealable::Nothing))
+    let waits: bool = connection
+        .prepare_cached(waits)?
+        .query_row([&change.kind, &mirror.key.to_string()], |row| row.get(0))?;
+    let (form, hash) = match own_records::look_at(connection, &change)? {
+        Sealable::Version(record) => (record.form, record.hash()),
+        Sealable::Problem(_) => return Ok((waits, false)),
+        Sealable::Nothing => match sent {
+            Some(sent) => return Ok((false, (sent.form, sent.hash) == (mirror.form, mirror.hash()))),
+            None => return Ok((false, mirror.form == Form::Tombstone)),
+        },
+    };
+    Ok((waits, (form, hash) == (mirror.form, mirror.hash())))
 }
 
 /// Whether the hub had applied what was last sent of a record, `ack` being our last packet that it applied.
@@ -226,6 +240,7 @@ impl Here {
         let edition = Edition::of(mirror);
         match judge_return(&edition, self.sent.as_ref(), self.moved) {
             Return::Stands => (self.sent.as_ref() != Some(&edition)).then_some(What::SentAgain),
+            Return::BothMoved | Return::TakenBack if self.same => Some(What::Noted),
             Return::BothMoved => Some(What::Moved),
             Return::TakenBack => Some(match (&self.row, mirror.form) {
                 (Some((_, true)), Form::Tombstone) => What::Ended,

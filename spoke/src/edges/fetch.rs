@@ -6,7 +6,10 @@ use exchange_endpoint::{
     mailbox::{Mailbox, MailboxError, Offered},
     stray::loggable,
 };
-use exchange_format::{file_name::FileName, position::Digest};
+use exchange_format::{
+    file_name::{FileName, PacketKind},
+    position::Digest,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -95,8 +98,11 @@ pub async fn fetch(
     second_look.sweep(&station.spool(), &offered)?;
     let (mut names, mut known) = (Vec::new(), Vec::new());
     for name in offered.into_iter().map(|file| file.name).filter(|name| second_look.is_due(name, now)) {
+        let is_request = || name.parse::<FileName>().is_ok_and(|name| name.kind == PacketKind::Request);
         match book::in_state(&station.connection, &name)?.as_deref() {
             None | Some("QUARANTINED") => names.push(name),
+            // it stands there until the hub has what it asks for (S4)
+            Some(_) if is_request() => names.push(name),
             Some(_) => known.push(name),
         }
     }

@@ -226,6 +226,12 @@ pub(super) fn honour(station: &mut Station, came: &Came<'_>, now: Timestamp) -> 
             let whole = place_again(station, missing, machine.last, now)?;
             (!whole && may_seal).then_some(SnapshotBasis::Initial)
         }
+        (Request::Snapshot { .. }, Some(Some(opened)))
+            if machine.honours_requests() && book::is_superseded(&station.connection, hub, opened)? =>
+        {
+            // another request, perhaps of a life that is over, has got the next epoch before this one was answered
+            Some(SnapshotBasis::Requested { request: came.id })
+        }
         (Request::Snapshot { .. }, Some(Some(opened))) => {
             place_parts_again(station, opened, machine.last, now)?;
             None
@@ -244,13 +250,13 @@ pub(super) fn honour(station: &mut Station, came: &Came<'_>, now: Timestamp) -> 
             }
             note(transaction, desk, came, Some(opened), now)
         })?;
-    } else {
+    } else if before.is_none() {
         let timing = station.config.exchange.timing();
         let spool = station.spool();
         durable_file::make_directories(&spool).map_err(SpokeError::io(&spool))?;
         let (connection, desk) = packet_file::apart(station);
         write::write(connection, Scope::Book, |transaction| {
-            if let (Request::RangeDigests(theirs), None) = (came.request, before) {
+            if let Request::RangeDigests(theirs) = came.request {
                 ranges::take(transaction, &desk, &timing, (came.id, theirs), now)?;
             }
             note(transaction, &desk, came, None, now)

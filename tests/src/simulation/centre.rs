@@ -1,6 +1,7 @@
 //! A centre: its machine with the real program on it, opened from its files after each end.
 
 use std::{
+    collections::BTreeMap,
     future::Future,
     path::{Path, PathBuf},
     pin::pin,
@@ -12,7 +13,7 @@ use exchange_endpoint::{chance, clock::Clock, output::Failure};
 use exchange_format::participant::ParticipantCode;
 use rusqlite::{Connection, functions::FunctionFlags};
 use svod_spoke::{
-    database::own_records,
+    database::{own_records, returned::What},
     edges::{
         config,
         event_loop::Day,
@@ -128,6 +129,22 @@ impl Centre {
             resync::confirm(&mut connection, config.code, digest, Some(keep), self.clock.now())?;
         }
         Ok(standing.stage)
+    }
+
+    /// What `resync` shows: each table, what becomes of how many of its records.
+    ///
+    /// # Errors
+    /// The command's.
+    pub fn shown_by_resync(&self) -> Result<String, Failure> {
+        let config = self.config()?;
+        let connection = station::open_database(&config)?;
+        let records = resync::look(&config, &connection, &mut |_| Ok(()))?.records;
+        let one = |(table, all): (&&str, &BTreeMap<_, u64>)| {
+            all.iter()
+                .map(|(what, n): (&What, _)| format!("{table} {}: {n}", what.word()))
+                .collect::<Vec<_>>()
+        };
+        Ok(records.iter().flat_map(one).collect::<Vec<_>>().join(", "))
     }
 
     /// Ends the program, if it runs.

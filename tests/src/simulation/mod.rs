@@ -69,7 +69,7 @@ pub struct SimArgs {
     #[arg(long, default_value_t = 1)]
     pub from: u64,
     /// How many seeds
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: u64,
     /// How many centres each city has
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=999))]

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, io};
 
 use exchange_format::{
-    answer::SnapshotCause,
+    answer::{Difference, SnapshotCause},
     error::PacketError,
     file_name::FileName,
     packet::MemberName,
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use super::{apply, journal, open};
 use crate::{
-    database::{DatabaseError, Tx, received::ClaimId},
+    database::{DatabaseError, Tx, received::ClaimId, streams::Streams},
     edges::{
         hub::{Context, Hub, HubError, at},
         ranges, requests,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The sums differ.
-const DIVERGED: &str = "DIVERGED";
+pub(super) const DIVERGED: &str = "DIVERGED";
 
 /// What is not as it was left.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -121,6 +121,102 @@ fn put_right(
         // its copy of what we have published comes with it, and shows what is gone here
         requests::want_snapshot(context, tx, centre, SnapshotCause::Divergence, now)?;
     }
+    Ok(tx.set_streams(centre, &streams)?)
+}
+
+/// What packets bear, of those that were read.
+#[derive(Default)]
+struct Borne(BTreeMap<String, BTreeMap<(Kind, RecordId), Edition>>);
+
+impl Borne {
+    /// The row of a record of `centre`, if the packet that it names does not bear it, or is gone.
+    fn row(
+        &mut self,
+        context: &Context,
+        tx: &Tx<'_>,
+        centre: ParticipantCode,
+        of: (Kind, RecordId),
+    ) -> Result<Option<ClaimId>, HubError> {
+        let Some(known) = tx.known(centre, of.0, of.1)? else { return Ok(None) };
+        let row = Edition { version: known.version, form: known.form, hash: known.hash };
+        let all = self.0.entry(known.packet).or_insert_with_key(|packet| {
+            let mut all = BTreeMap::new();
+            let read = for_each(context, centre, packet, &mut |record, _| {
+                all.insert((record.kind, record.key), Edition::of(&record));
+                Ok(())
+            });
+            if read.is_ok() { all } else { BTreeMap::new() }
+        });
+        Ok((all.get(&of) != Some(&row)).then_some(known.id))
+    }
+}
+
+/// A packet of `centre` states the sum `told`, and the rows come to another: where its packets in the archive come to that, they say
+/// what the rows have lost, and it is taken out of them. Whether it was.
+///
+/// # Errors
+/// The database.
+pub(super) fn out_of_archive(
+    context: &Context,
+    tx: &Tx<'_>,
+    (centre, streams): (ParticipantCode, &mut Streams),
+    told: StateDigest,
+    now: Timestamp,
+) -> Result<bool, HubError> {
+    let altered = tx.received_altered(centre)?;
+    let carried = Carried::of(context, tx, centre);
+    let known = (told, &altered[..]);
+    let mended = carried.and_then(|carried| {
+        // a row that its own packet bears was not altered: then it is what the centre says that has changed (D9)
+        let (lost, _) = tx.received_unlike(centre, &altered, &carried.last)?;
+        let mut borne = Borne::default();
+        for (kind, key) in lost.iter().filter(|(_, row)| row.is_some()).map(|(of, _)| *of) {
+            // a row that nobody can read proves nothing
+            let known = match tx.known(centre, kind, key) {
+                Ok(Some(known)) => known,
+                Ok(None) | Err(DatabaseError::Damaged { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let row = Edition { version: known.version, form: known.form, hash: known.hash };
+            let is_carried = carried.last[&(kind, key)].0 == row;
+            if !is_carried && borne.row(context, tx, centre, (kind, key))?.is_none() {
+                return Err(DatabaseError::Damaged { table: "received", column: "version" }.into());
+            }
+        }
+        tx.attempt(|| take_again(context, tx, centre, (&carried, known), now))
+    });
+    if let Err(error) = mended {
+        tracing::warn!(centre = %centre, "the archive does not say what differs; the centre is asked: {error}");
+        return Ok(false);
+    }
+    streams.received = told;
+    tx.set_streams(centre, streams)?;
+    journal(tx, context.code, "received.mended", centre.as_str(), "", &[], now)?;
+    tx.close_incidents(centre, DIVERGED, &now.to_string())?;
+    Ok(true)
+}
+
+/// Of the records of `centre` that were found to differ: a row that the packet which it names does not bear, or of which that packet
+/// is gone, proves nothing against the centre, whose next word on it counts.
+///
+/// # Errors
+/// The database.
+pub(in crate::edges) fn forget_unproven(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    differing: &[Difference],
+) -> Result<(), HubError> {
+    let (mut borne, mut unproven) = (Borne::default(), Vec::new());
+    for one in differing.iter().filter(|one| one.own.is_some()) {
+        unproven.extend(borne.row(context, tx, centre, (one.kind, one.key))?);
+    }
+    if unproven.is_empty() {
+        return Ok(());
+    }
+    tx.forget_versions(&unproven)?;
+    let mut streams = tx.streams(centre)?;
+    streams.received = ranges::sum_of(tx, centre)?;
     Ok(tx.set_streams(centre, &streams)?)
 }
 

@@ -2,12 +2,13 @@
 //!
 //! [`open`] the five-way check, envelope, signature, digests · [`numbered`] what the stream machine says of it
 //! and what follows · [`held`] what waits · [`apply`] its records · [`keys`] a centre's new keys · [`answers`] KV and PR about our own packets · [`control`] the
-//! control block · [`replay`] what was set aside, once more. What cannot be authenticated goes to quarantine whole, and nothing of it is applied.
+//! control block · [`copied`] what its copy of our publications shows · [`replay`] what was set aside, once more. What cannot be authenticated goes to quarantine whole, and nothing of it is applied.
 
 mod answers;
 mod apply;
 mod audit;
 mod control;
+mod copied;
 mod held;
 mod keys;
 mod numbered;
@@ -39,6 +40,7 @@ use crate::database::{Tx, streams::Unproven};
 
 pub(super) use answers::random;
 pub(in crate::edges) use apply::fresh_standing;
+pub(in crate::edges) use audit::forget_unproven;
 pub(in crate::edges) use numbered::Step;
 pub(in crate::edges) use open::prune_out;
 

@@ -12,11 +12,12 @@ use exchange_format::{
     },
     participant::ParticipantCode,
     position::Mark,
+    state_digest::StateDigest,
     stream::{Arrival, Facts, Ready, SnapshotReason, StateCheck, Stop, Verdict, check_state},
 };
 use jiff::Timestamp;
 
-use super::{Applied, Taken, apply, journal, keys, open, put_protocol};
+use super::{Applied, Taken, apply, audit, copied, journal, keys, open, put_protocol};
 use crate::{
     database::{
         Tx,
@@ -263,7 +264,13 @@ impl Step<'_> {
     }
 
     /// Enters what became of a packet into the journal.
-    fn enter(&self, tx: &Tx<'_>, event: &str, row: &AtPosition, rule: &str) -> Result<(), HubError> {
+    pub(super) fn enter(
+        &self,
+        tx: &Tx<'_>,
+        event: &str,
+        row: &AtPosition,
+        rule: &str,
+    ) -> Result<(), HubError> {
         let digests = [row.arrival.mark.digest];
         journal(tx, self.context.code, event, &row.name, rule, &digests, self.now)
     }
@@ -275,19 +282,22 @@ impl Step<'_> {
             Ready::Snapshot(parts) => (parts.clone(), true),
         };
         let part = if snapshot { self.snapshot_of(tx, &marks)? } else { None };
-        if part.is_some_and(|part| part.unconfirmed) {
-            return self.look_at_mirror(tx, streams, &marks);
+        if let Some(part) = part.filter(|part| part.unconfirmed) {
+            return self.look_at_mirror(tx, streams, &part, &marks);
         }
         if snapshot {
             // the snapshot replaces the picture of the stream; what it does not name becomes an orphan
             tx.orphan_all(self.centre)?;
-            streams.received = exchange_format::state_digest::StateDigest::default();
+            streams.received = StateDigest::default();
         }
         let mut intake = apply::Intake::new(self.context, tx, self.centre, self.now)?;
         let mut all = Vec::new();
+        let mut told = None;
         for mark in &marks {
             let row = self.held_row(tx, mark)?;
-            all.push(self.apply_one(tx, &mut intake, &row, streams)?);
+            let (applied, stated) = self.apply_one(tx, &mut intake, &row, streams)?;
+            all.push(applied);
+            told = stated;
         }
         if let Some(returned) = self.returned {
             self.context
@@ -306,7 +316,21 @@ impl Step<'_> {
             requests::peer_recovered(self.context, tx, self.centre, self.now)?;
         }
         if let Some(at) = streams.incoming.last.filter(|_| diverged) {
-            ranges::look(self.context, tx, self.centre, at, self.now)?;
+            // where the packets come to what the centre states, it is the rows that are wrong
+            let mended = match told {
+                Some(told) => {
+                    audit::out_of_archive(self.context, tx, (self.centre, streams), told, self.now)?
+                }
+                None => false,
+            };
+            if !mended {
+                ranges::look(self.context, tx, self.centre, at, self.now)?;
+            }
+        }
+        if let Some(part) = part
+            && copied::is_for_divergence(tx, &part)?
+        {
+            self.publications_back(tx, streams, &marks)?;
         }
         for applied in &all {
             self.answer(tx, streams, applied)?;
@@ -335,43 +359,6 @@ impl Step<'_> {
         Ok(all)
     }
 
-    /// Takes nothing but the mirror from a snapshot: the stream stays where it is, its epoch does not begin.
-    fn look_at_mirror(
-        &self,
-        tx: &Tx<'_>,
-        streams: &mut Streams,
-        parts: &[Mark],
-    ) -> Result<Vec<Applied>, HubError> {
-        let mut all = Vec::new();
-        for mark in parts {
-            let row = self.held_row(tx, mark)?;
-            self.judge_mirror(tx, streams, &row, &mut self.open_held(&row)?)?;
-            tx.set_packet_state(&row.name, "APPLIED", None)?;
-            self.enter(tx, "snapshot.unconfirmed", &row, "")?;
-            all.push(Applied::nothing(&row.name, *mark));
-        }
-        tx.set_streams(self.centre, streams)?;
-        all.iter().try_for_each(|applied| self.answer(tx, streams, applied))?;
-        Ok(all)
-    }
-
-    /// A centre's copy of our publications that is ahead of them shows that this hub was restored.
-    fn judge_mirror(
-        &self,
-        tx: &Tx<'_>,
-        streams: &mut Streams,
-        row: &AtPosition,
-        packet: &mut VerifiedPacket<File>,
-    ) -> Result<(), HubError> {
-        let mirror = requests::judge_mirror_of(tx, self.centre, &mut packet.check_while_reading())?;
-        if let Some(evidence) = mirror {
-            tracing::error!(centre = %self.centre, "this hub was restored: {evidence}");
-            streams.outgoing.stop = Some(Stop::Restored);
-            tx.add_incident(self.centre, "RESTORED", Some(&row.name), &self.now.to_string())?;
-        }
-        Ok(())
-    }
-
     pub(super) fn open_held(&self, row: &AtPosition) -> Result<VerifiedPacket<File>, HubError> {
         let name: FileName = row.name.parse().map_err(exchange_format::error::PacketError::from)?;
         Ok(open::open(self.context, &self.context.paths.archived(self.centre, &row.name), &name)?)
@@ -391,7 +378,7 @@ impl Step<'_> {
         intake: &mut apply::Intake<'_>,
         row: &AtPosition,
         streams: &mut Streams,
-    ) -> Result<Applied, HubError> {
+    ) -> Result<(Applied, Option<StateDigest>), HubError> {
         let mut packet = self.open_held(row)?;
         let told = packet.manifest().header.state_digest;
         // before its records: so it is noted
@@ -431,11 +418,12 @@ impl Step<'_> {
         }
         self.enter(tx, "packet.applied", row, "")?;
         let (name, mark, totals) = (row.name.clone(), row.arrival.mark, outcome.totals());
-        Ok(Applied { name, mark, state: "APPLIED", counts: outcome.counts, totals, lines: outcome.lines })
+        let (counts, lines) = (outcome.counts, outcome.lines);
+        Ok((Applied { name, mark, state: "APPLIED", counts, totals, lines }, told))
     }
 
     /// KV and PR of an applied packet.
-    fn answer(&self, tx: &Tx<'_>, streams: &Streams, applied: &Applied) -> Result<(), HubError> {
+    pub(super) fn answer(&self, tx: &Tx<'_>, streams: &Streams, applied: &Applied) -> Result<(), HubError> {
         answers::receipt(self.context, tx, self.centre, streams, applied.mark, self.now)?;
         let (counts, outcome) = (applied.counts, applied.counts.packet_outcome());
         let head = Protocol { answered: applied.mark, revision: 1, outcome, counts };

@@ -8,6 +8,7 @@ use exchange_endpoint::{
     protocol::{Kind as ProtocolKind, Protocol},
 };
 use exchange_format::{
+    answer::SnapshotCause,
     packet::{
         MemberName, PacketWriter,
         manifest::{Purpose, SnapshotBasis, SnapshotPart},
@@ -17,7 +18,7 @@ use exchange_format::{
     record::{Kind, Record, RecordId},
     signature::{RecordText, SigningKey, sign_record},
     state_digest::StateDigest,
-    stream::{PacketState, Slot},
+    stream::{Lack, PacketState, Slot},
 };
 use jiff::Timestamp;
 
@@ -28,8 +29,14 @@ use crate::{
         publications::Publication,
         streams::{PacketRow, Streams},
     },
-    edges::hub::{Context, HubError},
+    edges::{
+        hub::{Context, HubError},
+        ranges,
+    },
 };
+
+/// What is asked for while the sums of a stream differ: the centre's copy of what was published to it comes with it.
+const DOUBT: Lack = Lack::Snapshot(SnapshotCause::Divergence);
 
 /// Publications are read from the database in pages.
 const PAGE: u32 = 500;
@@ -125,7 +132,8 @@ pub fn seal_for(
     } else {
         let signing = context.signing(tx, centre, true)?;
         let mut cursor = Cursor::new(centre, false);
-        let mut next = cursor.next(tx)?;
+        // while it is not known whether our rows have lost what was published, nothing gets a number that was given already
+        let mut next = if is_in_doubt(tx, centre, &streams)? { None } else { cursor.next(tx)? };
         let mut beat = heartbeat;
         while next.is_some() || beat {
             beat = false;
@@ -140,6 +148,12 @@ pub fn seal_for(
     }
     tx.set_streams(centre, &streams)?;
     done.put_protocol(context, tx, centre, now)
+}
+
+/// Whether the copy that `centre` keeps is waited for because our rows may have lost what was published to it.
+fn is_in_doubt(tx: &Tx<'_>, centre: ParticipantCode, streams: &Streams) -> Result<bool, HubError> {
+    Ok(tx.requests().in_force(centre)?.iter().any(|one| one.asked.lack == DOUBT)
+        && (!tx.requests().waiting(centre)?.is_empty() || ranges::sum_of_sent(tx, centre)? != streams.sent))
 }
 
 /// Opens a new epoch of the stream to `centre`; which.

@@ -231,6 +231,20 @@ pub fn is_out_packet(connection: &Connection, name: &str) -> Result<bool, Databa
     Ok(statement.query_row([name], |row| row.get(0))?)
 }
 
+/// Whether a part of the snapshot that opened `epoch` was never answered, and never will be.
+///
+/// # Errors
+/// SQLite's.
+pub fn is_superseded(
+    connection: &Connection,
+    hub: ParticipantCode,
+    epoch: Epoch,
+) -> Result<bool, DatabaseError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM svod_packet WHERE direction = 'out' AND peer = ?1 AND epoch = ?2
+               AND kind = 'SN' AND state = 'SUPERSEDED')";
+    Ok(connection.prepare_cached(sql)?.query_row((hub.as_str(), epoch.get()), |row| row.get(0))?)
+}
+
 /// Our numbered packet at `position`.
 ///
 /// # Errors

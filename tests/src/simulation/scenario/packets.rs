@@ -3,12 +3,13 @@
 use super::{
     super::{centre::Turn, mishap::Mishap},
     Held, scenarios,
-    town::{HEARTBEAT, Town, ensure},
+    town::{HEARTBEAT, ROUNDS, Town, ensure},
 };
 
 scenarios![
     s2_what_the_spool_has_lost_is_told_anew_in_another_epoch,
     s3_a_file_that_proves_nothing_gets_no_answer_and_leaves_its_name,
+    s4_a_request_whose_snapshot_was_superseded_is_honoured_anew,
     s8_a_machine_that_runs_twice_is_noticed,
     s8_machines_that_recover_by_turns_are_told_of,
     s9_a_hub_that_ends_anywhere_has_applied_all_or_nothing,
@@ -206,4 +207,28 @@ fn s12_who_comes_again_is_told_what_there_is_though_nothing_changes(town: &mut T
         "SELECT count(*) FROM received WHERE origin = ? AND body LIKE '%Ильина%' AND in_digest = 1",
         "1",
     )
+}
+
+fn s4_a_request_whose_snapshot_was_superseded_is_honoured_anew(town: &mut Town) -> Held {
+    town.settle()?;
+    let copy = town.copy_hub()?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        // the centre does not run; what the first life has asked for still lies there when the second asks
+        town.put_hub_back(&copy)?;
+        town.hub()?;
+        town.hub()?;
+        asked.push(town.take(1, "out", "RQ")?);
+    }
+    town.give(&asked[1])?;
+    town.fetch(1)?;
+    // the older one has its answer before that of the newer one is there
+    town.take(1, "in", "SN")?;
+    town.give(&asked[0])?;
+    town.fetch(1)?;
+    town.city.recover(ROUNDS)?;
+    town.hub_is("SELECT count(*) FROM stream WHERE stop IS NOT NULL", "0")?;
+    town.rest()
 }

@@ -1,9 +1,9 @@
 //! D, W, L: whose a record is, what becomes of an edit, and who learns of it.
 
 use super::{
-    super::{centre::Turn, fate::Fate, mishap::Mishap, rebuilt, template::centre_code},
+    super::{centre::Turn, mishap::Mishap, rebuilt, template::centre_code},
     Held, scenarios,
-    town::{HEARTBEAT, ROUNDS, Town, ensure},
+    town::{HEARTBEAT, Town, ensure},
 };
 
 scenarios![
@@ -14,6 +14,8 @@ scenarios![
     d11_nothing_is_placed_before_its_sealing_is_durable,
     d10_what_the_hub_has_lost_of_a_centre_comes_again_out_of_its_archive,
     d10_a_publication_that_the_hub_has_lost_is_taken_back,
+    d10_a_row_that_no_packet_bears_is_no_evidence,
+    d10_what_was_published_is_never_numbered_from_one_again,
     w1_a_row_that_takes_the_id_of_one_deleted_is_another_record,
     w4_nothing_is_published_before_a_person_has_merged_the_first_load,
     l1_a_claim_shows_its_centre_no_more_than_it_has_written,
@@ -231,12 +233,89 @@ fn d10_a_publication_that_the_hub_has_lost_is_taken_back(town: &mut Town) -> Hel
     for _ in 0..3 {
         town.hub()?;
     }
-    town.hub_told("DIVERGED")?;
-    town.city.hub_fate = Fate::Restored;
-    town.city.until_rest(10)?;
-    town.hub_told("RESTORED")?;
-    town.city.recover(ROUNDS)?;
+    // before the centre's copy is here nothing is published anew
     town.correct(&who, "Исправлено снова")?;
+    town.hub()?;
     town.rest()?;
+    town.hub_told("DIVERGED")?;
+    nobody_was_restored(town)?;
     town.centre_is(1, "SELECT workplace FROM recipient WHERE id = 'r1'", "Исправлено снова")
+}
+
+/// No damage to rows is taken for a database that was put back.
+fn nobody_was_restored(town: &mut Town) -> Held {
+    town.centre_is(1, "SELECT count(*) FROM svod_incident WHERE code IN ('RESTORED', 'PEER_RESTORED')", "0")?;
+    let at_hub =
+        "SELECT count(*) FROM incident WHERE code IN ('RESTORED', 'PEER_RESTORED', 'COLLISION', 'OLDER')";
+    town.hub_is(at_hub, "0")
+}
+
+fn d10_a_row_that_no_packet_bears_is_no_evidence(town: &mut Town) -> Held {
+    town.settle()?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    let row = format!("kind = 'recipient_claim' AND origin = '{}'", centre_code(1));
+    let right = format!(
+        "SELECT count(*) FROM received WHERE {row} AND version = 1 AND in_digest AND CAST(body AS TEXT) LIKE '%Орлова%'"
+    );
+    let row = format!("{row} AND CAST(body AS TEXT) LIKE '%Орлова%'");
+    for (altered, is_archive_there) in [
+        (format!("UPDATE received SET version = version + 3 WHERE {row}"), true),
+        (format!("UPDATE received SET sha256 = '{}' WHERE {row}", "a".repeat(64)), true),
+        (format!("UPDATE received SET version = version + 3 WHERE {row}"), false),
+    ] {
+        // with the sums of them, so that they agree with what is kept
+        town.at_hub(&altered)?;
+        town.believe_hub(1)?;
+        if !is_archive_there {
+            town.lose_archive(1)?;
+        }
+        town.pass(HEARTBEAT);
+        town.round()?;
+        town.hub_told("DIVERGED")?;
+        town.rest()?;
+        town.pass(HEARTBEAT);
+        town.round()?;
+        town.rest()?;
+        town.hub_is(&right, "1").map_err(|error| format!("{altered} {is_archive_there}: {error}"))?;
+        nobody_was_restored(town).map_err(|error| format!("{altered} {is_archive_there}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn d10_what_was_published_is_never_numbered_from_one_again(town: &mut Town) -> Held {
+    town.settle()?;
+    let who = town.hub_says("SELECT case_number FROM person")?;
+    town.confirm(&who, 1)?;
+    town.correct(&who, "Исправлено")?;
+    town.rest()?;
+    let row = format!("kind = 'person' AND centre = '{}'", centre_code(1));
+    let lost = [
+        format!("DELETE FROM publication WHERE {row}"),
+        format!("UPDATE publication SET version = 1 WHERE {row}"),
+        format!("UPDATE publication SET sealed_sha256 = '{}' WHERE {row}", "a".repeat(64)),
+    ];
+    for (lost, n) in lost.iter().zip(1..) {
+        let version = town.centre(1, "SELECT version FROM svod_publication WHERE kind = 'person'")?;
+        town.at_hub(lost)?;
+        town.believe_hub(1)?;
+        town.pass(HEARTBEAT);
+        town.round()?;
+        town.round()?;
+        // staff go on while it is being found out
+        let value = format!("Исправлено {n}");
+        town.correct(&who, &value)?;
+        town.rest()?;
+        town.told(1, "DIVERGED")?;
+        town.hub_told("DIVERGED")?;
+        nobody_was_restored(town).map_err(|error| format!("{lost}: {error}"))?;
+        town.centre_is(1, "SELECT workplace FROM recipient WHERE id = 'r1'", &value)?;
+        town.centre_is(1, "SELECT state FROM svod_record WHERE id = 'r1'", "locked")?;
+        let above = format!("SELECT version > {version} FROM svod_publication WHERE kind = 'person'");
+        town.centre_is(1, &above, "1").map_err(|error| format!("{lost}: {error}"))?;
+        town.pass(HEARTBEAT);
+        town.round()?;
+        town.rest()?;
+    }
+    Ok(())
 }

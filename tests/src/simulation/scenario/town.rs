@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use exchange_format::{record::RecordId, state_digest::StateDigest};
 use rusqlite::Connection;
 
 use super::{
@@ -47,6 +48,20 @@ fn value(connection: &Connection, sql: &str) -> Result<String, String> {
         Some(rusqlite::types::Value::Text(text)) => Ok(text),
         _ => Ok(String::new()),
     }
+}
+
+/// Rows of five columns, as text.
+fn terms(connection: &Connection, sql: &str, of: &str) -> rusqlite::Result<Vec<[String; 5]>> {
+    let text = |value: rusqlite::types::Value| match value {
+        rusqlite::types::Value::Integer(n) => n.to_string(),
+        rusqlite::types::Value::Text(text) => text,
+        _ => String::new(),
+    };
+    let mut select = connection.prepare(sql)?;
+    let rows = select.query_map([of], |row| {
+        Ok([text(row.get(0)?), text(row.get(1)?), text(row.get(2)?), text(row.get(3)?), text(row.get(4)?)])
+    })?;
+    rows.collect()
 }
 
 /// The centre with the number `n`, from 1, in a list.
@@ -113,6 +128,51 @@ impl Town {
         self.city.hub.stop();
         let write = || Connection::open(self.city.hub.database())?.execute_batch(sql);
         write().map_err(|error| format!("{sql}: {error}"))
+    }
+
+    /// The sums that the hub keeps of its streams with the `n`th centre are made anew from its rows, as whoever covers his tracks does.
+    ///
+    /// # Errors
+    /// The database, or a row that cannot be read.
+    pub fn believe_hub(&mut self, n: u16) -> Held {
+        let code = centre_code(n);
+        for (sum, rows) in [
+            (
+                "received_digest",
+                "SELECT kind, key, version, form, sha256 FROM received WHERE origin = ?1 AND in_digest AND form <> 'tombstone'",
+            ),
+            (
+                "sent_digest",
+                "SELECT kind, key, version, sealed_form, sealed_sha256 FROM publication WHERE centre = ?1 AND sealed_form <> 'tombstone'",
+            ),
+        ] {
+            let connection = Connection::open(self.city.hub.database()).map_err(|error| error.to_string())?;
+            let found = terms(&connection, rows, code.as_str()).map_err(|error| error.to_string())?;
+            let mut anew = StateDigest::default();
+            for [kind, key, version, form, hash] in found {
+                let term = (|| {
+                    let (key, version) = (key.parse::<RecordId>().ok()?, version.parse().ok()?);
+                    let (kind, form) = (kind.parse().ok()?, form.parse().ok()?);
+                    Some(StateDigest::term(kind, key, version, form, &hash.parse().ok()?))
+                })();
+                anew.add(&term.ok_or("a row that cannot be read")?);
+            }
+            self.at_hub(&format!("UPDATE stream SET {sum} = '{anew}' WHERE peer = '{code}'"))?;
+        }
+        Ok(())
+    }
+
+    /// The archive of the hub loses the data of the `n`th centre.
+    pub fn lose_archive(&mut self, n: u16) -> Held {
+        let code = centre_code(n);
+        let archive = self.city.hub.dir().join("archive").join(code.as_str());
+        for entry in fs::read_dir(archive).map_err(|error| error.to_string())?.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with("SVOD1_DT_") && name.split('_').nth(3) == Some(code.as_str()) {
+                fs::remove_file(entry.path()).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(())
     }
 
     /// What the `n`th centre's database says.
@@ -321,6 +381,14 @@ impl Town {
             .map_err(|error| error.to_string())
     }
 
+    /// The copy takes the place of the hub's database, whose daemon does not run meanwhile.
+    pub fn put_hub_back(&mut self, copy: &Backup) -> Held {
+        self.city.trace.tell("hub", "is put back");
+        self.city.hub.stop();
+        self.city.hub_fate = Fate::Restored;
+        copy.put_back(self.city.hub.dir(), hub::DATABASE).map_err(|error| error.to_string())
+    }
+
     /// The copy comes back while the hub's daemon runs: into the file, or in its place.
     pub fn put_hub_back_beside(&mut self, copy: &Backup, in_place: bool) -> Held {
         self.city.trace.tell("hub", "is put back while it runs");
@@ -331,6 +399,11 @@ impl Town {
         } else {
             copy.rename_over(&to, hub::DATABASE).map_err(|error| error.to_string())
         }
+    }
+
+    /// What `resync` of the `n`th centre shows.
+    pub fn shown_by_resync(&self, n: u16) -> Result<String, String> {
+        self.city.centres[at(n)].shown_by_resync().map_err(|error| format!("{error:?}"))
     }
 
     /// That the `n`th centre tells of `code`, which this history is about.

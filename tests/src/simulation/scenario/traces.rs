@@ -2,7 +2,7 @@
 
 use super::{
     Held, scenarios,
-    town::{HEARTBEAT, ROUNDS, Town, ensure},
+    town::{HEARTBEAT, ROUNDS, Town, ensure, same},
 };
 
 scenarios![
@@ -10,6 +10,7 @@ scenarios![
     f4_a_protocol_revised_before_it_was_placed_waits_for_nothing,
     f5_silence_hides_no_difference,
     f6_a_centre_put_back_is_told_though_nothing_is_sent,
+    f6_what_waited_in_the_copy_and_was_sent_as_it_is_divides_nobody,
     f8_a_chain_that_breaks_behind_a_gap_is_named,
     f9_a_protocol_of_a_former_life_closes_nothing,
     f10_a_fork_is_answered_and_not_tried_for_ever,
@@ -99,6 +100,32 @@ fn f6_a_centre_put_back_is_told_though_nothing_is_sent(town: &mut Town) -> Held 
         town.round()?;
     }
     town.told(1, "RESTORED")
+}
+
+fn f6_what_waited_in_the_copy_and_was_sent_as_it_is_divides_nobody(town: &mut Town) -> Held {
+    town.settle()?;
+    town.sql(
+        1,
+        "INSERT INTO contract (id, recipient_id, number) VALUES ('k1', 'r1', '1'), ('k2', 'r1', '2')",
+    )?;
+    town.send(1)?;
+    // of three changes that wait nothing is sent yet
+    town.sql(1, "UPDATE contract SET number = '1a' WHERE id = 'k1'; DELETE FROM contract WHERE id = 'k2'")?;
+    town.sql(1, "INSERT INTO contract (id, recipient_id, number) VALUES ('k3', 'r1', '3')")?;
+    let copy = town.copy(1, false)?;
+    town.rest()?;
+    town.put_back(1, &copy)?;
+    for _ in 0..2 {
+        town.pass(HEARTBEAT);
+        town.round()?;
+    }
+    town.told(1, "RESTORED")?;
+    same("what resync shows", &town.shown_by_resync(1)?, "contract noted: 3")?;
+    town.city.recover(ROUNDS)?;
+    town.rest()?;
+    let rows = "SELECT group_concat(id || ' ' || number, ', ') FROM (SELECT * FROM contract ORDER BY id)";
+    town.centre_is(1, rows, "k1 1a, k3 3")?;
+    town.hub_is("SELECT count(*) FROM received WHERE kind = 'contract' AND form = 'live'", "2")
 }
 
 fn f8_a_chain_that_breaks_behind_a_gap_is_named(town: &mut Town) -> Held {
