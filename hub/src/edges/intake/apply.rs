@@ -1,5 +1,4 @@
-//! The records of a packet: read and examined on a thread of their own, judged one by one, stored, and taken
-//! into the register together.
+//! The records of a packet: read and examined on a thread of their own, judged one by one, stored, taken into the register.
 
 mod scans;
 
@@ -22,6 +21,7 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
+use super::{audit::DIVERGED, fresh_standing, is_linked};
 use crate::{
     database::{
         Tx,
@@ -50,15 +50,14 @@ impl Outcome {
     }
 }
 
-/// Records that go from the reading thread to the storing one at a time, and how many such lots may wait:
-/// what a packet of any size takes in memory.
+/// Records that go from the reading thread to the storing one at a time, and how many such lots may wait.
 const LOT: usize = 128;
 const LOTS: usize = 4;
 
 /// Records that came again as they were and are noted together.
 const AGAIN: usize = 4096;
 
-/// Records remembered to be here: what a packet of any size takes in memory.
+/// Records remembered to be here.
 const HERE: usize = 1 << 16;
 
 /// A record looked at by itself, as the reading thread hands it over.
@@ -69,6 +68,7 @@ struct Looked {
 }
 
 /// The intake of one or more packets of a centre in one transaction.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Intake<'a> {
     context: &'a Context,
     tx: &'a Tx<'a>,
@@ -79,7 +79,9 @@ pub(super) struct Intake<'a> {
     holds: bool,
     /// Nothing of this centre was stored before: what comes is new, unless it came in this intake.
     first: bool,
-    /// Some of the records that are known to be here, so that what refers to them finds them quickly.
+    /// Rows of this centre may be gone that the register knows.
+    diverged: bool,
+    /// Some of the records that are here, so that what refers to them finds them.
     here: HashSet<(Kind, RecordId)>,
     /// Records of the packet in hand that came again as they were, to be noted together.
     again: BTreeSet<ClaimId>,
@@ -99,6 +101,7 @@ impl<'a> Intake<'a> {
     ) -> Result<Self, HubError> {
         let merged = tx.centre(centre)?.is_some_and(|centre| centre.merged);
         let (holds, first) = (tx.holds(centre)?, !tx.has_received(centre)?);
+        let diverged = tx.has_incident(centre, DIVERGED)?;
         let (here, recipients, documents) = (HashSet::new(), Vec::new(), Vec::new());
         let (again, released) = (BTreeSet::new(), Vec::new());
         Ok(Self {
@@ -109,6 +112,7 @@ impl<'a> Intake<'a> {
             now,
             holds,
             first,
+            diverged,
             here,
             again,
             recipients,
@@ -158,6 +162,9 @@ impl<'a> Intake<'a> {
             let judged = self.judge(packet, looked, known.as_ref())?;
             (known, judged.expect("what is not known can be added"))
         };
+        if self.diverged && known.is_none() {
+            self.as_linked(record.kind, record.key)?;
+        }
         let told = known.as_ref().map(told);
         if edition.judge(told.as_ref()).refusal().is_none() {
             Self::count(record, edition, known.as_ref(), sum);
@@ -353,14 +360,20 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Takes a record that came in `packet` and whose row is gone. It gets the number that the register knows it by.
+    /// Takes a record that came in `packet` and whose row is gone.
     pub fn lost(&mut self, packet: &str, record: Record, flaw: Option<&LineError>) -> Result<(), HubError> {
         let (kind, key) = (record.kind, record.key);
         self.record(packet, &Looked::at(record, flaw), &mut StateDigest::default(), &mut Outcome::default())?;
-        let Some(known) = self.tx.known(self.centre, kind, key)? else { return Ok(()) };
-        let former = self.tx.number_as_linked(known.id)?;
-        let noted = self.recipients.iter_mut().chain(&mut self.documents);
-        noted.filter(|id| **id == known.id).for_each(|id| *id = former);
+        self.as_linked(kind, key)
+    }
+
+    /// A record whose row was gone gets the number that the register knows it by.
+    fn as_linked(&mut self, kind: Kind, key: RecordId) -> Result<(), HubError> {
+        if let Some(known) = self.tx.known(self.centre, kind, key)? {
+            let former = self.tx.number_as_linked(known.id)?;
+            let noted = self.recipients.iter_mut().chain(&mut self.documents);
+            noted.filter(|id| **id == known.id).for_each(|id| *id = former);
+        }
         Ok(())
     }
 
@@ -389,8 +402,7 @@ impl<'a> Intake<'a> {
         Ok(())
     }
 
-    /// Takes what has changed into the register, unless its initial load still waits for a person's command.
-    /// Gives back what was held before and is not any more.
+    /// Takes what has changed into the register, unless its initial load still waits. Gives back what is not held any more.
     pub fn finish(self) -> Result<Vec<Settled>, HubError> {
         if self.merged {
             let register = self.context.register(self.tx, self.context.code.as_str(), self.now);
@@ -407,8 +419,7 @@ impl Looked {
     }
 }
 
-/// Reads the records of `packet`, examines each, and hands them over in lots. If nobody takes them any more,
-/// storing has failed and says so itself.
+/// Reads the records of `packet`, examines each, hands them over in lots. If nobody takes them, storing has failed and says so.
 fn read(mut packet: CheckedPacket<'_, File>, lots: &mpsc::SyncSender<Vec<Looked>>) -> Result<(), HubError> {
     let members: Vec<MemberName> = packet.manifest().members.iter().map(|one| one.name.clone()).collect();
     let mut lot = Vec::with_capacity(LOT);
@@ -442,14 +453,4 @@ fn read(mut packet: CheckedPacket<'_, File>, lots: &mpsc::SyncSender<Vec<Looked>
 /// The version of a record that came last.
 fn told(known: &Known) -> Edition {
     Edition { version: known.version, form: known.form, hash: known.hash }
-}
-
-/// Where a record stands that is plainly taken, of a centre whose initial load is `merged`, or is not.
-pub(in crate::edges) fn fresh_standing(merged: bool, kind: Kind) -> Standing {
-    if merged || !is_linked(kind) { Standing::Applied } else { Standing::Waiting }
-}
-
-/// Kinds that the register makes publications of.
-fn is_linked(kind: Kind) -> bool {
-    matches!(kind, Kind::RecipientClaim | Kind::ProgrammeClaim | Kind::SupplementClaim)
 }

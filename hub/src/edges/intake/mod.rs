@@ -29,6 +29,7 @@ use exchange_format::{
     file_name::{FileName, PacketKind},
     participant::ParticipantCode,
     position::Mark,
+    record::Kind,
 };
 use jiff::Timestamp;
 
@@ -36,10 +37,9 @@ use super::{
     hub::{Context, Hub, HubError, at},
     older::goes_on_behind,
 };
-use crate::database::{Tx, streams::Unproven};
+use crate::database::{Tx, received::Standing, streams::Unproven};
 
 pub(super) use answers::random;
-pub(in crate::edges) use apply::fresh_standing;
 pub(in crate::edges) use audit::forget_unproven;
 pub(in crate::edges) use numbered::Step;
 pub(in crate::edges) use open::prune_out;
@@ -271,6 +271,16 @@ fn put_protocol(
     protocol.end();
     tx.put_protocol(&mut protocol)?;
     Ok(())
+}
+
+/// Where a record stands that is plainly taken, of a centre whose initial load is `merged`, or is not.
+pub(in crate::edges) fn fresh_standing(merged: bool, kind: Kind) -> Standing {
+    if merged || !is_linked(kind) { Standing::Applied } else { Standing::Waiting }
+}
+
+/// Kinds that the register makes publications of.
+fn is_linked(kind: Kind) -> bool {
+    matches!(kind, Kind::RecipientClaim | Kind::ProgrammeClaim | Kind::SupplementClaim)
 }
 
 /// Enters what happened to a file.
