@@ -4,9 +4,12 @@
 use std::{
     ffi::OsStr,
     fs,
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
 };
 
+use exchange_format::card::Card;
 use fixtures::places::centre_code;
 use serde_json::Value;
 use svod_tests::world::{World, bring_up::centre_name, programs::Who, read::Reader, toml_edit::set_key};
@@ -310,4 +313,67 @@ fn a_spool_that_is_gone_is_made_again_and_a_packet_out_of_place_lists_no_records
     assert_eq!(text.lines().filter(|line| line.contains("refused.")).count(), 50, "{text}");
     assert!(text.contains("more: --format json"), "{text}");
     assert_eq!(refuse("STALE_EPOCH"), 0);
+}
+
+/// A centre whose stream has stopped looks at what differs and goes on; what it has not sent comes to the hub.
+fn goes_on_by_resync(world: &World, received: u64) {
+    world.start_centre(1).expect("started");
+    wait_for(world, "the snapshot", || (world.spoke(1, &["resync"]).ok()?["stage"] == "ready").then_some(()));
+    world.spoke(1, &["resync", "--yes", "--keep", "mine"]).expect("decided");
+    wait(world, &world.layout.hub_db(), "SELECT count(*) FROM received", received);
+    let open = "SELECT count(*) FROM svod_incident WHERE code = 'RESTORED' AND closed_at IS NULL";
+    wait(world, &world.layout.centre_db(1), open, 0);
+}
+
+#[test]
+fn a_centre_that_has_lost_its_keys_or_its_watermark_goes_on_as_the_guide_says() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let world = merged(dir.path());
+    let (hub_db, centre_db, centre) =
+        (world.layout.hub_db(), world.layout.centre_db(1), world.layout.centre(1));
+    let known = count(&hub_db, "SELECT count(*) FROM received");
+    world.daemons.kill(&centre_name(1));
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('l1', 'Первая')");
+
+    // the watermark alone
+    fs::remove_file(centre.join("keys/watermark")).expect("lost");
+    let copy = dir.path().join("copy.age");
+    let copy = copy.to_str().expect("UTF-8");
+    world.spoke(1, &["backup", copy]).expect("copied");
+    world.spoke(1, &["restore", copy, "--replace"]).expect("put back");
+    goes_on_by_resync(&world, known + 1);
+
+    // all keys
+    world.daemons.kill(&centre_name(1));
+    write(&centre_db, "INSERT INTO recipient (id, surname) VALUES ('l2', 'Вторая')");
+    fs::rename(centre.join("keys"), dir.path().join("lost")).expect("lost");
+    let (code, new) = (centre_code(1), dir.path().join("new"));
+    let hub_card = world.layout.hub_card();
+    let told = Card::from_bytes(&fs::read(&hub_card).expect("read")).expect("a card").fingerprint();
+    let init: [&OsStr; 9] = [
+        "init".as_ref(),
+        "--dir".as_ref(),
+        new.as_ref(),
+        "--code".as_ref(),
+        code.as_str().as_ref(),
+        "--hub-card".as_ref(),
+        hub_card.as_ref(),
+        "--hub-fingerprint".as_ref(),
+        told.as_ref(),
+    ];
+    let made = world.programs.json(Who::Spoke, &init).expect("made");
+    fs::rename(new.join("keys"), centre.join("keys")).expect("in its place");
+    let card = world.layout.centre_card(1);
+    fs::copy(new.join(card.file_name().expect("a name")), &card).expect("in its place");
+    let (card, password) = (card.to_string_lossy(), world.layout.centre_password(1));
+    let mut file = fs::OpenOptions::new();
+    let mut file = file.write(true).create_new(true).mode(0o600).open(&password).expect("made");
+    writeln!(file, "another-password-of-the-mailbox").expect("written");
+    let add =
+        ["centre", "add", "--card", &card, "--fingerprint", made["fingerprint"].as_str().expect("text")];
+    world.hub(&[&add[..], &["--password-file", &password.to_string_lossy()]].concat()).expect("taken");
+    goes_on_by_resync(&world, known + 2);
+    world.wait_settled(&mut |_| ()).expect("settled");
+    assert_eq!(world.spoke(1, &["verify"]).expect("verified")["whole"], true);
+    world.daemons.stop_all().expect("stopped");
 }
