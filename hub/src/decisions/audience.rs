@@ -75,12 +75,25 @@ impl Document {
 
     /// What of it, a document of the person `recipient`, can be published to whom `view` shows it.
     pub fn published(&self, view: View, recipient: RecordId) -> Option<Body> {
+        self.published_beside(view, recipient, &Documents::new(), &Around::nothing())
+    }
+
+    /// [`Self::published`], a version being chosen by the rules beside what stands `around`, and beside its programme of
+    /// `programmes`.
+    fn published_beside(
+        &self,
+        view: View,
+        recipient: RecordId,
+        programmes: &Documents,
+        around: &Around<'_>,
+    ) -> Option<Body> {
         if let Some(drawn) = self.drawn.as_ref().filter(|_| view == View::Everything) {
             return Some(of_person(drawn, recipient));
         }
         let claims = view.claims(&self.claims);
         let programme = self.programme(&claims);
-        programme::published(self.kind, &claims, recipient, programme).map(|(body, ..)| body)
+        let around = Around { programme: programme.and_then(|uid| programmes.get(&uid)), ..*around };
+        programme::published_beside(self.kind, &claims, recipient, programme, &around).map(|(body, ..)| body)
     }
 }
 
@@ -207,9 +220,9 @@ pub fn publications(
 }
 
 /// The person, its documents, and what staff drew up besides, as the hub itself sees them.
-pub fn whole(file: &PersonFile) -> Vec<Wanted> {
+pub fn whole(file: &PersonFile, lists: &Lists) -> Vec<Wanted> {
     let person = golden::person(&file.case_number, &file.claims, &file.entries, file.today);
-    let documents = in_order(documents(file, View::Everything));
+    let documents = in_order(documents(file, View::Everything, lists));
     let drawn = file.drawn.iter();
     let drawn = drawn.map(|one| Wanted { key: one.key, body: of_person(&one.body, file.uid) });
     [Wanted { key: file.uid, body: person.body }].into_iter().chain(documents).chain(drawn).collect()
@@ -235,10 +248,16 @@ pub fn faulty(documents: &Documents, today: Date, lists: &Lists) -> BTreeMap<Rec
 }
 
 /// The documents of `file` that can be published of what `view` shows: programmes, and supplements whose programme is
-/// among them or that have none.
-pub fn documents(file: &PersonFile, view: View) -> Documents {
-    let published = |document: &Document| Some((document.uid, document.published(view, file.uid)?));
-    let mut documents: Documents = file.documents.iter().filter_map(published).collect();
+/// among them or that have none. Of several versions one that breaks no rule on the day and by the `lists` of the file is shown.
+pub fn documents(file: &PersonFile, view: View, lists: &Lists) -> Documents {
+    let around = Around { today: Some(file.today), lists: Some(lists), ..Around::nothing() };
+    let mut documents = Documents::new();
+    for kind in [Kind::Programme, Kind::Supplement] {
+        for document in file.documents.iter().filter(|document| document.kind == kind) {
+            let body = document.published_beside(view, file.uid, &documents, &around);
+            documents.extend(body.map(|body| (document.uid, body)));
+        }
+    }
     let named: BTreeSet<RecordId> = documents.keys().copied().collect();
     documents.retain(|_, body| programme_of(body).is_none_or(|programme| named.contains(&programme)));
     documents
@@ -306,6 +325,7 @@ fn links(
 
 #[cfg(test)]
 mod tests {
+    use fixtures::examples;
     use jiff::civil::date;
 
     use super::*;
@@ -360,7 +380,7 @@ mod tests {
     }
 
     fn all(file: &PersonFile, centre: ParticipantCode, scope: Scope) -> Vec<Wanted> {
-        given(file, centre, scope, documents(file, scope.view(centre)), &BTreeSet::new())
+        given(file, centre, scope, documents(file, scope.view(centre), Lists::shipped()), &BTreeSet::new())
     }
 
     fn given(
@@ -465,19 +485,44 @@ mod tests {
             documents.filter(|kind| matches!(kind, Kind::Programme | Kind::Supplement)).collect()
         };
         let of = |file: &PersonFile, scope: Scope| {
-            let documents = documents(file, scope.view(centre(2)));
+            let documents = documents(file, scope.view(centre(2)), Lists::shipped());
             let open = collisions(file, &documents, TODAY);
             let withheld: BTreeSet<RecordId> =
                 open.into_iter().flat_map(|(one, other)| [one, other]).collect();
             kinds(&given(file, centre(2), scope, documents, &withheld))
         };
         assert_eq!(of(&file, Scope::Confirmed), []);
-        let open = collisions(&file, &documents(&file, View::Everything), TODAY);
+        let open = collisions(&file, &documents(&file, View::Everything, Lists::shipped()), TODAY);
         assert_eq!(open.len(), 1);
         // alone with its own stream the centre has no collision: the outcome derives from that stream only
         assert_eq!(of(&file, Scope::OwnOnly), [Kind::Programme, Kind::Supplement]);
         file.allowed.extend(open);
         assert_eq!(of(&file, Scope::Confirmed), [Kind::Programme, Kind::Programme, Kind::Supplement]);
+    }
+
+    #[test]
+    fn of_two_versions_one_that_breaks_a_rule_only_by_the_regions_lists_does_not_keep_the_other_back() {
+        let mut file = file();
+        let of = |unit, key, model| {
+            let mut body = examples::body(Kind::SupplementClaim);
+            body.set("recipient", &id(90).to_string()).expect("plain");
+            body.head_mut().clear("programme");
+            body.set("model", model).expect("plain");
+            Claim { origin: centre(unit), key: id(key), version: 1, body }
+        };
+        let model = examples::body(Kind::SupplementClaim).text("model").expect("stated").to_owned();
+        file.documents.push(Document {
+            uid: id(112),
+            kind: Kind::Supplement,
+            claims: vec![of(1, 13, "demo-9"), of(2, 14, &model)],
+            programmes: BTreeMap::new(),
+            waiting: BTreeSet::new(),
+            strays: BTreeSet::new(),
+            drawn: None,
+        });
+        let shown = documents(&file, View::Everything, Lists::shipped());
+        assert_eq!(shown[&id(112)].text("model"), Some(model.as_str()));
+        assert_eq!(faulty(&shown, TODAY, Lists::shipped()), BTreeMap::new());
     }
 
     #[test]
@@ -500,7 +545,7 @@ mod tests {
         assert!(text.contains(&id(120).to_string()) && text.contains(&id(121).to_string()), "{text}");
         // a scan goes where its programme goes
         let withheld = BTreeSet::from([id(110)]);
-        let view = documents(&file, View::Everything);
+        let view = documents(&file, View::Everything, Lists::shipped());
         let told = given(&file, centre(2), Scope::Confirmed, view, &withheld);
         let kinds: Vec<Kind> = told.iter().map(|one| one.body.kind()).collect();
         assert!(kinds.contains(&Kind::NeedDecision) && !kinds.contains(&Kind::Attachment), "{kinds:?}");
@@ -516,7 +561,7 @@ mod tests {
         let mut file = file();
         let until = |file: &mut PersonFile, day: &str| {
             file.documents[0].claims[0].body.set("valid_until", day).expect("plain");
-            faulty(&documents(file, View::Everything), TODAY, Lists::shipped())
+            faulty(&documents(file, View::Everything, Lists::shipped()), TODAY, Lists::shipped())
         };
         assert!(until(&mut file, "2029-01-15").is_empty());
         let found = until(&mut file, "2029-01-16");

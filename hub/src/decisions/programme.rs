@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Field, Finding, Kind, Line, RecordId, Type},
-    rules, typed,
+    rules::{self, Around},
+    typed,
 };
 use jiff::civil::Date;
 
@@ -68,6 +69,17 @@ pub fn published(
     recipient: RecordId,
     programme: Option<RecordId>,
 ) -> Option<(Body, ParticipantCode, RecordId)> {
+    published_beside(kind, claims, recipient, programme, &Around::nothing())
+}
+
+/// [`published`], the rules being judged beside what stands `around`.
+pub fn published_beside(
+    kind: Kind,
+    claims: &[Claim],
+    recipient: RecordId,
+    programme: Option<RecordId>,
+    around: &Around<'_>,
+) -> Option<(Body, ParticipantCode, RecordId)> {
     type Stated<'a> = (BTreeSet<ParticipantCode>, (ParticipantCode, RecordId), Vec<&'a Claim>, Body);
     let mut stated: BTreeMap<Vec<u8>, Stated<'_>> = BTreeMap::new();
     for claim in claims {
@@ -82,7 +94,7 @@ pub fn published(
     let several = stated.len() > 1;
     let lacking = |claims: &[&Claim], body: &Body| {
         let is_whole = |claim: &&Claim| unreadable(kind, &claim.body).is_empty();
-        (rules::first_fault(body).is_some(), !claims.iter().any(is_whole), body.lines().is_empty())
+        (rules::fault_within(body, around).is_some(), !claims.iter().any(is_whole), body.lines().is_empty())
     };
     let best = stated.into_values().min_by_key(|(centres, lowest, claims, body)| {
         (several.then(|| lacking(claims, body)), std::cmp::Reverse(centres.len()), *lowest)

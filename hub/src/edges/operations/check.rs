@@ -79,7 +79,7 @@ pub fn check(config: &Config<HubConfig>, now: Timestamp) -> Result<Found, Failur
 }
 
 fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result<(), RegisterError> {
-    let records = audience::whole(file);
+    let records = audience::whole(file, register.lists);
     let by_key: BTreeMap<RecordId, &Body> = records.iter().map(|one| (one.key, &one.body)).collect();
     for one in &records {
         found.records += 1;
@@ -107,7 +107,7 @@ fn look(register: &Register<'_>, file: &PersonFile, found: &mut Found) -> Result
             tell(breach.rule.code, refused, breach.place.field, breach.place.line);
         }
     }
-    let all = audience::documents(file, View::Everything);
+    let all = audience::documents(file, View::Everything, register.lists);
     let stranded: BTreeSet<(ParticipantCode, RecordId)> = audience::stranded(file, &all)
         .flat_map(|one| &one.claims)
         .map(|claim| (claim.origin, claim.key))

@@ -320,7 +320,7 @@ fn standing(register: &Register<'_>, kind: Kind, text: &str) -> Result<Option<St
             return Ok(None);
         };
         let Some(file) = register.file(person)? else { return Ok(None) };
-        let body = audience::documents(&file, View::Everything).remove(&key);
+        let body = audience::documents(&file, View::Everything, register.lists).remove(&key);
         return Ok(body.filter(|body| body.kind() == kind).map(|body| of(key, Some(person), body)));
     }
     if kind.owner().centre_writes() {
@@ -425,7 +425,7 @@ fn check(
         && let Some(file) = register.file(uid)?
     {
         person = Some(golden::person(&file.case_number, &file.claims, &file.entries, file.today).body);
-        documents = audience::documents(&file, View::Everything);
+        documents = audience::documents(&file, View::Everything, register.lists);
         let of_kind = file.drawn.into_iter().filter(|one| one.body.kind() == draft.body.kind());
         others.extend(of_kind.filter(|one| Some(one.key) != itself).map(|one| one.body));
     }

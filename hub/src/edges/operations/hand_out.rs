@@ -170,7 +170,9 @@ fn for_each_derived(register: &Register<'_>, table: Table, put: &mut Put<'_>) ->
         after = last.to_string();
         for uid in page {
             let Some(file) = register.file(uid)? else { continue };
-            for wanted in audience::whole(&file).iter().filter(|one| one.body.kind() == table.kind) {
+            for wanted in
+                audience::whole(&file, register.lists).iter().filter(|one| one.body.kind() == table.kind)
+            {
                 let served = match table.kind {
                     Kind::Person => Some(serving(register.tx, uid)?.join(" ")),
                     _ => None,

@@ -47,7 +47,7 @@ pub fn withdraw(
         register.take_back(&drawn, person, reason)?;
         let mut supplements = Vec::new();
         if let Some(file) = register.file(person)? {
-            let all = audience::documents(&file, View::Everything);
+            let all = audience::documents(&file, View::Everything, register.lists);
             let named = |one: &&Document| one.names(drawn.key);
             supplements.extend(audience::stranded(&file, &all).filter(named).map(|one| one.uid.to_string()));
         }

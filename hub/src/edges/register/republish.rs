@@ -97,9 +97,9 @@ impl Register<'_> {
     fn publish_file(&self, file: &PersonFile) -> Result<Published, RegisterError> {
         let golden = golden::person(&file.case_number, &file.claims, &file.entries, file.today);
         self.tx.set_field_sources(file.uid, self.hub, &golden.sources)?;
-        let all = audience::documents(file, View::Everything);
+        let all = audience::documents(file, View::Everything, self.lists);
         self.review_programmes(file, &all)?;
-        self.review_values(file, &golden.body)?;
+        self.review_values(file, &golden.body, &all)?;
         let mut listed = audience::faulty(&all, self.today(), self.lists);
         let stranded = audience::stranded(file, &all).map(|document| document.uid);
         listed.extend(stranded.filter_map(|uid| Some((uid, rules::stranded("programme")?))));
@@ -116,10 +116,15 @@ impl Register<'_> {
         for centre in centres {
             let scope = if self.tx.serves(centre, file.uid)? { Scope::Confirmed } else { Scope::OwnOnly };
             let view = scope.view(centre);
-            let shown = if view == View::Everything { all.clone() } else { audience::documents(whole, view) };
+            let shown = if view == View::Everything {
+                all.clone()
+            } else {
+                audience::documents(whole, view, self.lists)
+            };
             // asked of the whole file: what staff are asked about does not hang on who is doubted meanwhile
             let pairs = audience::collisions(whole, &shown, self.today());
-            let documents = if doubtful.is_empty() { shown } else { audience::documents(&file, view) };
+            let documents =
+                if doubtful.is_empty() { shown } else { audience::documents(&file, view, self.lists) };
             let faulty = audience::faulty(&documents, self.today(), self.lists);
             let mut withheld = BTreeSet::new();
             for document in pairs.into_iter().flat_map(|(one, other)| [one, other]) {
@@ -297,7 +302,7 @@ impl Register<'_> {
 
     /// Asks staff about what a centre typed and nobody can read, where nothing better stands, and takes back what has
     /// answered itself.
-    fn review_values(&self, file: &PersonFile, golden: &Body) -> Result<(), RegisterError> {
+    fn review_values(&self, file: &PersonFile, golden: &Body, all: &Documents) -> Result<(), RegisterError> {
         let at = self.at();
         let ask = |claim: &Claim, shown: &dyn Fn() -> Vec<&'static str>, unread: &[&str]| {
             let name = (claim.origin, claim.key);
@@ -312,7 +317,8 @@ impl Register<'_> {
             ask(claim, &shown, &golden::unreadable(&claim.body).collect::<Vec<_>>())?;
         }
         for document in &file.documents {
-            let published = document.published(View::Everything, file.uid);
+            let published = all.get(&document.uid).cloned();
+            let published = published.or_else(|| document.published(View::Everything, file.uid));
             for claim in &document.claims {
                 let unread = programme::unreadable(document.kind, &claim.body);
                 let shown = || match &published {
