@@ -15,7 +15,7 @@ use super::config;
 use crate::{
     database::linking::Act,
     edges::{
-        gone::{self, Decision, Difference},
+        gone::{self, Decision, Difference, Unknown},
         operations::{
             operator,
             table_file::{heading_of, shown},
@@ -61,8 +61,10 @@ impl Resync {
         }
         let decisions = resync::decisions(&config)?;
         if let Some(path) = &self.out {
-            let differences: Vec<(String, &[Difference])> =
-                all.iter().map(|one| (one.centre.clone(), one.differences.as_slice())).collect();
+            let differences: Vec<_> = all
+                .iter()
+                .map(|one| (one.centre.clone(), one.differences.as_slice(), one.unknown.as_slice()))
+                .collect();
             gone::write(path, &differences, &decisions)?;
         }
         let told =
@@ -71,7 +73,8 @@ impl Resync {
             let mut lines = vec![text(lang, &all)];
             lines.extend(lost(lang, &decisions));
             let file = self.out.as_ref().map(|path| path.display().to_string());
-            let is_more = decisions.len() > SHOWN || all.iter().any(|one| one.differences.len() > SHOWN);
+            let is_long = |one: &Standing| one.differences.len() > SHOWN || one.unknown.len() > SHOWN;
+            let is_more = decisions.len() > SHOWN || all.iter().any(is_long);
             match file {
                 Some(file) => lines.push(messages::text(lang, "hub-resync-file", &[("file", file.into())])),
                 None if is_more => lines.push(messages::text(lang, "hub-resync-more", &[])),
@@ -106,6 +109,7 @@ fn text(lang: Lang, all: &[Standing]) -> String {
             lines.extend(by_what.iter().map(|(what, n)| counts("resync-record", kind, what, *n)));
         }
         lines.extend(differences(lang, &one.differences));
+        lines.extend(unknown(lang, &one.unknown));
     }
     lines.join("\n")
 }
@@ -136,6 +140,21 @@ fn differences(lang: Lang, all: &[Difference]) -> impl Iterator<Item = String> {
     })
 }
 
+/// The first of what the lost database had taken and nobody knows any more.
+fn unknown(lang: Lang, all: &[Unknown]) -> Vec<String> {
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let mut lines =
+        vec![format!("  {}", messages::text(lang, "hub-resync-unknown", &[("n", all.len().into())]))];
+    for one in all.iter().take(SHOWN) {
+        let args = [("version", one.version.into()), ("packet", one.packet.clone().into())];
+        let said = messages::text(lang, "hub-resync-unknown-line", &args);
+        lines.push(format!("    {} {}: {said}", word(lang, "kind", one.kind), one.key));
+    }
+    lines
+}
+
 /// The first of what staff decided after the copy was made.
 fn lost(lang: Lang, decisions: &[Decision]) -> Vec<String> {
     if decisions.is_empty() {
@@ -158,6 +177,7 @@ fn without_values(all: &[Standing]) -> Vec<Standing> {
     let mut all = all.to_vec();
     for one in &mut all {
         one.differences.truncate(LISTED);
+        one.unknown.truncate(LISTED);
     }
     all
 }

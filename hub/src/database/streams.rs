@@ -275,10 +275,9 @@ impl Tx<'_> {
         found.map(|text| text.parse().map_err(|_| DAMAGED)).transpose()
     }
 
-    /// Whether there is a packet or answer of ours with this name.
+    /// Whether there is a packet, an answer or a request with this name.
     pub fn knows_packet(&self, name: &str) -> Result<bool> {
-        let found: Option<i64> =
-            self.value("SELECT 1 FROM packet WHERE name = ?1 AND direction = 'out'", [name])?;
+        let found: Option<i64> = self.value("SELECT 1 FROM packet WHERE name = ?1", [name])?;
         Ok(found.is_some())
     }
 

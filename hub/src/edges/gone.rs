@@ -132,10 +132,22 @@ fn values(here: Option<&Body>, there: Option<&Body>) -> Vec<Value> {
     places.into_iter().filter_map(value).collect()
 }
 
-/// What staff decided after the copy was made: the inputs of the hub's own stream in the archive that this database does not
-/// know. A file that cannot be read is passed over, and told in the log.
-pub(super) fn decisions(context: &Context, tx: &Tx<'_>) -> Result<Vec<Decision>, HubError> {
-    let directory = context.paths.archive.join(context.code.as_str());
+/// A record that the lost database had taken from a centre, and of which neither that nor this database knows any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unknown {
+    /// The packet in the archive that bears it.
+    pub packet: String,
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its key.
+    pub key: String,
+    /// Its version.
+    pub version: u32,
+}
+
+/// The numbered packets from `peer` in the archive that this database does not know, in order.
+fn unknown_packets(context: &Context, tx: &Tx<'_>, peer: ParticipantCode) -> Result<Vec<String>, HubError> {
+    let directory = context.paths.archive.join(peer.as_str());
     let mut names = Vec::new();
     let entries = match fs::read_dir(&directory) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -144,14 +156,51 @@ pub(super) fn decisions(context: &Context, tx: &Tx<'_>) -> Result<Vec<Decision>,
     for entry in entries {
         let text = entry.map_err(at(&directory))?.file_name().to_string_lossy().into_owned();
         let Ok(name) = text.parse::<FileName>() else { continue };
-        if name.kind.is_numbered() && !tx.knows_packet(&text)? {
+        if name.kind.is_numbered() && name.from == peer && !tx.knows_packet(&text)? {
             names.push((name.position, text));
         }
     }
     names.sort_unstable();
+    Ok(names.into_iter().map(|(_, text)| text).collect())
+}
+
+/// What the lost database had taken from `centre` and nobody knows any more; `there`: the versions that the centre has. A file that
+/// cannot be read is passed over, and told in the log.
+pub(super) fn unknown(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    there: &BTreeMap<(Kind, RecordId), u32>,
+) -> Result<Vec<Unknown>, HubError> {
+    let mut found: BTreeMap<(Kind, RecordId), Unknown> = BTreeMap::new();
+    let archive = Archive::new(context, &context.paths.archive, Vec::new(), context.paths.archive.clone());
+    for text in unknown_packets(context, tx, centre)? {
+        let mut each = |record: Record| -> Result<(), Failure> {
+            let of = (record.kind, record.key);
+            let here = tx.known(centre, record.kind, record.key)?.map_or(0, |known| known.version);
+            if here.max(there.get(&of).copied().unwrap_or(0)) < record.version {
+                let (packet, kind, key) = (text.clone(), record.kind.name(), record.key.to_string());
+                found.insert(of, Unknown { packet, kind, key, version: record.version });
+            }
+            Ok(())
+        };
+        let read = archive
+            .open(centre, &text, None)
+            .and_then(|mut packet| archive.for_each_record((centre, &text), &mut packet, &mut each));
+        if let Err(error) = read {
+            tracing::warn!(file = text, "of what nobody knows any more: not read: {}", error.code());
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+/// What staff decided after the copy was made: the inputs of the hub's own stream in the archive that this database does not
+/// know. A file that cannot be read is passed over, and told in the log.
+pub(super) fn decisions(context: &Context, tx: &Tx<'_>) -> Result<Vec<Decision>, HubError> {
+    let names = unknown_packets(context, tx, context.code)?;
     let mut found: BTreeMap<RecordId, (usize, Decision)> = BTreeMap::new();
     let archive = Archive::new(context, &context.paths.archive, Vec::new(), context.paths.archive.clone());
-    for (_, text) in names {
+    for text in names {
         let mut each = |record: Record| -> Result<(), Failure> {
             if record.kind != Kind::HubInput || tx.knows_input(record.key)? {
                 return Ok(());
@@ -215,7 +264,7 @@ pub(super) fn tell_differences(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
-    differences: &[Difference],
+    (differences, unknown): (&[Difference], &[Unknown]),
     now: Timestamp,
 ) -> Result<(), HubError> {
     let mut protocol = Protocol::begin(ProtocolKind::Resync, context.lang, context.code, Some(centre), now);
@@ -238,6 +287,11 @@ pub(super) fn tell_differences(
             ("hub-resync-told", "hub-resync-told-next", &args),
             None,
         ));
+    }
+    for one in unknown {
+        let args = [("version", one.version.into()), ("packet", one.packet.clone().into())];
+        let words = ("hub-resync-unknown-line", "hub-resync-unknown-next", &args[..]);
+        protocol.tell(line(context.lang, (one.kind, &one.key), "removed", words, None));
     }
     put(tx, protocol)
 }
@@ -273,7 +327,7 @@ fn put(tx: &Tx<'_>, mut protocol: Protocol) -> Result<(), HubError> {
 /// Writes all of it as a table: personal data.
 pub fn write(
     path: &Path,
-    differences: &[(String, &[Difference])],
+    differences: &[(String, &[Difference], &[Unknown])],
     decisions: &[Decision],
 ) -> Result<(), Failure> {
     const COLUMNS: [&str; 13] = [
@@ -300,7 +354,12 @@ pub fn write(
         let tail = [field, String::new(), value, event.at.clone(), text(&event.actor), text(&event.reason)];
         rows.push(head.into_iter().chain([String::new(), String::new()]).chain(tail).collect());
     }
-    for (centre, all) in differences {
+    for (centre, all, unknown) in differences {
+        for one in *unknown {
+            let head = [centre.as_str(), one.kind, &one.key, "", "unknown", "", &one.version.to_string()];
+            let rest = ["", "", "", "", "", &one.packet];
+            rows.push(head.into_iter().chain(rest).map(str::to_owned).collect());
+        }
         for one in *all {
             let mut row = |field: &str, here: String, there: String| {
                 let head = [centre.as_str(), one.kind, &one.key].map(str::to_owned);

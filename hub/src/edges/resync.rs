@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use super::{
     config::HubConfig,
-    gone::{self, Decision, Difference},
+    gone::{self, Decision, Difference, Unknown},
     hub::{Context, Hub, HubError, open},
     intake::{Applied, Step, journal},
     register::{Register, Returned, What},
@@ -41,6 +41,8 @@ pub struct Standing {
     pub records: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
     /// What it was told otherwise than this database says, one by one.
     pub differences: Vec<Difference>,
+    /// What the lost database had taken from it, and nobody knows any more.
+    pub unknown: Vec<Unknown>,
 }
 
 /// What staff decided after the copy was made, while a stream is stopped by a restore.
@@ -121,7 +123,11 @@ pub(super) fn for_each(
 
 fn compare(step: &Step<'_>, tx: &Tx<'_>, parts: &[Mark], standing: &mut Standing) -> Result<(), HubError> {
     let register = register(step, tx);
+    let mut there = BTreeMap::new();
     for_each(step, tx, parts, &mut |record, is_mirror| {
+        if !is_mirror {
+            there.insert((record.kind, record.key), record.version);
+        }
         if is_mirror {
             if let Some(what) = register.differs(step.centre, record)? {
                 *standing.published.entry(record.kind.name()).or_default().entry(what).or_default() += 1;
@@ -139,7 +145,9 @@ fn compare(step: &Step<'_>, tx: &Tx<'_>, parts: &[Mark], standing: &mut Standing
         };
         *standing.records.entry(record.kind.name()).or_default().entry(word).or_default() += 1;
         Ok(())
-    })
+    })?;
+    standing.unknown = gone::unknown(step.context, tx, step.centre, &there)?;
+    Ok(())
 }
 
 fn register<'a>(step: &Step<'a>, tx: &'a Tx<'a>) -> Register<'a> {
@@ -260,7 +268,7 @@ fn carry_out(
     let step = Step { context, centre, now, returned: None };
     let mut standing = Standing::default();
     compare(&step, tx, &parts, &mut standing)?;
-    gone::tell_differences(context, tx, centre, &standing.differences, now)?;
+    gone::tell_differences(context, tx, centre, (&standing.differences, &standing.unknown), now)?;
     let register = register(&step, tx);
     let mut returned = Returned::default();
     // persons before what names them: members stand in the order of the kinds

@@ -110,6 +110,11 @@ fn text(lang: Lang, standing: &Standing) -> String {
         let file = standing.file.as_ref().map_or_else(String::new, |file| file.display().to_string());
         lines.push(format!("    {}", messages::text(lang, id, &[("n", more.into()), ("file", file.into())])));
     }
+    if !standing.unknown.is_empty() {
+        let n = [("n", standing.unknown.len().into())];
+        lines.push(messages::text(lang, "spoke-resync-unknown", &n));
+        lines.extend(standing.unknown.iter().take(SHOWN).map(|name| format!("    {name}")));
+    }
     match (standing.stage, standing.moved) {
         ("ready", 0) => lines.push(say("spoke-resync-next")),
         ("ready", _) => lines.push(say("spoke-resync-choose-next")),

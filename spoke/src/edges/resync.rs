@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     path::PathBuf,
 };
 
@@ -97,6 +98,8 @@ pub struct Standing {
     pub conflicts: Vec<Conflict>,
     /// All records that differ; the first of them are listed.
     pub differences: Vec<Difference>,
+    /// Packets in the spool that the lost database has sent, of which neither side knows any more.
+    pub unknown: Vec<String>,
     /// The file in which all of them stand, with their values, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
@@ -187,7 +190,28 @@ fn compare(
         tell(&one)?;
         standing.count(one);
     }
+    standing.unknown = unknown_packets(connection, config, of.ack)?;
     Ok(standing)
+}
+
+/// The numbered packets of ours in the spool that this database does not know, and that the hub had not applied either, `ack` being the
+/// last that it had; in order.
+fn unknown_packets(
+    connection: &Connection,
+    config: &Config<SpokeConfig>,
+    ack: Option<Position>,
+) -> Result<Vec<String>, SpokeError> {
+    let (spool, mut found) = (config.path(&config.spool), Vec::new());
+    for entry in fs::read_dir(&spool).map_err(SpokeError::io(&spool))? {
+        let text = entry.map_err(SpokeError::io(&spool))?.file_name().to_string_lossy().into_owned();
+        let Ok(name) = text.parse::<FileName>() else { continue };
+        let is_ours = name.kind.is_numbered() && name.from == config.code && Some(name.position) > ack;
+        if is_ours && !book::is_out_packet(connection, &text)? {
+            found.push((name.position, text));
+        }
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().map(|(_, text)| text).collect())
 }
 
 impl Standing {
@@ -320,6 +344,9 @@ pub(super) fn carry_out(station: &mut Station, now: Timestamp) -> Result<Option<
         if standing.moved > 0 && keep.is_none() {
             tracing::warn!(moved = standing.moved, "records have moved apart since; somebody has to choose");
             return Ok(None);
+        }
+        for name in &standing.unknown {
+            journal(transaction, desk.own, now, "packet.unknown", name, "", &[])?;
         }
         tell_lost(transaction, &config, &desk, (&of, &lost), now)?;
         take_back(transaction, &config, &desk, &mut of, keep == Some(Keep::Mine), now)?;

@@ -29,7 +29,7 @@ use super::{
     secrets::secrets_of,
     template::{centre_code, centre_dir},
     time::{LocalClock, Time},
-    trace::Trace,
+    trace::{Trace, short},
 };
 
 /// The program waits so many milliseconds for what is due, at least.
@@ -131,20 +131,21 @@ impl Centre {
         Ok(standing.stage)
     }
 
-    /// What `resync` shows: each table, what becomes of how many of its records.
+    /// What `resync` shows: each table, what becomes of how many of its records, and packets that nobody knows any more.
     ///
     /// # Errors
     /// The command's.
     pub fn shown_by_resync(&self) -> Result<String, Failure> {
         let config = self.config()?;
         let connection = station::open_database(&config)?;
-        let records = resync::look(&config, &connection, &mut |_| Ok(()))?.records;
+        let shown = resync::look(&config, &connection, &mut |_| Ok(()))?;
         let one = |(table, all): (&&str, &BTreeMap<_, u64>)| {
             all.iter()
                 .map(|(what, n): (&What, _)| format!("{table} {}: {n}", what.word()))
                 .collect::<Vec<_>>()
         };
-        Ok(records.iter().flat_map(one).collect::<Vec<_>>().join(", "))
+        let unknown = shown.unknown.iter().map(|name| format!("{} unknown", short(name)));
+        Ok(shown.records.iter().flat_map(one).chain(unknown).collect::<Vec<_>>().join(", "))
     }
 
     /// Ends the program, if it runs.

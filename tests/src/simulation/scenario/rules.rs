@@ -1,6 +1,9 @@
 //! What the rules say of whole programs, and no mishap alone shows: rebuild, mirrors, orphans, doubt, keys, journals, recoveries.
 
-use svod_hub::edges::operations::{split, status};
+use svod_hub::edges::{
+    operations::{split, status},
+    resync,
+};
 
 use super::{
     super::{fate::Fate, rebuilt, template::centre_code},
@@ -23,6 +26,7 @@ scenarios![
     s6_another_envelope_is_the_same_packet,
     s11_a_journal_that_was_cut_is_found,
     f14_both_ends_put_back_serve_each_others_request,
+    f21_what_neither_end_knows_any_more_is_listed_at_both,
     f15_a_snapshot_carries_what_was_decided_on_proposals,
     f16_a_closed_epoch_takes_nothing_more,
     f17_parts_of_two_lives_are_never_mixed,
@@ -315,6 +319,30 @@ fn f14_both_ends_put_back_serve_each_others_request(town: &mut Town) -> Held {
     town.stranger(1, "r3", "Орлова")?;
     town.rest()?;
     town.hub_is(KNOWN, "1")
+}
+
+fn f21_what_neither_end_knows_any_more_is_listed_at_both(town: &mut Town) -> Held {
+    town.settle()?;
+    let (copy, of_hub) = (town.copy(1, false)?, town.copy_hub()?);
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    town.put_back(1, &copy)?;
+    town.put_hub_back(&of_hub)?;
+    heard(town)?;
+    town.city.until_rest(ROUNDS)?;
+    town.told(1, "RESTORED")?;
+    town.hub_told("RESTORED")?;
+    let shown = town.shown_by_resync(1)?;
+    ensure(shown.contains("DT(1,2) unknown"), &format!("the centre does not list it: {shown}"))?;
+    let config = town.city.hub.config().map_err(|error| format!("{error:?}"))?;
+    let shown = resync::look(&config).map_err(|error| format!("{error:?}"))?;
+    let code = town.city.centres[0].code;
+    let of_centre = shown.iter().find(|one| one.centre == code.as_str()).ok_or("nothing is shown of it")?;
+    let kinds: Vec<&str> = of_centre.unknown.iter().map(|one| one.kind).collect();
+    ensure(kinds == ["recipient_claim"], &format!("the hub does not list it: {kinds:?}"))?;
+    town.city.recover(ROUNDS)?;
+    town.rest()?;
+    town.hub_is(KNOWN, "0")
 }
 
 fn f15_a_snapshot_carries_what_was_decided_on_proposals(town: &mut Town) -> Held {
