@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::clusters::Said;
 
 /// Who is together. A group is called by the least of its members.
+#[derive(Clone)]
 pub(super) struct Groups {
     /// The group of each.
     pub(super) of: Vec<u32>,
@@ -37,6 +38,9 @@ pub(super) struct Rule<'a> {
 /// are never joined by evidence, as twins, the chance that they are two and that it is the wrong one must besides be as small as with
 /// any link.
 pub(super) const CLEARER: f64 = 0.7;
+
+/// Two weights that differ by less are equal: what is left is how they were added up.
+const EQUAL: f64 = 0.01;
 
 /// Two who come to no more bits are certainly two people.
 const CERTAINLY_TWO: f64 = -8.0;
@@ -101,10 +105,20 @@ impl Groups {
     /// too large for one person is taken apart again, into what stronger evidence holds together.
     pub(super) fn join(&mut self, edges: impl Iterator<Item = (u32, u32, f64)> + Clone, rule: Rule<'_>) {
         let before = self.of.clone();
-        let undecided = if rule.bridges { BTreeSet::new() } else { self.undecided(edges.clone(), rule) };
-        for (a, b, _) in edges.clone() {
-            if !undecided.contains(&(a.min(b), a.max(b))) {
-                self.join_two(a, b, rule);
+        if rule.bridges {
+            edges.clone().for_each(|(a, b, _)| self.join_two(a, b, rule));
+        } else {
+            let mut undecided = self.undecided(edges.clone(), rule);
+            loop {
+                let decided = edges.clone().filter(|(a, b, _)| !undecided.contains(&(*a.min(b), *a.max(b))));
+                let mut joined = self.clone();
+                decided.clone().for_each(|(a, b, _)| joined.join_two(a, b, rule));
+                let tossed = self.tossed(decided, &joined, rule);
+                if tossed.is_empty() {
+                    *self = joined;
+                    break;
+                }
+                undecided.extend(tossed);
             }
         }
         let has_grown = |all: &[u32]| all.iter().any(|one| before[*one as usize] != before[all[0] as usize]);
@@ -164,6 +178,48 @@ impl Groups {
             }
         }
         undecided
+    }
+
+    /// The edges by which a record went to one of two groups that hold two whom nothing joins, though it is as like to one of the
+    /// other: which it is had hung on the order of the records. `joined` is what has become of this.
+    fn tossed(
+        &self,
+        edges: impl Iterator<Item = (u32, u32, f64)>,
+        joined: &Self,
+        rule: Rule<'_>,
+    ) -> BTreeSet<(u32, u32)> {
+        let mut ties: Vec<(u32, f64, u32)> =
+            edges.flat_map(|(a, b, bits)| [(a, bits, b), (b, bits, a)]).collect();
+        ties.sort_unstable_by(|x, y| x.0.cmp(&y.0).then(x.1.total_cmp(&y.1)).then(x.2.cmp(&y.2)));
+        let is_open = |one: u32, other: u32| {
+            let (one, other) = (self.find(one), self.find(other));
+            one != other && !(rule.apart)(self, one, other)
+        };
+        let others = |one: u32, of: u32| {
+            let came_with = self.find(one);
+            let members = joined.members(joined.find(of)).iter().copied();
+            members.filter(move |member| self.find(*member) != came_with)
+        };
+        let are_barred = |one: u32, a: u32, b: u32| {
+            others(one, a).any(|x| others(one, b).any(|y| (rule.says)(x.min(y), x.max(y)).barred))
+        };
+        let mut tossed = BTreeSet::new();
+        for of in ties.chunk_by(|x, y| x.0 == y.0).filter(|of| of.len() > 1) {
+            for (n, (one, bits, a)) in of.iter().enumerate() {
+                for (_, _, b) in of[n + 1..].iter().take_while(|(_, other, _)| other - bits < EQUAL) {
+                    let groups = [*a, *b].map(|other| joined.find(other));
+                    let is_tossed = groups[0] != groups[1]
+                        && groups.contains(&joined.find(*one))
+                        && is_open(*one, *a)
+                        && is_open(*one, *b)
+                        && are_barred(*one, *a, *b);
+                    if is_tossed {
+                        tossed.extend([a, b].map(|other| (*one.min(other), *one.max(other))));
+                    }
+                }
+            }
+        }
+        tossed
     }
 
     /// Joins the groups of two records unless they are kept apart, or all that is known of the two groups together speaks against it:
@@ -264,6 +320,49 @@ mod tests {
         assert_eq!(joined(4, false, &twice).into_groups().len(), 1);
         let supported = |a: u32, b: u32| Some(if a + 1 == b { 9.0 } else { 0.5 });
         assert_eq!(joined(4, false, &supported).into_groups().len(), 1);
+    }
+
+    #[test]
+    fn whoever_is_as_like_to_two_groups_that_nothing_joins_goes_to_neither_in_whatever_order() {
+        // 0 and 1 are one, and so may 2 be, but of 0 and 2 staff are asked; 3 is as like to 1 as to 2
+        let of = |order: [u32; 4], nearer: f64| {
+            let named = |a: u32, b: u32| {
+                let [a, b] = [a, b].map(|at| order[at as usize]);
+                (a.min(b), a.max(b))
+            };
+            let bits = |a, b| match named(a, b) {
+                (0, 1) => 16.0,
+                (1, 2) => 12.0,
+                (1, 3) => 14.86 + nearer,
+                (2, 3) => 14.86,
+                (0, 2) => 5.0,
+                _ => 2.0,
+            };
+            let says = |a, b| Said { bits: bits(a, b), barred: named(a, b) == (0, 2) };
+            let rule = Rule {
+                least: 7.0,
+                most: 8.0,
+                largest: 12,
+                bridges: false,
+                says: &says,
+                apart: &|_, _, _| false,
+            };
+            let mut groups = Groups::new(4);
+            groups.join(pairs(4, &|a, b| Some(bits(a, b))).into_iter(), rule);
+            let group = |name| groups.find((0..4).find(|at| order[*at as usize] == name).expect("there"));
+            [0, 1, 2, 3].map(group)
+        };
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 3, 0, 1], [1, 3, 2, 0], [2, 1, 3, 0]] {
+            let group = of(order, 0.0);
+            assert_eq!(group[0], group[1], "{order:?}");
+            assert!(
+                group[3] != group[1] && group[3] != group[2] && group[2] != group[1],
+                "{order:?}: {group:?}"
+            );
+            // a difference decides
+            let group = of(order, 0.5);
+            assert!(group[3] == group[1] && group[2] != group[1], "{order:?}: {group:?}");
+        }
     }
 
     #[test]
