@@ -206,7 +206,11 @@ fn typed_sex(text: &str) -> Option<&'static str> {
 /// then holds, and letters that are drawn as digits are those.
 fn snils(text: &str) -> String {
     let typed = text.trim();
-    let typed = typed.strip_suffix(".0").unwrap_or(typed);
+    // a number of a spreadsheet: «8765430300.0»
+    let whole = typed
+        .split_once(['.', ','])
+        .filter(|(whole, part)| whole.bytes().all(|c| c.is_ascii_digit()) && ["0", "00"].contains(part));
+    let typed = whole.map_or(typed, |(whole, _)| whole);
     let drawn_as = |c: char| match c {
         'О' | 'о' | 'O' | 'o' => Some('0'),
         'З' | 'з' => Some('3'),

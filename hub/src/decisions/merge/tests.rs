@@ -375,7 +375,9 @@ fn a_snils_is_read_as_a_spreadsheet_leaves_it_and_what_everybody_types_is_none()
         let row: Row = ["Соловьёва", "", "", "", typed, "", "", "", ""];
         Reading::of(&model, &row).value(at, 0).to_owned()
     };
-    for typed in ["087-654-303 00", "8765430300", "08765430300.0", "8765430300.0", "О87-654-ЗО3 00"] {
+    for typed in
+        ["087-654-303 00", "8765430300", "08765430300.0", "8765430300,00", "О87-654-ЗО3 00", "087.654.303.00"]
+    {
         assert_eq!(said(typed), "08765430300", "{typed}");
     }
     assert_eq!((&*said("8765430301"), &*said("876543030")), ("", ""), "of another length, and wrong as that");
