@@ -171,6 +171,66 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_people_and_daemons_are_to_do_has_its_words_and_a_step() {
+        let words = [
+            "stopped",
+            "keys",
+            "peer_keys",
+            "keys_refused",
+            "merge",
+            "first_merge",
+            "review",
+            "service",
+            "signature",
+            "proposal",
+            "quarantine",
+        ];
+        let (since, now) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH + SignedDuration::from_hours(72));
+        for word in words {
+            let of = |days| Overdue::of_people(word, "4200018", (2, Some(since.to_string())), now, days);
+            assert_eq!(of(4), None, "{word}");
+            let told = Overdue { until: Some(Date::MAX), ..of(3).expect("told") };
+            let ahead = Overdue { is_ahead: true, ..told.clone() };
+            for lang in [Lang::Ru, Lang::En] {
+                let [heading, told, ahead] = &lines(lang, &[told.clone(), ahead.clone()])[..] else {
+                    panic!("{word}")
+                };
+                assert!(!(told.to_owned() + heading).contains("overdue-"), "{told}");
+                assert!(ahead.starts_with(told.as_str()) && ahead.len() > told.len() + 20, "{ahead}");
+            }
+        }
+    }
+
+    #[test]
+    fn while_a_daemon_does_not_run_that_is_all_that_is_known_of_the_others() {
+        let (now, timing) = (Timestamp::UNIX_EPOCH + SignedDuration::from_hours(72), Timing::default());
+        let waiting =
+            |what| Waiting { what, packet: None, count: 1, since: Timestamp::UNIX_EPOCH.to_string() };
+        let all = || {
+            overdue(
+                "4200018",
+                [Wait::Silence, Wait::Receipt, Wait::Recovery].map(waiting).into(),
+                now,
+                &timing,
+            )
+        };
+        let told = |running, last: Option<Timestamp>, always, all| {
+            let service = Service { running, hindered: None };
+            let last = (last.map(|at| at.to_string()), always);
+            let told = while_stopped(all, ("4200000", Some(&service)), last, (now, &timing));
+            told.into_iter().map(|one| one.what).collect::<Vec<_>>()
+        };
+        assert_eq!(told(true, Some(now), true, all()), ["silence", "receipt", "recovery"]);
+        // what a person is to do stays
+        assert_eq!(told(false, Some(now), false, all()), ["stopped", "recovery"]);
+        // nothing waits: only what should always run is missed, and not at once
+        let long_ago = Some(Timestamp::UNIX_EPOCH);
+        assert_eq!(told(false, long_ago, true, Vec::new()), ["stopped"]);
+        assert_eq!(told(false, Some(now), true, Vec::new()), [""; 0]);
+        assert_eq!(told(false, long_ago, false, Vec::new()), [""; 0]);
+    }
+
+    #[test]
     fn each_has_its_words_and_a_step() {
         for (what, word) in Wait::ALL {
             let since = Timestamp::UNIX_EPOCH;
