@@ -222,10 +222,14 @@ fn s1_what_is_held_is_in_the_sum_too(town: &mut Town) -> Held {
 
 fn d10_a_person_stays_who_it_is_though_neither_row_nor_packet_is_left(town: &mut Town) -> Held {
     town.settle()?;
+    // of her nothing but this one claim is known
+    town.stranger(1, "r2", "Орлова")?;
+    town.sql(1, "INSERT INTO contract (id, recipient_id, number) VALUES ('k1', 'r2', '1')")?;
+    town.rest()?;
     let people =
         "SELECT group_concat(key || uid || claim, ' ') FROM (SELECT * FROM person_record ORDER BY key)";
     let before = town.hub_says(people)?;
-    town.at_hub(&format!("DELETE FROM received WHERE origin = '{}'", centre_code(1)))?;
+    town.at_hub("DELETE FROM received WHERE CAST(body AS TEXT) LIKE '%Орлова%'")?;
     town.believe_hub(1)?;
     town.lose_archive(1)?;
     town.pass(HEARTBEAT);
