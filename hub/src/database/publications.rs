@@ -147,6 +147,31 @@ impl Tx<'_> {
         )
     }
 
+    /// Persons of whose publications to `centre` a body is not the one of its hash. Reads all of them.
+    pub fn published_altered(&self, centre: ParticipantCode) -> Result<Vec<RecordId>> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT p.sha256, p.body, p.person FROM publication p JOIN person x ON x.uid = p.person
+             WHERE p.centre = ?1 AND p.form = 'live' ORDER BY p.kind, p.key",
+        )?;
+        let (mut rows, mut altered) = (statement.query([centre.as_str()])?, Vec::new());
+        while let Some(row) = rows.next()? {
+            let hash = Digest::of(row.get_ref(1)?.as_bytes().unwrap_or_default());
+            if row.get_ref(0)?.as_str() != Ok(&hash.to_string()) {
+                altered.push(parsed(row, "publication", "person")?);
+            }
+        }
+        Ok(altered)
+    }
+
+    /// Nobody goes by what is to be published of the file of `person` any more: it is worked out anew.
+    pub fn forget_published(&self, centre: ParticipantCode, person: RecordId) -> Result<()> {
+        self.run(
+            "UPDATE publication SET sha256 = '' WHERE centre = ?1 AND person = ?2 AND form = 'live'",
+            params![centre.as_str(), person.to_string()],
+        )?;
+        Ok(())
+    }
+
     /// Of whose file the publication of one record to `centre` is.
     pub fn publication_person(
         &self,

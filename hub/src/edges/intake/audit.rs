@@ -36,6 +36,8 @@ struct Found {
     received: bool,
     /// Nor are those of our stream.
     sent: bool,
+    /// Of whom a publication says something else than it should.
+    told: Vec<RecordId>,
 }
 
 impl Hub {
@@ -68,7 +70,7 @@ fn look(tx: &Tx<'_>, centre: ParticipantCode) -> Result<Found, HubError> {
     let (altered, begun) = (tx.received_altered(centre)?, streams.incoming.last.is_some());
     let received = begun && (!altered.is_empty() || differs(ranges::sum_of(tx, centre), streams.received)?);
     let sent = streams.outgoing.last.is_some() && differs(ranges::sum_of_sent(tx, centre), streams.sent)?;
-    Ok(Found { altered, received, sent })
+    Ok(Found { altered, received, sent, told: tx.published_altered(centre)? })
 }
 
 fn put_right(
@@ -86,6 +88,19 @@ fn put_right(
         "what is kept of the streams was altered in the database"
     );
     let (at, mut streams) = (now.to_string(), tx.streams(centre)?);
+    if !found.told.is_empty() {
+        let register = context.register(tx, context.code.as_str(), now);
+        for uid in &found.told {
+            tx.forget_published(centre, *uid)?;
+            register.republish(tx.person_meant(*uid)?)?;
+        }
+        tx.add_incident(centre, DIVERGED, None, &at)?;
+        tx.close_incidents(centre, DIVERGED, &at)?;
+        journal(tx, context.code, "publication.mended", centre.as_str(), "", &[], now)?;
+        if (&found.altered[..], found.received, found.sent) == (&[], false, false) {
+            return Ok(());
+        }
+    }
     let carried = found.received.then(|| Carried::of(context, tx, centre));
     if let (Some(Ok(carried)), true, false) = (&carried, found.altered.is_empty(), found.sent) {
         // where the packets say what the rows say, only the sum kept of them was not right

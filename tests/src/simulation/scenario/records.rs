@@ -14,6 +14,7 @@ scenarios![
     d11_nothing_is_placed_before_its_sealing_is_durable,
     d10_what_the_hub_has_lost_of_a_centre_comes_again_out_of_its_archive,
     d10_a_publication_that_the_hub_has_lost_is_taken_back,
+    d10_a_publication_that_was_altered_says_again_what_it_should,
     d10_a_row_that_no_packet_bears_is_no_evidence,
     d10_what_was_published_is_never_numbered_from_one_again,
     w1_a_row_that_takes_the_id_of_one_deleted_is_another_record,
@@ -240,6 +241,26 @@ fn d10_a_publication_that_the_hub_has_lost_is_taken_back(town: &mut Town) -> Hel
     town.hub_told("DIVERGED")?;
     nobody_was_restored(town)?;
     town.centre_is(1, "SELECT workplace FROM recipient WHERE id = 'r1'", "Исправлено снова")
+}
+
+fn d10_a_publication_that_was_altered_says_again_what_it_should(town: &mut Town) -> Held {
+    town.settle()?;
+    let who = town.hub_says("SELECT case_number FROM person")?;
+    town.confirm(&who, 1)?;
+    town.correct(&who, "Исправлено")?;
+    town.rest()?;
+    let body = "CAST(replace(CAST(body AS TEXT), 'Исправлено', 'Подмена') AS BLOB)";
+    town.at_hub(&format!("UPDATE publication SET body = {body} WHERE kind = 'person'"))?;
+    for _ in 0..3 {
+        town.hub()?;
+    }
+    town.hub_told("DIVERGED")?;
+    town.hub_is("SELECT count(*) FROM publication WHERE CAST(body AS TEXT) LIKE '%Подмена%'", "0")?;
+    town.hub_is("SELECT count(*) FROM publication WHERE state <> 'applied'", "0")?;
+    town.pass(HEARTBEAT);
+    town.rest()?;
+    town.hub_is("SELECT count(*) FROM incident WHERE code = 'DIVERGED' AND closed_at IS NULL", "0")?;
+    nobody_was_restored(town)
 }
 
 /// No damage to rows is taken for a database that was put back.
