@@ -81,6 +81,13 @@ pub struct Known {
     pub packet: String,
 }
 
+impl Known {
+    /// The version of it that came last.
+    pub const fn edition(&self) -> Edition {
+        Edition { version: self.version, form: self.form, hash: self.hash }
+    }
+}
+
 /// A record to store.
 #[derive(Debug, Clone)]
 pub struct Arrived<'a> {

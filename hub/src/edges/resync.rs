@@ -23,7 +23,7 @@ use super::{
     register::{Register, Returned, What},
     sealing::{data::seal_anew, own},
 };
-use crate::database::{Tx, linking::Act, streams::Streams};
+use crate::database::{Tx, linking::Act, received::Known, streams::Streams};
 
 /// How the recovery of the streams with one centre stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -136,7 +136,7 @@ fn compare(step: &Step<'_>, tx: &Tx<'_>, parts: &[Mark], standing: &mut Standing
             return Ok(());
         }
         let known = tx.known(step.centre, record.kind, record.key)?;
-        let told = known.map(|known| Edition { version: known.version, form: known.form, hash: known.hash });
+        let told = known.as_ref().map(Known::edition);
         let word = match Edition::of(record).judge(told.as_ref()) {
             VersionVerdict::New => "new",
             VersionVerdict::Changed => "changed",

@@ -165,7 +165,7 @@ impl<'a> Intake<'a> {
         if self.diverged && known.is_none() {
             self.as_linked(record.kind, record.key)?;
         }
-        let told = known.as_ref().map(told);
+        let told = known.as_ref().map(Known::edition);
         if edition.judge(told.as_ref()).refusal().is_none() {
             Self::count(record, edition, known.as_ref(), sum);
         }
@@ -205,7 +205,7 @@ impl<'a> Intake<'a> {
         known: Option<&Known>,
         edition: &Edition,
     ) -> Result<Facts, HubError> {
-        let mut facts = Facts { known: known.map(told), ..Facts::default() };
+        let mut facts = Facts { known: known.map(Known::edition), ..Facts::default() };
         if let Some(known) = known {
             facts.earlier = earlier(&known.outcome, known.rule.as_deref());
         }
@@ -268,7 +268,7 @@ impl<'a> Intake<'a> {
         examined: &Examined,
     ) -> Result<bool, HubError> {
         if admission.keep == Keep::Nothing {
-            if let Some(known) = known.filter(|known| told(known) == *edition) {
+            if let Some(known) = known.filter(|known| known.edition() == *edition) {
                 self.again.insert(known.id);
                 if self.again.len() >= AGAIN {
                     self.note_again(packet)?;
@@ -448,9 +448,4 @@ fn read(mut packet: CheckedPacket<'_, File>, lots: &mpsc::SyncSender<Vec<Looked>
     }
     let _ = lots.send(lot);
     Ok(())
-}
-
-/// The version of a record that came last.
-fn told(known: &Known) -> Edition {
-    Edition { version: known.version, form: known.form, hash: known.hash }
 }

@@ -153,7 +153,7 @@ impl Borne {
         of: (Kind, RecordId),
     ) -> Result<Option<ClaimId>, HubError> {
         let Some(known) = tx.known(centre, of.0, of.1)? else { return Ok(None) };
-        let row = Edition { version: known.version, form: known.form, hash: known.hash };
+        let row = known.edition();
         let all = self.0.entry(known.packet).or_insert_with_key(|packet| {
             let mut all = BTreeMap::new();
             let read = for_each(context, centre, packet, &mut |record, _| {
@@ -192,7 +192,7 @@ pub(super) fn out_of_archive(
                 Ok(None) | Err(DatabaseError::Damaged { .. }) => continue,
                 Err(error) => return Err(error.into()),
             };
-            let row = Edition { version: known.version, form: known.form, hash: known.hash };
+            let row = known.edition();
             let is_carried = carried.last[&(kind, key)].0 == row;
             if !is_carried && borne.row(context, tx, centre, (kind, key))?.is_none() {
                 return Err(DatabaseError::Damaged { table: "received", column: "version" }.into());

@@ -24,7 +24,7 @@ use crate::{
         Tx,
         content::Content,
         noted::{Again, MERGED, WEIGHED},
-        received::{Arrived, ClaimId, Standing},
+        received::{Arrived, ClaimId, Known, Standing},
         streams::PacketRow,
     },
     edges::{failure, hub::Context, intake::fresh_standing, sealing::noted::CONTENT},
@@ -228,7 +228,7 @@ impl<'a> Replay<'a> {
         self.archive.for_each_record((peer, name), packet, |record| {
             records += 1;
             let (known, edition) = (tx.known(peer, record.kind, record.key)?, Edition::of(&record));
-            let told = known.as_ref().map(|it| Edition { version: it.version, form: it.form, hash: it.hash });
+            let told = known.as_ref().map(Known::edition);
             match edition.judge(told.as_ref()) {
                 VersionVerdict::Older | VersionVerdict::Collision => return Ok(()),
                 VersionVerdict::Unchanged => {
