@@ -197,7 +197,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
         let waiting = tx.standing_count("waiting")?;
         let (half, since) = tx.half_signed_count()?;
         let signatures = HalfSigned { waiting: half, since };
-        late_ones.extend(of_people(tx, config, counts.unconfirmed.values().sum(), now)?);
+        late_ones.extend(of_people(tx, config, (counts.unconfirmed.values().sum(), &signatures), now)?);
         late_ones.extend(of_keys(tx, config, now)?);
         let mut differences = Vec::new();
         for one in counts.incidents.iter().filter(|one| one.code == "DIVERGED") {
@@ -233,7 +233,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
 fn of_people(
     tx: &Tx<'_>,
     config: &Config<HubConfig>,
-    unconfirmed: u64,
+    (unconfirmed, signatures): (u64, &HalfSigned),
     now: Timestamp,
 ) -> Result<Vec<Overdue>, Failure> {
     let StaffConfig { merge_days, review_days, quarantine_days } = config.staff;
@@ -241,7 +241,7 @@ fn of_people(
         ("merge", tx.waits_for_merge()?, merge_days),
         ("review", tx.waits_for_answers()?, review_days),
         ("service", (unconfirmed, tx.unconfirmed_since()?), review_days),
-        ("signature", tx.half_signed_count()?, config.merge.signature_days),
+        ("signature", (signatures.waiting, signatures.since.clone()), config.merge.signature_days),
         ("quarantine", tx.waits_in_quarantine()?, quarantine_days),
     ];
     let judge = |(what, waits, days)| Overdue::of_people(what, &config.code, waits, now, days);
