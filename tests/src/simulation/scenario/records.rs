@@ -59,11 +59,7 @@ fn d5_a_protocol_closes_the_version_that_its_packet_carried(town: &mut Town) -> 
 }
 
 fn d5_what_staff_take_back_before_it_is_sealed_waits_for_nothing(town: &mut Town) -> Held {
-    town.settle()?;
-    let who = town.hub_says("SELECT case_number FROM person")?;
-    town.confirm(&who, 1)?;
-    town.correct(&who, "Исправлено")?;
-    town.rest()?;
+    let who = town.settle_corrected()?;
     town.correct(&who, "Иначе")?;
     town.hub_is("SELECT count(*) > 0 FROM publication WHERE state = 'pending'", "1")?;
     town.correct(&who, "Исправлено")?;
@@ -225,11 +221,7 @@ fn d10_what_the_hub_has_lost_of_a_centre_comes_again_out_of_its_archive(town: &m
 }
 
 fn d10_a_publication_that_the_hub_has_lost_is_taken_back(town: &mut Town) -> Held {
-    town.settle()?;
-    let who = town.hub_says("SELECT case_number FROM person")?;
-    town.confirm(&who, 1)?;
-    town.correct(&who, "Исправлено")?;
-    town.rest()?;
+    let who = town.settle_corrected()?;
     town.at_hub(&format!("DELETE FROM publication WHERE kind = 'person' AND centre = '{}'", centre_code(1)))?;
     for _ in 0..3 {
         town.hub()?;
@@ -244,11 +236,7 @@ fn d10_a_publication_that_the_hub_has_lost_is_taken_back(town: &mut Town) -> Hel
 }
 
 fn d10_a_publication_that_was_altered_says_again_what_it_should(town: &mut Town) -> Held {
-    town.settle()?;
-    let who = town.hub_says("SELECT case_number FROM person")?;
-    town.confirm(&who, 1)?;
-    town.correct(&who, "Исправлено")?;
-    town.rest()?;
+    town.settle_corrected()?;
     let body = "CAST(replace(CAST(body AS TEXT), 'Исправлено', 'Подмена') AS BLOB)";
     town.at_hub(&format!("UPDATE publication SET body = {body} WHERE kind = 'person'"))?;
     for _ in 0..3 {
@@ -305,11 +293,7 @@ fn d10_a_row_that_no_packet_bears_is_no_evidence(town: &mut Town) -> Held {
 }
 
 fn d10_what_was_published_is_never_numbered_from_one_again(town: &mut Town) -> Held {
-    town.settle()?;
-    let who = town.hub_says("SELECT case_number FROM person")?;
-    town.confirm(&who, 1)?;
-    town.correct(&who, "Исправлено")?;
-    town.rest()?;
+    let who = town.settle_corrected()?;
     let row = format!("kind = 'person' AND centre = '{}'", centre_code(1));
     let lost = [
         format!("DELETE FROM publication WHERE {row}"),

@@ -141,11 +141,7 @@ fn d8_what_the_program_writes_is_no_edit_and_what_points_stays(town: &mut Town) 
 }
 
 fn d9_an_older_version_is_not_applied(town: &mut Town) -> Held {
-    town.settle()?;
-    let who = town.hub_says("SELECT case_number FROM person")?;
-    town.confirm(&who, 1)?;
-    town.correct(&who, "Исправлено")?;
-    town.rest()?;
+    let who = town.settle_corrected()?;
     // nobody has found out yet that the hub does not know any more what it has published
     town.at_hub(&format!("DELETE FROM publication WHERE kind = 'person' AND centre = '{}'", centre_code(1)))?;
     town.believe_hub(1)?;

@@ -93,6 +93,19 @@ impl Town {
         self.rest()
     }
 
+    /// The same, and what staff have corrected of her stands at the first centre, which serves her: «Исправлено». Her case number.
+    ///
+    /// # Errors
+    /// It does not come to rest.
+    pub fn settle_corrected(&mut self) -> Result<String, String> {
+        self.settle()?;
+        let who = self.hub_says("SELECT case_number FROM person")?;
+        self.confirm(&who, 1)?;
+        self.correct(&who, "Исправлено")?;
+        self.rest()?;
+        Ok(who)
+    }
+
     /// The clerk of the `n`th centre enters a person, always the same one.
     pub fn person(&mut self, n: u16, id: &str, workplace: &str) -> Held {
         self.sql(
