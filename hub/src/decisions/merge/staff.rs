@@ -34,6 +34,132 @@ pub struct Component {
     /// Records that are one person as it is known to centres: nothing but staff parts them, or joins them to another
     /// such person.
     pub standing: Vec<Vec<u32>>,
+    /// Records that were one person before staff joined that person with others. What stands and is in none of these
+    /// has been one person always.
+    pub came: Vec<Vec<u32>>,
+}
+
+/// Who was one person before staff joined persons, by what is known of a component.
+struct Came {
+    /// The persons as they came.
+    units: Groups,
+    /// And with all of whom staff ever said «один».
+    spoken: Groups,
+}
+
+impl Came {
+    fn of(component: &Component, parted: &BTreeSet<Two>) -> Self {
+        let mut person = vec![None; component.size];
+        for (n, records) in component.standing.iter().enumerate() {
+            for one in records {
+                person[*one as usize] = Some(n);
+            }
+        }
+        let mut class = vec![None; component.size];
+        for (n, records) in component.came.iter().enumerate() {
+            for one in records {
+                class[*one as usize] = Some(n);
+            }
+        }
+        let mut units = Groups::new(component.size);
+        let mut first = BTreeMap::new();
+        for (one, (person, class)) in (0..).zip(person.iter().zip(&class)) {
+            if person.is_some() {
+                units.union(*first.entry((*person, *class)).or_insert(one), one);
+            }
+        }
+        let mut spoken = units.clone();
+        let ever_same = component.decisions.iter().filter(|(_, decision)| *decision == Decision::Same);
+        ever_same.for_each(|((a, b), _)| spoken.union(*a, *b));
+        // whom staff never joined evidence has
+        let by_evidence = component.links.iter().map(|(pair, _)| *pair).filter(|(a, b)| {
+            let (one, other) = (person[*a as usize], person[*b as usize]);
+            one.is_some() && one == other && spoken.find(*a) != spoken.find(*b) && !parted.contains(&(*a, *b))
+        });
+        by_evidence.for_each(|(a, b)| units.union(a, b));
+        Self { units, spoken }
+    }
+
+    /// The records of `person` as they came.
+    fn within(&self, person: &[u32]) -> Vec<Vec<u32>> {
+        let mut units: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for one in person {
+            units.entry(self.units.find(*one)).or_default().push(*one);
+        }
+        units.into_values().collect()
+    }
+
+    /// What stands of a person that stood: the whole, or what staff have taken apart, each as it came. What nothing but
+    /// the persons taken apart tied to each other is not one for that.
+    fn stands(&self, person: &[u32], parted: &BTreeSet<Two>) -> Vec<Vec<u32>> {
+        let has_parted =
+            |records: &[u32]| parted.iter().any(|(a, b)| records.contains(a) && records.contains(b));
+        if !has_parted(person) {
+            return vec![person.to_vec()];
+        }
+        let apart = |one: &[u32], other: &[u32]| {
+            let spoken = self.spoken.find(one[0]) == self.spoken.find(other[0]);
+            let mut pairs = one.iter().flat_map(|a| other.iter().map(move |b| (*a.min(b), *a.max(b))));
+            spoken || pairs.any(|pair| parted.contains(&pair))
+        };
+        let mut tied: Vec<Vec<Vec<u32>>> = Vec::new();
+        for unit in self.within(person) {
+            let with = |units: &Vec<Vec<u32>>| units.iter().any(|other| !apart(&unit, other));
+            let (with, rest): (Vec<_>, Vec<_>) = tied.into_iter().partition(with);
+            tied = rest;
+            tied.push(with.into_iter().flatten().chain([unit]).collect());
+        }
+        let mut stands = Vec::new();
+        for units in tied {
+            let whole = units.concat();
+            if has_parted(&whole) {
+                stands.extend(units.iter().flat_map(|unit| parts(unit, parted)));
+            } else {
+                stands.push(whole);
+            }
+        }
+        stands
+    }
+}
+
+/// The words «один» of a component, by their places among its decisions, that are to be taken back with the word about `pair`: said
+/// of two who were one person by then, for nobody to be asked about them, and who are not without that word. In order.
+pub fn taken_back_with(component: &Component, pair: Two) -> Vec<usize> {
+    let parted = last_words(&component.decisions).into_iter();
+    let parted: BTreeSet<Two> = parted
+        .filter(|(_, decision)| *decision == Decision::Different)
+        .map(|(pair, _)| pair)
+        .chain([pair])
+        .collect();
+    let came = Came::of(component, &parted);
+    let with = |words: &BTreeSet<Two>| {
+        let mut groups = came.units.clone();
+        for (a, b) in words {
+            groups.union(*a, *b);
+        }
+        groups
+    };
+    let (mut joining, mut besides) = (BTreeSet::new(), BTreeMap::new());
+    for (at, (said, decision)) in component.decisions.iter().enumerate() {
+        if *decision == Decision::Different {
+            joining.remove(said);
+            besides.remove(said);
+        } else if !joining.contains(said) {
+            let groups = with(&joining);
+            if groups.find(said.0) == groups.find(said.1) {
+                besides.insert(*said, at);
+            } else {
+                joining.insert(*said);
+            }
+        }
+    }
+    joining.remove(&pair);
+    let groups = with(&joining);
+    let is_between = |(a, b): &Two| groups.find(*a) != groups.find(*b);
+    let back = besides.into_iter().filter(|(said, _)| *said != pair && is_between(said));
+    let mut back: Vec<usize> = back.map(|(_, at)| at).collect();
+    back.sort_unstable();
+    back
 }
 
 /// The last word of staff about each pair, the newest first.
@@ -58,8 +184,8 @@ pub struct Persons {
 
 /// Makes persons of `component`. `says` weighs any two.
 ///
-/// Staff's decisions always win: «разные» over «один», and of these the later over the earlier. Then what stands stays
-/// as it is. Another record that links tie to two standing persons joins neither: that would be a guess.
+/// Staff's decisions always win: «разные» over «один», and of these the later over the earlier. What came as one person into what
+/// staff joined stays one, unless they part just that. Then what stands stays as it is. Another record that links tie to two standing persons joins neither: that would be a guess.
 pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said) -> Persons {
     let mut groups = Groups::new(component.size);
     let (parted, joined): (Vec<_>, Vec<_>) = last_words(&component.decisions)
@@ -71,11 +197,16 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
             groups.union(a, b);
         }
     };
+    let came = Came::of(component, &parted);
+    let units = component.standing.iter().flat_map(|person| came.within(person));
+    for unit in units.flat_map(|unit| parts(&unit, &parted)) {
+        unit.windows(2).for_each(|two| unless_parted(&mut groups, two[0], two[1]));
+    }
     for ((a, b), _) in joined {
         unless_parted(&mut groups, a, b);
     }
     let standing: Vec<Vec<u32>> =
-        component.standing.iter().flat_map(|person| parts(person, &parted)).collect();
+        component.standing.iter().flat_map(|person| came.stands(person, &parted)).collect();
     for (a, b) in standing.iter().flat_map(|person| person.windows(2)).map(|two| (two[0], two[1])) {
         unless_parted(&mut groups, a, b);
     }
@@ -106,7 +237,7 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
     Persons { records: groups.into_groups(), crowded }
 }
 
-/// What stands of a person that stood: the whole, or the parts into which staff have taken it. What they have parted
+/// What is left of a person that came as one: the whole, or the parts into which staff have taken it. What they have parted
 /// without saying to which side the others belong is left to the evidence.
 fn parts(person: &[u32], parted: &BTreeSet<Two>) -> Vec<Vec<u32>> {
     let apart = |a: u32, b: u32| parted.contains(&(a.min(b), a.max(b)));
@@ -149,7 +280,7 @@ fn kept_apart(parted: &BTreeSet<Two>, groups: &Groups, a: u32, b: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decisions::merge::Model;
+    use crate::decisions::merge::{Model, identity::assign};
 
     const fn likely(bits: f64) -> Said {
         Said { bits, barred: false }
@@ -158,7 +289,7 @@ mod tests {
     fn made(size: usize, links: &[(u32, u32, f64)], decisions: &[(Two, Decision)]) -> Vec<Vec<u32>> {
         let links: Vec<(Two, f64)> = links.iter().map(|(a, b, bits)| ((*a, *b), *bits)).collect();
         let component =
-            Component { size, links: links.clone(), decisions: decisions.to_vec(), standing: Vec::new() };
+            Component { size, links: links.clone(), decisions: decisions.to_vec(), ..Component::default() };
         let bits = |a: u32, b: u32| {
             likely(links.iter().find(|(pair, _)| *pair == (a, b)).map_or(-3.0, |(_, bits)| *bits))
         };
@@ -189,8 +320,13 @@ mod tests {
     fn what_stands_is_neither_joined_nor_broken_up_by_evidence() {
         let made = |links: &[(Two, f64)], decisions: &[(Two, Decision)]| {
             let standing = vec![vec![0, 1], vec![2]];
-            let component =
-                Component { size: 5, links: links.to_vec(), decisions: decisions.to_vec(), standing };
+            let component = Component {
+                size: 5,
+                links: links.to_vec(),
+                decisions: decisions.to_vec(),
+                standing,
+                ..Component::default()
+            };
             persons(&component, Model::recipients().cut, &|_, _| likely(8.0)).records
         };
         // nothing ties 0 and 1 any more; 2 is like them; 3 is like both persons, and 4 like 3; or 3 like one of them
@@ -210,6 +346,7 @@ mod tests {
             links: vec![((0, 2), 30.0), ((2, 3), 30.0)],
             decisions: decisions.to_vec(),
             standing: vec![vec![0, 1, 2], vec![3]],
+            ..Component::default()
         };
         let made_of = |decisions: &[(Two, Decision)]| {
             persons(&component(decisions), Model::recipients().cut, &|_, _| likely(8.0)).records
@@ -228,5 +365,128 @@ mod tests {
         };
         let made = persons(&component, Model::recipients().cut, &twins).records;
         assert_eq!(made, [vec![0], vec![1], vec![2]]);
+    }
+
+    /// Numbers that look like chance, the same at every run.
+    struct Chance(u64);
+
+    impl Chance {
+        fn below(&mut self, most: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(self.0 >> 33).expect("31 bits") % most
+        }
+    }
+
+    /// Published persons, what ties them, and what staff say of them, as the hub keeps it: which person each record is and came as.
+    struct Register {
+        component: Component,
+        uids: Vec<usize>,
+        homes: Vec<usize>,
+    }
+
+    impl Register {
+        fn groups_of(of: &[usize]) -> Vec<Vec<u32>> {
+            let mut groups: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+            (0..).zip(of).for_each(|(record, uid)| groups.entry(*uid).or_default().push(record));
+            groups.into_values().collect()
+        }
+
+        fn settle(&mut self, bits: &dyn Fn(u32, u32) -> Said) {
+            self.component.standing = Self::groups_of(&self.uids);
+            self.component.came = Self::groups_of(&self.homes);
+            let made = persons(&self.component, Model::recipients().cut, bits).records;
+            let clusters: Vec<BTreeSet<usize>> =
+                made.iter().map(|of| of.iter().map(|one| *one as usize).collect()).collect();
+            let homes: BTreeMap<usize, usize> = self.homes.iter().copied().enumerate().collect();
+            let age = self.homes.iter().map(|home| (*home, u64::try_from(*home).expect("small"))).collect();
+            for (cluster, assigned) in clusters.iter().zip(assign(&clusters, &homes, &age)) {
+                let uid = assigned.uid.expect("nobody is new");
+                for one in cluster {
+                    self.uids[*one] = uid;
+                    let home = self.homes[*one];
+                    assert!(home == uid || assigned.absorbed.contains(&home), "a record changed its person");
+                }
+            }
+        }
+
+        fn say(&mut self, pair: Two, decision: Decision) {
+            if decision == Decision::Different {
+                for at in taken_back_with(&self.component, pair).into_iter().rev() {
+                    self.component.decisions.remove(at);
+                }
+            }
+            self.component.decisions.push((pair, decision));
+        }
+    }
+
+    #[test]
+    fn joins_taken_back_in_any_order_leave_what_the_others_would_have_made() {
+        for seed in 0..1500 {
+            let mut chance = Chance(seed);
+            let mut homes = Vec::new();
+            for person in 0..2 + chance.below(5) {
+                homes.extend(std::iter::repeat_n(person, 1 + chance.below(3)));
+            }
+            let size = homes.len();
+            // links within persons, and some between them: of these nothing is joined but by staff
+            let mut links = Vec::new();
+            for (a, b) in (0..size).flat_map(|a| (a + 1..size).map(move |b| (a, b))) {
+                if homes[a] == homes[b] || chance.below(6) == 0 {
+                    let pair = (u32::try_from(a).expect("small"), u32::try_from(b).expect("small"));
+                    links.push((pair, [8.0, 12.0, 30.0][chance.below(3)]));
+                }
+            }
+            let bits = |a: u32, b: u32| {
+                likely(links.iter().find(|(pair, _)| *pair == (a, b)).map_or(-20.0, |(_, bits)| *bits))
+            };
+            let component = Component { size, links: links.clone(), ..Component::default() };
+            let mut register = Register { component, uids: homes.clone(), homes: homes.clone() };
+            register.settle(&bits);
+            assert_eq!(register.uids, homes);
+            let pair_of = |x: usize, y: usize| {
+                (u32::try_from(x.min(y)).expect("small"), u32::try_from(x.max(y)).expect("small"))
+            };
+            let mut joins: Vec<Two> = Vec::new();
+            for _ in 0..=chance.below(6) {
+                let (x, y) = (chance.below(size), chance.below(size));
+                let (one, other) = (register.uids[x], register.uids[y]);
+                if one == other {
+                    continue;
+                }
+                let of =
+                    |uid: usize| -> Vec<usize> { (0..size).filter(|at| register.uids[*at] == uid).collect() };
+                let (ones, others) = (of(one), of(other));
+                joins.push(pair_of(x, y));
+                register.say(pair_of(x, y), Decision::Same);
+                // as with `--all`: said of others between the two besides
+                for (a, b) in ones.iter().flat_map(|a| others.iter().map(move |b| (*a, *b))) {
+                    if (a, b) != (x, y) && seed % 2 == 0 && chance.below(2) == 0 {
+                        register.say(pair_of(a, b), Decision::Same);
+                    }
+                }
+                register.settle(&bits);
+                assert_eq!(register.uids[x], register.uids[y], "{seed}");
+            }
+            let mut rest = joins.clone();
+            for _ in 0..chance.below(joins.len() + 1) {
+                let pair = rest.remove(chance.below(rest.len()));
+                register.say(pair, Decision::Different);
+                register.settle(&bits);
+                // the oldest of those that the other joins tie to each other
+                let mut expected = homes.clone();
+                for _ in 0..size {
+                    for (a, b) in rest.iter().map(|(a, b)| (*a as usize, *b as usize)) {
+                        let (one, other) = (expected[a], expected[b]);
+                        let oldest = one.min(other);
+                        expected
+                            .iter_mut()
+                            .filter(|uid| [one, other].contains(uid))
+                            .for_each(|uid| *uid = oldest);
+                    }
+                }
+                assert_eq!(register.uids, expected, "seed {seed}: of {joins:?} {pair:?} was taken back");
+                assert_eq!(register.homes, homes);
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         received::ClaimId,
         reviews::Review,
     },
-    decisions::merge::staff::Decision,
+    decisions::merge::staff::{Component, Decision, taken_back_with},
 };
 
 /// Why staff were asked about two claims that they have taken apart: they were not, it is their own word.
@@ -29,6 +29,9 @@ const SAME: &str = "same";
 
 /// Claims by their names.
 type Claims = BTreeMap<ClaimName, ClaimId>;
+
+/// Two claims.
+type Pair = (ClaimName, ClaimName);
 
 impl Register<'_> {
     /// The claims of `uid` that the hub goes by.
@@ -108,59 +111,62 @@ impl Register<'_> {
         Ok(())
     }
 
-    /// «Разные» about two claims of which «один» was said takes back what was said with it of others ([`Self::say_same`]), of
-    /// each pair between the two whom it had joined: else a third would be held by a word that nobody means any more.
+    /// «Разные» about two claims of which «один» was said takes back what was said besides of others ([`Self::say_same`]), of
+    /// each pair who are not one without that answer: else a third would be held by a word that nobody means any more.
     pub fn take_join_back(&self, review: &Review) -> Result<(), RegisterError> {
         let Some(uid) = self.uid_of_claim(review.one)? else { return Ok(()) };
         let claims = self.claims_named(uid)?;
         if review.decision.as_deref() != Some(SAME) || !claims.contains_key(&review.other) {
             return Ok(());
         }
-        // what is one person without that act, and the pairs of which it was said with it
-        let names: Vec<ClaimName> = claims.keys().copied().collect();
-        let place = |name: &ClaimName| names.binary_search(name).ok();
-        let (mut ties, mut with) = (Vec::new(), BTreeMap::new());
-        let mut homes: BTreeMap<RecordId, usize> = BTreeMap::new();
-        for (at, (name, id)) in claims.iter().enumerate() {
-            if let Some(home) = self.tx.home_of(*id)? {
-                ties.push((at, *homes.entry(home).or_insert(at)));
-            }
-            for likeness in self.tx.likenesses(*id)?.into_iter().filter(|likeness| likeness.link) {
-                let other = self.tx.linkable(likeness.other)?;
-                ties.extend(other.and_then(|other| place(&other)).map(|other| (at, other)));
-            }
-            for (n, said) in self.tx.staff_decisions("pair", *name)? {
-                let pair = (said.one, said.other);
-                let (Some(one), Some(other)) = (place(&said.one), place(&said.other)) else { continue };
-                if said.decision == Decision::Different || pair == (review.one, review.other) {
-                    continue;
-                }
-                let asked = self.tx.review_of("pair", said.one, said.other)?;
-                let asked = asked.map(|n| self.tx.review(n)).transpose()?.flatten();
-                match asked.filter(|asked| asked.last == review.last) {
-                    Some(asked) => drop(with.insert(n, ((one, other), asked))),
-                    None => ties.push((one, other)),
-                }
-            }
-        }
-        let mut of: Vec<usize> = (0..names.len()).collect();
-        for (one, other) in ties {
-            let (one, other) = (of[one], of[other]);
-            of.iter_mut().filter(|group| **group == one).for_each(|group| *group = other);
-        }
-        let side = |name: &ClaimName| place(name).map(|at| of[at]);
-        let sides = [side(&review.one), side(&review.other)];
-        for (n, ((one, other), asked)) in with {
-            let of_pair = [Some(of[one]), Some(of[other])];
-            let is_between = of_pair == sides || of_pair == [sides[1], sides[0]];
-            if is_between && sides[0] != sides[1] {
-                self.tx.take_staff_decision_back(n)?;
+        let (words, component) = self.words_within(&claims)?;
+        let place =
+            |name: &ClaimName| claims.keys().position(|one| one == name).and_then(|at| at.try_into().ok());
+        let (Some(one), Some(other)) = (place(&review.one), place(&review.other)) else { return Ok(()) };
+        for (n, pair) in taken_back_with(&component, (one, other)).into_iter().map(|at| words[at]) {
+            self.tx.take_staff_decision_back(n)?;
+            let asked = self.tx.review_of("pair", pair.0, pair.1)?;
+            if let Some(asked) = asked.map(|n| self.tx.review(n)).transpose()?.flatten() {
                 self.tx.take_review_back(asked.n, &self.at())?;
                 let rule = format!("{} taken-back", asked.reason);
                 self.journal_review("review.decided", asked.n, &rule, &[])?;
             }
         }
         Ok(())
+    }
+
+    /// What staff have said of claims of one person, each word by its number and its pair, and the same for the engine: with
+    /// what ties them, and who they were before they were joined.
+    fn words_within(&self, claims: &Claims) -> Result<(Vec<(i64, Pair)>, Component), RegisterError> {
+        let numbers: BTreeMap<ClaimName, u32> = claims.keys().copied().zip(0..).collect();
+        let (mut words, mut links) = (BTreeMap::new(), BTreeMap::new());
+        let mut came: BTreeMap<RecordId, Vec<u32>> = BTreeMap::new();
+        for (name, id) in claims {
+            if let Some(home) = self.tx.home_of(*id)? {
+                came.entry(home).or_default().push(numbers[name]);
+            }
+            for likeness in self.tx.likenesses(*id)?.into_iter().filter(|likeness| likeness.link) {
+                let other = self.tx.linkable(likeness.other)?;
+                if let Some(other) = other.and_then(|other| numbers.get(&other)) {
+                    let one = numbers[name];
+                    links.insert((one.min(*other), one.max(*other)), likeness.bits);
+                }
+            }
+            words.extend(self.tx.staff_decisions("pair", *name)?);
+        }
+        let numbered = |said: &StaffDecision| Some((*numbers.get(&said.one)?, *numbers.get(&said.other)?));
+        let within = words
+            .into_iter()
+            .filter_map(|(n, said)| Some(((n, (said.one, said.other)), (numbered(&said)?, said.decision))));
+        let (words, decisions) = within.unzip();
+        let component = Component {
+            size: claims.len(),
+            links: links.into_iter().collect(),
+            decisions,
+            standing: vec![numbers.into_values().collect()],
+            came: came.into_values().collect(),
+        };
+        Ok((words, component))
     }
 
     /// Staff's word that two claims are two people, as an answer to the question about them.

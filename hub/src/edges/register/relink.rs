@@ -53,6 +53,8 @@ struct Loaded {
     decisions: BTreeMap<i64, ((ClaimName, ClaimName), Decision)>,
     /// The claims of persons whom nothing but staff joins or parts.
     standing: People,
+    /// The claims of these by the persons that they were before these turned out to be one.
+    came: People,
 }
 
 impl Loaded {
@@ -63,12 +65,15 @@ impl Loaded {
         let numbered = |pair: &(ClaimName, ClaimName)| Some((*numbers.get(&pair.0)?, *numbers.get(&pair.1)?));
         let links = self.links.iter().filter_map(|(pair, link)| Some((numbered(pair)?, link.bits)));
         let decisions = self.decisions.values().filter_map(|(pair, word)| Some((numbered(pair)?, *word)));
-        let standing = self.standing.values().map(|of| of.iter().map(|name| numbers[name]).collect());
+        let in_numbers = |people: &People| {
+            people.values().map(|of| of.iter().map(|name| numbers[name]).collect()).collect()
+        };
         let component = Component {
             size: names.len(),
             links: links.collect(),
             decisions: decisions.collect(),
-            standing: standing.collect(),
+            standing: in_numbers(&self.standing),
+            came: in_numbers(&self.came),
         };
         (names, component)
     }
@@ -118,6 +123,7 @@ impl Register<'_> {
             let mut component = self.load(id)?;
             if all.is_none() {
                 component.standing = self.standing(&component)?;
+                component.came = self.came(&component)?;
             }
             seen.extend(component.claims.values());
             loaded.push(component);
@@ -166,6 +172,16 @@ impl Register<'_> {
 
     fn standing(&self, component: &Loaded) -> Result<People, RegisterError> {
         self.people_of(component, |uid| self.tx.stands(uid))
+    }
+
+    fn came(&self, component: &Loaded) -> Result<People, RegisterError> {
+        let mut came = People::new();
+        for name in component.standing.values().flatten() {
+            if let Some(home) = self.tx.home_of(component.claims[name])? {
+                came.entry(home).or_default().insert(*name);
+            }
+        }
+        Ok(came)
     }
 
     fn published(&self, component: &Loaded) -> Result<People, RegisterError> {

@@ -180,6 +180,45 @@ fn what_was_joined_over_a_bar_goes_back_to_whose_it_was_when_the_one_answer_is_t
 }
 
 #[test]
+fn of_three_joined_one_after_the_other_each_join_goes_back_by_itself_in_any_order() {
+    for (order, with_anna) in [([0, 1], 4), ([1, 0], 2)] {
+        let city = born_together(&["Анна", "Алла", "Анна", "Инна"]);
+        let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
+        let homes = || -> Vec<String> {
+            let sql = "SELECT concat_ws(' ', key, uid, home) FROM person_record ORDER BY 1";
+            let mut select = db.prepare(sql).expect("good");
+            let found = select.query_map([], |row| row.get(0)).expect("read");
+            found.collect::<Result<_, _>>().expect("text")
+        };
+        assert_eq!((city.persons(), city.uid(1)), (3, city.uid(3)), "Анна is known twice");
+        for n in [1, 2, 4] {
+            done(&city.run(&["person", "set", &city.uid(n), "phone", "+79111234567", "--reason", "звонок"]));
+        }
+        let before = homes();
+        let acts = [([1, 2], "первое"), ([4, 1], "второе")].map(|(two, reason)| {
+            let two = two.map(|n| city.uid(n));
+            done(&city.run(&["person", "join", &two[0], &two[1], "--reason", reason, "--all"]));
+            let sql =
+                "SELECT r.n FROM staff_decision s JOIN review r ON r.key_1 = s.key_1 AND r.key_2 = s.key_2
+                       WHERE s.reason = ?1 ORDER BY s.n LIMIT 1";
+            let n: i64 = db.query_one(sql, [reason], |row| row.get(0)).expect("the answer");
+            n.to_string()
+        });
+        assert_eq!(city.persons(), 1);
+        let back = |at: usize| {
+            done(&city.run(&["review", "separate", &acts[at], "--reason", "назад", "--revise"]));
+        };
+        back(order[0]);
+        // whom the other answer joined are one, and nobody else; Анна is whole
+        let one = [1, 3, with_anna].map(|n| city.uid(n));
+        assert!(one.iter().all(|uid| *uid == one[0]), "{one:?}");
+        assert_eq!(city.persons(), 2);
+        back(order[1]);
+        assert_eq!(homes(), before, "as they were");
+    }
+}
+
+#[test]
 fn an_old_table_joins_nobody_whom_its_line_does_not_show() {
     let city = born_together(&["Анна", "Алла"]);
     done(&city.add(&city.card(3), "long enough"));
