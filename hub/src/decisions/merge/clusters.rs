@@ -199,8 +199,16 @@ impl Register {
         }
         // «Егор» and «Юрий» are one name, and two brothers, who may bear their mother's number
         let are_two_names = |at: usize| is(Kind::Given, &["variant"]) && self.are_two_names(at, a, b);
+        // no table knows all names: what may be one is a slip by its spelling, or by a number that both bear
+        let may_be_a_name = |at: usize| {
+            is(Kind::Given, &["typo"])
+                && !is(Kind::Snils, &["exact"])
+                && !is(Kind::Document, &["exact"])
+                && !self.is_slip(at, a, b)
+        };
+        let given = self.model.of_kind(Kind::Given);
         let other_name = is(Kind::Given, &["near", "other", "other_sex"])
-            || self.model.of_kind(Kind::Given).is_some_and(are_two_names);
+            || given.is_some_and(|at| are_two_names(at) || may_be_a_name(at));
         if other_name && !is(Kind::Surname, &["other_f", "other_m"]) {
             return Some(Doubtful::Twins);
         }

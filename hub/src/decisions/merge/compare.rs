@@ -201,6 +201,13 @@ impl Register {
         !one.iter().any(|form| other.contains(form))
     }
 
+    /// Whether one of two given names that are alike is a name in use, and so the other may be a slip for it: of two that nobody
+    /// knows both may be names.
+    pub(super) fn is_slip(&self, at: usize, a: u32, b: u32) -> bool {
+        let known = |record: u32| self.known[self.entry(record).field(self.slots[at])[0] as usize];
+        known(a) || known(b)
+    }
+
     fn given(&self, names: &Texts, a: Text, b: Text, sexes: (u32, u32)) -> u8 {
         let (x, y) = (names.letters(a), names.letters(b));
         if x.len() == 1 || y.len() == 1 {

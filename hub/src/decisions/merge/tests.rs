@@ -165,6 +165,47 @@ fn twins_are_two_and_asked_about_if_at_all() {
 }
 
 #[test]
+fn twins_with_names_that_no_table_may_know_are_asked_about_and_a_slip_is_not() {
+    let linked = |one: &'static str, other: &'static str, passports: [&'static str; 2]| {
+        let mut rows = strangers();
+        for (n, (given, passport)) in (0..).zip([one, other].into_iter().zip(passports)) {
+            let flat = "ул. Мира, д. 7, кв. 12";
+            rows.push((
+                n,
+                ["Саттарова", given, "Юрьевна", "03.04.2014", "", passport, "8 906 123-45-67", flat, "ж"],
+            ));
+        }
+        let outcome = decided(&register(&rows));
+        outcome.auto[100] == outcome.auto[101]
+    };
+    let none = ["", ""];
+    // of the table, one of it, and none
+    for (one, other) in [
+        ("Гульнара", "Гульсара"),
+        ("Алина", "Айлина"),
+        ("Милана", "Дилана"),
+        ("Галина", "Ралина"),
+        ("Вадим", "Радим"),
+        ("Сардана", "Даадана"),
+        ("Нюргуна", "Нюргана"),
+        ("Хасан", "Хусан"),
+    ] {
+        assert!(!linked(one, other, none), "{one} {other}");
+    }
+    for (one, other) in [
+        ("Татьяна", "Таьяна"),
+        ("Лариса", "Ларисо"),
+        ("Людмила", "Людмлиа"),
+        ("Наталья", "Паталья"),
+        ("Фарид", "Фарит"),
+    ] {
+        assert!(linked(one, other, none), "{one} {other}");
+    }
+    let passport = ["45 11 123456"; 2];
+    assert!(linked("Нюргуна", "Нюргана", passport), "of one document");
+}
+
+#[test]
 fn a_day_on_which_a_crowd_is_born_says_less_than_another() {
     // sixty of three hundred were born on 1 January, as far as anybody knows
     let worth = |crowd: &'static str| {
