@@ -98,6 +98,15 @@ impl Asked {
         timing.due_again(self.next_at, now)
     }
 
+    /// Whether it is asked under a new id when it is due again: it was placed so often that who was asked may have answered it, to
+    /// another life of this database or to another machine, and does nothing more about it. Again ever more rarely, for who
+    /// was away so long honours each.
+    pub fn is_in_vain(&self) -> bool {
+        self.attempts >= 4
+            && self.attempts.is_power_of_two()
+            && self.attempts.trailing_zeros().is_multiple_of(2)
+    }
+
     /// It was placed: it is due again after a growing wait.
     pub fn placed(&mut self, now: Timestamp, timing: &Timing, random: u32) {
         self.attempts = self.attempts.saturating_add(1);
@@ -137,6 +146,18 @@ mod tests {
         ] {
             assert_eq!(first_gap(last, &held), expected, "{last:?} {held:?}");
         }
+    }
+
+    #[test]
+    fn a_snapshot_is_asked_for_under_a_new_id_ever_more_rarely() {
+        let mut asked =
+            Asked::new(Nonce([1; 16]), Lack::Snapshot(SnapshotCause::Restored), Timestamp::UNIX_EPOCH);
+        let mut renewed = Vec::new();
+        for _ in 0..70 {
+            asked.placed(asked.next_at, &Timing::default(), 0);
+            renewed.extend(asked.is_in_vain().then_some(asked.attempts));
+        }
+        assert_eq!(renewed, [4, 16, 64]);
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub fn judge_watermark(
     let older = older(tx, watermark, hub)?;
     for (peer, mut streams, evidence) in older.iter().cloned() {
         tracing::error!(peer = %peer, "this hub was restored: {evidence}");
+        if streams.outgoing.stop.is_none() {
+            another_life(tx, peer)?;
+        }
         streams.outgoing.stop = Some(Stop::Restored);
         // no epoch is opened twice
         let sealed = counted(watermark, peer, &streams).sealed;
@@ -41,6 +44,18 @@ pub fn judge_watermark(
         tx.add_incident(hub, "JOURNAL_ALTERED", None, &now.to_string())?;
     }
     Ok(())
+}
+
+/// A copy was put back: what its requests have asked of `peer` may have been answered since, to a life that is over, and is asked
+/// under new ids; what it was to be compared with is a matter of that life, too.
+///
+/// # Errors
+/// The database's.
+pub(super) fn another_life(tx: &Tx<'_>, peer: ParticipantCode) -> Result<(), HubError> {
+    for one in tx.requests().in_force(peer)? {
+        tx.requests().end(one.asked.id)?;
+    }
+    Ok(tx.requests().forget_compared(peer)?)
 }
 
 /// What of `watermark` counts for the streams with `peer`: what was exchanged with a machine that has left is no measure for the

@@ -56,6 +56,11 @@ pub(super) fn ask(
         let mut asked = one.asked;
         match asked.lack {
             Lack::Packets(_) => {}
+            Lack::Snapshot(cause) if asked.is_in_vain() => {
+                end(context, tx, centre, Some(asked.id), now)?;
+                let request = Request::Snapshot { cause, seen: tx.streams(centre)?.incoming.last };
+                send(context, tx, centre, (asked.lack, asked.attempts), &request, now)?;
+            }
             Lack::Snapshot(_) => {
                 tx.set_packet_state(&one.packet, "SEALED", None)?;
                 asked.placed(now, &context.timing, random());

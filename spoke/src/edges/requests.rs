@@ -76,6 +76,12 @@ fn again_or_over(
     let mut asked = one.asked;
     match asked.lack {
         Lack::Packets(_) => Ok(()),
+        Lack::Snapshot(cause) if asked.is_in_vain() => {
+            end(connection, desk, asked.id, now)?;
+            let seen = book::in_stream(connection, desk.hub)?.machine.last;
+            let lack = (asked.lack, asked.attempts);
+            send(connection, desk, timing, lack, &Request::Snapshot { cause, seen }, now)
+        }
         Lack::Snapshot(_) => {
             book::place_again(connection, &one.packet, now)?;
             asked.placed(now, timing, random_u32());

@@ -14,7 +14,7 @@ use crate::{
         config::{HubConfig, check},
         hub::{HubError, WATERMARK, open_store},
         intake::journal,
-        older::judge_watermark,
+        older::{another_life, judge_watermark},
     },
 };
 
@@ -58,7 +58,11 @@ pub fn prepare(
         }
         let mut stopped = tx.streams(code)?.outgoing.stop.is_some();
         for centre in tx.centres()? {
-            stopped |= tx.streams(centre.code)?.outgoing.stop.is_some();
+            let stop = tx.streams(centre.code)?.outgoing.stop;
+            stopped |= stop.is_some();
+            if stop == Some(Stop::Restored) {
+                another_life(tx, centre.code)?;
+            }
         }
         Ok::<_, HubError>(stopped)
     })?;

@@ -10,6 +10,7 @@ scenarios![
     s2_what_the_spool_has_lost_is_told_anew_in_another_epoch,
     s3_a_file_that_proves_nothing_gets_no_answer_and_leaves_its_name,
     s4_a_request_whose_snapshot_was_superseded_is_honoured_anew,
+    s4_a_request_that_was_answered_in_another_life_is_asked_anew,
     s8_a_machine_that_runs_twice_is_noticed,
     s8_machines_that_recover_by_turns_are_told_of,
     s9_a_hub_that_ends_anywhere_has_applied_all_or_nothing,
@@ -230,5 +231,34 @@ fn s4_a_request_whose_snapshot_was_superseded_is_honoured_anew(town: &mut Town) 
     town.fetch(1)?;
     town.city.recover(ROUNDS)?;
     town.hub_is("SELECT count(*) FROM stream WHERE stop IS NOT NULL", "0")?;
+    town.rest()
+}
+
+fn s4_a_request_that_was_answered_in_another_life_is_asked_anew(town: &mut Town) -> Held {
+    town.settle()?;
+    let copy = town.copy_hub()?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    town.put_hub_back(&copy)?;
+    town.hub()?;
+    town.hub()?;
+    // copied again while it waits for what it has asked, which comes
+    let copy = town.copy_hub()?;
+    town.city.recover(ROUNDS)?;
+    town.rest()?;
+    town.stranger(1, "r3", "Гусева")?;
+    town.rest()?;
+    town.put_hub_back(&copy)?;
+    town.hub()?;
+    for _ in 0..12 {
+        town.pass(HEARTBEAT);
+        town.round()?;
+    }
+    town.city.recover(ROUNDS)?;
+    town.hub_is("SELECT count(*) FROM stream WHERE stop IS NOT NULL", "0")?;
+    town.hub_is(
+        "SELECT count(*) FROM received WHERE origin = ? AND body LIKE '%Гусева%' AND in_digest = 1",
+        "1",
+    )?;
     town.rest()
 }
