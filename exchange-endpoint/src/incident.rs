@@ -23,7 +23,7 @@ pub enum IncidentCommand {
 }
 
 /// Incidents that are states: they last as long as their cause, and end with it.
-const LASTING: [&str; 10] = [
+const LASTING: [&str; 11] = [
     "RESTORED",
     "PEER_RESTORED",
     "DIVERGED",
@@ -34,6 +34,7 @@ const LASTING: [&str; 10] = [
     "ROWS_BESIDE",
     "ARCHIVE_GAP",
     "SPOOL_LOST",
+    "UNSEALED",
 ];
 
 impl IncidentCommand {

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::config;
 use crate::{
-    database::status::Kept,
+    database::{status::Kept, streams::Incident},
     edges::operations::status::{self, CentreStatus},
 };
 
@@ -125,23 +125,30 @@ fn text(lang: Lang, status: &status::Status) -> String {
     lines.extend(difference_table::lines(lang, &status.differences));
     if !status.incidents.is_empty() {
         lines.push(messages::text(lang, "hub-incidents", &[]));
-        for one in &status.incidents {
-            let at = messages::stored_moment(lang, &one.at);
-            let packet = one.packet.as_deref().unwrap_or_default();
-            let what = messages::reason(lang, &one.code);
-            let mut line = format!("  {}  {at}  {}  {}: {what} {packet}", one.n, one.centre, one.code)
-                .trim_end()
-                .to_owned();
-            if one.times > 1 {
-                let last = messages::stored_moment(lang, &one.last_at);
-                let args = [("n", one.times.into()), ("last", last.into())];
-                line.extend([" (", &messages::text(lang, "hub-incident-again", &args), ")"]);
-            }
-            line += &messages::reason_next(lang, &one.code);
-            lines.push(line);
-        }
+        lines.extend(
+            status.incidents.iter().map(|one| incident(lang, one) + &messages::reason_next(lang, &one.code)),
+        );
+    }
+    if !status.closed_incidents.is_empty() {
+        let n = status.closed_incidents.len();
+        lines.push(messages::text(lang, "hub-incidents-closed", &[("n", n.into())]));
+        lines.extend(status.closed_incidents.iter().map(|one| incident(lang, one)));
     }
     lines.join("\n")
+}
+
+fn incident(lang: Lang, one: &Incident) -> String {
+    let at = messages::stored_moment(lang, &one.at);
+    let packet = one.packet.as_deref().unwrap_or_default();
+    let what = messages::reason(lang, &one.code);
+    let line = format!("  {}  {at}  {}  {}: {what} {packet}", one.n, one.centre, one.code);
+    let mut line = line.trim_end().to_owned();
+    if one.times > 1 {
+        let last = messages::stored_moment(lang, &one.last_at);
+        let args = [("n", one.times.into()), ("last", last.into())];
+        line.extend([" (", &messages::text(lang, "hub-incident-again", &args), ")"]);
+    }
+    line
 }
 
 fn model(lang: Lang, model: &status::ModelInForce) -> String {

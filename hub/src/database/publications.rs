@@ -3,7 +3,7 @@
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
-    record::{Form, Kind, RecordId},
+    record::{Form, Kind, Record, RecordId},
 };
 use rusqlite::{Row, params};
 
@@ -22,8 +22,23 @@ pub struct Publication {
     pub form: Form,
     /// Its body as it should be.
     pub body: Vec<u8>,
+    /// SHA-256 of that, as it was noted beside it; of a body that was altered it is another.
+    pub hash: Option<Digest>,
     /// Form and hash last sealed.
     pub sealed: Option<(Form, Digest)>,
+}
+
+/// A publication whose body is not the one of its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Altered {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its key.
+    pub key: RecordId,
+    /// Of whose file it is; of what is no person's, its own key.
+    pub person: RecordId,
+    /// In which packet it was sealed last.
+    pub packet: Option<String>,
 }
 
 /// That a centre is told of a record, or was.
@@ -147,20 +162,41 @@ impl Tx<'_> {
         )
     }
 
-    /// Persons of whose publications to `centre` a body is not the one of its hash. Reads all of them.
-    pub fn published_altered(&self, centre: ParticipantCode) -> Result<Vec<RecordId>> {
+    /// Publications to `centre` whose body is not the one of its hash. Reads all of them.
+    pub fn published_altered(&self, centre: ParticipantCode) -> Result<Vec<Altered>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT p.sha256, p.body, p.person FROM publication p JOIN person x ON x.uid = p.person
-             WHERE p.centre = ?1 AND p.form = 'live' ORDER BY p.kind, p.key",
+            "SELECT sha256, body, kind, key, person, packet FROM publication WHERE centre = ?1 ORDER BY kind, key",
         )?;
         let (mut rows, mut altered) = (statement.query([centre.as_str()])?, Vec::new());
         while let Some(row) = rows.next()? {
             let hash = Digest::of(row.get_ref(1)?.as_bytes().unwrap_or_default());
             if row.get_ref(0)?.as_str() != Ok(&hash.to_string()) {
-                altered.push(parsed(row, "publication", "person")?);
+                altered.push(Altered {
+                    kind: parsed(row, "publication", "kind")?,
+                    key: parsed(row, "publication", "key")?,
+                    person: parsed(row, "publication", "person")?,
+                    packet: row.get("packet")?,
+                });
             }
         }
         Ok(altered)
+    }
+
+    /// The text of a publication to `centre` is again the one that `record` had when it was sealed.
+    pub fn put_back_published(&self, centre: ParticipantCode, record: &Record) -> Result<()> {
+        self.run(
+            "UPDATE publication SET body = ?4, sha256 = ?5,
+               state = CASE WHEN sealed_sha256 = ?5 AND sealed_form = form THEN state ELSE 'pending' END
+             WHERE centre = ?1 AND kind = ?2 AND key = ?3",
+            params![
+                centre.as_str(),
+                record.kind.name(),
+                record.key.to_string(),
+                record.body,
+                record.hash().to_string()
+            ],
+        )?;
+        Ok(())
     }
 
     /// Nobody goes by what is to be published of the file of `person` any more: it is worked out anew.
@@ -287,6 +323,7 @@ fn read_publication(row: &Row<'_>) -> Result<Publication> {
         version: row.get("version")?,
         form: parsed(row, "publication", "form")?,
         body: row.get("body")?,
+        hash: row.get::<_, String>("sha256")?.parse().ok(),
         sealed: form.zip(hash),
     })
 }

@@ -421,6 +421,11 @@ impl Tx<'_> {
         Ok((lost, foreign))
     }
 
+    /// In which packet the record of the row `id` came, as it says.
+    pub fn came_in(&self, id: ClaimId) -> Result<Option<String>> {
+        self.value("SELECT packet FROM received WHERE id = ?1", [id])
+    }
+
     /// Puts `record`, which came in `packet`, back into its row, which stands where it stood.
     pub fn put_back_received(&self, id: ClaimId, record: &Record, packet: &str) -> Result<()> {
         self.run(

@@ -222,6 +222,16 @@ impl Tx<'_> {
         )
     }
 
+    /// The packets of `peer` that were applied and bear records, of all its epochs, in their order.
+    pub fn applied_from(&self, peer: ParticipantCode) -> Result<Vec<String>> {
+        self.rows(
+            "SELECT name FROM packet WHERE direction = 'in' AND peer = ?1 AND state = 'APPLIED'
+               AND kind IN ('DT', 'SN') AND unconfirmed = 0 ORDER BY epoch, seq",
+            [peer.as_str()],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
     /// Whether a part of the snapshot that opened `epoch` for `peer` was never answered, and never will be.
     pub fn is_superseded(&self, peer: ParticipantCode, epoch: Epoch) -> Result<bool> {
         let sql = "SELECT 1 FROM packet WHERE direction = 'out' AND peer = ?1 AND epoch = ?2 AND kind = 'SN'
@@ -341,21 +351,14 @@ impl Tx<'_> {
 
     /// Open incidents, oldest first.
     pub fn incidents(&self) -> Result<Vec<Incident>> {
-        self.rows(
-            "SELECT at, peer, code, packet, times, last_at, n FROM incident WHERE closed_at IS NULL ORDER BY n",
-            [],
-            |row| {
-                Ok(Incident {
-                    n: row.get(6)?,
-                    at: row.get(0)?,
-                    centre: row.get(1)?,
-                    code: row.get(2)?,
-                    packet: row.get(3)?,
-                    times: row.get(4)?,
-                    last_at: row.get(5)?,
-                })
-            },
-        )
+        self.rows("SELECT * FROM incident WHERE closed_at IS NULL ORDER BY n", [], read_incident)
+    }
+
+    /// The last ten incidents that are over, the newest first: some are over in the moment in which they are found, for what they are
+    /// about was put right at once, and people are to learn of it all the same.
+    pub fn closed_incidents(&self) -> Result<Vec<Incident>> {
+        let sql = "SELECT * FROM incident WHERE closed_at IS NOT NULL ORDER BY n DESC LIMIT 10";
+        self.rows(sql, [], read_incident)
     }
 
     /// Counts of packets by peer, direction, kind and state.
@@ -376,7 +379,20 @@ impl Tx<'_> {
     }
 }
 
-/// An open incident.
+fn read_incident(row: &Row<'_>) -> Result<Incident> {
+    Ok(Incident {
+        n: row.get("n")?,
+        at: row.get("at")?,
+        centre: row.get("peer")?,
+        code: row.get("code")?,
+        packet: row.get("packet")?,
+        times: row.get("times")?,
+        last_at: row.get("last_at")?,
+        closed_at: row.get("closed_at")?,
+    })
+}
+
+/// An incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Incident {
     /// Its number.
@@ -393,6 +409,9 @@ pub struct Incident {
     pub times: u64,
     /// When last.
     pub last_at: String,
+    /// When it was over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<String>,
 }
 
 /// Peer, direction, kind, state, and how many packets.

@@ -24,7 +24,8 @@ use exchange_format::{
     lists::Lists,
     packet::{Limits, WriteError},
     participant::ParticipantCode,
-    signature::SigningKey,
+    record::Record,
+    signature::{RecordText, SigningKey, verify_record},
     stream::{CannotSeal, Timing},
 };
 
@@ -305,6 +306,18 @@ impl Context {
         let Some(next) = &self.keys.next else { return Ok(&self.keys.signing) };
         let told = tx.keys().told(peer, &next.card.fingerprint())?;
         Ok(self.keys.signing_for(told.map(|(state, _)| state), numbered))
+    }
+
+    /// Whether this hub has published `record`, as it stands, to `centre`: it bears the signature of a key that is or was its own.
+    /// A centre may write what it likes into its copy; that it cannot write.
+    pub fn has_signed(&self, centre: ParticipantCode, record: &Record) -> bool {
+        let Some(signature) = &record.signature else { return false };
+        let (hash, next) = (record.hash(), self.keys.next.iter().map(|next| &next.card));
+        let former = self.trust.card(self.code).into_iter().chain(self.trust.superseded(self.code));
+        [&self.keys.card].into_iter().chain(next).chain(former).any(|card| {
+            let text = RecordText::of(centre, record, &hash);
+            verify_record(&card.content.signing_key, &text, signature).is_ok()
+        })
     }
 
     /// The register within `tx`, `actor` acting.

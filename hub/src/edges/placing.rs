@@ -31,7 +31,10 @@ use super::{
         own::seal_inputs,
     },
 };
-use crate::database::Tx;
+use crate::database::{DatabaseError, Tx};
+
+/// What is to be told to a centre cannot be sealed: rows of it are damaged.
+const UNSEALED: &str = "UNSEALED";
 
 /// What placing did.
 #[derive(Debug, Default)]
@@ -71,7 +74,9 @@ impl Hub {
             tracing::info!(centre = %centre, packets = applied.len(), "applied after a recovery");
         }
         for (centre, due) in pending {
-            if let Err(error) = self.seal_one(centre, due, now) {
+            let sealed = self.seal_one(centre, due, now);
+            self.tell_unsealed(centre, &sealed, now)?;
+            if let Err(error) = sealed {
                 tracing::error!(centre = %centre, "not sealed: {error}");
                 failed = Err(error);
             }
@@ -81,6 +86,24 @@ impl Hub {
             self.seal_own(now)?;
         }
         failed
+    }
+
+    /// Rows from which nothing can be sealed for `centre` are an incident of that centre, which ends when something is.
+    fn tell_unsealed(
+        &mut self,
+        centre: ParticipantCode,
+        sealed: &Result<(), HubError>,
+        now: Timestamp,
+    ) -> Result<(), HubError> {
+        let is_damaged = matches!(sealed, Err(HubError::Database(DatabaseError::Damaged { .. })));
+        let is_told = self.store.read(|tx| tx.has_incident(centre, UNSEALED))?;
+        let at = now.to_string();
+        if is_damaged && !is_told {
+            self.store.write(|tx| tx.add_incident(centre, UNSEALED, None, &at))?;
+        } else if is_told && sealed.is_ok() {
+            self.store.write(|tx| tx.close_incidents(centre, UNSEALED, &at).map(drop))?;
+        }
+        Ok(())
     }
 
     fn seal_own(&mut self, now: Timestamp) -> Result<(), HubError> {
@@ -104,7 +127,10 @@ impl Hub {
             let over = store.read(|tx| requests::is_over(tx, centre.code))?;
             due.extend((over || next.is_some_and(|next| next <= now)).then_some(centre.code));
         }
-        due.into_iter().try_for_each(|centre| store.write(|tx| requests::ask(context, tx, centre, now)))
+        // one centre's rows never hold up the others
+        due.into_iter()
+            .map(|centre| store.write(|tx| requests::ask(context, tx, centre, now)))
+            .fold(Ok(()), |all, one| all.and(one))
     }
 
     fn seal_one(&mut self, centre: ParticipantCode, due: bool, now: Timestamp) -> Result<(), HubError> {

@@ -110,7 +110,7 @@ fn narrow(
         let Refined { ranges, differences } =
             theirs.refine(false, |kind, prefix, each| tx.received_range(centre, kind, prefix, each))?;
         enter(context, tx, centre, &differences, now)?;
-        forget_unproven(context, tx, centre, &differences)?;
+        forget_unproven(context, tx, centre, &differences, now)?;
         if !ranges.is_empty() {
             let own = RangeDigests { re: Some(id), ranges, ..theirs.clone() };
             let lack = (Lack::Ranges(theirs.at), one.asked.attempts);

@@ -114,6 +114,11 @@ pub(super) fn for_each(
             let (Some(kind), is_mirror) = (kind, mirrored.is_some()) else { continue };
             checked.for_each_line::<HubError>(&member, |line| {
                 let Ok(record) = Record::parse_line(kind, line) else { return Ok(()) };
+                // what this hub has not signed shows nothing of what it has published
+                if is_mirror && !step.context.has_signed(step.centre, &record) {
+                    tracing::warn!(centre = %step.centre, kind = %kind, key = %record.key, "not as this hub has signed it: passed over");
+                    return Ok(());
+                }
                 each(&record, is_mirror)
             })?;
         }

@@ -377,11 +377,11 @@ pub fn mirrored(connection: &Connection) -> Result<Vec<(Kind, RecordId, u64)>, D
     Ok(found)
 }
 
-/// The record as the hub last published it, without its signature.
+/// The record as the hub last published it, with its signature: by that the hub knows it for its own.
 ///
 /// # Errors
 /// SQLite's, or a value that this program cannot have written.
 pub fn mirror(connection: &Connection, kind: Kind, key: RecordId) -> Result<Option<Record>, DatabaseError> {
     let found = find(connection, kind, key)?;
-    Ok(found.map(|found| Record { signature: None, ..found.record }))
+    Ok(found.map(|found| found.record))
 }

@@ -261,7 +261,7 @@ fn a_snapshot_is_sent_once_a_request_with_the_mirror_of_what_the_hub_has_publish
         sent[1].mirror.iter().map(|one| (one.kind.name(), one.version, one.form)).collect();
     mirror.sort_unstable();
     assert_eq!(mirror, [("link", 1, Form::Live), ("person", 1, Form::Live)]);
-    assert!(sent[1].mirror.iter().all(|one| one.signature.is_none()));
+    assert!(sent[1].mirror.iter().all(|one| one.signature.is_some()));
     assert_eq!(sent[0].manifest.header.state_digest, None, "only the last part bears the sum");
     assert!(sent[1].manifest.header.state_digest.is_some());
     // the same request again: the same snapshot, and when it was answered, nothing

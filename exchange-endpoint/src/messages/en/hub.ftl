@@ -70,6 +70,7 @@ hub-status-model-shipped = Model of the merge: «{ $model }», as it comes with 
 hub-status-late = no file for a long time
 hub-status-stopped = stream stopped
 hub-incidents = Incidents:
+hub-incidents-closed = Closed incidents, the last ones: { $n }
 
 hub-person-asked = { $uid } turned out to be this person
 hub-published-to = Published to: { $centres }

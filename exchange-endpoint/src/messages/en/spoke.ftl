@@ -173,6 +173,7 @@ incident-many-gone = Most rows of the table, or their lines, are gone. Nothing o
 incident-row-taken = A row of your centre's has the number of a publication, which waits. Give the row another id.
 incident-rows-beside = Rows stand in this table and found no place in their own. Look at them, put what is missing into the right table, then drop this one (DROP TABLE).
 incident-archive-lost = The file of a packet of ours is gone from the archive, or damaged there, before it was answered. A packet was said again; put an answer (KV, PR) back from a copy of archive, and look at the disk.
+incident-unsealed = Rows of the database from which this centre is to be told something are damaged: nothing goes out to it, the others get theirs. The hub looks through its rows and puts them right within the hour; if it does not, put the database back from a copy, and look at the disk.
 incident-spool-lost = A packet is gone from the spool, or damaged there, before it was answered: sent again.
 outcome-unsendable = not sent
     .one = not sent

@@ -70,6 +70,7 @@ hub-status-model-shipped = Модель объединения: «{ $model }», 
 hub-status-late = давно нет файлов
 hub-status-stopped = поток остановлен
 hub-incidents = Происшествия:
+hub-incidents-closed = Закрытые происшествия, последние: { $n }
 
 hub-person-asked = { $uid } оказался этим человеком
 hub-published-to = Опубликовано центрам: { $centres }

@@ -1,8 +1,12 @@
 //! Whether what is kept of a centre's stream is what was received, and putting it right: a disk fault or a hand in the database
 //! alters rows, and no packet tells of that, for the sum that is compared with each goes on from the one before (exchange §4, S1).
 
-use std::{collections::BTreeMap, io};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+};
 
+use exchange_endpoint::output::Failure;
 use exchange_format::{
     answer::{Difference, SnapshotCause},
     error::PacketError,
@@ -17,10 +21,13 @@ use jiff::Timestamp;
 
 use super::{apply, journal, open};
 use crate::{
-    database::{DatabaseError, Tx, received::ClaimId, streams::Streams},
+    database::{DatabaseError, Tx, publications::Altered, received::ClaimId, streams::Streams},
+    decisions::drawn::DIRECTORY,
     edges::{
         hub::{Context, Hub, HubError, at},
-        ranges, requests,
+        ranges,
+        rebuild::archive::Archive,
+        requests,
     },
 };
 
@@ -36,8 +43,8 @@ struct Found {
     received: bool,
     /// Nor are those of our stream.
     sent: bool,
-    /// Of whom a publication says something else than it should.
-    told: Vec<RecordId>,
+    /// Publications that say something else than they should.
+    told: Vec<Altered>,
 }
 
 impl Hub {
@@ -89,11 +96,7 @@ fn put_right(
     );
     let (at, mut streams) = (now.to_string(), tx.streams(centre)?);
     if !found.told.is_empty() {
-        let register = context.register(tx, context.code.as_str(), now);
-        for uid in &found.told {
-            tx.forget_published(centre, *uid)?;
-            register.republish(tx.person_meant(*uid)?)?;
-        }
+        say_again(context, tx, centre, &found.told, now)?;
         tx.add_incident(centre, DIVERGED, None, &at)?;
         tx.close_incidents(centre, DIVERGED, &at)?;
         journal(tx, context.code, "publication.mended", centre.as_str(), "", &[], now)?;
@@ -125,7 +128,7 @@ fn put_right(
         }
         Err(error) => {
             tracing::error!(centre = %centre, "the archive does not say what was received; the centre is asked: {error}");
-            tx.forget_versions(&found.altered)?;
+            put_back_or_forget(context, tx, centre, &found.altered, now)?;
             streams.received = ranges::sum_of(tx, centre)?;
             if let Some(last) = streams.incoming.last {
                 ranges::look(context, tx, centre, last, now)?;
@@ -137,6 +140,49 @@ fn put_right(
         requests::want_snapshot(context, tx, centre, SnapshotCause::Divergence, now)?;
     }
     Ok(tx.set_streams(centre, &streams)?)
+}
+
+/// What publications should say whose text was `altered` is worked out anew; of what does not follow from anything that stands here
+/// any more, such as one that was withdrawn, it is the text of the packet in which it was sealed.
+fn say_again(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    altered: &[Altered],
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let register = context.register(tx, context.code.as_str(), now);
+    let people: BTreeSet<RecordId> = altered.iter().map(|one| one.person).collect();
+    for uid in people {
+        tx.forget_published(centre, uid)?;
+        if tx.person(uid)?.is_some() {
+            register.republish(tx.person_meant(uid)?)?;
+        }
+    }
+    if altered.iter().any(|one| DIRECTORY.contains(&one.kind)) {
+        register.publish_directory(centre)?;
+    }
+    let archive = Archive::new(context, &context.paths.archive, Vec::new(), context.paths.archive.clone());
+    for one in tx.published_altered(centre)? {
+        let Some(packet) = &one.packet else { continue };
+        let mut sealed = None;
+        let mut each = |record: Record| -> Result<(), Failure> {
+            if (record.kind, record.key) == (one.kind, one.key) && record.form != Form::Tombstone {
+                sealed = Some(record);
+            }
+            Ok(())
+        };
+        let read = archive
+            .open(centre, packet, None)
+            .and_then(|mut opened| archive.for_each_record((centre, packet), &mut opened, &mut each));
+        match (read, &sealed) {
+            (Ok(()), Some(record)) => tx.put_back_published(centre, record)?,
+            _ => {
+                tracing::error!(centre = %centre, kind = %one.kind, key = %one.key, "what it should say is in no packet")
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What packets bear, of those that were read.
@@ -211,8 +257,9 @@ pub(super) fn out_of_archive(
     Ok(true)
 }
 
-/// Of the records of `centre` that were found to differ: a row that the packet which it names does not bear, or of which that packet
-/// is gone, proves nothing against the centre, whose next word on it counts.
+/// Of the records of `centre` that were found to differ: a row that the packet which it names does not bear proves nothing against
+/// the centre. It says again what that packet bears, or the newest in the archive that has its record; of what is in none the
+/// centre's next word counts.
 ///
 /// # Errors
 /// The database.
@@ -221,6 +268,7 @@ pub(in crate::edges) fn forget_unproven(
     tx: &Tx<'_>,
     centre: ParticipantCode,
     differing: &[Difference],
+    now: Timestamp,
 ) -> Result<(), HubError> {
     let (mut borne, mut unproven) = (Borne::default(), Vec::new());
     for one in differing.iter().filter(|one| one.own.is_some()) {
@@ -229,10 +277,67 @@ pub(in crate::edges) fn forget_unproven(
     if unproven.is_empty() {
         return Ok(());
     }
-    tx.forget_versions(&unproven)?;
+    put_back_or_forget(context, tx, centre, &unproven, now)?;
     let mut streams = tx.streams(centre)?;
     streams.received = ranges::sum_of(tx, centre)?;
     Ok(tx.set_streams(centre, &streams)?)
+}
+
+/// Puts the rows `ids` back from the packets that they name, or from the newest in the archive that has their records. The version of
+/// those that are in none is forgotten.
+fn put_back_or_forget(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    ids: &[ClaimId],
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let mut lost: BTreeMap<(Kind, RecordId), (ClaimId, String)> = BTreeMap::new();
+    let mut forgotten = Vec::new();
+    for id in ids {
+        match (tx.name_of(*id), tx.came_in(*id)?) {
+            (Ok(Some((_, kind, key))), Some(packet)) => drop(lost.insert((kind, key), (*id, packet))),
+            (Ok(_) | Err(DatabaseError::Damaged { .. }), _) => forgotten.push(*id),
+            (Err(error), _) => return Err(error.into()),
+        }
+    }
+    let mut packets = tx.applied_from(centre)?;
+    // the newest first; the one that a row names is asked before all
+    packets.reverse();
+    let named: BTreeSet<String> = lost.values().map(|(_, packet)| packet.clone()).collect();
+    let mut found: BTreeMap<(Kind, RecordId), (Record, String)> = BTreeMap::new();
+    for (name, is_named) in named.iter().map(|one| (one, true)).chain(packets.iter().map(|one| (one, false)))
+    {
+        if found.len() == lost.len() {
+            break;
+        }
+        let read = for_each(context, centre, name, &mut |record, _| {
+            let of = (record.kind, record.key);
+            let is_it = |(_, packet): &(ClaimId, String)| !is_named || packet == name;
+            if lost.get(&of).is_some_and(is_it) && !found.contains_key(&of) {
+                found.insert(of, (record, name.clone()));
+            }
+            Ok(())
+        });
+        if let Err(error) = read {
+            tracing::warn!(centre = %centre, file = name, "not read for what was altered: {error}");
+        }
+    }
+    let mut intake = apply::Intake::new(context, tx, centre, now)?;
+    for (of, (id, _)) in &lost {
+        match found.get(of) {
+            Some((record, packet)) => {
+                tx.put_back_received(*id, record, packet)?;
+                intake.note_changed(record.kind, *id);
+            }
+            None => forgotten.push(*id),
+        }
+    }
+    intake.finish()?;
+    if !found.is_empty() {
+        journal(tx, context.code, "received.mended", centre.as_str(), "", &[], now)?;
+    }
+    Ok(tx.forget_versions(&forgotten)?)
 }
 
 /// What the packets of the epoch of a centre carry, which the archive has.

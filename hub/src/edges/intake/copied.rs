@@ -68,7 +68,10 @@ impl Step<'_> {
             Purpose::Snapshot(part) => is_for_divergence(tx, part)?,
             _ => false,
         };
-        let is_evidence = |record: &Record| Ok(!is_looked_for || self.lost_of(tx, record)?.is_none());
+        let is_evidence = |record: &Record| {
+            let is_ours = self.context.has_signed(self.centre, record);
+            Ok(is_ours && (!is_looked_for || self.lost_of(tx, record)?.is_none()))
+        };
         let checked = &mut packet.check_while_reading();
         let mirror = requests::judge_mirror_of(tx, self.centre, checked, is_evidence)?;
         if let Some(evidence) = mirror {

@@ -67,6 +67,8 @@ pub struct Status {
     pub differences: Vec<DifferenceTold>,
     /// Open incidents, oldest first.
     pub incidents: Vec<Incident>,
+    /// The last ten that are over, the newest first.
+    pub closed_incidents: Vec<Incident>,
 }
 
 /// A model in force.
@@ -225,6 +227,7 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             requests: tx.requests().open(now).map_err(HubError::from)?,
             differences,
             incidents: counts.incidents,
+            closed_incidents: tx.closed_incidents()?,
         })
     })
 }

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 use super::{Outline, PACKET_BYTES, PACKET_RECORDS, Sealed, begin, control, finish, keys::is_ky};
 use crate::{
     database::{
-        Tx,
+        DatabaseError, Tx,
         publications::Publication,
         streams::{PacketRow, Streams},
     },
@@ -373,8 +373,13 @@ impl Packet<'_> {
         fresh: bool,
     ) -> Result<u32, HubError> {
         let hash = Digest::of(&publication.body);
+        if publication.hash != Some(hash) {
+            return Err(DatabaseError::Damaged { table: "publication", column: "body" }.into());
+        }
         let same = publication.sealed == Some((publication.form, hash));
-        let version = if same { publication.version } else { publication.version + 1 };
+        let above = publication.version.checked_add(1);
+        let version = if same { Some(publication.version) } else { above };
+        let version = version.ok_or(DatabaseError::Damaged { table: "publication", column: "version" })?;
         let mut record = Record {
             kind: publication.kind,
             key: publication.key,

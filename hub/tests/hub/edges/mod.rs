@@ -17,6 +17,7 @@ use exchange_endpoint::config::Config;
 use exchange_format::{
     participant::ParticipantCode,
     record::{Body, Kind, Record, RecordId},
+    signature::{RecordText, sign_record},
 };
 
 use self::centre::{TestCentre, now};
@@ -75,6 +76,14 @@ impl TestHub {
         enrol::add(&self.config(), &card, &fingerprint, &password, "test", now()).expect("added");
         self.hub.context.reload().expect("loaded");
         centre
+    }
+
+    /// `record` as this hub would have published it to `centre`.
+    fn signed(&self, centre: &TestCentre, record: &Record) -> Record {
+        let hash = record.hash();
+        let text = RecordText::of(centre.code, record, &hash);
+        let signature = sign_record(&self.hub.context.keys.signing, &text);
+        Record { signature: Some(signature), ..record.clone() }
     }
 
     fn take(&mut self, centre: &TestCentre, name: &str) -> Taken {

@@ -85,12 +85,7 @@ fn a_restored_hub_holds_what_comes_and_knows_again_whom_it_had_published() {
     assert_eq!(overdue(&hub, now()), [""; 0]);
     assert_eq!(overdue(&hub, now() + SignedDuration::from_hours(3)), ["comparison", "silence"]);
     centre.clear_out();
-    let mirror: Vec<Record> = told
-        .records
-        .iter()
-        .chain(&lost.records)
-        .map(|one| Record { signature: None, ..one.clone() })
-        .collect();
+    let mirror: Vec<Record> = told.records.iter().chain(&lost.records).cloned().collect();
     let parts = [vec![anna(1, 1, &[]), boris(1), vera()]];
     for name in centre.snapshot_with(2, SnapshotBasis::Requested { request: id }, &parts, &mirror) {
         assert_eq!(hub.take(&centre, &name), Taken::Done(Vec::new()), "held");

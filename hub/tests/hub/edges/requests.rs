@@ -15,9 +15,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     TestHub, anna,
     centre::{Read, TestCentre, now},
+    record,
     rules::merged_and_told,
 };
-use svod_hub::edges::{intake::Taken, operations::status};
+use svod_hub::{
+    database::drawn::Drawn,
+    edges::{hub::Hub, intake::Taken, operations::status},
+};
 
 fn missing(epoch: u64, first: u64, last: u64) -> Request {
     let (first, last) = (Seq::new(first).expect("small"), Seq::new(last).expect("small"));
@@ -268,7 +272,7 @@ fn of_a_snapshot_that_is_not_confirmed_only_the_mirror_counts() {
     let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("published").clone();
     let before = (centre.last, centre.sum);
     for (epoch, version, restored) in [(2, person.version, false), (3, person.version + 1, true)] {
-        let mirror = Record { version, signature: None, ..person.clone() };
+        let mirror = hub.signed(&centre, &Record { version, ..person.clone() });
         let name = centre.unconfirmed(epoch, Nonce([3; 16]), &[anna(5, 1, &[])], &[mirror]);
         let Taken::Done(applied) = hub.take(&centre, &name) else { panic!("taken") };
         assert_eq!(applied[0].counts.total(), 0);
@@ -292,7 +296,7 @@ fn of_a_snapshot_that_is_not_confirmed_only_the_mirror_counts() {
 fn a_hub_that_is_recovering_sends_no_data_and_the_mirror_alone_unconfirmed() {
     let (mut hub, mut centre, read) = published();
     let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("published").clone();
-    let ahead = Record { version: person.version + 1, signature: None, ..person };
+    let ahead = hub.signed(&centre, &Record { version: person.version + 1, ..person });
     let before = (centre.last, centre.sum);
     let name = centre.unconfirmed(2, Nonce([3; 16]), &[], &[ahead]);
     hub.take(&centre, &name);
@@ -336,10 +340,12 @@ fn a_hub_that_is_recovering_sends_no_data_and_the_mirror_alone_unconfirmed() {
 
 #[test]
 fn a_mirror_that_is_ahead_shows_that_this_hub_was_restored() {
-    for (version, restored) in [(1, false), (2, true)] {
+    for (version, signed, restored) in [(1, true, false), (2, true, true), (2, false, false)] {
         let (mut hub, mut centre, read) = published();
         let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("a person");
-        let mirror = Record { version, signature: None, ..person.clone() };
+        // a line that this hub has not signed shows nothing
+        let written = Record { version, ..person.clone() };
+        let mirror = if signed { hub.signed(&centre, &written) } else { written };
         let basis = SnapshotBasis::Requested { request: Nonce([8; 16]) };
         let parts = [vec![anna(1, 1, &[])]];
         for name in centre.snapshot_with(2, basis, &parts, &[mirror]) {
@@ -355,4 +361,116 @@ fn a_request_that_cannot_be_read_is_put_aside() {
     let (mut hub, centre, _) = published();
     let name = centre.ask_at(&missing(1, 1, 1), 7, Nonce([1; 16]));
     assert!(matches!(hub.take(&centre, &name), Taken::Quarantined(_)));
+}
+
+/// The hub's database, past its program.
+fn beside(hub: &TestHub, sql: &str) {
+    let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
+    db.execute_batch(sql).expect("written");
+}
+
+#[test]
+fn a_number_that_a_centre_has_written_into_its_copy_is_not_taken_back() {
+    for signed in [false, true] {
+        let (mut hub, mut centre, read) = published();
+        let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("a person");
+        // its own sum of what it has published was damaged: it asks for the centre's copy
+        beside(&hub, &format!("UPDATE stream SET sent_digest = '{}'", "0".repeat(64)));
+        hub.hub.audit(centre.code, now()).expect("looked");
+        hub.send();
+        let asked = centre.read_out().requests;
+        let [(id, Request::Snapshot { cause: SnapshotCause::Divergence, .. })] = asked[..] else {
+            panic!("{asked:?}")
+        };
+        let written = Record { version: 7, ..person.clone() };
+        let mirror = if signed { hub.signed(&centre, &written) } else { written };
+        let parts = [vec![anna(1, 1, &[])]];
+        for name in centre.snapshot_with(2, SnapshotBasis::Requested { request: id }, &parts, &[mirror]) {
+            hub.take(&centre, &name);
+        }
+        let known =
+            hub.hub.store.read(|tx| tx.publication(centre.code, Kind::Person, person.key)).expect("read");
+        assert_eq!(known.expect("published").version, if signed { 7 } else { 1 });
+        assert!(!incidents(&hub).contains(&"RESTORED".to_owned()));
+    }
+}
+
+#[test]
+fn what_cannot_be_sealed_for_one_centre_is_its_incident_and_ends_nothing() {
+    let (mut hub, centre, read) = published();
+    let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("a person");
+    let (top, body) = (format!("version = {}", u32::MAX), "body = CAST(CAST(body AS TEXT) || ' ' AS BLOB)");
+    for damage in [top.as_str(), body] {
+        beside(
+            &hub,
+            &format!(
+                "UPDATE publication SET state = 'pending', sealed_sha256 = '{}', {damage}",
+                "a".repeat(64)
+            ),
+        );
+        centre.clear_out();
+        assert!(hub.hub.seal(now()).is_err(), "{damage}");
+        assert!(hub.hub.seal(now()).is_err(), "{damage}");
+        assert_eq!(incidents(&hub), ["UNSEALED"], "{damage}");
+        assert!(centre.read_out().records.is_empty());
+        let body = person.body.clone();
+        let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
+        db.execute("UPDATE publication SET version = 1", []).expect("written");
+        db.execute("UPDATE publication SET body = ?1 WHERE kind = 'person'", [body]).expect("written");
+        db.execute("UPDATE publication SET state = 'applied' WHERE kind <> 'person'", []).expect("written");
+        hub.send();
+        assert_eq!(incidents(&hub), [""; 0], "{damage}");
+        let told = centre.read_out().records;
+        assert_eq!(told.iter().map(|one| (one.kind, one.version)).collect::<Vec<_>>(), [(Kind::Person, 2)]);
+    }
+}
+
+#[test]
+fn a_service_whose_row_was_altered_is_found_and_goes_out_as_it_was_drawn_up() {
+    for (n, is_drawn) in [(1, true), (2, false)] {
+        let (mut hub, centre, _) = published();
+        let service = record(Kind::Service, 61, 1, &[("code", "1.1"), ("name", "Бритьё")]);
+        let body = service.read_body().expect("a body");
+        let drawn = Drawn { key: service.key, id: "у1".into(), person: None, body };
+        let Hub { store, context, .. } = &mut hub.hub;
+        store.write(|tx| context.register(tx, "test", now()).draw(&drawn, "приказ")).expect("drawn up");
+        hub.send();
+        centre.clear_out();
+        beside(
+            &hub,
+            "UPDATE publication SET body = CAST(replace(CAST(body AS TEXT), 'Бритьё', 'Стрижка') AS BLOB) WHERE kind = 'service'",
+        );
+        if !is_drawn {
+            // what does not follow from anything that stands here any more comes out of the archive
+            beside(&hub, "DELETE FROM drawn");
+        }
+        assert!(hub.hub.audit(centre.code, now()).expect("looked"), "{is_drawn}");
+        assert!(!hub.hub.audit(centre.code, now()).expect("looked"), "{is_drawn}");
+        // it was over in the moment in which it was found, and staff learn of it
+        let over = status::status(&hub.config(), now()).expect("told").closed_incidents;
+        assert_eq!(over.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["DIVERGED"]);
+        let name =
+            centre.ask(&Request::Snapshot { cause: SnapshotCause::Operator, seen: None }, Nonce([n; 16]));
+        hub.take(&centre, &name);
+        hub.send();
+        let told = centre.read_out().records;
+        let told = told.iter().find(|one| one.kind == Kind::Service).expect("told");
+        assert_eq!((&told.body, told.version), (&service.body, 1), "{is_drawn}");
+    }
+}
+
+#[test]
+fn what_does_not_come_is_asked_for_by_the_same_request_four_times_and_then_under_a_new_id() {
+    let (mut hub, centre, _) = published();
+    beside(&hub, &format!("UPDATE stream SET sent_digest = '{}'", "0".repeat(64)));
+    hub.hub.audit(centre.code, now()).expect("looked");
+    let mut asked = Vec::new();
+    for days in 0..7 {
+        send_at(&mut hub, after(days * 2 * 24 * 60));
+        asked.extend(centre.read_out().requests.into_iter().map(|(id, _)| id));
+        centre.clear_out();
+    }
+    assert_eq!(asked.len(), 7, "each time");
+    assert!(asked[..4].iter().all(|id| *id == asked[0]), "{asked:?}");
+    assert!(asked[4..].iter().all(|id| *id == asked[4] && *id != asked[0]), "{asked:?}");
 }

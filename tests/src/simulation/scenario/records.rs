@@ -3,7 +3,7 @@
 use super::{
     super::{centre::Turn, mishap::Mishap, rebuilt, template::centre_code},
     Held, scenarios,
-    town::{HEARTBEAT, Town, ensure},
+    town::{HEARTBEAT, ROUNDS, Town, ensure},
 };
 
 scenarios![
@@ -17,6 +17,7 @@ scenarios![
     d10_a_publication_that_was_altered_says_again_what_it_should,
     d10_a_row_that_no_packet_bears_is_no_evidence,
     d10_what_was_published_is_never_numbered_from_one_again,
+    d10_a_damaged_row_is_put_back_before_a_centre_that_was_put_back_says_what_it_has,
     w1_a_row_that_takes_the_id_of_one_deleted_is_another_record,
     w4_nothing_is_published_before_a_person_has_merged_the_first_load,
     l1_a_claim_shows_its_centre_no_more_than_it_has_written,
@@ -323,4 +324,35 @@ fn d10_what_was_published_is_never_numbered_from_one_again(town: &mut Town) -> H
         town.rest()?;
     }
     Ok(())
+}
+
+fn d10_a_damaged_row_is_put_back_before_a_centre_that_was_put_back_says_what_it_has(town: &mut Town) -> Held {
+    town.settle()?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    let copy = town.copy(1, true)?;
+    town.sql(1, "UPDATE recipient SET workplace = 'Совхоз' WHERE id = 'r2'")?;
+    town.rest()?;
+    let row = format!(
+        "kind = 'recipient_claim' AND origin = '{}' AND CAST(body AS TEXT) LIKE '%Орлова%'",
+        centre_code(1)
+    );
+    town.at_hub(&format!(
+        "UPDATE received SET sha256 = '{}' WHERE {row}; UPDATE stream SET received_digest = '{}' WHERE peer = '{}'",
+        "a".repeat(64),
+        "0".repeat(64),
+        centre_code(1)
+    ))?;
+    town.put_back(1, &copy)?;
+    for _ in 0..3 {
+        town.hub()?;
+    }
+    town.hub_told("DIVERGED")?;
+    let right = format!(
+        "SELECT count(*) FROM received WHERE {row} AND version = 2 AND CAST(body AS TEXT) LIKE '%Совхоз%'"
+    );
+    town.hub_is(&right, "1")?;
+    town.city.recover(ROUNDS)?;
+    town.rest()?;
+    town.centre_is(1, "SELECT workplace FROM recipient WHERE id = 'r2'", "Совхоз")
 }
