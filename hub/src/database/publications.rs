@@ -3,7 +3,7 @@
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
-    record::{Form, Kind, Record, RecordId},
+    record::{Form, Kind, RecordId},
 };
 use rusqlite::{Row, params};
 
@@ -37,8 +37,6 @@ pub struct Altered {
     pub key: RecordId,
     /// Of whose file it is; of what is no person's, its own key.
     pub person: RecordId,
-    /// In which packet it was sealed last.
-    pub packet: Option<String>,
 }
 
 /// That a centre is told of a record, or was.
@@ -165,7 +163,7 @@ impl Tx<'_> {
     /// Publications to `centre` whose body is not the one of its hash. Reads all of them.
     pub fn published_altered(&self, centre: ParticipantCode) -> Result<Vec<Altered>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT sha256, body, kind, key, person, packet FROM publication WHERE centre = ?1 ORDER BY kind, key",
+            "SELECT sha256, body, kind, key, person FROM publication WHERE centre = ?1 ORDER BY kind, key",
         )?;
         let (mut rows, mut altered) = (statement.query([centre.as_str()])?, Vec::new());
         while let Some(row) = rows.next()? {
@@ -175,28 +173,10 @@ impl Tx<'_> {
                     kind: parsed(row, "publication", "kind")?,
                     key: parsed(row, "publication", "key")?,
                     person: parsed(row, "publication", "person")?,
-                    packet: row.get("packet")?,
                 });
             }
         }
         Ok(altered)
-    }
-
-    /// The text of a publication to `centre` is again the one that `record` had when it was sealed.
-    pub fn put_back_published(&self, centre: ParticipantCode, record: &Record) -> Result<()> {
-        self.run(
-            "UPDATE publication SET body = ?4, sha256 = ?5,
-               state = CASE WHEN sealed_sha256 = ?5 AND sealed_form = form THEN state ELSE 'pending' END
-             WHERE centre = ?1 AND kind = ?2 AND key = ?3",
-            params![
-                centre.as_str(),
-                record.kind.name(),
-                record.key.to_string(),
-                record.body,
-                record.hash().to_string()
-            ],
-        )?;
-        Ok(())
     }
 
     /// Nobody goes by what is to be published of the file of `person` any more: it is worked out anew.

@@ -6,7 +6,6 @@ use std::{
     io,
 };
 
-use exchange_endpoint::output::Failure;
 use exchange_format::{
     answer::{Difference, SnapshotCause},
     error::PacketError,
@@ -25,9 +24,7 @@ use crate::{
     decisions::drawn::DIRECTORY,
     edges::{
         hub::{Context, Hub, HubError, at},
-        ranges,
-        rebuild::archive::Archive,
-        requests,
+        ranges, requests,
     },
 };
 
@@ -142,8 +139,8 @@ fn put_right(
     Ok(tx.set_streams(centre, &streams)?)
 }
 
-/// What publications should say whose text was `altered` is worked out anew; of what does not follow from anything that stands here
-/// any more, such as one that was withdrawn, it is the text of the packet in which it was sealed.
+/// What publications should say whose text was `altered` is worked out anew. What does not follow from anything that stands here any
+/// more, such as one that was withdrawn, is never signed as it is: whoever seals it says so.
 fn say_again(
     context: &Context,
     tx: &Tx<'_>,
@@ -161,26 +158,6 @@ fn say_again(
     }
     if altered.iter().any(|one| DIRECTORY.contains(&one.kind)) {
         register.publish_directory(centre)?;
-    }
-    let archive = Archive::new(context, &context.paths.archive, Vec::new(), context.paths.archive.clone());
-    for one in tx.published_altered(centre)? {
-        let Some(packet) = &one.packet else { continue };
-        let mut sealed = None;
-        let mut each = |record: Record| -> Result<(), Failure> {
-            if (record.kind, record.key) == (one.kind, one.key) && record.form != Form::Tombstone {
-                sealed = Some(record);
-            }
-            Ok(())
-        };
-        let read = archive
-            .open(centre, packet, None)
-            .and_then(|mut opened| archive.for_each_record((centre, packet), &mut opened, &mut each));
-        match (read, &sealed) {
-            (Ok(()), Some(record)) => tx.put_back_published(centre, record)?,
-            _ => {
-                tracing::error!(centre = %centre, kind = %one.kind, key = %one.key, "what it should say is in no packet")
-            }
-        }
     }
     Ok(())
 }
