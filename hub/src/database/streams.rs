@@ -226,7 +226,7 @@ impl Tx<'_> {
     pub fn applied_from(&self, peer: ParticipantCode) -> Result<Vec<String>> {
         self.rows(
             "SELECT name FROM packet WHERE direction = 'in' AND peer = ?1 AND state = 'APPLIED'
-               AND kind IN ('DT', 'SN') AND unconfirmed = 0 ORDER BY epoch, seq",
+               AND kind IN ('DT', 'SN') AND unconfirmed = 0 AND records > 0 ORDER BY epoch, seq",
             [peer.as_str()],
             |row| Ok(row.get(0)?),
         )

@@ -128,9 +128,14 @@ impl Hub {
             due.extend((over || next.is_some_and(|next| next <= now)).then_some(centre.code));
         }
         // one centre's rows never hold up the others
-        due.into_iter()
-            .map(|centre| store.write(|tx| requests::ask(context, tx, centre, now)))
-            .fold(Ok(()), |all, one| all.and(one))
+        let mut failed = Ok(());
+        for centre in due {
+            if let Err(error) = store.write(|tx| requests::ask(context, tx, centre, now)) {
+                tracing::error!(centre = %centre, "not asked for what has not come: {error}");
+                failed = Err(error);
+            }
+        }
+        failed
     }
 
     fn seal_one(&mut self, centre: ParticipantCode, due: bool, now: Timestamp) -> Result<(), HubError> {

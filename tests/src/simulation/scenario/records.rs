@@ -328,15 +328,12 @@ fn d10_what_was_published_is_never_numbered_from_one_again(town: &mut Town) -> H
 
 fn d10_a_damaged_row_is_put_back_before_a_centre_that_was_put_back_says_what_it_has(town: &mut Town) -> Held {
     town.settle()?;
-    town.stranger(1, "r2", "Орлова")?;
+    town.sql(1, "INSERT INTO contract (id, recipient_id, number) VALUES ('k1', 'r1', 'первый')")?;
     town.rest()?;
     let copy = town.copy(1, true)?;
-    town.sql(1, "UPDATE recipient SET workplace = 'Совхоз' WHERE id = 'r2'")?;
+    town.sql(1, "UPDATE contract SET number = 'второй' WHERE id = 'k1'")?;
     town.rest()?;
-    let row = format!(
-        "kind = 'recipient_claim' AND origin = '{}' AND CAST(body AS TEXT) LIKE '%Орлова%'",
-        centre_code(1)
-    );
+    let row = format!("kind = 'contract' AND origin = '{}'", centre_code(1));
     town.at_hub(&format!(
         "UPDATE received SET sha256 = '{}' WHERE {row}; UPDATE stream SET received_digest = '{}' WHERE peer = '{}'",
         "a".repeat(64),
@@ -349,10 +346,10 @@ fn d10_a_damaged_row_is_put_back_before_a_centre_that_was_put_back_says_what_it_
     }
     town.hub_told("DIVERGED")?;
     let right = format!(
-        "SELECT count(*) FROM received WHERE {row} AND version = 2 AND CAST(body AS TEXT) LIKE '%Совхоз%'"
+        "SELECT count(*) FROM received WHERE {row} AND version = 2 AND CAST(body AS TEXT) LIKE '%второй%'"
     );
     town.hub_is(&right, "1")?;
     town.city.recover(ROUNDS)?;
     town.rest()?;
-    town.centre_is(1, "SELECT workplace FROM recipient WHERE id = 'r2'", "Совхоз")
+    town.centre_is(1, "SELECT number FROM contract WHERE id = 'k1'", "второй")
 }
