@@ -60,9 +60,10 @@ impl std::fmt::Debug for DocumentKey {
     }
 }
 
-/// The document to publish out of the claims that are one: of those that break no rule that refuses, of which nothing was left out
-/// and that have lines, before others, the content that most centres state, then of the lowest centre code. `recipient` and
-/// `programme` are the hub's ids.
+/// The document to publish out of the claims that are one: of those that break no rule that refuses, that have lines and of which
+/// nothing was left out, before others, the content that most centres state, then what has services that the other lacks, then of
+/// the lowest centre code. What was left out weighs nothing against one that lacks services. `recipient` and `programme` are the
+/// hub's ids.
 pub fn published(
     kind: Kind,
     claims: &[Claim],
@@ -91,15 +92,42 @@ pub fn published_beside(
         *lowest = (*lowest).min(by);
         all.push(claim);
     }
-    let several = stated.len() > 1;
-    let lacking = |claims: &[&Claim], body: &Body| {
-        let is_whole = |claim: &&Claim| unreadable(kind, &claim.body).is_empty();
-        (rules::fault_within(body, around).is_some(), !claims.iter().any(is_whole), body.lines().is_empty())
+    let stated: Vec<Stated<'_>> = stated.into_values().collect();
+    let [_, _, ..] = stated[..] else {
+        return stated.into_iter().next().map(|(_, (origin, key), _, body)| (body, origin, key));
     };
-    let best = stated.into_values().min_by_key(|(centres, lowest, claims, body)| {
-        (several.then(|| lacking(claims, body)), std::cmp::Reverse(centres.len()), *lowest)
+    let judged: Vec<_> = stated
+        .iter()
+        .map(|(_, _, claims, body)| {
+            let is_whole = claims.iter().any(|claim| unreadable(kind, &claim.body).is_empty());
+            (rules::fault_within(body, around).is_some(), is_whole, services(body))
+        })
+        .collect();
+    let best = (0..stated.len()).min_by_key(|at| {
+        let (is_faulty, is_whole, services) = &judged[*at];
+        let mut right = judged.iter().filter(|(is_faulty, ..)| !is_faulty);
+        // a word that nobody can read does not make the poorer one the better
+        let is_poor = !is_whole
+            && right.clone().any(|(_, is_whole, other)| {
+                *is_whole && !(other.len() < services.len() && other.is_subset(services))
+            });
+        let lacks = right.any(|(_, _, other)| services.len() < other.len() && services.is_subset(other));
+        let (centres, lowest, ..) = &stated[*at];
+        (*is_faulty, services.is_empty(), is_poor, std::cmp::Reverse(centres.len()), lacks, *lowest)
     });
+    let best = best.and_then(|at| stated.into_iter().nth(at));
     best.map(|(_, (origin, key), _, body)| (body, origin, key))
+}
+
+/// What the lines of `body` are of: of each its part and what no line can be without, but its number.
+fn services(body: &Body) -> BTreeSet<Vec<String>> {
+    let fields = body.kind().schema().lines.map_or(&[][..], |lines| lines.fields).iter();
+    let naming = fields.filter(|field| field.name == "part" || field.required && field.name != "no");
+    let named: Vec<&str> = naming.map(|field| field.name).collect();
+    let of = |line: &Line| -> Vec<String> {
+        named.iter().map(|field| line.text(field).unwrap_or_default().to_lowercase()).collect()
+    };
+    body.lines().iter().map(of).collect()
 }
 
 /// Whether two claims of one number and date, however these are written, would be published as two different documents.
@@ -372,6 +400,39 @@ mod tests {
         other.origin = ParticipantCode::new(42, 0);
         let claims = [other, unread, again];
         assert_eq!(published(Kind::Programme, &claims, uid(9), None).expect("one").1, claims[1].origin);
+    }
+
+    #[test]
+    fn one_word_that_nobody_can_read_loses_no_services() {
+        let of = |unit: u16, services: &[&str], form: &str| {
+            let mut claim = claim(unit, u8::try_from(unit).expect("small"), "12", "01.02.2025", services[0]);
+            claim.body.set("form", form).expect("plain");
+            for service in &services[1..] {
+                let line = claim.body.add_line();
+                for (field, value) in [("no", "2"), ("service_kind", "1"), ("name", service)] {
+                    line.set(field, value).expect("plain");
+                }
+            }
+            claim
+        };
+        let stands = |claims: &[Claim]| {
+            let (body, origin, _) = published(Kind::Programme, claims, uid(9), None).expect("one");
+            (origin, body.lines().len())
+        };
+        let unit = |unit| ParticipantCode::new(42, unit);
+        let (both, moon, home) = (["Кормление", "Уборка"], "на луне", "на дому");
+        let claims = [of(1, &both, moon), of(2, &both, moon), of(3, &both[..1], home)];
+        assert_eq!(stands(&claims), (unit(1), 2));
+        // what was published already, whichever code is the lower
+        assert_eq!(stands(&[of(1, &both, moon), of(2, &both[..1], home)]), (unit(1), 2));
+        assert_eq!(stands(&[of(2, &both, moon), of(1, &both[..1], home)]), (unit(2), 2));
+        // nor does it make the richer one the better: most centres say otherwise
+        let claims = [of(1, &both, moon), of(2, &both[..1], home), of(3, &both[..1], home)];
+        assert_eq!(stands(&claims), (unit(2), 1));
+        // of the same services the one stands of which all was read, however many say it not so
+        let claims = [of(1, &both, moon), of(2, &both, moon), of(3, &both, home)];
+        assert_eq!(stands(&claims), (unit(3), 2));
+        assert_eq!(stands(&[of(1, &both[..1], moon), of(2, &both[1..], home)]), (unit(2), 1));
     }
 
     #[test]
