@@ -198,23 +198,20 @@ impl Tx<'_> {
         Ok(into.flatten().unwrap_or(uid))
     }
 
-    /// The documents of `person` with this number and date, also those that stand apart of the first: each with the one that staff
-    /// say it is.
-    pub fn documents_by_number(
+    /// The documents of `person`, also those that stand apart of the first of their number: each with the one that staff say it is,
+    /// and the key under which it is stored.
+    pub fn documents_as_stored(
         &self,
         person: RecordId,
         kind: Kind,
-        key: &DocumentKey,
-    ) -> Result<Vec<(RecordId, RecordId)>> {
-        let all: Vec<(RecordId, RecordId, String)> = self.rows(
+    ) -> Result<Vec<(RecordId, RecordId, String)>> {
+        self.rows(
             "SELECT uid, coalesce(joined_into, uid) AS meant, number_date FROM document
              WHERE person IN (SELECT ?1 UNION ALL SELECT uid FROM person WHERE merged_into = ?1) AND kind = ?2
              ORDER BY length(number_date), person <> ?1, person, uid",
             params![person.to_string(), kind.name()],
             |row| Ok((parsed(row, "document", "uid")?, parsed(row, "document", "meant")?, row.get(2)?)),
-        )?;
-        let of_it = all.into_iter().filter(|(.., stored)| key.is_of(stored));
-        Ok(of_it.map(|(uid, meant, _)| (uid, meant)).collect())
+        )
     }
 
     /// The document of `person` that stands apart under `key`; the one that staff say it is.

@@ -6,7 +6,7 @@ use exchange_format::{
     record::{Form, Kind, RecordId},
 };
 
-use super::{Input, Register, RegisterError, new_id};
+use super::{Affected, Input, Register, RegisterError, new_id};
 use crate::{
     database::{drawn::Drawn, linking::Act},
     decisions::{
@@ -27,7 +27,7 @@ impl Register<'_> {
         let Some(key) = DocumentKey::of(&drawn.body) else { return new_id().map(Some) };
         let named = programme_of(&drawn.body);
         let named = named.map(|programme| self.tx.document_meant(programme)).transpose()?;
-        let known = self.tx.documents_by_number(person, kind, &key)?;
+        let known = self.of_number(person, kind, &key)?;
         let mut possible = Vec::new();
         for (_, document) in &known {
             if !possible.contains(document) && !self.is_under_another(*document, named)? {
@@ -60,6 +60,7 @@ impl Register<'_> {
     pub fn draw(&self, drawn: &Drawn, reason: &str) -> Result<(), RegisterError> {
         let at = self.at();
         let mark = drawn::mark(&drawn.body);
+        let before = self.tx.drawn(drawn.key)?;
         self.tx.put_drawn(drawn, mark.as_deref(), Act { actor: self.actor, reason, at: &at })?;
         self.note(&Input {
             action: "drawn",
@@ -70,10 +71,39 @@ impl Register<'_> {
         })?;
         self.journal_drawn("record.drawn", drawn)?;
         if let Some(person) = drawn.person {
-            return self.republish(self.tx.person_meant(person)?);
+            let mut affected = self.renumber_drawn(before.as_ref(), drawn)?;
+            affected.insert(self.tx.person_meant(person)?);
+            return affected.iter().try_for_each(|uid| self.republish(*uid));
         }
         let centres = self.tx.centres()?.into_iter().filter(|centre| centre.active);
         centres.map(|centre| centre.code).try_for_each(|centre| self.tell_of(centre, drawn))
+    }
+
+    /// Says under which number and date the paper `drawn` is known, if staff have corrected those that they said `before`: what
+    /// centres have sent of either is settled anew. A claim over which they drew it up under another number goes on being it. The
+    /// persons whom that touches.
+    fn renumber_drawn(&self, before: Option<&Drawn>, drawn: &Drawn) -> Result<Affected, RegisterError> {
+        let mut affected = Affected::new();
+        let kind = drawn.body.kind();
+        let number = |drawn: &Drawn| drawn::is_document(kind).then(|| DocumentKey::of(&drawn.body)).flatten();
+        let (Some(person), Some(was), Some(key)) = (drawn.person, before.and_then(number), number(drawn))
+        else {
+            return Ok(affected);
+        };
+        let stored = self.tx.number_of(drawn.key)?.filter(|stored| was.is_of(stored));
+        if was == key || stored.is_none() {
+            return Ok(affected);
+        }
+        self.store_under(drawn.key, &key)?;
+        let mut claims = self.tx.claims_of(drawn.key)?;
+        for (_, document) in self.of_number(self.tx.person_meant(person)?, kind, &key)? {
+            claims.extend(self.tx.claims_of(document)?);
+        }
+        for claim in &claims {
+            affected.extend(self.settle_document(*claim)?);
+        }
+        affected.extend(self.settle_supplements(&claims)?);
+        Ok(affected)
     }
 
     /// Takes back `drawn`, a record about a person: whoever was told of it sees it withdrawn, or what the centres claim.

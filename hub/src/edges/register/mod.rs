@@ -1,7 +1,7 @@
 //! The register of people, carried out over the database: claims become persons, persons publications.
 //! The rules are in `decisions`; here they meet the rows. Everything runs inside the caller's transaction.
 //!
-//! [`weighing`] how alike claims are · [`activation`] by which model · [`relink`] claims → persons · [`parting`] a person that is two · [`signing`] what waits for a second signature · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`republish`] persons → what each
+//! [`weighing`] how alike claims are · [`activation`] by which model · [`relink`] claims → persons · [`parting`] a person that is two · [`signing`] what waits for a second signature · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`numbers`] which of them has which number · [`republish`] persons → what each
 //! centre is told · [`returned`] what comes back after a restore · [`drawn`] what staff draw up · [`inputs`] the hub's stream to itself.
 
 mod activation;
@@ -10,6 +10,7 @@ mod documents;
 mod drawn;
 mod file;
 mod inputs;
+mod numbers;
 mod parting;
 mod relink;
 mod republish;

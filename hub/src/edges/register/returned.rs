@@ -189,7 +189,7 @@ impl Register<'_> {
         };
         if self.tx.person(person)?.is_none()
             || self.tx.person_of_document(uid)?.is_some()
-            || !self.tx.documents_by_number(person, kind, &key)?.is_empty()
+            || !self.of_number(person, kind, &key)?.is_empty()
         {
             return Ok(());
         }

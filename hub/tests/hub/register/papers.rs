@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use svod_hub::{database::drawn::Drawn, decisions::drawn::Draft};
+
 use super::*;
 
 /// Two people whom nothing joins, of the centres 1 and 2, both served; the programmes of both are in force.
@@ -258,4 +260,90 @@ fn what_stands_though_it_breaks_a_rule_by_now_goes_with_its_person_and_comes_bac
         two.say(Decision::Different);
         assert_eq!(two.known(), before, "{step}");
     }
+}
+
+/// A programme that staff draw up of `person` under a number, under the id of its file.
+fn drawn_up(city: &mut City, person: RecordId, key: Option<RecordId>, number: &str) -> RecordId {
+    let person_text = person.to_string();
+    let fields = [("recipient", person_text.as_str()), ("number", number), ("date", "2026-03-05")];
+    let mut ours = body(Kind::Programme, &[&fields[..], &[("valid_until", "2026-09-05")]].concat());
+    let line = ours.add_line();
+    for (field, value) in [("no", "1"), ("service_kind", "1"), ("name", "Кормление")] {
+        line.set(field, value).expect("plain");
+    }
+    city.within(|register| {
+        let draft = Draft { person: Some(person), body: ours.clone() };
+        let key = match key {
+            Some(key) => key,
+            None => register.new_key(&draft)?.expect("one document"),
+        };
+        register.draw(&Drawn { key, id: key.to_string(), person: Some(person), body: ours }, "комиссия")?;
+        Ok(key)
+    })
+}
+
+#[test]
+fn a_drawn_paper_is_of_the_number_to_which_staff_corrected_it() {
+    for earlier in [false, true] {
+        let mut city = City::new();
+        let row = city.recipient(1, 1, &TWO[0]);
+        let uid = city.uid(row);
+        city.within(|register| register.confirm(centre(1), uid, "обслуживает"));
+        let drawn = drawn_up(&mut city, uid, None, "17");
+        let claimed = |city: &mut City, key, number| {
+            city.receive(1, key, &paper(1, number, "05.03.2026", "05.06.2026"))
+        };
+        let of = |city: &mut City, row| city.within(|register| Ok(register.tx.uid_of(row)?)).expect("one");
+        // the real № 17 of a centre comes before or after the correction
+        let before = earlier.then(|| claimed(&mut city, 11, "17"));
+        assert_eq!(drawn_up(&mut city, uid, Some(drawn), "71"), drawn);
+        let other = before.unwrap_or_else(|| claimed(&mut city, 11, "17"));
+        let same = claimed(&mut city, 12, "71");
+        assert_ne!(of(&mut city, other), drawn);
+        assert_eq!(of(&mut city, same), drawn);
+        let told = city.told(1);
+        assert_eq!(told.matches("<number>17</number>").count(), 1, "{told}");
+        assert_eq!(told.matches("<number>71</number>").count(), 1, "{told}");
+        // and staff may draw up the real one
+        let number_17 = drawn_up(&mut city, uid, None, "17");
+        assert_eq!(number_17, of(&mut city, other));
+        assert_ne!(number_17, drawn);
+    }
+}
+
+#[test]
+fn a_paper_that_was_corrected_by_an_older_program_gives_its_former_number_back() {
+    let mut city = City::new();
+    let row = city.recipient(1, 1, &TWO[0]);
+    let uid = city.uid(row);
+    let drawn = drawn_up(&mut city, uid, None, "17");
+    drawn_up(&mut city, uid, Some(drawn), "71");
+    // as it left it
+    city.within(|register| Ok(register.tx.renumber_document(drawn, "17|2026-03-05")?));
+    let [same, other] = [(12, "71"), (11, "17")]
+        .map(|(key, number)| city.receive(1, key, &paper(1, number, "05.03.2026", "05.06.2026")));
+    let [same, other] = [same, other].map(|row| city.within(|register| Ok(register.tx.uid_of(row)?)));
+    assert_eq!(same, Some(drawn));
+    assert!(other.is_some_and(|other| other != drawn));
+    let numbers =
+        city.within(|register| Ok([drawn, other.expect("one")].map(|uid| register.tx.number_of(uid))));
+    let numbers = numbers.map(|number| number.expect("read").expect("stored"));
+    assert_eq!(numbers, ["71|2026-03-05", "17|2026-03-05"]);
+}
+
+#[test]
+fn what_an_older_program_stored_under_another_number_takes_no_paper_of_that_number() {
+    let mut city = City::new();
+    city.recipient(1, 1, &TWO[0]);
+    let numbered = |number: &str| paper(1, number, "10.03.2024", "10.03.2025");
+    let dashed = city.receive(1, 11, &numbered("1–72"));
+    let of = |city: &mut City, row| city.within(|register| Ok(register.tx.uid_of(row)?)).expect("one");
+    let first = of(&mut city, dashed);
+    // it dropped what stands between two digits
+    city.within(|register| Ok(register.tx.renumber_document(first, "172|2024-03-10")?));
+    let plain = city.receive(1, 12, &numbered("172"));
+    assert_ne!(of(&mut city, plain), first);
+    assert_eq!(of(&mut city, dashed), first);
+    let number = city.within(|register| Ok(register.tx.number_of(first)?));
+    assert_eq!(number.as_deref(), Some("1-72|2024-03-10"));
 }
