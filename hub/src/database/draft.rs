@@ -7,7 +7,7 @@ use rusqlite::TransactionBehavior;
 use super::{DatabaseError, Result, Store, Tx};
 
 /// The tables that a draft may write, besides [`INPUTS`].
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "person",
     "person_record",
     "document",
@@ -15,6 +15,7 @@ const TABLES: [&str; 15] = [
     "hub_entry",
     "service",
     "fault",
+    "day_ahead",
     "model",
     "counted",
     "link_key",

@@ -9,6 +9,7 @@
 pub mod answers;
 pub mod centres;
 pub mod content;
+pub mod days;
 pub mod draft;
 pub mod drawn;
 pub mod exported;
@@ -49,10 +50,11 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 14;
+pub const SCHEMA_VERSION: i64 = 15;
 
-/// The schema before it, which is converted when it is opened: SQL alone takes it over.
-const FORMER_SCHEMA: i64 = 13;
+/// The schemas before it, which are converted when they are opened: SQL alone takes each over into the next.
+const FORMER_SCHEMAS: [(i64, &str); 2] =
+    [(13, include_str!("from_13.sql")), (14, include_str!("from_14.sql"))];
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;
@@ -196,7 +198,7 @@ impl Store {
         }
         let mut store = Self::configured(connection, path)?;
         let mut found = store.schema()?;
-        if found == FORMER_SCHEMA {
+        if FORMER_SCHEMAS.iter().any(|(schema, _)| *schema == found) {
             found = store.convert()?;
         }
         match found.cmp(&SCHEMA_VERSION) {
@@ -210,15 +212,16 @@ impl Store {
         Ok(self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
     }
 
-    /// Takes a database of [`FORMER_SCHEMA`] over into this one, whole or not at all; its schema then.
+    /// Takes a database of one of [`FORMER_SCHEMAS`] over into this one, whole or not at all; its schema then.
     fn convert(&mut self) -> Result<i64> {
         let db = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // another process may have done it meanwhile
-        let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if found != FORMER_SCHEMA {
-            return Ok(found);
+        for (schema, sql) in FORMER_SCHEMAS {
+            // another process may have done it meanwhile
+            let found: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            if found == schema {
+                db.execute_batch(sql)?;
+            }
         }
-        db.execute_batch(include_str!("from_13.sql"))?;
         failpoint::commit(db)?;
         self.schema()
     }

@@ -68,6 +68,9 @@ CREATE INDEX drawn_mark ON drawn(kind, mark) WHERE mark IS NOT NULL;
 CREATE TABLE fault(
   person TEXT NOT NULL, key TEXT NOT NULL, rule TEXT NOT NULL, field TEXT NOT NULL, line INTEGER,
   PRIMARY KEY(person, key)) WITHOUT ROWID;
+-- On which day something about a person may be published otherwise by the day alone: whoever publishes the person says so.
+CREATE TABLE day_ahead(uid TEXT PRIMARY KEY, day TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX day_ahead_day ON day_ahead(day);
 -- Confirmed: this centre serves this person (a disclosure).
 CREATE TABLE service(
   centre TEXT NOT NULL, uid TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL,

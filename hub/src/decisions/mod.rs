@@ -7,6 +7,7 @@
 pub mod admission;
 pub mod audience;
 pub mod case_number;
+pub mod days;
 pub mod drawn;
 pub mod given_names;
 pub mod golden;

@@ -20,7 +20,7 @@ use exchange_endpoint::{
     stray::loggable,
 };
 use exchange_format::participant::ParticipantCode;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot},
@@ -38,6 +38,7 @@ use super::{
     older::{is_older, judge_watermark},
     operations::enrol::keep_shut_out,
     pki::{CityCa, PkiError},
+    register::day,
     scrub::Scrub,
 };
 use crate::database::{DatabaseError, Store, centres::ClientCertificate};
@@ -131,7 +132,7 @@ async fn serve(
     done
 }
 
-fn today() -> jiff::civil::Date {
+fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
@@ -148,6 +149,8 @@ pub struct Daemon {
     to_audit: Vec<ParticipantCode>,
     audited: Option<Duration>,
     scrub: Scrub,
+    /// The day of which nobody is left whom it touches.
+    followed: Option<Date>,
     /// Why a file was not taken at the last look; why something was not sealed or placed.
     untaken: Option<Failure>,
     unsent: Option<Failure>,
@@ -158,7 +161,8 @@ impl Daemon {
     pub fn new(hub: Hub, clock: Arc<dyn Clock>) -> Self {
         let (to_audit, audited) = (Vec::new(), None);
         let (announcer, seen, judged, scrub) = (None, None, None, Scrub::default());
-        Self { hub, clock, announcer, seen, judged, to_audit, audited, scrub, untaken: None, unsent: None }
+        let (followed, untaken, unsent) = (None, None, None);
+        Self { hub, clock, announcer, seen, judged, to_audit, audited, scrub, followed, untaken, unsent }
     }
 
     /// The hub.
@@ -187,7 +191,7 @@ impl Daemon {
         self.hub.know_quarantine(self.clock.now())?;
         let store = &self.hub.store;
         self.judged = Some(store.data_version()?);
-        self.audited = None;
+        (self.audited, self.followed) = (None, None);
         self.scan();
         self.replay();
         self.send();
@@ -235,7 +239,7 @@ impl Daemon {
                 _ = terminate.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
                 Some(uploaded) = events.recv() => self.standing(|daemon| daemon.uploaded(&uploaded))?,
-                _ = watch.tick() => self.standing(|daemon| daemon.changed() || daemon.is_due(due) || daemon.audit())?,
+                _ = watch.tick() => self.standing(|daemon| daemon.changed() || daemon.is_due(due) || daemon.follow_day() || daemon.audit())?,
                 _ = scan.tick() => self.standing(Self::scan)?,
             };
             if worked {
@@ -275,6 +279,20 @@ impl Daemon {
             tracing::error!(centre = %centre, "what is kept of its streams could not be looked at: {error}");
             false
         })
+    }
+
+    /// Publishes anew some of those whom the day touches, until nobody is left of it; whether there was anybody.
+    pub fn follow_day(&mut self) -> bool {
+        let now = self.clock.now();
+        if self.followed == Some(day(now)) {
+            return false;
+        }
+        match self.hub.follow_day(now) {
+            Ok(true) => return true,
+            Ok(false) => self.followed = Some(day(now)),
+            Err(error) => tracing::warn!("what the day changes could not be published: {error}"),
+        }
+        false
     }
 
     /// Does `work` if the database [stands](Self::stand); whether something has happened. While another program holds the

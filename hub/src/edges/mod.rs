@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod cores;
+pub mod days;
 pub mod event_loop;
 pub mod failure;
 pub mod ftps_server;

@@ -130,6 +130,9 @@ impl HubSide {
         if changed || found || due.is_some_and(|due| due <= self.clock.now()) {
             daemon.send();
         }
+        if daemon.follow_day() {
+            daemon.send();
+        }
         if daemon.audit() {
             daemon.send();
         }

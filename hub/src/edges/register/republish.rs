@@ -18,6 +18,7 @@ use crate::{
     decisions::{
         admission::awaited,
         audience::{self, Documents, PersonFile, Scope, View},
+        days,
         golden::{self, Claim},
         programme,
     },
@@ -83,9 +84,12 @@ impl Register<'_> {
     pub fn republish(&self, uid: RecordId) -> Result<(), RegisterError> {
         let told = self.tx.published_of(uid)?;
         let mut wanted = Published::new();
+        let mut ahead = None;
         if let Some(file) = self.file(uid)? {
             wanted = self.publish_file(&file)?;
+            ahead = days::ahead(&file);
         }
+        self.tx.set_day_ahead(uid, ahead)?;
         for (centre, kind, key) in told {
             if !wanted.contains(&(centre, kind, key)) {
                 self.end_publication(uid, centre, kind, key)?;

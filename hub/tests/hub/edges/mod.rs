@@ -2,6 +2,7 @@
 
 mod centre;
 mod crash;
+mod days;
 mod decisions;
 mod documents;
 mod exchange;

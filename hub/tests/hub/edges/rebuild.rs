@@ -9,7 +9,7 @@ use std::{
 use exchange_endpoint::output::{Exit, Failure, Lang};
 use exchange_format::record::{Form, Kind, Record};
 use fixtures::examples;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use svod_hub::{
     database::content::Content,
     decisions::merge::Model,
@@ -32,7 +32,7 @@ use super::{
     rules::{answer_all, decide, exchange, merged, open_reviews, table},
 };
 
-fn boris(version: u32, more: &[(&'static str, &'static str)]) -> Record {
+pub(super) fn boris(version: u32, more: &[(&'static str, &'static str)]) -> Record {
     let base =
         [("surname", "Громов"), ("given", "Борис"), ("patronymic", "Петрович"), ("birth_date", "01.02.1950")];
     record(Kind::RecipientClaim, 2, version, &[&base[..], more].concat())
@@ -44,7 +44,7 @@ fn programme(key: u8, number: &str) -> Record {
 }
 
 /// The rows that `sql` finds, as text.
-fn rows(db: &Path, sql: &str) -> Vec<String> {
+pub(super) fn rows(db: &Path, sql: &str) -> Vec<String> {
     let db = rusqlite::Connection::open(db).expect("opens");
     let mut select = db.prepare(sql).expect("good");
     let found = select.query_map([], |row| row.get::<_, String>(0)).expect("read");
@@ -52,7 +52,7 @@ fn rows(db: &Path, sql: &str) -> Vec<String> {
 }
 
 /// What follows from what a hub knows, and is not in the digest of that.
-fn derived(db: &Path) -> BTreeMap<&'static str, Vec<String>> {
+pub(super) fn derived(db: &Path) -> BTreeMap<&'static str, Vec<String>> {
     let name = |id: &str| format!("(SELECT origin || kind || key FROM received WHERE id = {id})");
     let (a, b, claim) = (name("min(a, b)"), name("max(a, b)"), name("claim"));
     [
@@ -64,6 +64,7 @@ fn derived(db: &Path) -> BTreeMap<&'static str, Vec<String>> {
         ("counted", "SELECT concat_ws(' ', key, n) FROM counted ORDER BY 1".to_owned()),
         ("field_source", "SELECT concat_ws(' ', uid, field, origin, key) FROM field_source ORDER BY 1".to_owned()),
         ("fault", "SELECT concat_ws(' ', person, key, rule, field, line) FROM fault ORDER BY 1".to_owned()),
+        ("day_ahead", "SELECT concat_ws(' ', uid, day) FROM day_ahead ORDER BY 1".to_owned()),
         ("stream", "SELECT concat_ws(' ', peer, in_epoch, in_seq, in_digest, closed_epoch, received_digest) FROM stream ORDER BY 1".to_owned()),
         ("taken", "SELECT concat_ws(' ', name, state, digest, previous, part) FROM packet WHERE direction = 'in' AND kind IN ('DT', 'SN', 'KY') ORDER BY 1".to_owned()),
         ("hub_input", "SELECT concat_ws(' ', key, at, action) FROM hub_input WHERE action <> 'rows' ORDER BY n LIMIT 100".to_owned()),
@@ -91,7 +92,7 @@ fn import(hub: &TestHub, kind: Kind, text: &str) {
     assert!(bring::import(&hub.config(), &order, now()).is_ok_and(|done| done.kept), "{text}");
 }
 
-fn known(hub: &mut TestHub) -> Content {
+pub(super) fn known(hub: &mut TestHub) -> Content {
     hub.hub.store.read(|tx| Ok::<_, Failure>(tx.content()?)).expect("read")
 }
 
@@ -197,6 +198,15 @@ fn made_again(
     from: &Path,
     archive_key: Option<&Path>,
 ) -> Result<(TestHub, Rebuilt), (PathBuf, Failure)> {
+    made_again_at(hub, from, archive_key, now())
+}
+
+pub(super) fn made_again_at(
+    hub: TestHub,
+    from: &Path,
+    archive_key: Option<&Path>,
+    now: Timestamp,
+) -> Result<(TestHub, Rebuilt), (PathBuf, Failure)> {
     let TestHub { dir, hub } = hub;
     drop(hub);
     for name in ["hub.db", "hub.db-wal", "hub.db-shm"] {
@@ -204,7 +214,7 @@ fn made_again(
     }
     let config = exchange_endpoint::config::Config::load(&dir.path().join("svod-hub.toml")).expect("read");
     let order = Order { from, archive_key, actor: "test" };
-    match rebuild(&config, order, now(), &mut |_, _, _| ()) {
+    match rebuild(&config, order, now, &mut |_, _, _| ()) {
         Ok(rebuilt) => Ok((TestHub { hub: TestHub::opened(dir.path()), dir }, rebuilt)),
         Err(failure) => {
             assert!(!dir.path().join("hub.db").exists() && !dir.path().join("hub.db.rebuilding").exists());

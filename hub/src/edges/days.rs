@@ -1,0 +1,38 @@
+//! A day begins: whom it touches is published anew.
+
+use jiff::Timestamp;
+
+use super::{
+    hub::{Hub, HubError},
+    register::{self, RegisterError},
+};
+
+/// Persons that are published anew in one transaction: the exchange waits meanwhile.
+const PAGE: u32 = 100;
+
+impl Hub {
+    /// Publishes anew some of those of whom something has become right, or a rule says otherwise, because a day has come
+    /// ([`ahead`](crate::decisions::days::ahead)). Whether there was anybody: then there may be more.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn follow_day(&mut self, now: Timestamp) -> Result<bool, HubError> {
+        let today = register::day(now);
+        let touched = self.store.read(|tx| tx.touched_by(today, PAGE))?;
+        if touched.is_empty() {
+            return Ok(false);
+        }
+        self.carry_out(|context, tx| {
+            let register = context.register(tx, context.code.as_str(), now);
+            for uid in &touched {
+                if let Err(error) = tx.attempt(|| register.republish(*uid)) {
+                    // whoever cannot be read keeps nobody else waiting
+                    tracing::error!(person = %uid, "what the day changes could not be published; it is tried again tomorrow: {error}");
+                    tx.set_day_ahead(*uid, today.tomorrow().ok())?;
+                }
+            }
+            Ok::<_, RegisterError>(())
+        })?;
+        Ok(true)
+    }
+}

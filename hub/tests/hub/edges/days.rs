@@ -1,0 +1,75 @@
+//! What the day alone changes.
+
+use exchange_format::record::Kind;
+use jiff::Timestamp;
+use svod_hub::edges::operations::people;
+
+use super::{
+    TestHub, anna,
+    centre::now,
+    id,
+    rebuild::{boris, derived, known, made_again_at, rows},
+    record,
+    rules::merged,
+};
+
+#[test]
+fn what_was_ahead_and_has_become_right_is_published_and_a_rebuild_of_that_day_says_the_same() {
+    let mut hub = TestHub::new();
+    let of_anna = |status, day| {
+        let known = [("snils", "112-233-445 95"), ("phone", "89061234567")];
+        anna(1, 1, &[&known[..], &[("status", status), ("status_date", day)]].concat())
+    };
+    let paper = |key, of: u8, number, day, until| {
+        let of = id(of).to_string();
+        let fields = [("recipient", &*of), ("number", number), ("date", day), ("valid_until", until)];
+        record(Kind::ProgrammeClaim, key, 1, &fields)
+    };
+    let load = vec![
+        of_anna("left", "28.11.2026"),
+        boris(1, &[]),
+        paper(7, 1, "5", "26.11.2027", "26.11.2028"),
+        paper(8, 2, "6", "01.06.2026", "26.11.2026"),
+        paper(9, 2, "7", "20.11.2026", "20.11.2027"),
+    ];
+    let one = merged(&mut hub, 1, load);
+    merged(&mut hub, 2, vec![of_anna("active", "01.01.2026")]);
+    let db = hub.dir.path().join("hub.db");
+    let people = rows(&db, "SELECT uid FROM person ORDER BY serial");
+    for uid in &people {
+        people::confirm(&hub.config(), one.code, uid, ("test", "слияние"), now()).expect("confirmed");
+    }
+    hub.send();
+    let state = |db: &std::path::Path| {
+        let told = "SELECT DISTINCT substr(b, instr(b, '<status>') + 8, 4) FROM (SELECT CAST(body AS TEXT) AS b, * FROM publication)
+                    WHERE kind = 'person' AND b LIKE '%<status>%'";
+        let asked = "SELECT reason FROM review WHERE state = 'open' AND kind = 'programme'";
+        let programmes = "SELECT DISTINCT key FROM publication WHERE kind = 'programme' AND form = 'live'";
+        (rows(db, told), rows(db, "SELECT rule FROM fault"), rows(db, asked), rows(db, programmes).len())
+    };
+    let (told, faults, asked, programmes) = state(&db);
+    assert_eq!(
+        (&told[..], &faults[..], &asked[..], programmes),
+        (&["acti".to_owned()][..], &["G02".to_owned()][..], &["OVERLAP".to_owned()][..], 0)
+    );
+    let later: Timestamp = "2026-11-29T00:00:00Z".parse().expect("a time");
+    assert!(!hub.hub.follow_day(now()).expect("followed"), "nothing is of that day");
+    assert!(hub.hub.follow_day(later).expect("followed"));
+    assert!(!hub.hub.follow_day(later).expect("followed"), "and once is enough");
+    let (told, faults, asked, programmes) = state(&db);
+    assert_eq!(
+        (&told[..], &faults[..], &asked[..], programmes),
+        (&["left".to_owned()][..], &[][..], &[][..], 3)
+    );
+    hub.hub.seal(later).expect("sealed");
+    hub.hub.place(later).expect("placed");
+    let (before, followed) = (known(&mut hub), derived(&db));
+    let archive = hub.dir.path().join("archive");
+    let (_hub, rebuilt) =
+        made_again_at(hub, &archive, None, later).unwrap_or_else(|(_, why)| panic!("{why:?}"));
+    assert_eq!(rebuilt.content.tables, before.tables);
+    let again = derived(&db);
+    for what in ["publication", "fault", "day_ahead", "field_source"] {
+        assert_eq!(again[what], followed[what], "{what}");
+    }
+}
