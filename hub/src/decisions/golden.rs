@@ -3,7 +3,8 @@
 //! Order: the hub's own entry; then a value that breaks no rule of form; then one that a document confirms; then the value
 //! that most centres state; then a fact of which nothing breaks a rule or cannot be read; then, of facts that bear a day (when a
 //! document was issued, since when a state is so), the newest; then that of the lowest centre code. Of a fact that several claims
-//! state alike a part that breaks a rule or cannot be read is that of another of them, where it has a right one. What loses stays in its claim and is shown beside. No record says that
+//! state alike a part that breaks a rule or cannot be read is that of another of them, where it has a right one and says nothing
+//! else otherwise; where it does, the claim stands whole of which nothing breaks a rule or cannot be read. What loses stays in its claim and is shown beside. No record says that
 //! somebody has compared a value with a document: confirmed is what stands in a claim beside the document that says it
 //! (docs/adr/0028).
 //!
@@ -318,6 +319,7 @@ fn part<'r>(
     let is_of_it = |other: &Claim| {
         let days = said(other).filter(|(fact, _)| *fact == of).map(|(_, day)| (day, on));
         days.is_some_and(|days| !matches!(days, (Some(one), Some(other)) if one != other))
+            && !contradict(group, [&claim.body, &other.body], today)
     };
     let right = ranked.iter().find(|one| {
         let by = claims.iter().find(|claim| source(claim) == one.source);
@@ -331,6 +333,18 @@ fn day_of(group: &[&str], body: &Body, today: Date) -> Option<Date> {
     let day = DAYS.into_iter().find(|day| group.contains(day))?;
     let date = typed::of_person_date(day, body.text(day)?)?;
     fits(day, &date.to_string(), today).then_some(date)
+}
+
+/// Whether two that state a fact alike state a part of it differently, each rightly: then it is not one fact.
+fn contradict(group: &[&str], bodies: [&Body; 2], today: Date) -> bool {
+    let mut parts = claimed().filter(|field| group[1..].contains(&field.name));
+    parts.any(|field| {
+        let [one, other] = bodies.map(|body| {
+            let value = published(field, &body.text(field.name).and_then(display::text)?)?;
+            fits(field.name, &value, today).then(|| comparison_key(field.name, &value, today).0)
+        });
+        one.zip(other).is_some_and(|(one, other)| one != other)
+    })
 }
 
 /// Whether nothing that `body` states of `group` breaks a rule of form or cannot be read.
@@ -478,18 +492,21 @@ fn rank<'a>(
         let known = newest.entry(key).or_default();
         *known = day_of(group, &claim.body, today).max(*known);
     }
-    // of one statement that two claims have of different days, that of the right claim
+    // of one statement that two claims have of different days, or in which they differ otherwise, that of the right claim
     let poor = |at: usize| {
         let (key, claim, _) = candidates[at];
         let Some(group) = group else { return false };
         let day = DAYS.into_iter().find(|day| group.contains(day));
-        let of_other_day = |(other, by, _): &&(&str, &Claim, bool)| {
-            *other == key && day.is_some_and(|day| by.body.text(day) != claim.body.text(day))
+        let is_other = |by: &Claim| {
+            day.is_some_and(|day| by.body.text(day) != claim.body.text(day))
+                || contradict(group, [&claim.body, &by.body], today)
         };
-        let mut others = candidates.iter().filter(of_other_day).peekable();
-        others.peek().is_some()
+        candidates.len() > 1
             && !is_sound(group, &claim.body, today)
-            && others.any(|(_, by, _)| is_sound(group, &by.body, today))
+            && candidates
+                .iter()
+                .filter(|(other, ..)| *other == key)
+                .any(|(_, by, _)| is_sound(group, &by.body, today) && is_other(by))
     };
     let poor: Vec<bool> = (0..candidates.len()).map(poor).collect();
     let mut order: Vec<usize> = (0..candidates.len()).collect();
@@ -872,5 +889,37 @@ mod tests {
             person(&case(), &[poor, of(2, "2", "2024-01-01", "2027-01-01")], &BTreeMap::new(), TODAY);
         let parts = ["disability_from", "disability_until"].map(|field| origin(&golden, field));
         assert_eq!(parts, [Some(ParticipantCode::new(42, 2)); 2]);
+    }
+
+    #[test]
+    fn no_fact_is_put_together_of_claims_that_state_it_differently() {
+        let address = |unit, text, place, gar| {
+            let fields = [("address_live", text), ("address_live_place", place), ("address_live_gar", gar)];
+            claim(unit, 1, &fields)
+        };
+        let right = "6b7a2c3d-0000-4000-8000-000000000001";
+        let stands = |claims: &[Claim], fields: [&str; 2]| {
+            let body = person(&case(), claims, &BTreeMap::new(), TODAY).body;
+            fields.map(|field| body.text(field).map(str::to_owned))
+        };
+        let said = |one: &str, other: &str| [Some(one.to_owned()), Some(other.to_owned())];
+        let parts = ["address_live_place", "address_live_gar"];
+        let poor = address(1, "Весенняя 1", "Топки", "нечто");
+        let other = address(2, "Весенняя 1", "Кемерово", right);
+        assert_eq!(stands(&[poor.clone(), other], parts), said("Кемерово", right));
+        // where nothing contradicts, the right part is of the other
+        let same = address(2, "Весенняя 1", "ТОПКИ", right);
+        assert_eq!(stands(&[poor, same], parts), said("Топки", right));
+        let representative = |unit, kind, document| {
+            let fields = [
+                ("representative", "Петров Иван"),
+                ("representative_kind", kind),
+                ("representative_document", document),
+            ];
+            claim(unit, 1, &fields)
+        };
+        let claims = [representative(1, "сосед", "д1"), representative(2, "опекун", "д2")];
+        let [kind, document] = stands(&claims, ["representative_kind", "representative_document"]);
+        assert_eq!((kind.is_some(), document.as_deref()), (true, Some("д2")));
     }
 }
