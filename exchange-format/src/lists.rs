@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     answer::Text,
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The lists that rules go by.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Lists {
     /// Lists of care services, by model.
     pub care: Vec<CareList>,
@@ -24,7 +24,7 @@ pub struct Lists {
 }
 
 /// A list of care services: sections 4, 5 and 6 of a supplement share it out.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CareList {
     /// Its name and version: `demo-1`.
@@ -45,7 +45,7 @@ fn at_home() -> Vec<String> {
 }
 
 /// A care service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CareService {
     /// Its code in the list.
@@ -62,7 +62,7 @@ pub struct CareService {
 }
 
 /// Whether the assistant acts in the person's place or helps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Variant {
     /// Замещающее действие.
@@ -72,7 +72,7 @@ pub enum Variant {
 }
 
 /// A questionnaire (анкета-опросник).
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Questionnaire {
     /// Its name and version.
@@ -94,7 +94,7 @@ pub struct Questionnaire {
 }
 
 /// Sums of points and their level.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Band {
     /// `0` (none) to `3`.
@@ -106,7 +106,7 @@ pub struct Band {
 }
 
 /// A question.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// Its block of the form.
@@ -125,7 +125,7 @@ pub struct Question {
 }
 
 /// An answer to choose.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
     /// `POINTS_VALUE`.
@@ -141,7 +141,7 @@ pub struct Answer {
 }
 
 /// Two answers that cannot both be true, each as question and answer.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contradiction {
     /// The one.
@@ -151,7 +151,7 @@ pub struct Contradiction {
 }
 
 /// Services that nobody needs who answered so.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unneeded {
     /// Question and answer.

@@ -1,6 +1,6 @@
-//! Whom a coming day touches.
+//! Whom a coming day touches, and whom other lists.
 
-use exchange_format::record::RecordId;
+use exchange_format::{position::Digest, record::RecordId};
 use jiff::civil::Date;
 use rusqlite::params;
 
@@ -25,5 +25,25 @@ impl Tx<'_> {
     pub fn touched_by(&self, today: Date, limit: u32) -> Result<Vec<RecordId>> {
         let sql = "SELECT uid FROM day_ahead WHERE day <= ?1 ORDER BY day, uid LIMIT ?2";
         self.rows(sql, params![today.to_string(), limit], |row| parsed(row, "day_ahead", "uid"))
+    }
+
+    /// Notes by which `lists` papers are judged from now on; whether these are others than before. Then whoever has a supplement,
+    /// which alone is judged by them, is among those whose day has come.
+    pub fn judge_by(&self, lists: &Digest) -> Result<bool> {
+        let changed = self.run(
+            "INSERT INTO judged_by(one, lists) VALUES(1, ?1)
+             ON CONFLICT(one) DO UPDATE SET lists = excluded.lists WHERE lists <> excluded.lists",
+            [lists.to_string()],
+        )? > 0;
+        if changed {
+            self.run(
+                "INSERT INTO day_ahead(uid, day)
+                 SELECT DISTINCT coalesce(p.merged_into, p.uid), '' FROM document d JOIN person p ON p.uid = d.person
+                 WHERE d.kind = 'supplement'
+                 ON CONFLICT(uid) DO UPDATE SET day = excluded.day",
+                [],
+            )?;
+        }
+        Ok(changed)
     }
 }

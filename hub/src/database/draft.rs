@@ -35,7 +35,7 @@ const BASIS: &str = "SELECT concat_ws('|',
                                 '/', echo_seq))
      FROM (SELECT * FROM main.stream WHERE peer IN (SELECT code FROM main.centre) ORDER BY peer)),
     (SELECT group_concat(concat(code, ' ', state, ' ', merged)) FROM (SELECT * FROM main.centre ORDER BY code)),
-    (SELECT max(n) FROM main.hub_input), (SELECT max(n) FROM main.model),
+    (SELECT max(n) FROM main.hub_input), (SELECT max(n) FROM main.model), (SELECT lists FROM main.judged_by),
     (SELECT concat(count(*), ' ', max(n), ' ', sum(state = 'open')) FROM main.review),
     (SELECT concat(count(*), ' ', sum(version), ' ', sum(state = 'pending'), ' ', sum(state = 'sealed'), ' ', sum(state = 'refused'))
      FROM main.publication))";

@@ -3,4 +3,5 @@
 CREATE TABLE day_ahead(uid TEXT PRIMARY KEY, day TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX day_ahead_day ON day_ahead(day);
 INSERT INTO day_ahead SELECT uid, '' FROM person WHERE merged_into IS NULL;
+CREATE TABLE judged_by(one INTEGER PRIMARY KEY CHECK (one = 1), lists TEXT NOT NULL);
 PRAGMA user_version = 15;

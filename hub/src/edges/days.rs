@@ -1,5 +1,6 @@
-//! A day begins: whom it touches is published anew.
+//! A day begins, or the region's lists are others: whom that touches is published anew.
 
+use exchange_format::position::Digest;
 use jiff::Timestamp;
 
 use super::{
@@ -34,5 +35,22 @@ impl Hub {
             Ok::<_, RegisterError>(())
         })?;
         Ok(true)
+    }
+
+    /// Sees whether the region's lists are those of the last start; if not, whoever has a supplement is among those whom
+    /// [`Self::follow_day`] publishes anew. Whether they are others.
+    ///
+    /// # Errors
+    /// The database.
+    pub fn follow_lists(&mut self) -> Result<bool, HubError> {
+        let text = serde_json::to_vec(&self.context.lists).expect("lists are words and numbers");
+        let lists = Digest::of(&text);
+        let changed = self.store.write(|tx| Ok::<_, HubError>(tx.judge_by(&lists)?))?;
+        if changed {
+            tracing::info!(
+                "the region's lists are others than at the last start: supplements are judged by them"
+            );
+        }
+        Ok(changed)
     }
 }

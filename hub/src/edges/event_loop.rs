@@ -189,6 +189,7 @@ impl Daemon {
             judge_watermark(tx, watermark, context.code, self.clock.now())
         })?;
         self.hub.know_quarantine(self.clock.now())?;
+        self.hub.follow_lists()?;
         let store = &self.hub.store;
         self.judged = Some(store.data_version()?);
         (self.audited, self.followed) = (None, None);

@@ -1,12 +1,14 @@
-//! What the day alone changes.
+//! What the day alone changes, and what the region's lists alone.
 
-use exchange_format::record::Kind;
+use exchange_format::record::{Kind, Record};
+use fixtures::examples;
 use jiff::Timestamp;
 use svod_hub::edges::operations::people;
 
 use super::{
     TestHub, anna,
     centre::now,
+    documents::{fault_counts, unpublished},
     id,
     rebuild::{boris, derived, known, made_again_at, rows},
     record,
@@ -72,4 +74,76 @@ fn what_was_ahead_and_has_become_right_is_published_and_a_rebuild_of_that_day_sa
     for what in ["publication", "fault", "day_ahead", "field_source"] {
         assert_eq!(again[what], followed[what], "{what}");
     }
+}
+
+#[test]
+fn supplements_are_judged_by_the_lists_of_the_region_as_soon_as_the_hub_has_them() {
+    let mut hub = TestHub::new();
+    let paper = |kind, key, of: u8, number, model: Option<&str>| {
+        let (mut body, of, programme) = (examples::body(kind), id(of).to_string(), id(of + 6).to_string());
+        let mut set = |field, value: &str| body.set(field, value).expect("plain");
+        set("recipient", &of);
+        set("number", number);
+        if let Some(model) = model {
+            set("programme", &programme);
+            set("model", model);
+        }
+        Record::live(id(key), 1, &body)
+    };
+    let programme = |of| paper(Kind::ProgrammeClaim, of + 6, of, "5", None);
+    let supplement = |of, model| paper(Kind::SupplementClaim, of + 10, of, "Д-1", Some(model));
+    let boris = boris(1, &[("snils", "112-233-445 95"), ("phone", "89061234567")]);
+    let load = vec![
+        anna(1, 1, &[]),
+        boris.clone(),
+        programme(1),
+        programme(2),
+        supplement(1, "region-42"),
+        supplement(2, "region-42"),
+    ];
+    let one = merged(&mut hub, 1, load);
+    merged(&mut hub, 2, vec![boris, programme(2), supplement(2, "demo-1")]);
+    let db = hub.dir.path().join("hub.db");
+    for uid in &rows(&db, "SELECT uid FROM person ORDER BY serial") {
+        people::confirm(&hub.config(), one.code, uid, ("test", "слияние"), now()).expect("confirmed");
+    }
+    hub.hub.follow_lists().expect("followed");
+    while hub.hub.follow_day(now()).expect("followed") {}
+    let models = || {
+        let sql = format!(
+            "SELECT key || CAST(body AS TEXT) FROM publication
+             WHERE kind = 'supplement' AND form = 'live' AND centre = '{}'",
+            one.code
+        );
+        let all = rows(&db, &sql).into_iter();
+        let model = |body: String| Some(body.split("<model>").nth(1)?.split('<').next()?.to_owned());
+        let mut all: Vec<_> = all.filter_map(model).collect();
+        all.sort();
+        all
+    };
+    let s10 = |hub: &TestHub| unpublished(hub).iter().filter(|(_, rule, ..)| *rule == "S10").count();
+    assert_eq!(models(), ["demo-1"]);
+    assert_eq!((s10(&hub), fault_counts(&hub)), (1, vec![("S10".to_owned(), 1)]));
+    assert!(!hub.hub.follow_lists().expect("followed"), "the same as before");
+    // the region's own, beside the demonstration
+    let demo = include_str!("../../../../exchange-format/data/care_services.demo-1.toml");
+    let config = hub.dir.path().join("svod-hub.toml");
+    let text = std::fs::read_to_string(&config).expect("read");
+    let named = text.replace("#: care = []", "care = [\"demo.toml\", \"own.toml\"]");
+    for (name, text) in
+        [("demo.toml", demo), ("own.toml", &demo.replace("demo-1", "region-42")), ("svod-hub.toml", &named)]
+    {
+        std::fs::write(hub.dir.path().join(name), text).expect("written");
+    }
+    hub.reopen();
+    assert!(hub.hub.follow_lists().expect("followed"));
+    while hub.hub.follow_day(now()).expect("followed") {}
+    assert_eq!(models(), ["region-42"; 2]);
+    assert_eq!((s10(&hub), fault_counts(&hub)), (0, Vec::new()));
+    // and what stands by them stands, told, when they are gone
+    std::fs::write(&config, text).expect("written");
+    hub.reopen();
+    assert!(hub.hub.follow_lists().expect("followed"));
+    while hub.hub.follow_day(now()).expect("followed") {}
+    assert_eq!((s10(&hub), fault_counts(&hub)), (1, vec![("S10".to_owned(), 1)]));
 }

@@ -39,13 +39,13 @@ fn document(kind: Kind, key: u8, version: u32, fields: &[(&'static str, &str)]) 
 }
 
 /// What `check` lists as not published: kind, rule, field, and the centre that is to mend it.
-fn unpublished(hub: &TestHub) -> Vec<(&'static str, &'static str, &'static str, bool)> {
+pub(super) fn unpublished(hub: &TestHub) -> Vec<(&'static str, &'static str, &'static str, bool)> {
     let found = check::check(&hub.config(), now()).expect("checked");
     let refused = found.faults.into_iter().filter(|fault| fault.refused);
     refused.map(|fault| (fault.kind, fault.rule, fault.field, fault.centre.is_some())).collect()
 }
 
-fn fault_counts(hub: &TestHub) -> Vec<(String, u64)> {
+pub(super) fn fault_counts(hub: &TestHub) -> Vec<(String, u64)> {
     status::status(&hub.config(), now()).expect("read").faults.into_iter().collect()
 }
 
