@@ -53,7 +53,7 @@ impl Tx<'_> {
     ) -> Result<Vec<(ClaimId, ParticipantCode, Record)>> {
         self.rows(
             "SELECT id, origin, kind, key, version, form,
-               CASE WHEN outcome = 'held' THEN body ELSE coalesce(basis, body) END AS said
+               CASE WHEN outcome = 'held' AND rule NOT LIKE '%.final' THEN body ELSE coalesce(basis, body) END AS said
              FROM received WHERE id > ?1 AND state NOT IN ('gone', 'refused') ORDER BY id LIMIT ?2",
             params![after, limit],
             |row| Ok((row.get("id")?, parsed(row, "received", "origin")?, read_record(row, "said")?)),

@@ -362,6 +362,16 @@ impl Tx<'_> {
         )
     }
 
+    /// The papers of `origin` that wait to be another person's, as they came last, each with its packet.
+    pub fn held_as_moved(&self, origin: ParticipantCode) -> Result<Vec<(Record, String)>> {
+        self.rows(
+            "SELECT kind, key, version, form, body, packet FROM received INDEXED BY received_held
+             WHERE origin = ?1 AND outcome = 'held' AND in_digest AND rule LIKE '%.final' ORDER BY id",
+            [origin.as_str()],
+            |row| Ok((read_record(row, "body")?, row.get("packet")?)),
+        )
+    }
+
     /// Records have come again as they were: the state digest counts them, and what is said of them from now on
     /// answers `packet`.
     pub fn came_again(&self, ids: &BTreeSet<ClaimId>, packet: &str) -> Result<()> {

@@ -71,6 +71,13 @@ pub struct Admission {
     pub keep: Keep,
 }
 
+impl Admission {
+    /// Whether the last word of its rule is `word`.
+    pub fn says(&self, word: &str) -> bool {
+        self.why.as_ref().is_some_and(|(_, rule)| last_word(rule.as_str()) == word)
+    }
+}
+
 /// Looks at `record` by itself: owner, canonical body, the schema's and the domain's rules, what it refers to.
 pub fn examine(record: &Record) -> Examined {
     let refused =
@@ -118,6 +125,9 @@ const OWNER: &str = "owner";
 const DECLINED: &str = "declined";
 /// The last word of the rule for another person under the same key.
 const IDENTITY_CHANGED: &str = "identity_changed";
+
+/// The last word of the rule for a scan that is not what it was, and for a paper that is another person's while scans are of it.
+pub const FINAL: &str = "final";
 
 /// The last word of the rule for a value of a person that is not understood.
 const UNREADABLE: &str = "unreadable";
@@ -196,10 +206,13 @@ pub fn admit(kind: Kind, edition: &Edition, examined: &Examined, facts: &Facts) 
         // a scan is known by its sum, stays what it was and where it belongs, also by way of its paper; it may be taken back, which its
         // packet's file outlives
         Some(basis)
-            if facts.moved || kind == Kind::Attachment && basis.text("sha256") != body.text("sha256") =>
+            if kind == Kind::Attachment && (facts.moved || basis.text("sha256") != body.text("sha256")) =>
         {
-            let rule = rule(&[kind.name(), "final"]);
-            listed(RecordOutcome::Refused, RecordReason::Invalid, rule, Keep::Refused)
+            listed(RecordOutcome::Refused, RecordReason::Invalid, rule(&[kind.name(), FINAL]), Keep::Refused)
+        }
+        // a paper waits until nothing hangs on it that would go with it to another person
+        Some(_) if facts.moved => {
+            listed(RecordOutcome::Held, RecordReason::DanglingRef, rule(&[kind.name(), FINAL]), Keep::Hold)
         }
         Some(basis) if facts.published && differs(kind, basis, body) => {
             let rule = rule(&[kind.name(), "published"]);

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use super::{
     hub::{Context, Hub, HubError, at},
-    intake::{journal, random},
+    intake::{journal, random, release_moved},
     older::goes_on_behind,
     requests,
     sealing::{
@@ -144,6 +144,7 @@ impl Hub {
             if goes_on_behind(watermark, centre, &tx.streams(centre)?) {
                 return Ok(());
             }
+            release_moved(context, tx, centre, now)?;
             answers::tell_released(context, tx, centre, now)?;
             seal_for(context, tx, centre, due, now)
         })?;

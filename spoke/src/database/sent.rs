@@ -8,9 +8,9 @@ use exchange_format::{
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::decisions::tables;
+use crate::decisions::{picture::State, tables};
 
-use super::DatabaseError;
+use super::{DatabaseError, own_records::told_state};
 
 /// Where the body of what was sent is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +157,23 @@ pub fn record(
 /// # Errors
 /// SQLite's.
 pub fn clear_outcomes(connection: &Connection, position: Position) -> Result<(), DatabaseError> {
+    let mut held = connection.prepare_cached(
+        "SELECT kind, key FROM svod_sent WHERE epoch = ?1 AND seq = ?2 AND outcome = 'held'",
+    )?;
+    let held: Vec<(String, String)> = held
+        .query_map(params![position.epoch.get(), position.seq.get()], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (kind, key) in held {
+        // what was held and is the centre's own business is just that again
+        let table = kind.parse().ok().and_then(tables::table_of).map(|table| table.name);
+        if let Some(table) = table.filter(|table| told_state(table) == State::Own) {
+            connection
+                .prepare_cached(
+                    "UPDATE svod_record SET state = 'own' WHERE kind = ?1 AND key = ?2 AND state = 'provisional'",
+                )?
+                .execute([table, &key])?;
+        }
+    }
     connection
         .prepare_cached(
             "UPDATE svod_sent SET outcome = NULL, rule = NULL, reason = NULL, words = NULL WHERE epoch = ?1 AND seq = ?2 \

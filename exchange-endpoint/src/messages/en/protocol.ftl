@@ -77,7 +77,7 @@ record-rule-row = A row of the centre bears its number: that row needs another i
 record-rule-canonical = The record is not in the form of the exchange.
 record-rule-body = The record is not in the form of the exchange.
 record-rule-sig = The record is not in the form of the exchange.
-record-rule-final = A file that was sent, and what it belongs to, is never changed: attach the new one in a row of its own. A paper to which a file belongs is not given to another recipient: delete the row of the file first.
+record-rule-final = A file that was sent, and what it belongs to, is never changed: attach the new one in a row of its own. A paper to which a file belongs goes to another recipient once the row of the file is deleted, or the two recipients are found to be one person; until then it waits.
 record-rule-signature = The hub's signature under the record is not valid.
 
 outcome-new = new

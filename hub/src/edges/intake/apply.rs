@@ -27,7 +27,7 @@ use crate::{
         Tx,
         received::{Arrived, ClaimId, Known, Standing},
     },
-    decisions::admission::{Admission, Examined, Facts, Keep, admit, earlier, examine_line},
+    decisions::admission::{Admission, Examined, FINAL, Facts, Keep, admit, earlier, examine_line},
     edges::{
         hub::{Context, HubError},
         sealing::answers::{Settled, refusable},
@@ -47,6 +47,20 @@ impl Outcome {
     /// Counts by kind and outcome.
     pub fn totals(&self) -> Vec<(&'static str, RecordOutcome, u64)> {
         self.by_kind.iter().map(|((kind, outcome), count)| (kind.name(), *outcome, *count)).collect()
+    }
+
+    /// A record of the packet that was held is applied now, by another of the packet.
+    fn settle(&mut self, one: &Settled) {
+        let is_it =
+            |line: &RecordLine| (line.kind, line.key, line.version) == (one.kind, one.key, one.version);
+        let Some(at) = self.lines.iter().position(is_it) else { return };
+        let said = self.lines.remove(at).outcome;
+        self.counts.set(said, self.counts.get(said).saturating_sub(1));
+        self.counts.add(RecordOutcome::Changed);
+        if let Some(count) = self.by_kind.get_mut(&(one.kind, said)) {
+            *count = count.saturating_sub(1);
+        }
+        *self.by_kind.entry((one.kind, RecordOutcome::Changed)).or_default() += 1;
     }
 }
 
@@ -140,6 +154,10 @@ impl<'a> Intake<'a> {
             reading.join().expect("reading does not panic")
         })?;
         self.note_again(name)?;
+        self.release_moved()?;
+        let (settled, before) = mem::take(&mut self.released).into_iter().partition(|one| one.packet == name);
+        self.released = before;
+        settled.iter().for_each(|one| outcome.settle(one));
         Ok(outcome)
     }
 
@@ -227,7 +245,11 @@ impl<'a> Intake<'a> {
             facts.moved = self.is_moved_with_scans(record, basis, examined)?;
         }
         for (field, id, kinds) in &examined.references {
-            if facts.missing.is_none() && !self.is_here(*id, kinds)? {
+            let is_missing = facts.missing.is_none() && {
+                let is_new_scan = record.kind == Kind::Attachment && facts.basis.is_none();
+                !self.is_here(*id, kinds)? || is_new_scan && self.waits_to_move(*id, kinds)?
+            };
+            if is_missing {
                 facts.missing = Some(field);
             }
         }
@@ -306,7 +328,9 @@ impl<'a> Intake<'a> {
             return Ok(false);
         };
         self.note_here(record, standing);
-        if !examined.references.is_empty() && matches!(admission.keep, Keep::Use | Keep::Hold) {
+        // a paper that waits to be another person's is still the one's
+        let is_moved = admission.keep == Keep::Hold && admission.says(FINAL);
+        if !examined.references.is_empty() && matches!(admission.keep, Keep::Use | Keep::Hold) && !is_moved {
             let referents: Vec<RecordId> = examined.references.iter().map(|(_, id, _)| *id).collect();
             self.tx.set_references(self.centre, id, &referents, known.is_none())?;
         }
@@ -390,7 +414,12 @@ impl<'a> Intake<'a> {
 
     /// Judges again the records that were held because `key` had not come.
     fn release(&mut self, key: RecordId) -> Result<(), HubError> {
-        for (record, packet) in self.tx.held_for(self.centre, key)? {
+        self.judge_again(self.tx.held_for(self.centre, key)?)
+    }
+
+    /// Judges again what was held, each record with its packet.
+    fn judge_again(&mut self, held: Vec<(Record, String)>) -> Result<(), HubError> {
+        for (record, packet) in held {
             let known = self.tx.known(self.centre, record.kind, record.key)?;
             let looked = Looked::at(record, None);
             let admission = self.judge(&packet, &looked, known.as_ref())?;

@@ -303,3 +303,19 @@ impl Context {
         name.starts_with('.') || Path::new(name).extension().is_some_and(|extension| extension == "part")
     }
 }
+
+/// Takes the papers of `centre` that waited to be another person's and need not any more: the two have turned out to be one.
+pub(in crate::edges) fn release_moved(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    if tx.held_as_moved(centre)?.is_empty() {
+        return Ok(());
+    }
+    let mut intake = apply::Intake::new(context, tx, centre, now)?;
+    intake.release_moved()?;
+    // their packets are answered again with all others of which something else is true now
+    intake.finish().map(drop)
+}

@@ -14,11 +14,11 @@ use exchange_format::{
 use fixtures::examples;
 
 use super::{
-    TestHub, anna,
+    DOUBTFUL, TestHub, anna,
     centre::now,
     decisions::uid,
     id, record,
-    rules::{exchange, merged},
+    rules::{answer_all, exchange, merged},
 };
 use svod_hub::{
     database::drawn::Drawn,
@@ -285,6 +285,57 @@ fn a_paper_that_has_scans_is_not_given_to_another_person_before_they_are_taken_b
     let gone = Record { form: Form::Tombstone, version: 2, body: Vec::new(), ..scan };
     assert!(told(&mut hub, &[gone]).is_empty());
     assert!(told(&mut hub, &[contract(4, 7, "2")]).is_empty());
+}
+
+#[test]
+fn a_paper_that_waits_to_be_another_persons_goes_when_its_scans_have_gone_or_the_two_are_one() {
+    let mut hub = TestHub::new();
+    let contract = |key, version, of: u8| {
+        let of = id(of).to_string();
+        record(Kind::Contract, key, version, &[("recipient", of.as_str()), ("number", "1")])
+    };
+    let scan = |key: u8, of: u8| {
+        let (of, sum) = (id(of).to_string(), format!("{key:x}").repeat(64));
+        let what = [("contract", of.as_str()), ("title", "Договор"), ("media_type", "image/png")];
+        let fields = [&what[..], &[("size", "1"), ("sha256", &sum), ("location", "шкаф 3")]].concat();
+        record(Kind::Attachment, key, 1, &fields)
+    };
+    let gone = |key, of| Record { form: Form::Tombstone, version: 2, body: Vec::new(), ..scan(key, of) };
+    let load = vec![
+        anna(1, 1, &[("phone", "89061234567")]),
+        anna(8, 1, &[DOUBTFUL]),
+        record(Kind::RecipientClaim, 7, 1, &[("surname", "Зуев")]),
+        contract(6, 1, 1),
+        scan(5, 6),
+        contract(9, 1, 1),
+        scan(10, 9),
+    ];
+    let mut one = merged(&mut hub, 1, load);
+    let code = one.code;
+    let outcomes = |hub: &mut TestHub, all: &[(Kind, u8)]| -> Vec<String> {
+        let known = |(kind, key): &(Kind, u8)| hub.hub.store.read(|tx| tx.known(code, *kind, id(*key)));
+        all.iter().map(known).map(|known| known.expect("read").expect("known").outcome).collect()
+    };
+    let mut told = |hub: &mut TestHub, records: &[Record]| {
+        let outcomes = exchange(hub, &mut one, records);
+        one.clear_out();
+        outcomes
+    };
+    let held = RecordOutcome::Held;
+    // its scan goes in the same packet, and it gets a new one
+    assert_eq!(told(&mut hub, &[contract(6, 2, 7), gone(5, 6), scan(11, 6)]), []);
+    let moved = [(Kind::Contract, 6), (Kind::Attachment, 11)];
+    assert_eq!(outcomes(&mut hub, &moved), ["changed"; 2]);
+    // it goes in a later one; a new scan waits with its paper
+    assert_eq!(told(&mut hub, &[contract(6, 3, 1), scan(12, 6)]), [held; 2]);
+    assert_eq!(told(&mut hub, &[gone(11, 6)]), []);
+    let back = [(Kind::Contract, 6), (Kind::Attachment, 12)];
+    assert_eq!(outcomes(&mut hub, &back), ["changed"; 2]);
+    // the two turn out to be one
+    assert_eq!(told(&mut hub, &[contract(9, 2, 8)]), [held]);
+    assert!(answer_all(&hub, "один").is_some_and(|asked| asked > 0));
+    hub.send();
+    assert_eq!(outcomes(&mut hub, &[(Kind::Contract, 9)]), ["changed"]);
 }
 
 #[test]

@@ -1,11 +1,19 @@
-//! What a scan belongs to: it stays there, also by way of the paper that it hangs on.
+//! What a scan belongs to: it stays there, also by way of the paper that it hangs on; such a paper waits to be another person's
+//! until its scans have gone, or the two turn out to be one.
 
 use std::collections::BTreeSet;
 
-use exchange_format::record::{Body, Field, Kind, Record, RecordId, Type};
+use exchange_format::{
+    answer::{RecordOutcome, RecordReason, Rule},
+    record::{Body, Field, Kind, Record, RecordId, Type},
+};
 
 use super::Intake;
-use crate::{database::received::Standing, decisions::admission::Examined, edges::hub::HubError};
+use crate::{
+    database::received::Standing,
+    decisions::admission::{Examined, FINAL, earlier},
+    edges::hub::HubError,
+};
 
 /// Papers of centres to which scans may belong, and which their centre may give to another person.
 pub(super) const BEARERS: [Kind; 4] =
@@ -60,6 +68,29 @@ impl Intake<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Whether the paper `id` of this centre waits to be another person's: a new scan of it is that one's, and waits with it.
+    pub(super) fn waits_to_move(&self, id: RecordId, kinds: &[Kind]) -> Result<bool, HubError> {
+        for kind in kinds.iter().filter(|kind| self.holds && BEARERS.contains(kind)) {
+            let known = self.tx.known(self.centre, *kind, id)?;
+            let earlier = known.and_then(|known| earlier(&known.outcome, known.rule.as_deref()));
+            let is_it = |(outcome, _, rule): (RecordOutcome, RecordReason, Rule)| {
+                outcome == RecordOutcome::Held && rule.as_str().ends_with(FINAL)
+            };
+            if earlier.is_some_and(is_it) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Judges again the papers that wait to be another person's.
+    pub(in crate::edges::intake) fn release_moved(&mut self) -> Result<(), HubError> {
+        if self.holds {
+            self.judge_again(self.tx.held_as_moved(self.centre)?)?;
+        }
+        Ok(())
     }
 
     /// Whose the paper `id` of this centre is, which is `now`: as it says itself, else as the document does.
