@@ -15,6 +15,8 @@ pub(super) struct Groups {
     lists: Vec<Vec<u32>>,
     /// Who would have been in a group too large for one person.
     crowded: BTreeSet<u32>,
+    /// Of each by what it is in its group, where some are held there by a word and not by evidence; empty if nobody is.
+    units: Vec<u32>,
 }
 
 /// When groups are joined.
@@ -52,7 +54,7 @@ impl Groups {
     /// Each by itself.
     pub(super) fn new(size: usize) -> Self {
         let (places, lists) = (vec![0; size], Vec::new());
-        Self { of: (0..).take(size).collect(), places, lists, crowded: BTreeSet::new() }
+        Self { of: (0..).take(size).collect(), places, lists, crowded: BTreeSet::new(), units: Vec::new() }
     }
 
     pub(super) fn find(&self, member: u32) -> u32 {
@@ -66,7 +68,38 @@ impl Groups {
         }
     }
 
+    /// Whom the member is together with in its group by more than a word ([`Groups::hold`]).
+    pub(super) fn unit(&self, member: u32) -> u32 {
+        self.units.get(member as usize).copied().unwrap_or_else(|| self.find(member))
+    }
+
+    /// The members of one unit.
+    fn unit_members(&self, member: u32) -> impl Iterator<Item = u32> {
+        let unit = self.unit(member);
+        self.members(self.find(member)).iter().copied().filter(move |one| self.unit(*one) == unit)
+    }
+
+    /// Joins the groups of two because somebody says so: what evidence holds together in each goes on speaking for itself.
+    pub(super) fn hold(&mut self, a: u32, b: u32) {
+        if self.units.is_empty() {
+            self.units.clone_from(&self.of);
+        }
+        self.union_groups(a, b);
+    }
+
+    /// Joins the groups of two, and what they are by evidence.
     pub(super) fn union(&mut self, a: u32, b: u32) {
+        let (unit, other) = (self.unit(a).min(self.unit(b)), self.unit(a).max(self.unit(b)));
+        self.union_groups(a, b);
+        if !self.units.is_empty() {
+            for member in self.members(self.find(a)).to_vec() {
+                let of = &mut self.units[member as usize];
+                *of = if *of == other { unit } else { *of };
+            }
+        }
+    }
+
+    fn union_groups(&mut self, a: u32, b: u32) {
         let (a, b) = (self.find(a), self.find(b));
         if a == b {
             return;
@@ -104,7 +137,7 @@ impl Groups {
     /// Joins the groups of `edges` (two records, and their bits), which come by falling weight, as `rule` says. A group that comes to be
     /// too large for one person is taken apart again, into what stronger evidence holds together.
     pub(super) fn join(&mut self, edges: impl Iterator<Item = (u32, u32, f64)> + Clone, rule: Rule<'_>) {
-        let before = self.of.clone();
+        let (before, units) = (self.of.clone(), self.units.clone());
         if rule.bridges {
             edges.clone().for_each(|(a, b, _)| self.join_two(a, b, rule));
         } else {
@@ -130,7 +163,7 @@ impl Groups {
         let crowd: BTreeMap<u32, u32> =
             crowds.iter().flat_map(|all| all.iter().map(|one| (*one, all[0]))).collect();
         for all in &crowds {
-            self.part(all, &before);
+            self.part(all, &before, &units);
         }
         let (least, most) = (rule.least + STRICTER, rule.most + STRICTER);
         let together = |a: &u32, b: &u32| crowd.get(a).is_some_and(|one| crowd.get(b) == Some(one));
@@ -223,13 +256,16 @@ impl Groups {
     }
 
     /// Joins the groups of two records unless they are kept apart, or all that is known of the two groups together speaks against it:
-    /// one bad field does not split a person, one good link does not chain two.
+    /// one bad field does not split a person, one good link does not chain two. Whom a word holds in one of the groups says nothing
+    /// for or against others: that was known when it was said.
     fn join_two(&mut self, a: u32, b: u32, rule: Rule<'_>) {
-        let (a, b) = (self.find(a), self.find(b));
-        if a == b || (rule.apart)(self, a, b) {
+        let groups = (self.find(a), self.find(b));
+        if self.unit(a) == self.unit(b) || groups.0 != groups.1 && (rule.apart)(self, groups.0, groups.1) {
             return;
         }
-        let (left, right) = (self.members(a.min(b)), self.members(a.max(b)));
+        let (a, b) = if groups.0 <= groups.1 { (a, b) } else { (b, a) };
+        let (left, right): (Vec<u32>, Vec<u32>) =
+            (self.unit_members(a).collect(), self.unit_members(b).collect());
         if left.len() + right.len() > 2 {
             let (mut sum, mut speaking) = (0.0, 0);
             for (a, b) in left.iter().flat_map(|a| right.iter().map(|b| (*a.min(b), *a.max(b)))) {
@@ -249,8 +285,11 @@ impl Groups {
     }
 
     /// Takes the group `all` apart into the groups that were `before`.
-    fn part(&mut self, all: &[u32], before: &[u32]) {
+    fn part(&mut self, all: &[u32], before: &[u32], units: &[u32]) {
         self.forget(all[0]);
+        for one in all.iter().map(|one| *one as usize).filter(|one| *one < units.len()) {
+            self.units[one] = units[one];
+        }
         let mut parts: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for one in all {
             self.of[*one as usize] = before[*one as usize];

@@ -11,6 +11,7 @@
 //! share surname, patronymic, address and telephone, so these two are classes of their own; without them
 //! almost every wrong link is within a household.
 
+pub mod came;
 pub mod candidates;
 pub mod clusters;
 pub mod compare;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    came::{Came, parts},
     clusters::Said,
     groups::{Groups, Rule},
     model::Cut,
@@ -34,136 +35,15 @@ pub struct Component {
     /// Records that are one person as it is known to centres: nothing but staff parts them, or joins them to another
     /// such person.
     pub standing: Vec<Vec<u32>>,
+    /// Persons that do not stand, as all is weighed anew, and that are one by staff's word: what was one before it was said is.
+    pub held: Vec<Vec<u32>>,
     /// Records that were one person before staff joined that person with others. What stands and is in none of these
     /// has been one person always.
     pub came: Vec<Vec<u32>>,
 }
 
-/// Who was one person before staff joined persons, by what is known of a component.
-struct Came {
-    /// The persons as they came.
-    units: Groups,
-    /// And with all of whom staff ever said «один».
-    spoken: Groups,
-}
-
-impl Came {
-    fn of(component: &Component, parted: &BTreeSet<Two>) -> Self {
-        let mut person = vec![None; component.size];
-        for (n, records) in component.standing.iter().enumerate() {
-            for one in records {
-                person[*one as usize] = Some(n);
-            }
-        }
-        let mut class = vec![None; component.size];
-        for (n, records) in component.came.iter().enumerate() {
-            for one in records {
-                class[*one as usize] = Some(n);
-            }
-        }
-        let mut units = Groups::new(component.size);
-        let mut first = BTreeMap::new();
-        for (one, (person, class)) in (0..).zip(person.iter().zip(&class)) {
-            if person.is_some() {
-                units.union(*first.entry((*person, *class)).or_insert(one), one);
-            }
-        }
-        let mut spoken = units.clone();
-        let ever_same = component.decisions.iter().filter(|(_, decision)| *decision == Decision::Same);
-        ever_same.for_each(|((a, b), _)| spoken.union(*a, *b));
-        // whom staff never joined evidence has
-        let by_evidence = component.links.iter().map(|(pair, _)| *pair).filter(|(a, b)| {
-            let (one, other) = (person[*a as usize], person[*b as usize]);
-            one.is_some() && one == other && spoken.find(*a) != spoken.find(*b) && !parted.contains(&(*a, *b))
-        });
-        by_evidence.for_each(|(a, b)| units.union(a, b));
-        Self { units, spoken }
-    }
-
-    /// The records of `person` as they came.
-    fn within(&self, person: &[u32]) -> Vec<Vec<u32>> {
-        let mut units: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for one in person {
-            units.entry(self.units.find(*one)).or_default().push(*one);
-        }
-        units.into_values().collect()
-    }
-
-    /// What stands of a person that stood: the whole, or what staff have taken apart, each as it came. What nothing but
-    /// the persons taken apart tied to each other is not one for that.
-    fn stands(&self, person: &[u32], parted: &BTreeSet<Two>) -> Vec<Vec<u32>> {
-        let has_parted =
-            |records: &[u32]| parted.iter().any(|(a, b)| records.contains(a) && records.contains(b));
-        if !has_parted(person) {
-            return vec![person.to_vec()];
-        }
-        let apart = |one: &[u32], other: &[u32]| {
-            let spoken = self.spoken.find(one[0]) == self.spoken.find(other[0]);
-            let mut pairs = one.iter().flat_map(|a| other.iter().map(move |b| (*a.min(b), *a.max(b))));
-            spoken || pairs.any(|pair| parted.contains(&pair))
-        };
-        let mut tied: Vec<Vec<Vec<u32>>> = Vec::new();
-        for unit in self.within(person) {
-            let with = |units: &Vec<Vec<u32>>| units.iter().any(|other| !apart(&unit, other));
-            let (with, rest): (Vec<_>, Vec<_>) = tied.into_iter().partition(with);
-            tied = rest;
-            tied.push(with.into_iter().flatten().chain([unit]).collect());
-        }
-        let mut stands = Vec::new();
-        for units in tied {
-            let whole = units.concat();
-            if has_parted(&whole) {
-                stands.extend(units.iter().flat_map(|unit| parts(unit, parted)));
-            } else {
-                stands.push(whole);
-            }
-        }
-        stands
-    }
-}
-
-/// The words «один» of a component, by their places among its decisions, that are to be taken back with the word about `pair`: said
-/// of two who were one person by then, for nobody to be asked about them, and who are not without that word. In order.
-pub fn taken_back_with(component: &Component, pair: Two) -> Vec<usize> {
-    let parted = last_words(&component.decisions).into_iter();
-    let parted: BTreeSet<Two> = parted
-        .filter(|(_, decision)| *decision == Decision::Different)
-        .map(|(pair, _)| pair)
-        .chain([pair])
-        .collect();
-    let came = Came::of(component, &parted);
-    let with = |words: &BTreeSet<Two>| {
-        let mut groups = came.units.clone();
-        for (a, b) in words {
-            groups.union(*a, *b);
-        }
-        groups
-    };
-    let (mut joining, mut besides) = (BTreeSet::new(), BTreeMap::new());
-    for (at, (said, decision)) in component.decisions.iter().enumerate() {
-        if *decision == Decision::Different {
-            joining.remove(said);
-            besides.remove(said);
-        } else if !joining.contains(said) {
-            let groups = with(&joining);
-            if groups.find(said.0) == groups.find(said.1) {
-                besides.insert(*said, at);
-            } else {
-                joining.insert(*said);
-            }
-        }
-    }
-    joining.remove(&pair);
-    let groups = with(&joining);
-    let is_between = |(a, b): &Two| groups.find(*a) != groups.find(*b);
-    let back = besides.into_iter().filter(|(said, _)| *said != pair && is_between(said));
-    let mut back: Vec<usize> = back.map(|(_, at)| at).collect();
-    back.sort_unstable();
-    back
-}
-
 /// The last word of staff about each pair, the newest first.
-fn last_words(decisions: &[(Two, Decision)]) -> Vec<(Two, Decision)> {
+pub(super) fn last_words(decisions: &[(Two, Decision)]) -> Vec<(Two, Decision)> {
     let mut last = BTreeMap::new();
     for (at, (pair, decision)) in decisions.iter().enumerate() {
         last.insert(*pair, (at, *decision));
@@ -180,12 +60,14 @@ pub struct Persons {
     pub records: Vec<Vec<u32>>,
     /// Links that would have made more records one person than one has: staff are asked of them.
     pub crowded: BTreeSet<Two>,
+    /// Of each record whom it is together with by more than staff's word: the same number stands for these.
+    pub units: Vec<u32>,
 }
 
 /// Makes persons of `component`. `says` weighs any two.
 ///
 /// Staff's decisions always win: «разные» over «один», and of these the later over the earlier. What came as one person into what
-/// staff joined stays one, unless they part just that. Then what stands stays as it is. Another record that links tie to two standing persons joins neither: that would be a guess.
+/// staff joined stays one, unless they part just that; of two groups that «один» holds together each goes on speaking for itself. Then what stands stays as it is. Another record that links tie to two standing persons joins neither: that would be a guess.
 pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said) -> Persons {
     let mut groups = Groups::new(component.size);
     let (parted, joined): (Vec<_>, Vec<_>) = last_words(&component.decisions)
@@ -198,17 +80,26 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
         }
     };
     let came = Came::of(component, &parted);
-    let units = component.standing.iter().flat_map(|person| came.within(person));
+    let units = component.standing.iter().chain(&component.held).flat_map(|person| came.within(person));
     for unit in units.flat_map(|unit| parts(&unit, &parted)) {
         unit.windows(2).for_each(|two| unless_parted(&mut groups, two[0], two[1]));
     }
+    let hold_unless_parted = |groups: &mut Groups, a: u32, b: u32| {
+        if !kept_apart(&parted, groups, a, b) {
+            groups.hold(a, b);
+        }
+    };
     for ((a, b), _) in joined {
-        unless_parted(&mut groups, a, b);
+        hold_unless_parted(&mut groups, a, b);
     }
     let standing: Vec<Vec<u32>> =
         component.standing.iter().flat_map(|person| came.stands(person, &parted)).collect();
     for (a, b) in standing.iter().flat_map(|person| person.windows(2)).map(|two| (two[0], two[1])) {
-        unless_parted(&mut groups, a, b);
+        if came.spoken.find(a) == came.spoken.find(b) {
+            hold_unless_parted(&mut groups, a, b);
+        } else {
+            unless_parted(&mut groups, a, b);
+        }
     }
     let stands: BTreeSet<u32> = standing.into_iter().flatten().collect();
     let mut links = component.links.clone();
@@ -234,22 +125,8 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
     groups.join(said, rule);
     let is_crowded = |(a, b): &Two| groups.find(*a) != groups.find(*b) && groups.are_crowded(*a, *b);
     let crowded = pairs.into_iter().filter(is_crowded).collect();
-    Persons { records: groups.into_groups(), crowded }
-}
-
-/// What is left of a person that came as one: the whole, or the parts into which staff have taken it. What they have parted
-/// without saying to which side the others belong is left to the evidence.
-fn parts(person: &[u32], parted: &BTreeSet<Two>) -> Vec<Vec<u32>> {
-    let apart = |a: u32, b: u32| parted.contains(&(a.min(b), a.max(b)));
-    let mut parts: Vec<Vec<u32>> = Vec::new();
-    for one in person {
-        let tied = |part: &Vec<u32>| part.iter().any(|other| !apart(*one, *other));
-        let (with, rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(tied);
-        parts = rest;
-        parts.push(with.into_iter().flatten().chain([*one]).collect());
-    }
-    parts.retain(|part| !parted.iter().any(|(a, b)| part.contains(a) && part.contains(b)));
-    parts
+    let units = (0..).take(component.size).map(|one| groups.unit(one)).collect();
+    Persons { records: groups.into_groups(), crowded, units }
 }
 
 /// The records that do not stand and that `links` tie to more than one standing person.
@@ -280,7 +157,7 @@ fn kept_apart(parted: &BTreeSet<Two>, groups: &Groups, a: u32, b: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decisions::merge::{Model, identity::assign};
+    use crate::decisions::merge::{Model, came::taken_back_with, identity::assign};
 
     const fn likely(bits: f64) -> Said {
         Said { bits, barred: false }
@@ -392,7 +269,22 @@ mod tests {
         }
 
         fn settle(&mut self, bits: &dyn Fn(u32, u32) -> Said) {
-            self.component.standing = Self::groups_of(&self.uids);
+            (self.component.standing, self.component.held) = (Self::groups_of(&self.uids), Vec::new());
+            self.become_persons(bits);
+        }
+
+        /// As `svod-hub merge`: all is weighed anew.
+        fn merge(&mut self, bits: &dyn Fn(u32, u32) -> Said) {
+            (self.component.held, self.component.standing) = (Self::groups_of(&self.uids), Vec::new());
+            let words = last_words(&self.component.decisions);
+            let is_within = |of: &Vec<u32>, (a, b): &Two, word| {
+                word == Decision::Same && of.contains(a) && of.contains(b)
+            };
+            self.component.held.retain(|of| words.iter().any(|(pair, word)| is_within(of, pair, *word)));
+            self.become_persons(bits);
+        }
+
+        fn become_persons(&mut self, bits: &dyn Fn(u32, u32) -> Said) {
             self.component.came = Self::groups_of(&self.homes);
             let made = persons(&self.component, Model::recipients().cut, bits).records;
             let clusters: Vec<BTreeSet<usize>> =
@@ -428,10 +320,11 @@ mod tests {
                 homes.extend(std::iter::repeat_n(person, 1 + chance.below(3)));
             }
             let size = homes.len();
+            let merges = seed % 3 == 0;
             // links within persons, and some between them: of these nothing is joined but by staff
             let mut links = Vec::new();
             for (a, b) in (0..size).flat_map(|a| (a + 1..size).map(move |b| (a, b))) {
-                if homes[a] == homes[b] || chance.below(6) == 0 {
+                if homes[a] == homes[b] || !merges && chance.below(6) == 0 {
                     let pair = (u32::try_from(a).expect("small"), u32::try_from(b).expect("small"));
                     links.push((pair, [8.0, 12.0, 30.0][chance.below(3)]));
                 }
@@ -466,6 +359,11 @@ mod tests {
                 }
                 register.settle(&bits);
                 assert_eq!(register.uids[x], register.uids[y], "{seed}");
+                if merges {
+                    let before = register.uids.clone();
+                    register.merge(&bits);
+                    assert_eq!((&register.uids, &register.homes), (&before, &homes), "seed {seed}: a merge");
+                }
             }
             let mut rest = joins.clone();
             for _ in 0..chance.below(joins.len() + 1) {
@@ -485,6 +383,13 @@ mod tests {
                     }
                 }
                 assert_eq!(register.uids, expected, "seed {seed}: of {joins:?} {pair:?} was taken back");
+                if merges {
+                    register.merge(&bits);
+                    assert_eq!(
+                        register.uids, expected,
+                        "seed {seed}: a merge after {pair:?} of {joins:?} was taken back"
+                    );
+                }
                 assert_eq!(register.homes, homes);
             }
         }

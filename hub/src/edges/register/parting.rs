@@ -18,7 +18,10 @@ use crate::{
         received::ClaimId,
         reviews::Review,
     },
-    decisions::merge::staff::{Component, Decision, taken_back_with},
+    decisions::merge::{
+        came::taken_back_with,
+        staff::{Component, Decision},
+    },
 };
 
 /// Why staff were asked about two claims that they have taken apart: they were not, it is their own word.
@@ -165,6 +168,7 @@ impl Register<'_> {
             decisions,
             standing: vec![numbers.into_values().collect()],
             came: came.into_values().collect(),
+            ..Component::default()
         };
         Ok((words, component))
     }

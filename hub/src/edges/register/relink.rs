@@ -53,6 +53,8 @@ struct Loaded {
     decisions: BTreeMap<i64, ((ClaimName, ClaimName), Decision)>,
     /// The claims of persons whom nothing but staff joins or parts.
     standing: People,
+    /// The claims of persons that staff have made of several, if all is weighed anew.
+    held: People,
     /// The claims of these by the persons that they were before these turned out to be one.
     came: People,
 }
@@ -73,6 +75,7 @@ impl Loaded {
             links: links.collect(),
             decisions: decisions.collect(),
             standing: in_numbers(&self.standing),
+            held: in_numbers(&self.held),
             came: in_numbers(&self.came),
         };
         (names, component)
@@ -123,8 +126,10 @@ impl Register<'_> {
             let mut component = self.load(id)?;
             if all.is_none() {
                 component.standing = self.standing(&component)?;
-                component.came = self.came(&component)?;
+            } else {
+                component.held = self.held(&component)?;
             }
+            component.came = self.came(&component)?;
             seen.extend(component.claims.values());
             loaded.push(component);
             if loaded.len() == TOGETHER {
@@ -174,9 +179,22 @@ impl Register<'_> {
         self.people_of(component, |uid| self.tx.stands(uid))
     }
 
+    /// The persons that staff's «один» has made of several who stood.
+    fn held(&self, component: &Loaded) -> Result<People, RegisterError> {
+        if !component.decisions.values().any(|(_, decision)| *decision == Decision::Same) {
+            return Ok(People::new());
+        }
+        let mut held = self.standing(component)?;
+        held.retain(|_, names| {
+            let is_within = |(a, b): &(ClaimName, ClaimName)| names.contains(a) && names.contains(b);
+            component.decisions.values().any(|(pair, word)| *word == Decision::Same && is_within(pair))
+        });
+        Ok(held)
+    }
+
     fn came(&self, component: &Loaded) -> Result<People, RegisterError> {
         let mut came = People::new();
-        for name in component.standing.values().flatten() {
+        for name in component.standing.values().chain(component.held.values()).flatten() {
             if let Some(home) = self.tx.home_of(component.claims[name])? {
                 came.entry(home).or_default().insert(*name);
             }
@@ -254,7 +272,8 @@ impl Register<'_> {
                 published.values().filter(|of| !of.is_disjoint(cluster)).count()
             };
             if clusters.iter().any(|cluster| of(cluster) > 1) {
-                let stands = Loaded { standing: published, ..loaded.clone() };
+                let mut stands = Loaded { standing: published, held: People::new(), ..loaded.clone() };
+                stands.came = self.came(&stands)?;
                 made = persons(&stands.component().1, engine.cut, &says);
                 clusters = in_names(made.records);
             }
@@ -270,6 +289,7 @@ impl Register<'_> {
             }
         }
         settled.affected.extend(current.values().chain(homes.values()));
+        let unit: BTreeMap<ClaimName, u32> = names.iter().copied().zip(made.units).collect();
         for (cluster, assigned) in clusters.iter().zip(assign(&clusters, &homes, &age)) {
             let uid = if let Some(uid) = assigned.uid {
                 uid
@@ -282,15 +302,35 @@ impl Register<'_> {
                 self.becomes(*absorbed, Some(uid), engine)?;
             }
             settled.affected.insert(uid);
+            let is_home = |home: &RecordId| *home == uid || assigned.absorbed.contains(home);
+            let came: BTreeMap<ClaimName, RecordId> = cluster
+                .iter()
+                .filter_map(|name| Some((*name, *homes.get(name).filter(|home| is_home(home))?)))
+                .collect();
             for name in cluster {
                 let id = loaded.claims[name];
                 if current.get(name) != Some(&uid) {
                     let rule = loaded.rule_of(*name, cluster);
                     self.link(*name, id, uid, (rule, &engine.name))?;
                 }
-                if homes.get(name).is_none_or(|home| *home != uid && !assigned.absorbed.contains(home)) {
-                    self.tx.set_home(id, uid)?;
+                if came.contains_key(name) {
+                    continue;
                 }
+                // whom it is like, or nobody: not whom staff's word has put beside it
+                let beside = came.iter().filter(|(other, _)| unit[*other] == unit[name]);
+                let home = beside.map(|(_, home)| *home).min_by_key(|home| age.get(home));
+                let is_of_others =
+                    home.is_none() && homes.contains_key(name) && came.values().any(|home| *home == uid);
+                let home = match home {
+                    Some(home) => home,
+                    None if is_of_others => {
+                        let own = self.new_person()?;
+                        self.becomes(own, Some(uid), engine)?;
+                        own
+                    }
+                    None => uid,
+                };
+                self.tx.set_home(id, home)?;
             }
         }
         Ok(())

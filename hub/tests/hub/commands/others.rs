@@ -5,22 +5,27 @@ use serde_json::Value;
 
 use super::city::{City, centre, done, key, refused, run};
 
+/// One of them.
+fn bring(city: &City, n: u16, given: &str) {
+    done(&city.add(&city.card(n), "long enough"));
+    let mut body = Body::new(Kind::RecipientClaim);
+    for (field, value) in [
+        ("surname", "Двойникова"),
+        ("given", given),
+        ("patronymic", "Петровна"),
+        ("birth_date", "03.04.1950"),
+        ("phone", "89111234567"),
+    ] {
+        body.set(field, value).expect("plain");
+    }
+    city.receive(n, u8::try_from(n).expect("small"), &body);
+}
+
 /// Women of one surname, born on one day, each known to a centre of her own, from the first on.
 fn born_together(given: &[&str]) -> City {
     let city = City::new();
     for (n, given) in (1..).zip(given) {
-        done(&city.add(&city.card(n), "long enough"));
-        let mut body = Body::new(Kind::RecipientClaim);
-        for (field, value) in [
-            ("surname", "Двойникова"),
-            ("given", given),
-            ("patronymic", "Петровна"),
-            ("birth_date", "03.04.1950"),
-            ("phone", "89111234567"),
-        ] {
-            body.set(field, value).expect("plain");
-        }
-        city.receive(n, u8::try_from(n).expect("small"), &body);
+        bring(&city, n, given);
     }
     city
 }
@@ -142,16 +147,18 @@ fn two_whom_nobody_has_looked_at_are_joined_over_what_bars_them_only_if_it_is_sa
     assert_eq!(done(&join(&["--all"]))["over"][0]["barred"], "TWINS");
 }
 
+/// Which person each record is, and which it was before that one turned out to be another.
+fn homes(db: &rusqlite::Connection) -> Vec<String> {
+    let sql = "SELECT concat_ws(' ', key, uid, home) FROM person_record ORDER BY 1";
+    let mut select = db.prepare(sql).expect("good");
+    let found = select.query_map([], |row| row.get(0)).expect("read");
+    found.collect::<Result<_, _>>().expect("text")
+}
+
 #[test]
 fn what_was_joined_over_a_bar_goes_back_to_whose_it_was_when_the_one_answer_is_taken_back() {
     let city = born_together(&["Анна", "Алла", "Анна", "Алла"]);
     let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
-    let homes = || -> Vec<String> {
-        let sql = "SELECT concat_ws(' ', key, uid, home) FROM person_record ORDER BY 1";
-        let mut select = db.prepare(sql).expect("good");
-        let found = select.query_map([], |row| row.get(0)).expect("read");
-        found.collect::<Result<_, _>>().expect("text")
-    };
     let count = |sql: &str| -> u32 { db.query_one(sql, [], |row| row.get(0)).expect("counted") };
     assert_eq!((city.persons(), city.uid(1)), (2, city.uid(3)), "each is known twice");
     let (anna, alla) = (city.uid(1), city.uid(2));
@@ -159,7 +166,7 @@ fn what_was_joined_over_a_bar_goes_back_to_whose_it_was_when_the_one_answer_is_t
         // staff have worked on both: they stand
         done(&city.run(&["person", "set", uid, "phone", "+79111234567", "--reason", "звонок"]));
     }
-    let before = homes();
+    let before = homes(&db);
     let join = ["person", "join", &anna, &alla, "--reason", "ошибка", "--all"];
     assert!(done(&city.run(&join))["over"].as_array().is_some_and(|over| over.len() >= 3));
     assert_eq!(city.persons(), 1);
@@ -169,14 +176,14 @@ fn what_was_joined_over_a_bar_goes_back_to_whose_it_was_when_the_one_answer_is_t
     )
     .to_string();
     done(&city.run(&["review", "separate", &number, "--reason", "назад", "--revise"]));
-    assert_eq!(homes(), before, "as they were");
+    assert_eq!(homes(&db), before, "as they were");
     let same = "SELECT count(*) FROM staff_decision WHERE decision = 'same' AND n > 1";
     assert_eq!(count(same), 0, "nobody means it any more");
     // and once more
     done(&city.run(&[&join[..], &["--revise"]].concat()));
     assert_eq!(city.persons(), 1);
     done(&city.run(&["review", "separate", &number, "--reason", "назад", "--revise"]));
-    assert_eq!(homes(), before);
+    assert_eq!(homes(&db), before);
 }
 
 #[test]
@@ -184,17 +191,11 @@ fn of_three_joined_one_after_the_other_each_join_goes_back_by_itself_in_any_orde
     for (order, with_anna) in [([0, 1], 4), ([1, 0], 2)] {
         let city = born_together(&["Анна", "Алла", "Анна", "Инна"]);
         let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
-        let homes = || -> Vec<String> {
-            let sql = "SELECT concat_ws(' ', key, uid, home) FROM person_record ORDER BY 1";
-            let mut select = db.prepare(sql).expect("good");
-            let found = select.query_map([], |row| row.get(0)).expect("read");
-            found.collect::<Result<_, _>>().expect("text")
-        };
         assert_eq!((city.persons(), city.uid(1)), (3, city.uid(3)), "Анна is known twice");
         for n in [1, 2, 4] {
             done(&city.run(&["person", "set", &city.uid(n), "phone", "+79111234567", "--reason", "звонок"]));
         }
-        let before = homes();
+        let before = homes(&db);
         let acts = [([1, 2], "первое"), ([4, 1], "второе")].map(|(two, reason)| {
             let two = two.map(|n| city.uid(n));
             done(&city.run(&["person", "join", &two[0], &two[1], "--reason", reason, "--all"]));
@@ -214,8 +215,31 @@ fn of_three_joined_one_after_the_other_each_join_goes_back_by_itself_in_any_orde
         assert!(one.iter().all(|uid| *uid == one[0]), "{one:?}");
         assert_eq!(city.persons(), 2);
         back(order[1]);
-        assert_eq!(homes(), before, "as they were");
+        assert_eq!(homes(&db), before, "as they were");
     }
+}
+
+#[test]
+fn a_merge_tears_nobody_from_whom_staff_have_joined_and_a_newcomer_goes_with_whom_it_is_like() {
+    let city = born_together(&["Анна", "Алла", "Анна"]);
+    let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
+    for n in [1, 2] {
+        done(&city.run(&["person", "set", &city.uid(n), "phone", "+79111234567", "--reason", "звонок"]));
+    }
+    let before = homes(&db);
+    done(&city.run(&["person", "join", &city.uid(1), &city.uid(2), "--reason", "карта", "--all"]));
+    let joined = homes(&db);
+    done(&city.run(&["merge"]));
+    assert_eq!((homes(&db), city.persons()), (joined, 1));
+    // they are one, so whoever is like to one of the two is that one
+    bring(&city, 4, "Алла");
+    assert_eq!(city.persons(), 1);
+    let sql = "SELECT r.n FROM staff_decision s JOIN review r ON r.key_1 = s.key_1 AND r.key_2 = s.key_2 ORDER BY s.n LIMIT 1";
+    let answer: i64 = db.query_one(sql, [], |row| row.get(0)).expect("the answer");
+    done(&city.run(&["review", "separate", &answer.to_string(), "--reason", "назад", "--revise"]));
+    let newcomer = key(4).to_string();
+    assert_eq!(homes(&db).into_iter().filter(|one| !one.starts_with(&newcomer)).collect::<Vec<_>>(), before);
+    assert_eq!((city.uid(4), city.persons()), (city.uid(2), 2));
 }
 
 #[test]
