@@ -32,6 +32,8 @@ pub(super) struct Rule<'a> {
     pub(super) bridges: bool,
     /// What a pair says.
     pub(super) says: &'a dyn Fn(u32, u32) -> Said,
+    /// Two records that are no link, and their bits: whom a record may be instead, in no order.
+    pub(super) near: &'a [(u32, u32, f64)],
     /// Which groups are kept apart.
     pub(super) apart: &'a dyn Fn(&Groups, u32, u32) -> bool,
 }
@@ -176,17 +178,23 @@ impl Groups {
     }
 
     /// The edges by which a record is about as like to one as to another who is not that one: to join it with either would be a
-    /// guess. Of two such edges neither is clear beside the other ([`CLEARER`]).
+    /// guess. Of two such edges neither is clear beside the other ([`CLEARER`]); the other may be no link.
     pub(super) fn undecided(
         &self,
         edges: impl Iterator<Item = (u32, u32, f64)>,
         rule: Rule<'_>,
     ) -> BTreeSet<(u32, u32)> {
-        let mut ties: Vec<(u32, u32, f64)> =
-            edges.flat_map(|(a, b, bits)| [(a, b, bits), (b, a, bits)]).collect();
-        ties.sort_unstable_by_key(|(one, other, _)| (*one, *other));
-        let has_tie =
-            |a: u32, b: u32| ties.binary_search_by_key(&(a, b), |(one, other, _)| (*one, *other)).is_ok();
+        let near = rule.near.iter().map(|(a, b, bits)| (*a, *b, *bits, false));
+        let mut ties: Vec<(u32, u32, f64, bool)> = edges
+            .map(|(a, b, bits)| (a, b, bits, true))
+            .chain(near)
+            .flat_map(|(a, b, bits, is_link)| [(a, b, bits, is_link), (b, a, bits, is_link)])
+            .collect();
+        ties.sort_unstable_by_key(|(one, other, ..)| (*one, *other));
+        let has_tie = |a: u32, b: u32| {
+            let found = ties.binary_search_by_key(&(a, b), |(one, other, ..)| (*one, *other));
+            found.is_ok_and(|at| ties[at].3)
+        };
         let is_open = |one: u32, other: u32| {
             let (one, other) = (self.find(one), self.find(other));
             one != other && !(rule.apart)(self, one, other)
@@ -199,10 +207,11 @@ impl Groups {
         };
         let mut undecided = BTreeSet::new();
         for of in ties.chunk_by(|x, y| x.0 == y.0).filter(|of| of.len() > 1) {
-            for (n, (one, a, bits)) in of.iter().enumerate() {
-                for (_, b, other) in &of[n + 1..] {
+            for (n, (one, a, bits, is_link)) in of.iter().enumerate() {
+                for (_, b, other, is_other_link) in &of[n + 1..] {
                     let gap = (bits - other).abs();
-                    let is_tie = gap < rule.least && is_open(*one, *a) && is_open(*one, *b);
+                    let may_decide = gap < rule.least && (*is_link || *is_other_link);
+                    let is_tie = may_decide && is_open(*one, *a) && is_open(*one, *b);
                     if is_tie && self.find(*a) != self.find(*b) && !has_tie(*a, *b) && is_unclear(*a, *b, gap)
                     {
                         undecided.extend([a, b].map(|other| (*one.min(other), *one.max(other))));
@@ -332,7 +341,9 @@ mod tests {
         let mut groups = Groups::new(size as usize);
         let says =
             |a, b| bits(a, b).map_or(Said { bits: -9.0, barred: true }, |bits| Said { bits, barred: false });
-        let rule = Rule { least: 7.0, most: 8.0, largest: 12, bridges, says: &says, apart: &|_, _, _| false };
+        let (least, most) = (7.0, 8.0);
+        let rule =
+            Rule { least, most, largest: 12, bridges, says: &says, near: &[], apart: &|_, _, _| false };
         groups.join(pairs(size, bits).into_iter(), rule);
         groups
     }
@@ -384,6 +395,7 @@ mod tests {
                 largest: 12,
                 bridges: false,
                 says: &says,
+                near: &[],
                 apart: &|_, _, _| false,
             };
             let mut groups = Groups::new(4);

@@ -30,6 +30,8 @@ pub struct Component {
     pub size: usize,
     /// Pairs that are beyond doubt, with their weight in bits.
     pub links: Vec<(Two, f64)>,
+    /// Pairs that may be one and are no link, with theirs: whom a record may be instead.
+    pub near: Vec<(Two, f64)>,
     /// Staff's decisions, in the order of their taking.
     pub decisions: Vec<(Two, Decision)>,
     /// Records that are one person as it is known to centres: nothing but staff parts them, or joins them to another
@@ -115,7 +117,14 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
         one && (other || is_torn(b)) || other && is_torn(a) || kept_apart(&parted, groups, a, b)
     };
     let (least, most, largest) = (cut.auto, cut.most, cut.largest);
-    let rule = Rule { least, most, largest, bridges: false, says, apart: &apart };
+    // what is for staff whatever its weight is nobody whom a record may be by evidence
+    let near: Vec<(u32, u32, f64)> = component
+        .near
+        .iter()
+        .map(|((a, b), bits)| (*a, *b, *bits))
+        .filter(|(a, b, _)| !says(*a, *b).barred)
+        .collect();
+    let rule = Rule { least, most, largest, bridges: false, says, near: &near, apart: &apart };
     // who may be somebody else too is not given to whom is published for being so
     let undecided = groups.undecided(said.clone(), rule);
     let said = said.filter(|(a, b, _)| !undecided.contains(&(*a.min(b), *a.max(b))));
@@ -242,6 +251,18 @@ mod tests {
         };
         let made = persons(&component, Model::recipients().cut, &twins).records;
         assert_eq!(made, [vec![0], vec![1], vec![2]]);
+        // the like of one of them is no link, and yet so near that it may be that one
+        let made = |near: f64| {
+            let component = Component {
+                size: 3,
+                links: vec![((0, 1), 8.0)],
+                near: vec![((1, 2), near)],
+                ..Component::default()
+            };
+            persons(&component, Model::recipients().cut, &twins).records
+        };
+        assert_eq!(made(5.9), [vec![0], vec![1], vec![2]]);
+        assert_eq!(made(0.5), [vec![0, 1], vec![2]]);
     }
 
     /// Numbers that look like chance, the same at every run.

@@ -910,6 +910,20 @@ fn who_is_as_like_to_two_is_linked_with_neither() {
             assert!(outcome.doubts.iter().filter(|doubt| doubt.a >= 100).count() >= 2, "about all three");
         }
     }
+    // who is no link to one for want of so much as an initial, or by an everyday form of both names, may be her yet
+    for [one, other, third] in [["Анна", "Алла", ""], ["Александра", "Альбина", "Аля"]]
+    {
+        for source in [0, 1] {
+            let mut rows = strangers();
+            rows.extend([(0, one), (1, other), (source, third)].map(|(source, given)| -> (u32, Row) {
+                let phone = "8 906 123-45-67";
+                (source, ["Двойникова", given, "Петровна", "03.04.1950", "", "", phone, flat, "ж"])
+            }));
+            let outcome = decided(&register(&rows));
+            assert_eq!(outcome.auto[100..], [100, 101, 102], "{third}, {source}");
+            assert!(outcome.doubts.iter().any(|doubt| doubt.b == 102));
+        }
+    }
     // nearer to one of them it is hers
     let nearer = [twins[0], twins[1], ["Двойникова", "Ан.", "Петровна", "03.04.1950"]];
     let outcome = household(nearer, "ж");

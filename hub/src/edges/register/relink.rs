@@ -49,6 +49,8 @@ type People = BTreeMap<RecordId, BTreeSet<ClaimName>>;
 struct Loaded {
     claims: BTreeMap<ClaimName, ClaimId>,
     links: BTreeMap<(ClaimName, ClaimName), Likeness>,
+    /// The bits of pairs that may be one and are no link.
+    near: BTreeMap<(ClaimName, ClaimName), f64>,
     /// Staff's decisions by their numbers.
     decisions: BTreeMap<i64, ((ClaimName, ClaimName), Decision)>,
     /// The claims of persons whom nothing but staff joins or parts.
@@ -66,6 +68,7 @@ impl Loaded {
         let numbers: BTreeMap<ClaimName, u32> = names.iter().copied().zip(0..).collect();
         let numbered = |pair: &(ClaimName, ClaimName)| Some((*numbers.get(&pair.0)?, *numbers.get(&pair.1)?));
         let links = self.links.iter().filter_map(|(pair, link)| Some((numbered(pair)?, link.bits)));
+        let near = self.near.iter().filter_map(|(pair, bits)| Some((numbered(pair)?, *bits)));
         let decisions = self.decisions.values().filter_map(|(pair, word)| Some((numbered(pair)?, *word)));
         let in_numbers = |people: &People| {
             people.values().map(|of| of.iter().map(|name| numbers[name]).collect()).collect()
@@ -73,6 +76,7 @@ impl Loaded {
         let component = Component {
             size: names.len(),
             links: links.collect(),
+            near: near.collect(),
             decisions: decisions.collect(),
             standing: in_numbers(&self.standing),
             held: in_numbers(&self.held),
@@ -153,11 +157,15 @@ impl Register<'_> {
             let Some(name) = self.tx.linkable(id)? else { continue };
             loaded.claims.insert(name, id);
             let mut next: Vec<ClaimId> = Vec::new();
-            for likeness in self.tx.likenesses(id)?.into_iter().filter(|likeness| likeness.link) {
-                if let Some(other) = self.tx.linkable(likeness.other)? {
-                    next.push(likeness.other);
-                    loaded.links.insert((name.min(other), name.max(other)), likeness);
+            for likeness in self.tx.likenesses(id)? {
+                let Some(other) = self.tx.linkable(likeness.other)? else { continue };
+                let pair = (name.min(other), name.max(other));
+                if likeness.link {
+                    loaded.links.insert(pair, likeness);
+                } else {
+                    loaded.near.insert(pair, likeness.bits);
                 }
+                next.push(likeness.other);
             }
             for (n, decision) in self.tx.staff_decisions("pair", name)? {
                 let other = if decision.one == name { decision.other } else { decision.one };

@@ -6,8 +6,7 @@ use serde_json::Value;
 use super::city::{City, centre, done, key, refused, run};
 
 /// One of them.
-fn bring(city: &City, n: u16, given: &str) {
-    done(&city.add(&city.card(n), "long enough"));
+fn woman(given: &str) -> Body {
     let mut body = Body::new(Kind::RecipientClaim);
     for (field, value) in [
         ("surname", "Двойникова"),
@@ -18,7 +17,13 @@ fn bring(city: &City, n: u16, given: &str) {
     ] {
         body.set(field, value).expect("plain");
     }
-    city.receive(n, u8::try_from(n).expect("small"), &body);
+    body
+}
+
+/// She is known to a centre of her own.
+fn bring(city: &City, n: u16, given: &str) {
+    done(&city.add(&city.card(n), "long enough"));
+    city.receive(n, u8::try_from(n).expect("small"), &woman(given));
 }
 
 /// Women of one surname, born on one day, each known to a centre of her own, from the first on.
@@ -240,6 +245,17 @@ fn a_merge_tears_nobody_from_whom_staff_have_joined_and_a_newcomer_goes_with_who
     let newcomer = key(4).to_string();
     assert_eq!(homes(&db).into_iter().filter(|one| !one.starts_with(&newcomer)).collect::<Vec<_>>(), before);
     assert_eq!((city.uid(4), city.persons()), (city.uid(2), 2));
+}
+
+#[test]
+fn who_may_be_either_of_two_by_a_likeness_that_is_no_link_is_given_to_neither() {
+    let city = born_together(&["Анна", "Алла"]);
+    // of the centre that has Алла, and so nearer to her
+    city.receive(2, 3, &woman(""));
+    let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
+    let sql = "SELECT group_concat(link, ' ') FROM (SELECT link FROM pair ORDER BY bits DESC)";
+    let links: String = db.query_one(sql, [], |row| row.get(0)).expect("weighed");
+    assert_eq!((links.as_str(), city.persons()), ("1 0 0", 3));
 }
 
 #[test]
