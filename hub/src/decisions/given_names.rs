@@ -62,6 +62,11 @@ pub fn is_known(name: &str) -> bool {
     NAMES.contains_key(name)
 }
 
+/// All name keys in use.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    NAMES.keys().copied()
+}
+
 /// Where a name key stands among variants.
 pub fn forms(name: &str) -> Vec<Form> {
     NAMES.get(name).cloned().unwrap_or_default()

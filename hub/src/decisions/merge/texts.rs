@@ -152,6 +152,11 @@ pub(super) fn digest(text: &str) -> u64 {
     mixed(text.bytes().map(u64::from))
 }
 
+/// The letters of a text as [`Texts::letters`] has them.
+pub(super) fn letters(text: &str) -> Vec<u8> {
+    text.chars().map(letter).collect()
+}
+
 /// One byte a letter is enough to compare: Cyrillic and ASCII letters and digits each have their own.
 fn letter(c: char) -> u8 {
     let byte = match u32::from(c) {
