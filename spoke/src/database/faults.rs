@@ -199,8 +199,8 @@ impl Neighbours {
     }
 }
 
-/// The field in which a row of `of` with these `values` names a row that is another person's; of a supplement also one that was
-/// withdrawn.
+/// The field in which a row of `of` with these `values` names a row that is another person's, or a paper that was withdrawn; a scan
+/// stays with such a paper.
 fn stray(
     connection: &Connection,
     of: &Table,
@@ -212,7 +212,8 @@ fn stray(
         let Some(table) = table(to) else { continue };
         let (person, is_withdrawn) = person_of(connection, table, id)?;
         let is_other = person.is_some() && whose.is_some() && person != whose;
-        if is_other || of.name == "supplement" && is_withdrawn {
+        let is_of_withdrawn = is_withdrawn && to != "recipient" && of.name != "attachment";
+        if is_other || is_of_withdrawn {
             return Ok(Some(column.field));
         }
         whose = whose.or(person);

@@ -208,6 +208,21 @@ fn what_was_withdrawn_under_a_row_does_not_stay_there_when_the_row_is_somebody_e
     centre.hub.publish(&[programme]);
     centre.sync();
     assert_eq!(centre.value("SELECT recipient_id FROM programme"), "r1");
+    // whatever names it is told of, but a scan of it
+    let named = format!("'{}'", uid(5));
+    centre.sql(&format!(
+        "INSERT INTO contract (id, recipient_id, programme_id, number) VALUES ('k', 'r1', {named}, '1');
+         INSERT INTO event (id, recipient_id, programme_id) VALUES ('e', 'r1', {named});
+         INSERT INTO completion_mark (id, recipient_id, programme_id) VALUES ('m', 'r1', {named});
+         INSERT INTO attachment (id, recipient_id, programme_id, title) VALUES ('a', 'r1', {named}, 'Скан')"
+    ));
+    let (told, _) = centre.ends(&["check", "--format", "json"], 1);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let of = told["faults"].as_array().expect("a list").iter().filter(|one| one["rule"] == "W01");
+    let of: Vec<_> = of.filter_map(|one| Some((one["table"].as_str()?, one["field"].as_str()?))).collect();
+    assert_eq!(of, ["contract", "completion_mark", "event"].map(|table| (table, "programme")), "{told}");
+    centre
+        .sql("DELETE FROM contract; DELETE FROM event; DELETE FROM completion_mark; DELETE FROM attachment");
     let link = centre.link(centre.key("recipient", "r1"), uid(2), true);
     let mut body = link.read_body().expect("canonical");
     body.set("supersedes", &uid(1).to_string()).expect("an id");

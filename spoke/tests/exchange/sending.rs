@@ -113,6 +113,34 @@ fn a_refused_record_stays_listed_until_it_changes() {
 }
 
 #[test]
+fn a_held_contract_is_plainly_the_centres_own_again_when_the_hub_has_taken_it() {
+    let mut centre = Centre::new();
+    centre.sql(
+        "INSERT INTO recipient (id, surname) VALUES ('r1', 'Иванова');
+         INSERT INTO contract (id, recipient_id, number) VALUES ('k', 'r1', '1')",
+    );
+    centre.sync();
+    let packet = centre.hub.take_data().remove(0);
+    let line = RecordLine {
+        outcome: RecordOutcome::Held,
+        kind: Kind::Contract,
+        key: centre.key("contract", "k"),
+        version: 1,
+        rule: "contract.final".parse().expect("a rule"),
+        reason: RecordReason::DanglingRef,
+        words: None,
+    };
+    centre.hub.answer(&packet, std::slice::from_ref(&line));
+    centre.sync();
+    let state = |centre: &Centre| centre.value("SELECT state FROM svod_record WHERE id = 'k'");
+    assert_eq!(state(&centre), "provisional");
+    centre.hub.revise(&packet, 2, &[]);
+    centre.sync();
+    assert_eq!(state(&centre), "own");
+    assert_eq!(centre.ok(&["status"])["records"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
 fn a_lost_packet_is_placed_again_with_the_same_bytes() {
     let centre = Centre::new();
     let config = centre.path("svod-spoke.toml");

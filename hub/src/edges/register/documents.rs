@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Body, Finding, Kind, RecordId, Type},
+    record::{Body, Finding, Form, Kind, RecordId, Type},
     rules,
 };
 
@@ -263,7 +263,8 @@ impl Register<'_> {
         Ok(about)
     }
 
-    /// The field in which `claim` names what is another person's than what it names before.
+    /// The field in which `claim` names what is another person's than what it names before, or a paper that was withdrawn or ended; a
+    /// scan stays with such a paper.
     pub fn stray(&self, claim: &Claim) -> Result<Option<&'static str>, RegisterError> {
         let mut whose = None;
         for (field, text) in claim.body.head().iter() {
@@ -272,12 +273,36 @@ impl Register<'_> {
                 continue;
             };
             let person = self.person_of(claim.origin, id, kinds)?;
-            if person.is_some() && whose.is_some() && person != whose {
+            let is_other = person.is_some() && whose.is_some() && person != whose;
+            let is_scan = claim.body.kind() == Kind::Attachment;
+            if is_other || !is_scan && self.is_withdrawn(claim.origin, id, kinds)? {
                 return Ok(Some(field.name));
             }
             whose = whose.or(person);
         }
         Ok(None)
+    }
+
+    /// Whether the paper `id` that a centre names was withdrawn from it, or is one of its own that it has ended.
+    fn is_withdrawn(
+        &self,
+        origin: ParticipantCode,
+        id: RecordId,
+        kinds: &[Kind],
+    ) -> Result<bool, RegisterError> {
+        if kinds.contains(&Kind::Person) {
+            return Ok(false);
+        }
+        let meant = self.tx.document_meant(id)?;
+        for kind in kinds {
+            if let Some(own) = self.tx.known(origin, *kind, id)? {
+                return Ok(own.form == Form::Tombstone);
+            }
+            if let Some(told) = self.tx.publication(origin, *kind, meant)? {
+                return Ok(told.form != Form::Live);
+            }
+        }
+        Ok(false)
     }
 
     /// The person that a centre's reference is, or whose what it means is.

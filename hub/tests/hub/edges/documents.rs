@@ -365,9 +365,25 @@ fn of_a_supplement_whose_programme_was_taken_back_its_centre_names_another_as_of
     };
     hub.send();
     assert_eq!(sent(&mut hub, under(&programme.to_string(), 1)), [Form::Live; 2]);
+    let (of, named) = (id(1).to_string(), programme.to_string());
+    let naming = [("recipient", of.as_str()), ("programme", &named)];
+    let contract = record(Kind::Contract, 31, 1, &[&naming[..], &[("number", "1")]].concat());
+    let mark = [&naming[..], &[("date", "2026-04-30"), ("mark", "done")]].concat();
+    let event = [&naming[..], &[("date", "2026-04-30"), ("type", "hospital")]].concat();
+    for record in [contract, record(Kind::CompletionMark, 32, 1, &mark), record(Kind::Event, 33, 1, &event)] {
+        sent(&mut hub, record);
+    }
+    let strays = |hub: &TestHub| {
+        let found = check::check(&hub.config(), now()).expect("checked").faults.into_iter();
+        let warned = found.filter(|fault| fault.rule == "W01" && !fault.refused);
+        warned.map(|fault| (fault.kind, fault.field)).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(strays(&hub), [].into());
     withdraw::withdraw(&hub.config(), Kind::Programme, "П", ("test", "ошибка"), now()).expect("taken back");
     hub.send();
     assert_eq!(unpublished(&hub), [("supplement_claim", "W01", "programme", true)]);
+    let naming = ["completion_mark", "contract", "event"].map(|kind| (kind, "programme"));
+    assert_eq!(strays(&hub), naming.into());
     assert_eq!(sent(&mut hub, under(&id(14).to_string(), 2)), [Form::Live; 2], "it is no wish");
     assert_eq!(unpublished(&hub), []);
 }
