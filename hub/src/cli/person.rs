@@ -134,14 +134,23 @@ pub(super) fn said(lang: Lang, done: &people::Said) -> String {
     if done.centres.is_empty() && done.withheld.is_empty() {
         lines.push(messages::text(lang, "hub-said-nobody", &[]));
     }
-    for one in &done.withheld {
-        let reviews: Vec<String> = one.reviews.iter().map(ToString::to_string).collect();
-        let id = if reviews.is_empty() { "hub-said-unfit" } else { "hub-said-withheld" };
-        let args = [("centre", one.centre.clone().into()), ("reviews", joined(&reviews).into())];
-        lines.push(messages::find(lang, id, &args).unwrap_or_default());
-    }
+    lines.extend(withheld(lang, &done.withheld, "hub-said-unfit"));
     lines.extend(decided::told(lang, done.protocol));
     lines.join("\n")
+}
+
+/// Which centres are not told yet, and what it waits for: `unfit` if that is no question.
+fn withheld<'a>(
+    lang: Lang,
+    withheld: &'a [people::Withheld],
+    unfit: &'static str,
+) -> impl Iterator<Item = String> + use<'a> {
+    withheld.iter().map(move |one| {
+        let reviews: Vec<String> = one.reviews.iter().map(ToString::to_string).collect();
+        let id = if reviews.is_empty() { unfit } else { "hub-said-withheld" };
+        let args = [("centre", one.centre.clone().into()), ("reviews", joined(&reviews).into())];
+        messages::find(lang, id, &args).unwrap_or_default()
+    })
 }
 
 fn told_of(lang: Lang, history: &History) -> String {
@@ -266,6 +275,7 @@ fn text(lang: Lang, view: &PersonView) -> String {
         lines.extend(state.into_iter().chain(told(lang, &document.told)).map(|text| format!("      {text}")));
     }
     lines.extend(told(lang, &view.told));
+    lines.extend(withheld(lang, &view.withheld, "hub-person-unfit"));
     lines.push(messages::text(lang, "hub-person-served", &[("centres", joined(&view.served_by).into())]));
     lines.join("\n")
 }

@@ -79,6 +79,7 @@ hub-document-asked = Staff are asked about it (review list)
 hub-document-faulty = Not published, or left as it was: { $rule }
 hub-document-unnamed = Not published: { $rule } The centre is to mend it (status --kept).
 hub-document-ended = No longer in force: no centre claims it any more
+hub-person-unfit = Centre { $centre } is not told yet: what it states cannot be published, it has faults (check)
 hub-person-served = Served by: { $centres }
 hub-documented = by a document
 hub-entry = the hub's entry, { $actor }: { $reason }

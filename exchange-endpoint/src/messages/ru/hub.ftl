@@ -79,6 +79,7 @@ hub-document-asked = О программе ждут решения сотруд�
 hub-document-faulty = Не опубликована или осталась прежней: { $rule }
 hub-document-unnamed = Не опубликован: { $rule } Исправляет центр (status --kept).
 hub-document-ended = Недействующая: ни один центр её больше не ведёт
+hub-person-unfit = Центр { $centre } пока не узнаёт: его запись нельзя опубликовать, в ней ошибки (check)
 hub-person-served = Обслуживают: { $centres }
 hub-documented = по документу
 hub-entry = запись координационного центра, { $actor }: { $reason }

@@ -55,6 +55,8 @@ pub struct PersonView {
     pub documents: Vec<DocumentView>,
     /// Centres that are confirmed to serve the person.
     pub served_by: Vec<String>,
+    /// Those of them who are not told of the person yet.
+    pub withheld: Vec<Withheld>,
     /// Who is told of the person.
     #[serde(flatten)]
     pub told: ToldView,
@@ -211,6 +213,7 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
         for (claim, finding) in register.unpublished(&file)? {
             documents.push(unpublished_view(&claim, finding.word()));
         }
+        let (_, withheld) = reached(&register, person.uid)?;
         Ok(PersonView {
             uid: person.uid.to_string(),
             case_number: person.case_number,
@@ -219,6 +222,7 @@ pub fn show(config: &Config<HubConfig>, who: &str, now: Timestamp) -> Result<Per
             documents,
             told: ToldView::of(&told, person.uid),
             served_by: serving(tx, person.uid)?,
+            withheld,
             claims: claims
                 .map(|(centre, key, rule)| ClaimView {
                     centre: centre.to_string(),
@@ -391,15 +395,22 @@ fn journal(register: &Register<'_>, event: &str, uid: RecordId, rule: &str) -> R
 }
 
 fn said(register: &Register<'_>, person: PersonRow, changed: bool) -> Result<Said, Failure> {
-    let tx = register.tx;
-    let told = ToldView::of(&tx.told_of(person.uid)?, person.uid).published_to;
-    let (centres, unreached): (Vec<_>, Vec<_>) =
-        serving(tx, person.uid)?.into_iter().partition(|centre| told.contains(centre));
-    let reviews: Vec<i64> = register.questions_of(person.uid)?.into_iter().collect();
-    let withheld =
-        unreached.into_iter().map(|centre| Withheld { centre, reviews: reviews.clone() }).collect();
+    let (centres, withheld) = reached(register, person.uid)?;
     let (uid, case_number) = (person.uid.to_string(), person.case_number);
     Ok(Said { uid, case_number, changed, centres, withheld, protocol: None })
+}
+
+/// The centres that serve `uid` and are told of it, and those that are not yet.
+fn reached(register: &Register<'_>, uid: RecordId) -> Result<(Vec<String>, Vec<Withheld>), Failure> {
+    let told = ToldView::of(&register.tx.told_of(uid)?, uid).published_to;
+    let (centres, unreached): (Vec<_>, Vec<_>) =
+        serving(register.tx, uid)?.into_iter().partition(|centre| told.contains(centre));
+    let mut withheld = Vec::new();
+    if !unreached.is_empty() {
+        let reviews: Vec<i64> = register.questions_of(uid)?.into_iter().collect();
+        withheld.extend(unreached.into_iter().map(|centre| Withheld { centre, reviews: reviews.clone() }));
+    }
+    Ok((centres, withheld))
 }
 
 /// The centres with a claim of `uid` that staff confirmed.

@@ -279,6 +279,8 @@ fn what_was_served_stays_served_while_staff_are_asked_and_nothing_new_is() {
     assert_eq!(said.centres, [one.code.to_string()], "only whom it reaches");
     let withheld: Vec<_> = said.withheld.iter().map(|one| (one.centre.as_str(), one.reviews.len())).collect();
     assert_eq!(withheld, [(two.code.as_str(), 1)]);
+    let view = people::show(&hub.config(), &uid.to_string(), now()).expect("shown");
+    assert_eq!((view.withheld, view.told.published_to), (said.withheld, vec![one.code.to_string()]));
     assert_eq!(told(&mut hub, &two), [], "still in doubt");
     let pairs: Vec<_> = open_reviews(&hub).into_iter().filter(|one| one.kind == "pair").collect();
     apply(&hub, &table(&pairs, "разные")).expect("applied");
