@@ -331,6 +331,7 @@ error-person-split-whole = All claims of a person cannot be taken out: nothing w
     .next = Name only the claims of the other person.
 error-field-unknown = A person has no such field
     .next = Known fields: { $known }
+value-for-want = such a number is typed for want of one; who bears none has the field empty
 error-value-unfit = The value does not fit the field { $field }: { $problem }
     .next = Correct the value.
 error-table-line = { $problems }

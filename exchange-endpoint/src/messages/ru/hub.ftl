@@ -335,6 +335,7 @@ error-person-split-whole = Отделить все записи человека
     .next = Укажите только записи другого человека.
 error-field-unknown = Такого поля у получателя нет
     .next = Известные поля: { $known }
+value-for-want = такой номер пишут, когда СНИЛС нет; у кого его нет, у того поле пусто
 error-value-unfit = Значение не подходит полю { $field }: { $problem }
     .next = Исправьте значение.
 error-table-line = { $problems }

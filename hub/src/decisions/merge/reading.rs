@@ -10,7 +10,9 @@ use super::{
 };
 use crate::decisions::{
     given_names,
-    normalise::{Address, display, document_key, is_no_snils, name_key, parse_known, phone_key},
+    normalise::{
+        Address, display, document_key, is_no_snils, is_typed_passport, name_key, parse_known, phone_key,
+    },
 };
 
 /// What is typed where nobody knows the name, as [`name_key`]s.
@@ -110,7 +112,7 @@ impl Reading {
             Kind::Sex => self.say(typed_sex(text)),
             Kind::Date => self.say(date(text, field.weighs_parts())),
             Kind::Snils => self.say([snils(text)]),
-            Kind::Document => self.say(document_key("", text)),
+            Kind::Document => self.say(document_key("", text).filter(|key| !is_typed_passport(key))),
             Kind::Phone => self.say(text.split([',', ';']).find_map(phone_key)),
             Kind::Address => {
                 if let Some(read) = Address::read(text) {

@@ -11,5 +11,5 @@ pub use exchange_format::{
     typed_date::{parse_date, parse_known, parse_paper_date},
     vocabulary::is_placeholder,
 };
-pub use number::{document_key, is_no_snils, phone_key};
+pub use number::{document_key, is_no_snils, is_typed_passport, phone_key};
 pub use word::{name_key, repair_look_alikes};

@@ -1,5 +1,7 @@
 //! Phones and document numbers.
 
+use std::collections::BTreeSet;
+
 use super::{
     is_placeholder,
     word::{fold_look_alikes, upper},
@@ -8,8 +10,12 @@ use super::{
 /// So many digits one after another, each by one more or less than that before, are typed for want of a number.
 const RUN: usize = 8;
 
+/// So many of a document's number, which has six, are.
+const NUMBER: usize = 6;
+
 /// A phone for comparing: `7` and ten digits; shorter local numbers as they are. `None` for fewer than
-/// five digits, one digit repeated, or digits as they stand on the keys.
+/// five digits, one digit repeated, or digits as they stand on the keys; of a whole number the last seven are neither that nor of two
+/// digits alone.
 pub fn phone_key(text: &str) -> Option<String> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let key = match digits.len() {
@@ -18,7 +24,15 @@ pub fn phone_key(text: &str) -> Option<String> {
         5..=11 => digits,
         _ => return None,
     };
-    (!one_repeated(&key[key.len().saturating_sub(5)..]) && !has_run(&key)).then_some(key)
+    (!one_repeated(&key[key.len().saturating_sub(5)..]) && !has_run(&key) && !is_no_subscriber(&key))
+        .then_some(key)
+}
+
+/// Whether the last seven digits of a whole telephone number are those that are typed for want of one.
+fn is_no_subscriber(key: &str) -> bool {
+    let Some(last) = key.get(4..).filter(|_| key.len() == 11) else { return false };
+    let kinds: BTreeSet<char> = last.chars().collect();
+    kinds.len() < 3 || runs(last, last.len())
 }
 
 /// A document's series and number for comparing: letters and digits only, upper case, look-alikes in
@@ -49,6 +63,13 @@ fn with_zero(key: String) -> String {
     if key.len() == 9 && key.bytes().all(|digit| digit.is_ascii_digit()) { format!("0{key}") } else { key }
 }
 
+/// Whether the number of a passport, by its [`document_key`], is as it stands on the keys (123456). There are such, and they are
+/// published; but more are typed for want of one than are borne, and so they say nothing of who somebody is.
+pub fn is_typed_passport(key: &str) -> bool {
+    let digits = key.len() == 10 && key.bytes().all(|byte| byte.is_ascii_digit());
+    digits && runs(&key[4..], NUMBER)
+}
+
 fn is_no_document(digits: &str) -> bool {
     let number = digits.get(4..).filter(|number| number.len() == 6);
     one_repeated(digits) || has_run(digits) || number.is_some_and(one_repeated)
@@ -63,12 +84,16 @@ pub fn is_no_snils(digits: &str) -> bool {
 
 /// Whether [`RUN`] digits stand there one after another as they do on the keys, 0 after 9.
 fn has_run(digits: &str) -> bool {
+    runs(digits, RUN)
+}
+
+fn runs(digits: &str, so_many: usize) -> bool {
     let next = |by: u8| {
         let mut n = 1;
         digits.as_bytes().windows(2).any(|two| {
             let follows = (two[0] - b'0' + by) % 10 == two[1] - b'0';
             n = if follows { n + 1 } else { 1 };
-            n >= RUN
+            n >= so_many
         })
     };
     next(1) || next(9)
@@ -85,10 +110,22 @@ mod tests {
 
     #[test]
     fn phones() {
-        for text in ["+79061234567", "8 (906) 123-45-67", "9061234567", "8-906-123-45-67"] {
-            assert_eq!(phone_key(text).as_deref(), Some("79061234567"), "{text}");
+        for text in ["+79061284567", "8 (906) 128-45-67", "9061284567", "8-906-128-45-67"] {
+            assert_eq!(phone_key(text).as_deref(), Some("79061284567"), "{text}");
         }
         assert_eq!(phone_key("36-12-45").as_deref(), Some("361245"));
+        let typed = [
+            "89991234567",
+            "+79051234567",
+            "8 900 765-43-21",
+            "+79999999990",
+            "+79009009090",
+            "+79000000001",
+        ];
+        for text in typed {
+            assert_eq!(phone_key(text), None, "{text}");
+        }
+        assert!(phone_key("+79001112233").is_some() && phone_key("22-33-22").is_some());
         let on_keys = ["+71234567890", "89001234567", "+79123456789", "8 987 654 32 10"];
         for text in ["", "нет", "0", "000000", "8 (000) 000-00-00"].into_iter().chain(on_keys) {
             assert_eq!(phone_key(text), None, "{text}");
@@ -104,6 +141,9 @@ mod tests {
         assert_eq!(document_key("I-BЖ", "123456"), document_key("I-ВЖ", "123456"));
         assert_eq!(document_key("", "3204 123456 выдан 2004").as_deref(), Some("3204123456"));
         assert_eq!(document_key("412", "123456"), document_key("04 12", "123456"));
+        let is_typed = |text| document_key("", text).is_some_and(|key| is_typed_passport(&key));
+        assert!(is_typed("3204 123456") && is_typed("1234 654321") && is_typed("412 123456"));
+        assert!(!is_typed("3204 123457") && !is_typed("I-БЖ 123456") && !is_typed("123456"));
         let on_keys = [("1234", "567890"), ("3200", "000000"), ("", "серия 32 04 № 111111")];
         let none = [("0000", "000000"), ("", "нет"), ("", ""), ("-", "12"), ("", "выдан 2004")];
         for (series, number) in none.into_iter().chain(on_keys) {

@@ -11,7 +11,7 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Field, FieldProblem, Form, Kind, RecordId},
+    record::{Field, FieldProblem, Form, Kind, RecordId, Type},
     rules,
 };
 use jiff::{Timestamp, civil::Date};
@@ -30,7 +30,10 @@ use crate::{
         people::{Entry, PersonRow},
         publications::Told,
     },
-    decisions::golden::{self, Candidate, Claim, Source},
+    decisions::{
+        golden::{self, Candidate, Claim, Source},
+        normalise::is_no_snils,
+    },
     edges::{
         config::HubConfig,
         hub::{Hub, open},
@@ -485,5 +488,8 @@ pub(super) fn good_value(field: &'static Field, text: &str, today: Date) -> Resu
         return Err(Unfit { rule: "type", why: (&field.problem(Some(typed)).unwrap_or(expected)).into() });
     };
     broken(&value)?;
+    if matches!(field.ty, Type::Snils) && is_no_snils(&value) {
+        return Err(Unfit { rule: "A04", why: messages::Told::of("value-for-want", &[]) });
+    }
     Ok(Some(value))
 }

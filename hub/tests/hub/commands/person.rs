@@ -70,6 +70,7 @@ fn staff_correct_a_person_and_confirm_who_serves_it() {
         ("birth_date", "31.02.1950", "R04: Дата рождения"),
         ("birth_date", "2199-01-01", "R04: Дата рождения"),
         ("snils", "11223344697", "A04: Контрольное число"),
+        ("snils", "111-111-111 45", "такой номер пишут"),
         ("sex", "да", "нужно"),
     ] {
         let output = set(field, value);
