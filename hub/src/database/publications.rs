@@ -3,7 +3,7 @@
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
-    record::{Form, Kind, RecordId},
+    record::{Form, Kind, Record, RecordId},
 };
 use rusqlite::{Row, params};
 
@@ -26,9 +26,19 @@ pub struct Publication {
     pub hash: Option<Digest>,
     /// Form and hash last sealed.
     pub sealed: Option<(Form, Digest)>,
+    /// Whether it is to be sealed: only then it may say something else than was sealed.
+    pub is_pending: bool,
 }
 
-/// A publication whose body is not the one of its hash.
+impl Publication {
+    /// Whether it says something that this hub has never drawn up: it was altered past the program.
+    pub fn is_altered(&self) -> bool {
+        let hash = Digest::of(&self.body);
+        self.hash != Some(hash) || !self.is_pending && self.sealed != Some((self.form, hash))
+    }
+}
+
+/// A publication that is not as the program left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Altered {
     /// Its kind.
@@ -160,30 +170,71 @@ impl Tx<'_> {
         )
     }
 
-    /// Publications to `centre` whose body is not the one of its hash. Reads all of them.
+    /// Publications to `centre` whose body is not the one of its hash, or that are not as they were sealed though nothing is to be
+    /// sealed of them. Reads all of them.
     pub fn published_altered(&self, centre: ParticipantCode) -> Result<Vec<Altered>> {
         let mut statement = self.db.prepare_cached(
-            "SELECT sha256, body, kind, key, person FROM publication WHERE centre = ?1 ORDER BY kind, key",
+            "SELECT sha256, body, kind, key, person, state <> 'pending' AND (sha256 IS NOT sealed_sha256 OR form IS NOT sealed_form)
+             FROM publication WHERE centre = ?1 ORDER BY kind, key",
         )?;
         let (mut rows, mut altered) = (statement.query([centre.as_str()])?, Vec::new());
         while let Some(row) = rows.next()? {
             let hash = Digest::of(row.get_ref(1)?.as_bytes().unwrap_or_default());
-            if row.get_ref(0)?.as_str() != Ok(&hash.to_string()) {
-                altered.push(Altered {
-                    kind: parsed(row, "publication", "kind")?,
-                    key: parsed(row, "publication", "key")?,
-                    person: parsed(row, "publication", "person")?,
-                });
+            if row.get_ref(0)?.as_str() != Ok(&hash.to_string()) || row.get(5)? {
+                altered.push(read_altered(row)?);
             }
         }
         Ok(altered)
     }
 
-    /// Nobody goes by what is to be published of the file of `person` any more: it is worked out anew.
-    pub fn forget_published(&self, centre: ParticipantCode, person: RecordId) -> Result<()> {
+    /// Nobody goes by what is to be published of a live record any more: it is worked out anew.
+    pub fn forget_published(&self, centre: ParticipantCode, kind: Kind, key: RecordId) -> Result<()> {
         self.run(
-            "UPDATE publication SET sha256 = '' WHERE centre = ?1 AND person = ?2 AND form = 'live'",
-            params![centre.as_str(), person.to_string()],
+            "UPDATE publication SET sha256 = '' WHERE centre = ?1 AND kind = ?2 AND key = ?3 AND form = 'live'",
+            params![centre.as_str(), kind.name(), key.to_string()],
+        )?;
+        Ok(())
+    }
+
+    /// What was altered is again as it was sealed, `record`, of the file of `person`.
+    pub fn put_back_text(&self, centre: ParticipantCode, record: &Record, person: RecordId) -> Result<()> {
+        self.run(
+            "UPDATE publication SET body = ?4, person = ?5, sha256 = sealed_sha256, form = CASE WHEN state = 'pending' THEN form ELSE sealed_form END,
+               state = CASE WHEN state = 'pending' AND form = sealed_form THEN 'applied' ELSE state END
+             WHERE centre = ?1 AND kind = ?2 AND key = ?3",
+            params![
+                centre.as_str(),
+                record.kind.name(),
+                record.key.to_string(),
+                record.body,
+                person.to_string()
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Rows that say that `centre` is told of a record, and stand there by damage alone.
+    pub fn strangers(&self, centre: ParticipantCode) -> Result<Vec<Altered>> {
+        let sql = format!(
+            "SELECT kind, key, person FROM publication p WHERE centre = ?1 AND {STRANGER} ORDER BY kind, key"
+        );
+        self.rows(&sql, [centre.as_str()], read_altered)
+    }
+
+    /// Whether that row is one of [`Tx::strangers`].
+    pub fn is_stranger(&self, centre: ParticipantCode, kind: Kind, key: RecordId) -> Result<bool> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM publication p WHERE centre = ?1 AND kind = ?2 AND key = ?3 AND {STRANGER})"
+        );
+        let found = self.value(&sql, params![centre.as_str(), kind.name(), key.to_string()])?;
+        Ok(found.unwrap_or(false))
+    }
+
+    /// Forgets one of [`Tx::strangers`], of which its centre was never told.
+    pub fn drop_stranger(&self, centre: ParticipantCode, kind: Kind, key: RecordId) -> Result<()> {
+        self.run(
+            "DELETE FROM publication WHERE centre = ?1 AND kind = ?2 AND key = ?3",
+            params![centre.as_str(), kind.name(), key.to_string()],
         )?;
         Ok(())
     }
@@ -294,6 +345,20 @@ impl Tx<'_> {
     }
 }
 
+/// Of `p`, a publication: what was sealed last of it went to somebody else; or nothing was sealed yet, and it is about a person of
+/// whom its centre has sent no record.
+const STRANGER: &str = "(EXISTS (SELECT 1 FROM packet k WHERE k.name = p.packet AND k.peer <> p.centre)
+   OR p.version = 0 AND p.form = 'live' AND EXISTS (SELECT 1 FROM person x WHERE x.uid = p.person)
+     AND NOT EXISTS (SELECT 1 FROM person_record x WHERE x.uid = p.person AND x.origin = p.centre))";
+
+fn read_altered(row: &Row<'_>) -> Result<Altered> {
+    Ok(Altered {
+        kind: parsed(row, "publication", "kind")?,
+        key: parsed(row, "publication", "key")?,
+        person: parsed(row, "publication", "person")?,
+    })
+}
+
 fn read_publication(row: &Row<'_>) -> Result<Publication> {
     let form: Option<Form> = super::parsed_optional(row, "publication", "sealed_form")?;
     let hash: Option<Digest> = super::parsed_optional(row, "publication", "sealed_sha256")?;
@@ -305,5 +370,6 @@ fn read_publication(row: &Row<'_>) -> Result<Publication> {
         body: row.get("body")?,
         hash: row.get::<_, String>("sha256")?.parse().ok(),
         sealed: form.zip(hash),
+        is_pending: row.get::<_, String>("state")? == "pending",
     })
 }

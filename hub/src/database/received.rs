@@ -398,6 +398,30 @@ impl Tx<'_> {
         Ok(altered)
     }
 
+    /// The rows of `origin` of which nobody can say where they stand: not where a record does of which that became.
+    pub fn received_astray(&self, origin: ParticipantCode) -> Result<Vec<ClaimId>> {
+        self.rows(
+            "SELECT id FROM received WHERE origin = ?1 AND (state NOT IN ('applied', 'waiting', 'held', 'refused', 'gone')
+               OR state NOT IN ('applied', 'waiting') AND form <> 'tombstone'
+                 AND (basis_version IS NOT NULL OR outcome NOT IN ('held', 'refused'))) ORDER BY id",
+            [origin.as_str()],
+            |row| Ok(row.get(0)?),
+        )
+    }
+
+    /// Forgets these rows, so that they come again; what no packet brings again stands as it can.
+    pub fn remove_astray(&self, ids: &[ClaimId]) -> Result<()> {
+        for id in ids {
+            self.run(
+                "UPDATE received SET state = CASE form WHEN 'tombstone' THEN 'gone' ELSE 'applied' END
+                 WHERE id = ?1 AND (form = 'tombstone' OR in_digest = 0)",
+                [id],
+            )?;
+            self.run("DELETE FROM received WHERE id = ?1 AND form <> 'tombstone' AND in_digest", [id])?;
+        }
+        Ok(())
+    }
+
     /// What of the rows of `origin` is not as its stream has `carried` it: the records that are not there, or with their row, if
     /// its version, form or hash is another or it is among `altered`; and the rows that count and were never carried.
     #[expect(clippy::type_complexity, reason = "two lists, by record")]

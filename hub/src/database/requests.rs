@@ -193,6 +193,17 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Whether a snapshot of `peer` was asked for because the sums of a stream differ, or rows are damaged, since the open incident
+    /// `code` of it began.
+    pub fn has_asked_since(&self, peer: ParticipantCode, code: &str) -> Result<bool> {
+        let found = self.value(
+            "SELECT EXISTS (SELECT 1 FROM request q JOIN incident i ON i.peer = q.peer WHERE q.peer = ?1 AND q.direction = 'out'
+               AND q.cause = 'divergence' AND q.at >= i.at AND i.code = ?2 AND i.closed_at IS NULL)",
+            [peer.as_str(), code],
+        )?;
+        Ok(found.unwrap_or(false))
+    }
+
     /// The incident `n` was looked into.
     pub fn close_incident(&self, n: i64, at: &str) -> Result<()> {
         self.run("UPDATE incident SET closed_at = ?2 WHERE n = ?1 AND closed_at IS NULL", params![n, at])?;

@@ -268,6 +268,9 @@ impl Daemon {
         if let Err(error) = self.scrub.step(&mut self.hub, running, self.clock.now()) {
             tracing::warn!("the archive could not be looked through: {error}");
         }
+        if std::mem::take(&mut self.hub.is_to_audit) {
+            self.audited = None;
+        }
         if self.to_audit.is_empty() && self.audited.is_none_or(|at| running.saturating_sub(at) >= AUDIT) {
             match self.hub.store.read(|tx| tx.centres()) {
                 Ok(centres) => self.to_audit = centres.iter().map(|centre| centre.code).collect(),

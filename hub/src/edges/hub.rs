@@ -141,6 +141,8 @@ pub struct Hub {
     pub watermark: Watermark,
     /// The protocols.
     pub protocols: Protocols,
+    /// Whether what is kept of the streams is to be looked at before its time: something in it is damaged.
+    pub(super) is_to_audit: bool,
 }
 
 /// Why a step of the exchange was not done.
@@ -220,7 +222,7 @@ pub fn open(config: &Config<HubConfig>) -> Result<Hub, Failure> {
     let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
     let context = context_of(config, watermark.issued())?;
     let protocols = Protocols::open(&config.path(&config.protocols))?;
-    let mut hub = Hub { store, context, watermark, protocols };
+    let mut hub = Hub { store, context, watermark, protocols, is_to_audit: false };
     hub.keep_protocols();
     Ok(hub)
 }

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 
 use super::{
     hub::{Context, Hub, HubError, at},
-    intake::{journal, random, release_moved},
+    intake::{UNSEALED, close_unsealed, journal, random, release_moved},
     older::goes_on_behind,
     requests,
     sealing::{
@@ -32,9 +32,6 @@ use super::{
     },
 };
 use crate::database::{DatabaseError, Tx};
-
-/// What is to be told to a centre cannot be sealed: rows of it are damaged.
-const UNSEALED: &str = "UNSEALED";
 
 /// What placing did.
 #[derive(Debug, Default)]
@@ -100,8 +97,9 @@ impl Hub {
         let at = now.to_string();
         if is_damaged && !is_told {
             self.store.write(|tx| tx.add_incident(centre, UNSEALED, None, &at))?;
+            self.is_to_audit = true;
         } else if is_told && sealed.is_ok() {
-            self.store.write(|tx| tx.close_incidents(centre, UNSEALED, &at).map(drop))?;
+            self.store.write(|tx| close_unsealed(tx, centre, now))?;
         }
         Ok(())
     }

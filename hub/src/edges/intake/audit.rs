@@ -18,10 +18,12 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
-use super::{apply, journal, open};
+use super::{
+    apply, journal, open,
+    published::{UNSEALED, close_unsealed, drop_strangers, say_again},
+};
 use crate::{
     database::{DatabaseError, Tx, publications::Altered, received::ClaimId, streams::Streams},
-    decisions::drawn::DIRECTORY,
     edges::{
         hub::{Context, Hub, HubError, at},
         ranges, requests,
@@ -42,6 +44,8 @@ struct Found {
     sent: bool,
     /// Publications that say something else than they should.
     told: Vec<Altered>,
+    /// Records of centres of which nobody can say where they stand.
+    astray: Vec<ClaimId>,
 }
 
 impl Hub {
@@ -52,11 +56,29 @@ impl Hub {
     /// # Errors
     /// The database.
     pub fn audit(&mut self, centre: ParticipantCode, now: Timestamp) -> Result<bool, HubError> {
-        if self.store.read(|tx| look(tx, centre))? == Found::default() {
-            return Ok(false);
+        let (found, strangers) =
+            self.store.read(|tx| Ok::<_, HubError>((look(tx, centre)?, tx.strangers(centre)?)))?;
+        if (&found, &strangers[..]) == (&Found::default(), &[]) {
+            return self.settle_unsealed(centre, now).map(|()| false);
         }
-        self.carry_out(|context, tx| put_right(context, tx, centre, now))?;
-        Ok(true)
+        self.carry_out(|context, tx| {
+            if !strangers.is_empty() {
+                // whose rows these were has lost them: that is found out before anything is told anew
+                for other in tx.centres()?.into_iter().filter(|other| other.active && other.code != centre) {
+                    put_right(context, tx, other.code, now)?;
+                }
+            }
+            drop_strangers(context, tx, centre, &strangers, now)?;
+            Ok(put_right(context, tx, centre, now)? || !strangers.is_empty())
+        })
+    }
+
+    /// Rows of which nothing could be signed are an incident until all of them are right.
+    fn settle_unsealed(&mut self, centre: ParticipantCode, now: Timestamp) -> Result<(), HubError> {
+        if self.store.read(|tx| tx.has_incident(centre, UNSEALED))? {
+            self.store.write(|tx| close_unsealed(tx, centre, now))?;
+        }
+        Ok(())
     }
 }
 
@@ -74,16 +96,35 @@ fn look(tx: &Tx<'_>, centre: ParticipantCode) -> Result<Found, HubError> {
     let (altered, begun) = (tx.received_altered(centre)?, streams.incoming.last.is_some());
     let received = begun && (!altered.is_empty() || differs(ranges::sum_of(tx, centre), streams.received)?);
     let sent = streams.outgoing.last.is_some() && differs(ranges::sum_of_sent(tx, centre), streams.sent)?;
-    Ok(Found { altered, received, sent, told: tx.published_altered(centre)? })
+    let (told, astray) = (tx.published_altered(centre)?, tx.received_astray(centre)?);
+    Ok(Found { altered, received, sent, told, astray })
 }
 
+/// Whether anything could be done.
 fn put_right(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
     now: Timestamp,
-) -> Result<(), HubError> {
+) -> Result<bool, HubError> {
+    // they come again
+    tx.remove_astray(&look(tx, centre)?.astray)?;
     let found = look(tx, centre)?;
+    let told = !found.told.is_empty() && say_again(context, tx, centre, &found.told, now)?;
+    let streams = found.received || found.sent || !found.altered.is_empty();
+    if streams {
+        put_streams_right(context, tx, centre, &found, now)?;
+    }
+    Ok(told || streams)
+}
+
+fn put_streams_right(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    found: &Found,
+    now: Timestamp,
+) -> Result<(), HubError> {
     tracing::error!(
         centre = %centre,
         altered = found.altered.len(),
@@ -92,15 +133,6 @@ fn put_right(
         "what is kept of the streams was altered in the database"
     );
     let (at, mut streams) = (now.to_string(), tx.streams(centre)?);
-    if !found.told.is_empty() {
-        say_again(context, tx, centre, &found.told, now)?;
-        tx.add_incident(centre, DIVERGED, None, &at)?;
-        tx.close_incidents(centre, DIVERGED, &at)?;
-        journal(tx, context.code, "publication.mended", centre.as_str(), "", &[], now)?;
-        if (&found.altered[..], found.received, found.sent) == (&[], false, false) {
-            return Ok(());
-        }
-    }
     let carried = found.received.then(|| Carried::of(context, tx, centre));
     if let (Some(Ok(carried)), true, false) = (&carried, found.altered.is_empty(), found.sent) {
         // where the packets say what the rows say, only the sum kept of them was not right
@@ -137,29 +169,6 @@ fn put_right(
         requests::want_snapshot(context, tx, centre, SnapshotCause::Divergence, now)?;
     }
     Ok(tx.set_streams(centre, &streams)?)
-}
-
-/// What publications should say whose text was `altered` is worked out anew. What does not follow from anything that stands here any
-/// more, such as one that was withdrawn, is never signed as it is: whoever seals it says so.
-fn say_again(
-    context: &Context,
-    tx: &Tx<'_>,
-    centre: ParticipantCode,
-    altered: &[Altered],
-    now: Timestamp,
-) -> Result<(), HubError> {
-    let register = context.register(tx, context.code.as_str(), now);
-    let people: BTreeSet<RecordId> = altered.iter().map(|one| one.person).collect();
-    for uid in people {
-        tx.forget_published(centre, uid)?;
-        if tx.person(uid)?.is_some() {
-            register.republish(tx.person_meant(uid)?)?;
-        }
-    }
-    if altered.iter().any(|one| DIRECTORY.contains(&one.kind)) {
-        register.publish_directory(centre)?;
-    }
-    Ok(())
 }
 
 /// What packets bear, of those that were read.

@@ -14,10 +14,11 @@ use exchange_format::{
     stream::Stop,
 };
 
-use super::{Applied, Step, audit::DIVERGED, journal};
+use super::{Applied, Step, audit::DIVERGED, journal, published::close_unsealed};
 use crate::{
     database::{
         Tx,
+        publications::Publication,
         streams::{AtPosition, Streams},
     },
     edges::{hub::HubError, ranges, register::What, requests, resync, sealing::data::seal_anew},
@@ -92,20 +93,22 @@ impl Step<'_> {
         if let Some(told) = tx.publication_person(self.centre, record.kind, record.key)? {
             return Ok(Some(told));
         }
-        let body = (record.form != Form::Tombstone).then(|| record.read_body().ok()).flatten();
-        let id = |field: &str| body.as_ref().and_then(|body| body.stated(field)?.parse::<RecordId>().ok());
-        let person = match record.kind {
-            Kind::Person => Some(record.key),
-            Kind::Link => id("target"),
-            Kind::Programme | Kind::Supplement => tx.person_of_document(record.key)?,
-            // of nobody, or of somebody that a tombstone does not name
-            _ if id("recipient").is_none() => return Ok(Some(record.key)),
-            _ => id("recipient"),
+        file_of(tx, record)
+    }
+
+    /// Puts back the text of a publication that was altered, as `record` of the centre's copy has it, if it is the one that was sealed
+    /// last; of whose file it is.
+    fn text_back(&self, tx: &Tx<'_>, record: &Record) -> Result<Option<RecordId>, HubError> {
+        let (kind, key) = (record.kind, record.key);
+        let Some(row) = tx.publication(self.centre, kind, key)?.filter(Publication::is_altered) else {
+            return Ok(None);
         };
-        Ok(match person {
-            Some(uid) if tx.person(uid)?.is_some() => Some(uid),
-            _ => None,
-        })
+        if (row.version, row.sealed) != (record.version, Some((record.form, record.hash()))) {
+            return Ok(None);
+        }
+        let file = file_of(tx, record)?.unwrap_or(key);
+        tx.put_back_text(self.centre, record, file)?;
+        Ok(Some(file))
     }
 
     /// Takes back what the centre's copy in the snapshot `parts` shows and our rows do not, under the version that the centre
@@ -118,9 +121,15 @@ impl Step<'_> {
     ) -> Result<(), HubError> {
         let (mut people, mut found) = (BTreeSet::new(), 0_u64);
         resync::for_each(self, tx, parts, &mut |record, is_mirror| {
-            if is_mirror && let Some(uid) = self.lost_of(tx, record)? {
+            if !is_mirror {
+                return Ok(());
+            }
+            if let Some(uid) = self.lost_of(tx, record)? {
                 found += 1;
                 tx.told_before(self.centre, record, uid)?;
+                people.insert(uid);
+            } else if let Some(uid) = self.text_back(tx, record)? {
+                found += 1;
                 people.insert(uid);
             }
             Ok(())
@@ -137,6 +146,7 @@ impl Step<'_> {
             let code = self.context.code;
             journal(tx, code, "publication.mended", self.centre.as_str(), "", &[], self.now)?;
         }
+        close_unsealed(tx, self.centre, self.now)?;
         streams.sent = ranges::sum_of_sent(tx, self.centre)?;
         tx.set_streams(self.centre, streams)?;
         for id in tx.requests().waiting(self.centre)? {
@@ -147,4 +157,22 @@ impl Step<'_> {
         *streams = tx.streams(self.centre)?;
         Ok(())
     }
+}
+
+/// Of whose file what `record` says is, if that is of somebody or something that is known here.
+fn file_of(tx: &Tx<'_>, record: &Record) -> Result<Option<RecordId>, HubError> {
+    let body = (record.form != Form::Tombstone).then(|| record.read_body().ok()).flatten();
+    let id = |field: &str| body.as_ref().and_then(|body| body.stated(field)?.parse::<RecordId>().ok());
+    let person = match record.kind {
+        Kind::Person => Some(record.key),
+        Kind::Link => id("target"),
+        Kind::Programme | Kind::Supplement => tx.person_of_document(record.key)?,
+        // of nobody, or of somebody that a tombstone does not name
+        _ if id("recipient").is_none() => return Ok(Some(record.key)),
+        _ => id("recipient"),
+    };
+    Ok(match person {
+        Some(uid) if tx.person(uid)?.is_some() => Some(uid),
+        _ => None,
+    })
 }

@@ -13,6 +13,7 @@ mod held;
 mod keys;
 mod numbered;
 mod open;
+mod published;
 mod replay;
 
 use std::{fs, path::Path};
@@ -43,6 +44,7 @@ pub(super) use answers::random;
 pub(in crate::edges) use audit::forget_unproven;
 pub(in crate::edges) use numbered::Step;
 pub(in crate::edges) use open::prune_out;
+pub(in crate::edges) use published::{UNSEALED, close_unsealed};
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
+use exchange_endpoint::journal_table::Event;
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
@@ -13,6 +14,7 @@ use super::{Affected, Input, Register, RegisterError};
 use crate::{
     database::{
         linking::{Act, ClaimName},
+        publications::Publication,
         received::ClaimId,
     },
     decisions::{
@@ -147,7 +149,14 @@ impl Register<'_> {
                 }
                 // what was published before it broke a rule stands until it is put right
                 if faulty.contains_key(&record.key) {
-                    record.body = self.as_told(centre, record.key, record.body)?;
+                    let kind = record.body.kind();
+                    let told = self.tx.publication(centre, kind, record.key)?;
+                    if told.as_ref().is_some_and(Publication::is_altered) {
+                        // the centre has what it says
+                        wanted.insert((centre, kind, record.key));
+                        continue;
+                    }
+                    record.body = as_told(told.as_ref(), record.body);
                 }
                 let (kind, bytes) = (record.body.kind(), record.body.to_xml());
                 if let Some(finding) = record.body.findings().into_iter().next() {
@@ -171,7 +180,11 @@ impl Register<'_> {
         claim: RecordId,
         link: &mut Body,
     ) -> Result<(), RegisterError> {
-        let Some(known) = self.tx.publication(centre, Kind::Link, claim)? else { return Ok(()) };
+        // of what a text that was altered says nothing follows
+        let Some(known) = self.tx.publication(centre, Kind::Link, claim)?.filter(|known| !known.is_altered())
+        else {
+            return Ok(());
+        };
         let Ok(former) = Body::from_xml(Kind::Link, &known.body) else { return Ok(()) };
         let (was, now) = (former.text("target"), link.text("target"));
         let (before, told) = (former.text("supersedes"), known.sealed.map(|(_, hash)| hash));
@@ -252,20 +265,6 @@ impl Register<'_> {
         Ok(false)
     }
 
-    /// The document `key` as `centre` was told of it, about the person and of the programme of `now`.
-    fn as_told(&self, centre: ParticipantCode, key: RecordId, now: Body) -> Result<Body, RegisterError> {
-        let told = self.tx.publication(centre, now.kind(), key)?;
-        let Some(Ok(mut told)) = told.map(|told| Body::from_xml(now.kind(), &told.body)) else {
-            return Ok(now);
-        };
-        let programme = audience::programme_of(&now).map(|programme| programme.to_string());
-        let named = [("recipient", now.text("recipient")), ("programme", programme.as_deref())];
-        for (field, is) in named.into_iter().filter_map(|(field, is)| Some((field, is?))) {
-            told.set(field, is).expect("an id is plain text");
-        }
-        Ok(told)
-    }
-
     /// A link ends with its claim; everything else may come back and is withdrawn.
     fn end_publication(
         &self,
@@ -281,9 +280,34 @@ impl Register<'_> {
                 .any(|found| matches!(found, Ok(Some(_))));
         let form = if kind == Kind::Link && !claim_stands { Form::Tombstone } else { Form::Withdrawn };
         // it may already be part of another person's file
-        if self.tx.published_of(uid)?.contains(&(centre, kind, key)) {
-            self.tx.unpublish(centre, kind, key, form)?;
+        if !self.tx.published_of(uid)?.contains(&(centre, kind, key)) {
+            return Ok(());
         }
+        if self.tx.is_stranger(centre, kind, key)? {
+            return self.drop_stranger(centre, kind, key);
+        }
+        Ok(self.tx.unpublish(centre, kind, key, form)?)
+    }
+
+    /// Forgets a row that says that `centre` is told of a record, and stands there by damage alone: withdrawn, it would go out with all
+    /// that it says.
+    pub fn drop_stranger(
+        &self,
+        centre: ParticipantCode,
+        kind: Kind,
+        key: RecordId,
+    ) -> Result<(), RegisterError> {
+        tracing::error!(centre = %centre, kind = %kind, key = %key, "never told there: the row is damaged, and is dropped");
+        self.tx.drop_stranger(centre, kind, key)?;
+        self.tx.add_incident(centre, "MISPLACED", None, &self.at())?;
+        self.tx.journal(&Event {
+            at: self.now,
+            actor: self.actor,
+            event: "publication.misplaced",
+            subject: &key.to_string(),
+            rule: kind.name(),
+            digests: &[],
+        })?;
         Ok(())
     }
 
@@ -373,4 +397,15 @@ impl Register<'_> {
         }
         Ok(new)
     }
+}
+
+/// The document of `now` as a centre was `told` of it, about the person and of the programme of `now`.
+fn as_told(told: Option<&Publication>, now: Body) -> Body {
+    let Some(Ok(mut told)) = told.map(|told| Body::from_xml(now.kind(), &told.body)) else { return now };
+    let programme = audience::programme_of(&now).map(|programme| programme.to_string());
+    let named = [("recipient", now.text("recipient")), ("programme", programme.as_deref())];
+    for (field, is) in named.into_iter().filter_map(|(field, is)| Some((field, is?))) {
+        told.set(field, is).expect("an id is plain text");
+    }
+    told
 }

@@ -372,14 +372,18 @@ impl Packet<'_> {
         sum: &mut StateDigest,
         fresh: bool,
     ) -> Result<u32, HubError> {
-        let hash = Digest::of(&publication.body);
-        if publication.hash != Some(hash) {
-            return Err(DatabaseError::Damaged { table: "publication", column: "body" }.into());
+        let damaged = |column| HubError::from(DatabaseError::Damaged { table: "publication", column });
+        if publication.is_altered() {
+            return Err(damaged("body"));
         }
+        if self.tx.is_stranger(self.centre, publication.kind, publication.key)? {
+            return Err(damaged("centre"));
+        }
+        let hash = Digest::of(&publication.body);
         let same = publication.sealed == Some((publication.form, hash));
         let above = publication.version.checked_add(1);
         let version = if same { Some(publication.version) } else { above };
-        let version = version.ok_or(DatabaseError::Damaged { table: "publication", column: "version" })?;
+        let version = version.ok_or_else(|| damaged("version"))?;
         let mut record = Record {
             kind: publication.kind,
             key: publication.key,

@@ -2,6 +2,7 @@
 
 mod centre;
 mod crash;
+mod damage;
 mod days;
 mod decisions;
 mod documents;

@@ -15,13 +15,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     TestHub, anna,
     centre::{Read, TestCentre, now},
-    record,
+    damage::beside,
     rules::merged_and_told,
 };
-use svod_hub::{
-    database::drawn::Drawn,
-    edges::{hub::Hub, intake::Taken, operations::status},
-};
+use svod_hub::edges::{intake::Taken, operations::status};
 
 fn missing(epoch: u64, first: u64, last: u64) -> Request {
     let (first, last) = (Seq::new(first).expect("small"), Seq::new(last).expect("small"));
@@ -43,7 +40,7 @@ fn after(minutes: i64) -> Timestamp {
 }
 
 /// The codes of open incidents.
-fn incidents(hub: &TestHub) -> Vec<String> {
+pub(super) fn incidents(hub: &TestHub) -> Vec<String> {
     status::status(&hub.config(), now()).expect("told").incidents.into_iter().map(|one| one.code).collect()
 }
 
@@ -189,7 +186,7 @@ fn a_wrong_sum_over_right_records_is_made_anew() {
 }
 
 /// A hub that has published Anna to centre 1.
-fn published() -> (TestHub, TestCentre, Read) {
+pub(super) fn published() -> (TestHub, TestCentre, Read) {
     let mut hub = TestHub::new();
     let (centre, read) = merged_and_told(&mut hub, 1, vec![anna(1, 1, &[])]);
     assert!(read.kinds.contains(&PacketKind::Snapshot));
@@ -361,95 +358,6 @@ fn a_request_that_cannot_be_read_is_put_aside() {
     let (mut hub, centre, _) = published();
     let name = centre.ask_at(&missing(1, 1, 1), 7, Nonce([1; 16]));
     assert!(matches!(hub.take(&centre, &name), Taken::Quarantined(_)));
-}
-
-/// The hub's database, past its program.
-fn beside(hub: &TestHub, sql: &str) {
-    let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
-    db.execute_batch(sql).expect("written");
-}
-
-#[test]
-fn a_number_that_a_centre_has_written_into_its_copy_is_not_taken_back() {
-    for signed in [false, true] {
-        let (mut hub, mut centre, read) = published();
-        let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("a person");
-        // its own sum of what it has published was damaged: it asks for the centre's copy
-        beside(&hub, &format!("UPDATE stream SET sent_digest = '{}'", "0".repeat(64)));
-        hub.hub.audit(centre.code, now()).expect("looked");
-        hub.send();
-        let asked = centre.read_out().requests;
-        let [(id, Request::Snapshot { cause: SnapshotCause::Divergence, .. })] = asked[..] else {
-            panic!("{asked:?}")
-        };
-        let written = Record { version: 7, ..person.clone() };
-        let mirror = if signed { hub.signed(&centre, &written) } else { written };
-        let parts = [vec![anna(1, 1, &[])]];
-        for name in centre.snapshot_with(2, SnapshotBasis::Requested { request: id }, &parts, &[mirror]) {
-            hub.take(&centre, &name);
-        }
-        let known =
-            hub.hub.store.read(|tx| tx.publication(centre.code, Kind::Person, person.key)).expect("read");
-        assert_eq!(known.expect("published").version, if signed { 7 } else { 1 });
-        assert!(!incidents(&hub).contains(&"RESTORED".to_owned()));
-    }
-}
-
-#[test]
-fn what_cannot_be_sealed_for_one_centre_is_its_incident_and_ends_nothing() {
-    let (mut hub, centre, read) = published();
-    let person = read.records.iter().find(|record| record.kind == Kind::Person).expect("a person");
-    let (top, body) = (format!("version = {}", u32::MAX), "body = CAST(CAST(body AS TEXT) || ' ' AS BLOB)");
-    for damage in [top.as_str(), body] {
-        beside(
-            &hub,
-            &format!(
-                "UPDATE publication SET state = 'pending', sealed_sha256 = '{}', {damage}",
-                "a".repeat(64)
-            ),
-        );
-        centre.clear_out();
-        assert!(hub.hub.seal(now()).is_err(), "{damage}");
-        assert!(hub.hub.seal(now()).is_err(), "{damage}");
-        assert_eq!(incidents(&hub), ["UNSEALED"], "{damage}");
-        assert!(centre.read_out().records.is_empty());
-        let body = person.body.clone();
-        let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opened");
-        db.execute("UPDATE publication SET version = 1", []).expect("written");
-        db.execute("UPDATE publication SET body = ?1 WHERE kind = 'person'", [body]).expect("written");
-        db.execute("UPDATE publication SET state = 'applied' WHERE kind <> 'person'", []).expect("written");
-        hub.send();
-        assert_eq!(incidents(&hub), [""; 0], "{damage}");
-        let told = centre.read_out().records;
-        assert_eq!(told.iter().map(|one| (one.kind, one.version)).collect::<Vec<_>>(), [(Kind::Person, 2)]);
-    }
-}
-
-#[test]
-fn a_service_whose_row_was_altered_is_found_and_goes_out_as_it_was_drawn_up() {
-    let (mut hub, centre, _) = published();
-    let service = record(Kind::Service, 61, 1, &[("code", "1.1"), ("name", "Бритьё")]);
-    let body = service.read_body().expect("a body");
-    let drawn = Drawn { key: service.key, id: "у1".into(), person: None, body };
-    let Hub { store, context, .. } = &mut hub.hub;
-    store.write(|tx| context.register(tx, "test", now()).draw(&drawn, "приказ")).expect("drawn up");
-    hub.send();
-    centre.clear_out();
-    beside(
-        &hub,
-        "UPDATE publication SET body = CAST(replace(CAST(body AS TEXT), 'Бритьё', 'Стрижка') AS BLOB) WHERE kind = 'service'",
-    );
-    assert!(hub.hub.audit(centre.code, now()).expect("looked"));
-    assert!(!hub.hub.audit(centre.code, now()).expect("looked"));
-    // it was over in the moment in which it was found, and staff learn of it
-    let over = status::status(&hub.config(), now()).expect("told").closed_incidents;
-    assert_eq!(over.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["DIVERGED"]);
-    let name = centre.ask(&Request::Snapshot { cause: SnapshotCause::Operator, seen: None }, Nonce([1; 16]));
-    hub.take(&centre, &name);
-    hub.send();
-    let told = centre.read_out().records;
-    let told = told.iter().find(|one| one.kind == Kind::Service).expect("told");
-    assert_eq!((&told.body, told.version), (&service.body, 1));
 }
 
 #[test]

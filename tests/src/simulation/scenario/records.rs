@@ -18,6 +18,8 @@ scenarios![
     d10_a_row_that_no_packet_bears_is_no_evidence,
     d10_what_was_published_is_never_numbered_from_one_again,
     d10_a_damaged_row_is_put_back_before_a_centre_that_was_put_back_says_what_it_has,
+    d10_a_row_that_says_that_a_centre_is_told_of_a_stranger_goes_nowhere,
+    d10_a_text_that_follows_from_nothing_comes_back_from_the_centres_copy,
     w1_a_row_that_takes_the_id_of_one_deleted_is_another_record,
     w4_nothing_is_published_before_a_person_has_merged_the_first_load,
     l1_a_claim_shows_its_centre_no_more_than_it_has_written,
@@ -195,6 +197,8 @@ fn d10_what_the_hub_has_lost_of_a_centre_comes_again_out_of_its_archive(town: &m
         ),
         format!("UPDATE received SET version = 1 WHERE {row}"),
         format!("UPDATE received SET version = 9 WHERE {row}"),
+        format!("UPDATE received SET state = 'orphan' WHERE {row}"),
+        format!("UPDATE received SET state = 'held' WHERE {row}"),
     ];
     for (altered, mended) in altered.iter().zip(1..) {
         town.at_hub(altered)?;
@@ -204,7 +208,7 @@ fn d10_what_the_hub_has_lost_of_a_centre_comes_again_out_of_its_archive(town: &m
         }
         town.hub_told("DIVERGED")?;
         let right = format!(
-            "SELECT count(*) FROM received WHERE {row} AND version = 2 AND CAST(body AS TEXT) LIKE '%Орлова%Совхоз%'"
+            "SELECT count(*) FROM received WHERE {row} AND version = 2 AND state = 'applied' AND CAST(body AS TEXT) LIKE '%Орлова%Совхоз%'"
         );
         town.hub_is(&right, "1")?;
         let journal = "SELECT count(*) FROM journal WHERE event = 'received.mended'";
@@ -352,4 +356,61 @@ fn d10_a_damaged_row_is_put_back_before_a_centre_that_was_put_back_says_what_it_
     town.city.recover(ROUNDS)?;
     town.rest()?;
     town.centre_is(1, "SELECT number FROM contract WHERE id = 'k1'", "второй")
+}
+
+fn d10_a_row_that_says_that_a_centre_is_told_of_a_stranger_goes_nowhere(town: &mut Town) -> Held {
+    town.settle()?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    let who = town.hub_says(
+        "SELECT key FROM publication WHERE kind = 'person' AND CAST(body AS TEXT) LIKE '%Орлова%'",
+    )?;
+    let row = format!("kind = 'person' AND key = '{who}'");
+    let moved = format!("UPDATE publication SET centre = '{}'", centre_code(2));
+    let never = "version = 0, packet = NULL, sealed_form = NULL, sealed_sha256 = NULL, state = 'pending'";
+    for moved in [format!("{moved} WHERE {row}"), format!("{moved}, {never} WHERE {row}")] {
+        town.at_hub(&moved)?;
+        for _ in 0..3 {
+            town.hub()?;
+        }
+        town.hub_told("MISPLACED")?;
+        town.hub_told("DIVERGED")?;
+        town.pass(HEARTBEAT);
+        town.round()?;
+        town.rest()?;
+        town.centre_is(
+            2,
+            "SELECT count(*) FROM svod_publication WHERE CAST(bytes AS TEXT) LIKE '%Орлова%'",
+            "0",
+        )?;
+        town.hub_is(
+            &format!("SELECT group_concat(centre || form || state) FROM publication WHERE {row}"),
+            &format!("{}liveapplied", centre_code(1)),
+        )?;
+        nobody_was_restored(town)?;
+    }
+    Ok(())
+}
+
+fn d10_a_text_that_follows_from_nothing_comes_back_from_the_centres_copy(town: &mut Town) -> Held {
+    town.settle_corrected()?;
+    let row = format!("kind = 'person' AND centre = '{}'", centre_code(1));
+    let was = town
+        .hub_says(&format!("SELECT CAST(body AS TEXT) || person || version FROM publication WHERE {row}"))?;
+    let body = "CAST(replace(CAST(body AS TEXT), 'Исправлено', 'Подмена') AS BLOB)";
+    let nobody = "person = '00000000-0000-4000-8000-000000000000'";
+    town.at_hub(&format!("UPDATE publication SET body = {body}, {nobody} WHERE {row}"))?;
+    for _ in 0..3 {
+        town.hub()?;
+    }
+    town.hub_told("UNSEALED")?;
+    town.rest()?;
+    town.hub_told("DIVERGED")?;
+    town.hub_is(
+        &format!("SELECT CAST(body AS TEXT) || person || version FROM publication WHERE {row}"),
+        &was,
+    )?;
+    town.hub_is("SELECT count(*) FROM incident WHERE closed_at IS NULL", "0")?;
+    town.hub_is("SELECT times FROM incident WHERE code = 'UNSEALED'", "1")?;
+    nobody_was_restored(town)
 }

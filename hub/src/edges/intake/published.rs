@@ -1,0 +1,97 @@
+//! What is published to a centre, where its rows were altered past the program: worked out anew, asked for, or dropped, and never signed as
+//! it stands there.
+
+use std::collections::BTreeSet;
+
+use exchange_format::{answer::SnapshotCause, participant::ParticipantCode, record::RecordId};
+use jiff::Timestamp;
+
+use super::{audit::DIVERGED, journal};
+use crate::{
+    database::{Tx, publications::Altered},
+    decisions::drawn::DIRECTORY,
+    edges::{
+        hub::{Context, HubError},
+        requests,
+    },
+};
+
+/// What is to be told to a centre cannot be sealed: rows of it are damaged.
+pub(in crate::edges) const UNSEALED: &str = "UNSEALED";
+
+/// The incident [`UNSEALED`] of `centre` ends if nothing that it may be told of is damaged any more.
+pub(in crate::edges) fn close_unsealed(
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    if tx.published_altered(centre)?.is_empty() && tx.strangers(centre)?.is_empty() {
+        tx.close_incidents(centre, UNSEALED, &now.to_string())?;
+    }
+    Ok(())
+}
+
+/// Forgets rows of what is published to `centre` that stand there by damage alone, and works out anew what it should be told of whom
+/// they are about.
+pub(super) fn drop_strangers(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    strangers: &[Altered],
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let register = context.register(tx, context.code.as_str(), now);
+    strangers.iter().try_for_each(|one| register.drop_stranger(centre, one.kind, one.key))?;
+    let people: BTreeSet<RecordId> = strangers.iter().map(|one| one.person).collect();
+    for uid in people {
+        if tx.person(uid)?.is_some() {
+            register.republish(tx.person_meant(uid)?)?;
+        }
+    }
+    Ok(())
+}
+
+/// What publications should say that were `altered` is worked out anew. What does not follow from anything that stands here any more,
+/// such as one that was withdrawn, is never signed as it is: the centre's copy is asked for, once, which shows as what it was signed;
+/// meanwhile, and if the copy shows nothing, that is an incident. Whether anything could be done.
+pub(super) fn say_again(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    altered: &[Altered],
+    now: Timestamp,
+) -> Result<bool, HubError> {
+    let register = context.register(tx, context.code.as_str(), now);
+    altered.iter().try_for_each(|one| tx.forget_published(centre, one.kind, one.key))?;
+    let people: BTreeSet<RecordId> = altered.iter().map(|one| one.person).collect();
+    for uid in people {
+        if tx.person(uid)?.is_some() {
+            register.republish(tx.person_meant(uid)?)?;
+        }
+    }
+    if altered.iter().any(|one| DIRECTORY.contains(&one.kind)) {
+        register.publish_directory(centre)?;
+    }
+    let (left, at) = (tx.published_altered(centre)?.len(), now.to_string());
+    let is_some_right = left < altered.len();
+    if is_some_right {
+        tracing::error!(centre = %centre, found = altered.len() - left, "publications were altered in the database; they say again what they should");
+        tx.add_incident(centre, DIVERGED, None, &at)?;
+        tx.close_incidents(centre, DIVERGED, &at)?;
+        journal(tx, context.code, "publication.mended", centre.as_str(), "", &[], now)?;
+    }
+    if left == 0 {
+        close_unsealed(tx, centre, now)?;
+        return Ok(is_some_right);
+    }
+    if !tx.has_incident(centre, UNSEALED)? {
+        tx.add_incident(centre, UNSEALED, None, &at)?;
+    }
+    let is_to_ask = !tx.has_asked_since(centre, UNSEALED)?;
+    if is_to_ask {
+        tracing::error!(centre = %centre, left, "publications were altered in the database, and nothing here says what they should be; the centre is asked");
+        journal(tx, context.code, "publication.damaged", centre.as_str(), "", &[], now)?;
+        requests::want_snapshot(context, tx, centre, SnapshotCause::Divergence, now)?;
+    }
+    Ok(is_some_right || is_to_ask)
+}
