@@ -23,7 +23,7 @@ pub enum IncidentCommand {
 }
 
 /// Incidents that are states: they last as long as their cause, and end with it.
-const LASTING: [&str; 11] = [
+const LASTING: [&str; 12] = [
     "RESTORED",
     "PEER_RESTORED",
     "DIVERGED",
@@ -35,6 +35,7 @@ const LASTING: [&str; 11] = [
     "ARCHIVE_GAP",
     "SPOOL_LOST",
     "UNSEALED",
+    "JOURNAL_ALTERED",
 ];
 
 impl IncidentCommand {

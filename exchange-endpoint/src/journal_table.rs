@@ -148,6 +148,30 @@ pub fn verify(
     Ok(n)
 }
 
+/// Proves `limit` entries of `table` from the entry `from` on, and hands their leaves to `each`, up to the first that was altered, or
+/// is missing before others; which.
+///
+/// # Errors
+/// SQLite's.
+pub fn altered(
+    db: &Connection,
+    table: &str,
+    (from, limit): (u64, u32),
+    mut each: impl FnMut(Digest),
+) -> Result<Option<u64>, JournalError> {
+    let mut select = db.prepare_cached(&format!(
+        "SELECT n, at, actor, event, subject, rule, digests, leaf FROM {table} WHERE n >= ?1 ORDER BY n LIMIT ?2"
+    ))?;
+    let mut rows = select.query((from.cast_signed(), limit))?;
+    let mut next = from;
+    while let Some(row) = rows.next()? {
+        let Some(entry) = stored(row).filter(|entry| entry.n == next) else { return Ok(Some(next)) };
+        each(entry.leaf()?);
+        next += 1;
+    }
+    Ok(None)
+}
+
 /// The leaves of `table` from the entry `from` on, up to the first that is missing or no leaf.
 ///
 /// # Errors
@@ -318,6 +342,11 @@ mod tests {
             db.execute_batch(sql).expect("unguarded");
             let error = verify(&db, CENTRE_TABLE, |_, _| ()).expect_err("found");
             assert_eq!(error.to_string(), found);
+            let mut right = 0;
+            let n = altered(&db, CENTRE_TABLE, (0, 10), |_| right += 1).expect("read");
+            assert_eq!(n, Some(right));
+            assert!(found.contains(&format!("entry {right} ")), "{found}");
+            assert_eq!(altered(&db, CENTRE_TABLE, (0, 1), |_| ()).expect("read"), None, "a step at a time");
         }
     }
 

@@ -23,6 +23,12 @@ impl Tx<'_> {
         Ok(journal_table::leaves_from(&self.db, HUB_TABLE, from)?)
     }
 
+    /// Hands the leaves of `limit` entries from `from` on, as the entries have them, to `each`, up to the first that was altered or is
+    /// missing before others; which.
+    pub fn journal_altered(&self, from: u64, limit: u32, each: impl FnMut(Digest)) -> Result<Option<u64>> {
+        Ok(journal_table::altered(&self.db, HUB_TABLE, (from, limit), each)?)
+    }
+
     /// Whether the journal begins with the entries of `tree`.
     pub fn journal_begins_with(&self, tree: &Tree) -> Result<bool> {
         Ok(journal_table::begins_with(&self.db, HUB_TABLE, tree)?)

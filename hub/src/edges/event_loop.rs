@@ -35,6 +35,7 @@ use super::{
     },
     hub::{Context, Hub, HubError},
     intake::{Applied, Taken},
+    journal_look::JournalLook,
     older::{is_older, judge_watermark},
     operations::enrol::keep_shut_out,
     pki::{CityCa, PkiError},
@@ -149,6 +150,7 @@ pub struct Daemon {
     to_audit: Vec<ParticipantCode>,
     audited: Option<Duration>,
     scrub: Scrub,
+    journal: Option<JournalLook>,
     /// The day of which nobody is left whom it touches.
     followed: Option<Date>,
     /// Why a file was not taken at the last look; why something was not sealed or placed.
@@ -159,10 +161,20 @@ pub struct Daemon {
 impl Daemon {
     /// A daemon that has not begun.
     pub fn new(hub: Hub, clock: Arc<dyn Clock>) -> Self {
-        let (to_audit, audited) = (Vec::new(), None);
-        let (announcer, seen, judged, scrub) = (None, None, None, Scrub::default());
-        let (followed, untaken, unsent) = (None, None, None);
-        Self { hub, clock, announcer, seen, judged, to_audit, audited, scrub, followed, untaken, unsent }
+        Self {
+            hub,
+            clock,
+            announcer: None,
+            seen: None,
+            judged: None,
+            to_audit: Vec::new(),
+            audited: None,
+            scrub: Scrub::default(),
+            journal: None,
+            followed: None,
+            untaken: None,
+            unsent: None,
+        }
     }
 
     /// The hub.
@@ -261,8 +273,8 @@ impl Daemon {
         }
     }
 
-    /// Looks at some of the archive, and at what is kept of the streams with one centre, each once an [`AUDIT`], all of them after
-    /// a start; whether anything was wrong.
+    /// Looks at some of the archive and of the journal, and at what is kept of the streams with one centre, each once an [`AUDIT`],
+    /// all of them after a start; whether anything was wrong with a stream.
     pub fn audit(&mut self) -> bool {
         let running = self.clock.running();
         if let Err(error) = self.scrub.step(&mut self.hub, running, self.clock.now()) {
@@ -277,6 +289,14 @@ impl Daemon {
                 Err(error) => tracing::warn!("the centres could not be read: {error}"),
             }
             self.audited = Some(running);
+            self.journal = Some(JournalLook::begin(&self.hub));
+        }
+        if let Some(look) = &mut self.journal {
+            match look.step(&mut self.hub, self.clock.now()) {
+                Ok(false) => {}
+                Ok(true) => self.journal = None,
+                Err(error) => tracing::warn!("the journal could not be looked through: {error}"),
+            }
         }
         let Some(centre) = self.to_audit.pop() else { return false };
         self.hub.audit(centre, self.clock.now()).unwrap_or_else(|error| {

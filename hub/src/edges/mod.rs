@@ -13,6 +13,7 @@ pub mod ftps_server;
 pub mod gone;
 pub mod hub;
 pub mod intake;
+mod journal_look;
 pub mod older;
 pub mod operations;
 pub mod pki;

@@ -7,7 +7,7 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
-use super::hub::HubError;
+use super::{hub::HubError, journal_look::ALTERED};
 use crate::database::{Tx, streams::Streams};
 
 /// Compares the database with the watermark file: a stream that is behind it stops. If the stream hub→hub is,
@@ -41,7 +41,7 @@ pub fn judge_watermark(
     let journal = watermark.journal();
     if older.is_empty() && !tx.journal_begins_with(journal)? && !tx.journal_is_begun_again(journal)? {
         tracing::error!("the journal does not begin as the watermark says: it was cut or altered");
-        tx.add_incident(hub, "JOURNAL_ALTERED", None, &now.to_string())?;
+        tx.add_incident(hub, ALTERED, None, &now.to_string())?;
     }
     Ok(())
 }

@@ -126,7 +126,8 @@ fn a_text_that_nothing_here_says_is_told_once_and_asked_for_once() {
         panic!("{asked:?}")
     };
     let parts = [vec![anna(1, 1, &[])]];
-    for name in centre.snapshot_with(2, SnapshotBasis::Requested { request: id }, &parts, &[person.clone()]) {
+    let mirror = [person.clone()];
+    for name in centre.snapshot_with(2, SnapshotBasis::Requested { request: id }, &parts, &mirror) {
         hub.take(&centre, &name);
     }
     let known = hub.hub.store.read(|tx| tx.publication(centre.code, Kind::Person, person.key)).expect("read");

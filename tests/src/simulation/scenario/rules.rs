@@ -25,6 +25,7 @@ scenarios![
     s5_what_comes_before_its_ky_waits_and_counts,
     s6_another_envelope_is_the_same_packet,
     s11_a_journal_that_was_cut_is_found,
+    s11_an_entry_of_the_hubs_journal_that_was_altered_is_found,
     f14_both_ends_put_back_serve_each_others_request,
     f21_what_neither_end_knows_any_more_is_listed_at_both,
     f15_a_snapshot_carries_what_was_decided_on_proposals,
@@ -296,6 +297,30 @@ fn s11_a_journal_that_was_cut_is_found(town: &mut Town) -> Held {
     town.hub_is(KNOWN, "1")?;
     town.expect("verify");
     Ok(())
+}
+
+fn s11_an_entry_of_the_hubs_journal_that_was_altered_is_found(town: &mut Town) -> Held {
+    town.settle()?;
+    let guard = town.hub_says("SELECT sql FROM sqlite_master WHERE name = 'journal_no_update'")?;
+    let entry = "n = (SELECT max(n) FROM journal WHERE event = 'packet.applied')";
+    let was = town.hub_says(&format!("SELECT actor FROM journal WHERE {entry}"))?;
+    let write = |actor: &str| {
+        format!("DROP TRIGGER journal_no_update; UPDATE journal SET actor = '{actor}' WHERE {entry}; {guard}")
+    };
+    let open = "SELECT count(*) FROM incident WHERE code = 'JOURNAL_ALTERED' AND closed_at IS NULL";
+    town.at_hub(&write("nobody"))?;
+    // it begins, and looks
+    for _ in 0..2 {
+        town.hub()?;
+    }
+    town.hub_is(open, "1")?;
+    town.hub_told("JOURNAL_ALTERED")?;
+    town.at_hub(&write(&was))?;
+    for _ in 0..2 {
+        town.hub()?;
+    }
+    town.hub_is(open, "0")?;
+    town.rest()
 }
 
 fn f14_both_ends_put_back_serve_each_others_request(town: &mut Town) -> Held {
