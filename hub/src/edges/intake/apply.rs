@@ -157,7 +157,9 @@ impl<'a> Intake<'a> {
         self.release_moved()?;
         let (settled, before) = mem::take(&mut self.released).into_iter().partition(|one| one.packet == name);
         self.released = before;
-        settled.iter().for_each(|one| outcome.settle(one));
+        for one in &settled {
+            outcome.settle(one);
+        }
         Ok(outcome)
     }
 
