@@ -371,7 +371,12 @@ pub fn as_typed(
         let Some(group) = group_of(field) else { return true };
         let entered = group[0].starts_with("address") && entries.contains_key(group[0]);
         let key = |claim: &Claim| statement(group, &claim.body, today).map(|(key, _)| key);
-        let is_of = |winner: &Claim| std::ptr::eq(winner, claim) || key(winner) == key(claim);
+        // of one document the number says that it is one
+        let differs = |winner: &Claim| {
+            group[0] != "identity_doc_number" && contradict(group, [&winner.body, &claim.body], today)
+        };
+        let is_of =
+            |winner: &Claim| std::ptr::eq(winner, claim) || key(winner) == key(claim) && !differs(winner);
         !entered && winners.of(group, claims).is_none_or(is_of)
     };
     let stated = stated(&claim.body).map(|(field, _)| field.name);
@@ -921,5 +926,32 @@ mod tests {
         let claims = [representative(1, "сосед", "д1"), representative(2, "опекун", "д2")];
         let [kind, document] = stands(&claims, ["representative_kind", "representative_document"]);
         assert_eq!((kind.is_some(), document.as_deref()), (true, Some("д2")));
+    }
+
+    #[test]
+    fn a_row_shows_no_part_of_its_own_beside_another_fact_that_stands() {
+        let of = |unit, from, until, document| {
+            let fields = [
+                ("disability_group", "2"),
+                ("disability_from", from),
+                ("disability_until", until),
+                ("disability_document", document),
+            ];
+            let stated: Vec<_> = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+            claim(unit, 1, &stated)
+        };
+        let own = of(1, "2024-05-01", "весной", "М2");
+        let shown = |other: Claim| {
+            let claims = [own.clone(), other];
+            let golden = person(&case(), &claims, &BTreeMap::new(), TODAY).body;
+            let until = golden.text("disability_until").map(str::to_owned);
+            (until, as_typed(&golden, &claims, &claims[0], &BTreeMap::new(), TODAY))
+        };
+        // another certificate stands: whole
+        let until = |day: &str| Some(day.to_owned());
+        assert_eq!(shown(of(2, "", "2024-02-01", "М1")), (until("2024-02-01"), vec![]));
+        // the same one: what it lacks is shown
+        let typed = vec!["disability_from", "disability_document"];
+        assert_eq!(shown(of(2, "", "2027-02-01", "")), (until("2027-02-01"), typed));
     }
 }
