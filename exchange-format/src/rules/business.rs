@@ -31,8 +31,11 @@ pub(super) static RULES: &[Rule] = &[
         source: "442-ФЗ ст. 17",
         check: |c| {
             let ended = c.text("termination_date").is_some();
-            let status = c.text("status").map(str::to_lowercase);
-            let said = status.is_some_and(|status| status.trim_start().starts_with("расторг"));
+            let status = c.text("status").map(str::to_lowercase).unwrap_or_default();
+            let ends = |word: &str| word.starts_with("расторг") || word.starts_with("прекра");
+            let words: Vec<&str> =
+                status.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).collect();
+            let said = (0..words.len()).any(|at| ends(words[at]) && (at == 0 || words[at - 1] != "не"));
             at("termination_reason", ended && c.text("termination_reason").is_none())
                 .or_else(|| at("termination_date", said && !ended))
         },

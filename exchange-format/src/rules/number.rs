@@ -33,8 +33,18 @@ fn before_date(typed: &str, date: Date) -> Option<&str> {
     })
 }
 
+/// `typed`, or the whole number that a program for tables has made «17.0» of.
+fn whole(typed: &str) -> &str {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match typed.trim().split_once(['.', ',']) {
+        Some((number, rest)) if digits(number) && digits(rest) && rest.bytes().all(|b| b == b'0') => number,
+        _ => typed,
+    }
+}
+
 fn bare(typed: &str) -> Option<String> {
-    let number = Some(typed).filter(|number| !vocabulary::is_placeholder(number)).map(fold)?;
+    let typed = Some(typed).filter(|number| !vocabulary::is_placeholder(number));
+    let number = typed.map(|typed| fold(whole(typed)))?;
     let bare: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
     // a number has a digit other than 0; «6/н» is «б/н» with a slip
     let none = !bare.chars().any(|c| c.is_numeric() && c != '0')
@@ -45,8 +55,8 @@ fn bare(typed: &str) -> Option<String> {
 }
 
 /// In capitals, with Cyrillic letters for the Latin ones that look like them, without zeros before a number and the sign of a
-/// number before all; of what stands between two of its parts a dash or a slash stays, in one spelling, and between two digits a
-/// full stop for anything else.
+/// number or the name of the paper before all; of what stands between two of its parts a slash stays, and between two digits a dash
+/// too, in one spelling, and a full stop for anything else.
 fn fold(typed: &str) -> String {
     let (mut number, mut gap) = (String::new(), None);
     for c in invisible::seen(typed).chars().flat_map(char::to_uppercase).map(alike) {
@@ -60,7 +70,7 @@ fn fold(typed: &str) -> String {
             continue;
         }
         let after_digit = number.ends_with(|c: char| c.is_ascii_digit());
-        let parts = |gap: &char| *gap != '.' || after_digit && c.is_ascii_digit();
+        let parts = |gap: &char| *gap == '/' || after_digit && c.is_ascii_digit();
         number.extend(gap.take().filter(|_| !number.is_empty()).filter(parts));
         // a zero before a digit, and no digit before it
         let leads = |rest: &str| !rest.ends_with(|c: char| c.is_ascii_digit());
@@ -69,10 +79,16 @@ fn fold(typed: &str) -> String {
         }
         number.push(c);
     }
-    let signs = ["NО", "Nº", "N"].into_iter().filter_map(|sign| number.strip_prefix(sign));
+    let of_papers = PAPERS.into_iter().find_map(|name| number.strip_prefix(name));
+    let begin = [of_papers, Some(number.as_str())].into_iter().flatten();
+    let signs = begin
+        .flat_map(|begin| ["NО", "Nº", "N", ""].into_iter().filter_map(move |sign| begin.strip_prefix(sign)));
     let bare = signs.into_iter().find(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     bare.map(str::to_owned).unwrap_or(number)
 }
+
+/// What a paper that has a number of its own is called, before its number: «ИППСУ № 17» is 17.
+const PAPERS: [&str; 5] = ["ИППСУ", "ИПСУ", "ИНДИВИДУАЛЬНАЯПРОГРАММА", "ПРОГРАММА", "ДОПОЛНЕНИЕ"];
 
 fn alike(c: char) -> char {
     if c == 'І' { 'I' } else { cyrillic(c) }
@@ -116,6 +132,16 @@ mod tests {
             ("17/1", "17 / 01"),
             ("12а", "12 А"),
             ("2026/17", "2026/0017"),
+            ("17", "17.0"),
+            ("17", " 17,00 "),
+            ("17", "ИППСУ № 17"),
+            ("17", "ИППCУ N 017"),
+            ("17", "Индивидуальная программа №17"),
+            ("17", "дополнение 17"),
+            ("А-17", "А17"),
+            ("А-17", "A - 017"),
+            ("17-а", "17а"),
+            ("СОЦ-5/3", "соц5/3"),
         ] {
             assert_eq!(of(typed), of(other), "{typed} {other}");
             assert!(of(typed).is_some(), "{typed}");
@@ -142,6 +168,13 @@ mod tests {
             ("17а", "17б"),
             ("17-З", "17-3"),
             ("О-5", "0-5"),
+            ("17", "17.01"),
+            ("17", "1.7.0"),
+            ("170", "17.0"),
+            ("А/17", "А17"),
+            ("А1-7", "А17"),
+            ("ИППСУ-Т 17", "17"),
+            ("А № 17", "Б № 17"),
             ("Кот10032026", "К"),
         ] {
             assert_ne!(of(typed), of(other), "{typed} {other}");

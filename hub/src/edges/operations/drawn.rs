@@ -224,7 +224,7 @@ impl Drawing {
             Some(stands) => stands.key,
             None => register.new_key(&draft)?.ok_or_else(|| Stop::by("number", "number-several"))?,
         };
-        if before.is_none() && register.tx.drawn(key)?.is_some() {
+        if before.is_none() && (register.tx.drawn(key)?.is_some() || is_decided(register, &draft)?) {
             return Err(Stop::by("number", "number-taken"));
         }
         let id = before.as_ref().map_or_else(|| id.to_owned(), |stands| stands.id.clone());
@@ -284,6 +284,14 @@ impl Drawing {
         let bytes = self.folder.read(file).map_err(|rule| Stop::by(FILE, rule))?;
         attached::state(body, file, &bytes).map_err(Stop::Found)
     }
+}
+
+/// Whether staff have drawn up a decision of this number and date about the person, under another id.
+fn is_decided(register: &Register<'_>, draft: &Draft) -> Result<bool, Stop> {
+    let (Some(person), Kind::NeedDecision) = (draft.person, draft.body.kind()) else { return Ok(false) };
+    let name = rules::document_name(&draft.body);
+    let all = register.tx.drawn_of(person)?.into_iter().filter(|one| one.body.kind() == Kind::NeedDecision);
+    Ok(all.into_iter().any(|one| name.is_some() && rules::document_name(&one.body) == name))
 }
 
 /// `drawn` with what it refers to as that is meant now: its person may have turned out to be another, and its programme may have

@@ -243,6 +243,7 @@ fn a_record_that_breaks_a_rule_is_refused_whole_and_what_stood_stands() {
         (decision("Р", &uid, "refused"), "grounds", "C03"),
         (decision("Р", &uid, "признал"), "outcome", "outcome"),
         (decision("Т", &uid, "recognised").replace(";1;05", ";б/н;05"), "number", "D06"),
+        (decision("Т", &uid, "recognised").replace(";1;05", ";№ 01;05"), "number", "number-taken"),
         (decision("Р", &other, "recognised"), "recipient_id", "other-person"),
         (decision("Т", "42-00000000-000009-9", "recognised"), "recipient_id", "reference-unknown"),
     ] {
