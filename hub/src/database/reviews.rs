@@ -83,6 +83,16 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The open question about two claims is asked for another reason by now. One that staff ask stays theirs.
+    pub fn set_reason(&self, reason: &str, one: ClaimName, other: ClaimName) -> Result<()> {
+        self.run(
+            "UPDATE review SET reason = ?1 WHERE kind = 'pair' AND origin_1 = ?2 AND key_1 = ?3 AND origin_2 = ?4
+               AND key_2 = ?5 AND state = 'open' AND reason <> ?1 AND reason NOT IN ('STAFF', 'SPLIT', 'DEATH')",
+            [reason, one.0.as_str(), &one.1.to_string(), other.0.as_str(), &other.1.to_string()],
+        )?;
+        Ok(())
+    }
+
     /// The question about these two has answered itself; whether there was one. One about a value is settled by the value alone: what staff
     /// said of an earlier one does not stand for the next.
     pub fn close_review(&self, kind: &str, one: ClaimName, other: ClaimName, at: &str) -> Result<bool> {

@@ -91,6 +91,7 @@ impl Register<'_> {
             }
             for Best { pair, doubt, .. } in likest {
                 self.tx.open_review("pair", doubt.code(), pair.0, pair.1, &at)?;
+                self.tx.set_reason(doubt.code(), pair.0, pair.1)?;
             }
             for (one, other) in contradicting {
                 self.tx.open_review("pair", DEATH, one, other, &at)?;

@@ -61,6 +61,10 @@ fn a_model_changes_by_a_person_s_command_alone_and_nobody_is_joined_by_that() {
     let protocol = done(&city.run(&["protocol", "show", &told["protocol"].to_string()]));
     assert_eq!(protocol["lines"][0]["words"], "решение комиссии");
     assert_eq!(city.persons(), 2, "who is one person stays as it was");
+    let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
+    let sql = "SELECT concat_ws(' ', p.code, r.reason) FROM pair p, review r WHERE r.kind = 'pair' AND r.state = 'open'";
+    let why: String = db.query_one(sql, [], |row| row.get(0)).expect("asked");
+    assert_eq!(why, "OTHERS OTHERS", "by the model in force");
     let status = done(&city.run(&["status"]));
     assert_eq!((&status["model"]["name"], &status["model"]["actor"]), (&json!("Смелая 1"), &json!(acting())));
     let shown = done(&city.run(&["model", "show"]));
