@@ -7,7 +7,7 @@ use rusqlite::TransactionBehavior;
 use super::{DatabaseError, Result, Store, Tx};
 
 /// The tables that a draft may write, besides [`INPUTS`].
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 17] = [
     "person",
     "person_record",
     "document",
@@ -21,6 +21,7 @@ const TABLES: [&str; 16] = [
     "link_key",
     "link_key_late",
     "claim_keys",
+    "claim_reading",
     "pair",
     "review",
     "publication",

@@ -122,6 +122,29 @@ impl Tx<'_> {
         )
     }
 
+    /// What the recipient claim in row `id` is called, and what it was read to say when it was last indexed; `None`: nobody knows.
+    pub fn reading(&self, id: ClaimId) -> Result<Option<(ClaimName, Vec<u8>)>> {
+        self.row("SELECT origin, key, reading FROM claim_reading WHERE claim = ?1", [id], |row| {
+            let name = (parsed(row, "claim_reading", "origin")?, parsed(row, "claim_reading", "key")?);
+            Ok((name, row.get(2)?))
+        })
+    }
+
+    /// Keeps what a recipient claim was read to say.
+    pub fn set_reading(&self, id: ClaimId, name: ClaimName, reading: &[u8]) -> Result<()> {
+        self.run(
+            "INSERT OR REPLACE INTO claim_reading(claim, origin, key, reading) VALUES(?1, ?2, ?3, ?4)",
+            params![id, name.0.as_str(), name.1.to_string(), reading],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets what a claim was read to say.
+    pub fn forget_reading(&self, id: ClaimId) -> Result<()> {
+        self.run("DELETE FROM claim_reading WHERE claim = ?1", [id])?;
+        Ok(())
+    }
+
     /// Recipient claims of `origin` that the hub goes by, with keys above `after`, at most `limit`; with `waiting` those of an
     /// initial load too that waits for its merge.
     pub fn claims_to_link(
@@ -204,7 +227,7 @@ impl Tx<'_> {
 
     /// Forgets the index, and what all claims are to each other.
     pub fn clear_links(&self) -> Result<()> {
-        for table in ["link_key", "link_key_late", "claim_keys", "pair"] {
+        for table in ["link_key", "link_key_late", "claim_keys", "claim_reading", "pair"] {
             self.run(&format!("DELETE FROM {table}"), [])?;
         }
         Ok(())

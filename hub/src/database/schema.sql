@@ -92,6 +92,9 @@ CREATE TABLE link_key(key INTEGER NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY(
 CREATE TABLE link_key_late(key INTEGER NOT NULL, claim INTEGER NOT NULL, PRIMARY KEY(key, claim)) WITHOUT ROWID;
 -- The same of both by claim: its keys in order, 8 bytes each, big-endian.
 CREATE TABLE claim_keys(claim INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+-- What a claim was read to say when it was indexed (decisions/merge/packed.rs): who is compared with it needs no more. One that is
+-- not here is read itself.
+CREATE TABLE claim_reading(claim INTEGER PRIMARY KEY, origin TEXT NOT NULL, key TEXT NOT NULL, reading BLOB NOT NULL);
 -- What pairs of claims are to each other (only links and likenesses are kept).
 CREATE TABLE pair(
   a INTEGER NOT NULL, b INTEGER NOT NULL, link INTEGER NOT NULL, code TEXT NOT NULL,

@@ -344,7 +344,7 @@ fn a_database_of_the_schema_before_is_taken_over() {
     store
         .connection
         .execute_batch(
-            "DROP TABLE day_ahead; DROP TABLE judged_by; DROP TABLE publication; DROP VIEW field_source; DROP TABLE person_source;
+            "DROP TABLE day_ahead; DROP TABLE judged_by; DROP TABLE claim_reading; DROP TABLE publication; DROP VIEW field_source; DROP TABLE person_source;
              DROP INDEX person_record_uid; DROP INDEX person_record_claim;
              CREATE TABLE publication(centre TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
                version INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL, packet TEXT, state TEXT NOT NULL,
@@ -395,7 +395,9 @@ fn everybody_of_a_database_in_which_no_day_was_followed_is_looked_at_once() {
     store.write(|tx| tx.add_person(id(1), "42-32701000-000001-5", 1)).expect("added");
     store
         .connection
-        .execute_batch("DROP TABLE day_ahead; DROP TABLE judged_by; PRAGMA user_version = 14;")
+        .execute_batch(
+            "DROP TABLE day_ahead; DROP TABLE judged_by; DROP TABLE claim_reading; PRAGMA user_version = 14;",
+        )
         .expect("as it was");
     store.close().expect("closed");
     let mut store = Store::open(&dir.path().join("hub.db")).expect("taken over");
@@ -408,7 +410,7 @@ fn everybody_of_a_database_in_which_no_day_was_followed_is_looked_at_once() {
 /// docs/adr/0024: a new table needs a place there, or a hub that is made again lacks it.
 #[test]
 fn every_table_is_noted_or_follows_from_what_is() {
-    let follow = "received packet stream publication counted hub_input reference link_key link_key_late claim_keys pair person_source fault day_ahead";
+    let follow = "received packet stream publication counted hub_input reference link_key link_key_late claim_keys claim_reading pair person_source fault day_ahead";
     let left = "journal protocol incident carried resync request difference content_told change judged_by";
     let mut known: Vec<&str> =
         noted::WHOLE.into_iter().chain(follow.split(' ')).chain(left.split(' ')).collect();

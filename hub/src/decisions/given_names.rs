@@ -20,6 +20,12 @@ pub struct Form {
     pub name: u16,
 }
 
+/// A number of the table: another one for another table.
+pub fn digest() -> u64 {
+    static DIGEST: LazyLock<u64> = LazyLock::new(|| super::merge::texts::digest(TABLE));
+    *DIGEST
+}
+
 /// Where each [`super::normalise::name_key`] of the table stands. A name may stand in several classes («САША»); being variants is
 /// not transitive across classes. Nowhere: a name in use that has no other form.
 static NAMES: LazyLock<BTreeMap<&str, Vec<Form>>> = LazyLock::new(|| {

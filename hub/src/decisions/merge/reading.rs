@@ -74,11 +74,7 @@ impl Reading {
             let names = Names::of(typed(surname), typed(given), typed(patronymic));
             (names, surname, given, patronymic)
         });
-        let mut this = Self {
-            text: String::with_capacity(256),
-            ends: Vec::with_capacity(PLACES * model.fields.len()),
-            life: [0; 2],
-        };
+        let mut this = Self::empty(model);
         for (at, (field, text)) in model.fields.iter().zip(row).enumerate() {
             let sex = || place(Kind::Sex).filter(|sex| *sex == at);
             match &names {
@@ -91,13 +87,24 @@ impl Reading {
                 }
                 _ => this.read(field, text.as_ref()),
             }
-            this.ends.resize(PLACES * (at + 1), this.text.len());
+            this.end_field(at);
         }
         this
     }
 
+    /// One that says nothing yet.
+    pub(super) fn empty(model: &Model) -> Self {
+        let (text, ends) = (String::with_capacity(256), Vec::with_capacity(PLACES * model.fields.len()));
+        Self { text, ends, life: [0; 2] }
+    }
+
+    /// Has said all of the field `at`, the one in hand.
+    pub(super) fn end_field(&mut self, at: usize) {
+        self.ends.resize(PLACES * (at + 1), self.text.len());
+    }
+
     /// Takes the next texts of the field in hand.
-    fn say(&mut self, texts: impl IntoIterator<Item = impl AsRef<str>>) {
+    pub(super) fn say(&mut self, texts: impl IntoIterator<Item = impl AsRef<str>>) {
         for text in texts {
             self.text.push_str(text.as_ref());
             self.ends.push(self.text.len());

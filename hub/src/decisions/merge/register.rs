@@ -1,5 +1,7 @@
 //! Records as numbers: every text of a field stands once in a table and is told by its place there.
 
+use std::{borrow::Cow, collections::BTreeSet};
+
 use super::{
     candidates::Keys,
     compare::{Kind, parts},
@@ -36,6 +38,10 @@ pub struct Register {
     pub(super) known: Vec<bool>,
     pub(super) weights: Weights,
     pub(super) keys: Keys,
+    /// [`Model::read_by`].
+    pub(super) read_by: u64,
+    /// The records whose names [`Register::turn`] has turned.
+    turned: BTreeSet<usize>,
     /// Of how many records it is taken for one of at least: what chance agreement is worth follows from that.
     pub fewest: u32,
 }
@@ -100,6 +106,7 @@ impl Register {
         let (values, sources, life) = (Vec::new(), Vec::new(), Vec::new());
         let (variants, known) = (Vec::new(), Vec::new());
         let keys = Keys::of(&model).expect("checked when the model was read");
+        let read_by = model.read_by();
         Self {
             model,
             slots,
@@ -114,6 +121,8 @@ impl Register {
             known,
             weights,
             keys,
+            read_by,
+            turned: BTreeSet::new(),
             fewest: 0,
         }
     }
@@ -205,6 +214,29 @@ impl Register {
         }
     }
 
+    /// The letters in a place of the field `at` as record `n` was read; `None`: letters do not tell them.
+    pub(super) fn as_read(&self, n: u32, at: usize, slot: usize) -> Option<Cow<'_, [u8]>> {
+        let value = |at: usize, slot: usize| self.entry(n).field(self.slots[at])[slot];
+        let is_turned = slot == 0 && self.turned.contains(&(n as usize));
+        let written = |number: u32, width: usize| match number {
+            0 => Cow::Borrowed(&[][..]),
+            number => Cow::Owned(format!("{number:0width$}").into_bytes()),
+        };
+        let (texts, value) = match self.model.fields[at].kind {
+            Kind::Date => return Some(written(value(at, slot), 8)),
+            Kind::Sex => return Some(written(value(at, slot), 1)),
+            Kind::Surname | Kind::Given if is_turned => {
+                let other =
+                    if self.model.fields[at].kind == Kind::Surname { Kind::Given } else { Kind::Surname };
+                let other = self.model.of_kind(other)?;
+                (&self.texts[other][0], value(other, 0))
+            }
+            Kind::Surname => (&self.texts[at][0], value(at, slot)),
+            _ => (&self.texts[at][slot], value(at, slot)),
+        };
+        texts.plain(value).map(Cow::Borrowed)
+    }
+
     /// All records.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> + Clone {
         self.values
@@ -266,6 +298,7 @@ impl Register {
         else {
             return;
         };
+        self.turned.extend(records);
         for record in records {
             let row = record * self.width;
             let places = [row + self.slots[surname].first, row + self.slots[given].first];

@@ -110,7 +110,7 @@ impl Texts {
     /// The text of a number.
     pub(super) fn text(&self, number: Text) -> String {
         let odd = self.odd.get(&number).map(|text| text.clone().into_string());
-        odd.unwrap_or_else(|| self.letters(number).iter().map(|byte| spelling(*byte)).collect())
+        odd.unwrap_or_else(|| spelled(self.letters(number)))
     }
 
     /// How many records were counted with `text` here.
@@ -131,6 +131,11 @@ impl Texts {
         &self.letters[self.starts[at] as usize..self.starts[at + 1] as usize]
     }
 
+    /// As [`Texts::letters`], if these alone tell it.
+    pub(super) fn plain(&self, text: Text) -> Option<&[u8]> {
+        Some(self.letters(text)).filter(|letters| !is_odd(letters))
+    }
+
     /// How many records have it: at least the one that says so.
     pub fn frequency(&self, text: Text) -> u32 {
         self.counts[text as usize].max(1)
@@ -148,7 +153,7 @@ impl Texts {
 }
 
 /// A number of a text that is the same in every register.
-pub(super) fn digest(text: &str) -> u64 {
+pub fn digest(text: &str) -> u64 {
     mixed(text.bytes().map(u64::from))
 }
 
@@ -171,6 +176,11 @@ fn letter(c: char) -> u8 {
 fn spelling(byte: u8) -> char {
     let code = if byte < 0x80 { u32::from(byte) } else { u32::from(byte) - 0x80 + 0x410 };
     char::from_u32(code).expect("ASCII or Cyrillic")
+}
+
+/// The text of letters that tell it.
+pub(super) fn spelled(letters: &[u8]) -> String {
+    letters.iter().map(|byte| spelling(*byte)).collect()
 }
 
 fn is_odd(spelled: &[u8]) -> bool {

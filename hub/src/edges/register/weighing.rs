@@ -39,6 +39,9 @@ pub struct Weighing {
     sources: BTreeMap<ParticipantCode, u32>,
 }
 
+/// A claim with what it says.
+type Read = (ClaimName, ClaimId, Reading);
+
 impl Weighing {
     fn new(model: Model) -> Self {
         let mut engine = merge::Register::new(model);
@@ -46,18 +49,20 @@ impl Weighing {
         Self { engine, ids: Vec::new(), numbers: BTreeMap::new(), sources: BTreeMap::new() }
     }
 
-    /// Takes in `claims`, read on all cores.
-    fn read(&mut self, claims: &[ClaimToLink]) {
+    /// Reads `claims`, on all cores.
+    fn read(&self, claims: &[ClaimToLink]) -> Vec<Read> {
         let model = &self.engine.model;
         let read = |claim: &ClaimToLink| {
             let body = Body::from_xml(Kind::RecipientClaim, &claim.bytes).ok()?;
-            Some(Reading::of_claim(model, &body))
+            Some((claim.name, claim.id, Reading::of_claim(model, &body)))
         };
-        let readings = on_all_cores(claims, |share| share.iter().map(read).collect());
-        for (claim, reading) in claims.iter().zip(readings) {
-            if let Some(reading) = reading {
-                self.add(claim.name, claim.id, &reading);
-            }
+        on_all_cores(claims, |share| share.iter().filter_map(read).collect())
+    }
+
+    /// Takes claims in, in the order of their names.
+    fn add_all(&mut self, claims: &[Read]) {
+        for (name, id, reading) in claims {
+            self.add(*name, *id, reading);
         }
     }
 
@@ -186,7 +191,11 @@ impl Register<'_> {
 
     /// The claims `ids` for the engine, weighed as the register was when it was last weighed as a whole.
     pub(super) fn weighing(&self, ids: &BTreeSet<ClaimId>) -> Result<Weighing, RegisterError> {
-        let mut weighing = self.opened(ids)?;
+        let mut standing = BTreeSet::new();
+        for id in ids {
+            standing.extend(self.tx.linkable(*id)?.map(|_| *id));
+        }
+        let mut weighing = self.opened(&standing)?;
         let all: Vec<u32> = weighing.claims().map(|(number, _)| number).collect();
         weighing.engine.count_by(&all, |key| self.tx.counted(key))?;
         Ok(weighing)
@@ -195,12 +204,20 @@ impl Register<'_> {
     /// As [`Register::weighing`], to read keys, and to compare as far as that says what cannot come to anything.
     fn opened(&self, ids: &BTreeSet<ClaimId>) -> Result<Weighing, RegisterError> {
         let mut weighing = Weighing::new(self.model()?);
-        let mut claims = Vec::with_capacity(ids.len());
+        let (mut known, mut claims) = (Vec::with_capacity(ids.len()), Vec::new());
         for id in ids {
-            claims.extend(self.tx.claim_to_link(*id)?);
+            let read = self
+                .tx
+                .reading(*id)?
+                .and_then(|(name, read)| Some((name, *id, weighing.engine.unpack(&read)?)));
+            if read.is_none() {
+                claims.extend(self.tx.claim_to_link(*id)?);
+            }
+            known.extend(read);
         }
-        claims.sort_unstable_by_key(|claim| claim.name);
-        weighing.read(&claims);
+        known.extend(weighing.read(&claims));
+        known.sort_unstable_by_key(|(name, ..)| *name);
+        weighing.add_all(&known);
         weighing.engine.open_by(|key| self.tx.counted(key))?;
         Ok(weighing)
     }
@@ -247,6 +264,7 @@ impl Register<'_> {
         let mut touched = arrived.clone();
         for id in &arrived {
             touched.extend(self.tx.clear_pairs(*id)?);
+            self.tx.forget_reading(*id)?;
         }
         let weighing = self.opened(&arrived)?;
         let mut keys: BTreeMap<ClaimId, BTreeSet<i64>> =
@@ -257,9 +275,21 @@ impl Register<'_> {
             keys.insert(id, of_claim.into_iter().map(u64::cast_signed).collect());
         }
         self.tx.set_link_keys(&keys)?;
+        self.keep_readings(&weighing)?;
         let pairs = self.tx.candidates(&keys, LARGEST)?;
         self.compare(&pairs)?;
         Ok(touched)
+    }
+
+    /// Keeps what the claims were read to say: of claims of which nothing but themselves has been told to the engine.
+    fn keep_readings(&self, weighing: &Weighing) -> Result<(), RegisterError> {
+        let names: BTreeMap<u32, ClaimName> = weighing.numbers.iter().map(|(name, n)| (*n, *name)).collect();
+        for (id, number) in weighing.by_id() {
+            if let Some(reading) = weighing.engine.packed(number) {
+                self.tx.set_reading(id, names[&number], &reading)?;
+            }
+        }
+        Ok(())
     }
 
     fn compare(&self, pairs: &BTreeSet<(ClaimId, ClaimId)>) -> Result<(), RegisterError> {
@@ -273,8 +303,15 @@ impl Register<'_> {
         let known = beside_dead(&weighing.engine, &pairs);
         self.note_applications(&mut weighing, &known)?;
         // most pairs are of strangers: how frequent what they say is need not be looked up
-        let near = cores::compared(&weighing.engine, &pairs);
-        let records: BTreeSet<u32> = near.iter().flat_map(|((a, b), _)| [*a, *b]).collect();
+        let mut near = cores::compared(&weighing.engine, &pairs);
+        let mut records: BTreeSet<u32> = near.iter().flat_map(|((a, b), _)| [*a, *b]).collect();
+        // what was read of a claim by which the hub goes no more says nothing
+        for n in records.clone() {
+            if self.tx.linkable(weighing.ids[n as usize])?.is_none() {
+                records.remove(&n);
+            }
+        }
+        near.retain(|((a, b), _)| records.contains(a) && records.contains(b));
         weighing.engine.count_by(&records.into_iter().collect::<Vec<_>>(), |key| self.tx.counted(key))?;
         let (engine, least) = (&weighing.engine, weighing.engine.model.cut.ask);
         let edges = near.iter().filter_map(|(pair, levels)| engine.edge_above(*pair, levels, least));
@@ -320,8 +357,6 @@ impl Register<'_> {
     pub fn index_all(&self, waiting: bool) -> Result<Weighing, RegisterError> {
         let mut weighing = self.weighing_all(self.model()?, waiting)?;
         let candidates = cores::candidates(&weighing.engine);
-        let known = beside_dead(&weighing.engine, &candidates.pairs);
-        self.note_applications(&mut weighing, &known)?;
         let engine = &weighing.engine;
         let counts = engine.counts().into_iter();
         self.tx.set_counted(counts.chain(candidates.parted.iter().map(|key| (key.cast_signed(), 1))))?;
@@ -330,6 +365,10 @@ impl Register<'_> {
             let of_claim = engine.keys(number, parted)?;
             Ok::<_, RegisterError>((id, of_claim.into_iter().map(u64::cast_signed).collect()))
         }))?;
+        self.keep_readings(&weighing)?;
+        let known = beside_dead(&weighing.engine, &candidates.pairs);
+        self.note_applications(&mut weighing, &known)?;
+        let engine = &weighing.engine;
         let edges = weighed(engine, &candidates.pairs);
         self.keep(&weighing, &edges)?;
         let chained = chained_with_dead(&weighing.engine, &edges);
@@ -349,7 +388,8 @@ impl Register<'_> {
             let page = self.tx.claims_to_link(centre, after, PAGE, waiting)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.name.1);
-            weighing.read(&page);
+            let page = weighing.read(&page);
+            weighing.add_all(&page);
         }
     }
 }

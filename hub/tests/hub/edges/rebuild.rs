@@ -60,6 +60,7 @@ pub(super) fn derived(db: &Path) -> BTreeMap<&'static str, Vec<String>> {
         ("reference", format!("SELECT concat_ws(' ', origin, referent, {claim}) FROM reference WHERE claim IN (SELECT id FROM received WHERE state <> 'gone') ORDER BY 1")),
         ("link_key", format!("SELECT concat_ws(' ', key, {claim}) FROM (SELECT * FROM link_key UNION ALL SELECT * FROM link_key_late) ORDER BY 1")),
         ("claim_keys", format!("SELECT concat_ws(' ', hex(keys), {claim}) FROM claim_keys ORDER BY 1")),
+        ("claim_reading", format!("SELECT concat_ws(' ', origin, key, hex(reading), {claim}) FROM claim_reading ORDER BY 1")),
         ("pair", format!("SELECT concat_ws(' ', {a}, {b}, link, code, bits) FROM pair ORDER BY 1")),
         ("counted", "SELECT concat_ws(' ', key, n) FROM counted ORDER BY 1".to_owned()),
         ("field_source", "SELECT concat_ws(' ', uid, field, origin, key) FROM field_source ORDER BY 1".to_owned()),
