@@ -95,18 +95,18 @@ impl Overdue {
 
 /// What is known of the other side while the daemon of this one does not run: nothing. What follows from that it does not run
 /// is one line, `stopped`; what people are to do stays. `last`: when it did something last; `always`: whether it should run
-/// though nothing waits.
+/// though nothing waits; `queued`: whether something waits for it that is not overdue, such as a row that is to be sent.
 pub fn while_stopped(
     mut all: Vec<Overdue>,
     (own, service): (&str, Option<&Service>),
-    (last, always): (Option<String>, bool),
+    (last, always, queued): (Option<String>, bool, bool),
     (now, timing): (Timestamp, &Timing),
 ) -> Vec<Overdue> {
     let Some(service) = service.filter(|service| !service.running) else { return all };
     let stays = [Wait::Recovery, Wait::Decided];
     let is_machine =
         |one: &Overdue| Wait::ALL.iter().any(|(wait, word)| *word == one.what && !stays.contains(wait));
-    let waits = all.iter().any(is_machine);
+    let waits = queued || all.iter().any(is_machine);
     all.retain(|one| !is_machine(one));
     let since = service.hindered.as_ref().map(|one| one.since.clone()).or(last);
     // as long as that its peers begin to wonder
@@ -214,9 +214,10 @@ mod tests {
                 &timing,
             )
         };
+        let queued = std::cell::Cell::new(false);
         let told = |running, last: Option<Timestamp>, always, all| {
             let service = Service { running, hindered: None };
-            let last = (last.map(|at| at.to_string()), always);
+            let last = (last.map(|at| at.to_string()), always, queued.get());
             let told = while_stopped(all, ("4200000", Some(&service)), last, (now, &timing));
             told.into_iter().map(|one| one.what).collect::<Vec<_>>()
         };
@@ -228,6 +229,10 @@ mod tests {
         assert_eq!(told(false, long_ago, true, Vec::new()), ["stopped"]);
         assert_eq!(told(false, Some(now), true, Vec::new()), [""; 0]);
         assert_eq!(told(false, long_ago, false, Vec::new()), [""; 0]);
+        // a row that is to be sent waits, though nothing is overdue
+        queued.set(true);
+        assert_eq!(told(false, Some(now), false, Vec::new()), ["stopped"]);
+        assert_eq!(told(true, Some(now), false, Vec::new()), [""; 0]);
     }
 
     #[test]

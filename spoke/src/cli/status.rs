@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::{
     database::{
         overdue::{last_at_work, waits_for, waits_for_people},
+        own_records::is_anything_queued,
         report::{self, Counts, Incident, Listed, ProposalState, StreamState, Unanswered},
     },
     decisions::mapping::{NO_SUCH_ROW, UNREADABLE},
@@ -93,7 +94,7 @@ fn late(
     let (own, hub, timing) = (config.code.as_str(), config.hub.as_str(), config.exchange.timing());
     let compared = requests::of(connection).compared_with(config.hub)?.is_some();
     let waiting = waits_for(connection, config.hub, (compared, resync::is_decided(connection)?), now)?;
-    let last = (last_at_work(connection, now)?, false);
+    let last = (last_at_work(connection, now)?, false, is_anything_queued(connection)?);
     let of_machines = overdue::overdue(hub, waiting, now, &timing);
     let mut all = overdue::while_stopped(of_machines, (own, service), last, (now, &timing));
     let Staff { merge_days, proposal_days, quarantine_days } = config.staff;

@@ -192,7 +192,8 @@ pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Fail
             for centre in &mut centres {
                 centre.late = false;
             }
-            let last = (tx.last_at_work(now)?, true);
+            let queued = !tx.centres_with_pending()?.is_empty() || !tx.unsealed_inputs(1)?.is_empty();
+            let last = (tx.last_at_work(now)?, true, queued);
             let by_whom = (config.code.as_str(), service.as_ref());
             late_ones = overdue::while_stopped(late_ones, by_whom, last, (now, &timing));
         }
