@@ -141,7 +141,7 @@ pub fn find(code: &str) -> Option<&'static Rule> {
 
 pub use assessment::name as assessment_name;
 pub use invisible::INVISIBLE;
-pub use number::{former as former_number, number as paper_number};
+pub use number::{former as former_number, number as paper_number, number_again as paper_number_again};
 pub use programme::{
     UNPUBLISHED, named as document_name, term as programme_term, unpublished as unpublished_document,
 };

@@ -9,8 +9,17 @@ use crate::{invisible, typed_date::parse_paper_date, vocabulary};
 /// The number that `typed` says on a paper of the day `date`; `None` if it is none, as «-», «б/н», «не присвоен», 0. «17 от
 /// 10.03.2026» is 17 on a paper of that very day.
 pub fn number(typed: &str, date: Option<Date>) -> Option<String> {
-    let without_date = date.and_then(|date| before_date(typed, date)).and_then(bare);
-    without_date.or_else(|| bare(typed))
+    read(typed, date, whole)
+}
+
+/// As [`number`], of one that was read before: what is «17.0» then was typed «17 0», or no program had looked at it.
+pub fn number_again(read_before: &str, date: Option<Date>) -> Option<String> {
+    read(read_before, date, |number| number)
+}
+
+fn read(typed: &str, date: Option<Date>, whole: fn(&str) -> &str) -> Option<String> {
+    let without_date = date.and_then(|date| before_date(typed, date)).map(whole).and_then(bare);
+    without_date.or_else(|| bare(whole(typed)))
 }
 
 /// As programs before this one told numbers apart: a dash that is no hyphen, a dot and a space parted nothing, and letters and
@@ -33,18 +42,22 @@ fn before_date(typed: &str, date: Date) -> Option<&str> {
     })
 }
 
-/// `typed`, or the whole number that a program for tables has made «17.0» of.
+/// `typed`, or the whole number that a program for tables has made «17.0» of. «1 000» and «1.000» are not 1.
 fn whole(typed: &str) -> &str {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    match typed.trim().split_once(['.', ',']) {
-        Some((number, rest)) if digits(number) && digits(rest) && rest.bytes().all(|b| b == b'0') => number,
+    let is_digits = |text: String| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match typed.trim().rsplit_once(['.', ',']) {
+        Some((number, "0" | "00"))
+            if number.ends_with(|c: char| c.is_ascii_digit()) && is_digits(fold(number)) =>
+        {
+            number
+        }
         _ => typed,
     }
 }
 
 fn bare(typed: &str) -> Option<String> {
     let typed = Some(typed).filter(|number| !vocabulary::is_placeholder(number));
-    let number = typed.map(|typed| fold(whole(typed)))?;
+    let number = typed.map(fold)?;
     let bare: String = number.chars().filter(|c| c.is_alphanumeric()).collect();
     // a number has a digit other than 0; «6/н» is «б/н» with a slip
     let none = !bare.chars().any(|c| c.is_numeric() && c != '0')
@@ -134,6 +147,8 @@ mod tests {
             ("2026/17", "2026/0017"),
             ("17", "17.0"),
             ("17", " 17,00 "),
+            ("17", "№ 17.0"),
+            ("17", "ИППСУ N 017,00"),
             ("17", "ИППСУ № 17"),
             ("17", "ИППCУ N 017"),
             ("17", "Индивидуальная программа №17"),
@@ -171,6 +186,11 @@ mod tests {
             ("17", "17.01"),
             ("17", "1.7.0"),
             ("170", "17.0"),
+            ("1", "1 000"),
+            ("1", "1\u{a0}000"),
+            ("1", "1.000"),
+            ("17", "17 0"),
+            ("17", "17, 0"),
             ("А/17", "А17"),
             ("А1-7", "А17"),
             ("ИППСУ-Т 17", "17"),
@@ -184,10 +204,29 @@ mod tests {
 
     #[test]
     fn what_was_told_apart_is_told_apart_again_and_what_is_no_number_is_none() {
-        for typed in ["017-А", "1 72", "17 от 10.03.2026", "17 от 11.03.2026", "№ 5/ 07", "NN5", "0-5", "I07"]
-        {
+        for typed in [
+            "017-А",
+            "1 72",
+            "17 от 10.03.2026",
+            "17 от 11.03.2026",
+            "№ 5/ 07",
+            "NN5",
+            "0-5",
+            "I07",
+            "1 000",
+            "10\u{a0}000",
+            "17.0",
+            "№ 17.0",
+            "ИППСУ № 17.00",
+            "17 0",
+            "17, 0",
+            "1.000",
+            "1 000.0",
+            "А17.0",
+            "17.0.0",
+        ] {
             let once = of(typed).expect("a number");
-            assert_eq!(of(&once), Some(once.clone()), "{typed}");
+            assert_eq!(number_again(&once, Some(DAY)), Some(once.clone()), "{typed}");
         }
         for typed in
             ["", "-", "б/н", "Б\\Н", "б-н", "6/н", "6/H", "0", "000", "не присвоен", "нет", "от", "—"]
@@ -196,5 +235,24 @@ mod tests {
         }
         assert_eq!(of("от 10.03.2026"), Some("ОТ10.3.2026".into()), "of what is before nothing is left");
         assert_eq!(of(&former("17 от 10.03.2026")), of("17"), "as it was stored");
+    }
+    #[test]
+    fn whatever_was_read_is_read_again_as_itself() {
+        let signs: Vec<char> = "01.- ,/АN№О".chars().collect();
+        let texts = (1..=5_u32).flat_map(|length| {
+            let signs = &signs;
+            (0..signs.len().pow(length)).map(move |mut n| {
+                let next = |_| {
+                    let sign = signs[n % signs.len()];
+                    n /= signs.len();
+                    sign
+                };
+                (0..length).map(next).collect::<String>()
+            })
+        });
+        for typed in texts {
+            let Some(once) = of(&typed) else { continue };
+            assert_eq!(number_again(&once, Some(DAY)), Some(once.clone()), "{typed}");
+        }
     }
 }

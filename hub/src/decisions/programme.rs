@@ -38,14 +38,17 @@ impl DocumentKey {
     pub fn is_of(&self, stored: &str) -> bool {
         let mut parts = stored.splitn(3, '|');
         let (Some(number), Some(date)) = (parts.next(), parts.next()) else { return false };
-        let folded = rules::paper_number(number, date.parse().ok());
+        let folded = rules::paper_number_again(number, date.parse().ok());
         folded.is_some_and(|number| self.0 == format!("{number}|{date}"))
     }
 
-    /// The key under which a program before this one stored `claim`.
-    pub fn former(claim: &Body) -> Option<String> {
-        let (_, date) = rules::document_name(claim)?;
-        Some(format!("{}|{date}", rules::former_number(claim.text("number")?)))
+    /// The keys under which programs before this one stored `claim`.
+    pub fn former(claim: &Body) -> Vec<String> {
+        let Some(((_, date), typed)) = rules::document_name(claim).zip(claim.text("number")) else {
+            return Vec::new();
+        };
+        let read = rules::paper_number_again(typed, Some(date)).into_iter();
+        read.chain([rules::former_number(typed)]).map(|number| format!("{number}|{date}")).collect()
     }
 
     /// As stored.

@@ -47,7 +47,8 @@ impl Register<'_> {
                 return Ok(None);
             }
             is_former |= DocumentKey::former(&found.claim.body)
-                .is_some_and(|former| stored == former || stored.starts_with(&format!("{former}|")));
+                .iter()
+                .any(|former| stored == former || stored.starts_with(&format!("{former}|")));
             said = said.or(of_claim);
         }
         Ok(drawn.or(said.filter(|_| is_former)))

@@ -347,3 +347,17 @@ fn what_an_older_program_stored_under_another_number_takes_no_paper_of_that_numb
     let number = city.within(|register| Ok(register.tx.number_of(first)?));
     assert_eq!(number.as_deref(), Some("1-72|2024-03-10"));
 }
+
+#[test]
+fn a_thousand_written_with_a_blank_is_one_paper_and_neither_one_nor_a_thousand() {
+    let mut city = City::new();
+    city.recipient(1, 1, &TWO[0]);
+    let mut row = |key, number: &str| {
+        let row = city.receive(1, key, &paper(1, number, "10.03.2024", "10.03.2025"));
+        city.within(|register| Ok(register.tx.uid_of(row)?)).expect("one")
+    };
+    let [first, again, small, whole] =
+        [(11, "1 000"), (12, "1\u{a0}000"), (13, "1"), (14, "1000")].map(|(key, number)| row(key, number));
+    assert_eq!(first, again);
+    assert!(first != small && first != whole && small != whole);
+}
