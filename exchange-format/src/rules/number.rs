@@ -9,7 +9,9 @@ use crate::{invisible, typed_date::parse_paper_date, vocabulary};
 /// The number that `typed` says on a paper of the day `date`; `None` if it is none, as «-», «б/н», «не присвоен», 0. «17 от
 /// 10.03.2026» is 17 on a paper of that very day.
 pub fn number(typed: &str, date: Option<Date>) -> Option<String> {
-    read(typed, date, whole)
+    let read = read(typed, date, whole)?;
+    // «17 (от 10.03.2026)»: the signs about the date are gone
+    Some(number_again(&read, date).unwrap_or(read))
 }
 
 /// As [`number`], of one that was read before: what is «17.0» then was typed «17 0», or no program had looked at it.
@@ -148,6 +150,8 @@ mod tests {
             ("17", "17.0"),
             ("17", " 17,00 "),
             ("17", "№ 17.0"),
+            ("17", "17 (от 10.03.2026)"),
+            ("17", "17 [от 10.03.2026 г.]"),
             ("17", "ИППСУ N 017,00"),
             ("17", "ИППСУ № 17"),
             ("17", "ИППCУ N 017"),

@@ -36,6 +36,9 @@ impl DocumentKey {
     /// Whether a document that is stored under `stored`, by this program or one before it, has this number and date; also one that
     /// stands apart.
     pub fn is_of(&self, stored: &str) -> bool {
+        if stored.strip_prefix(&self.0).is_some_and(|rest| rest.is_empty() || rest.starts_with('|')) {
+            return true;
+        }
         let mut parts = stored.splitn(3, '|');
         let (Some(number), Some(date)) = (parts.next(), parts.next()) else { return false };
         let folded = rules::paper_number_again(number, date.parse().ok());
