@@ -27,6 +27,33 @@ impl Tx<'_> {
         self.rows(sql, params![today.to_string(), limit], |row| parsed(row, "day_ahead", "uid"))
     }
 
+    /// Notes that it is `today` by the clock. If by what was noted before it had been later than tomorrow, a clock was ahead: then
+    /// everybody is among those whose day has come, and gives back true.
+    pub fn judge_on(&self, today: Date) -> Result<bool> {
+        let before = self.value::<Option<String>>("SELECT day FROM judged_by", [])?.flatten();
+        let was_ahead = before
+            .and_then(|day| day.parse::<Date>().ok())
+            .is_some_and(|day| today.tomorrow().is_ok_and(|next| day > next));
+        self.run(
+            "INSERT INTO judged_by(one, lists, day) VALUES(1, '', ?1) ON CONFLICT(one) DO UPDATE SET day = excluded.day",
+            [today.to_string()],
+        )?;
+        if was_ahead {
+            self.run(
+                "INSERT INTO day_ahead(uid, day) SELECT uid, '' FROM person WHERE merged_into IS NULL
+                 ON CONFLICT(uid) DO UPDATE SET day = excluded.day",
+                [],
+            )?;
+        }
+        Ok(was_ahead)
+    }
+
+    /// Whether [`Tx::judge_on`] has anything to note.
+    pub fn is_judged_on(&self, today: Date) -> Result<bool> {
+        Ok(self.value::<Option<String>>("SELECT day FROM judged_by", [])?.flatten()
+            == Some(today.to_string()))
+    }
+
     /// Notes by which `lists` papers are judged from now on; whether these are others than before. Then whoever has a supplement,
     /// which alone is judged by them, is among those whose day has come.
     pub fn judge_by(&self, lists: &Digest) -> Result<bool> {

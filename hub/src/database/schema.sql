@@ -72,7 +72,7 @@ CREATE TABLE fault(
 CREATE TABLE day_ahead(uid TEXT PRIMARY KEY, day TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX day_ahead_day ON day_ahead(day);
 -- The region's lists by which the daemon last began to judge, as a sum.
-CREATE TABLE judged_by(one INTEGER PRIMARY KEY CHECK (one = 1), lists TEXT NOT NULL);
+CREATE TABLE judged_by(one INTEGER PRIMARY KEY CHECK (one = 1), lists TEXT NOT NULL, day TEXT);
 -- Confirmed: this centre serves this person (a disclosure).
 CREATE TABLE service(
   centre TEXT NOT NULL, uid TEXT NOT NULL, reason TEXT NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL,

@@ -407,6 +407,19 @@ fn everybody_of_a_database_in_which_no_day_was_followed_is_looked_at_once() {
     assert_eq!(store.read(touched).expect("read"), []);
 }
 
+#[test]
+fn everybody_is_looked_at_again_when_a_clock_that_was_ahead_is_put_right() {
+    let (_dir, mut store) = store();
+    store.write(|tx| tx.add_person(id(1), "42-32701000-000001-5", 1)).expect("added");
+    let day = |day| jiff::civil::date(2026, 11, day);
+    let touched = |tx: &Tx<'_>| tx.touched_by(day(1), 10);
+    let mut judge = |on| store.write(|tx| tx.judge_on(on)).expect("noted");
+    // by a second over midnight and back nothing changes that the next day does not
+    assert_eq!([day(1), day(2), day(1)].map(&mut judge), [false; 3]);
+    assert_eq!([day(9), day(1), day(1)].map(&mut judge), [false, true, false]);
+    assert_eq!(store.read(touched).expect("read"), [id(1)]);
+}
+
 /// docs/adr/0024: a new table needs a place there, or a hub that is made again lacks it.
 #[test]
 fn every_table_is_noted_or_follows_from_what_is() {

@@ -13,12 +13,17 @@ const PAGE: u32 = 100;
 
 impl Hub {
     /// Publishes anew some of those of whom something has become right, or a rule says otherwise, because a day has come
-    /// ([`ahead`](crate::decisions::days::ahead)). Whether there was anybody: then there may be more.
+    /// ([`ahead`](crate::decisions::days::ahead)); everybody, if the clock had been ahead. Whether there was anybody: then there may be more.
     ///
     /// # Errors
     /// The database.
     pub fn follow_day(&mut self, now: Timestamp) -> Result<bool, HubError> {
         let today = register::day(now);
+        // a look a second, a write a day
+        let is_another = !self.store.read(|tx| tx.is_judged_on(today))?;
+        if is_another && self.store.write(|tx| tx.judge_on(today))? {
+            tracing::warn!("the clock had been ahead: what it made right before its day is looked at again");
+        }
         let touched = self.store.read(|tx| tx.touched_by(today, PAGE))?;
         if touched.is_empty() {
             return Ok(false);

@@ -54,8 +54,15 @@ fn what_was_ahead_and_has_become_right_is_published_and_a_rebuild_of_that_day_sa
         (&told[..], &faults[..], &asked[..], programmes),
         (&["acti".to_owned()][..], &["G02".to_owned()][..], &["OVERLAP".to_owned()][..], 0)
     );
-    let later: Timestamp = "2026-11-29T00:00:00Z".parse().expect("a time");
     assert!(!hub.hub.follow_day(now()).expect("followed"), "nothing is of that day");
+    // a clock that is ahead, and is put right
+    let ahead: Timestamp = "2036-11-23T00:00:00Z".parse().expect("a time");
+    assert!(hub.hub.follow_day(ahead).expect("followed"));
+    assert_eq!(state(&db).0, ["left"]);
+    assert!(hub.hub.follow_day(now()).expect("followed"));
+    assert!(!hub.hub.follow_day(now()).expect("followed"), "and once is enough");
+    assert_eq!(state(&db).0, ["acti"]);
+    let later: Timestamp = "2026-11-29T00:00:00Z".parse().expect("a time");
     assert!(hub.hub.follow_day(later).expect("followed"));
     assert!(!hub.hub.follow_day(later).expect("followed"), "and once is enough");
     let (told, faults, asked, programmes) = state(&db);
