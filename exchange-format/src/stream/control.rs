@@ -54,6 +54,9 @@ pub enum Evidence {
         /// OLDER or COLLISION.
         reason: RecordReason,
     },
+    /// Something is gone of what we have sent, and nothing here says what: tables that are older than the journal beside them.
+    #[error("of what was sent something is gone, and nothing in this database says what it was")]
+    SentGone,
     /// A mirror holds a newer version of our record than we have ever sent, or the same with other content.
     #[error(
         "the peer holds {kind} {key} of ours in version {version}, this database sent {sent:?} or other bytes"

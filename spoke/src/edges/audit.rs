@@ -17,14 +17,14 @@ use exchange_format::{
     position::{Digest, Position},
     record::Record,
     state_digest::StateDigest,
-    stream,
+    stream::{self, Evidence},
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 
 use super::{
-    SpokeError,
+    SpokeError, answers,
     config::SpokeConfig,
     load::as_digest,
     packet_file::{self, Desk},
@@ -357,7 +357,15 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
     }
     restore(station, &wrong, &audit.found, now)?;
     if wrong.iter().any(is_unprovable) {
-        reopen::say_all_again(station, now)?;
+        if wrong.iter().all(|damage| damage.fault == Fault::SentDiffers) {
+            // no row shows what is gone: to say all again without it would be to take it back, and the hub has it
+            let parties = (station.own(), station.hub());
+            write::write(&mut station.connection, Scope::Book, |transaction| {
+                answers::stop_restored(transaction, parties, &Evidence::SentGone, now)
+            })?;
+        } else {
+            reopen::say_all_again(station, now)?;
+        }
     }
     audit.restored = true;
     (audit.left, audit.publications, audit.digest) = look_at(station)?;
