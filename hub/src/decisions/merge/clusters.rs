@@ -238,6 +238,7 @@ impl Register {
             bridges,
             says,
             near: &near,
+            by_parts: false,
             apart: &|_, _, _| false,
         };
         let unbarred = above(cut.auto).filter(|edge| edge.barred.is_none());

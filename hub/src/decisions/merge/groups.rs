@@ -34,6 +34,9 @@ pub(super) struct Rule<'a> {
     pub(super) says: &'a dyn Fn(u32, u32) -> Said,
     /// Two records that are no link, and their bits: whom a record may be instead, in no order.
     pub(super) near: &'a [(u32, u32, f64)],
+    /// Whether both of any two records are of one person already: only what is one in a group by evidence
+    /// ([`Groups::unit`]) speaks then, as it was known to be unlike the rest when that was said to be one.
+    pub(super) by_parts: bool,
     /// Which groups are kept apart.
     pub(super) apart: &'a dyn Fn(&Groups, u32, u32) -> bool,
 }
@@ -73,6 +76,12 @@ impl Groups {
     /// Whom the member is together with in its group by more than a word ([`Groups::hold`]).
     pub(super) fn unit(&self, member: u32) -> u32 {
         self.units.get(member as usize).copied().unwrap_or_else(|| self.find(member))
+    }
+
+    /// Whether a word holds some of the member's group to each other.
+    pub(super) fn is_held(&self, member: u32) -> bool {
+        let unit = self.unit(member);
+        self.members(self.find(member)).iter().any(|one| self.unit(*one) != unit)
     }
 
     /// The members of one unit.
@@ -265,16 +274,22 @@ impl Groups {
     }
 
     /// Joins the groups of two records unless they are kept apart, or all that is known of the two groups together speaks against it:
-    /// one bad field does not split a person, one good link does not chain two. Whom a word holds in one of the groups says nothing
-    /// for or against others: that was known when it was said.
+    /// one bad field does not split a person, one good link does not chain two. Of two who are of one person already whom a word holds
+    /// besides says nothing ([`Rule::by_parts`]); who is not is weighed against the whole.
     fn join_two(&mut self, a: u32, b: u32, rule: Rule<'_>) {
         let groups = (self.find(a), self.find(b));
         if self.unit(a) == self.unit(b) || groups.0 != groups.1 && (rule.apart)(self, groups.0, groups.1) {
             return;
         }
         let (a, b) = if groups.0 <= groups.1 { (a, b) } else { (b, a) };
-        let (left, right): (Vec<u32>, Vec<u32>) =
-            (self.unit_members(a).collect(), self.unit_members(b).collect());
+        let speak = |one: u32| -> Vec<u32> {
+            if rule.by_parts || groups.0 == groups.1 {
+                self.unit_members(one).collect()
+            } else {
+                self.members(self.find(one)).to_vec()
+            }
+        };
+        let (left, right) = (speak(a), speak(b));
         if left.len() + right.len() > 2 {
             let (mut sum, mut speaking) = (0.0, 0);
             for (a, b) in left.iter().flat_map(|a| right.iter().map(|b| (*a.min(b), *a.max(b)))) {
@@ -342,8 +357,16 @@ mod tests {
         let says =
             |a, b| bits(a, b).map_or(Said { bits: -9.0, barred: true }, |bits| Said { bits, barred: false });
         let (least, most) = (7.0, 8.0);
-        let rule =
-            Rule { least, most, largest: 12, bridges, says: &says, near: &[], apart: &|_, _, _| false };
+        let rule = Rule {
+            least,
+            most,
+            largest: 12,
+            bridges,
+            says: &says,
+            near: &[],
+            by_parts: false,
+            apart: &|_, _, _| false,
+        };
         groups.join(pairs(size, bits).into_iter(), rule);
         groups
     }
@@ -396,6 +419,7 @@ mod tests {
                 bridges: false,
                 says: &says,
                 near: &[],
+                by_parts: false,
                 apart: &|_, _, _| false,
             };
             let mut groups = Groups::new(4);

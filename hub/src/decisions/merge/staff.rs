@@ -39,6 +39,9 @@ pub struct Component {
     pub standing: Vec<Vec<u32>>,
     /// Persons that do not stand, as all is weighed anew, and that are one by staff's word: what was one before it was said is.
     pub held: Vec<Vec<u32>>,
+    /// Records that are one person as of now, whether or not it stands: where staff's word holds some of them, they are weighed
+    /// by what evidence holds together in it. Nobody else's records are.
+    pub now: Vec<Vec<u32>>,
     /// Records that were one person before staff joined that person with others. What stands and is in none of these
     /// has been one person always.
     pub came: Vec<Vec<u32>>,
@@ -69,7 +72,8 @@ pub struct Persons {
 /// Makes persons of `component`. `says` weighs any two.
 ///
 /// Staff's decisions always win: «разные» over «один», and of these the later over the earlier. What came as one person into what
-/// staff joined stays one, unless they part just that; of two groups that «один» holds together each goes on speaking for itself. Then what stands stays as it is. Another record that links tie to two standing persons joins neither: that would be a guess.
+/// staff joined stays one, unless they part just that; of two groups that «один» holds together each goes on speaking for itself about
+/// whom is of that person already. Then what stands stays as it is. Whoever is not of a person yet is weighed against the whole of it. Another record that links tie to two standing persons joins neither: that would be a guess.
 pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said) -> Persons {
     let mut groups = Groups::new(component.size);
     let (parted, joined): (Vec<_>, Vec<_>) = last_words(&component.decisions)
@@ -124,10 +128,15 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
         .map(|((a, b), bits)| (*a, *b, *bits))
         .filter(|(a, b, _)| !says(*a, *b).barred)
         .collect();
-    let rule = Rule { least, most, largest, bridges: false, says, near: &near, apart: &apart };
+    let rule =
+        Rule { least, most, largest, bridges: false, says, near: &near, by_parts: false, apart: &apart };
     // who may be somebody else too is not given to whom is published for being so
     let undecided = groups.undecided(said.clone(), rule);
     let said = said.filter(|(a, b, _)| !undecided.contains(&(*a.min(b), *a.max(b))));
+    // of whom staff hold together first those who are of that person already
+    let now = of_held(&component.now, &groups);
+    let within = said.clone().filter(|(a, b, _)| now.get(a).is_some_and(|person| now.get(b) == Some(person)));
+    groups.join(within, Rule { by_parts: true, ..rule });
     // who is like a standing person is not drawn to another by a third
     let direct = said.clone().filter(|(a, b, _)| stands.contains(a) != stands.contains(b));
     groups.join(direct, rule);
@@ -136,6 +145,12 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
     let crowded = pairs.into_iter().filter(is_crowded).collect();
     let units = (0..).take(component.size).map(|one| groups.unit(one)).collect();
     Persons { records: groups.into_groups(), crowded, units }
+}
+
+/// Of the records of each of the persons `now` in which a word holds some which person they are of.
+fn of_held(now: &[Vec<u32>], groups: &Groups) -> BTreeMap<u32, usize> {
+    let held = now.iter().enumerate().filter(|(_, person)| person.iter().any(|one| groups.is_held(*one)));
+    held.flat_map(|(n, person)| person.iter().map(move |one| (*one, n))).collect()
 }
 
 /// The records that do not stand and that `links` tie to more than one standing person.
@@ -265,6 +280,36 @@ mod tests {
         assert_eq!(made(0.5), [vec![0, 1], vec![2]]);
     }
 
+    #[test]
+    fn whom_staff_hold_together_speak_by_their_parts_of_each_other_and_as_one_of_anybody_else() {
+        // 0 and 1 are one by evidence, 2 by staff's word alone; 3 is like 0 or like 2, and unlike the other
+        let made = |now: &[Vec<u32>], like: u32, barred: bool| {
+            let says = |a: u32, b: u32| match (a, b) {
+                (0, 1) => likely(12.0),
+                (_, 3) if a == like => likely(9.0),
+                (_, 3) if a + like == 2 => Said { bits: -5.0, barred },
+                (_, 3) => likely(0.0),
+                _ => likely(-9.0),
+            };
+            let component = Component {
+                size: 4,
+                links: vec![((0, 1), 12.0), ((like, 3), 9.0)],
+                decisions: vec![((0, 2), Decision::Same)],
+                now: now.to_vec(),
+                ..Component::default()
+            };
+            persons(&component, Model::recipients().cut, &says).records
+        };
+        for like in [0, 2] {
+            for barred in [false, true] {
+                let came = [vec![0, 1], vec![2], vec![3]];
+                assert_eq!(made(&came, like, barred), [vec![0, 1, 2], vec![3]], "{like} {barred}");
+                let of_it = [vec![0, 1, 2, 3]];
+                assert_eq!(made(&of_it, like, barred), [vec![0, 1, 2, 3]], "{like} {barred}");
+            }
+        }
+    }
+
     /// Numbers that look like chance, the same at every run.
     struct Chance(u64);
 
@@ -306,6 +351,7 @@ mod tests {
         }
 
         fn become_persons(&mut self, bits: &dyn Fn(u32, u32) -> Said) {
+            self.component.now = Self::groups_of(&self.uids);
             self.component.came = Self::groups_of(&self.homes);
             let made = persons(&self.component, Model::recipients().cut, bits).records;
             let clusters: Vec<BTreeSet<usize>> =

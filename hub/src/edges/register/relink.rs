@@ -57,7 +57,9 @@ struct Loaded {
     standing: People,
     /// The claims of persons that staff have made of several, if all is weighed anew.
     held: People,
-    /// The claims of these by the persons that they were before these turned out to be one.
+    /// All claims by the persons that they are as of now.
+    now: People,
+    /// The claims of those who stand or are held by the persons that they were before these turned out to be one.
     came: People,
 }
 
@@ -80,9 +82,15 @@ impl Loaded {
             decisions: decisions.collect(),
             standing: in_numbers(&self.standing),
             held: in_numbers(&self.held),
+            now: in_numbers(&self.now),
             came: in_numbers(&self.came),
         };
         (names, component)
+    }
+
+    /// Whether staff have said «один» of any two.
+    fn is_held(&self) -> bool {
+        self.decisions.values().any(|(_, decision)| *decision == Decision::Same)
     }
 
     fn rule_of(&self, name: ClaimName, cluster: &BTreeSet<ClaimName>) -> &'static str {
@@ -132,6 +140,9 @@ impl Register<'_> {
                 component.standing = self.standing(&component)?;
             } else {
                 component.held = self.held(&component)?;
+            }
+            if component.is_held() {
+                component.now = self.people_of(&component, |_| Ok(true))?;
             }
             component.came = self.came(&component)?;
             seen.extend(component.claims.values());
@@ -189,7 +200,7 @@ impl Register<'_> {
 
     /// The persons that staff's «один» has made of several who stood.
     fn held(&self, component: &Loaded) -> Result<People, RegisterError> {
-        if !component.decisions.values().any(|(_, decision)| *decision == Decision::Same) {
+        if !component.is_held() {
             return Ok(People::new());
         }
         let mut held = self.standing(component)?;

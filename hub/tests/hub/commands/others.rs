@@ -225,7 +225,7 @@ fn of_three_joined_one_after_the_other_each_join_goes_back_by_itself_in_any_orde
 }
 
 #[test]
-fn a_merge_tears_nobody_from_whom_staff_have_joined_and_a_newcomer_goes_with_whom_it_is_like() {
+fn a_merge_tears_nobody_from_whom_staff_have_joined_and_gives_them_nobody_who_is_unlike_one_of_them() {
     let city = born_together(&["Анна", "Алла", "Анна"]);
     let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
     for n in [1, 2] {
@@ -236,8 +236,12 @@ fn a_merge_tears_nobody_from_whom_staff_have_joined_and_a_newcomer_goes_with_who
     let joined = homes(&db);
     done(&city.run(&["merge"]));
     assert_eq!((homes(&db), city.persons()), (joined, 1));
-    // they are one, so whoever is like to one of the two is that one
+    // whoever is like to one of the two is not given to one who is both
     bring(&city, 4, "Алла");
+    assert_eq!((city.persons(), city.uid(1) == city.uid(4)), (2, false));
+    done(&city.run(&["merge"]));
+    assert_eq!((city.persons(), city.uid(1) == city.uid(4)), (2, false));
+    done(&city.run(&["person", "join", &city.uid(4), &city.uid(2), "--reason", "она", "--all"]));
     assert_eq!(city.persons(), 1);
     let sql = "SELECT r.n FROM staff_decision s JOIN review r ON r.key_1 = s.key_1 AND r.key_2 = s.key_2 ORDER BY s.n LIMIT 1";
     let answer: i64 = db.query_one(sql, [], |row| row.get(0)).expect("the answer");
