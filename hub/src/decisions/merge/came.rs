@@ -16,7 +16,8 @@ pub(super) struct Came {
 }
 
 impl Came {
-    pub(super) fn of(component: &Component, parted: &BTreeSet<Two>) -> Self {
+    /// `near` are ties that are no links.
+    pub(super) fn of(component: &Component, parted: &BTreeSet<Two>, near: &[(u32, u32, f64)]) -> Self {
         let mut person = vec![None; component.size];
         for (n, records) in component.standing.iter().chain(&component.held).enumerate() {
             for one in records {
@@ -39,6 +40,23 @@ impl Came {
         let mut spoken = units.clone();
         let ever_same = component.decisions.iter().filter(|(_, decision)| *decision == Decision::Same);
         ever_same.for_each(|((a, b), _)| spoken.union(*a, *b));
+        // who may be either of two whom staff have parted goes with neither
+        let links = component.links.iter().map(|((a, b), _)| (*a, *b));
+        let ties = links.chain(near.iter().map(|(a, b, _)| (*a, *b)));
+        let mut beside: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for (a, b) in ties.flat_map(|(a, b)| [(a, b), (b, a)]) {
+            let is_of_one = person[a as usize].is_some() && person[a as usize] == person[b as usize];
+            if is_of_one && spoken.find(a) != spoken.find(b) {
+                beside.entry(units.find(a)).or_default().insert(units.find(b));
+            }
+        }
+        let is_parted = |of: &BTreeSet<u32>| {
+            parted.iter().any(|(a, b)| of.contains(&units.find(*a)) && of.contains(&units.find(*b)))
+        };
+        let either: BTreeSet<u32> =
+            beside.into_iter().filter(|(_, of)| is_parted(of)).map(|(unit, _)| unit).collect();
+        let either: Vec<bool> =
+            (0..).take(component.size).map(|one| either.contains(&units.find(one))).collect();
         // whom staff never joined evidence has
         let by_evidence = component.links.iter().map(|(pair, _)| *pair).filter(|(a, b)| {
             let (one, other) = (person[*a as usize], person[*b as usize]);
@@ -46,6 +64,8 @@ impl Came {
                 && one == other
                 && spoken.find(*a) != spoken.find(*b)
                 && !parted.contains(&(*a, *b))
+                && !either[*a as usize]
+                && !either[*b as usize]
         });
         by_evidence.for_each(|(a, b)| units.union(a, b));
         Self { units, spoken }
@@ -102,7 +122,7 @@ pub fn taken_back_with(component: &Component, pair: Two) -> Vec<usize> {
         .map(|(pair, _)| pair)
         .chain([pair])
         .collect();
-    let came = Came::of(component, &parted);
+    let came = Came::of(component, &parted, &[]);
     let with = |words: &BTreeSet<Two>| {
         let mut groups = came.units.clone();
         for (a, b) in words {

@@ -67,6 +67,9 @@ pub struct Persons {
     pub crowded: BTreeSet<Two>,
     /// Of each record whom it is together with by more than staff's word: the same number stands for these.
     pub units: Vec<u32>,
+    /// Whoever is about as like to two of its person whom nothing but staff's word holds together: taken back, that word leaves
+    /// nobody to whom it would go.
+    pub between: BTreeSet<u32>,
 }
 
 /// Makes persons of `component`. `says` weighs any two.
@@ -85,7 +88,14 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
             groups.union(a, b);
         }
     };
-    let came = Came::of(component, &parted);
+    // what is for staff whatever its weight is nobody whom a record may be by evidence
+    let near: Vec<(u32, u32, f64)> = component
+        .near
+        .iter()
+        .map(|((a, b), bits)| (*a, *b, *bits))
+        .filter(|(a, b, _)| !says(*a, *b).barred)
+        .collect();
+    let came = Came::of(component, &parted, &near);
     let units = component.standing.iter().chain(&component.held).flat_map(|person| came.within(person));
     for unit in units.flat_map(|unit| parts(&unit, &parted)) {
         unit.windows(2).for_each(|two| unless_parted(&mut groups, two[0], two[1]));
@@ -121,15 +131,9 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
         one && (other || is_torn(b)) || other && is_torn(a) || kept_apart(&parted, groups, a, b)
     };
     let (least, most, largest) = (cut.auto, cut.most, cut.largest);
-    // what is for staff whatever its weight is nobody whom a record may be by evidence
-    let near: Vec<(u32, u32, f64)> = component
-        .near
-        .iter()
-        .map(|((a, b), bits)| (*a, *b, *bits))
-        .filter(|(a, b, _)| !says(*a, *b).barred)
-        .collect();
     let rule =
         Rule { least, most, largest, bridges: false, says, near: &near, by_parts: false, apart: &apart };
+    let between = between(&said.clone().chain(near.iter().copied()).collect::<Vec<_>>(), &groups, least);
     // who may be somebody else too is not given to whom is published for being so
     let undecided = groups.undecided(said.clone(), rule);
     let said = said.filter(|(a, b, _)| !undecided.contains(&(*a.min(b), *a.max(b))));
@@ -144,7 +148,27 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
     let is_crowded = |(a, b): &Two| groups.find(*a) != groups.find(*b) && groups.are_crowded(*a, *b);
     let crowded = pairs.into_iter().filter(is_crowded).collect();
     let units = (0..).take(component.size).map(|one| groups.unit(one)).collect();
-    Persons { records: groups.into_groups(), crowded, units }
+    let between = between.into_iter().filter(|(one, of)| groups.find(*one) == groups.find(*of));
+    let between = between.map(|(one, _)| one).collect();
+    Persons { records: groups.into_groups(), crowded, units, between }
+}
+
+/// The records that `ties` make about as like (`least` bits) to one as to another of a group in which a word holds these, each with
+/// one of that group.
+fn between(ties: &[(u32, u32, f64)], groups: &Groups, least: f64) -> BTreeSet<(u32, u32)> {
+    let mut best: BTreeMap<(u32, u32), BTreeMap<u32, f64>> = BTreeMap::new();
+    for (one, other, bits) in ties.iter().flat_map(|(a, b, bits)| [(*a, *b, *bits), (*b, *a, *bits)]) {
+        if groups.find(one) != groups.find(other) && groups.is_held(other) {
+            let of = best.entry((one, groups.find(other))).or_default().entry(groups.unit(other));
+            of.and_modify(|most| *most = most.max(bits)).or_insert(bits);
+        }
+    }
+    let is_open = |of: &BTreeMap<u32, f64>| {
+        let mut bits: Vec<f64> = of.values().copied().collect();
+        bits.sort_by(f64::total_cmp);
+        bits.len() > 1 && bits[bits.len() - 1] - bits[bits.len() - 2] < least
+    };
+    best.into_iter().filter(|(_, of)| is_open(of)).map(|(tie, _)| tie).collect()
 }
 
 /// Of the records of each of the persons `now` in which a word holds some which person they are of.

@@ -309,6 +309,7 @@ impl Register<'_> {
         }
         settled.affected.extend(current.values().chain(homes.values()));
         let unit: BTreeMap<ClaimName, u32> = names.iter().copied().zip(made.units).collect();
+        let between: BTreeSet<ClaimName> = made.between.iter().map(|one| names[*one as usize]).collect();
         for (cluster, assigned) in clusters.iter().zip(assign(&clusters, &homes, &age)) {
             let uid = if let Some(uid) = assigned.uid {
                 uid
@@ -336,10 +337,12 @@ impl Register<'_> {
                     continue;
                 }
                 // whom it is like, or nobody: not whom staff's word has put beside it
-                let beside = came.iter().filter(|(other, _)| unit[*other] == unit[name]);
+                let is_between = between.contains(name);
+                let beside = came.iter().filter(|(other, _)| !is_between && unit[*other] == unit[name]);
                 let home = beside.map(|(_, home)| *home).min_by_key(|home| age.get(home));
-                let is_of_others =
-                    home.is_none() && homes.contains_key(name) && came.values().any(|home| *home == uid);
+                let is_of_others = home.is_none()
+                    && (is_between || homes.contains_key(name))
+                    && came.values().any(|home| *home == uid);
                 let home = match home {
                     Some(home) => home,
                     None if is_of_others => {

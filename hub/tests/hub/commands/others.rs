@@ -252,6 +252,32 @@ fn a_merge_tears_nobody_from_whom_staff_have_joined_and_gives_them_nobody_who_is
 }
 
 #[test]
+fn who_came_to_twins_that_were_one_by_mistake_is_asked_about_when_the_mistake_is_taken_back() {
+    for merges in [false, true] {
+        let city = born_together(&["Анна", "Алла"]);
+        let twins = [1, 2].map(|n| city.uid(n));
+        for uid in &twins {
+            done(&city.run(&["person", "set", uid, "phone", "+79111234567", "--reason", "звонок"]));
+        }
+        let listed = done(&city.run(&["review", "list"]));
+        let question = listed["reviews"][0]["review"].to_string();
+        done(&city.run(&["review", "link", &question, "--reason", "ошибка"]));
+        bring(&city, 3, "А.");
+        assert_eq!(city.persons(), 1, "whoever she is, she is the one");
+        if merges {
+            done(&city.run(&["merge"]));
+            assert_eq!(city.persons(), 1);
+        }
+        done(&city.run(&["review", "separate", &question, "--reason", "назад", "--revise"]));
+        assert_eq!(([1, 2].map(|n| city.uid(n)), city.persons()), (twins, 3));
+        asked(&city);
+        done(&city.run(&["merge"]));
+        assert_eq!(city.persons(), 3);
+        asked(&city);
+    }
+}
+
+#[test]
 fn who_may_be_either_of_two_by_a_likeness_that_is_no_link_is_given_to_neither() {
     let city = born_together(&["Анна", "Алла"]);
     // of the centre that has Алла, and so nearer to her
