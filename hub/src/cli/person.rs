@@ -135,6 +135,10 @@ pub(super) fn said(lang: Lang, done: &people::Said) -> String {
         lines.push(messages::text(lang, "hub-said-nobody", &[]));
     }
     lines.extend(withheld(lang, &done.withheld, "hub-said-unfit"));
+    if !done.emptied.is_empty() {
+        let fields: Vec<String> = done.emptied.iter().map(|field| label(lang, field)).collect();
+        lines.push(messages::text(lang, "hub-said-emptied", &[("fields", joined(&fields).into())]));
+    }
     lines.extend(decided::told(lang, done.protocol));
     lines.join("\n")
 }

@@ -156,7 +156,7 @@ pub fn person(
     let mut golden =
         Golden { body: Body::new(Kind::Person), sources: BTreeMap::new(), losers: BTreeMap::new() };
     set(&mut golden.body, "case_number", case_number);
-    let mut winners = Winners::on(today);
+    let mut winners = Winners::of_all(claims, entries, today);
     for field in claimed() {
         let ranked = ranked(field, claims, today);
         let entry = entries.get(field.name).and_then(|text| published(field, text));
@@ -165,10 +165,8 @@ pub fn person(
             // an empty entry: the hub says that there is no such value
             None if entries.contains_key(field.name) => None,
             None => match group_of(field.name) {
-                // the parts of an address that the hub has entered anew are not those of a claim's
-                Some(group) if group[0].starts_with("address") && entries.contains_key(group[0]) => None,
                 Some(group) => {
-                    let winner = winners.of(group, claims);
+                    let winner = winners.of(group);
                     winner.and_then(|claim| part((group, field), claim, claims, &ranked, today)).cloned()
                 }
                 None => ranked.first().cloned(),
@@ -366,10 +364,9 @@ pub fn as_typed(
     today: Date,
 ) -> Vec<&'static str> {
     let is_said = |field: &str| golden.text(field).is_some() || entries.contains_key(field);
-    let mut winners = Winners::on(today);
+    let mut winners = Winners::of_all(claims, entries, today);
     let mut stands = |field: &str| {
         let Some(group) = group_of(field) else { return true };
-        let entered = group[0].starts_with("address") && entries.contains_key(group[0]);
         let key = |claim: &Claim| statement(group, &claim.body, today).map(|(key, _)| key);
         // of one document the number says that it is one
         let differs = |winner: &Claim| {
@@ -377,7 +374,7 @@ pub fn as_typed(
         };
         let is_of =
             |winner: &Claim| std::ptr::eq(winner, claim) || key(winner) == key(claim) && !differs(winner);
-        !entered && winners.of(group, claims).is_none_or(is_of)
+        winners.of(group).map_or(!entries.contains_key(group[0]), is_of)
     };
     let stated = stated(&claim.body).map(|(field, _)| field.name);
     stated.filter(|field| !is_said(field) && stands(field)).collect()
@@ -432,28 +429,64 @@ fn statement(group: &[&str], body: &Body, today: Date) -> Option<(String, bool)>
 /// The claims whose groups stand on a day, by the first fields of these: each found once.
 struct Winners<'a> {
     today: Date,
+    claims: Vec<&'a Claim>,
+    entries: &'a BTreeMap<String, String>,
     found: BTreeMap<&'static str, Option<&'a Claim>>,
 }
 
 impl<'a> Winners<'a> {
-    fn on(today: Date) -> Self {
-        Self { today, found: BTreeMap::new() }
+    fn of_all(claims: &'a [Claim], entries: &'a BTreeMap<String, String>, today: Date) -> Self {
+        Self { today, claims: claims.iter().collect(), entries, found: BTreeMap::new() }
     }
 
-    fn of(&mut self, group: &[&'static str], claims: &'a [Claim]) -> Option<&'a Claim> {
-        *self.found.entry(group[0]).or_insert_with(|| group_winner(group, claims, self.today))
+    fn of(&mut self, group: &[&'static str]) -> Option<&'a Claim> {
+        let Self { today, claims, entries, found } = self;
+        *found.entry(group[0]).or_insert_with(|| {
+            if !entries.contains_key(group[0]) {
+                return group_winner(group, claims, *today);
+            }
+            // of a fact that the hub has entered the parts are never those of another
+            let alike = |claim: &&&Claim| is_as_entered(group, &claim.body, entries, *today);
+            let claims: Vec<&Claim> = claims.iter().filter(alike).copied().collect();
+            group_winner(group, &claims, *today)
+        })
     }
 }
 
+/// Whether `claim` states the fact `group` that the hub has entered: of a document its number and series, of another the first part.
+fn is_as_entered(group: &[&str], claim: &Body, entries: &BTreeMap<String, String>, today: Date) -> bool {
+    let mut entered = claim.clone();
+    let keys = if group[0] == "identity_doc_number" { &group[..2] } else { &group[..1] };
+    for field in claimed().filter(|field| keys.contains(&field.name)) {
+        if let Some(text) = entries.get(field.name) {
+            set(&mut entered, field.name, text);
+        }
+    }
+    let fact = |body: &Body| statement(group, body, today).map(|(key, _)| key);
+    fact(&entered).is_some_and(|entered| fact(claim) == Some(entered))
+}
+
+/// Whether `field` is the first part of a fact of several, by which it is known.
+pub fn begins_a_fact(field: &str) -> bool {
+    group_of(field).is_some_and(|group| group[0] == field)
+}
+
+/// The parts of the fact that begins with `field` which stand in `before` and in `after` not.
+pub fn lost_parts(field: &str, before: &Body, after: &Body) -> Vec<&'static str> {
+    let group = group_of(field).filter(|group| group[0] == field).unwrap_or_default();
+    let is_lost = |part: &&str| before.text(part).is_some() && after.text(part).is_none();
+    group.iter().skip(1).copied().filter(is_lost).collect()
+}
+
 /// The claim whose document (or other group) stands.
-fn group_winner<'a>(group: &[&str], claims: &'a [Claim], today: Date) -> Option<&'a Claim> {
+fn group_winner<'a>(group: &[&str], claims: &[&'a Claim], today: Date) -> Option<&'a Claim> {
     // of one claim it is this one, if it states any
     if let [claim] = claims {
-        return claim.body.text(group[0]).and_then(display::text).map(|_| claim);
+        return claim.body.text(group[0]).and_then(display::text).map(|_| *claim);
     }
     let stated: Vec<(String, &Claim, bool)> = claims
         .iter()
-        .filter_map(|claim| statement(group, &claim.body, today).map(|(key, holds)| (key, claim, holds)))
+        .filter_map(|claim| statement(group, &claim.body, today).map(|(key, holds)| (key, *claim, holds)))
         .collect();
     let order =
         rank(group[0], stated.iter().map(|(key, claim, holds)| (key.as_str(), *claim, *holds)), today);
@@ -759,6 +792,78 @@ mod tests {
         assert_eq!(golden.sources["given"], Source::Hub);
         assert_eq!(golden.losers["given"][0].value, "Иван");
         assert_eq!(golden.body.text("workplace"), None);
+    }
+
+    #[test]
+    fn beside_the_hubs_entry_stand_no_parts_of_another_fact() {
+        // the first part that the hub enters, its value, and the parts that a claim states beside another one
+        let facts: [(&str, &str, &str, &[Stated]); 7] = [
+            (
+                "representative",
+                "Сидорова Мария",
+                "Петров Иван",
+                &[
+                    ("representative_kind", "опекун"),
+                    ("representative_document", "решение 1"),
+                    ("representative_phone", "+79051110022"),
+                ],
+            ),
+            ("status", "dead", "active", &[("status_date", "2026-01-01")]),
+            (
+                "disability_group",
+                "1",
+                "2",
+                &[("disability_from", "2020-01-01"), ("disability_document", "МСЭ-1")],
+            ),
+            (
+                "income_amount",
+                "2000000",
+                "1000000",
+                &[("income_as_of", "2026-01-01"), ("income_threshold", "700000")],
+            ),
+            (
+                "identity_doc_number",
+                "999999",
+                "123456",
+                &[("identity_doc_series", "3204"), ("identity_doc_issued", "2004-02-01")],
+            ),
+            ("citizenship", "РФ", "иностранный гражданин", &[("citizenship_country", "Казахстан")]),
+            (
+                "address_live",
+                "Кемерово, ул. Мира, д. 5",
+                "Кемерово, Лесная 5",
+                &[("address_live_house", "5")],
+            ),
+        ];
+        let none = BTreeMap::new();
+        for (first, entered, stated, parts) in facts {
+            let of = |unit, value| claim(unit, 1, &[&[(first, value)], parts].concat());
+            let entries = BTreeMap::from([(first.to_owned(), entered.to_owned())]);
+            let stands = |claims: &[Claim], entries: &BTreeMap<String, String>| {
+                person(&case(), claims, entries, TODAY).body
+            };
+            let beside = |body: &Body| parts.iter().filter(|(part, _)| body.text(part).is_some()).count();
+            let others = [of(1, stated), of(2, stated)];
+            let before = stands(&others, &none);
+            assert_eq!(beside(&before), parts.len(), "{first}");
+            let body = stands(&others, &entries);
+            assert_eq!((body.text(first).is_some(), beside(&body)), (true, 0), "{first}");
+            let names: Vec<&str> = parts.iter().map(|(part, _)| *part).collect();
+            assert_eq!(lost_parts(first, &before, &body), names, "{first}");
+            let typed = as_typed(&body, &others, &others[0], &entries, TODAY);
+            assert!(typed.is_empty(), "{first}: {typed:?}");
+            // a centre that states the same fact says its parts, though most state another
+            let three = [others[0].clone(), others[1].clone(), of(3, entered)];
+            let golden = person(&case(), &three, &entries, TODAY);
+            for part in names {
+                assert_eq!(origin(&golden, part), Some(ParticipantCode::new(42, 3)), "{first}");
+            }
+            // and what the hub enters itself stands
+            let (part, value) = parts[0];
+            let entries = entries.into_iter().chain([(part.to_owned(), value.to_owned())]).collect();
+            let body = stands(&others, &entries);
+            assert_eq!((body.text(part), beside(&body)), (before.text(part), 1), "{first}");
+        }
     }
 
     #[test]

@@ -87,6 +87,7 @@ hub-said = { $case }  { $uid }: taken; centres that will be told: { $centres }
 hub-said-nobody = No centre is confirmed to serve the person: nobody is told before service confirm
 hub-said-withheld = Centre { $centre } is not told yet: decide questions { $reviews } first (review list)
 hub-said-unfit = Centre { $centre } is not told yet: what it states cannot be published, it has faults (person show)
+hub-said-emptied = Without a value now, for what stood there belonged to another value: { $fields }. Enter them too, if you know them (person set)
 hub-split = { $case }  { $uid }: claims taken out
 hub-split-to = Now { $case }  { $uid }: { $claims }; served by: { $centres }
 hub-split-undo = If that was wrong: review link { $review } --revise makes them one again

@@ -87,6 +87,7 @@ hub-said = { $case }  { $uid }: принято; узнают центры: { $ce
 hub-said-nobody = Ни один центр не подтверждён как обслуживающий: никто этого не узнает до service confirm
 hub-said-withheld = Центр { $centre } пока не узнает: сначала решите вопросы { $reviews } (review list)
 hub-said-unfit = Центр { $centre } пока не узнает: его запись нельзя опубликовать, в ней ошибки (person show)
+hub-said-emptied = Теперь без значения (прежнее относилось к другому): { $fields }. Если знаете, внесите и их (person set)
 hub-split = { $case }  { $uid }: записи отделены
 hub-split-to = Теперь { $case }  { $uid }: { $claims }; обслуживают: { $centres }
 hub-split-undo = Если это ошибка: review link { $review } --revise вернёт их в одного человека

@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, path::Path};
 
 use exchange_endpoint::{
     config::Config,
+    messages,
     output::{Exit, Failure, Lang},
     protocol::Protocols,
     tables::{self, Column, Form, Item, Layout, Map, Refused, Report, Sheet, TableError, lost},
 };
-use exchange_format::record::{Field, Kind, RecordId};
+use exchange_format::record::{Body, Field, Kind, RecordId};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
@@ -290,33 +291,31 @@ impl Run<'_> {
         if !self.seen.insert(person.uid) {
             return refuse("key-twice");
         }
-        let stands = golden::person(&file.case_number, &file.claims, &file.entries, file.today).body;
-        let mut differing = Vec::new();
-        for (column, text) in self.columns.iter().zip(values) {
-            let field = column.as_deref().and_then(|name| fields().find(|field| field.name == name));
-            let Some(field) = field else { continue };
-            let standing = stands.text(field.name).unwrap_or_default();
-            let kept = Form::of(field.name).kept(standing);
-            if text.trim() == standing || *text == kept || lost::is_written_of(text, &kept) {
-                // whatever it says: it is not this file that says so
-                continue;
-            }
-            if lost::is_lost(text) {
-                return Ok(Some(Refused::by(line, column.clone(), "letters-lost")));
-            }
-            match good_value(field, text, self.today) {
-                Ok(None) => {}
-                Ok(value) if value.as_deref() == Some(standing) => {}
-                Ok(value) => differing.push((field, value)),
-                Err(unfit) => {
-                    let column = Some(field.name.to_owned());
-                    return Ok(Some(Refused { line, column, rule: unfit.rule, why: unfit.why }));
+        // what a fact is known by goes first: beside another one other parts stand
+        let (mut entries, mut differing) = (file.entries.clone(), Vec::new());
+        let mut stands = golden::person(&file.case_number, &file.claims, &entries, file.today).body;
+        for is_first in [true, false] {
+            for (column, text) in self.columns.iter().zip(values) {
+                let field = column.as_deref().and_then(|name| fields().find(|field| field.name == name));
+                let Some(field) = field.filter(|field| golden::begins_a_fact(field.name) == is_first) else {
+                    continue;
+                };
+                match self.otherwise(field, text, &stands) {
+                    Ok(None) => {}
+                    Ok(Some(value)) => differing.push((field, value)),
+                    Err((rule, why)) => {
+                        return Ok(Some(Refused { line, column: column.clone(), rule, why }));
+                    }
                 }
+            }
+            if is_first && !differing.is_empty() {
+                entries.extend(differing.iter().map(|(field, value)| (field.name.to_owned(), value.clone())));
+                stands = golden::person(&file.case_number, &file.claims, &entries, file.today).body;
             }
         }
         let mut changed = false;
         for (field, value) in &differing {
-            changed |= enter(register, decided, person.uid, (field, value.as_deref()), self.order.act.1)?;
+            changed |= enter(register, decided, person.uid, (field, Some(value)), self.order.act.1)?;
         }
         if changed {
             register.republish(person.uid)?;
@@ -325,6 +324,26 @@ impl Run<'_> {
             self.report.unchanged += 1;
         }
         Ok(None)
+    }
+
+    /// The value of `field` that the cell `text` says otherwise than it `stands`, if it does, or why it is none.
+    fn otherwise(
+        &self,
+        field: &'static Field,
+        text: &str,
+        stands: &Body,
+    ) -> Result<Option<String>, (&'static str, messages::Told)> {
+        let standing = stands.text(field.name).unwrap_or_default();
+        let kept = Form::of(field.name).kept(standing);
+        if text.trim() == standing || *text == kept || lost::is_written_of(text, &kept) {
+            // whatever it says: it is not this file that says so
+            return Ok(None);
+        }
+        if lost::is_lost(text) {
+            return Err(("letters-lost", messages::Told::of("refused-letters-lost", &[])));
+        }
+        let value = good_value(field, text, self.today).map_err(|unfit| (unfit.rule, unfit.why))?;
+        Ok(value.filter(|value| value != standing))
     }
 }
 

@@ -168,6 +168,8 @@ pub struct Said {
     pub centres: Vec<String>,
     /// The centres that serve it and are not told yet.
     pub withheld: Vec<Withheld>,
+    /// The parts of the fact whose first part was entered that are left without a value: those that stood are of another.
+    pub emptied: Vec<&'static str>,
     /// The number of the protocol, if anything is other than before.
     pub protocol: Option<u32>,
 }
@@ -298,15 +300,18 @@ pub fn set(
     })?;
     open(config)?.carry_out(|context, tx| {
         let (person, _) = find(tx, who)?;
-        let mut protocol = None;
+        let (mut protocol, mut emptied) = (None, Vec::new());
         let register = context.register(tx, actor, now);
         let mut decided = Decided::by(context, &register);
+        let stands = || register.stands(person.uid)?.ok_or_else(no_person);
+        let before = stands()?;
         let changed = enter(&register, &mut decided, person.uid, (field, value.as_deref()), reason)?;
         if changed {
             register.republish(person.uid)?;
+            emptied = golden::lost_parts(field.name, &before, &stands()?);
             protocol = decided.keep(tx)?;
         }
-        Ok(Said { protocol, ..said(&register, person, changed)? })
+        Ok(Said { emptied, protocol, ..said(&register, person, changed)? })
     })
 }
 
@@ -400,7 +405,7 @@ fn journal(register: &Register<'_>, event: &str, uid: RecordId, rule: &str) -> R
 fn said(register: &Register<'_>, person: PersonRow, changed: bool) -> Result<Said, Failure> {
     let (centres, withheld) = reached(register, person.uid)?;
     let (uid, case_number) = (person.uid.to_string(), person.case_number);
-    Ok(Said { uid, case_number, changed, centres, withheld, protocol: None })
+    Ok(Said { uid, case_number, changed, centres, withheld, emptied: Vec::new(), protocol: None })
 }
 
 /// The centres that serve `uid` and are told of it, and those that are not yet.

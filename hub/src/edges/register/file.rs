@@ -13,12 +13,18 @@ use crate::{
     database::received::{ClaimId, Received, Standing},
     decisions::{
         audience::{self, Document, PersonFile, Wanted},
-        golden::Claim,
+        golden::{self, Claim},
         merge::staff::Decision,
     },
 };
 
 impl Register<'_> {
+    /// What stands of the person `uid`, as [`file`](Self::file) has it.
+    pub fn stands(&self, uid: RecordId) -> Result<Option<Body>, RegisterError> {
+        let file = self.file(uid)?;
+        Ok(file.map(|file| golden::person(&file.case_number, &file.claims, &file.entries, file.today).body))
+    }
+
     /// The file of `uid`; `None` if there is no such person, or it turned out to be another.
     pub fn file(&self, uid: RecordId) -> Result<Option<PersonFile>, RegisterError> {
         let Some(person) = self.tx.person(uid)?.filter(|person| person.merged_into.is_none()) else {

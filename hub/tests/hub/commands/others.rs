@@ -1,7 +1,7 @@
 //! An answer about two records of which one is one person with others by now.
 
 use exchange_format::record::{Body, Kind};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::city::{City, centre, done, key, refused, run};
 
@@ -320,4 +320,46 @@ fn an_old_table_joins_nobody_whom_its_line_does_not_show() {
     assert_eq!(city.persons(), 1);
     let listed = in_text(&city, "en", &["protocol", "list"]);
     assert!(listed.contains("Decisions of staff") && !listed.contains("Решения"), "{listed}");
+}
+
+#[test]
+fn another_representative_stands_without_the_decision_about_the_former_and_staff_are_told() {
+    let city = City::new();
+    done(&city.add(&city.card(1), "long enough"));
+    let mut body = woman("Анна");
+    for (field, value) in [
+        ("representative", "Петров Иван"),
+        ("representative_kind", "опекун"),
+        ("representative_document", "решение 1"),
+    ] {
+        body.set(field, value).expect("plain");
+    }
+    city.receive(1, 1, &body);
+    let uid = city.uid(1);
+    let set = |value: &str| city.run(&["person", "set", &uid, "representative", value, "--reason", "суд"]);
+    let stands = || {
+        let shown = done(&city.run(&["person", "show", &uid]));
+        let fields = shown["fields"].as_array().expect("fields").clone();
+        ["representative", "representative_kind", "representative_document"].map(|name| {
+            let field = fields.iter().find(|field| field["field"] == name);
+            field.and_then(|field| field["value"].as_str().map(str::to_owned))
+        })
+    };
+    let said = |values: [&str; 3]| values.map(|value| Some(value.to_owned()));
+    assert_eq!(
+        done(&set("Сидорова Мария"))["emptied"],
+        json!(["representative_kind", "representative_document"])
+    );
+    assert_eq!(stands(), [Some("Сидорова Мария".to_owned()), None, None]);
+    assert_eq!(done(&set(""))["emptied"], json!([]));
+    assert_eq!(stands(), said(["Петров Иван", "опекун", "решение 1"]));
+    // what a file says of the whole stands whole, and the same file again changes nothing
+    let row = format!(
+        "uid;representative_kind;representative_document;representative\n{uid};опекун;решение 2;Сидорова Мария\n"
+    );
+    let file = city.file("people.csv", &row);
+    let import = || done(&city.run(&["import", "person", &file, "--reason", "суд"]));
+    assert_eq!(import()["changed"], 1);
+    assert_eq!(stands(), said(["Сидорова Мария", "опекун", "решение 2"]));
+    assert_eq!(import()["unchanged"], 1);
 }
