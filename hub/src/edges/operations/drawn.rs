@@ -224,7 +224,14 @@ impl Drawing {
             Some(stands) => stands.key,
             None => register.new_key(&draft)?.ok_or_else(|| Stop::by("number", "number-several"))?,
         };
-        if before.is_none() && (register.tx.drawn(key)?.is_some() || is_decided(register, &draft)?) {
+        let is_taken = match &before {
+            None => register.tx.drawn(key)?.is_some() || is_decided(register, &draft, key)?,
+            Some(stands) => {
+                is_decided(register, &draft, key)?
+                    && rules::document_name(&stands.body) != rules::document_name(&draft.body)
+            }
+        };
+        if is_taken {
             return Err(Stop::by("number", "number-taken"));
         }
         let id = before.as_ref().map_or_else(|| id.to_owned(), |stands| stands.id.clone());
@@ -286,12 +293,13 @@ impl Drawing {
     }
 }
 
-/// Whether staff have drawn up a decision of this number and date about the person, under another id.
-fn is_decided(register: &Register<'_>, draft: &Draft) -> Result<bool, Stop> {
+/// Whether staff have drawn up a decision of this number and date about the person, other than that of the key `itself`.
+fn is_decided(register: &Register<'_>, draft: &Draft, itself: RecordId) -> Result<bool, Stop> {
     let (Some(person), Kind::NeedDecision) = (draft.person, draft.body.kind()) else { return Ok(false) };
     let name = rules::document_name(&draft.body);
     let all = register.tx.drawn_of(person)?.into_iter().filter(|one| one.body.kind() == Kind::NeedDecision);
-    Ok(all.into_iter().any(|one| name.is_some() && rules::document_name(&one.body) == name))
+    let mut others = all.filter(|one| one.key != itself);
+    Ok(others.any(|one| name.is_some() && rules::document_name(&one.body) == name))
 }
 
 /// `drawn` with what it refers to as that is meant now: its person may have turned out to be another, and its programme may have

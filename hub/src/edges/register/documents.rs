@@ -43,7 +43,7 @@ impl Register<'_> {
         if let Some(before) = before {
             self.renumber(before, &key, &claim)?;
         }
-        let known = self.of_number(person, kind, &key)?;
+        let known = self.known_of_number(person, kind, &key)?;
         // of several papers of one number and date it is the one that says the same, else the one that it has been
         let (mut said, mut same, mut possible, mut misplaced) = (None, None, Vec::new(), Vec::new());
         let named = self.named_by(&claim)?;

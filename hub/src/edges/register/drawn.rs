@@ -1,5 +1,7 @@
 //! What the hub's staff draw up: kept, noted as an input, and published at once to those whom it concerns.
 
+use std::collections::BTreeSet;
+
 use exchange_endpoint::journal_table::Event;
 use exchange_format::{
     participant::ParticipantCode,
@@ -27,7 +29,7 @@ impl Register<'_> {
         let Some(key) = DocumentKey::of(&drawn.body) else { return new_id().map(Some) };
         let named = programme_of(&drawn.body);
         let named = named.map(|programme| self.tx.document_meant(programme)).transpose()?;
-        let known = self.of_number(person, kind, &key)?;
+        let known = self.known_of_number(person, kind, &key)?;
         let mut possible = Vec::new();
         for (_, document) in &known {
             if !possible.contains(document) && !self.is_under_another(*document, named)? {
@@ -80,8 +82,8 @@ impl Register<'_> {
     }
 
     /// Says under which number and date the paper `drawn` is known, if staff have corrected those that they said `before`: what
-    /// centres have sent of either is settled anew. A claim over which they drew it up under another number goes on being it. The
-    /// persons whom that touches.
+    /// centres have sent of either is settled anew. A claim over which they drew it up under another number goes on being it; the one
+    /// paper of the new number that centres have becomes it. The persons whom that touches.
     fn renumber_drawn(&self, before: Option<&Drawn>, drawn: &Drawn) -> Result<Affected, RegisterError> {
         let mut affected = Affected::new();
         let kind = drawn.body.kind();
@@ -96,8 +98,24 @@ impl Register<'_> {
         }
         self.store_under(drawn.key, &key)?;
         let mut claims = self.tx.claims_of(drawn.key)?;
-        for (_, document) in self.of_number(self.tx.person_meant(person)?, kind, &key)? {
+        let named = programme_of(&drawn.body);
+        let named = named.map(|programme| self.tx.document_meant(programme)).transpose()?;
+        let (mut centres_own, mut others) = (Vec::new(), BTreeSet::new());
+        for (document, meant) in self.known_of_number(self.tx.person_meant(person)?, kind, &key)? {
             claims.extend(self.tx.claims_of(document)?);
+            if document == drawn.key || self.is_under_another(document, named)? {
+                continue;
+            }
+            others.insert(meant);
+            if document == meant && self.tx.drawn(document)?.is_none() {
+                centres_own.push(document);
+            }
+        }
+        if let ([one], 1) = (&centres_own[..], others.len()) {
+            // as if they had drawn it up at once: it stands over the one paper of that number that centres have
+            for claim in self.tx.claims_of(*one)? {
+                self.tx.remove_person_record(claim)?;
+            }
         }
         for claim in &claims {
             affected.extend(self.settle_document(*claim)?);

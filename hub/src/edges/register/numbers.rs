@@ -26,6 +26,27 @@ impl Register<'_> {
         Ok(of_number)
     }
 
+    /// As [`of_number`](Self::of_number), but where staff have drawn up one of this number and date without those of which nobody
+    /// says anything any more: what they were has become another, or of another number.
+    pub(super) fn known_of_number(
+        &self,
+        person: RecordId,
+        kind: Kind,
+        key: &DocumentKey,
+    ) -> Result<Vec<(RecordId, RecordId)>, RegisterError> {
+        let of_number = self.of_number(person, kind, key)?;
+        let (mut is_drawn, mut known) = (false, Vec::new());
+        for (uid, meant) in of_number.iter().filter(|_| of_number.len() > 1) {
+            let drawn = self.tx.drawn(*uid)?;
+            is_drawn |=
+                drawn.as_ref().is_some_and(|drawn| DocumentKey::of(&drawn.body).as_ref() == Some(key));
+            if drawn.is_some() || uid != meant || !self.tx.claims_of(*uid)?.is_empty() {
+                known.push((*uid, *meant));
+            }
+        }
+        Ok(if is_drawn { known } else { of_number })
+    }
+
     /// The number and date of the document `uid`, where those count that are said and not those under which it is `stored`: as
     /// staff drew it up, but for a claim of the number `key` over which they drew it up; or, if it is stored under `key` by a
     /// program that read numbers otherwise, as its claims say.

@@ -249,6 +249,12 @@ fn a_record_that_breaks_a_rule_is_refused_whole_and_what_stood_stands() {
     ] {
         assert_eq!(draw_decision(&rows), (Some(3), [0, 0, 0], one(column, rule)), "{rows}");
     }
+    // nor is another corrected to its number
+    let other_number =
+        |number: &str| decision("У", &uid, "recognised").replace(";1;05", &format!(";{number};05"));
+    assert_eq!(draw_decision(&other_number("2")).1, [1, 0, 0]);
+    assert_eq!(draw_decision(&other_number("№ 1")), (Some(3), [0, 0, 0], one("number", "number-taken")));
+    assert_eq!(draw_decision(&other_number("3")).1, [0, 1, 0]);
     for outcome in ["recognised", "Признана"] {
         assert_eq!(draw_decision(&decision("Р", &uid, outcome)).1, [0, 0, 1], "what stood stands");
     }

@@ -312,6 +312,55 @@ fn a_drawn_paper_is_of_the_number_to_which_staff_corrected_it() {
 }
 
 #[test]
+fn a_drawn_paper_stands_over_what_centres_have_under_the_number_to_which_it_is_corrected() {
+    let start = || {
+        let mut city = City::new();
+        let rows = [(1, 1), (2, 2)].map(|(unit, key)| city.recipient(unit, key, &TWO[0]));
+        let uid = city.uid(rows[0]);
+        city.within(|register| register.confirm(centre(1), uid, "обслуживает"));
+        (city, uid)
+    };
+    let claimed = |city: &mut City, unit: u8, key, number| {
+        city.receive(unit.into(), key, &paper(unit, number, "05.03.2026", "05.06.2026"))
+    };
+    let of = |city: &mut City, row| city.within(|register| Ok(register.tx.uid_of(row)?)).expect("one");
+    let told = |city: &mut City| {
+        let told = city.told(1);
+        ["17", "71"].map(|number| told.matches(&format!("<number>{number}</number>")).count())
+    };
+    // corrected to the number of a centre's paper
+    let (mut city, uid) = start();
+    let theirs = claimed(&mut city, 1, 11, "71");
+    let drawn = drawn_up(&mut city, uid, None, "17");
+    assert_eq!(told(&mut city), [1, 1]);
+    drawn_up(&mut city, uid, Some(drawn), "71");
+    assert_eq!((of(&mut city, theirs), told(&mut city)), (drawn, [0, 1]));
+    let later = claimed(&mut city, 2, 21, "71");
+    assert_eq!((of(&mut city, later), told(&mut city)), (drawn, [0, 1]));
+    // away from a centre's paper and back, twice
+    let (mut city, uid) = start();
+    let theirs = claimed(&mut city, 1, 11, "17");
+    let drawn = drawn_up(&mut city, uid, None, "17");
+    for _ in 0..2 {
+        assert_eq!((of(&mut city, theirs), told(&mut city)), (drawn, [1, 0]));
+        drawn_up(&mut city, uid, Some(drawn), "71");
+        assert_ne!(of(&mut city, theirs), drawn);
+        assert_eq!(told(&mut city), [1, 1]);
+        drawn_up(&mut city, uid, Some(drawn), "17");
+    }
+    // of two papers of that number that say two things nobody knows which is meant: staff's stands beside them
+    let (mut city, uid) = start();
+    let theirs = [(11, "05.06.2026"), (12, "05.07.2026")]
+        .map(|(key, until)| city.receive(1, key, &paper(1, "71", "05.03.2026", until)));
+    let drawn = drawn_up(&mut city, uid, None, "17");
+    drawn_up(&mut city, uid, Some(drawn), "71");
+    for row in theirs {
+        assert_ne!(of(&mut city, row), drawn);
+    }
+    assert_eq!(told(&mut city), [0, 3]);
+}
+
+#[test]
 fn a_paper_that_was_corrected_by_an_older_program_gives_its_former_number_back() {
     let mut city = City::new();
     let row = city.recipient(1, 1, &TWO[0]);
