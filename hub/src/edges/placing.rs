@@ -142,8 +142,8 @@ impl Hub {
             if goes_on_behind(watermark, centre, &tx.streams(centre)?) {
                 return Ok(());
             }
-            release_moved(context, tx, centre, now)?;
-            answers::tell_released(context, tx, centre, now)?;
+            let judged = release_moved(context, tx, centre, now)?;
+            answers::tell_released(context, tx, centre, judged, now)?;
             seal_for(context, tx, centre, due, now)
         })?;
         self.raise_watermark(centre)

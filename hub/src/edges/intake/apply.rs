@@ -30,7 +30,7 @@ use crate::{
     decisions::admission::{Admission, Examined, FINAL, Facts, Keep, admit, earlier, examine_line},
     edges::{
         hub::{Context, HubError},
-        sealing::answers::{Settled, refusable},
+        sealing::answers::{Now, Settled, refusable},
     },
 };
 
@@ -49,18 +49,23 @@ impl Outcome {
         self.by_kind.iter().map(|((kind, outcome), count)| (kind.name(), *outcome, *count)).collect()
     }
 
-    /// A record of the packet that was held is applied now, by another of the packet.
+    /// A record of the packet that was held is applied now, or held for another reason, by another of the packet.
     fn settle(&mut self, one: &Settled) {
         let is_it =
             |line: &RecordLine| (line.kind, line.key, line.version) == (one.kind, one.key, one.version);
         let Some(at) = self.lines.iter().position(is_it) else { return };
-        let said = self.lines.remove(at).outcome;
+        let (mut line, mut is) = (self.lines.remove(at), RecordOutcome::Changed);
+        let said = line.outcome;
+        if let Now::Listed(outcome, reason, rule) = &one.now {
+            (line.outcome, line.reason, line.rule, is) = (*outcome, *reason, rule.clone(), *outcome);
+            self.lines.insert(at, line);
+        }
         self.counts.set(said, self.counts.get(said).saturating_sub(1));
-        self.counts.add(RecordOutcome::Changed);
+        self.counts.add(is);
         if let Some(count) = self.by_kind.get_mut(&(one.kind, said)) {
             *count = count.saturating_sub(1);
         }
-        *self.by_kind.entry((one.kind, RecordOutcome::Changed)).or_default() += 1;
+        *self.by_kind.entry((one.kind, is)).or_default() += 1;
     }
 }
 
@@ -102,7 +107,7 @@ pub(super) struct Intake<'a> {
     /// Changed recipient claims and document claims, for the register.
     recipients: Vec<ClaimId>,
     documents: Vec<ClaimId>,
-    /// Records that were held, and are not any more.
+    /// Records that were held, and are not any more, or for another reason.
     released: Vec<Settled>,
 }
 
@@ -425,15 +430,25 @@ impl<'a> Intake<'a> {
             let known = self.tx.known(self.centre, record.kind, record.key)?;
             let looked = Looked::at(record, None);
             let admission = self.judge(&packet, &looked, known.as_ref())?;
-            if admission.is_some_and(|admission| admission.outcome.is_plain()) {
-                let Record { kind, key, version, .. } = looked.record;
-                self.released.push(Settled { packet, kind, key, version, applied: true, words: None });
-            }
+            let Some(admission) = admission else { continue };
+            let now = match admission.why {
+                _ if admission.outcome.is_plain() => Some(Now::Applied),
+                Some((reason, rule)) => {
+                    let is_said = known.is_some_and(|known| {
+                        known.outcome == admission.outcome.word()
+                            && known.rule.as_deref() == Some(rule.as_str())
+                    });
+                    (!is_said).then_some(Now::Listed(admission.outcome, reason, rule))
+                }
+                None => None,
+            };
+            let Record { kind, key, version, .. } = looked.record;
+            self.released.extend(now.map(|now| Settled { packet, kind, key, version, now }));
         }
         Ok(())
     }
 
-    /// Takes what has changed into the register, unless its initial load still waits. Gives back what is not held any more.
+    /// Takes what has changed into the register, unless its initial load still waits. Gives back what is not held any more, or not for what it was.
     pub fn finish(self) -> Result<Vec<Settled>, HubError> {
         if self.merged {
             let register = self.context.register(self.tx, self.context.code.as_str(), self.now);

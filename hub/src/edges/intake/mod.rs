@@ -37,6 +37,7 @@ use jiff::Timestamp;
 use super::{
     hub::{Context, Hub, HubError, at},
     older::goes_on_behind,
+    sealing::answers::Settled,
 };
 use crate::database::{Tx, received::Standing, streams::Unproven};
 
@@ -306,18 +307,18 @@ impl Context {
     }
 }
 
-/// Takes the papers of `centre` that waited to be another person's and need not any more: the two have turned out to be one.
+/// Takes the papers of `centre` that waited to be another person's and need not any more: the two have turned out to be one. Of
+/// these and of those that are held for another reason now the centre is to be told.
 pub(in crate::edges) fn release_moved(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
     now: Timestamp,
-) -> Result<(), HubError> {
+) -> Result<Vec<Settled>, HubError> {
     if tx.held_as_moved(centre)?.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut intake = apply::Intake::new(context, tx, centre, now)?;
     intake.release_moved()?;
-    // their packets are answered again with all others of which something else is true now
-    intake.finish().map(drop)
+    intake.finish()
 }

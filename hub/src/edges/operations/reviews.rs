@@ -42,7 +42,7 @@ use crate::{
         config::HubConfig,
         hub::{Context, open},
         register::{DECIDED, Input, Register, SEPARATED},
-        sealing::answers::{self, Settled},
+        sealing::answers::{self, Now, Settled},
     },
 };
 
@@ -451,8 +451,8 @@ fn settle(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<Vec<Settled>, Failure> {
         } else if kind == Kind::Proposal {
             tx.accept_newest(known.id)?;
         }
-        let words = if applied { None } else { Words::of(answer.reason) };
-        settled.push(Settled { packet: known.packet, kind, key, version: known.version, applied, words });
+        let now = if applied { Now::Applied } else { Now::Declined(Words::of(answer.reason)) };
+        settled.push(Settled { packet: known.packet, kind, key, version: known.version, now });
     }
     Ok(settled)
 }

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use exchange_format::{
-    answer::{Protocol, ProtocolWriter, Receipt, RecordLine, RecordOutcome, RecordReason, Request, Words},
+    answer::{
+        Protocol, ProtocolWriter, Receipt, RecordLine, RecordOutcome, RecordReason, Request, Rule, Words,
+    },
     packet::{MemberName, Nonce, manifest::Purpose},
     participant::ParticipantCode,
     position::{Digest, Mark, Position},
@@ -68,30 +70,34 @@ pub(in crate::edges) struct Settled {
     pub key: RecordId,
     /// Its version.
     pub version: u32,
-    /// Whether it is applied now; else staff have declined it.
-    pub applied: bool,
-    /// Declined: why, in their words.
-    pub words: Option<Words>,
+    /// What is true of it now.
+    pub now: Now,
 }
 
-/// Answers again the packets of `centre` with records that were held and are applied now.
+/// What has become of a record that was answered before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::edges) enum Now {
+    /// It is applied.
+    Applied,
+    /// Staff have declined it, and why in their words.
+    Declined(Option<Words>),
+    /// It is held or refused for another reason than before.
+    Listed(RecordOutcome, RecordReason, Rule),
+}
+
+/// Answers again the packets of `centre` with records that were held and are applied now, and with those of `judged`.
 pub(in crate::edges) fn tell_released(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,
+    judged: Vec<Settled>,
     now: Timestamp,
 ) -> Result<(), HubError> {
     tx.understand(centre)?;
     let released = tx.held_no_more(centre)?.into_iter();
     let settled: Vec<Settled> = released
-        .map(|(packet, kind, key, version)| Settled {
-            packet,
-            kind,
-            key,
-            version,
-            applied: true,
-            words: None,
-        })
+        .map(|(packet, kind, key, version)| Settled { packet, kind, key, version, now: Now::Applied })
+        .chain(judged)
         .collect();
     revise(context, tx, centre, &settled, now)
 }
@@ -134,17 +140,20 @@ fn restate(answer: &mut Answer, one: &Settled) {
         |line: &&mut RecordLine| (line.kind, line.key, line.version) == (one.kind, one.key, one.version);
     let Some(line) = answer.lines.iter_mut().find(is_it) else { return };
     let said = line.outcome;
-    if one.applied && said.is_plain() {
-        return;
-    }
-    if one.applied {
-        line.outcome = RecordOutcome::Changed;
-        line.words = None;
-    } else {
-        *line = RecordLine {
-            words: one.words.clone(),
-            ..refusable(one.kind, one.key, one.version, RecordOutcome::Refused)
-        };
+    match &one.now {
+        Now::Applied if said.is_plain() => return,
+        Now::Applied => {
+            line.outcome = RecordOutcome::Changed;
+            line.words = None;
+        }
+        Now::Declined(words) => {
+            let refused = refusable(one.kind, one.key, one.version, RecordOutcome::Refused);
+            *line = RecordLine { words: words.clone(), ..refused };
+        }
+        Now::Listed(outcome, reason, rule) => {
+            let (outcome, reason, rule) = (*outcome, *reason, rule.clone());
+            *line = RecordLine { outcome, reason, rule, words: None, ..line.clone() };
+        }
     }
     answer.counts.set(said, answer.counts.get(said).saturating_sub(1));
     answer.counts.add(line.outcome);

@@ -339,6 +339,56 @@ fn a_paper_that_waits_to_be_another_persons_goes_when_its_scans_have_gone_or_the
 }
 
 #[test]
+fn a_paper_that_waited_for_its_scans_and_is_held_for_another_reason_says_which() {
+    let mut hub = TestHub::new();
+    let paper = |version, of: u8| {
+        let of = id(of).to_string();
+        let days = [("date", "2025-03-10"), ("valid_until", "2026-03-10")];
+        record(Kind::ProgrammeClaim, 6, version, &[&[("recipient", of.as_str())], &days[..]].concat())
+    };
+    let scan = |key: u8| {
+        let (of, sum) = (id(6).to_string(), format!("{key:x}").repeat(64));
+        let what = [("programme", of.as_str()), ("title", "ИППСУ"), ("media_type", "image/png")];
+        let fields = [&what[..], &[("size", "1"), ("sha256", &sum), ("location", "шкаф 3")]].concat();
+        record(Kind::Attachment, key, 1, &fields)
+    };
+    let gone = |key| Record { form: Form::Tombstone, version: 2, body: Vec::new(), ..scan(key) };
+    let load = vec![
+        anna(1, 1, &[("phone", "89061234567")]),
+        anna(8, 1, &[DOUBTFUL]),
+        record(Kind::RecipientClaim, 7, 1, &[("surname", "Зуев")]),
+        paper(1, 1),
+        scan(5),
+    ];
+    let mut one = merged(&mut hub, 1, load);
+    let mut told = |hub: &mut TestHub, records: &[Record]| {
+        if !records.is_empty() {
+            let name = one.data(records);
+            hub.take(&one, &name);
+        }
+        hub.send();
+        let told = one.read_out();
+        one.clear_out();
+        let lines = told.protocols.into_iter().flat_map(|(_, lines)| lines);
+        let held = lines.filter(|line| line.outcome == RecordOutcome::Held);
+        held.map(|line| (line.version, line.rule.as_str().to_owned())).collect::<Vec<_>>()
+    };
+    let says = |version, word: &str| vec![(version, format!("programme_claim.{word}"))];
+    // its scan goes in a later packet
+    assert_eq!(told(&mut hub, &[paper(2, 7)]), says(2, "final"));
+    assert_eq!(told(&mut hub, &[gone(5)]), says(2, "P14"), "its packet is answered again");
+    assert_eq!(told(&mut hub, &[]), []);
+    // in the same one
+    assert_eq!(told(&mut hub, &[scan(11)]), []);
+    assert_eq!(told(&mut hub, &[paper(3, 1), gone(11)]), says(3, "P14"));
+    // the two turn out to be one
+    assert_eq!(told(&mut hub, &[scan(12)]), []);
+    assert_eq!(told(&mut hub, &[paper(4, 8)]), says(4, "final"));
+    assert!(answer_all(&hub, "один").is_some_and(|asked| asked > 0));
+    assert_eq!(told(&mut hub, &[]), says(4, "P14"));
+}
+
+#[test]
 fn a_scan_that_was_sent_stays_what_it_was() {
     let mut hub = TestHub::new();
     let mut one = hub.centre(1);
