@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     hub::{Context, HubError},
-    intake::{journal, random},
+    intake::{Beside, journal, random},
     placing::is_whole,
     ranges,
     sealing::{self, data::seal_anew},
@@ -178,8 +178,36 @@ pub(super) fn send(
     journal(tx, context.code, "request.made", &name, &rule, &[digest], now)
 }
 
+/// Does what `centre` asks for, once. Of requests that are one asking, and stand together, only the newest is honoured: the centre
+/// was put back once, however often it has asked.
+pub(super) fn honour_one(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    ((id, request), beside): ((Nonce, &Request), &Beside),
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let pass_over = |passed: Nonce, newer: Nonce| {
+        let (subject, rule) = (format!("{centre} {passed}"), newer.to_string());
+        journal(tx, context.code, "request.passed_over", &subject, &rule, &[], now)
+    };
+    if let Some(newer) = beside.newer {
+        return if tx.requests().honoured(centre, id)?.is_none() { pass_over(id, newer) } else { Ok(()) };
+    }
+    honour(context, tx, centre, (id, request), now)?;
+    if let Some(opened) = tx.requests().honoured(centre, id)?.flatten() {
+        for older in &beside.older {
+            if tx.requests().honoured(centre, *older)?.is_none() {
+                tx.requests().honour(centre, *older, "restored", Some(opened), now)?;
+                pass_over(*older, id)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Does what `centre` asks for, once.
-pub(super) fn honour(
+fn honour(
     context: &Context,
     tx: &Tx<'_>,
     centre: ParticipantCode,

@@ -4,6 +4,7 @@ use std::{fs::File, io::Cursor};
 
 use exchange_format::{
     answer::{PacketOutcome, ProtocolReader, Receipt, RecordOutcome},
+    error::PacketError,
     packet::{MemberName, VerifiedPacket, manifest::Purpose},
     participant::ParticipantCode,
     position::Mark,
@@ -11,7 +12,7 @@ use exchange_format::{
 };
 use jiff::Timestamp;
 
-use super::{Taken, journal, keys};
+use super::{Taken, asked, journal, keys};
 use crate::{
     database::{Tx, streams::PacketRow},
     edges::{
@@ -30,26 +31,22 @@ pub(super) fn take(
     now: Timestamp,
 ) -> Result<Taken, HubError> {
     let (mark, header) = (packet.mark(), packet.manifest().header.clone());
-    let mut body = Vec::new();
-    let read = packet.check_members().and_then(|mut checked| {
-        checked.for_each_line(&MemberName::Answer, |line| {
-            body.extend_from_slice(line);
-            body.push(b'\n');
-            Ok::<_, exchange_format::error::PacketError>(())
-        })
-    });
-    if let Err(error) = read {
-        let reason = error.reason().and_then(|reason| reason.code().parse().ok());
-        return Ok(Taken::Quarantined(reason.ok_or(error)?));
-    }
+    let body = match body(packet) {
+        Ok(body) => body,
+        Err(error) => {
+            let reason = error.reason().and_then(|reason| reason.code().parse().ok());
+            return Ok(Taken::Quarantined(reason.ok_or(error)?));
+        }
+    };
     let Hub { store, context, .. } = hub;
+    let beside = asked::beside(context, centre, name, (&header, &body))?;
     let applied = store.write(|tx| {
         match &header.purpose {
             Purpose::Receipt { .. } => receipt(context, tx, centre, &body, now)?,
             Purpose::Protocol { .. } => protocol(context, tx, centre, &body, now)?,
             Purpose::Request => {
                 let request = requests::read(&header, &body)?;
-                requests::honour(context, tx, centre, (header.nonce, &request), now)?;
+                requests::honour_one(context, tx, centre, ((header.nonce, &request), &beside), now)?;
             }
             Purpose::Data | Purpose::Snapshot(_) | Purpose::Keys => unreachable!("numbered, taken elsewhere"),
         }
@@ -76,6 +73,17 @@ pub(super) fn take(
         Err(HubError::Answer(_)) => Ok(Taken::Quarantined(exchange_format::answer::PacketReason::Schema)),
         Err(error) => Err(error),
     }
+}
+
+/// The lines of an answer.
+pub(super) fn body(packet: &mut VerifiedPacket<File>) -> Result<Vec<u8>, PacketError> {
+    let mut body = Vec::new();
+    packet.check_members()?.for_each_line(&MemberName::Answer, |line| {
+        body.extend_from_slice(line);
+        body.push(b'\n');
+        Ok::<_, PacketError>(())
+    })?;
+    Ok(body)
 }
 
 fn receipt(

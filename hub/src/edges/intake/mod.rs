@@ -2,10 +2,11 @@
 //!
 //! [`open`] the five-way check, envelope, signature, digests · [`numbered`] what the stream machine says of it
 //! and what follows · [`held`] what waits · [`apply`] its records · [`keys`] a centre's new keys · [`answers`] KV and PR about our own packets · [`control`] the
-//! control block · [`copied`] what its copy of our publications shows · [`replay`] what was set aside, once more. What cannot be authenticated goes to quarantine whole, and nothing of it is applied.
+//! control block · [`asked`] which requests are one asking · [`copied`] what its copy of our publications shows · [`replay`] what was set aside, once more. What cannot be authenticated goes to quarantine whole, and nothing of it is applied.
 
 mod answers;
 mod apply;
+mod asked;
 mod audit;
 mod control;
 mod copied;
@@ -42,6 +43,7 @@ use super::{
 use crate::database::{Tx, received::Standing, streams::Unproven};
 
 pub(super) use answers::random;
+pub(super) use asked::Beside;
 pub(in crate::edges) use audit::forget_unproven;
 pub(in crate::edges) use numbered::Step;
 pub(in crate::edges) use open::prune_out;

@@ -218,13 +218,23 @@ impl TestCentre {
 
     /// The same, under the number `seq`.
     pub fn ask_at(&self, request: &Request, seq: u64, nonce: Nonce) -> String {
+        self.ask_on(request, seq, Header { nonce, ..self.header(Purpose::Request, request.position(), None) })
+    }
+
+    /// The same, made at `created_at`.
+    pub fn ask_made(&self, request: &Request, nonce: Nonce, created_at: Timestamp) -> String {
+        let position = request.position();
+        let header = Header { nonce, created_at, ..self.header(Purpose::Request, position, None) };
+        self.ask_on(request, position.seq.get().into(), header)
+    }
+
+    fn ask_on(&self, request: &Request, seq: u64, header: Header) -> String {
         let mut body = Vec::new();
         request.write(&mut body).expect("written");
         let lines: Vec<Vec<u8>> =
             body.split(|b| *b == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
         let position = Position { seq: Seq::new(seq).expect("small"), ..request.position() };
-        let header = Header { nonce, ..self.header(Purpose::Request, position, None) };
-        self.place(header, &[(MemberName::Answer, lines)]).0
+        self.place(Header { position, ..header }, &[(MemberName::Answer, lines)]).0
     }
 
     fn send(

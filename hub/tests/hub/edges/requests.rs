@@ -17,6 +17,7 @@ use super::{
     centre::{Read, TestCentre, now},
     damage::beside,
     rules::merged_and_told,
+    signing::column,
 };
 use svod_hub::edges::{intake::Taken, operations::status};
 
@@ -260,6 +261,42 @@ fn machines_of_which_each_ends_the_others_recovery_are_told_of() {
         hub.take(&centre, &name);
         hub.send();
         assert_eq!(incidents(&hub).contains(&"CLONE".to_owned()), is_told, "{asked}");
+    }
+}
+
+#[test]
+fn requests_that_have_gathered_while_the_hub_was_off_are_one_asking() {
+    let orders = [[1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1]];
+    // the ids are in no order, as they are drawn
+    let id = |nth: i64| Nonce([[0, 7, 3, 5][usize::try_from(nth).expect("small")]; 16]);
+    for order in orders {
+        let (mut hub, centre, read) = published();
+        let request = Request::Snapshot { cause: SnapshotCause::Restored, seen: read.last };
+        let names = [1, 2, 3].map(|nth| centre.ask_made(&request, id(nth), after(nth * 60)));
+        // what asks something else is no part of it
+        let other = Request::Snapshot { cause: SnapshotCause::Operator, seen: read.last };
+        let other = centre.ask_made(&other, Nonce([9; 16]), after(-60));
+        for nth in order {
+            assert_eq!(hub.take(&centre, &names[nth - 1]), Taken::Done(Vec::new()));
+        }
+        hub.send();
+        let sent = centre.read_out();
+        assert_eq!(sent.last.expect("a snapshot").position.epoch.get(), 2, "{order:?}: one snapshot");
+        assert!(sent.snapshots.iter().all(|one| *one == SnapshotBasis::Requested { request: id(3) }));
+        let told = status::status(&hub.config(), now()).expect("told").incidents;
+        let told: Vec<_> = told.iter().map(|one| (one.code.as_str(), one.times)).collect();
+        assert_eq!(told, [("PEER_RESTORED", 1)], "{order:?}: put back once");
+        let passed = "SELECT rule FROM journal WHERE event = 'request.passed_over'";
+        assert_eq!(column(&hub, passed), [id(3).to_string(), id(3).to_string()], "{order:?}");
+        // one that is put back again, or another machine, asks anew, and is heard
+        centre.clear_out();
+        let again = centre.ask_made(&request, Nonce([8; 16]), after(240));
+        hub.take(&centre, &again);
+        hub.take(&centre, &other);
+        hub.send();
+        let told = status::status(&hub.config(), now()).expect("told").incidents;
+        assert!(told.iter().any(|one| (one.code.as_str(), one.times) == ("PEER_RESTORED", 2)), "{order:?}");
+        assert_eq!(centre.read_out().last.expect("a snapshot").position.epoch.get(), 4, "{order:?}");
     }
 }
 

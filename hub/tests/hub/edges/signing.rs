@@ -92,7 +92,7 @@ fn refused(done: Result<Applied, Failure>) -> (Exit, String) {
     (failure.exit(), failure.code().to_owned())
 }
 
-fn column(hub: &TestHub, sql: &str) -> Vec<String> {
+pub(super) fn column(hub: &TestHub, sql: &str) -> Vec<String> {
     let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("opens");
     let mut select = db.prepare(sql).expect("good");
     let found = select.query_map([], |row| row.get::<_, String>(0)).expect("read");
