@@ -64,6 +64,17 @@ pub fn close_incident(
     Ok(closed > 0)
 }
 
+/// Numbers and subjects of the incidents `code` that are open, oldest first.
+///
+/// # Errors
+/// SQLite's.
+pub fn open_incidents(connection: &Connection, code: &str) -> Result<Vec<(i64, String)>, DatabaseError> {
+    let sql = "SELECT n, subject FROM svod_incident WHERE code = ?1 AND closed_at IS NULL ORDER BY n";
+    let mut statement = connection.prepare_cached(sql)?;
+    let found = statement.query_map([code], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
 /// The incident `n` is over.
 ///
 /// # Errors

@@ -239,7 +239,7 @@ fn apply(
         }
         book::set_in_stream(transaction, hub, &stream)?;
         if let (Some(basis), Some(last)) = (basis, stream.machine.last) {
-            requests::snapshot_applied(transaction, &desk, now)?;
+            requests::snapshot_applied(transaction, &desk, last.position.epoch, now)?;
             resync::note_answer(transaction, basis, last.position.epoch)?;
         }
         if matches!(basis, Some(SnapshotBasis::Recovered { .. })) {

@@ -6,8 +6,8 @@ use exchange_endpoint::{
     request_table::{CENTRE_TABLE, InForce, Requests},
 };
 use exchange_format::{
-    answer::{AnswerError, Missing, Request, SnapshotCause},
-    file_name::PacketKind,
+    answer::{AnswerError, Missing, PacketReason, Request, SnapshotCause},
+    file_name::{FileName, PacketKind},
     packet::{Header, Nonce, SnapshotBasis, manifest::Purpose},
     position::{Epoch, Mark, Position, Seq},
     stream::{Ask, Asked, Lack, Part, SentPacket, Timing, first_gap, judge_gap},
@@ -128,12 +128,21 @@ pub(super) fn want_snapshot(
     send(connection, desk, timing, (Lack::Snapshot(cause), 0), &request, now)
 }
 
-/// A snapshot of the hub was applied: what was asked of its stream is over.
+/// A snapshot of the hub was applied, which opened `epoch`: what was asked of its stream is over, and so is every fork of a packet
+/// of a former one.
 pub(super) fn snapshot_applied(
     connection: &Connection,
     desk: &Desk<'_>,
+    epoch: Epoch,
     now: Timestamp,
 ) -> Result<(), SpokeError> {
+    let fork = PacketReason::Fork.code();
+    for (n, packet) in book::open_incidents(connection, fork)? {
+        if packet.parse::<FileName>().is_ok_and(|name| name.position.epoch < epoch) {
+            book::end_incident(connection, n, "told anew", now)?;
+            journal(connection, desk.own, now, "incident.closed", &packet, fork, &[])?;
+        }
+    }
     for one in of(connection).in_force(desk.hub)? {
         end(connection, desk, one.asked.id, now)?;
     }

@@ -310,3 +310,30 @@ fn streebog_stands_beside_sha_256_when_it_is_configured() {
         assert!(packet.manifest.members.iter().all(|member| member.streebog256.is_some()), "{}", packet.name);
     }
 }
+
+#[test]
+fn a_fork_ends_when_another_epoch_has_told_all_anew() {
+    const FORKS: &str = "SELECT count(*) FROM svod_incident WHERE code = 'FORK' AND closed_at IS NULL";
+    let mut centre = published();
+    let before = centre.hub.mark();
+    centre.hub.publish(&[centre.person(uid(1), "Вторая")]);
+    centre.sync();
+    // a hub that was put back numbers from where its copy stands
+    centre.hub.set_mark(before);
+    centre.hub.publish(&[centre.person(uid(1), "Иная")]);
+    centre.sync();
+    assert_eq!(centre.value(FORKS), "1");
+    let all = [centre.person(uid(1), "Третья")];
+    centre.hub.open_epoch(2, &all);
+    centre.sync();
+    assert_eq!(centre.value(FORKS), "0", "the new epoch says it all");
+    assert_eq!(centre.value("SELECT closed_how FROM svod_incident WHERE code = 'FORK'"), "told anew");
+    // one of the present epoch is not over
+    let before = centre.hub.mark();
+    centre.hub.publish(&[centre.person(uid(1), "Четвертая")]);
+    centre.sync();
+    centre.hub.set_mark(before);
+    centre.hub.publish(&[centre.person(uid(1), "Пятая")]);
+    centre.sync();
+    assert_eq!(centre.value(FORKS), "1");
+}

@@ -199,6 +199,7 @@ closed-decided = the rows are back, or a person has decided
 closed-shown = shown
 closed-by-staff = looked into
 closed-taken = taken after all
+closed-told-anew = told anew in another epoch
 error-spoke-map-unreadable = The map of columns { $file } (--columns) cannot be read: { $detail }
     .next = It has a section [columns] and lines "Heading in the file" = "column of the table".
 error-spoke-map-column = { $file } (--columns): line { $line }: names a column that the table does not have (of { $length } characters)

@@ -199,6 +199,7 @@ closed-decided = строки вернулись или решено челов�
 closed-shown = показано
 closed-by-staff = просмотрено
 closed-taken = принято
+closed-told-anew = сообщено заново в новой эпохе
 error-spoke-map-unreadable = Файл соответствия столбцов { $file } (--columns) не читается: { $detail }
     .next = В нём нужен раздел [columns] и строки вида "Заголовок в файле" = "столбец таблицы".
 error-spoke-map-column = { $file } (--columns): строка { $line }: назначен столбец, которого в таблице нет (в имени знаков: { $length })
