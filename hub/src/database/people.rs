@@ -10,7 +10,7 @@ use rusqlite::params;
 use serde_json::{Value, json};
 
 use super::{Result, Tx, linking::Act, parsed, parsed_optional, received::ClaimId};
-use crate::decisions::{golden::Source, programme::DocumentKey};
+use crate::decisions::{document_key::DocumentKey, golden::Source};
 
 /// A person's row.
 #[derive(Debug, Clone, PartialEq, Eq)]

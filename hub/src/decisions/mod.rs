@@ -8,6 +8,7 @@ pub mod admission;
 pub mod audience;
 pub mod case_number;
 pub mod days;
+pub mod document_key;
 pub mod drawn;
 pub mod given_names;
 pub mod golden;

@@ -11,8 +11,9 @@ use exchange_format::{
 use fixtures::examples;
 use jiff::civil::{Date, date};
 use svod_hub::decisions::{
+    document_key::DocumentKey,
     golden::{self, Claim},
-    programme::{self, DocumentKey},
+    programme,
 };
 
 /// What people, other programs and slips of the hand leave in a field.

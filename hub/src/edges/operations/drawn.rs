@@ -23,8 +23,9 @@ use crate::{
     database::drawn::Drawn,
     decisions::{
         audience::{self, View},
+        document_key::DocumentKey,
         drawn::{Draft, fields, is_document, mark},
-        golden, programme,
+        golden,
     },
     edges::{config::HubConfig, failure, register::Register},
 };
@@ -461,11 +462,9 @@ fn check(
     // a programme beside one that follows from claims is drawn up, and waits until staff say which is in force
     let mut in_force = Vec::new();
     if draft.body.kind() == Kind::Programme {
-        let same = programme::DocumentKey::of(&draft.body);
+        let same = DocumentKey::of(&draft.body);
         let besides = documents.iter().filter(|(uid, body)| {
-            body.kind() == Kind::Programme
-                && Some(**uid) != itself
-                && programme::DocumentKey::of(body) != same
+            body.kind() == Kind::Programme && Some(**uid) != itself && DocumentKey::of(body) != same
         });
         in_force.extend(besides.map(|(_, body)| body.clone()));
     }

@@ -13,8 +13,9 @@ use crate::{
     database::received::{ClaimId, Received, Standing},
     decisions::{
         audience::{self, PersonFile},
+        document_key::DocumentKey,
         golden::Claim,
-        programme::{self, DocumentKey},
+        programme,
     },
 };
 

@@ -11,11 +11,7 @@ use exchange_format::{
 use super::{Affected, Input, Register, RegisterError, new_id};
 use crate::{
     database::{drawn::Drawn, linking::Act},
-    decisions::{
-        audience::programme_of,
-        drawn,
-        programme::{DocumentKey, says_other},
-    },
+    decisions::{audience::programme_of, document_key::DocumentKey, drawn, programme::says_other},
 };
 
 impl Register<'_> {

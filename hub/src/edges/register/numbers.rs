@@ -3,7 +3,7 @@
 use exchange_format::record::{Kind, RecordId};
 
 use super::{Register, RegisterError};
-use crate::decisions::programme::DocumentKey;
+use crate::decisions::document_key::DocumentKey;
 
 impl Register<'_> {
     /// The documents of `person` that have this number and date, also those that stand apart of the first: each with the one that

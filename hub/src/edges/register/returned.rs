@@ -9,7 +9,7 @@ use exchange_format::{
 };
 
 use super::{Affected, Input, Register, RegisterError};
-use crate::{database::linking::ClaimName, decisions::programme::DocumentKey};
+use crate::{database::linking::ClaimName, decisions::document_key::DocumentKey};
 
 /// How a centre's copy of a publication differs from what this hub knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
