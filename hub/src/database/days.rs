@@ -30,10 +30,8 @@ impl Tx<'_> {
     /// Notes that it is `today` by the clock. If by what was noted before it had been later than tomorrow, a clock was ahead: then
     /// everybody is among those whose day has come, and gives back true.
     pub fn judge_on(&self, today: Date) -> Result<bool> {
-        let before = self.value::<Option<String>>("SELECT day FROM judged_by", [])?.flatten();
-        let was_ahead = before
-            .and_then(|day| day.parse::<Date>().ok())
-            .is_some_and(|day| today.tomorrow().is_ok_and(|next| day > next));
+        let before = self.judged_on()?;
+        let was_ahead = before.is_some_and(|day| today.tomorrow().is_ok_and(|next| day > next));
         self.run(
             "INSERT INTO judged_by(one, lists, day) VALUES(1, '', ?1) ON CONFLICT(one) DO UPDATE SET day = excluded.day",
             [today.to_string()],
@@ -48,10 +46,10 @@ impl Tx<'_> {
         Ok(was_ahead)
     }
 
-    /// Whether [`Tx::judge_on`] has anything to note.
-    pub fn is_judged_on(&self, today: Date) -> Result<bool> {
-        Ok(self.value::<Option<String>>("SELECT day FROM judged_by", [])?.flatten()
-            == Some(today.to_string()))
+    /// The day that [`Tx::judge_on`] noted last.
+    pub fn judged_on(&self) -> Result<Option<Date>> {
+        let day = self.value::<Option<String>>("SELECT day FROM judged_by", [])?.flatten();
+        Ok(day.and_then(|day| day.parse().ok()))
     }
 
     /// Notes by which `lists` papers are judged from now on; whether these are others than before. Then whoever has a supplement,

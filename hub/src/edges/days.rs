@@ -20,7 +20,7 @@ impl Hub {
     pub fn follow_day(&mut self, now: Timestamp) -> Result<bool, HubError> {
         let today = register::day(now);
         // a look a second, a write a day
-        let is_another = !self.store.read(|tx| tx.is_judged_on(today))?;
+        let is_another = self.store.read(|tx| tx.judged_on())? != Some(today);
         if is_another && self.store.write(|tx| tx.judge_on(today))? {
             tracing::warn!("the clock had been ahead: what it made right before its day is looked at again");
         }

@@ -283,10 +283,10 @@ impl Register<'_> {
 
     /// Keeps what the claims were read to say: of claims of which nothing but themselves has been told to the engine.
     fn keep_readings(&self, weighing: &Weighing) -> Result<(), RegisterError> {
-        let names: BTreeMap<u32, ClaimName> = weighing.numbers.iter().map(|(name, n)| (*n, *name)).collect();
+        let names = weighing.names();
         for (id, number) in weighing.by_id() {
             if let Some(reading) = weighing.engine.packed(number) {
-                self.tx.set_reading(id, names[&number], &reading)?;
+                self.tx.set_reading(id, names[number as usize], &reading)?;
             }
         }
         Ok(())
