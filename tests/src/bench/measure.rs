@@ -121,8 +121,10 @@ mod tests {
 
     #[test]
     fn the_kernel_knows_this_process() {
+        // not which is the greater: the kernel counts pages on each processor apart and sums them up now and then
+        // (proc_pid_status(5): both "inaccurate"), so what it holds now may be read as more than the highest so far
         assert!(peak_rss_kb(std::process::id()).is_some_and(|kb| kb > 100));
-        assert!(rss_kb(std::process::id()) <= peak_rss_kb(std::process::id()));
+        assert!(rss_kb(std::process::id()).is_some_and(|kb| kb > 100));
         assert!(open_files(std::process::id()).is_some_and(|open| open > 2));
         assert!(cpu(std::process::id()).is_some());
     }
