@@ -275,7 +275,10 @@ refused-record-unknown = there is no record of that key
 refused-reference-unknown = there is no such record: name its id or uid, a recipient by uid or case number
 refused-other-person = the record is about another person
 refused-number-several = the person has several documents of this number and date, and none says the same: which of them is meant? Their centres are to correct the number or the date of the others
-refused-number-taken = the document of this number and date was drawn up under another id
+refused-number-taken = a document of this number and date was drawn up already: uid { $uid }{ $line ->
+    [0] {""}
+   *[other] {" "}(line { $line } of this file)
+}. Correct the number or the date of one of the two; if they exchange theirs, name both in one file
 refused-attachment-final = an attached file is never changed: attach the new one under another id
 refused-lines-refused = lines of this record are refused, and it is taken whole or not at all
 refused-file-outside = the file must lie beside the table or in a folder below it: a plain relative name, without .. and without links that lead out

@@ -132,7 +132,9 @@ pub fn import(config: &Config<HubConfig>, order: &Order<'_>, now: Timestamp) -> 
     let lines = order.lines.map(|lines| LineTable::read(order.kind, lines, &map_of_lines, order.lang));
     let lines = lines.transpose()?;
     let read = lines.as_ref().map(|lines| lines.read.clone()).unwrap_or_default();
-    let drawing = (order.kind != Kind::Person).then(|| Drawing::new(config, order.kind, order.file, lines));
+    let columns = (sheet.columns.clone(), sheet.key);
+    let draw = || Drawing::new(config, order.kind, order.file, columns, lines, order.act.1);
+    let drawing = (order.kind != Kind::Person).then(draw);
     let report = Report::begin(order.file, order.report, order.lang).map_err(failure::table)?;
     let mut report = report.with_lines(order.lines);
     report.read_all(&read);
@@ -193,6 +195,7 @@ impl Run<'_> {
             sheet
                 .for_each::<Broken>(|item| self.take(&register, &mut decided, item).map_err(Broken::Failure))
                 .map_err(|broken| Stop::Failure(broken.into()))?;
+            self.judge_waiting(&register, &mut decided, usize::MAX)?;
             self.refuse_left()?;
             if self.order.dry_run || self.report.refused() > 0 {
                 return Err(Stop::TakeBack);
@@ -220,23 +223,45 @@ impl Run<'_> {
                 }
             })
             .map_err(Failure::from)?;
-        self.chunk(store, &mut chunk)
+        self.chunk(store, &mut chunk)?;
+        while !self.part(store, |run, register, decided| run.judge_waiting(register, decided, CHUNK))? {}
+        Ok(())
     }
 
     fn chunk(&mut self, store: &mut Store, chunk: &mut Vec<Item>) -> Result<(), Failure> {
         let items = std::mem::take(chunk);
+        self.part(store, |run, register, decided| {
+            items.into_iter().try_for_each(|item| run.take(register, decided, item))
+        })
+    }
+
+    /// A part of the work, in a transaction.
+    fn part<T>(
+        &mut self,
+        store: &mut Store,
+        work: impl FnOnce(&mut Self, &Register<'_>, &mut Decided) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let (context, actor) = (self.context, self.order.act.0);
-        store.write(|tx| {
+        let done = store.write(|tx| {
             let register = context.register(tx, actor, self.now);
             let mut decided = Decided::by(context, &register);
-            for item in items {
-                self.take(&register, &mut decided, item)?;
-            }
+            let done = work(self, &register, &mut decided)?;
             self.numbers.extend(decided.keep(tx)?);
-            Ok::<_, Failure>(())
+            Ok::<_, Failure>(done)
         })?;
         keep_protocols(store, &mut self.protocols);
-        Ok(())
+        Ok(done)
+    }
+
+    /// Judges rows that wait for the end of the file; whether none waits any more.
+    fn judge_waiting(
+        &mut self,
+        register: &Register<'_>,
+        decided: &mut Decided,
+        rows: usize,
+    ) -> Result<bool, Failure> {
+        let Some(drawing) = &mut self.drawing else { return Ok(true) };
+        drawing.judge_waiting(register, decided, rows, &mut self.report)
     }
 
     fn take(&mut self, register: &Register<'_>, decided: &mut Decided, item: Item) -> Result<(), Failure> {
@@ -244,8 +269,8 @@ impl Run<'_> {
             Item::Refused(refused, _) => Some(refused),
             Item::Row(line, values) => match &mut self.drawing {
                 Some(drawing) => {
-                    let row = drawn::Row { line, columns: &self.columns, key: self.key, values: &values };
-                    drawing.take(register, decided, &row, self.order.act.1, &mut self.report)?
+                    drawing.take(register, decided, (line, values), &mut self.report)?;
+                    None
                 }
                 None => self.row(register, decided, line, &values)?,
             },

@@ -17,14 +17,16 @@ use exchange_format::{
 use super::{
     attached::{self, Folder},
     decided::{Decided, Decision},
-    line_table::{self, LineTable},
+    line_table::{self, LineTable, Lines},
+    standing::{Standing, as_meant, person_of, resolve, standing},
+    waiting::{Waiting, taken_by},
 };
 use crate::{
     database::drawn::Drawn,
     decisions::{
         audience::{self, View},
         document_key::DocumentKey,
-        drawn::{Draft, fields, is_document, mark},
+        drawn::{Draft, fields, mark},
         golden,
     },
     edges::{config::HubConfig, failure, register::Register},
@@ -55,37 +57,48 @@ pub fn parent(kind: Kind) -> String {
 /// Records of one kind that are being taken in.
 pub struct Drawing {
     kind: Kind,
+    /// The columns of the table.
+    columns: Vec<Option<String>>,
+    /// Which of them is the key.
+    key: usize,
+    reason: String,
     folder: Folder,
     lines: Option<LineTable>,
     seen: BTreeSet<String>,
+    /// Rows of which another paper has the number.
+    pub(super) waiting: Waiting,
 }
 
-/// A row of the table.
-pub struct Row<'a> {
+/// A row of the table, and which record it is of.
+pub struct Row {
     /// Its line.
     pub line: u64,
-    /// The columns of the table.
-    pub columns: &'a [Option<String>],
-    /// Which of them is the key.
-    pub key: usize,
-    /// The values.
-    pub values: &'a [String],
+    values: Vec<String>,
+    id: String,
+    by_uid: bool,
+    lines: Option<Lines>,
 }
 
-/// What stands, for a row that names it.
-struct Standing {
-    key: RecordId,
-    /// What staff's files call it.
-    id: String,
-    person: Option<RecordId>,
-    body: Body,
+/// What is to be told of a row once it stays taken or refused.
+#[derive(Default)]
+pub struct Noted {
+    /// Of each line of the record its line in their own table.
+    places: Vec<u64>,
+    /// Words that were read as codes, with their columns.
+    read: Vec<(String, String)>,
+    warned: Vec<Warned>,
+    /// The record, if it stands or was drawn up.
+    record: Option<RecordId>,
+    /// Whether it is new; none if the row says what stands.
+    is_new: Option<bool>,
 }
 
 /// Why a row is not taken: its column, the rule, and what is wrong.
-struct Fault(Option<String>, &'static str, Told);
+pub struct Fault(Option<String>, &'static str, Told);
 
 /// A row is refused, or nothing can go on.
-enum Stop {
+pub enum Stop {
+    /// By a rule of files.
     Row(Fault),
     /// For what was found in its record.
     Found(Finding),
@@ -93,21 +106,15 @@ enum Stop {
     Untyped(Vec<Finding>),
     /// For lines of it, in their own table.
     Lines(Vec<Refused>),
+    /// Another paper that staff drew up has the number and date to which this one, if it stands, is corrected.
+    Taken {
+        /// The record of the row.
+        row: Option<RecordId>,
+        /// The other one.
+        by: RecordId,
+    },
+    /// The database's, the disk's.
     Failure(Failure),
-}
-
-impl Row<'_> {
-    /// Which record it is, and by which column: by the key, or by the uid where files have no name of their own for it.
-    fn name(&self) -> (String, &str) {
-        let of = |at: usize| {
-            (self.columns[at].clone().unwrap_or_else(|| KEYS[0].to_owned()), self.values[at].trim())
-        };
-        let uid = self.columns.iter().position(|column| column.as_deref() == Some(KEYS[1]));
-        match (of(self.key), uid) {
-            ((_, ""), Some(uid)) if !self.values[uid].trim().is_empty() => of(uid),
-            (named, _) => named,
-        }
-    }
 }
 
 impl<E: Into<Failure>> From<E> for Stop {
@@ -118,57 +125,114 @@ impl<E: Into<Failure>> From<E> for Stop {
 
 impl Stop {
     /// By a rule of files, whose words are the message `refused-<rule>`.
-    fn by(column: impl Into<String>, rule: &'static str) -> Self {
+    pub fn by(column: impl Into<String>, rule: &'static str) -> Self {
         Self::Row(Fault(Some(column.into()), rule, Told::of(&format!("refused-{rule}"), &[])))
     }
 }
 
 impl Drawing {
-    /// Records of `kind` from the table `file`, and their `lines`.
-    pub fn new(config: &Config<HubConfig>, kind: Kind, file: &Path, lines: Option<LineTable>) -> Self {
-        Self { kind, folder: Folder::of(file, config), lines, seen: BTreeSet::new() }
+    /// Records of `kind` from the table `file` with these `columns`, of which one is the `key`, and their `lines`.
+    pub fn new(
+        config: &Config<HubConfig>,
+        kind: Kind,
+        file: &Path,
+        (columns, key): (Vec<Option<String>>, usize),
+        lines: Option<LineTable>,
+        reason: &str,
+    ) -> Self {
+        let (folder, reason) = (Folder::of(file, config), reason.to_owned());
+        let (seen, waiting) = (BTreeSet::new(), Waiting::default());
+        Self { kind, columns, key, reason, folder, lines, seen, waiting }
     }
 
-    /// Takes in the record of `row`; `Some` if it is refused.
+    /// Takes in the record of the row at `line`, or refuses it; or lets it wait for the end of the file.
     pub(super) fn take(
         &mut self,
         register: &Register<'_>,
         decided: &mut Decided,
-        row: &Row<'_>,
-        reason: &str,
+        (line, values): (u64, Vec<String>),
         report: &mut Report,
-    ) -> Result<Option<Refused>, Failure> {
-        let mut places = Vec::new();
-        let stop = match self.record(register, decided, row, reason, report, &mut places) {
-            Ok(()) => return Ok(None),
-            Err(stop) => stop,
+    ) -> Result<(), Failure> {
+        let row = match self.row(line, values) {
+            Ok(row) => row,
+            Err(stop) => return self.refuse(line, stop, &[], report),
         };
-        let lines = match stop {
+        let mut noted = Noted::default();
+        let done = self.record(register, &row, &[], &mut noted);
+        if let Err(Stop::Taken { row: record, .. }) = done {
+            self.waiting.push(row, record);
+            return Ok(());
+        }
+        self.settle(decided, line, done, noted, report)
+    }
+
+    /// Tells what became of a row.
+    pub(super) fn settle(
+        &mut self,
+        decided: &mut Decided,
+        line: u64,
+        done: Result<(), Stop>,
+        noted: Noted,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
+        noted.read.iter().for_each(|(column, code)| report.read(column, code));
+        noted.warned.into_iter().for_each(|warned| report.warn(warned));
+        if let Some(record) = noted.record {
+            self.waiting.named(record, line);
+        }
+        if let Err(stop) = done {
+            return self.refuse(line, stop, &noted.places, report);
+        }
+        let (Some(record), Some(is_new)) = (noted.record, noted.is_new) else {
+            report.unchanged += 1;
+            return Ok(());
+        };
+        let (count, sentence) = if is_new {
+            (&mut report.new, "decision-drawn-new")
+        } else {
+            (&mut report.changed, "decision-drawn-changed")
+        };
+        *count += 1;
+        let sentence = messages::text(decided.lang(), sentence, &[]);
+        let (kind, key, reason) = (self.kind.name(), record.to_string(), self.reason.as_str());
+        decided.tell(Decision { kind, key, outcome: "entered", rule: "drawn", sentence, reason });
+        Ok(())
+    }
+
+    /// Refuses the row at `line`, and the lines of its record for which it is; of these `places` says where they stand.
+    fn refuse(&self, line: u64, stop: Stop, places: &[u64], report: &mut Report) -> Result<(), Failure> {
+        let refused = match stop {
             Stop::Failure(failure) => return Err(failure),
-            Stop::Row(Fault(column, rule, why)) => {
-                return Ok(Some(Refused { line: row.line, column, rule, why }));
+            Stop::Row(Fault(column, rule, why)) => Err(Refused { line, column, rule, why }),
+            Stop::Taken { by, .. } => {
+                let at = self.waiting.line_of(by).unwrap_or_default();
+                let why = [("uid", by.to_string().into()), ("line", at.into())];
+                let why = Told::of("refused-number-taken", &why);
+                Err(Refused { line, column: Some("number".to_owned()), rule: "number-taken", why })
             }
             Stop::Found(finding) => match finding.line.map(|n| (n, places.get(n - 1))) {
-                Some((_, Some(at))) => vec![line_table::refused(*at, &finding)],
+                Some((_, Some(at))) => Ok(vec![line_table::refused(*at, &finding)]),
                 Some((n, None)) => {
                     let column = Some(format!("{}[{n}]", finding.field));
-                    return Ok(Some(Refused { column, ..line_table::refused(row.line, &finding) }));
+                    Err(Refused { column, ..line_table::refused(line, &finding) })
                 }
-                None => return Ok(Some(line_table::refused(row.line, &finding))),
+                None => Err(line_table::refused(line, &finding)),
             },
             Stop::Untyped(found) => {
                 let of_file = |finding: &Finding| {
                     let at = places.get(finding.line?.checked_sub(1)?)?;
                     Some(line_table::refused(*at, finding))
                 };
-                found.iter().filter_map(of_file).collect()
+                Ok(found.iter().filter_map(of_file).collect())
             }
-            Stop::Lines(lines) => lines,
+            Stop::Lines(lines) => Ok(lines),
         };
-        for line in lines {
-            report.refuse_line(line).map_err(failure::table)?;
-        }
-        Ok(Some(Refused::by(row.line, None, "lines-refused")))
+        let of_lines: Vec<Refused> = match refused {
+            Err(refused) => return report.refuse(refused).map_err(failure::table),
+            Ok(of_lines) => of_lines,
+        };
+        of_lines.into_iter().try_for_each(|one| report.refuse_line(one)).map_err(failure::table)?;
+        report.refuse(Refused::by(line, None, "lines-refused")).map_err(failure::table)
     }
 
     /// The lines that were left: of records that the table did not have, and those that are none.
@@ -176,75 +240,78 @@ impl Drawing {
         self.lines.as_mut().map(LineTable::left).unwrap_or_default()
     }
 
-    fn record(
-        &mut self,
-        register: &Register<'_>,
-        decided: &mut Decided,
-        row: &Row<'_>,
-        reason: &str,
-        report: &mut Report,
-        places: &mut Vec<u64>,
-    ) -> Result<(), Stop> {
-        let (named, id) = row.name();
+    /// Which record the row at `line` is of: by the key, or by the uid where files have no name of their own for it.
+    fn row(&mut self, line: u64, values: Vec<String>) -> Result<Row, Stop> {
+        let of = |at: usize| {
+            let column = self.columns[at].clone().unwrap_or_else(|| KEYS[0].to_owned());
+            (column, values[at].trim().to_owned())
+        };
+        let uid = self.columns.iter().position(|column| column.as_deref() == Some(KEYS[1]));
+        let (named, id) = match (of(self.key), uid) {
+            ((_, key), Some(uid)) if key.is_empty() && !values[uid].trim().is_empty() => of(uid),
+            (named, _) => named,
+        };
         if id.is_empty() {
             return Err(Stop::by(named, "key-empty"));
         }
-        if lost::is_lost(id) {
+        if lost::is_lost(&id) {
             return Err(Stop::by(named, "letters-lost"));
         }
-        if !self.seen.insert(id.to_owned()) {
+        if !self.seen.insert(id.clone()) {
             return Err(Stop::by(named, "key-twice"));
         }
-        let lines = self.lines.as_mut().map_or(Ok(None), |lines| lines.take(id)).map_err(Stop::Lines)?;
-        let by_uid = named == KEYS[1];
-        let before = if by_uid {
+        let lines = self.lines.as_mut().map_or(Ok(None), |lines| lines.take(&id)).map_err(Stop::Lines)?;
+        Ok(Row { line, values, id, by_uid: named == KEYS[1], lines })
+    }
+
+    /// Takes in the record of `row`. The papers `leaving` have their numbers no longer when all is done.
+    pub(super) fn record(
+        &self,
+        register: &Register<'_>,
+        row: &Row,
+        leaving: &[RecordId],
+        noted: &mut Noted,
+    ) -> Result<(), Stop> {
+        let id = &row.id;
+        let before = if row.by_uid {
             standing(register, self.kind, id)?
         } else {
             register.tx.drawn_by_id(self.kind, id)?.map(|drawn| as_meant(register, drawn)).transpose()?
         };
-        if by_uid && before.is_none() {
-            return Err(Stop::by(named, "record-unknown"));
+        if row.by_uid && before.is_none() {
+            return Err(Stop::by(KEYS[1], "record-unknown"));
         }
+        noted.record = before.as_ref().map(|stands| stands.key);
         let mut body = before.as_ref().map_or_else(|| Body::new(self.kind), |stands| stands.body.clone());
-        self.state(register, &mut body, row, report)?;
-        if let Some(lines) = lines {
-            *places = lines.put(&mut body).map_err(|refused| Stop::Lines(vec![refused]))?;
+        self.state(register, &mut body, row, noted)?;
+        if let Some(lines) = &row.lines {
+            noted.places = lines.put(&mut body).map_err(|refused| Stop::Lines(vec![refused]))?;
         }
         if before.as_ref().is_some_and(|stands| stands.body == body) {
             // whatever it says: it is not this file that says so
-            report.unchanged += 1;
             return Ok(());
         }
         let draft = Draft { person: person_of(register, &body)?, body };
         let untyped = draft.body.findings();
-        if !places.is_empty() && untyped.len() > 1 && untyped.iter().all(|finding| finding.line.is_some()) {
+        let of_lines = untyped.iter().all(|finding| finding.line.is_some());
+        if !noted.places.is_empty() && untyped.len() > 1 && of_lines {
             return Err(Stop::Untyped(untyped));
         }
-        check(register, &draft, before.as_ref(), row.line, report)?;
+        check(register, &draft, before.as_ref(), row.line, &mut noted.warned)?;
+        if let Some(by) = taken_by(register, &draft, before.as_ref(), leaving)? {
+            return Err(Stop::Taken { row: before.map(|stands| stands.key), by });
+        }
         let key = match &before {
             Some(stands) => stands.key,
             None => register.new_key(&draft)?.ok_or_else(|| Stop::by("number", "number-several"))?,
         };
-        let is_taken = match &before {
-            None => register.tx.drawn(key)?.is_some() || is_decided(register, &draft, key)?,
-            Some(stands) => {
-                is_decided(register, &draft, key)?
-                    && rules::document_name(&stands.body) != rules::document_name(&draft.body)
-            }
-        };
-        if is_taken {
-            return Err(Stop::by("number", "number-taken"));
+        if before.is_none() && register.tx.drawn(key)?.is_some() {
+            return Err(Stop::Taken { row: None, by: key });
         }
-        let id = before.as_ref().map_or_else(|| id.to_owned(), |stands| stands.id.clone());
-        register.draw(&Drawn { key, id, person: draft.person, body: draft.body }, reason)?;
-        let (count, sentence) = match before {
-            None => (&mut report.new, "decision-drawn-new"),
-            Some(_) => (&mut report.changed, "decision-drawn-changed"),
-        };
-        *count += 1;
-        let sentence = messages::text(decided.lang(), sentence, &[]);
-        let (kind, key) = (self.kind.name(), key.to_string());
-        decided.tell(Decision { kind, key, outcome: "entered", rule: "drawn", sentence, reason });
+        let id = before.as_ref().map_or_else(|| id.clone(), |stands| stands.id.clone());
+        let drawn = Drawn { key, id, person: draft.person, body: draft.body };
+        register.draw(&drawn, &self.reason)?;
+        (noted.record, noted.is_new) = (Some(key), Some(before.is_none()));
         Ok(())
     }
 
@@ -253,11 +320,11 @@ impl Drawing {
         &self,
         register: &Register<'_>,
         body: &mut Body,
-        row: &Row<'_>,
-        report: &mut Report,
+        row: &Row,
+        noted: &mut Noted,
     ) -> Result<(), Stop> {
         let mut file = None;
-        for (column, text) in row.columns.iter().zip(row.values) {
+        for (column, text) in self.columns.iter().zip(&row.values) {
             let (Some(column), text) = (column, text.trim()) else { continue };
             if column == FILE && !text.is_empty() {
                 file = Some(text);
@@ -277,7 +344,7 @@ impl Drawing {
                     .to_string(),
                 _ => match codes::coded(field, text) {
                     Some(code) => {
-                        report.read(column, &code);
+                        noted.read.push((column.clone(), code.clone()));
                         code
                     }
                     None => text.to_owned(),
@@ -294,133 +361,13 @@ impl Drawing {
     }
 }
 
-/// Whether staff have drawn up a decision of this number and date about the person, other than that of the key `itself`.
-fn is_decided(register: &Register<'_>, draft: &Draft, itself: RecordId) -> Result<bool, Stop> {
-    let (Some(person), Kind::NeedDecision) = (draft.person, draft.body.kind()) else { return Ok(false) };
-    let name = rules::document_name(&draft.body);
-    let all = register.tx.drawn_of(person)?.into_iter().filter(|one| one.body.kind() == Kind::NeedDecision);
-    let mut others = all.filter(|one| one.key != itself);
-    Ok(others.any(|one| name.is_some() && rules::document_name(&one.body) == name))
-}
-
-/// `drawn` with what it refers to as that is meant now: its person may have turned out to be another, and its programme may have
-/// been joined into one.
-fn as_meant(register: &Register<'_>, mut drawn: Drawn) -> Result<Standing, Stop> {
-    let stated: Vec<_> =
-        drawn.body.head().iter().filter_map(|(field, text)| Some((field, text?.to_owned()))).collect();
-    for (field, text) in stated {
-        let Type::Reference(kinds) = field.ty else { continue };
-        let Ok(key) = text.parse() else { continue };
-        let meant = if kinds.contains(&Kind::Person) {
-            register.tx.person_meant(key)?
-        } else if kinds.iter().any(|kind| is_document(*kind)) {
-            register.tx.document_meant(key)?
-        } else {
-            continue;
-        };
-        drawn.body.set(field.name, &meant.to_string()).map_err(Stop::Found)?;
-    }
-    Ok(Standing { key: drawn.key, id: drawn.id, person: drawn.person, body: drawn.body })
-}
-
-/// What stands under the key `text`: a record that staff drew up, a document as it follows from what centres claim, or
-/// an attachment of a centre's.
-fn standing(register: &Register<'_>, kind: Kind, text: &str) -> Result<Option<Standing>, Stop> {
-    if let Some(drawn) = by_key(register, kind, text)? {
-        return Ok(Some(as_meant(register, drawn)?));
-    }
-    let Ok(key) = text.to_lowercase().parse::<RecordId>() else { return Ok(None) };
-    let of = |key, person, body| Standing { key, id: text.to_owned(), person, body };
-    if is_document(kind) {
-        let (Some(person), key) = (register.tx.person_of_document(key)?, register.tx.document_meant(key)?)
-        else {
-            return Ok(None);
-        };
-        let Some(file) = register.file(person)? else { return Ok(None) };
-        let body = audience::documents(&file, View::Everything, register.lists).remove(&key);
-        return Ok(body.filter(|body| body.kind() == kind).map(|body| of(key, Some(person), body)));
-    }
-    if kind.owner().centre_writes() {
-        for centre in register.tx.centres()? {
-            if let Some(one) = register.tx.received_by_key(centre.code, kind, key)? {
-                return Ok(Some(of(key, None, one.claim.body)));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// The record of `kind` under this key.
-fn by_key(register: &Register<'_>, kind: Kind, text: &str) -> Result<Option<Drawn>, Stop> {
-    let Ok(key) = text.to_lowercase().parse::<RecordId>() else { return Ok(None) };
-    Ok(register.tx.drawn(key)?.filter(|drawn| drawn.body.kind() == kind))
-}
-
-/// The record that `text` means, of one of `kinds`: a person by uid or case number, another by what staff's files call
-/// it or by its key.
-fn resolve(register: &Register<'_>, kinds: &[Kind], text: &str) -> Result<Option<RecordId>, Stop> {
-    for kind in kinds.iter().copied().filter(|kind| kind.owner().hub_publishes()) {
-        let found = match kind {
-            Kind::Person => person(register, text)?,
-            _ => match register.tx.drawn_by_id(kind, text)? {
-                Some(drawn) => Some(drawn.key),
-                None if is_document(kind) => document(register, text)?,
-                None => by_key(register, kind, text)?.map(|drawn| drawn.key),
-            },
-        };
-        if found.is_some() {
-            return Ok(found);
-        }
-    }
-    Ok(None)
-}
-
-fn person(register: &Register<'_>, text: &str) -> Result<Option<RecordId>, Stop> {
-    let found = match text.to_lowercase().parse::<RecordId>() {
-        Ok(uid) => register.tx.person(uid)?,
-        Err(_) => register.tx.person_by_case(text)?,
-    };
-    Ok(found.map(|person| person.merged_into.unwrap_or(person.uid)))
-}
-
-fn document(register: &Register<'_>, text: &str) -> Result<Option<RecordId>, Stop> {
-    let Ok(key) = text.to_lowercase().parse::<RecordId>() else { return Ok(None) };
-    match register.tx.person_of_document(key)? {
-        Some(_) => Ok(Some(register.tx.document_meant(key)?)),
-        None => Ok(None),
-    }
-}
-
-/// Whose record `body` is. What it refers to must be the same person's.
-fn person_of(register: &Register<'_>, body: &Body) -> Result<Option<RecordId>, Stop> {
-    let mut person = None;
-    for (field, text) in body.head().iter() {
-        let (Type::Reference(_), Some(key)) = (field.ty, text.and_then(|text| text.parse().ok())) else {
-            continue;
-        };
-        let whose = match field.name {
-            "recipient" => Some(register.tx.person_meant(key)?),
-            "programme" | "supplement" => register.tx.person_of_document(key)?,
-            _ => match register.tx.drawn(key)?.and_then(|drawn| drawn.person) {
-                Some(whose) => Some(register.tx.person_meant(whose)?),
-                None => None,
-            },
-        };
-        if person.is_some() && whose.is_some() && person != whose {
-            return Err(Stop::by(field.column(), "other-person"));
-        }
-        person = person.or(whose);
-    }
-    Ok(person)
-}
-
 /// Whether the draft may be taken in place of what stood `before`, and what is to be known of it.
 fn check(
     register: &Register<'_>,
     draft: &Draft,
     before: Option<&Standing>,
     line: u64,
-    report: &mut Report,
+    warned: &mut Vec<Warned>,
 ) -> Result<(), Stop> {
     if let Some(before) = before {
         if draft.body.kind() == Kind::Attachment {
@@ -473,7 +420,7 @@ fn check(
     for doubt in doubts.filter(|breach| breach.severity == Severity::Warn || breach.rule.code == "P05") {
         let column = doubt.place.field.to_owned();
         let rule = Some(doubt.rule.code);
-        report.warn(Warned { line, column, warning: "doubt", table: None, n: None, rule });
+        warned.push(Warned { line, column, warning: "doubt", table: None, n: None, rule });
     }
     Ok(())
 }

@@ -141,7 +141,7 @@ impl LineTable {
 
 impl Lines {
     /// Puts the lines in the place of those that `body` has; of each, in its order there, the line of the file.
-    pub fn put(self, body: &mut Body) -> Result<Vec<u64>, Refused> {
+    pub fn put(&self, body: &mut Body) -> Result<Vec<u64>, Refused> {
         body.clear_lines();
         for (at, values) in &self.rows {
             let line = body.add_line();

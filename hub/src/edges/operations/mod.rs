@@ -3,7 +3,7 @@
 //! [`init`] a new hub · [`enrol`] its centres, their [`certificates`] · [`merge`] the initial loads · [`people`] one person, its [`history`], [`split`] one that is two, [`join`] two that are one ·
 //! [`questions`] to staff, what is proposed of some ([`resolution`]), [`reviews`] their answers, both as a [`table_file`]; one question [`shown`] in full, one answer by a
 //! [`single`] command, the second signature under one by [`signing`] · [`status`] how the exchange is · [`keys`] new keys, the quarantine ·
-//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up (with `attached` files and lines in a `line_table`), [`withdraw`] one · [`check`] what breaks a rule · [`copies`] of the database · [`trial`] who would be who in tables of others, and by which of the [`models`], [`training`] of one, [`evaluation`] where the truth is known.
+//! [`hand_out`] tables into files, [`bring`] staff's values out of one, [`drawn`] records that they draw up (what is `standing`, rows that are `waiting` for a number, `attached` files, lines in a `line_table`), [`withdraw`] one · [`check`] what breaks a rule · [`copies`] of the database · [`trial`] who would be who in tables of others, and by which of the [`models`], [`training`] of one, [`evaluation`] where the truth is known.
 
 mod attached;
 pub mod bring;
@@ -35,6 +35,7 @@ pub mod shown;
 pub mod signing;
 pub mod single;
 pub mod split;
+mod standing;
 pub mod status;
 pub mod table_file;
 pub mod training;
@@ -42,6 +43,7 @@ pub mod trial;
 mod trial_page;
 mod trial_review;
 mod urgency;
+mod waiting;
 pub mod withdraw;
 mod word;
 

@@ -3,6 +3,7 @@
 
 mod centre;
 mod city;
+mod exchanged;
 mod init;
 mod judged;
 mod model;
