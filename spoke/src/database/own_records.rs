@@ -424,6 +424,14 @@ pub fn set_problem(connection: &Connection, change: &Change, problem: &str) -> R
     Ok(())
 }
 
+/// Queues the record `key` of `table`, to be looked at before the next packet, unless it is queued.
+pub(super) fn queue(connection: &Connection, table: &str, key: &str) -> Result<(), DatabaseError> {
+    let sql = "INSERT INTO svod_change (kind, key) SELECT ?1, ?2 WHERE NOT EXISTS \
+               (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)";
+    connection.prepare_cached(sql)?.execute([table, key])?;
+    Ok(())
+}
+
 /// Queues what the triggers cannot have seen while they were away: rows without a record, rows that say
 /// something else than was sent, records without a row; and claims of which what was sent is lost. Returns how many.
 ///
@@ -470,11 +478,8 @@ pub fn requeue_uncaptured(
             let change =
                 Change { kind: name.to_owned(), key: rows::record_id("svod_record", &key)?, problem: None };
             if !matches!(look_at(connection, &change)?, Sealable::Nothing) {
-                queued += connection.execute(
-                    "INSERT INTO svod_change (kind, key) SELECT ?1, ?2 WHERE NOT EXISTS \
-                     (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)",
-                    [name, &key],
-                )?;
+                queue(connection, name, &key)?;
+                queued += usize::from(connection.changes() > 0);
             }
         }
     }

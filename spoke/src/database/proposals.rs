@@ -9,7 +9,11 @@ use rusqlite::{Connection, params};
 
 use crate::decisions::wishes::{self, Decision};
 
-use super::{DatabaseError, own_records::PROPOSALS, publications, rows};
+use super::{
+    DatabaseError,
+    own_records::{self, PROPOSALS},
+    publications, rows,
+};
 
 /// A proposal to be kept.
 #[derive(Debug)]
@@ -56,17 +60,7 @@ pub fn add(connection: &Connection, new: &New<'_>, now: Timestamp) -> Result<(),
             new.problem.map(Finding::to_string),
             if new.problem.is_some() { "unfit" } else { "open" }
         ])?;
-    if new.problem.is_none() { queue(connection, &key) } else { Ok(()) }
-}
-
-fn queue(connection: &Connection, key: &str) -> Result<(), DatabaseError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO svod_change (kind, key) SELECT ?1, ?2 WHERE NOT EXISTS \
-             (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)",
-        )?
-        .execute([PROPOSALS, key])?;
-    Ok(())
+    if new.problem.is_none() { own_records::queue(connection, PROPOSALS, &key) } else { Ok(()) }
 }
 
 /// A proposal that the hub may still accept.
@@ -121,7 +115,7 @@ pub fn replace(
             "UPDATE svod_proposal SET body = ?2, seen_version = ?3, seen = ?4, state = 'open' WHERE key = ?1",
         )?
         .execute(params![key, body.to_xml(), about.version, about.body])?;
-    queue(connection, &key)
+    own_records::queue(connection, PROPOSALS, &key)
 }
 
 /// Decides what newer publications decide; returns what is new. That the hub goes by another value than the

@@ -286,9 +286,9 @@ pub fn take_back(
         }
         (What::Moved, Some(id), _) if keep_own => {
             removals::give(connection, table, id, &key)?;
-            queue(connection, table, &key)
+            own_records::queue(connection, table.name, &key)
         }
-        (What::Moved, None, _) if keep_own => queue(connection, table, &key),
+        (What::Moved, None, _) if keep_own => own_records::queue(connection, table.name, &key),
         (What::Moved | What::Ended, Some(id), Form::Tombstone) => {
             forget(connection, table, &key)?;
             if rows::is_referred_to(connection, table, id)? {
@@ -321,7 +321,7 @@ fn show(
     }
     removals::give(connection, table, id, &key)?;
     // what it names may be another record now
-    queue(connection, table, &key)
+    own_records::queue(connection, table.name, &key)
 }
 
 /// The row `id` is a new record: its own was ended.
@@ -336,7 +336,7 @@ fn renew(
     let sql = "UPDATE svod_record SET key = ?3, state = 'own', version = NULL, form = NULL, sha256 = NULL, packet = NULL \
                WHERE kind = ?1 AND id = ?2";
     connection.prepare_cached(sql)?.execute([table.name, id, &key.to_string()])?;
-    queue(connection, table, &key.to_string())?;
+    own_records::queue(connection, table.name, &key.to_string())?;
     // whatever names it names another record now
     for other in tables::tables().iter().filter(|other| other.own.is_some()) {
         for column in other.columns.iter().filter(|column| column.refers_to == Some(table.name)) {
@@ -349,16 +349,6 @@ fn renew(
             connection.prepare_cached(&sql)?.execute([id])?;
         }
     }
-    Ok(())
-}
-
-fn queue(connection: &Connection, table: &Table, key: &str) -> Result<(), DatabaseError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO svod_change (kind, key) SELECT ?1, ?2 WHERE NOT EXISTS \
-             (SELECT 1 FROM svod_change WHERE kind = ?1 AND key = ?2)",
-        )?
-        .execute([table.name, key])?;
     Ok(())
 }
 

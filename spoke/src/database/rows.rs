@@ -199,13 +199,44 @@ pub fn uid(connection: &Connection, table: &Table, id: &str) -> Result<Option<St
 /// SQLite's.
 pub fn resolve(connection: &Connection, table: &Table, row: &Row) -> Result<Option<Row>, DatabaseError> {
     let mut resolved = row.clone();
-    for (column, value) in table.columns.iter().zip(&mut resolved.values) {
+    Ok(unresolved(connection, table, &mut resolved)?.is_empty().then_some(resolved))
+}
+
+/// As [`resolve`]; where a referent is not here, what row `id` names now stands. And whether there was such a one.
+///
+/// # Errors
+/// SQLite's.
+pub fn resolve_over(
+    connection: &Connection,
+    table: &Table,
+    id: &str,
+    row: &Row,
+) -> Result<(Row, bool), DatabaseError> {
+    let mut resolved = row.clone();
+    let missing = unresolved(connection, table, &mut resolved)?;
+    for at in &missing {
+        let sql = format!("SELECT \"{}\" FROM {} WHERE id = ?1", table.columns[*at].name, table.name);
+        let named = connection
+            .prepare_cached(&sql)?
+            .query_row([id], |row| row.get::<_, Option<RowId>>(0))
+            .optional()?;
+        resolved.values[*at] = named.flatten().and_then(RowId::into_text);
+    }
+    Ok((resolved, !missing.is_empty()))
+}
+
+/// Puts row ids into the place of record ids. Gives back the columns whose referent is not here.
+fn unresolved(connection: &Connection, table: &Table, row: &mut Row) -> Result<Vec<usize>, DatabaseError> {
+    let mut missing = Vec::new();
+    for (at, (column, value)) in table.columns.iter().zip(&mut row.values).enumerate() {
         if let (Some(referred), Some(key)) = (column.refers_to, value.as_deref()) {
-            let Some(id) = row_of(connection, referred, key)? else { return Ok(None) };
-            *value = Some(id);
+            match row_of(connection, referred, key)? {
+                None => missing.push(at),
+                id => *value = id,
+            }
         }
     }
-    Ok(Some(resolved))
+    Ok(missing)
 }
 
 /// The row that the record `key` of the table `kind` is, or that shows the publication `key` or that of the claim `key`.

@@ -1,5 +1,7 @@
-//! Making the rows show what the hub has published (exchange §1, §8). [`superseded`]: what it took back as a mistake goes.
+//! Making the rows show what the hub has published (exchange §1, §8). [`superseded`]: what it took back as a mistake goes;
+//! [`raced`]: an edit that came between stays, as a proposal.
 
+mod raced;
 pub(super) mod superseded;
 
 use std::{collections::BTreeSet, iter};
@@ -15,9 +17,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::decisions::{
     mapping,
     picture::{Picture, State},
-    raced, tables,
+    tables,
     tables::Table,
-    wishes::{self, Decision},
+    wishes::Decision,
 };
 
 use super::{
@@ -28,14 +30,7 @@ use super::{
     standing::{ShownRow, Standing, standing, with_as_typed},
 };
 
-/// A local edit that was turned into a proposal because the hub's lock came first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Raced {
-    /// The table.
-    pub kind: &'static str,
-    /// The claim's record.
-    pub key: RecordId,
-}
+pub use raced::Raced;
 
 /// A record that waits for another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -389,61 +384,6 @@ impl Show<'_> {
             .transpose()
     }
 
-    fn save_raced_edit(
-        &mut self,
-        table: &'static Table,
-        record: &Record,
-        id: &str,
-        key: RecordId,
-    ) -> Result<(), DatabaseError> {
-        let Some(kind) = table.own else { return Ok(()) };
-        let sent = own_records::sent(self.connection, kind, key)?;
-        if let Some(sent) = sent.filter(|sent| sent.record.form == Form::Live && !self.restoring) {
-            self.keep_raced_edit(table, record, id, &sent.record)?;
-        }
-        let change = own_records::Change { kind: table.name.to_owned(), key, problem: None };
-        own_records::forget(self.connection, &change)
-    }
-
-    /// What row `id` says otherwise than the claim `sent` becomes a proposal; one that is not fit to be sent is
-    /// kept with what is wrong with it, for the centre to see.
-    fn keep_raced_edit(
-        &mut self,
-        table: &'static Table,
-        record: &Record,
-        id: &str,
-        sent: &Record,
-    ) -> Result<(), DatabaseError> {
-        let (edited, problem) = match own_records::body_of_row(self.connection, table, id)? {
-            None => return Ok(()),
-            Some(Ok(body)) => (body, None),
-            Some(Err(finding)) => {
-                let Some(row) = rows::as_typed(self.connection, table, id)? else { return Ok(()) };
-                (mapping::as_typed(table, sent.kind, &row), Some(finding))
-            }
-        };
-        let Some(body) = raced::proposal(record.kind, record.key, &read_body(sent)?, &edited) else {
-            return Ok(());
-        };
-        let shown = read_body(record)?;
-        if wishes::decision(&body, &shown, &shown) == Some(Decision::Accepted) {
-            return Ok(());
-        }
-        let problem = problem.or_else(|| body.findings().into_iter().next());
-        let proposal = proposals::New {
-            key: (self.new_key)(),
-            table: table.name,
-            id,
-            about: record,
-            claim: Some((sent.key, sent.version)),
-            body: &body,
-            problem: problem.as_ref(),
-        };
-        proposals::add(self.connection, &proposal, self.now)?;
-        self.shown.raced.push(Raced { kind: table.name, key: sent.key });
-        Ok(())
-    }
-
     /// Row `id` showed `uid` and does so no longer. If its claim is part of another publication, that one's
     /// turn comes or was; else it is the centre's again.
     fn release(&mut self, table: &'static Table, id: &str, uid: &str) -> Result<(), DatabaseError> {
@@ -458,7 +398,8 @@ impl Show<'_> {
         Ok(())
     }
 
-    /// Row `id` says again what the centre last sent of it. False if it sent nothing.
+    /// Row `id` says again what the centre last sent of it, which is queued where that names a row that is gone. False if it sent
+    /// nothing.
     fn back_to_own(&mut self, table: &'static Table, id: &str) -> Result<bool, DatabaseError> {
         let (Some(kind), Some((key, false))) = (table.own, self.key_and_openness(table, id)?) else {
             return Ok(false);
@@ -469,11 +410,12 @@ impl Show<'_> {
             self.note(table, id, &uid)?;
         }
         let claim = mapping::row(table, &read_body(&sent.record)?);
-        if let Some(row) = rows::resolve(self.connection, table, &claim)? {
-            rows::write(self.connection, table, id, None, &row)?;
+        let (row, names_gone) = rows::resolve_over(self.connection, table, id, &claim)?;
+        rows::write(self.connection, table, id, None, &row)?;
+        if names_gone {
+            own_records::queue(self.connection, table.name, &key.to_string())?;
         }
         bound::term(table.name, id, &key.to_string()).inspect(|term| self.shown.bound.remove(term));
-        let record = &sent.record;
         self.connection
             .prepare_cached(
                 "UPDATE svod_record SET state = 'own', alias_of = NULL, uid = NULL, version = ?3, form = ?4, \
@@ -483,9 +425,9 @@ impl Show<'_> {
             .execute(params![
                 table.name,
                 id,
-                record.version,
-                record.form.name(),
-                record.hash().to_string(),
+                sent.record.version,
+                sent.record.form.name(),
+                sent.record.hash().to_string(),
                 sent.packet
             ])?;
         Ok(true)
@@ -493,8 +435,12 @@ impl Show<'_> {
 
     /// The published record that row `id` shows.
     fn uid_of(&self, table: &Table, id: &str) -> Result<Option<String>, DatabaseError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT uid FROM svod_record WHERE kind = ?1 AND id = ?2")?;
-        Ok(statement.query_row([table.name, id], |row| row.get(0)).optional()?.flatten())
+        let sql = "SELECT uid FROM svod_record WHERE kind = ?1 AND id = ?2";
+        Ok(self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([table.name, id], |row| row.get(0))
+            .optional()?
+            .flatten())
     }
 }

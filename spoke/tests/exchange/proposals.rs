@@ -2,10 +2,13 @@
 
 use exchange_format::{
     answer::{RecordLine, RecordOutcome, RecordReason, Words},
-    record::{Form, Kind, RecordId},
+    record::{Body, Form, Kind, RecordId},
 };
 
-use super::centre::{Centre, person_body, uid};
+use super::{
+    applying::programme_of,
+    centre::{Centre, person_body, uid},
+};
 
 fn proposals(centre: &Centre) -> Vec<serde_json::Value> {
     centre.ok(&["status"])["proposals"].as_array().expect("a list").clone()
@@ -387,4 +390,44 @@ fn a_new_line_of_a_locked_programme_can_be_wished_for() {
     centre.hub.publish(&[programme]);
     centre.sync();
     assert_eq!(state(&centre), "accepted");
+}
+
+/// The hub locked a programme while its person was being deleted here, and then heard of that and took both back: the programme
+/// is the centre's again, and names the hub's row of the person, for its own is gone.
+#[test]
+fn a_programme_that_comes_back_to_its_centre_without_its_person_is_sent_as_it_stands() {
+    let mut centre = Centre::with_recipient();
+    centre.sql(
+        "INSERT INTO recipient (id, surname) VALUES ('r4', 'Белова');
+         INSERT INTO programme (id, recipient_id, number, date, conditions) VALUES ('i0', 'r4', '1', '2026-10-01', 'Своё')",
+    );
+    centre.settle();
+    let (person, claim) = (centre.key("recipient", "r4"), centre.key("programme", "i0"));
+    centre.sql("DELETE FROM recipient WHERE id = 'r4'");
+    centre.settle();
+    let mut link = centre.link(claim, uid(5), true).read_body().expect("canonical");
+    link.set("claim_kind", "programme_claim").expect("a kind");
+    let published = [
+        centre.person(uid(2), "Белова"),
+        centre.link(person, uid(2), true),
+        programme_of(&centre, uid(5), uid(2)),
+        centre.hub.record(claim, Form::Live, &link),
+    ];
+    centre.hub.publish(&published);
+    centre.sync();
+    let shown = uid(2).to_string();
+    assert_eq!(centre.value("SELECT recipient_id FROM programme WHERE id = 'i0'"), shown);
+    let taken_back = published.map(|record| match record.kind {
+        Kind::Link => centre.hub.record(record.key, Form::Tombstone, &Body::new(Kind::Link)),
+        _ => centre.hub.record(record.key, Form::Withdrawn, &record.read_body().expect("canonical")),
+    });
+    centre.hub.publish(&taken_back);
+    centre.sync();
+    let row = "SELECT recipient_id || ' ' || number || ' ' || conditions FROM programme WHERE id = 'i0'";
+    assert_eq!(centre.value(row), format!("{shown} 1 Своё"));
+    assert_eq!(centre.ok(&["verify"])["whole"], true, "it is known to say something else than was sent");
+    centre.settle();
+    let sent = format!("SELECT version FROM svod_sent WHERE key = '{claim}'");
+    assert_eq!(centre.value(&sent), "2", "and goes to the hub as it stands");
+    assert_eq!(centre.value("SELECT count(*) FROM svod_change"), "0");
 }

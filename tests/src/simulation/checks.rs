@@ -282,8 +282,9 @@ impl Sides<'_> {
                 continue;
             }
             let Some(mark) = &written.mark else { continue };
-            let former =
-                clerk.former.iter().filter_map(|rows| rows.get(&(*table, id.clone()))?.mark.as_ref());
+            // of a life that has ended the hub may have heard of any
+            let former = clerk.former.iter().filter_map(|rows| rows.get(&(*table, id.clone())));
+            let former = former.flat_map(|row| row.former.iter().chain(&row.mark));
             let marks: Vec<String> = former.chain([mark]).map(|mark| format!("{mark}<")).collect();
             // what is unfit waits here, and is listed
             let unfit = "SELECT 1 FROM svod_change c JOIN svod_record r ON r.kind = c.kind AND r.key = c.key \

@@ -18,6 +18,8 @@ use crate::world::WorldError;
 pub struct Written {
     /// A text that stands nowhere else, if one was written into it.
     pub mark: Option<String>,
+    /// Such texts that stood here before.
+    pub former: Vec<String>,
     /// Which of the people it is.
     pub person: usize,
     /// It was deleted.
@@ -138,7 +140,7 @@ impl Clerk {
         );
         let Person { surname, given, patronymic, birth, snils } = &person;
         let done = self.connection.execute(&sql, params![id, surname, given, patronymic, birth, snils, mark]);
-        let written = Written { mark: Some(mark), person: who, deleted: false };
+        let written = Written { mark: Some(mark), person: who, ..Written::default() };
         self.note(&format!("{verb} recipient {id}"), ("recipient", id.to_owned()), written, done)
     }
 
@@ -207,13 +209,16 @@ impl Clerk {
         &mut self,
         what: &str,
         key: (&'static str, String),
-        written: Written,
+        mut written: Written,
         done: rusqlite::Result<usize>,
     ) -> Result<(), String> {
         match done {
             Ok(0) => self.trace.tell(&self.name, &format!("{what}: nothing")),
             Ok(_) => {
                 self.trace.tell(&self.name, what);
+                if let Some(before) = self.memory.rows.get(&key) {
+                    written.former = before.former.iter().chain(&before.mark).cloned().collect();
+                }
                 self.memory.rows.insert(key, written);
             }
             Err(error) if error.to_string().contains("закреплена") => {

@@ -46,7 +46,7 @@ use std::{
 use clap::Parser;
 use exchange_endpoint::{
     messages, open_files,
-    output::{CommandLine, CommonArgs, Exit, Failure, Lang, note, run_main},
+    output::{CommandLine, CommonArgs, Exit, Failure, note, run_main},
 };
 use exchange_format::position::Digest;
 use serde::Serialize;
@@ -92,6 +92,13 @@ pub struct SimArgs {
     /// How many histories run beside each other; as many as there are cores if it is not said
     #[arg(long)]
     pub threads: Option<usize>,
+}
+
+impl SimArgs {
+    /// What tells how a history is run again.
+    fn again(&self, seed: u64) -> [(&'static str, messages::Value<'static>); 3] {
+        [("seed", seed.into()), ("centres", self.centres.into()), ("turns", self.turns.into())]
+    }
 }
 
 impl CommandLine for SimArgs {
@@ -213,7 +220,7 @@ fn simulate(args: &SimArgs) -> Result<Exit, Failure> {
         let told = |id, pairs: &[(&'static str, messages::Value<'static>)]| messages::text(lang, id, pairs);
         let mut lines = Vec::new();
         for (seed, broken) in &report.broken {
-            lines.push(told("sim-broken", &[("seed", (*seed).into())]));
+            lines.push(told("sim-broken", &args.again(*seed)));
             lines.extend(broken.iter().map(|one| format!("  {one}")));
         }
         let count = report.broken.len();
@@ -247,10 +254,11 @@ struct Progress {
 
 impl Progress {
     /// Tells of a history that did not hold, and from time to time how many are done.
-    fn tell(&mut self, lang: Lang, ended: &Ended, (done, seeds): (usize, u64)) {
+    fn tell(&mut self, args: &SimArgs, ended: &Ended, (done, seeds): (usize, u64)) {
+        let lang = args.common.lang;
         if !ended.broken.is_empty() {
             self.broken += 1;
-            note(&messages::text(lang, "sim-broken", &[("seed", ended.seed.into())]));
+            note(&messages::text(lang, "sim-broken", &args.again(ended.seed)));
             ended.broken.iter().for_each(|one| note(&format!("  {one}")));
         }
         if self.said.elapsed() >= TELL {
@@ -295,7 +303,7 @@ pub fn histories(args: &SimArgs, from: u64, seeds: u64) -> Result<Vec<Ended>, Fa
                     }
                     let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                     told.lock().unwrap_or_else(PoisonError::into_inner).tell(
-                        args.common.lang,
+                        args,
                         &ended,
                         (done.len() + 1, seeds),
                     );

@@ -77,7 +77,7 @@ sim-scenario-held = Holds: { $name }
 sim-scenario-broken = Broken: { $name }. Again: svod-sim --scenario { $name }
 error-sim-scenario-unknown = There is no such scenario: { $name }
     .next = All of them: svod-sim --scenario all
-sim-broken = Seed { $seed }: broken. Again: svod-sim --replay { $seed }
+sim-broken = Seed { $seed }: broken. Again: svod-sim --replay { $seed } --centres { $centres } --turns { $turns }
 sim-done = { $seeds ->
     [one] { $seeds } history
    *[other] { $seeds } histories

@@ -77,7 +77,7 @@ sim-scenario-held = Держится: { $name }
 sim-scenario-broken = Нарушено: { $name }. Повторить: svod-sim --scenario { $name }
 error-sim-scenario-unknown = Нет такого сценария: { $name }
     .next = Все сценарии: svod-sim --scenario all
-sim-broken = Зерно { $seed }: нарушено. Повторить: svod-sim --replay { $seed }
+sim-broken = Зерно { $seed }: нарушено. Повторить: svod-sim --replay { $seed } --centres { $centres } --turns { $turns }
 sim-done = { $seeds ->
     [one] { $seeds } история
     [few] { $seeds } истории
