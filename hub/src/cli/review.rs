@@ -232,8 +232,14 @@ pub(super) fn applied(lang: Lang, done: &Applied) -> String {
         ];
         messages::text(lang, "hub-review-over", &args)
     });
+    let emptied = done.emptied.iter().map(|one| {
+        let fields: Vec<String> = one.fields.iter().map(|field| heading_of(lang, field)).collect();
+        let args = [("review", one.review.to_string().into()), ("fields", fields.join(", ").into())];
+        messages::text(lang, "hub-review-emptied", &args)
+    });
     let first = iter::once(messages::text(lang, "hub-review-applied", &args));
     first
+        .chain(emptied)
         .chain(waiting)
         .chain(joined)
         .chain(over)

@@ -21,6 +21,20 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Says that `person` was judged by `lists`. If the daemon was started with others and a supplement of the person is judged by
+    /// them, the person is among those whose day has come: the daemon judges by its own.
+    pub fn was_judged_by(&self, person: RecordId, lists: &Digest) -> Result<()> {
+        self.run(
+            "INSERT INTO day_ahead(uid, day)
+             SELECT ?1, '' FROM judged_by WHERE lists NOT IN ('', ?2) AND EXISTS(
+               SELECT 1 FROM document WHERE kind = 'supplement'
+               AND person IN (SELECT uid FROM person WHERE uid = ?1 OR merged_into = ?1))
+             ON CONFLICT(uid) DO UPDATE SET day = excluded.day",
+            params![person.to_string(), lists.to_string()],
+        )?;
+        Ok(())
+    }
+
     /// Persons whose day has come by `today`, at most `limit`.
     pub fn touched_by(&self, today: Date, limit: u32) -> Result<Vec<RecordId>> {
         let sql = "SELECT uid FROM day_ahead WHERE day <= ?1 ORDER BY day, uid LIMIT ?2";

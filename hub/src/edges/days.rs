@@ -1,6 +1,5 @@
 //! A day begins, or the region's lists are others: whom that touches is published anew.
 
-use exchange_format::position::Digest;
 use jiff::Timestamp;
 
 use super::{
@@ -48,8 +47,7 @@ impl Hub {
     /// # Errors
     /// The database.
     pub fn follow_lists(&mut self) -> Result<bool, HubError> {
-        let text = serde_json::to_vec(&self.context.lists).expect("lists are words and numbers");
-        let lists = Digest::of(&text);
+        let lists = self.context.lists_digest;
         let changed = self.store.write(|tx| Ok::<_, HubError>(tx.judge_by(&lists)?))?;
         if changed {
             tracing::info!(

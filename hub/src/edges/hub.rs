@@ -24,6 +24,7 @@ use exchange_format::{
     lists::Lists,
     packet::{Limits, WriteError},
     participant::ParticipantCode,
+    position::Digest,
     record::Record,
     signature::{RecordText, SigningKey, verify_record},
     stream::{CannotSeal, Timing},
@@ -127,6 +128,8 @@ pub struct Context {
     pub lang: Lang,
     /// The region's lists.
     pub lists: Lists,
+    /// What tells them from others.
+    pub lists_digest: Digest,
     /// Whether two have to sign before two published persons become one.
     pub second_signature: bool,
 }
@@ -250,6 +253,7 @@ pub fn context_of(config: &Config<HubConfig>, issued: u64) -> Result<Context, Fa
         streebog: config.exchange.streebog,
         timing: config.timing(),
         lang: config.lang,
+        lists_digest: Digest::of(&serde_json::to_vec(&lists).expect("lists are words and numbers")),
         lists,
         second_signature: config.merge.second_signature,
     })
@@ -324,8 +328,8 @@ impl Context {
 
     /// The register within `tx`, `actor` acting.
     pub fn register<'a>(&'a self, tx: &'a Tx<'a>, actor: &'a str, now: jiff::Timestamp) -> Register<'a> {
-        let Self { numbering, issued, lists, second_signature, .. } = self;
+        let Self { numbering, issued, lists, lists_digest, second_signature, .. } = self;
         let (issued, second_signature) = (*issued, *second_signature);
-        Register { tx, hub: self.code, numbering, issued, lists, second_signature, actor, now }
+        Register { tx, hub: self.code, numbering, issued, lists, lists_digest, second_signature, actor, now }
     }
 }

@@ -188,6 +188,7 @@ impl Bench {
                 numbering,
                 issued: 0,
                 lists: Lists::shipped(),
+                lists_digest: &Digest::of(b""),
                 second_signature: false,
                 actor: "bench",
                 now: Timestamp::UNIX_EPOCH,

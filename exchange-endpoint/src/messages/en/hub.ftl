@@ -161,6 +161,7 @@ hub-review-answers = Possible answers: { $answers }
 hub-review-reason = The centre says: { $reason }
 hub-review-file = Questions: { $count }; table: { $file }. Fill in the columns decision and reason and run review apply.
 hub-review-joined = Two persons are one now: { $case }; told of the whole are { $centres }
+hub-review-emptied = Question { $review }: without a value now, for what stood there belonged to another value: { $fields }. Enter them too, if you know them (person set)
 hub-review-over = Joined too, as --all says: { $one } and { $other }: { $why }
 hub-review-others-one = One person with the first record by now:
 hub-review-others-other = One person with the second record by now:

@@ -165,6 +165,7 @@ hub-review-answers = Возможные ответы: { $answers }
 hub-review-reason = Причина центра: { $reason }
 hub-review-file = Вопросов: { $count }; таблица: { $file }. Заполните столбцы «Решение» и «Причина» и выполните review apply.
 hub-review-joined = Объединены в одного человека: { $case }; его сведения теперь получают { $centres }
+hub-review-emptied = Вопрос { $review }: теперь без значения (прежнее относилось к другому): { $fields }. Если знаете, внесите и их (person set)
 hub-review-over = Объединены, как сказано --all, и { $one } с { $other }: { $why }
 hub-review-others-one = Один человек с первой записью уже сейчас:
 hub-review-others-other = Один человек со второй записью уже сейчас:

@@ -285,7 +285,7 @@ impl Drawing {
         let mut body = before.as_ref().map_or_else(|| Body::new(self.kind), |stands| stands.body.clone());
         self.state(register, &mut body, row, noted)?;
         if let Some(lines) = &row.lines {
-            noted.places = lines.put(&mut body).map_err(|refused| Stop::Lines(vec![refused]))?;
+            noted.places = lines.put(&mut body).map_err(Stop::Lines)?;
         }
         if before.as_ref().is_some_and(|stands| stands.body == body) {
             // whatever it says: it is not this file that says so

@@ -89,9 +89,8 @@ impl LineTable {
                     return Ok(());
                 }
             };
-            if let Some(at) = values.iter().position(|value| lost::is_lost(value)) {
-                let refused = Refused::by(line, columns[at].clone(), "letters-lost");
-                this.of(&values[key]).refused.push(refused);
+            if lost::is_lost(&values[key]) {
+                this.anybody.push(Refused::by(line, columns[key].clone(), "letters-lost"));
                 return Ok(());
             }
             bytes += values.iter().map(String::len).sum::<usize>();
@@ -140,14 +139,28 @@ impl LineTable {
 }
 
 impl Lines {
-    /// Puts the lines in the place of those that `body` has; of each, in its order there, the line of the file.
-    pub fn put(&self, body: &mut Body) -> Result<Vec<u64>, Refused> {
+    /// Puts the lines in the place of those that `body` has; of each, in its order there, the line of the file. A value of which
+    /// letters were lost when the table was written is that of the line of the same number which stood.
+    pub fn put(&self, body: &mut Body) -> Result<Vec<u64>, Vec<Refused>> {
+        let stood = body.lines().to_vec();
         body.clear_lines();
+        let mut lost = Vec::new();
         for (at, values) in &self.rows {
+            let no = values.iter().find(|(field, _)| *field == "no").map(|(_, no)| no.as_str());
+            let stood = stood.iter().find(|line| no.is_some() && line.text("no") == no);
             let line = body.add_line();
             for (field, value) in values {
-                line.set(field, value).map_err(|finding| refused(*at, &finding))?;
+                let former = stood.and_then(|line| line.text(field));
+                let former = former.filter(|former| lost::is_written_of(value, former));
+                if former.is_none() && lost::is_lost(value) {
+                    lost.push(Refused::by(*at, Some((*field).to_owned()), "letters-lost"));
+                    continue;
+                }
+                line.set(field, former.unwrap_or(value)).map_err(|finding| vec![refused(*at, &finding)])?;
             }
+        }
+        if !lost.is_empty() {
+            return Err(lost);
         }
         let mut placed: Vec<(Line, u64)> =
             body.lines().iter().cloned().zip(self.rows.iter().map(|(at, _)| *at)).collect();

@@ -1,16 +1,28 @@
-//! Proposals that staff accept: the wished values become entries of the hub's own, until that is taken back.
+//! What staff accept of what centres want: a newer claim is gone by, a proposal's wished values become entries of the hub's own, until that
+//! is taken back.
 
 use std::collections::BTreeSet;
 
 use exchange_endpoint::output::Failure;
-use exchange_format::record::{Body, Kind, RecordId};
+use exchange_format::{
+    answer::RecordOutcome,
+    record::{Body, Kind, RecordId},
+    rules,
+};
+use serde::Serialize;
 
 use super::{
-    questions::{target, wishes},
-    word::{Problem, problem},
+    questions::{CLAIMS, target, wishes},
+    reviews::Answer,
+    word::{Problem, Word, problem},
 };
 use crate::{
-    database::{Tx, linking::Act, reviews::Review},
+    database::{
+        Tx,
+        linking::{Act, ClaimName},
+        received::Standing,
+        reviews::Review,
+    },
     decisions::golden,
     edges::register::{Input, Register},
 };
@@ -39,8 +51,68 @@ pub(super) fn wished(tx: &Tx<'_>, proposal: &Body) -> Result<Result<Entries, Pro
     Ok(Ok((person.merged_into.unwrap_or(person.uid), entries)))
 }
 
-/// The wished values become the hub's own entries about the person.
+/// What an accepted proposal leaves without a value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Emptied {
+    /// The question.
+    pub review: i64,
+    /// The parts of a fact whose first part is entered: those that stood are of another.
+    pub fields: Vec<&'static str>,
+}
+
+/// What `answer` will leave without a value.
+pub(super) fn emptied_by(register: &Register<'_>, answer: &Answer<'_>) -> Result<Option<Emptied>, Failure> {
+    let review = &answer.review;
+    if answer.word != Word::Accept {
+        return Ok(None);
+    }
+    let Some(found) = register.tx.received_by_key(review.one.0, Kind::Proposal, review.one.1)? else {
+        return Ok(None);
+    };
+    let fields = emptied(register, &found.claim.body)?;
+    Ok((!fields.is_empty()).then_some(Emptied { review: review.n, fields }))
+}
+
+/// The parts of facts that stand and would be left without a value if the hub entered what `proposal` wishes.
+pub(super) fn emptied(register: &Register<'_>, proposal: &Body) -> Result<Vec<&'static str>, Failure> {
+    let Ok((uid, wished)) = wished(register.tx, proposal)? else { return Ok(Vec::new()) };
+    let Some(file) = register.file(uid)? else { return Ok(Vec::new()) };
+    Ok(golden::emptied(&file.claims, &file.entries, &wished, file.today))
+}
+
+/// What a centre's newer claim or its proposal says becomes what the hub goes by.
 pub(super) fn accept(
+    register: &Register<'_>,
+    name: ClaimName,
+    act: Act<'_>,
+    unfit: &dyn Fn(Problem) -> Failure,
+) -> Result<BTreeSet<RecordId>, Failure> {
+    let tx = register.tx;
+    if let Some(found) = tx.received_by_key(name.0, Kind::Proposal, name.1)? {
+        return enter_all(register, &found.claim.body, act, unfit);
+    }
+    let merged = tx.centre(name.0)?.is_some_and(|centre| centre.merged);
+    let mut persons = BTreeSet::new();
+    for kind in CLAIMS {
+        let Some(known) = tx.known(name.0, kind, name.1)? else { continue };
+        let newest = tx.newest_body(known.id)?;
+        if let Some(finding) = newest.as_ref().and_then(rules::unpublished_document) {
+            return Err(unfit(("table-unpublished", vec![("rule", finding.word().into())])));
+        }
+        tx.accept_newest(known.id)?;
+        if !merged {
+            tx.set_standing(known.id, Standing::Waiting, RecordOutcome::Changed.word())?;
+        } else if kind == Kind::RecipientClaim {
+            persons.extend(register.take_in(&[known.id], &[])?);
+        } else {
+            persons.extend(register.take_in(&[], &[known.id])?);
+        }
+    }
+    Ok(persons)
+}
+
+/// The wished values become the hub's own entries about the person.
+fn enter_all(
     register: &Register<'_>,
     proposal: &Body,
     act: Act<'_>,

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::{
     others::{self, Against, Besides, Other},
+    proposals,
     resolution::Resolution,
     signing::{self, Told},
     table_file::SHOWN,
@@ -396,7 +397,8 @@ fn proposal(register: &Register<'_>, centre: ParticipantCode, body: &Body) -> Re
             stands.extend(told.lines().iter().flat_map(of_line));
         }
     }
-    stands.retain(|field, _| wishes.contains_key(field));
+    let emptied = proposals::emptied(register, body)?;
+    stands.retain(|field, _| wishes.contains_key(field) || emptied.contains(&field.as_str()));
     Ok(Change {
         whose: named(register, person)?,
         person,

@@ -12,9 +12,8 @@ use exchange_endpoint::{
     output::Failure,
 };
 use exchange_format::{
-    answer::{RecordOutcome, Words},
+    answer::Words,
     record::{Kind, RecordId},
-    rules,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -23,8 +22,9 @@ use super::{
     contradiction,
     decided::{self, Decided},
     others::{self, Against, Pair},
-    people, proposals,
-    questions::{CHANGED, CLAIMS, versions},
+    people,
+    proposals::{self, Emptied},
+    questions::{CHANGED, versions},
     signing::{self, First, Waiting},
     table_file::{self, Row, Table, all_bad},
     word::{Problem, Word, problem, say},
@@ -79,6 +79,8 @@ pub struct Applied {
     pub joined: Vec<Joined>,
     /// Pairs that are never linked without asking and that were joined so, as the actor has insisted.
     pub over: Vec<Against>,
+    /// Proposals that are accepted and leave parts of a fact without a value.
+    pub emptied: Vec<Emptied>,
     /// The number of the protocol, if anything was decided now.
     pub protocol: Option<u32>,
 }
@@ -225,6 +227,7 @@ pub(super) fn carry_out(
                 applied.waiting.push(waiting);
                 continue;
             }
+            applied.emptied.extend(proposals::emptied_by(register, answer)?);
             persons.extend(decide(register, answer, &over, &unfit)?);
             decided.tell(answer.told(decided.lang(), first.as_ref()));
             for (_, against) in over {
@@ -413,7 +416,7 @@ fn decide(
             tx.add_staff_decision("programme", &said, act)?;
             Ok(register.decide_documents([review.one.1, review.other.1])?)
         }
-        (_, Word::Accept) => accept(register, review.one, act, unfit),
+        (_, Word::Accept) => proposals::accept(register, review.one, act, unfit),
         (_, Word::Decline) if review.decision.as_deref() == Some(Word::Accept.code()) => {
             proposals::take_back(register, review, act)
         }
@@ -465,35 +468,4 @@ fn decide_pair(register: &Register<'_>, review: &Review) -> Result<BTreeSet<Reco
     }
     let ids: Vec<_> = both.iter().map(|found| found.id).collect();
     Ok(register.take_in(&ids, &[])?)
-}
-
-/// What a centre's newer claim or its proposal says becomes what the hub goes by.
-fn accept(
-    register: &Register<'_>,
-    name: ClaimName,
-    act: Act<'_>,
-    unfit: &dyn Fn(Problem) -> Failure,
-) -> Result<BTreeSet<RecordId>, Failure> {
-    let tx = register.tx;
-    if let Some(found) = tx.received_by_key(name.0, Kind::Proposal, name.1)? {
-        return proposals::accept(register, &found.claim.body, act, unfit);
-    }
-    let merged = tx.centre(name.0)?.is_some_and(|centre| centre.merged);
-    let mut persons = BTreeSet::new();
-    for kind in CLAIMS {
-        let Some(known) = tx.known(name.0, kind, name.1)? else { continue };
-        let newest = tx.newest_body(known.id)?;
-        if let Some(finding) = newest.as_ref().and_then(rules::unpublished_document) {
-            return Err(unfit(("table-unpublished", vec![("rule", finding.word().into())])));
-        }
-        tx.accept_newest(known.id)?;
-        if !merged {
-            tx.set_standing(known.id, Standing::Waiting, RecordOutcome::Changed.word())?;
-        } else if kind == Kind::RecipientClaim {
-            persons.extend(register.take_in(&[known.id], &[])?);
-        } else {
-            persons.extend(register.take_in(&[], &[known.id])?);
-        }
-    }
-    Ok(persons)
 }

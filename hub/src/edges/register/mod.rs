@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 use exchange_format::{
     lists::Lists,
     participant::ParticipantCode,
+    position::Digest,
     record::{Body, Kind, RecordId},
 };
 use jiff::{
@@ -69,6 +70,8 @@ pub struct Register<'a> {
     pub issued: u64,
     /// The region's lists.
     pub lists: &'a Lists,
+    /// What tells them from others.
+    pub lists_digest: &'a Digest,
     /// Whether two have to sign before two published persons become one.
     pub second_signature: bool,
     /// Who acts: an operator, or the hub's own code.

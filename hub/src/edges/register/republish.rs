@@ -92,6 +92,7 @@ impl Register<'_> {
             ahead = days::ahead(&file);
         }
         self.tx.set_day_ahead(uid, ahead)?;
+        self.tx.was_judged_by(uid, self.lists_digest)?;
         for (centre, kind, key) in told {
             if !wanted.contains(&(centre, kind, key)) {
                 self.end_publication(uid, centre, kind, key)?;

@@ -6,6 +6,7 @@ mod city;
 mod exchanged;
 mod init;
 mod judged;
+mod lost;
 mod model;
 mod others;
 mod person;

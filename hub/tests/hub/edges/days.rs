@@ -148,9 +148,19 @@ fn supplements_are_judged_by_the_lists_of_the_region_as_soon_as_the_hub_has_them
     assert_eq!(models(), ["region-42"; 2]);
     assert_eq!((s10(&hub), fault_counts(&hub)), (0, Vec::new()));
     // and what stands by them stands, told, when they are gone
-    std::fs::write(&config, text).expect("written");
+    std::fs::write(&config, &text).expect("written");
     hub.reopen();
     assert!(hub.hub.follow_lists().expect("followed"));
     while hub.hub.follow_day(now()).expect("followed") {}
     assert_eq!((s10(&hub), fault_counts(&hub)), (1, vec![("S10".to_owned(), 1)]));
+    // a command reads a file that is edited, and edited back before anybody starts with it: the daemon judges by its own again
+    std::fs::write(&config, &named).expect("written");
+    for uid in &rows(&db, "SELECT uid FROM person ORDER BY serial") {
+        people::set(&hub.config(), uid, "workplace", "Шахта 7", ("test", "звонок"), now()).expect("entered");
+    }
+    assert_eq!(fault_counts(&hub), []);
+    std::fs::write(&config, text).expect("written");
+    while hub.hub.follow_day(now()).expect("followed") {}
+    assert_eq!((s10(&hub), fault_counts(&hub)), (1, vec![("S10".to_owned(), 1)]));
+    assert!(!hub.hub.follow_lists().expect("followed"));
 }

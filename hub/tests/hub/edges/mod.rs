@@ -6,6 +6,7 @@ mod damage;
 mod days;
 mod decisions;
 mod documents;
+mod emptied;
 mod exchange;
 mod keys;
 mod rebuild;

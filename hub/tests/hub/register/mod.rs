@@ -89,6 +89,7 @@ impl City {
                 numbering,
                 issued,
                 lists: Lists::shipped(),
+                lists_digest: &Digest::of(b""),
                 second_signature,
                 actor: "test",
                 now: "2026-11-21T00:00:00Z".parse().expect("a time"),
