@@ -12,7 +12,7 @@ use crate::decisions::{mapping, picture::State, tables};
 
 use super::{
     DatabaseError, lost,
-    removals::HELD,
+    removals::{self, IS_HELD},
     row_id::RowId,
     rows,
     sent::{self, Kept},
@@ -74,7 +74,7 @@ pub fn changes(
     let (kind, key) =
         after.map_or((String::new(), String::new()), |change| (change.kind.clone(), change.key.to_string()));
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT kind, key, problem FROM svod_change c WHERE (kind, key) > (?1, ?2) AND problem IS NOT '{HELD}' AND NOT ({}) \
+        "SELECT kind, key, problem FROM svod_change c WHERE (kind, key) > (?1, ?2) AND NOT ({IS_HELD}) AND NOT ({}) \
          ORDER BY kind, key LIMIT ?3",
         settling()
     ))?;
@@ -433,7 +433,8 @@ pub(super) fn queue(connection: &Connection, table: &str, key: &str) -> Result<(
 }
 
 /// Queues what the triggers cannot have seen while they were away: rows without a record, rows that say
-/// something else than was sent, records without a row; and claims of which what was sent is lost. Returns how many.
+/// something else than was sent; and claims of which what was sent is lost. Rows that are gone come back, or their end
+/// is held ([`removals`]). Returns how many.
 ///
 /// # Errors
 /// SQLite's.
@@ -454,11 +455,7 @@ pub fn requeue_uncaptured(
                 params![name, id, new_key().to_string()],
             )?;
         }
-        let mut gone = connection.prepare(&format!(
-            "SELECT key FROM svod_record r WHERE kind = '{name}' AND state IN ('own', 'provisional') \
-             AND NOT EXISTS (SELECT 1 FROM {name} WHERE id = r.id)"
-        ))?;
-        let mut suspects: Vec<String> = gone.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        queued += removals::bring_back(connection, table)?;
         // what was sent keeps its record until its end is sent, too: the row may be on its way back
         connection.execute(
             &format!(
@@ -468,10 +465,10 @@ pub fn requeue_uncaptured(
             ),
             [name, table.own.map_or("", Kind::name)],
         )?;
-        suspects.extend(sent_without_record(connection, table)?);
         let mut open = connection
             .prepare("SELECT key FROM svod_record WHERE kind = ?1 AND state IN ('own', 'provisional')")?;
-        suspects.extend(open.query_map([name], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?);
+        let mut suspects: Vec<String> =
+            open.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
         suspects.extend(lost::linked_unnoted(connection, table)?);
         suspects.extend(lost::locked_bodiless(connection, table)?);
         for key in suspects {

@@ -1,6 +1,9 @@
 //! Records that end many at once, most of a table: dropped and made again by a reload, or deleted by mistake. Nothing
 //! of it is sent until the rows are back or a person confirms it (docs/adr/0013).
 //!
+//! Rows that no trigger saw go, whoever took them away, are put back as they were sent; if they are most of a table, or cannot
+//! be, their end is held: absence is no deletion.
+//!
 //! Rows that come back by their ids are their records still; of rows that were deleted by statement and inserted again,
 //! those are that say exactly what was sent. Lines that are gone from most rows of a table are held in the same way.
 
@@ -31,6 +34,12 @@ const MANY: u64 = 10;
 const LATELY: &str = "-10 minutes";
 /// The problem of a change that is held.
 pub(super) const HELD: &str = "gone with many others";
+
+/// The problem of a record whose row went past the triggers: its end waits for a person's word.
+pub(super) const UNSEEN: &str = "gone past the triggers";
+/// Of `svod_change` as it stands alone: what is held.
+pub(super) const IS_HELD: &str =
+    "problem IS NOT NULL AND problem IN ('gone with many others', 'gone past the triggers')";
 
 /// What [`weigh`] came to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -84,6 +93,7 @@ fn is_most(connection: &Connection, table: &Table, n: usize) -> Result<bool, Dat
 
 /// Whether anything of `table` is held now, and whether the queue is another now.
 fn hold(connection: &Connection, table: &'static Table) -> Result<(bool, bool), DatabaseError> {
+    let back = came_back_unseen(connection, table)?;
     let mut gone = gone(connection, table)?;
     let before = gone.len();
     if is_most(connection, table, before)? {
@@ -100,8 +110,9 @@ fn hold(connection: &Connection, table: &'static Table) -> Result<(bool, bool), 
     let mut statement = connection.prepare_cached(sql)?;
     let found = statement.query_map([table.name, HELD], |row| row.get(0))?;
     let marked: Vec<String> = found.collect::<Result<_, _>>()?;
+    let (is_held, reunited) = (!held.is_empty() || waits_unseen(connection, table)?, reunited || back);
     if held == marked {
-        return Ok((!held.is_empty(), reunited));
+        return Ok((is_held, reunited));
     }
     let sql = "UPDATE svod_change SET problem = NULL WHERE kind = ?1 AND problem = ?2";
     connection.prepare_cached(sql)?.execute([table.name, HELD])?;
@@ -110,7 +121,66 @@ fn hold(connection: &Connection, table: &'static Table) -> Result<(bool, bool), 
     for key in &held {
         mark.execute([table.name, key, HELD])?;
     }
-    Ok((!held.is_empty(), true))
+    Ok((is_held, true))
+}
+
+/// Whether the end of a record of `table` that no trigger saw waits for a person's word.
+///
+/// # Errors
+/// SQLite's.
+pub fn waits_unseen(connection: &Connection, table: &Table) -> Result<bool, DatabaseError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM svod_change WHERE kind = ?1 AND problem = ?2)";
+    Ok(connection.prepare_cached(sql)?.query_row([table.name, UNSEEN], |row| row.get(0))?)
+}
+
+/// Whether the end of any record that no trigger saw waits for a person's word.
+///
+/// # Errors
+/// SQLite's.
+pub fn waits_unseen_anywhere(connection: &Connection) -> Result<bool, DatabaseError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM svod_change WHERE problem = ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([UNSEEN], |row| row.get(0))?)
+}
+
+/// Rows that no trigger saw go nor come back are gone no longer. Whether there are any.
+fn came_back_unseen(connection: &Connection, table: &Table) -> Result<bool, DatabaseError> {
+    let sql = format!(
+        "UPDATE svod_change SET problem = NULL WHERE kind = ?1 AND problem = ?2 AND EXISTS (SELECT 1 FROM svod_record r \
+         JOIN {} t ON t.id = r.id WHERE r.kind = svod_change.kind AND r.key = svod_change.key)",
+        table.name
+    );
+    Ok(connection.prepare_cached(&sql)?.execute([table.name, UNSEEN])? > 0)
+}
+
+/// Rows of `table` that were sent, are gone and went past the triggers: they are put back as they were sent. What cannot be
+/// waits for a person's word, and so do all if they are most of the table, which may be about to be loaded again. Returns how
+/// many there are. Call it while the triggers are off.
+///
+/// # Errors
+/// SQLite's.
+pub(super) fn bring_back(connection: &Connection, table: &'static Table) -> Result<usize, DatabaseError> {
+    let Some(kind) = table.own else { return Ok(0) };
+    let name = table.name;
+    let mut with_record = connection.prepare(&format!(
+        "SELECT r.key FROM svod_record r JOIN svod_sent s ON s.kind = '{kind}' AND s.key = r.key AND s.form = 'live' \
+         WHERE r.kind = '{name}' AND r.state IN ('own', 'provisional') AND NOT EXISTS (SELECT 1 FROM {name} t WHERE t.id = r.id) \
+         AND NOT EXISTS (SELECT 1 FROM svod_change c WHERE c.kind = r.kind AND c.key = r.key)"
+    ))?;
+    let mut keys: Vec<String> = with_record.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    keys.extend(own_records::sent_without_record(connection, table)?);
+    if keys.is_empty() {
+        return Ok(0);
+    }
+    let waits = waits_unseen(connection, table)? || is_most(connection, table, keys.len())?;
+    let mut hold =
+        connection.prepare_cached("INSERT INTO svod_change (kind, key, problem) VALUES (?1, ?2, ?3)")?;
+    for key in &keys {
+        hold.execute([name, key, UNSEEN])?;
+    }
+    if !waits {
+        put_back(connection, table)?;
+    }
+    Ok(keys.len())
 }
 
 /// Keys of what was sent of `table`, whose row is not there and of which nobody has confirmed that it has ended.
@@ -119,7 +189,7 @@ fn gone(connection: &Connection, table: &Table) -> Result<Vec<String>, DatabaseE
     let name = table.name;
     let mut statement = connection.prepare_cached(&format!(
         "SELECT c.key FROM svod_change c JOIN svod_sent s ON s.kind = '{kind}' AND s.key = c.key AND s.form = 'live' \
-         WHERE c.kind = '{name}' AND c.confirmed = 0 AND NOT EXISTS (SELECT 1 FROM svod_record r JOIN {name} t ON t.id = r.id \
+         WHERE c.kind = '{name}' AND c.confirmed = 0 AND c.problem IS NOT '{UNSEEN}' AND NOT EXISTS (SELECT 1 FROM svod_record r JOIN {name} t ON t.id = r.id \
          WHERE r.kind = c.kind AND r.key = c.key)"
     ))?;
     let found = statement.query_map([], |row| row.get(0))?;
@@ -213,8 +283,8 @@ fn forget(connection: &Connection, table: &Table, key: &str) -> Result<(), Datab
 /// # Errors
 /// SQLite's.
 pub fn count(connection: &Connection, table: &Table) -> Result<u64, DatabaseError> {
-    let sql = "SELECT count(*) FROM svod_change WHERE kind = ?1 AND problem = ?2";
-    Ok(connection.prepare_cached(sql)?.query_row([table.name, HELD], |row| row.get(0))?)
+    let sql = format!("SELECT count(*) FROM svod_change WHERE kind = ?1 AND {IS_HELD}");
+    Ok(connection.prepare_cached(&sql)?.query_row([table.name], |row| row.get(0))?)
 }
 
 /// What is held of `table` is meant so: it is sent. Returns how much.
@@ -222,8 +292,8 @@ pub fn count(connection: &Connection, table: &Table) -> Result<u64, DatabaseErro
 /// # Errors
 /// SQLite's.
 pub fn confirm(connection: &Connection, table: &Table) -> Result<usize, DatabaseError> {
-    let sql = "UPDATE svod_change SET problem = NULL, confirmed = 1 WHERE kind = ?1 AND problem = ?2";
-    Ok(connection.prepare_cached(sql)?.execute([table.name, HELD])?)
+    let sql = format!("UPDATE svod_change SET problem = NULL, confirmed = 1 WHERE kind = ?1 AND {IS_HELD}");
+    Ok(connection.prepare_cached(&sql)?.execute([table.name])?)
 }
 
 /// What is held of `table` stands in its rows again, as it was sent last; a row whose id nobody knows any more has its
@@ -233,11 +303,13 @@ pub fn confirm(connection: &Connection, table: &Table) -> Result<usize, Database
 /// SQLite's.
 pub fn put_back(connection: &Connection, table: &'static Table) -> Result<usize, DatabaseError> {
     let Some(kind) = table.own else { return Ok(0) };
-    let sql = "SELECT c.key, (SELECT id FROM svod_record r WHERE r.kind = c.kind AND r.key = c.key) FROM svod_change c \
-               WHERE c.kind = ?1 AND c.problem = ?2 ORDER BY c.key";
+    let sql = format!(
+        "SELECT c.key, (SELECT id FROM svod_record r WHERE r.kind = c.kind AND r.key = c.key) FROM svod_change c \
+         WHERE c.kind = ?1 AND {IS_HELD} ORDER BY c.key"
+    );
     let held: Vec<(String, Option<RowId>)> = connection
-        .prepare(sql)?
-        .query_map([table.name, HELD], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .prepare(&sql)?
+        .query_map([table.name], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     let mut done = 0;
     for (key, id) in held {

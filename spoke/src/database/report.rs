@@ -173,7 +173,7 @@ pub fn listed(connection: &Connection) -> Result<Vec<Listed>, DatabaseError> {
          LEFT JOIN svod_record r ON r.kind = replace(s.kind, '_claim', '') AND r.key = s.key WHERE p.direction = 'out' AND p.answers IS NULL AND p.state = 'REFUSED' \
          AND coalesce(p.reason, '') NOT IN ('FORK', 'CLONE', 'STALE_EPOCH') \
          UNION ALL SELECT c.kind, c.key, r.id, 'unsendable', c.problem, 'INVALID', '' FROM svod_change c \
-         LEFT JOIN svod_record r ON r.kind = c.kind AND r.key = c.key WHERE c.problem IS NOT NULL AND c.problem <> 'gone with many others' \
+         LEFT JOIN svod_record r ON r.kind = c.kind AND r.key = c.key WHERE c.problem IS NOT NULL AND c.problem NOT IN ('gone with many others', 'gone past the triggers') \
          UNION ALL SELECT kind, key, NULL, outcome, coalesce(rule, ''), coalesce(reason, ''), packet \
          FROM svod_publication WHERE outcome IN ('held', 'refused')",
         |row| {

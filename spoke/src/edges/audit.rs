@@ -33,11 +33,11 @@ use super::{
 };
 use crate::database::{
     book::{self, InStream, OutStream},
-    bound, foreign, links,
+    bound, foreign, links, removals,
     report::{self, Incident},
     shape,
     sums::{self, Sums},
-    unseen,
+    tables, unseen,
     verify::{self, Damage, Fault},
     write::{self, Scope},
 };
@@ -414,6 +414,7 @@ fn restore(
         if let Some(untold) = bound::untold(transaction)? {
             journal(transaction, own, now, bound::BOUND, hub.as_str(), "", &[untold])?;
         }
+        super::removals::hold_unseen(transaction, own, now)?;
         // of a database that is behind its watermark RESTORED tells
         let restored = book::out_stream(transaction, hub)?.machine.stop == Some(stream::Stop::Restored);
         for damage in found.iter().filter(|one| !(restored && one.fault == Fault::BehindWatermark)) {
@@ -444,10 +445,18 @@ fn close_incidents(station: &mut Station, audit: &Audit, now: Timestamp) -> Resu
             .iter()
             .any(|damage| subject(damage) == one.subject && fault_code(damage.fault) == one.detail)
     };
+    let waits = |one: &Incident| {
+        // no longer wrong, and not right again: a person has to say what became of the row
+        let table = one.subject.split(' ').next().and_then(tables::table);
+        let is_gone = one.detail == fault_code(Fault::NotCaptured);
+        table
+            .filter(|_| is_gone)
+            .map_or(Ok(false), |table| removals::waits_unseen(&station.connection, table))
+    };
     let mut over = Vec::new();
     for one in report::incidents(&station.connection)? {
         if match one.code.as_str() {
-            TAMPERED => !still(&one),
+            TAMPERED => !still(&one) && !waits(&one)?,
             BESIDE => !station.connection.table_exists(None, one.subject.as_str())?,
             _ => false,
         } {

@@ -148,7 +148,7 @@ fn delta(
 ) -> Result<Option<Exported>, SpokeError> {
     let mut stream = book::out_stream(connection, desk.hub)?;
     let mut exported = Exported::default();
-    let held = removals::hold(connection, desk, now)?;
+    let held = removals::hold(connection, desk.own, now)?;
     let (mut records, dirty) = collect(connection, &mut stream, &mut exported)?;
     if records.is_empty() && !heartbeat {
         return Ok((dirty || held).then_some(exported));

@@ -126,7 +126,6 @@ fn evidence_that_is_gone_is_told() {
             "svod_sent",
             "Иная",
         ),
-        ("DELETE FROM recipient WHERE id = 'r5'", "not-captured", "recipient", ""),
     ] {
         harm(&centre, sql, true);
         let (out, _) = centre.ends(&["verify", "--format", "json"], 1);
@@ -149,6 +148,12 @@ fn evidence_that_is_gone_is_told() {
         centre.sync();
         assert_eq!(centre.ok(&["verify"])["whole"], true, "{sql}");
     }
+    harm(&centre, "DELETE FROM recipient WHERE id = 'r5'", true);
+    assert_eq!(faults(&centre), ["not-captured"]);
+    centre.ok(&["verify", "--restore"]);
+    assert_eq!(centre.value("SELECT surname FROM recipient WHERE id = 'r5'"), "Иная");
+    centre.sync();
+    assert!(centre.hub.take_data().is_empty(), "absence is no deletion");
     harm(&centre, "DELETE FROM svod_packet WHERE direction = 'in' AND kind = 'SN'", true);
     assert!(faults(&centre).contains(&"evidence-missing".to_owned()));
 }

@@ -173,3 +173,37 @@ fn lines_gone_from_most_rows_are_held() {
     assert_eq!(centre.value("SELECT count(*) FROM programme_line WHERE name = 'Уборка'"), "11");
     assert!(sent(&mut centre).is_empty());
 }
+
+#[test]
+fn rows_that_went_past_the_triggers_come_back_or_wait_for_a_word() {
+    let mut centre = centre();
+    let before = keys(&centre);
+    harm(&centre, "DELETE FROM contact WHERE id IN ('c10', 'c11')", true);
+    assert!(sent(&mut centre).is_empty(), "nobody has said that they end");
+    assert_eq!(keys(&centre), before);
+    assert_eq!(centre.value("SELECT recipient_id || value FROM contact WHERE id = 'c11'"), "r11+7911");
+    let told = "SELECT group_concat(subject || closed_how, ' ') FROM (SELECT * FROM svod_incident WHERE code = 'TAMPERED' \
+                ORDER BY subject)";
+    assert_eq!(centre.value(told), "contact c10restored contact c11restored");
+    // it names a row that ends meanwhile, and not past the triggers
+    harm(&centre, "DELETE FROM contact WHERE id = 'c12'", true);
+    centre.sql(
+        "BEGIN; DELETE FROM programme_line WHERE id = 'l12'; DELETE FROM programme WHERE id = 'p12'; \
+         DELETE FROM recipient WHERE id = 'r12'; COMMIT",
+    );
+    let ended = |records: Vec<Record>| -> Vec<String> {
+        assert!(records.iter().all(|record| record.form == Form::Tombstone), "{records:?}");
+        records.into_iter().map(|record| record.kind.name().to_owned()).collect()
+    };
+    assert_eq!(ended(sent(&mut centre)), ["recipient_claim", "programme_claim"]);
+    assert_eq!(open(&centre), "contact");
+    let tampered = "SELECT count(*) FROM svod_incident WHERE code = 'TAMPERED' AND closed_at IS NULL";
+    assert_eq!(centre.value(tampered), "1", "it was not put right");
+    let (out, _) = centre.ends(&["gone", "contact"], 1);
+    assert!(out.contains("--confirm"), "{out}");
+    assert_eq!(centre.ok(&["gone", "contact", "--confirm"])["done"], 1);
+    assert_eq!(ended(sent(&mut centre)), ["contact"]);
+    assert_eq!((open(&centre), centre.value(LEFT)), (String::new(), "0".into()));
+    assert_eq!(centre.value(tampered), "0");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+}

@@ -161,7 +161,9 @@ fn directed(args: &SimArgs, asked: &str) -> Result<Exit, Failure> {
     let mut marks = BTreeMap::new();
     for scenario in &scenarios {
         let played = scenario::play(&template, &dir.path().join(scenario.name), scenario);
-        if scenarios.len() == 1 || !played.broken.is_empty() {
+        if asked != "all" || !played.broken.is_empty() {
+            // of a mark that has more than one: whose trace it is
+            note(played.name);
             note(played.trace.trim_end());
         }
         marks.insert(played.name, played.broken);

@@ -11,6 +11,8 @@ scenarios![
     d5_a_protocol_closes_the_version_that_its_packet_carried,
     d5_what_staff_take_back_before_it_is_sealed_waits_for_nothing,
     d10_a_locked_row_that_was_altered_is_told_of_and_put_right,
+    d8_a_row_given_back_whose_person_is_gone_is_told_as_it_stands,
+    d10_a_row_of_a_centres_own_that_went_past_the_triggers_is_not_ended,
     d11_nothing_is_placed_before_its_sealing_is_durable,
     d10_what_the_hub_has_lost_of_a_centre_comes_again_out_of_its_archive,
     d10_a_publication_that_the_hub_has_lost_is_taken_back,
@@ -82,6 +84,49 @@ fn d10_a_locked_row_that_was_altered_is_told_of_and_put_right(town: &mut Town) -
     town.told(1, "TAMPERED")?;
     town.centre_is(1, "SELECT given FROM recipient WHERE id = 'r1'", "Анна")?;
     town.rest()
+}
+
+fn d8_a_row_given_back_whose_person_is_gone_is_told_as_it_stands(town: &mut Town) -> Held {
+    town.person(1, "r1", "Завод")?;
+    town.sql(
+        1,
+        "INSERT INTO programme (id, recipient_id, number, date) VALUES ('p1', 'r1', '6-3', '2026-10-01'); \
+         INSERT INTO programme_line (id, programme_id, no, name) VALUES ('l1', 'p1', '1', 'Уборка')",
+    )?;
+    town.look(1)?;
+    town.merge()?;
+    town.hub()?;
+    // published, and deleted before that has come
+    town.sql(1, "DELETE FROM recipient WHERE id = 'r1'")?;
+    town.look(1)?;
+    town.hub()?;
+    town.rest()?;
+    let told = "SELECT version || form FROM svod_sent WHERE kind = 'programme_claim'";
+    town.centre_is(1, told, "2live")?;
+    town.centre_is(1, "SELECT count(*) FROM svod_incident WHERE code = 'TAMPERED'", "0")
+}
+
+fn d10_a_row_of_a_centres_own_that_went_past_the_triggers_is_not_ended(town: &mut Town) -> Held {
+    town.settle()?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.sql(
+        1,
+        "INSERT INTO contact (id, recipient_id, type, value) VALUES ('c7', 'r1', 'phone', '+79117654321')",
+    )?;
+    town.rest()?;
+    let ended = "SELECT count(*) FROM received WHERE form = 'tombstone'";
+    town.hub_is(ended, "0")?;
+    town.past_the_guards(1, "DELETE FROM contact WHERE id = 'c7'")?;
+    town.city.tampered[0] += 1;
+    town.look(1)?;
+    town.pass(5_000);
+    town.look(1)?;
+    town.told(1, "TAMPERED")?;
+    town.rest()?;
+    town.hub_is(ended, "0")?;
+    town.centre_is(1, "SELECT value FROM contact WHERE id = 'c7'", "+79117654321")?;
+    let open = "SELECT count(*) FROM svod_incident WHERE closed_at IS NULL";
+    town.centre_is(1, open, "0")
 }
 
 fn d11_nothing_is_placed_before_its_sealing_is_durable(town: &mut Town) -> Held {
