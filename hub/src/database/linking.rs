@@ -302,6 +302,17 @@ impl Tx<'_> {
         )
     }
 
+    /// Each two claims of two people that are alike, with these people.
+    pub fn alike_people(&self) -> Result<BTreeMap<(ClaimId, ClaimId), [RecordId; 2]>> {
+        let sql = "SELECT p.a, p.b, x.uid AS one, y.uid AS other FROM pair p
+                     JOIN person_record x ON x.claim = p.a JOIN person_record y ON y.claim = p.b WHERE x.uid <> y.uid";
+        let read = |row: &Row<'_>| {
+            let people = [parsed(row, "person_record", "one")?, parsed(row, "person_record", "other")?];
+            Ok(((row.get("a")?, row.get("b")?), people))
+        };
+        Ok(self.rows(sql, [], read)?.into_iter().collect())
+    }
+
     /// The recipient claims that `document` refers to and that are like one with a state of which the date is told, as a
     /// death is, or of one person with it: when somebody applied may say that they are two.
     pub fn beside_the_ended(&self, document: ClaimId) -> Result<Vec<ClaimId>> {

@@ -238,6 +238,7 @@ impl Register {
             bridges,
             says,
             near: &near,
+            parted: None,
             by_parts: false,
             apart: &|_, _, _| false,
         };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::clusters::Said;
+use super::{clusters::Said, parted::Parted};
 
 /// Who is together. A group is called by the least of its members.
 #[derive(Clone)]
@@ -34,6 +34,8 @@ pub(super) struct Rule<'a> {
     pub(super) says: &'a dyn Fn(u32, u32) -> Said,
     /// Two records that are no link, and their bits: whom a record may be instead, in no order.
     pub(super) near: &'a [(u32, u32, f64)],
+    /// Whom staff have parted.
+    pub(super) parted: Option<Parted<'a>>,
     /// Whether both of any two records are of one person already: only what is one in a group by evidence
     /// ([`Groups::unit`]) speaks then, as it was known to be unlike the rest when that was said to be one.
     pub(super) by_parts: bool,
@@ -157,12 +159,13 @@ impl Groups {
                 let decided = edges.clone().filter(|(a, b, _)| !undecided.contains(&(*a.min(b), *a.max(b))));
                 let mut joined = self.clone();
                 decided.clone().for_each(|(a, b, _)| joined.join_two(a, b, rule));
-                let tossed = self.tossed(decided, &joined, rule);
-                if tossed.is_empty() {
+                let known = undecided.len();
+                undecided.extend(self.tossed(decided, &joined, rule));
+                undecided.extend(self.between_parted(&joined, rule));
+                if undecided.len() == known {
                     *self = joined;
                     break;
                 }
-                undecided.extend(tossed);
             }
         }
         let has_grown = |all: &[u32]| all.iter().any(|one| before[*one as usize] != before[all[0] as usize]);
@@ -364,6 +367,7 @@ mod tests {
             bridges,
             says: &says,
             near: &[],
+            parted: None,
             by_parts: false,
             apart: &|_, _, _| false,
         };
@@ -419,6 +423,7 @@ mod tests {
                 bridges: false,
                 says: &says,
                 near: &[],
+                parted: None,
                 by_parts: false,
                 apart: &|_, _, _| false,
             };

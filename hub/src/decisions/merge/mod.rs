@@ -4,7 +4,7 @@
 //! [`candidates`] which pairs are compared · [`compare`] what two records have in common, `slips` which given names may be one · [`weigh`] what that
 //! is worth · [`groups`] what is joined · [`clusters`] who is one person, and what staff are asked · [`staff`] with
 //! what they have decided · [`identity`] which id a person keeps · [`explain`] why · [`evaluate`] how right that is where the truth is
-//! known, [`recall`] what was compared at all. [`counts`] lets records that come later be weighed as those were that came before. `packed` is what was read of a claim, in few bytes. [`model`] says which fields there are, what each agreement is worth, and where to cut; [`train`] makes
+//! known, [`recall`] what was compared at all. [`counts`] lets records that come later be weighed as those were that came before. `packed` is what was read of a claim, in few bytes; `parted` whom staff have parted, [`came`] who was one before they joined somebody. [`model`] says which fields there are, what each agreement is worth, and where to cut; [`train`] makes
 //! one of the data themselves.
 //!
 //! What is new against the textbook: a pair is not only of one person or of strangers. Twins and relatives
@@ -23,6 +23,7 @@ mod groups;
 pub mod identity;
 pub mod model;
 mod packed;
+mod parted;
 pub mod reading;
 pub mod recall;
 pub mod register;

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    came::{Came, parts},
+    came::{Came, near, parts, said, unsaid},
     clusters::Said,
     groups::{Groups, Rule},
     model::Cut,
+    parted::Parted,
 };
 
 /// Staff's word about two records.
@@ -40,11 +41,14 @@ pub struct Component {
     /// Persons that do not stand, as all is weighed anew, and that are one by staff's word: what was one before it was said is.
     pub held: Vec<Vec<u32>>,
     /// Records that are one person as of now, whether or not it stands: where staff's word holds some of them, they are weighed
-    /// by what evidence holds together in it. Nobody else's records are.
+    /// by what evidence holds together in it, nobody else's records are; and nobody is taken from one of two whom staff have parted
+    /// for being like the other.
     pub now: Vec<Vec<u32>>,
     /// Records that were one person before staff joined that person with others. What stands and is in none of these
     /// has been one person always.
     pub came: Vec<Vec<u32>>,
+    /// Those of them whose person never stood by itself: they came to a joined person, as like to one of it as to another.
+    pub new: BTreeSet<u32>,
 }
 
 /// The last word of staff about each pair, the newest first.
@@ -65,11 +69,9 @@ pub struct Persons {
     pub records: Vec<Vec<u32>>,
     /// Links that would have made more records one person than one has: staff are asked of them.
     pub crowded: BTreeSet<Two>,
-    /// Of each record whom it is together with by more than staff's word: the same number stands for these.
-    pub units: Vec<u32>,
-    /// Whoever is about as like to two of its person whom nothing but staff's word holds together: taken back, that word leaves
-    /// nobody to whom it would go.
-    pub between: BTreeSet<u32>,
+    /// Of each record whom it would be together with if staff had never said «один» and these stood each by itself: the same number
+    /// stands for these. By this everybody goes back when a word is taken back.
+    pub alone: Vec<u32>,
 }
 
 /// Makes persons of `component`. `says` weighs any two.
@@ -78,40 +80,39 @@ pub struct Persons {
 /// staff joined stays one, unless they part just that; of two groups that «один» holds together each goes on speaking for itself about
 /// whom is of that person already. Then what stands stays as it is. Whoever is not of a person yet is weighed against the whole of it. Another record that links tie to two standing persons joins neither: that would be a guess.
 pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said) -> Persons {
+    let (groups, crowded) = made(component, cut, says);
+    let is_said = component.decisions.iter().any(|(_, decision)| *decision == Decision::Same);
+    let alone = if is_said { made(&unsaid(component, cut, says), cut, says).0.of } else { groups.of.clone() };
+    Persons { records: groups.into_groups(), crowded, alone }
+}
+
+/// Who is together, and which links would have made more records one person than one has.
+fn made(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said) -> (Groups, BTreeSet<Two>) {
     let mut groups = Groups::new(component.size);
-    let (parted, joined): (Vec<_>, Vec<_>) = last_words(&component.decisions)
-        .into_iter()
-        .partition(|(_, decision)| *decision == Decision::Different);
-    let parted: BTreeSet<Two> = parted.into_iter().map(|(pair, _)| pair).collect();
+    let ((parted, joined), near) = (said(component), near(component, says));
     let unless_parted = |groups: &mut Groups, a: u32, b: u32| {
-        if !kept_apart(&parted, groups, a, b) {
+        if !groups.are_kept_apart(&parted, a, b) {
             groups.union(a, b);
         }
     };
-    // what is for staff whatever its weight is nobody whom a record may be by evidence
-    let near: Vec<(u32, u32, f64)> = component
-        .near
-        .iter()
-        .map(|((a, b), bits)| (*a, *b, *bits))
-        .filter(|(a, b, _)| !says(*a, *b).barred)
-        .collect();
-    let came = Came::of(component, &parted, &near);
+    let came = Came::of(component, &parted, &near, cut.auto);
     let units = component.standing.iter().chain(&component.held).flat_map(|person| came.within(person));
+    let units = units.filter(|unit| !came.is_open(unit[0]));
     for unit in units.flat_map(|unit| parts(&unit, &parted)) {
         unit.windows(2).for_each(|two| unless_parted(&mut groups, two[0], two[1]));
     }
     let hold_unless_parted = |groups: &mut Groups, a: u32, b: u32| {
-        if !kept_apart(&parted, groups, a, b) {
+        if !groups.are_kept_apart(&parted, a, b) {
             groups.hold(a, b);
         }
     };
-    for ((a, b), _) in joined {
+    for (a, b) in joined {
         hold_unless_parted(&mut groups, a, b);
     }
     let standing: Vec<Vec<u32>> =
         component.standing.iter().flat_map(|person| came.stands(person, &parted)).collect();
     for (a, b) in standing.iter().flat_map(|person| person.windows(2)).map(|two| (two[0], two[1])) {
-        if came.spoken.find(a) == came.spoken.find(b) {
+        if came.spoken.find(a) == came.spoken.find(b) || came.is_open(a) || came.is_open(b) {
             hold_unless_parted(&mut groups, a, b);
         } else {
             unless_parted(&mut groups, a, b);
@@ -121,19 +122,37 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
     let mut links = component.links.clone();
     links.sort_by(|(x, weight), (y, other)| other.total_cmp(weight).then(x.cmp(y)));
     let pairs: Vec<Two> = links.iter().map(|(pair, _)| *pair).collect();
-    let said = links.iter().map(|((a, b), weight)| (*a, *b, *weight));
+    let ties: Vec<(u32, u32, f64)> = links.iter().map(|((a, b), weight)| (*a, *b, *weight)).collect();
+    let said = ties.iter().copied();
     let is_person =
         |groups: &Groups, group: u32| groups.members(group).iter().any(|one| stands.contains(one));
     let torn = torn(&pairs, &groups, &is_person);
     let apart = |groups: &Groups, a: u32, b: u32| {
         let is_torn = |group: u32| groups.members(group).iter().any(|one| torn.contains(one));
         let (one, other) = (is_person(groups, a), is_person(groups, b));
-        one && (other || is_torn(b)) || other && is_torn(a) || kept_apart(&parted, groups, a, b)
+        one && (other || is_torn(b)) || other && is_torn(a) || groups.are_kept_apart(&parted, a, b)
     };
     let (least, most, largest) = (cut.auto, cut.most, cut.largest);
-    let rule =
-        Rule { least, most, largest, bridges: false, says, near: &near, by_parts: false, apart: &apart };
-    let between = between(&said.clone().chain(near.iter().copied()).collect::<Vec<_>>(), &groups, least);
+    let has_parted =
+        |person: &&Vec<u32>| parted.iter().any(|(a, b)| person.contains(a) && person.contains(b));
+    let mut whose = vec![None; component.size];
+    for (n, person) in (0..).zip(component.now.iter().filter(|person| !has_parted(person))) {
+        for one in person {
+            whose[*one as usize] = Some(n);
+        }
+    }
+    let are_one = |a: u32, b: u32| whose[a as usize].is_some_and(|n: u32| whose[b as usize] == Some(n));
+    let rule = Rule {
+        least,
+        most,
+        largest,
+        bridges: false,
+        says,
+        near: &near,
+        parted: Some(Parted { pairs: &parted, ties: &ties, are_one: &are_one }),
+        by_parts: false,
+        apart: &apart,
+    };
     // who may be somebody else too is not given to whom is published for being so
     let undecided = groups.undecided(said.clone(), rule);
     let said = said.filter(|(a, b, _)| !undecided.contains(&(*a.min(b), *a.max(b))));
@@ -147,28 +166,7 @@ pub fn persons(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said)
     groups.join(said, rule);
     let is_crowded = |(a, b): &Two| groups.find(*a) != groups.find(*b) && groups.are_crowded(*a, *b);
     let crowded = pairs.into_iter().filter(is_crowded).collect();
-    let units = (0..).take(component.size).map(|one| groups.unit(one)).collect();
-    let between = between.into_iter().filter(|(one, of)| groups.find(*one) == groups.find(*of));
-    let between = between.map(|(one, _)| one).collect();
-    Persons { records: groups.into_groups(), crowded, units, between }
-}
-
-/// The records that `ties` make about as like (`least` bits) to one as to another of a group in which a word holds these, each with
-/// one of that group.
-fn between(ties: &[(u32, u32, f64)], groups: &Groups, least: f64) -> BTreeSet<(u32, u32)> {
-    let mut best: BTreeMap<(u32, u32), BTreeMap<u32, f64>> = BTreeMap::new();
-    for (one, other, bits) in ties.iter().flat_map(|(a, b, bits)| [(*a, *b, *bits), (*b, *a, *bits)]) {
-        if groups.find(one) != groups.find(other) && groups.is_held(other) {
-            let of = best.entry((one, groups.find(other))).or_default().entry(groups.unit(other));
-            of.and_modify(|most| *most = most.max(bits)).or_insert(bits);
-        }
-    }
-    let is_open = |of: &BTreeMap<u32, f64>| {
-        let mut bits: Vec<f64> = of.values().copied().collect();
-        bits.sort_by(f64::total_cmp);
-        bits.len() > 1 && bits[bits.len() - 1] - bits[bits.len() - 2] < least
-    };
-    best.into_iter().filter(|(_, of)| is_open(of)).map(|(tie, _)| tie).collect()
+    (groups, crowded)
 }
 
 /// Of the records of each of the persons `now` in which a word holds some which person they are of.
@@ -191,15 +189,6 @@ fn torn(links: &[Two], groups: &Groups, is_person: &dyn Fn(&Groups, u32) -> bool
         .filter(|(_, people)| people.len() > 1)
         .flat_map(|(group, _)| groups.members(group).iter().copied())
         .collect()
-}
-
-/// Whether staff keep the groups of the two apart.
-fn kept_apart(parted: &BTreeSet<Two>, groups: &Groups, a: u32, b: u32) -> bool {
-    let (a, b) = (groups.find(a), groups.find(b));
-    parted.iter().any(|(x, y)| {
-        let (x, y) = (groups.find(*x), groups.find(*y));
-        (x, y) == (a, b) || (y, x) == (a, b)
-    })
 }
 
 #[cfg(test)]
@@ -233,9 +222,10 @@ mod tests {
         assert_eq!(made(2, &[(0, 1, 30.0)], &[((0, 1), Different)]), [vec![0], vec![1]]);
         assert_eq!(made(2, &[], &[((0, 1), Same)]), [vec![0, 1]]);
         assert_eq!(made(2, &[], &[((0, 1), Same), ((0, 1), Different)]), [vec![0], vec![1]]);
-        // what they parted is not chained through a third
+        // what they parted is not chained through a third, which may be either: that would be a guess
         let links = [(0, 1, 12.0), (1, 2, 11.0), (0, 2, 10.0)];
-        assert_eq!(made(3, &links, &[((0, 2), Different)]), [vec![0, 1], vec![2]]);
+        assert_eq!(made(3, &links, &[((0, 2), Different)]), [vec![0], vec![1], vec![2]]);
+        assert_eq!(made(3, &[links[0], links[2]], &[((0, 2), Different)]), [vec![0, 1], vec![2]]);
         // of decisions that contradict each other «разные» stands, and the newer «один»
         let decisions = [((0, 2), Different), ((0, 1), Same), ((1, 2), Same)];
         assert_eq!(made(3, &[], &decisions), [vec![0], vec![1, 2]]);
@@ -394,7 +384,9 @@ mod tests {
 
         fn say(&mut self, pair: Two, decision: Decision) {
             if decision == Decision::Different {
-                for at in taken_back_with(&self.component, pair).into_iter().rev() {
+                for at in
+                    taken_back_with(&self.component, pair, Model::recipients().cut.auto).into_iter().rev()
+                {
                     self.component.decisions.remove(at);
                 }
             }

@@ -19,7 +19,7 @@ use crate::{
         reviews::Review,
     },
     decisions::merge::{
-        came::taken_back_with,
+        came::{open_to_either, taken_back_with},
         staff::{Component, Decision},
     },
 };
@@ -63,8 +63,9 @@ impl Register<'_> {
                 served.insert(*centre);
             }
         }
+        let parted_from = self.whom_split_parts(&out, &rest)?;
         for one in out.keys() {
-            for other in rest.keys() {
+            for other in &parted_from {
                 self.say_different(*one.min(other), *one.max(other), reason)?;
             }
             self.tx.journal(&Event {
@@ -82,6 +83,18 @@ impl Register<'_> {
         self.part_services(&served, &out, &rest, reason)?;
         affected.iter().try_for_each(|uid| self.republish(*uid))?;
         Ok(affected)
+    }
+
+    /// Of the claims `rest` of a person out of which `out` are taken those whom that says to be others: not of whom nobody can tell,
+    /// as they came while the two were one and may be either.
+    fn whom_split_parts(&self, out: &Claims, rest: &Claims) -> Result<BTreeSet<ClaimName>, RegisterError> {
+        let all: Claims = out.iter().chain(rest).map(|(name, id)| (*name, *id)).collect();
+        let open = open_to_either(&self.words_within(&all)?.1);
+        let is_open: BTreeMap<ClaimName, bool> =
+            (0..).zip(all.into_keys()).map(|(at, name)| (name, open.contains(&at))).collect();
+        let known: BTreeSet<ClaimName> = rest.keys().copied().filter(|name| !is_open[name]).collect();
+        let is_clear = !known.is_empty() && out.keys().any(|name| !is_open[name]);
+        Ok(if is_clear { known } else { rest.keys().copied().collect() })
     }
 
     /// «Один» about two claims whose persons `person split` has parted takes back all that the split said of these two, not
@@ -126,7 +139,8 @@ impl Register<'_> {
         let place =
             |name: &ClaimName| claims.keys().position(|one| one == name).and_then(|at| at.try_into().ok());
         let (Some(one), Some(other)) = (place(&review.one), place(&review.other)) else { return Ok(()) };
-        for (n, pair) in taken_back_with(&component, (one, other)).into_iter().map(|at| words[at]) {
+        let back = taken_back_with(&component, (one, other), self.model()?.cut.auto);
+        for (n, pair) in back.into_iter().map(|at| words[at]) {
             self.tx.take_staff_decision_back(n)?;
             let asked = self.tx.review_of("pair", pair.0, pair.1)?;
             if let Some(asked) = asked.map(|n| self.tx.review(n)).transpose()?.flatten() {
@@ -144,9 +158,13 @@ impl Register<'_> {
         let numbers: BTreeMap<ClaimName, u32> = claims.keys().copied().zip(0..).collect();
         let (mut words, mut links) = (BTreeMap::new(), BTreeMap::new());
         let mut came: BTreeMap<RecordId, Vec<u32>> = BTreeMap::new();
+        let mut new = BTreeSet::new();
         for (name, id) in claims {
             if let Some(home) = self.tx.home_of(*id)? {
                 came.entry(home).or_default().push(numbers[name]);
+                if !self.tx.stands(home)? {
+                    new.insert(numbers[name]);
+                }
             }
             for likeness in self.tx.likenesses(*id)?.into_iter().filter(|likeness| likeness.link) {
                 let other = self.tx.linkable(likeness.other)?;
@@ -168,6 +186,7 @@ impl Register<'_> {
             decisions,
             standing: vec![numbers.into_values().collect()],
             came: came.into_values().collect(),
+            new,
             ..Component::default()
         };
         Ok((words, component))

@@ -61,6 +61,8 @@ struct Loaded {
     now: People,
     /// The claims of those who stand or are held by the persons that they were before these turned out to be one.
     came: People,
+    /// Those of them whose person nobody was ever told of.
+    new: BTreeSet<ClaimName>,
 }
 
 impl Loaded {
@@ -84,6 +86,7 @@ impl Loaded {
             held: in_numbers(&self.held),
             now: in_numbers(&self.now),
             came: in_numbers(&self.came),
+            new: self.new.iter().map(|name| numbers[name]).collect(),
         };
         (names, component)
     }
@@ -141,10 +144,10 @@ impl Register<'_> {
             } else {
                 component.held = self.held(&component)?;
             }
-            if component.is_held() {
+            if !component.decisions.is_empty() {
                 component.now = self.people_of(&component, |_| Ok(true))?;
             }
-            component.came = self.came(&component)?;
+            self.note_homes(&mut component)?;
             seen.extend(component.claims.values());
             loaded.push(component);
             if loaded.len() == TOGETHER {
@@ -211,14 +214,21 @@ impl Register<'_> {
         Ok(held)
     }
 
-    fn came(&self, component: &Loaded) -> Result<People, RegisterError> {
-        let mut came = People::new();
+    /// Notes of those who stand or are held who they came as.
+    fn note_homes(&self, component: &mut Loaded) -> Result<(), RegisterError> {
+        let (mut came, mut new) = (People::new(), BTreeSet::new());
         for name in component.standing.values().chain(component.held.values()).flatten() {
             if let Some(home) = self.tx.home_of(component.claims[name])? {
                 came.entry(home).or_default().insert(*name);
             }
         }
-        Ok(came)
+        for (home, names) in &came {
+            if component.is_held() && !self.tx.stands(*home)? {
+                new.extend(names);
+            }
+        }
+        (component.came, component.new) = (came, new);
+        Ok(())
     }
 
     fn published(&self, component: &Loaded) -> Result<People, RegisterError> {
@@ -292,7 +302,7 @@ impl Register<'_> {
             };
             if clusters.iter().any(|cluster| of(cluster) > 1) {
                 let mut stands = Loaded { standing: published, held: People::new(), ..loaded.clone() };
-                stands.came = self.came(&stands)?;
+                self.note_homes(&mut stands)?;
                 made = persons(&stands.component().1, engine.cut, &says);
                 clusters = in_names(made.records);
             }
@@ -308,8 +318,7 @@ impl Register<'_> {
             }
         }
         settled.affected.extend(current.values().chain(homes.values()));
-        let unit: BTreeMap<ClaimName, u32> = names.iter().copied().zip(made.units).collect();
-        let between: BTreeSet<ClaimName> = made.between.iter().map(|one| names[*one as usize]).collect();
+        let alone: BTreeMap<ClaimName, u32> = names.iter().copied().zip(made.alone).collect();
         for (cluster, assigned) in clusters.iter().zip(assign(&clusters, &homes, &age)) {
             let uid = if let Some(uid) = assigned.uid {
                 uid
@@ -327,6 +336,14 @@ impl Register<'_> {
                 .iter()
                 .filter_map(|name| Some((*name, *homes.get(name).filter(|home| is_home(home))?)))
                 .collect();
+            // who came goes back to whom it would have come to without staff's word, or is somebody by itself
+            let mut goes_to: BTreeMap<u32, RecordId> = BTreeMap::new();
+            for (name, home) in &came {
+                let to = goes_to.entry(alone[name]).or_insert(*home);
+                if age.get(home) < age.get(to) {
+                    *to = *home;
+                }
+            }
             for name in cluster {
                 let id = loaded.claims[name];
                 if current.get(name) != Some(&uid) {
@@ -336,22 +353,16 @@ impl Register<'_> {
                 if came.contains_key(name) {
                     continue;
                 }
-                // whom it is like, or nobody: not whom staff's word has put beside it
-                let is_between = between.contains(name);
-                let beside = came.iter().filter(|(other, _)| !is_between && unit[*other] == unit[name]);
-                let home = beside.map(|(_, home)| *home).min_by_key(|home| age.get(home));
-                let is_of_others = home.is_none()
-                    && (is_between || homes.contains_key(name))
-                    && came.values().any(|home| *home == uid);
-                let home = match home {
-                    Some(home) => home,
-                    None if is_of_others => {
+                let home = match goes_to.get(&alone[name]) {
+                    Some(home) => *home,
+                    None if goes_to.is_empty() => uid,
+                    None => {
                         let own = self.new_person()?;
                         self.becomes(own, Some(uid), engine)?;
                         own
                     }
-                    None => uid,
                 };
+                goes_to.insert(alone[name], home);
                 self.tx.set_home(id, home)?;
             }
         }

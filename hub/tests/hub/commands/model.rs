@@ -78,6 +78,34 @@ fn a_model_changes_by_a_person_s_command_alone_and_nobody_is_joined_by_that() {
 }
 
 #[test]
+fn who_waited_for_an_answer_about_others_is_published_when_another_model_asks_nothing() {
+    let city = super::others::born_together(&["Анна", "Алла", "А."]);
+    let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
+    let published = || -> u32 {
+        let sql = "SELECT count(*) FROM publication WHERE kind = 'person' AND form = 'live'";
+        db.query_one(sql, [], |row| row.get(0)).expect("counted")
+    };
+    let listed = done(&city.run(&["review", "list"]));
+    assert_eq!(
+        (listed["reviews"].as_array().map(Vec::len), published()),
+        (Some(1), 1),
+        "about the two alone, of whom one came first"
+    );
+    let path = city.dir.path().join("model.toml").to_str().expect("UTF-8").to_owned();
+    done(&city.run(&["model", "show", "--out", &path]));
+    let mut text =
+        fs::read_to_string(&path).expect("written").replace("name = \"recipients", "name = \"strict");
+    for (cut, of) in [("auto", "7.0"), ("one", "2.0"), ("ask", "0.0")] {
+        let line = format!("\n{cut} = {of}");
+        assert!(text.contains(&line), "{cut}");
+        text = text.replace(&line, &format!("\n{cut} = 90.0"));
+    }
+    let strict = city.file("strict.toml", &text);
+    done(&city.run(&["model", "activate", &strict, "--reason", "проба"]));
+    assert_eq!((done(&city.run(&["review", "list"]))["reviews"].clone(), published()), (json!([]), 3));
+}
+
+#[test]
 fn a_model_is_made_of_tables_and_can_be_tried_and_of_the_register() {
     let city = City::new();
     city.with_a_question();

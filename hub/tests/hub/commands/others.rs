@@ -27,7 +27,7 @@ fn bring(city: &City, n: u16, given: &str) {
 }
 
 /// Women of one surname, born on one day, each known to a centre of her own, from the first on.
-fn born_together(given: &[&str]) -> City {
+pub(super) fn born_together(given: &[&str]) -> City {
     let city = City::new();
     for (n, given) in (1..).zip(given) {
         bring(&city, n, given);
@@ -274,6 +274,31 @@ fn who_came_to_twins_that_were_one_by_mistake_is_asked_about_when_the_mistake_is
         done(&city.run(&["merge"]));
         assert_eq!(city.persons(), 3);
         asked(&city);
+    }
+}
+
+#[test]
+fn a_split_parts_nobody_from_who_came_while_the_two_were_one_unless_it_names_her() {
+    for with_her in [false, true] {
+        let city = born_together(&["Анна", "Алла"]);
+        let twins = [1, 2].map(|n| city.uid(n));
+        let listed = done(&city.run(&["review", "list"]));
+        let question = listed["reviews"][0]["review"].to_string();
+        done(&city.run(&["review", "link", &question, "--reason", "ошибка"]));
+        bring(&city, 3, "А.");
+        bring(&city, 4, "А.");
+        assert_eq!(city.persons(), 1);
+        let whole = city.uid(1);
+        let record = |n: u16| format!("{}:{}", centre(n), key(u8::try_from(n).expect("small")));
+        let mut split = vec!["person", "split", &whole];
+        let out: Vec<String> = [2, 3, 4].into_iter().take(if with_her { 3 } else { 1 }).map(record).collect();
+        split.extend(out.iter().map(String::as_str));
+        done(&city.run(&[&split[..], &["--reason", "разные"]].concat()));
+        assert_eq!([1, 2].map(|n| city.uid(n)), twins);
+        assert_eq!(city.uid(3), city.uid(4), "one as before");
+        let open = done(&city.run(&["review", "list"]))["reviews"].as_array().map(Vec::len);
+        // named too, she is not asked about with whom the clerk has parted her from
+        assert_eq!((city.persons(), open), (3, Some(if with_her { 1 } else { 2 })));
     }
 }
 

@@ -5,6 +5,7 @@ mod faults;
 mod order;
 mod papers;
 mod parting;
+mod taken_back;
 
 use std::collections::BTreeSet;
 
