@@ -346,9 +346,9 @@ impl Daemon {
     pub fn changed(&mut self) -> bool {
         match self.hub.store.data_version() {
             Ok(version) => {
-                let before = self.seen.replace(version);
-                let changed = before != Some(version);
+                let changed = self.seen.replace(version) != Some(version);
                 if changed {
+                    self.followed = None;
                     self.reload();
                     self.replay();
                 }

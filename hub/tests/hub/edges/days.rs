@@ -1,9 +1,12 @@
 //! What the day alone changes, and what the region's lists alone.
 
+use std::sync::Arc;
+
+use exchange_endpoint::clock::MachineClock;
 use exchange_format::record::{Kind, Record};
 use fixtures::examples;
-use jiff::Timestamp;
-use svod_hub::edges::operations::people;
+use jiff::{Timestamp, civil::date};
+use svod_hub::edges::{event_loop::Daemon, hub, operations::people};
 
 use super::{
     TestHub, anna,
@@ -163,4 +166,18 @@ fn supplements_are_judged_by_the_lists_of_the_region_as_soon_as_the_hub_has_them
     while hub.hub.follow_day(now()).expect("followed") {}
     assert_eq!((s10(&hub), fault_counts(&hub)), (1, vec![("S10".to_owned(), 1)]));
     assert!(!hub.hub.follow_lists().expect("followed"));
+}
+
+#[test]
+fn the_daemon_looks_again_for_those_whose_day_has_come_when_a_command_was_given() {
+    let mut hub = TestHub::new();
+    merged(&mut hub, 1, vec![anna(1, 1, &[])]);
+    let opened = hub::open(&hub.config()).expect("opened");
+    let mut daemon = Daemon::new(opened, Arc::new(MachineClock::default()));
+    assert!(daemon.changed());
+    while daemon.follow_day() {}
+    let person = rows(&hub.dir.path().join("hub.db"), "SELECT uid FROM person")[0].parse().expect("an id");
+    hub.hub.store.write(|tx| tx.set_day_ahead(person, Some(date(2026, 1, 1)))).expect("written");
+    assert!(daemon.changed() && daemon.follow_day());
+    assert!(!daemon.follow_day());
 }
