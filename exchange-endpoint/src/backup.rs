@@ -24,8 +24,10 @@ use crate::{
     archive,
     clear_copy::{Beside, beside},
     database_copy::{alone, check, copy_pages},
+    database_pages,
     durable_file::{self, PartFile},
     keys::OwnKeys,
+    messages::Told,
     output::{Exit, Failure},
     sum,
 };
@@ -36,6 +38,7 @@ use exchange_format::{
     seal::{self, Identity, OpenError},
 };
 use jiff::Timestamp;
+use rusqlite::ErrorCode;
 
 const HEADING: &str = "svod.exchange/backup/v1";
 /// The head takes a few hundred bytes.
@@ -288,6 +291,10 @@ impl Proven {
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         match error {
+            BackupError::Io { path, source } if source.kind() == io::ErrorKind::StorageFull => {
+                Self::new(Exit::Temporary, "backup-no-room")
+                    .because("detail", Told::at(&path.display(), source))
+            }
             BackupError::Io { path, source } => Self::new(Exit::of_io(&source), "backup-file")
                 .told("file", path.display())
                 .because("detail", source),
@@ -300,8 +307,14 @@ impl From<BackupError> for Failure {
             BackupError::InUse(path) => {
                 Self::new(Exit::Temporary, "restore-in-use").told("file", path.display())
             }
+            BackupError::Database(error) if database_pages::is_damage(&error) => {
+                Self::new(Exit::Refused, "backup-damaged").because("detail", &error)
+            }
+            BackupError::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+                Self::new(Exit::Temporary, "backup-no-room").because("detail", &error)
+            }
             BackupError::Database(error) => {
-                Self::new(Exit::Temporary, "backup-database").with("detail", error.to_string())
+                Self::new(Exit::Temporary, "backup-database").because("detail", &error)
             }
             BackupError::Damaged(told) => Self::new(Exit::Refused, "backup-damaged").with("detail", told),
             BackupError::Open { path, source: OpenError::NoIdentityMatches { .. } } => {

@@ -14,7 +14,7 @@ use crate::{
     messages,
     output::{self, CommonArgs, Exit, Failure, Format},
     trust::Trust,
-    watermark::{Watermark, WatermarkError},
+    watermark::Watermark,
 };
 
 /// Copies the database, beside a running daemon: signed, and sealed to this participant's own and archive keys
@@ -101,7 +101,7 @@ impl RestoreCommand {
         place: &Place,
         prepare: impl FnOnce(&Path, Option<&Watermark>) -> Result<bool, Failure>,
     ) -> Result<Exit, Failure> {
-        let _lock = InstanceLock::acquire(&place.database)?;
+        let mut lock = InstanceLock::acquire(&place.database)?;
         if place.database.exists() && !self.replace {
             return Err(Failure::new(Exit::Refused, "restore-exists").told("file", place.database.display()));
         }
@@ -114,26 +114,28 @@ impl RestoreCommand {
         let mut cards = vec![own.card.clone()];
         cards.extend(trust.card(place.code).into_iter().chain(trust.superseded(place.code)).cloned());
         let proven = backup::open(&self.file, &identities, (place.code, &cards), &place.database)?;
-        let watermark = match Watermark::open(&place.watermark) {
-            Ok(watermark) => Some(watermark),
-            Err(WatermarkError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error.into()),
-        };
+        let watermark = Watermark::open_if_sound(&place.watermark)?;
         let stopped = prepare(&proven.path(), watermark.as_ref())?;
         let made_at = proven.head.made_at.to_string();
-        let before = proven.put(&place.database, place.mode, Timestamp::now())?;
+        let now = Timestamp::now();
+        let before = proven.put(&place.database, place.mode, now)?;
+        lock.sound();
+        let mut aside = None;
         if watermark.is_none() {
             // not before: over an empty one nobody would see that something was exchanged since
-            Watermark::create(&place.watermark)?;
+            aside = Watermark::begin_again(&place.watermark, now)?;
         }
-        let answer =
-            json!({"database": place.database, "made_at": made_at, "before": before, "stopped": stopped});
+        let answer = json!({"database": place.database, "made_at": made_at, "before": before, "stopped": stopped, "watermark_before": aside});
         common.print(&answer, |lang| {
             let args = [("at", messages::stored_moment(lang, &made_at).into())];
             let mut lines = vec![messages::text(lang, "restore-done", &args)];
             if let Some(before) = &before {
                 let args = [("file", before.display().to_string().into())];
                 lines.push(messages::text(lang, "restore-before", &args));
+            }
+            if let Some(aside) = &aside {
+                let args = [("file", aside.display().to_string().into())];
+                lines.push(messages::text(lang, "restore-watermark", &args));
             }
             lines.push(messages::text(
                 lang,

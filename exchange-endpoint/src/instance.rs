@@ -1,10 +1,12 @@
 //! One daemon a database: an exclusive lock on `<database>.lock`, held by the kernel for as long as the
 //! process lives, so that a crash never leaves it behind.
 //!
-//! Its first line is the process, for whoever comes second. Its second, if there is one, says what hinders the daemon or why it
-//! has ended: `status` reads it there, because a daemon without a disk or a database could write it nowhere else.
+//! Its first line is the process, for whoever comes second. Its second says what hinders the daemon or why it has ended, its third
+//! that the file of the database is damaged, each if it is so: `status` reads it there, because a daemon without a disk or a
+//! database could write it nowhere else.
 
 use std::{
+    collections::BTreeSet,
     fs::{File, OpenOptions, TryLockError},
     io::{Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
@@ -48,22 +50,30 @@ pub struct Service {
     pub running: bool,
     /// What hinders it; if it does not run, why it has ended, if not in order.
     pub hindered: Option<Hindrance>,
+    /// Damage of the database's file that a daemon has met or found, until one has found all of it sound or it was put back.
+    pub damaged: Option<Hindrance>,
 }
+
+/// The codes of errors that tell of a damaged file of a database.
+pub const DAMAGED: [&str; 2] = ["hub-database-damaged", "spoke-database-damaged"];
 
 impl Service {
     /// The daemon of `database`; `None` for who may not see that.
     pub fn of(database: &Path) -> Option<Self> {
         let mut file = match File::open(lock_path(database)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Some(Self { running: false, hindered: None });
+                return Some(Self { running: false, hindered: None, damaged: None });
             }
             opened => opened.ok()?,
         };
         let running = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
-        let mut text = String::new();
-        let read = file.read_to_string(&mut text);
-        let hindered = read.ok().and_then(|_| serde_json::from_str(text.lines().nth(1)?).ok());
-        Some(Self { running, hindered })
+        let [hindered, damaged] = read_told(&mut file);
+        Some(Self { running, hindered, damaged })
+    }
+
+    /// Whether a daemon has told of a damaged file.
+    pub fn is_damaged(service: Option<&Self>) -> bool {
+        service.is_some_and(|service| service.damaged.is_some())
     }
 
     /// The lines of `status`; `scheduled`: where `sync` by a schedule may take the place of the daemon.
@@ -73,15 +83,54 @@ impl Service {
             let id = if scheduled { "service-stopped-scheduled" } else { "service-stopped" };
             lines.push(messages::text(lang, id, &[]));
         }
-        if let Some(one) = &self.hindered {
+        // of a running one that is hindered by just that, one line says it
+        let is_said = |one: &&Hindrance| self.running && DAMAGED.contains(&one.code.as_str());
+        if let Some(one) = self.hindered.as_ref().filter(|one| self.damaged.is_none() || !is_said(one)) {
             let what = if lang == Lang::Ru { &one.ru } else { &one.en };
             let args =
                 [("since", messages::stored_moment(lang, &one.since).into()), ("what", what.clone().into())];
             let id = if self.running { "service-hindered" } else { "service-ended" };
             lines.push(messages::text(lang, id, &args));
         }
+        if let Some(one) = &self.damaged {
+            let what = if lang == Lang::Ru { &one.ru } else { &one.en };
+            let args =
+                [("since", messages::stored_moment(lang, &one.since).into()), ("what", what.clone().into())];
+            lines.push(messages::text(lang, "service-damaged", &args));
+            let next = messages::text(lang, &format!("error-{}.next", one.code), &[]);
+            lines.push(format!("→ {next}"));
+        }
         lines
     }
+}
+
+/// The lines of `status` about the `parts` of it that could not be read, or not whole, of a database that is damaged; with the step
+/// that the error `code` tells, unless `service` has told it.
+pub fn unreadable(
+    lang: Lang,
+    code: &str,
+    parts: &BTreeSet<&'static str>,
+    service: Option<&Service>,
+) -> Vec<String> {
+    if parts.is_empty() {
+        return Vec::new();
+    }
+    let names: Vec<String> = parts.iter().map(|part| messages::word(lang, "status-part", part)).collect();
+    let mut lines = vec![messages::text(lang, "status-unreadable", &[("parts", names.join(", ").into())])];
+    if !Service::is_damaged(service) {
+        let next = messages::text(lang, &format!("error-{code}.next"), &[]);
+        lines.push(format!("→ {next}"));
+    }
+    lines
+}
+
+/// What stands in a lock file: what hinders the daemon, and that the database's file is damaged.
+fn read_told(file: &mut File) -> [Option<Hindrance>; 2] {
+    let mut text = String::new();
+    if file.read_to_string(&mut text).is_err() {
+        return [None, None];
+    }
+    [1, 2].map(|line| serde_json::from_str(text.lines().nth(line)?).ok())
 }
 
 /// Keeps why the daemon of `database` did not begin, where `status` finds it without the daemon. If the database is another
@@ -99,6 +148,7 @@ pub fn keep_failure(database: &Path, failure: &Failure, now: Timestamp) {
 pub struct InstanceLock {
     file: File,
     hindered: Option<Hindrance>,
+    damaged: Option<Hindrance>,
 }
 
 /// Another process looks at the lock for a moment only.
@@ -134,11 +184,11 @@ pub enum InstanceError {
 }
 
 impl InstanceLock {
-    /// Takes the database for this process, at once or not at all.
+    /// Takes the database for this process, at once or not at all. What was told of a damaged file stays told.
     pub fn acquire(database: &Path) -> Result<Self, InstanceError> {
         let path = lock_path(database);
         let io = |source| InstanceError::Io { path: path.clone(), source };
-        let file =
+        let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io)?;
         let mut tries = 1;
         let taken = loop {
@@ -162,12 +212,14 @@ impl InstanceLock {
             }
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
-        let mut lock = Self { file, hindered: None };
+        let [_, damaged] = read_told(&mut file);
+        let mut lock = Self { file, hindered: None, damaged };
         lock.write().map_err(io)?;
         Ok(lock)
     }
 
-    /// Lets `status` know what hinders this process from now on; `None`: nothing.
+    /// Lets `status` know what hinders this process from now on; `None`: nothing. That the file of the database is damaged stays
+    /// told until it is [sound](Self::sound).
     pub fn tell(&mut self, failure: Option<&Failure>, now: Timestamp) {
         let next = failure.map(|failure| Hindrance::new(failure, now));
         let same = |one: &Hindrance, other: &Hindrance| (&one.code, &one.ru) == (&other.code, &other.ru);
@@ -176,8 +228,19 @@ impl InstanceLock {
             (told, next) => told.is_none() && next.is_none(),
         };
         if !is_told {
+            if let Some(damage) = next.as_ref().filter(|next| DAMAGED.contains(&next.code.as_str())) {
+                let since = self.damaged.take().map_or_else(|| damage.since.clone(), |known| known.since);
+                self.damaged = Some(Hindrance { since, ..damage.clone() });
+            }
             self.hindered = next;
             // the log has it as well
+            let _ = self.write();
+        }
+    }
+
+    /// The file of the database is not damaged: all of it was looked through, or it is another one.
+    pub fn sound(&mut self) {
+        if self.damaged.take().is_some() {
             let _ = self.write();
         }
     }
@@ -185,8 +248,8 @@ impl InstanceLock {
     /// Over what stands there, and cut only then: on a full disk the room that the file has stays its own.
     fn write(&mut self) -> std::io::Result<()> {
         let mut text = format!("{}\n", std::process::id());
-        if let Some(line) = self.hindered.as_ref().and_then(|one| serde_json::to_string(one).ok()) {
-            text.push_str(&line);
+        for one in [&self.hindered, &self.damaged] {
+            text += &one.as_ref().and_then(|one| serde_json::to_string(one).ok()).unwrap_or_default();
             text.push('\n');
         }
         self.file.rewind()?;
@@ -214,6 +277,41 @@ impl From<InstanceError> for Failure {
 mod tests {
     use super::*;
 
+    fn nothing_told(running: bool) -> Service {
+        Service { running, hindered: None, damaged: None }
+    }
+
+    #[test]
+    fn that_the_file_is_damaged_stays_told_until_it_is_sound() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let database = dir.path().join("hub.db");
+        let damaged = |what: &str| Failure::new(Exit::Refused, DAMAGED[0]).with("detail", what.to_owned());
+        let mut lock = InstanceLock::acquire(&database).expect("free");
+        lock.tell(Some(&damaged("one")), Timestamp::UNIX_EPOCH);
+        let later = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(5);
+        lock.tell(Some(&damaged("two")), later);
+        assert_eq!(
+            Service::of(&database).expect("seen").lines(Lang::En, false).len(),
+            2,
+            "what, and the step"
+        );
+        lock.tell(None, later);
+        drop(lock);
+        let other = Failure::new(Exit::Temporary, "backup-another").told("file", "hub.db");
+        keep_failure(&database, &other, later);
+        let service = Service::of(&database).expect("seen");
+        let told = service.damaged.as_ref().expect("told");
+        assert_eq!((told.code.as_str(), told.since.as_str()), (DAMAGED[0], "1970-01-01T00:00:00Z"));
+        assert!(told.en.contains("two") && Service::is_damaged(Some(&service)));
+        for lang in [Lang::Ru, Lang::En] {
+            let lines = service.lines(lang, false);
+            assert!(lines.len() == 3 && lines[2].contains("restore"), "{lines:?}");
+        }
+        let mut lock = InstanceLock::acquire(&database).expect("free");
+        lock.sound();
+        assert_eq!(Service::of(&database), Some(nothing_told(true)));
+    }
+
     #[test]
     fn the_second_is_told_who_owns_it_and_may_have_it_afterwards() {
         let dir = tempfile::tempdir().expect("a directory");
@@ -231,9 +329,9 @@ mod tests {
     fn what_hinders_it_is_seen_by_others_and_outlives_it() {
         let dir = tempfile::tempdir().expect("a directory");
         let database = dir.path().join("hub.db");
-        assert_eq!(Service::of(&database), Some(Service { running: false, hindered: None }));
+        assert_eq!(Service::of(&database), Some(nothing_told(false)));
         let mut lock = InstanceLock::acquire(&database).expect("free");
-        assert_eq!(Service::of(&database), Some(Service { running: true, hindered: None }));
+        assert_eq!(Service::of(&database), Some(nothing_told(true)));
         let failure = Failure::new(Exit::Temporary, "backup-another").told("file", "hub.db");
         lock.tell(Some(&failure), Timestamp::UNIX_EPOCH);
         let later = Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_mins(5);
@@ -245,7 +343,7 @@ mod tests {
         assert!(!after.running && after.hindered.is_some() && after.lines(Lang::Ru, true).len() == 1);
         let mut lock = InstanceLock::acquire(&database).expect("free");
         lock.tell(None, later);
-        assert_eq!(Service::of(&database), Some(Service { running: true, hindered: None }));
+        assert_eq!(Service::of(&database), Some(nothing_told(true)));
     }
 
     #[test]
@@ -261,9 +359,9 @@ mod tests {
         // one that runs says itself how it is
         let running = InstanceLock::acquire(&database).expect("free");
         keep_failure(&database, &failure, Timestamp::UNIX_EPOCH);
-        assert_eq!(Service::of(&database), Some(Service { running: true, hindered: None }));
+        assert_eq!(Service::of(&database), Some(nothing_told(true)));
         drop(running);
-        assert_eq!(Service::of(&database), Some(Service { running: false, hindered: None }));
+        assert_eq!(Service::of(&database), Some(nothing_told(false)));
         let lines = |lang| {
             [true, false].map(|scheduled| Service::of(&database).expect("seen").lines(lang, scheduled))
         };

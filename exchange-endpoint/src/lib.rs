@@ -1,7 +1,7 @@
 //! What both daemons need at the edge.
 //!
 //! How a program speaks: [`output`] (results, errors, exit codes), [`messages`] (Russian and English), [`help`],
-//! [`logging`]. Who uses it: [`account`]. What it reads at start: [`config`], [`instance`]; how much it may have open: [`open_files`]; whether that still has its name: [`opened_file`]. What it keeps: [`watermark`],
+//! [`logging`]. Who uses it: [`account`]. What it reads at start: [`config`], [`instance`]; how much it may have open: [`open_files`]; whether that still has its name: [`opened_file`], and all its pages: [`database_pages`]. What it keeps: [`watermark`],
 //! [`journal_table`], [`request_table`], [`difference_table`], [`protocol`] ([`protocol_table`]), all written by way of [`durable_file`];
 //! [`keys`] and [`trust`] (outside the database), how they change ([`rotation`], [`key_table`]) and which of a peer's count where
 //! ([`key_ring`]); [`archive`] for files too large to hold; [`backup`] and [`backup_told`] copies of the database. Where its packets go: [`mailbox`];
@@ -17,6 +17,7 @@ pub mod clear_copy;
 pub mod clock;
 pub mod config;
 mod database_copy;
+pub mod database_pages;
 pub mod difference_table;
 pub mod durable_file;
 pub mod failpoint;

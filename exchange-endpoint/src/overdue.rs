@@ -216,7 +216,7 @@ mod tests {
         };
         let queued = std::cell::Cell::new(false);
         let told = |running, last: Option<Timestamp>, always, all| {
-            let service = Service { running, hindered: None };
+            let service = Service { running, hindered: None, damaged: None };
             let last = (last.map(|at| at.to_string()), always, queued.get());
             let told = while_stopped(all, ("4200000", Some(&service)), last, (now, &timing));
             told.into_iter().map(|one| one.what).collect::<Vec<_>>()

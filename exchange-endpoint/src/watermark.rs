@@ -30,6 +30,7 @@ use exchange_format::{
     participant::ParticipantCode,
     position::{Digest, Epoch, Position, Seq},
 };
+use jiff::Timestamp;
 
 use crate::{
     durable_file,
@@ -105,14 +106,45 @@ impl Watermark {
 
     /// Reads the watermark at `path`.
     pub fn open(path: &Path) -> Result<Self, WatermarkError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| WatermarkError::Io { path: path.to_owned(), source })?;
+        let bytes = fs::read(path).map_err(|source| WatermarkError::Io { path: path.to_owned(), source })?;
+        let text = String::from_utf8_lossy(&bytes);
         let (marks, issued, journal) = parse(&text).map_err(|(line, fault)| WatermarkError::Damaged {
             path: path.to_owned(),
             line,
             fault,
         })?;
         Ok(Self { path: path.to_owned(), marks, issued, journal })
+    }
+
+    /// The watermark at `path` for who makes the database anew or puts it back; none if it is lost or damaged.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub fn open_if_sound(path: &Path) -> Result<Option<Self>, WatermarkError> {
+        match Self::open(path) {
+            Err(WatermarkError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(WatermarkError::Damaged { .. }) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Begins an empty one at `path` in the place of one that is lost or damaged: only with a database whose streams are stopped.
+    /// A damaged one is moved aside, to where this returns.
+    ///
+    /// # Errors
+    /// The files.
+    pub fn begin_again(path: &Path, now: Timestamp) -> Result<Option<PathBuf>, WatermarkError> {
+        let io = |source| WatermarkError::Io { path: path.to_owned(), source };
+        let mut aside = None;
+        if path.exists() {
+            let mut name = path.as_os_str().to_owned();
+            name.push(now.strftime(".damaged-%Y%m%dT%H%M%SZ").to_string());
+            let name = PathBuf::from(name);
+            fs::rename(path, &name).map_err(io)?;
+            aside = Some(name);
+        }
+        Self::create(path)?;
+        Ok(aside)
     }
 
     /// The highest position of `stream` with `peer`, if any.
@@ -348,6 +380,23 @@ mod tests {
         assert!(matches!(Watermark::open(&path), Err(WatermarkError::Io { .. })));
         Watermark::create(&path).expect("created");
         assert!(matches!(Watermark::create(&path), Err(WatermarkError::Io { .. })));
+    }
+
+    #[test]
+    fn a_damaged_one_is_moved_aside_and_begun_again() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("watermark");
+        assert!(Watermark::open_if_sound(&path).expect("lost").is_none());
+        assert_eq!(Watermark::begin_again(&path, Timestamp::UNIX_EPOCH).expect("begun"), None);
+        assert!(Watermark::open_if_sound(&path).expect("sound").is_some());
+        for damaged in [b"".as_slice(), b"svod watermark 3\n42000", b"\xff\xfe"] {
+            fs::write(&path, damaged).expect("written");
+            assert!(Watermark::open_if_sound(&path).expect("damaged").is_none(), "{damaged:?}");
+            let aside = Watermark::begin_again(&path, Timestamp::UNIX_EPOCH).expect("begun").expect("aside");
+            assert_eq!(aside, dir.path().join("watermark.damaged-19700101T000000Z"));
+            assert_eq!(fs::read(&aside).expect("kept"), damaged);
+            Watermark::open(&path).expect("begun again");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A hub and a centre as they run: what is lost on the way is asked for and comes; where the two do not hold the same, a
 //! snapshot sets it right (FORMAT.md §Requests).
 
+#[path = "requests/damaged.rs"]
+mod damaged;
 #[path = "requests/keys.rs"]
 mod keys;
 #[path = "requests/rebuild.rs"]

@@ -118,7 +118,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, Failure> {
         Command::Centre(centre) => centre.run(common),
         Command::Run => run::run(common),
         Command::Merge(merge) => return merge.run(common),
-        Command::Status(status) => status.run(common),
+        Command::Status(status) => return status.run(common),
         Command::Resync(resync) => return resync.run(common),
         Command::Backup(backup) => {
             let config = config(common)?;

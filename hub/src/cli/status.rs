@@ -3,8 +3,9 @@
 use clap::Args;
 use exchange_endpoint::{
     difference_table,
+    instance::{self, DAMAGED},
     messages::{self, word},
-    output::{CommonArgs, Failure, Lang},
+    output::{CommonArgs, Exit, Failure, Lang},
     overdue,
 };
 use exchange_format::rules;
@@ -30,9 +31,9 @@ pub struct Status {
 }
 
 impl Status {
-    pub(super) fn run(&self, common: &CommonArgs) -> Result<(), Failure> {
+    pub(super) fn run(&self, common: &CommonArgs) -> Result<Exit, Failure> {
         if self.unconfirmed {
-            return unconfirmed(common);
+            return unconfirmed(common).map(|()| Exit::Done);
         }
         if !self.kept {
             return whole(common);
@@ -43,7 +44,8 @@ impl Status {
                 return messages::text(lang, "hub-kept-none", &[]);
             }
             kept.iter().map(|one| kept_line(lang, one)).collect::<Vec<_>>().join("\n")
-        })
+        })?;
+        Ok(Exit::Done)
     }
 }
 
@@ -79,9 +81,10 @@ fn kept_line(lang: Lang, one: &Kept) -> String {
     messages::text(lang, id, &args)
 }
 
-fn whole(common: &CommonArgs) -> Result<(), Failure> {
+fn whole(common: &CommonArgs) -> Result<Exit, Failure> {
     let status = status::status(&config(common)?, Timestamp::now())?;
-    common.print(&status, |lang| text(lang, &status))
+    common.print(&status, |lang| text(lang, &status))?;
+    Ok(if status.is_damaged() { Exit::False } else { Exit::Done })
 }
 
 fn text(lang: Lang, status: &status::Status) -> String {
@@ -92,6 +95,7 @@ fn text(lang: Lang, status: &status::Status) -> String {
     ];
     let mut lines = vec![messages::text(lang, "hub-status", &heading)];
     lines.extend(status.service.iter().flat_map(|service| service.lines(lang, false)));
+    lines.extend(instance::unreadable(lang, DAMAGED[0], &status.unreadable, status.service.as_ref()));
     if status.merge_waits {
         lines.push(messages::text(lang, "hub-status-merge-waits", &[("n", status.waiting.into())]));
     }

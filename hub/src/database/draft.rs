@@ -53,7 +53,7 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<(T, Basis), E> {
         self.discard()?;
-        let done = self.transact(TransactionBehavior::Deferred, true, |tx| {
+        let done = self.transact((TransactionBehavior::Deferred, true, false), |tx| {
             let basis = tx.basis()?;
             tx.begin_draft()?;
             Ok((work(tx)?, basis))

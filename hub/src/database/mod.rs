@@ -32,13 +32,14 @@ pub mod status;
 pub mod streams;
 
 use std::{
+    cell::Cell,
     cmp::Ordering,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use exchange_endpoint::{
-    difference_table, failpoint,
+    database_pages, difference_table, failpoint,
     journal_table::{self, JournalError},
     key_table,
     opened_file::{OpenedFile, Standing},
@@ -112,6 +113,18 @@ pub enum DatabaseError {
     },
 }
 
+impl DatabaseError {
+    /// Whether the file of the database is damaged.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Sqlite(error) | Self::Journal(JournalError::Database(error)) => {
+                database_pages::is_damage(error)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl From<RequestError> for DatabaseError {
     fn from(error: RequestError) -> Self {
         match error {
@@ -150,6 +163,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Tx<'a> {
     db: Transaction<'a>,
+    /// Whether what a damaged file does not give is left out, instead of being an error; and whether it was.
+    spares: bool,
+    lacked: Cell<bool>,
 }
 
 impl Store {
@@ -191,7 +207,10 @@ impl Store {
         // the first look into the file: one that is no database is found out here
         match connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0)) {
             Ok(APPLICATION_ID) => {}
-            Err(error) if error.sqlite_error_code() != Some(rusqlite::ErrorCode::NotADatabase) => {
+            Err(error)
+                if error.sqlite_error_code() != Some(rusqlite::ErrorCode::NotADatabase)
+                    || database_pages::has_lost_its_head(path) =>
+            {
                 return Err(error.into());
             }
             _ => return Err(DatabaseError::Foreign(path.to_owned())),
@@ -279,7 +298,7 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.transact(TransactionBehavior::Immediate, true, work)
+        self.transact((TransactionBehavior::Immediate, true, false), work)
     }
 
     /// Runs `work` over one unchanging state of the database; nothing that it writes stays.
@@ -287,17 +306,25 @@ impl Store {
         &mut self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.transact(TransactionBehavior::Deferred, false, work)
+        self.transact((TransactionBehavior::Deferred, false, false), work)
+    }
+
+    /// [`read`](Self::read) for who tells how a database stands whose file may be damaged: rows that it does not give are left out,
+    /// and [`Tx::has_lacked`] says so.
+    pub fn read_what_is_left<T, E: From<DatabaseError>>(
+        &mut self,
+        work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        self.transact((TransactionBehavior::Deferred, false, true), work)
     }
 
     fn transact<T, E: From<DatabaseError>>(
         &mut self,
-        behavior: TransactionBehavior,
-        commit: bool,
+        (behavior, commit, spares): (TransactionBehavior, bool, bool),
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let db = self.connection.transaction_with_behavior(behavior).map_err(DatabaseError::from)?;
-        let tx = Tx { db };
+        let tx = Tx { db, spares, lacked: Cell::new(false) };
         let done = work(&tx)?; // dropped uncommitted: rolled back
         if commit {
             failpoint::commit(tx.db).map_err(DatabaseError::from)?;
@@ -367,11 +394,25 @@ impl Tx<'_> {
         Ok(self.db.prepare_cached(sql)?.execute(parameters)?)
     }
 
+    /// Whether rows were left out since this was asked last, because the file is damaged.
+    pub fn has_lacked(&self) -> bool {
+        self.lacked.take()
+    }
+
+    /// `read`, or nothing where rows may be left out.
+    fn spared<T>(&self, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Err(error) if self.spares && error.is_damage() => {
+                self.lacked.set(true);
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
     /// The first column of the first row, if there is one.
     fn value<T: FromSql>(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<Option<T>> {
-        let mut statement = self.db.prepare_cached(sql)?;
-        let mut rows = statement.query(parameters)?;
-        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+        self.row(sql, parameters, |row| Ok(row.get(0)?))
     }
 
     /// Every row, read by `read`.
@@ -381,12 +422,16 @@ impl Tx<'_> {
         parameters: impl rusqlite::Params,
         mut read: impl FnMut(&Row<'_>) -> Result<T>,
     ) -> Result<Vec<T>> {
-        let mut statement = self.db.prepare_cached(sql)?;
-        let mut rows = statement.query(parameters)?;
         let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(read(row)?);
-        }
+        let all = || {
+            let mut statement = self.db.prepare_cached(sql)?;
+            let mut rows = statement.query(parameters)?;
+            while let Some(row) = rows.next()? {
+                found.push(read(row)?);
+            }
+            Ok(())
+        };
+        self.spared(all())?;
         Ok(found)
     }
 
@@ -397,9 +442,12 @@ impl Tx<'_> {
         parameters: impl rusqlite::Params,
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let mut statement = self.db.prepare_cached(sql)?;
-        let mut rows = statement.query(parameters)?;
-        rows.next()?.map(read).transpose()
+        let first = || {
+            let mut statement = self.db.prepare_cached(sql)?;
+            let mut rows = statement.query(parameters)?;
+            rows.next()?.map(read).transpose()
+        };
+        Ok(self.spared(first())?.flatten())
     }
 }
 

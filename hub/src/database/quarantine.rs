@@ -1,6 +1,6 @@
 //! Files in quarantine: rows of `packet` in that state.
 
-use exchange_endpoint::quarantine::Aside;
+use exchange_endpoint::quarantine::{Aside, FOUND_ASIDE};
 use exchange_format::{participant::ParticipantCode, position::Position};
 use rusqlite::params;
 
@@ -89,6 +89,19 @@ impl Tx<'_> {
                AND digest IS NULL AND reason = 'UNKNOWN_KEY'",
             [centre.as_str()],
         )
+    }
+
+    /// Why a file was set aside that was found there is known again, by another row; or the file is gone.
+    pub fn aside_known(&self, one: &Aside, at: &str) -> Result<()> {
+        self.run(
+            "UPDATE packet SET state = 'REPLAYED', replay = 0 WHERE name = ?1 AND state = 'QUARANTINED'",
+            [&one.row],
+        )?;
+        self.run(
+            "UPDATE incident SET closed_at = ?4 WHERE peer = ?1 AND code = ?2 AND packet = ?3 AND closed_at IS NULL",
+            params![one.peer.as_str(), FOUND_ASIDE, one.file, at],
+        )?;
+        Ok(())
     }
 
     /// A file that was set aside has been taken after all.

@@ -181,12 +181,14 @@ impl Tx<'_> {
     pub fn close_incidents_of_former(&self, peer: ParticipantCode, epoch: Epoch, at: &str) -> Result<()> {
         let sql =
             "SELECT n, packet FROM incident WHERE peer = ?1 AND closed_at IS NULL AND packet IS NOT NULL
-                   AND code IN ('UNKNOWN_KEY', 'CANNOT_OPEN', 'BAD_DIGEST', 'OVERSIZE', 'FORK')";
+                   AND code IN ('UNKNOWN_KEY', 'CANNOT_OPEN', 'BAD_DIGEST', 'OVERSIZE', 'FORK', 'FOUND_ASIDE')";
         let open: Vec<(i64, String)> =
             self.rows(sql, [peer.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))?;
         for (n, packet) in open {
             let name = packet.parse::<FileName>().ok();
-            if name.is_some_and(|name| name.kind.is_numbered() && name.position.epoch < epoch) {
+            if name.is_some_and(|name| {
+                name.kind.is_numbered() && name.from == peer && name.position.epoch < epoch
+            }) {
                 self.close_incident(n, at)?;
             }
         }

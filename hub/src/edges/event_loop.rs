@@ -3,9 +3,8 @@
 //! a signal says stop. Each step is synchronous: SQLite has one writer.
 
 use std::{
-    fs,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -13,6 +12,7 @@ use exchange_endpoint::{
     clear_copy,
     clock::{Clock, MachineClock},
     config::Config,
+    database_pages::Soundness,
     instance::InstanceLock,
     open_files,
     output::Failure,
@@ -29,11 +29,11 @@ use tokio::{
 };
 
 use super::{
+    centre_accounts::CentreAccounts,
     config::HubConfig,
-    ftps_server::{
-        Account, Accounts, Announcer, Binding, ClientCertificates, FtpsServer, FtpsServerError, Uploaded,
-    },
-    hub::{Context, Hub, HubError},
+    file_damage::FileDamage,
+    ftps_server::{Announcer, ClientCertificates, FtpsServer, FtpsServerError, Uploaded},
+    hub::{Hub, HubError},
     intake::{Applied, Taken},
     journal_look::JournalLook,
     older::{is_older, judge_watermark},
@@ -42,7 +42,7 @@ use super::{
     register::day,
     scrub::Scrub,
 };
-use crate::database::{DatabaseError, Store, centres::ClientCertificate};
+use crate::database::{DatabaseError, Store};
 
 /// Why the daemon does not run.
 #[derive(Debug, thiserror::Error)]
@@ -124,7 +124,7 @@ async fn serve(
         (mpsc::unbounded_channel().1, None)
     };
     tracing::info!("running");
-    let done = daemon.turn(config, &mut events, lock).await;
+    let done = daemon.turn(config, &database, &mut events, lock).await;
     drop(stop);
     if let Some(server) = server {
         let _ = server.await;
@@ -156,11 +156,13 @@ pub struct Daemon {
     /// Why a file was not taken at the last look; why something was not sealed or placed.
     untaken: Option<Failure>,
     unsent: Option<Failure>,
+    damage: FileDamage,
 }
 
 impl Daemon {
     /// A daemon that has not begun.
     pub fn new(hub: Hub, clock: Arc<dyn Clock>) -> Self {
+        let damage = FileDamage::none(Arc::clone(&clock));
         Self {
             hub,
             clock,
@@ -174,6 +176,7 @@ impl Daemon {
             followed: None,
             untaken: None,
             unsent: None,
+            damage,
         }
     }
 
@@ -223,6 +226,9 @@ impl Daemon {
         if !replaced && self.judged == Some(version) {
             return Ok(());
         }
+        if replaced {
+            self.damage.forget();
+        }
         if replaced || store.read(|tx| is_older(tx, watermark, context.code))? {
             self.seen = None;
             self.reload();
@@ -236,6 +242,7 @@ impl Daemon {
     async fn turn(
         &mut self,
         config: &Config<HubConfig>,
+        database: &Path,
         events: &mut mpsc::UnboundedReceiver<Uploaded>,
         lock: &mut InstanceLock,
     ) -> Result<(), RunError> {
@@ -247,6 +254,7 @@ impl Daemon {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
         let mut due: Option<Timestamp> = None;
         let mut is_folded = false;
+        let mut soundness = Soundness::of(database);
         loop {
             let worked = tokio::select! {
                 _ = terminate.recv() => return Ok(()),
@@ -258,18 +266,26 @@ impl Daemon {
             if worked {
                 let sent = block_in_place(|| self.send());
                 due = block_in_place(|| self.hub.next_due(self.clock.now())).unwrap_or_else(|error| {
-                    tracing::warn!("what is due next is not known: {error}");
+                    self.damage
+                        .unless(&error, |error| tracing::warn!("what is due next is not known: {error}"));
                     None
                 });
                 if !sent {
-                    let again = self.clock.now().saturating_add(self.hub.context.timing.retry);
-                    due = due.into_iter().chain(again).min();
+                    // whatever else is due: it is tried then, and not at each look
+                    due = Some(
+                        self.clock
+                            .now()
+                            .saturating_add(self.hub.context.timing.retry)
+                            .unwrap_or(Timestamp::MAX),
+                    );
                 }
             } else if !is_folded && let Err(error) = block_in_place(|| self.hub.store.checkpoint()) {
                 tracing::warn!("the database's log could not be folded into it: {error}");
             }
             is_folded = !worked;
-            lock.tell(self.untaken.as_ref().or(self.unsent.as_ref()), self.clock.now());
+            self.damage.look(&mut soundness, lock);
+            let hindered = self.untaken.as_ref().or(self.unsent.as_ref());
+            lock.tell(self.damage.failure().or(hindered), self.clock.now());
         }
     }
 
@@ -278,7 +294,8 @@ impl Daemon {
     pub fn audit(&mut self) -> bool {
         let running = self.clock.running();
         if let Err(error) = self.scrub.step(&mut self.hub, running, self.clock.now()) {
-            tracing::warn!("the archive could not be looked through: {error}");
+            self.damage
+                .unless(&error, |error| tracing::warn!("the archive could not be looked through: {error}"));
         }
         if std::mem::take(&mut self.hub.is_to_audit) {
             self.audited = None;
@@ -286,7 +303,9 @@ impl Daemon {
         if self.to_audit.is_empty() && self.audited.is_none_or(|at| running.saturating_sub(at) >= AUDIT) {
             match self.hub.store.read(|tx| tx.centres()) {
                 Ok(centres) => self.to_audit = centres.iter().map(|centre| centre.code).collect(),
-                Err(error) => tracing::warn!("the centres could not be read: {error}"),
+                Err(error) => self
+                    .damage
+                    .unless(&error.into(), |error| tracing::warn!("the centres could not be read: {error}")),
             }
             self.audited = Some(running);
             self.journal = Some(JournalLook::begin(&self.hub));
@@ -295,12 +314,21 @@ impl Daemon {
             match look.step(&mut self.hub, self.clock.now()) {
                 Ok(false) => {}
                 Ok(true) => self.journal = None,
-                Err(error) => tracing::warn!("the journal could not be looked through: {error}"),
+                Err(error) => {
+                    if error.is_damage() {
+                        self.journal = None;
+                    }
+                    self.damage.unless(&error, |error| {
+                        tracing::warn!("the journal could not be looked through: {error}");
+                    });
+                }
             }
         }
         let Some(centre) = self.to_audit.pop() else { return false };
         self.hub.audit(centre, self.clock.now()).unwrap_or_else(|error| {
-            tracing::error!(centre = %centre, "what is kept of its streams could not be looked at: {error}");
+            self.damage.unless(&error, |error| {
+                tracing::error!(centre = %centre, "what is kept of its streams could not be looked at: {error}");
+            });
             false
         })
     }
@@ -314,7 +342,15 @@ impl Daemon {
         match self.hub.follow_day(now) {
             Ok(true) => return true,
             Ok(false) => self.followed = Some(day(now)),
-            Err(error) => tracing::warn!("what the day changes could not be published: {error}"),
+            Err(error) => {
+                if error.is_damage() {
+                    // it is tried again with the next beginning
+                    self.followed = Some(day(now));
+                }
+                self.damage.unless(&error, |error| {
+                    tracing::warn!("what the day changes could not be published: {error}");
+                });
+            }
         }
         false
     }
@@ -355,7 +391,9 @@ impl Daemon {
                 changed
             }
             Err(error) => {
-                tracing::warn!("the database could not be looked at: {error}");
+                self.damage.unless(&error.into(), |error| {
+                    tracing::warn!("the database could not be looked at: {error}");
+                });
                 false
             }
         }
@@ -372,7 +410,9 @@ impl Daemon {
     fn replay(&mut self) {
         match self.hub.replay(self.clock.now()) {
             Ok(taken) => taken.iter().for_each(|(centre, applied)| tell(*centre, applied)),
-            Err(error) => tracing::error!("the quarantine could not be looked through: {error}"),
+            Err(error) => self.damage.unless(&error, |error| {
+                tracing::error!("the quarantine could not be looked through: {error}");
+            }),
         }
     }
 
@@ -381,22 +421,16 @@ impl Daemon {
         let centres = match self.hub.store.read(|tx| tx.centres()) {
             Ok(centres) => centres,
             Err(error) => {
-                tracing::warn!("the folders could not be looked through: {error}");
+                self.damage.unless(&error.into(), |error| {
+                    tracing::warn!("the folders could not be looked through: {error}");
+                });
                 return false;
             }
         };
         let mut found = false;
         self.untaken = None;
         for centre in centres.into_iter().filter(|centre| centre.active) {
-            let Ok(entries) = fs::read_dir(self.hub.context.paths.inbox(centre.code)) else { continue };
-            let mut names: Vec<String> = entries.flatten().filter_map(|entry| text_name(&entry)).collect();
-            names.retain(|name| !Context::is_part(name));
-            names.sort_by_cached_key(|name| {
-                // numbered packets in the order of their stream; answers first, they free what waits
-                let parsed = name.parse::<exchange_format::file_name::FileName>().ok();
-                (parsed.as_ref().map(|name| (name.kind.is_numbered(), name.position)), name.clone())
-            });
-            for name in names {
+            for name in self.hub.context.paths.left_by(centre.code) {
                 found |= self.take(centre.code, &name);
             }
         }
@@ -415,7 +449,9 @@ impl Daemon {
             Ok(Taken::Quarantined(_)) => true,
             Err(error) => {
                 // the file is where it was; the next scan takes it again
-                tracing::error!(centre = %centre, file = loggable(name), "not taken: {error}");
+                self.damage.unless(&error, |error| {
+                    tracing::error!(centre = %centre, file = loggable(name), "not taken: {error}");
+                });
                 self.untaken = Some(error.into());
                 false
             }
@@ -426,10 +462,17 @@ impl Daemon {
     /// not be sealed never keeps what is sealed, answers above all, from being placed.
     pub fn send(&mut self) -> bool {
         let now = self.clock.now();
-        let sealed = self.hub.seal(now).inspect_err(|error| tracing::error!("not sealed: {error}"));
-        let placed = self.hub.place(now).inspect_err(|error| tracing::error!("not placed: {error}"));
+        let sealed = self.hub.seal(now);
+        let sealed = sealed
+            .inspect_err(|error| self.damage.unless(error, |error| tracing::error!("not sealed: {error}")));
+        let placed = self.hub.place(now);
+        let placed = placed
+            .inspect_err(|error| self.damage.unless(error, |error| tracing::error!("not placed: {error}")));
         let failed = match (sealed, placed) {
             (sealed, Ok(placed)) => {
+                if let Some(error) = &placed.failed {
+                    self.damage.unless(error, |_| {});
+                }
                 if let Some(announcer) = &self.announcer {
                     for centre in &placed.gained {
                         announcer.announce(centre.as_str());
@@ -447,54 +490,5 @@ impl Daemon {
 fn tell(centre: ParticipantCode, applied: &[Applied]) {
     for one in applied {
         tracing::info!(centre = %centre, file = one.name, state = one.state, records = one.counts.total(), "taken");
-    }
-}
-
-/// The name of a file as text. One that is none gets the text most like it, never another file's, so that it
-/// is put aside like any other that is no packet's.
-fn text_name(entry: &fs::DirEntry) -> Option<String> {
-    entry.file_name().into_string().map_or_else(
-        |name| {
-            let text = name.to_string_lossy().into_owned();
-            let target = entry.path().with_file_name(&text);
-            (!target.exists() && fs::rename(entry.path(), target).is_ok()).then_some(text)
-        },
-        Some,
-    )
-}
-
-/// The logins of the FTPS server, read from hub.db at each login.
-struct CentreAccounts {
-    store: Mutex<Store>,
-    ftp: PathBuf,
-    quarantine: PathBuf,
-    /// Whether every centre needs a client certificate.
-    required: bool,
-    /// Centres whose data connections resume nothing.
-    without_resumption: Vec<String>,
-}
-
-impl Accounts for CentreAccounts {
-    fn account(&self, login: &str) -> Option<Account> {
-        let code: ParticipantCode = login.parse().ok()?;
-        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let centre = store
-            .follow_file()
-            .and_then(|_| store.read(|tx| tx.centre(code)))
-            .inspect_err(|error| tracing::error!("the centres could not be read: {error}"))
-            .ok()??;
-        centre.active.then(|| Account {
-            centre: centre.code.to_string(),
-            password_hash: centre.password,
-            home: self.ftp.join(centre.code.as_str()),
-            quarantine: self.quarantine.join(centre.code.as_str()),
-            client_certificate: centre.certificate.digest().map(|digest| *digest.as_bytes()),
-            certificate_required: self.required || centre.certificate == ClientCertificate::Revoked,
-            binding: if self.without_resumption.iter().any(|one| one == code.as_str()) {
-                Binding::SameAddress
-            } else {
-                Binding::ResumedSession
-            },
-        })
     }
 }

@@ -33,6 +33,7 @@ impl From<DatabaseError> for Failure {
             }
             DatabaseError::ReadOnly => Self::new(Exit::Usage, "hub-read-only"),
             DatabaseError::Busy => Self::new(Exit::Temporary, "hub-busy"),
+            error if error.is_damage() => damaged(Told::of("sqlite-damaged-met", &[])),
             DatabaseError::Sqlite(error) => Self::new(Exit::Temporary, "hub-step").because("detail", error),
             DatabaseError::Damaged { table, column } => {
                 let place =
@@ -42,6 +43,11 @@ impl From<DatabaseError> for Failure {
             DatabaseError::Journal(error) => Self::new(Exit::Refused, "hub-damaged").because("detail", error),
         }
     }
+}
+
+/// The file of the database is damaged: where that is known, where.
+pub fn damaged(place: impl Into<Told>) -> Failure {
+    Failure::new(Exit::Refused, "hub-database-damaged").because("detail", place)
 }
 
 impl From<RegisterError> for Failure {

@@ -1,7 +1,7 @@
 //! An opened hub: its database, keys, directories and settings, for the daemon and for commands.
 
 use std::{
-    fs::DirBuilder,
+    fs::{self, DirBuilder},
     io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
@@ -21,6 +21,7 @@ use exchange_endpoint::{
 use exchange_format::{
     answer::{AnswerError, PacketReason},
     error::PacketError,
+    file_name::FileName,
     lists::Lists,
     packet::{Limits, WriteError},
     participant::ParticipantCode,
@@ -57,6 +58,19 @@ impl Paths {
     /// Where `centre` leaves its files.
     pub fn inbox(&self, centre: ParticipantCode) -> PathBuf {
         self.ftp.join(centre.as_str()).join("in")
+    }
+
+    /// The finished files that `centre` has left, in the order in which they are taken: answers first, they free what waits;
+    /// numbered packets in the order of their stream.
+    pub(super) fn left_by(&self, centre: ParticipantCode) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.inbox(centre)) else { return Vec::new() };
+        let mut names: Vec<String> = entries.flatten().filter_map(|entry| text_name(&entry)).collect();
+        names.retain(|name| !Context::is_part(name));
+        names.sort_by_cached_key(|name| {
+            let parsed = name.parse::<FileName>().ok();
+            (parsed.as_ref().map(|name| (name.kind.is_numbered(), name.position)), name.clone())
+        });
+        names
     }
 
     /// Where `centre` finds ours.
@@ -200,6 +214,16 @@ pub enum HubError {
     Refused(PacketReason),
 }
 
+impl HubError {
+    /// Whether the file of the database is damaged.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Database(error) | Self::Register(RegisterError::Database(error)) => error.is_damage(),
+            _ => false,
+        }
+    }
+}
+
 impl From<RequestError> for HubError {
     fn from(error: RequestError) -> Self {
         Self::Database(error.into())
@@ -210,6 +234,19 @@ impl From<RequestError> for HubError {
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> HubError {
     let path = path.to_owned();
     |source| HubError::Io { path, source }
+}
+
+/// The name of a file as text. One that is none gets the text most like it, never another file's, so that it
+/// is put aside like any other that is no packet's.
+fn text_name(entry: &fs::DirEntry) -> Option<String> {
+    entry.file_name().into_string().map_or_else(
+        |name| {
+            let text = name.to_string_lossy().into_owned();
+            let target = entry.path().with_file_name(&text);
+            (!target.exists() && fs::rename(entry.path(), target).is_ok()).then_some(text)
+        },
+        Some,
+    )
 }
 
 /// Opens the database of the hub that `config` describes.

@@ -74,7 +74,9 @@ impl Hub {
             let sealed = self.seal_one(centre, due, now);
             self.tell_unsealed(centre, &sealed, now)?;
             if let Err(error) = sealed {
-                tracing::error!(centre = %centre, "not sealed: {error}");
+                if !error.is_damage() {
+                    tracing::error!(centre = %centre, "not sealed: {error}");
+                }
                 failed = Err(error);
             }
         }
@@ -129,7 +131,9 @@ impl Hub {
         let mut failed = Ok(());
         for centre in due {
             if let Err(error) = store.write(|tx| requests::ask(context, tx, centre, now)) {
-                tracing::error!(centre = %centre, "not asked for what has not come: {error}");
+                if !error.is_damage() {
+                    tracing::error!(centre = %centre, "not asked for what has not come: {error}");
+                }
                 failed = Err(error);
             }
         }
@@ -172,7 +176,9 @@ impl Hub {
                 Ok(false) => {}
                 // one centre's folder or row never holds up the others
                 Err(error) => {
-                    tracing::error!(centre = %centre.code, "not placed: {error}");
+                    if !error.is_damage() {
+                        tracing::error!(centre = %centre.code, "not placed: {error}");
+                    }
                     failed = Some(error);
                 }
             }

@@ -1,11 +1,11 @@
 //! `status`: how the exchange stands.
 
-use std::fmt::Write as _;
+use std::{cell::RefCell, collections::BTreeSet, fmt::Write as _};
 
 use exchange_endpoint::{
     config::Config,
     difference_table::{self, DifferenceTold},
-    instance::Service,
+    instance::{self, DAMAGED, Service},
     keys::OwnKeys,
     messages,
     output::{CommonArgs, Exit, Failure, Lang},
@@ -37,11 +37,13 @@ use crate::{
 /// So many records are shown one by one as text.
 const SHOWN: usize = 50;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Status {
     code: String,
     hub: String,
     service: Option<Service>,
+    /// Parts that could not be read, or not whole, because the file of the database is damaged; `database`: all of them.
+    unreadable: BTreeSet<&'static str>,
     streams: Vec<StreamState>,
     rows: Counts,
     waiting: u64,
@@ -55,50 +57,89 @@ struct Status {
     closed_incidents: Vec<Incident>,
 }
 
+/// What is read of a database whose file may be damaged: the parts of [`Status`] that are not there, or not whole.
+#[derive(Default)]
+struct Look(RefCell<BTreeSet<&'static str>>);
+
+impl Look {
+    /// What was `read`, of `part`; nothing, if the file does not give it.
+    fn part<T: Default, E: Into<SpokeError>>(
+        &self,
+        part: &'static str,
+        read: Result<T, E>,
+    ) -> Result<T, SpokeError> {
+        match read.map_err(Into::into) {
+            Err(error) if error.is_damage() => {
+                self.0.borrow_mut().insert(part);
+                Ok(T::default())
+            }
+            other => other,
+        }
+    }
+}
+
 pub(super) fn run(common: &CommonArgs) -> Result<Exit, Failure> {
     let config = super::config(common)?;
-    let connection = station::open_to_look(&config)?;
     let service = Service::of(&config.path(&config.database));
-    let look = || -> Result<Status, SpokeError> {
-        // One state of the database for all of it.
-        let snapshot = connection.unchecked_transaction()?;
-        Ok(Status {
-            code: config.code.to_string(),
-            hub: config.hub.to_string(),
-            service: service.clone(),
-            streams: report::streams(&snapshot)?,
-            rows: report::rows_by_state(&snapshot)?,
-            waiting: report::waiting(&snapshot)?,
-            unanswered: report::unanswered(&snapshot)?,
-            records: report::listed(&snapshot)?,
-            proposals: report::proposals(&snapshot)?,
-            overdue: late(&snapshot, &config, service.as_ref(), Timestamp::now())?,
-            requests: requests::of(&snapshot).open(Timestamp::now())?,
-            differences: told_differences(&snapshot, config.hub.as_str())?,
-            incidents: report::incidents(&snapshot)?,
-            closed_incidents: report::closed_incidents(&snapshot)?,
-        })
+    let status = match station::open_to_look(&config) {
+        Ok(connection) => look(&config, &connection, service)?,
+        Err(error) if error.is_damage() => {
+            let (code, hub) = (config.code.to_string(), config.hub.to_string());
+            Status { code, hub, service, unreadable: BTreeSet::from(["database"]), ..Status::default() }
+        }
+        Err(error) => return Err(error.into()),
     };
-    let status = look()?;
     common.print(&status, |lang| text(lang, &status))?;
-    Ok(Exit::Done)
+    let is_damaged = !status.unreadable.is_empty() || Service::is_damaged(status.service.as_ref());
+    Ok(if is_damaged { Exit::False } else { Exit::Done })
+}
+
+fn look(
+    config: &Config<SpokeConfig>,
+    connection: &Connection,
+    service: Option<Service>,
+) -> Result<Status, SpokeError> {
+    // One state of the database for all of it.
+    let snapshot = connection.unchecked_transaction()?;
+    let (look, now) = (Look::default(), Timestamp::now());
+    let status = Status {
+        code: config.code.to_string(),
+        hub: config.hub.to_string(),
+        overdue: late(&look, &snapshot, config, service.as_ref(), now)?,
+        service,
+        unreadable: BTreeSet::new(),
+        streams: look.part("streams", report::streams(&snapshot))?,
+        rows: look.part("rows", report::rows_by_state(&snapshot))?,
+        waiting: look.part("waiting", report::waiting(&snapshot))?,
+        unanswered: look.part("unanswered", report::unanswered(&snapshot))?,
+        records: look.part("records", report::listed(&snapshot))?,
+        proposals: look.part("proposals", report::proposals(&snapshot))?,
+        requests: look.part("requests", requests::of(&snapshot).open(now))?,
+        differences: look.part("differences", told_differences(&snapshot, config.hub.as_str()))?,
+        incidents: look.part("incidents", report::incidents(&snapshot))?,
+        closed_incidents: look.part("closed_incidents", report::closed_incidents(&snapshot))?,
+    };
+    Ok(Status { unreadable: look.0.take(), ..status })
 }
 
 /// What waits for too long.
 fn late(
+    look: &Look,
     connection: &Connection,
     config: &Config<SpokeConfig>,
     service: Option<&Service>,
     now: Timestamp,
 ) -> Result<Vec<Overdue>, SpokeError> {
     let (own, hub, timing) = (config.code.as_str(), config.hub.as_str(), config.exchange.timing());
-    let compared = requests::of(connection).compared_with(config.hub)?.is_some();
-    let waiting = waits_for(connection, config.hub, (compared, resync::is_decided(connection)?), now)?;
-    let last = (last_at_work(connection, now)?, false, is_anything_queued(connection)?);
+    let compared = look.part("overdue", requests::of(connection).compared_with(config.hub))?.is_some();
+    let decided = look.part("overdue", resync::is_decided(connection))?;
+    let waiting = look.part("overdue", waits_for(connection, config.hub, (compared, decided), now))?;
+    let queued = look.part("overdue", is_anything_queued(connection))?;
+    let last = (look.part("overdue", last_at_work(connection, now))?, false, queued);
     let of_machines = overdue::overdue(hub, waiting, now, &timing);
     let mut all = overdue::while_stopped(of_machines, (own, service), last, (now, &timing));
     let Staff { merge_days, proposal_days, quarantine_days } = config.staff;
-    for (what, waits) in waits_for_people(connection)? {
+    for (what, waits) in look.part("overdue", waits_for_people(connection))? {
         let (peer, days) = match what {
             "first_merge" => (hub, merge_days),
             "proposal" => (hub, proposal_days),
@@ -108,7 +149,7 @@ fn late(
     }
     // where files are missing the daemon says so
     if let Ok(keys) = OwnKeys::load(&config.path(&config.keys), config.code) {
-        all.extend(Overdue::of_own_keys(&keys, tellings(connection), now)?);
+        all.extend(look.part("overdue", Overdue::of_own_keys(&keys, tellings(connection), now))?);
     }
     Ok(all)
 }
@@ -126,6 +167,7 @@ fn text(lang: Lang, status: &Status) -> String {
         &[("code", status.code.clone().into()), ("hub", status.hub.clone().into())],
     )];
     lines.extend(status.service.iter().flat_map(|service| service.lines(lang, true)));
+    lines.extend(instance::unreadable(lang, DAMAGED[1], &status.unreadable, status.service.as_ref()));
     for stream in &status.streams {
         let position = match (stream.epoch, stream.seq) {
             (Some(epoch), Some(seq)) => {

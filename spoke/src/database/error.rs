@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf};
 
 use exchange_endpoint::{
+    database_pages,
     messages::Told,
     request_table::{self, RequestError},
 };
@@ -93,6 +94,11 @@ impl DatabaseError {
         let Self::Version { found, expected, .. } = self else { return false };
         let number = |version: &str| version.parse::<u32>().unwrap_or_default();
         number(found) > number(expected)
+    }
+
+    /// Whether the file of the database is damaged.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if database_pages::is_damage(error))
     }
 
     /// Whether trying again later may help: another program holds the database.

@@ -3,7 +3,7 @@
 use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
 use exchange_endpoint::{
-    difference_table,
+    database_pages, difference_table,
     journal_table::{self, CENTRE_TABLE},
     key_table, protocol_table, request_table,
 };
@@ -136,7 +136,8 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), Da
     match application {
         Ok(APPLICATION_ID) => {}
         Err(DatabaseError::Sqlite(error))
-            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) =>
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase)
+                && !database_pages::has_lost_its_head(path) =>
         {
             return Err(not_ours());
         }

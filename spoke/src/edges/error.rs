@@ -8,6 +8,7 @@ use std::{
 use exchange_endpoint::{
     archive::KeepError,
     config::ConfigError,
+    database_pages,
     instance::InstanceError,
     journal_table::JournalError,
     keys::KeysError,
@@ -109,6 +110,15 @@ impl SpokeError {
         }
     }
 
+    /// Whether the file of the database is damaged.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Database(error) => error.is_damage(),
+            Self::Journal(JournalError::Database(error)) => database_pages::is_damage(error),
+            _ => false,
+        }
+    }
+
     /// Whether another program holds the database: it has to be waited for.
     pub fn is_of_another_program(&self) -> bool {
         matches!(self, Self::Database(error) if error.is_temporary())
@@ -123,6 +133,9 @@ impl SpokeError {
 
 /// No such table, column or collation, while the statements of this program are right; or a schema that nobody can read.
 fn is_of_schema(error: &rusqlite::Error) -> bool {
+    if database_pages::is_damage(error) {
+        return false;
+    }
     let code = error.sqlite_error().map(|error| error.extended_code & 0xff);
     matches!(code, Some(rusqlite::ffi::SQLITE_ERROR | rusqlite::ffi::SQLITE_SCHEMA))
         || database::malformed(error).is_some()
@@ -150,6 +163,7 @@ pub fn mailbox_failure(error: &MailboxError) -> Failure {
 impl From<SpokeError> for Failure {
     fn from(error: SpokeError) -> Self {
         match error {
+            error if error.is_damage() => damaged(Told::of("sqlite-damaged-met", &[])),
             SpokeError::Database(error) => database_failure(&error),
             SpokeError::Config(error) => error.into(),
             SpokeError::Instance(error) => error.into(),
@@ -172,6 +186,11 @@ impl From<SpokeError> for Failure {
             SpokeError::NoHubCard(code) => Self::new(Exit::Usage, "spoke-no-hub-card").told("code", code),
         }
     }
+}
+
+/// The file of the database is damaged: where that is known, where.
+pub fn damaged(place: impl Into<Told>) -> Failure {
+    Failure::new(Exit::Refused, "spoke-database-damaged").because("detail", place)
 }
 
 fn table_failure(error: TableError) -> Failure {

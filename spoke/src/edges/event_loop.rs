@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use exchange_endpoint::{
     clock::Clock,
+    database_pages::Soundness,
     durable_file,
     mailbox::{Mailbox, MailboxError},
     output::Failure,
@@ -89,6 +90,7 @@ async fn days(
 ) -> Result<(), SpokeError> {
     let mut day = Day::begin(station, Arc::clone(clock))?;
     let mut news = listen(Arc::clone(mailbox));
+    let mut pages = Soundness::of(&station.config.path(&station.config.database));
     let mut watch = tokio::time::interval(station.config.exchange.watch());
     watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     day.work(station, &**mailbox).await?;
@@ -99,6 +101,7 @@ async fn days(
             Some(()) = news.recv() => day.fetch(station, &**mailbox).await?,
             () = tokio::time::sleep(day.until_due(station)?) => day.due(station, &**mailbox).await?,
         }
+        station.look_at_pages(&mut pages);
         station.tell_hindered(day.hindrance().as_ref(), clock.now());
     }
     tracing::info!("asked to end: nothing is half done");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use exchange_endpoint::{
     archive, chance, clear_copy,
     config::Config,
+    database_pages::{Found, Soundness},
     durable_file,
     instance::InstanceLock,
     journal_table::{self, CENTRE_TABLE, Event},
@@ -13,7 +14,7 @@ use exchange_endpoint::{
     keys::{KeysError, OwnKeys},
     messages::Told,
     opened_file::{OpenedFile, Standing},
-    output::Failure,
+    output::{Failure, Lang},
     protocol::{Protocol, Protocols},
     protocol_table::{self, KeptProtocols},
     rotation::{finish, is_left_over},
@@ -32,7 +33,7 @@ use exchange_format::{
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{SpokeError, config::SpokeConfig, rotation};
+use super::{SpokeError, config::SpokeConfig, error::damaged, rotation};
 use crate::database::{
     self,
     book::{self, OutStream},
@@ -66,6 +67,8 @@ pub struct Station {
     opened: OpenedFile,
     /// How often the database was noted, [`Station::note_file`].
     counted: u32,
+    /// That the file of the database is damaged.
+    damage: Option<Failure>,
 }
 
 impl Station {
@@ -103,7 +106,7 @@ impl Station {
         let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
         let protocols = Protocols::open(&config.path(&config.protocols))?;
         let limits = config.limits.limits();
-        let (told, counted) = (None, 0);
+        let (told, damage, counted) = (None, None, 0);
         let mut station = Self {
             config,
             connection,
@@ -116,6 +119,7 @@ impl Station {
             lock,
             opened,
             counted,
+            damage,
         };
         station.told = rotation::told(&station)?;
         station.keep_protocols();
@@ -164,7 +168,7 @@ impl Station {
         );
         let connection = open_database(&self.config)?;
         own_records::settle(&connection, own_records::settles(&self.connection)?)?;
-        (self.connection, self.opened) = (connection, OpenedFile::of(&path));
+        (self.connection, self.opened, self.damage) = (connection, OpenedFile::of(&path), None);
         self.note_file();
         Ok(true)
     }
@@ -222,9 +226,25 @@ impl Station {
         Ok(())
     }
 
-    /// Lets `status` know what hinders the daemon from now on; `None`: nothing.
+    /// Lets `status` know what hinders the daemon from now on; `None`: nothing but a damaged file, if one was found.
     pub fn tell_hindered(&mut self, failure: Option<&Failure>, now: Timestamp) {
-        self.lock.tell(failure, now);
+        self.lock.tell(failure.or(self.damage.as_ref()), now);
+    }
+
+    /// Looks on at the pages of the database.
+    pub fn look_at_pages(&mut self, pages: &mut Soundness) {
+        match pages.step() {
+            Some(Found::Damaged(found)) => {
+                let failure = damaged(&found);
+                tracing::error!("{failure}. Next: {}", failure.next(Lang::En));
+                self.damage = Some(failure);
+            }
+            Some(Found::Sound) => {
+                self.damage = None;
+                self.lock.sound();
+            }
+            None => {}
+        }
     }
 
     /// Raises the watermark to where the database stands. On the disk when this returns: nothing may be

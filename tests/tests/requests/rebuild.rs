@@ -22,8 +22,11 @@ fn a_hub_made_again_out_of_its_archive_goes_on_with_its_centre() {
         Reader::open(&hub_db).expect("opens").one(sql, [], |row| row.get(0)).expect("read").expect("one")
     };
     let password = of("SELECT password FROM centre");
-    fs::write(world.layout.mailbox(centre_code(1), "in").join("чужой.pdf"), "no packet").expect("written");
-    wait(&world, &hub_db, "SELECT count(*) FROM packet WHERE state = 'QUARANTINED'", 1);
+    let (code, inbox) = (centre_code(1), world.layout.mailbox(centre_code(1), "in"));
+    fs::write(inbox.join("чужой.pdf"), "no packet").expect("written");
+    let unread = format!("SVOD1_DT_{}_{code}_0009_00000001_20261123_0123456789ABCDEF.zip.age", hub_code());
+    fs::write(inbox.join(unread), "no envelope").expect("written");
+    wait(&world, &hub_db, "SELECT count(*) FROM packet WHERE state = 'QUARANTINED'", 2);
 
     world.daemons.kill("hub");
     // an answer that nobody can read any more: nothing is lost with it
@@ -70,9 +73,21 @@ fn a_hub_made_again_out_of_its_archive_goes_on_with_its_centre() {
     let listed = world.hub(&["quarantine", "list"]).expect("listed");
     assert_eq!(
         (&listed["count"], &listed["files"][0]["reason"]),
-        (&1.into(), &"FOUND_ASIDE".into()),
+        (&2.into(), &"FOUND_ASIDE".into()),
         "{listed}"
     );
     assert_eq!(count(&hub_db, "SELECT count(*) FROM incident WHERE code <> 'FOUND_ASIDE'"), 0);
+    // judged again, it is told why, and once
+    let open = "SELECT count(*) FROM incident WHERE closed_at IS NULL AND code";
+    world.hub(&["quarantine", "replay", "--all"]).expect("noted");
+    wait(&world, &hub_db, &format!("{open} <> 'FOUND_ASIDE'"), 1);
+    wait(&world, &hub_db, &format!("{open} = 'FOUND_ASIDE'"), 1);
+    let listed = world.hub(&["quarantine", "list"]).expect("listed");
+    assert_eq!(listed["count"], 2, "{listed}");
+    // of a file that staff have taken away nothing is told
+    world.daemons.kill("hub");
+    fs::remove_dir_all(world.layout.hub().join("quarantine").join(code.as_str())).expect("taken away");
+    world.start_hub().expect("started");
+    wait(&world, &hub_db, &format!("{open} = 'FOUND_ASIDE'"), 0);
     assert_eq!(count(&centre_db, "SELECT count(*) FROM svod_incident"), 0);
 }

@@ -16,7 +16,7 @@ use svod_tests::world::{World, bring_up::centre_name, programs::Who, read::Reade
 
 use super::{correct_somebody, count, merged, unmerged, wait, wait_for, write};
 
-fn status(world: &World, who: Who) -> Value {
+pub(super) fn status(world: &World, who: Who) -> Value {
     let told = if who == Who::Hub { world.hub(&["status"]) } else { world.spoke(1, &["status"]) };
     told.expect("told")
 }
@@ -27,8 +27,14 @@ fn overdue(status: &Value) -> Vec<String> {
     all.map(|one| one["what"].as_str().expect("a word").to_owned()).collect()
 }
 
-/// Runs a command that is refused; its code and error.
-fn refused(world: &World, who: Who, args: &[&str]) -> (Option<i32>, String) {
+/// The code of the error that a program has `said`.
+pub(super) fn code_of(said: &str) -> String {
+    let mut error = said.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    error.next_back().and_then(|error| Some(error["error"]["code"].as_str()?.to_owned())).unwrap_or_default()
+}
+
+/// Runs a command; how it ends, and what it says.
+pub(super) fn refused(world: &World, who: Who, args: &[&str]) -> (Option<i32>, String) {
     let config = if who == Who::Hub { world.layout.hub_config() } else { world.layout.centre_config(1) };
     let mut all: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
     all.extend([OsStr::new("--format"), OsStr::new("json"), OsStr::new("--config"), config.as_os_str()]);

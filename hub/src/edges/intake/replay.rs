@@ -3,7 +3,11 @@
 
 use std::fs::{self, File};
 
-use exchange_endpoint::{archive, quarantine::Aside, stray::loggable};
+use exchange_endpoint::{
+    archive,
+    quarantine::{Aside, FOUND_ASIDE},
+    stray::loggable,
+};
 use exchange_format::{file_name::FileName, participant::ParticipantCode};
 use jiff::Timestamp;
 
@@ -45,6 +49,9 @@ impl Hub {
         self.store.write(|tx| tx.set_replay(&one.row, false))?;
         put_back?;
         let taken = self.take(one.peer, &name, now)?;
+        if matches!(taken, Taken::Quarantined(_)) && one.reason == FOUND_ASIDE {
+            self.store.write(|tx| tx.aside_known(one, &now.to_string()))?;
+        }
         if matches!(taken, Taken::Done(_)) {
             self.store.write(|tx| {
                 tx.aside_taken(one)?;
@@ -57,36 +64,49 @@ impl Hub {
     }
 
     /// Enters the files in quarantine of which the database knows nothing. Why they were set aside is known when staff have them
-    /// judged again.
+    /// judged again. Of a packet of an epoch that is over nobody need be told: a later snapshot says what it said; nor of a file
+    /// that staff have taken away.
     ///
     /// # Errors
     /// A folder, or the database.
     pub(in crate::edges) fn know_quarantine(&mut self, now: Timestamp) -> Result<(), HubError> {
         let Self { store, context, .. } = self;
-        let unknown = store.read(|tx| {
+        let (unknown, gone) = store.read(|tx| {
+            let found = tx.quarantine()?.into_iter().filter(|one| one.reason == FOUND_ASIDE);
+            let folder = |one: &Aside| context.paths.quarantine.join(one.peer.as_str());
+            let gone: Vec<Aside> = found.filter(|one| !folder(one).join(&one.file).exists()).collect();
             let mut unknown = Vec::new();
             for centre in tx.centres()? {
+                let last = tx.streams(centre.code)?.incoming.last.map(|mark| mark.position.epoch);
                 let folder = context.paths.quarantine.join(centre.code.as_str());
                 let Ok(entries) = fs::read_dir(&folder) else { continue };
                 let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
                 for name in names.filter(|name| !name.starts_with('.')) {
                     let one = Aside::unknown(centre.code, &name);
                     if !tx.knows_aside(&one)? {
-                        unknown.push(one);
+                        let parsed = one.original().and_then(|name| name.parse::<FileName>().ok());
+                        let is_over = parsed.as_ref().is_some_and(|name| {
+                            name.kind.is_numbered()
+                                && name.from == centre.code
+                                && Some(name.position.epoch) < last
+                        });
+                        unknown.push((one, parsed, is_over));
                     }
                 }
             }
-            Ok::<_, HubError>(unknown)
+            Ok::<_, HubError>((unknown, gone))
         })?;
-        if unknown.is_empty() {
+        if unknown.is_empty() && gone.is_empty() {
             return Ok(());
         }
         store.write(|tx| {
-            for one in &unknown {
+            gone.iter().try_for_each(|one| tx.aside_known(one, &now.to_string()))?;
+            for (one, name, is_over) in &unknown {
                 tracing::warn!(centre = %one.peer, file = loggable(&one.file), "in quarantine, and unknown to the database");
-                let name = one.original().and_then(|name| name.parse::<FileName>().ok());
-                tx.put_aside(one, name.map(|name| name.position), &now.to_string())?;
-                tx.add_incident(one.peer, &one.reason, Some(&one.file), &now.to_string())?;
+                tx.put_aside(one, name.as_ref().map(|name| name.position), &now.to_string())?;
+                if !is_over {
+                    tx.add_incident(one.peer, &one.reason, Some(&one.file), &now.to_string())?;
+                }
             }
             Ok(())
         })

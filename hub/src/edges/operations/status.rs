@@ -1,11 +1,14 @@
 //! How the exchange stands, read at one moment: each centre, persons, what waits for staff.
 
-use std::collections::BTreeMap;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use exchange_endpoint::{
     config::Config,
     difference_table::DifferenceTold,
-    instance::Service,
+    instance::{DAMAGED, Service},
     keys::OwnKeys,
     output::Failure,
     overdue::{self, Overdue},
@@ -20,6 +23,7 @@ use crate::{
     database::{
         Tx,
         centres::Centre,
+        linking::ModelRow,
         status::{Crowd, Kept, LastPacket, Unconfirmed},
         streams::Incident,
     },
@@ -31,12 +35,15 @@ use crate::{
 };
 
 /// How the whole stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Status {
     /// The hub's code.
     pub code: String,
     /// The daemon, if one may see it.
     pub service: Option<Service>,
+    /// What of this could not be read, or not whole, because the file of the database is damaged: names of parts below, or
+    /// `database` for all of them.
+    pub unreadable: BTreeSet<&'static str>,
     /// Entries of the journal.
     pub journal: u64,
     /// Whether an initial load waits for `merge`.
@@ -83,11 +90,16 @@ pub struct ModelInForce {
 }
 
 impl ModelInForce {
-    fn of(tx: &Tx<'_>) -> Result<Self, Failure> {
-        Ok(match tx.models()?.into_iter().next() {
-            Some(row) => Self { name: row.name, actor: Some(row.actor), at: Some(row.at) },
-            None => Self { name: Model::recipients().name, actor: None, at: None },
-        })
+    fn of(tx: &Tx<'_>) -> Result<Self, HubError> {
+        let row = tx.models()?.into_iter().next();
+        let of = |row: ModelRow| Self { name: row.name, actor: Some(row.actor), at: Some(row.at) };
+        Ok(row.map_or_else(Self::default, of))
+    }
+}
+
+impl Default for ModelInForce {
+    fn default() -> Self {
+        Self { name: Model::recipients().name, actor: None, at: None }
     }
 }
 
@@ -103,7 +115,7 @@ pub struct ReviewCount {
 }
 
 /// Signatures of staff that wait for a second.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct HalfSigned {
     /// How many.
     pub waiting: u64,
@@ -165,103 +177,157 @@ struct Counts {
     incidents: Vec<Incident>,
 }
 
-/// Reads how everything stands.
-pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Failure> {
-    let late = SignedDuration::from_secs(i64::from(config.exchange.late_s));
-    open_store(config)?.read(|tx| {
-        let counts = Counts {
-            packets: tx.packet_counts()?,
-            received: tx.received_counts()?,
-            publications: tx.publication_counts()?,
-            incidents: tx.incidents()?,
-            orphans: tx.orphan_counts()?.into_iter().collect(),
-            unconfirmed: tx.unconfirmed_counts()?.into_iter().collect(),
+/// What is read of a database whose file may be damaged.
+struct Look<'a> {
+    tx: &'a Tx<'a>,
+    /// The parts that are not there, or not whole.
+    unreadable: RefCell<BTreeSet<&'static str>>,
+}
+
+impl Look<'_> {
+    /// What was `read`, of `part`: as much as there is of it.
+    fn part<T: Default, E: Into<HubError>>(
+        &self,
+        part: &'static str,
+        read: Result<T, E>,
+    ) -> Result<T, HubError> {
+        let (is_lost, read) = match read.map_err(Into::into) {
+            Err(error) if error.is_damage() => (true, Ok(T::default())),
+            other => (false, other),
         };
-        let mut centres = Vec::new();
-        let (timing, mut late_ones) = (config.timing(), Vec::new());
-        for centre in tx.centres()? {
-            if centre.active {
-                let waiting = tx.waits_for(centre.code, now)?;
-                late_ones.extend(overdue::overdue(centre.code.as_str(), waiting, now, &timing));
-            }
-            centres.push(centre_status(tx, centre, &counts, now, late)?);
+        if self.tx.has_lacked() | is_lost {
+            self.unreadable.borrow_mut().insert(part);
         }
-        let service = Service::of(&config.path(&config.database));
-        if service.as_ref().is_some_and(|service| !service.running) {
-            // nobody listens: that nothing was heard says nothing of them
-            for centre in &mut centres {
-                centre.late = false;
-            }
-            let queued = !tx.centres_with_pending()?.is_empty() || !tx.unsealed_inputs(1)?.is_empty();
-            let last = (tx.last_at_work(now)?, true, queued);
-            let by_whom = (config.code.as_str(), service.as_ref());
-            late_ones = overdue::while_stopped(late_ones, by_whom, last, (now, &timing));
+        read
+    }
+}
+
+impl Status {
+    /// Whether the file of the database is damaged, as far as is known.
+    pub fn is_damaged(&self) -> bool {
+        !self.unreadable.is_empty() || Service::is_damaged(self.service.as_ref())
+    }
+}
+
+/// Reads how everything stands; of a database whose file is damaged, what is left.
+pub fn status(config: &Config<HubConfig>, now: Timestamp) -> Result<Status, Failure> {
+    let service = Service::of(&config.path(&config.database));
+    let mut store = match open_store(config) {
+        Ok(store) => store,
+        Err(failure) if DAMAGED.contains(&failure.code()) => {
+            let unreadable = BTreeSet::from(["database"]);
+            return Ok(Status { code: config.code.clone(), service, unreadable, ..Status::default() });
         }
-        let waiting = tx.standing_count("waiting")?;
-        let (half, since) = tx.half_signed_count()?;
-        let signatures = HalfSigned { waiting: half, since };
-        late_ones.extend(of_people(tx, config, (counts.unconfirmed.values().sum(), &signatures), now)?);
-        late_ones.extend(of_keys(tx, config, now)?);
-        let mut differences = Vec::new();
-        for one in counts.incidents.iter().filter(|one| one.code == "DIVERGED") {
-            differences.extend(tx.differences().told(&one.centre).map_err(HubError::from)?);
+        Err(failure) => return Err(failure),
+    };
+    let read = store.read_what_is_left(|tx| {
+        let look = Look { tx, unreadable: RefCell::default() };
+        let status = read(&look, config, service, now)?;
+        Ok::<_, HubError>(Status { unreadable: look.unreadable.take(), ..status })
+    });
+    read.map_err(Failure::from)
+}
+
+fn read(
+    look: &Look<'_>,
+    config: &Config<HubConfig>,
+    service: Option<Service>,
+    now: Timestamp,
+) -> Result<Status, HubError> {
+    let tx = look.tx;
+    let late = SignedDuration::from_secs(i64::from(config.exchange.late_s));
+    let counts = Counts {
+        packets: look.part("centres", tx.packet_counts())?,
+        received: look.part("centres", tx.received_counts())?,
+        publications: look.part("centres", tx.publication_counts())?,
+        incidents: look.part("incidents", tx.incidents())?,
+        orphans: look.part("centres", tx.orphan_counts())?.into_iter().collect(),
+        unconfirmed: look.part("centres", tx.unconfirmed_counts())?.into_iter().collect(),
+    };
+    let mut centres = Vec::new();
+    let (timing, mut late_ones) = (config.timing(), Vec::new());
+    for centre in look.part("centres", tx.centres())? {
+        if centre.active {
+            let waiting = look.part("overdue", tx.waits_for(centre.code, now))?;
+            late_ones.extend(overdue::overdue(centre.code.as_str(), waiting, now, &timing));
         }
-        Ok(Status {
-            code: config.code.clone(),
-            service,
-            journal: tx.journal_size()?,
-            merge_waits: waiting > 0,
-            waiting,
-            persons: tx.person_count()?,
-            model: ModelInForce::of(tx)?,
-            reviews: tx
-                .review_counts()?
-                .into_iter()
-                .map(|(kind, reason, count)| ReviewCount { kind, reason, count })
-                .collect(),
-            signatures,
-            faults: tx.fault_counts()?.into_iter().collect(),
-            crowds: tx.crowds(LARGEST)?,
-            inputs_unsealed: tx.unsealed_input_count()?,
-            centres,
-            overdue: late_ones,
-            requests: tx.requests().open(now).map_err(HubError::from)?,
-            differences,
-            incidents: counts.incidents,
-            closed_incidents: tx.closed_incidents()?,
-        })
+        centres.push(centre_status(look, centre, &counts, now, late)?);
+    }
+    if service.as_ref().is_some_and(|service| !service.running) {
+        // nobody listens: that nothing was heard says nothing of them
+        for centre in &mut centres {
+            centre.late = false;
+        }
+        let pending = look.part("overdue", tx.centres_with_pending())?;
+        let queued = !pending.is_empty() || !look.part("overdue", tx.unsealed_inputs(1))?.is_empty();
+        let last = (look.part("overdue", tx.last_at_work(now))?, true, queued);
+        let by_whom = (config.code.as_str(), service.as_ref());
+        late_ones = overdue::while_stopped(late_ones, by_whom, last, (now, &timing));
+    }
+    let waiting = look.part("waiting", tx.standing_count("waiting"))?;
+    let (half, since) = look.part("signatures", tx.half_signed_count())?;
+    let signatures = HalfSigned { waiting: half, since };
+    late_ones.extend(of_people(look, config, (counts.unconfirmed.values().sum(), &signatures), now)?);
+    late_ones.extend(of_keys(look, config, now)?);
+    let mut differences = Vec::new();
+    for one in counts.incidents.iter().filter(|one| one.code == "DIVERGED") {
+        differences.extend(look.part("differences", tx.differences().told(&one.centre))?);
+    }
+    let reviews = look.part("reviews", tx.review_counts())?.into_iter();
+    Ok(Status {
+        code: config.code.clone(),
+        service,
+        unreadable: BTreeSet::new(),
+        journal: look.part("journal", tx.journal_size())?,
+        merge_waits: waiting > 0,
+        waiting,
+        persons: look.part("persons", tx.person_count())?,
+        model: look.part("model", ModelInForce::of(tx))?,
+        reviews: reviews.map(|(kind, reason, count)| ReviewCount { kind, reason, count }).collect(),
+        signatures,
+        faults: look.part("faults", tx.fault_counts())?.into_iter().collect(),
+        crowds: look.part("crowds", tx.crowds(LARGEST))?,
+        inputs_unsealed: look.part("inputs_unsealed", tx.unsealed_input_count())?,
+        centres,
+        overdue: late_ones,
+        requests: look.part("requests", tx.requests().open(now))?,
+        differences,
+        incidents: counts.incidents,
+        closed_incidents: look.part("closed_incidents", tx.closed_incidents())?,
     })
 }
 
 /// What waits for staff for too long.
 fn of_people(
-    tx: &Tx<'_>,
+    look: &Look<'_>,
     config: &Config<HubConfig>,
     (unconfirmed, signatures): (u64, &HalfSigned),
     now: Timestamp,
-) -> Result<Vec<Overdue>, Failure> {
+) -> Result<Vec<Overdue>, HubError> {
+    let tx = look.tx;
     let StaffConfig { merge_days, review_days, quarantine_days } = config.staff;
+    let since = look.part("overdue", tx.unconfirmed_since())?;
     let all = [
-        ("merge", tx.waits_for_merge()?, merge_days),
-        ("review", tx.waits_for_answers()?, review_days),
-        ("service", (unconfirmed, tx.unconfirmed_since()?), review_days),
+        ("merge", look.part("overdue", tx.waits_for_merge())?, merge_days),
+        ("review", look.part("overdue", tx.waits_for_answers())?, review_days),
+        ("service", (unconfirmed, since), review_days),
         ("signature", (signatures.waiting, signatures.since.clone()), config.merge.signature_days),
-        ("quarantine", tx.waits_in_quarantine()?, quarantine_days),
+        ("quarantine", look.part("overdue", tx.waits_in_quarantine())?, quarantine_days),
     ];
     let judge = |(what, waits, days)| Overdue::of_people(what, &config.code, waits, now, days);
     Ok(all.into_iter().filter_map(judge).collect())
 }
 
 /// Keys that run out, own ones and those of active centres. Where files are missing the daemon says so.
-fn of_keys(tx: &Tx<'_>, config: &Config<HubConfig>, now: Timestamp) -> Result<Vec<Overdue>, Failure> {
-    let mut all = Vec::new();
+fn of_keys(look: &Look<'_>, config: &Config<HubConfig>, now: Timestamp) -> Result<Vec<Overdue>, HubError> {
+    let (tx, mut all) = (look.tx, Vec::new());
     if let Some(own) =
         config.code.parse().ok().and_then(|code| OwnKeys::load(&config.path(&config.keys), code).ok())
     {
-        all.extend(Overdue::of_own_keys(&own, tx.keys(), now).map_err(HubError::from)?);
+        all.extend(look.part("overdue", Overdue::of_own_keys(&own, tx.keys(), now))?);
     }
     if let Ok(trust) = Trust::open(&config.path(&config.trust)) {
-        let centres = tx.centres()?.into_iter().filter(|centre| centre.active);
+        let centres = look.part("overdue", tx.centres())?.into_iter().filter(|centre| centre.active);
         let cards = centres.filter_map(|centre| trust.card(centre.code));
         all.extend(cards.filter_map(|card| Overdue::of_card("peer_keys", card, now)));
     }
@@ -282,13 +348,13 @@ pub fn unconfirmed(config: &Config<HubConfig>) -> Result<Vec<Unconfirmed>, Failu
 }
 
 fn centre_status(
-    tx: &Tx<'_>,
+    look: &Look<'_>,
     centre: Centre,
     counts: &Counts,
     now: Timestamp,
     late: SignedDuration,
-) -> Result<CentreStatus, Failure> {
-    let code: ParticipantCode = centre.code;
+) -> Result<CentreStatus, HubError> {
+    let (tx, code): (_, ParticipantCode) = (look.tx, centre.code);
     let packets = |direction: &str, states: &[&str]| -> u64 {
         let of = counts.packets.iter().filter(|(peer, way, kind, state, _)| {
             peer == code.as_str()
@@ -299,9 +365,10 @@ fn centre_status(
         of.map(|(.., count)| count).sum()
     };
     let publications = counts.publications.iter().filter(|(to, ..)| to == code.as_str());
-    let last_heard = tx.last_heard(code, &now.to_string())?;
+    let last_heard = look.part("centres", tx.last_heard(code, &now.to_string()))?;
     let heard: Option<Timestamp> = last_heard.as_deref().and_then(|at| at.parse().ok());
-    let (refused, waiting) = (tx.outcome_count(code, "refused")?, tx.outcome_count(code, "held")?);
+    let refused = look.part("centres", tx.outcome_count(code, "refused"))?;
+    let waiting = look.part("centres", tx.outcome_count(code, "held"))?;
     let mut records = BTreeMap::new();
     for (_, _, state, count) in counts.received.iter().filter(|(origin, ..)| origin == code.as_str()) {
         *records.entry(state.clone()).or_default() += count;
@@ -311,8 +378,8 @@ fn centre_status(
         name: centre.name,
         state: if centre.active { "active" } else { "disabled" },
         merged: centre.merged,
-        last_in: tx.last_packet(code, "in")?,
-        last_out: tx.last_packet(code, "out")?,
+        last_in: look.part("centres", tx.last_packet(code, "in"))?,
+        last_out: look.part("centres", tx.last_packet(code, "out"))?,
         late: centre.active && heard.is_some_and(|heard| waits_beyond(heard, now, late).is_some()),
         last_heard,
         unanswered: packets("out", &["SEALED", "PLACED", "RECEIVED"]),
@@ -325,6 +392,6 @@ fn centre_status(
         unconfirmed: counts.unconfirmed.get(code.as_str()).copied().unwrap_or(0),
         records,
         publications: publications.map(|(_, state, count)| (state.clone(), *count)).collect(),
-        stopped: tx.streams(code)?.outgoing.stop.map(|stop| stop.to_string()),
+        stopped: look.part("centres", tx.streams(code))?.outgoing.stop.map(|stop| stop.to_string()),
     })
 }

@@ -26,7 +26,7 @@ use exchange_endpoint::{
     keys,
     output::{Exit, Failure},
     protocol::{Kind as ProtocolKind, Protocol, Protocols},
-    watermark::{Watermark, WatermarkError},
+    watermark::Watermark,
 };
 use exchange_format::{packet::manifest::SnapshotBasis, participant::ParticipantCode, stream::Stop};
 use jiff::Timestamp;
@@ -110,15 +110,11 @@ pub fn rebuild(
     tell: Tell<'_>,
 ) -> Result<Rebuilt, Failure> {
     let database = config.path(&config.database);
-    let _lock = InstanceLock::acquire(&database)?;
+    let mut lock = InstanceLock::acquire(&database)?;
     if database.exists() {
         return Err(Failure::new(Exit::Refused, "rebuild-exists").told("file", database.display()));
     }
-    let watermark = match Watermark::open(&config.path(&config.keys).join(WATERMARK)) {
-        Ok(watermark) => Some(watermark),
-        Err(WatermarkError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error.into()),
-    };
+    let watermark = Watermark::open_if_sound(&config.path(&config.keys).join(WATERMARK))?;
     let context = context_of(config, watermark.as_ref().map_or(0, Watermark::issued))?;
     let stage = Stage::beside(&database)?;
     let folder = database.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -127,8 +123,9 @@ pub fn rebuild(
     let newest = Protocols::open(&config.path(&config.protocols)).map_err(HubError::from)?.reached().1;
     let mut rebuilt = make(&context, &archive, order, (watermark.as_ref(), newest), (&stage, now), tell)?;
     stage.put(&database)?;
+    lock.sound();
     rebuilt.database = database;
-    follow(config, watermark.is_none())?;
+    follow(config, watermark.is_none().then_some(now))?;
     Ok(rebuilt)
 }
 
@@ -346,9 +343,9 @@ fn archive_key(
 }
 
 /// The watermark follows the new database, and the protocol gets its files. What is not done is done when the hub starts.
-fn follow(config: &Config<HubConfig>, begins: bool) -> Result<(), Failure> {
-    if begins {
-        Watermark::create(&config.path(&config.keys).join(WATERMARK))?;
+fn follow(config: &Config<HubConfig>, begins: Option<Timestamp>) -> Result<(), Failure> {
+    if let Some(now) = begins {
+        Watermark::begin_again(&config.path(&config.keys).join(WATERMARK), now)?;
     }
     let mut hub: Hub = open(config)?;
     hub.follow_journal()?;

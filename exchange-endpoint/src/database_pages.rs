@@ -1,0 +1,252 @@
+//! Whether the file of a database is as SQLite writes it. A page that the disk has lost is met by whoever reads it, which may be
+//! in months; so a daemon has all of them looked through after its start and once a day, beside its work: a thread with a
+//! connection of its own that only reads, table by table, so that the log beside the database is never held for long.
+
+use std::{
+    fs::File,
+    io::Read as _,
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::messages::Told;
+
+/// How long after a look the next one begins; and after one that could not be done.
+const DAY: Duration = Duration::from_hours(24);
+const AGAIN: Duration = Duration::from_hours(1);
+/// SQLite's cache of pages: each is read once.
+const CACHE_KIB: u32 = 4_000;
+
+/// Damage of a database's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The table in which it was found, itself or one of its indexes; none: all of them, for none can be told.
+    pub table: Option<String>,
+    /// What SQLite says of it: pages and cells, never values.
+    pub said: String,
+}
+
+impl From<&Damage> for Told {
+    fn from(damage: &Damage) -> Self {
+        match &damage.table {
+            Some(table) => {
+                let args = [("table", table.clone().into()), ("said", damage.said.clone().into())];
+                Self::of("sqlite-damaged-table", &args)
+            }
+            None => Self::of("sqlite-damaged-all", &[("said", damage.said.clone().into())]),
+        }
+    }
+}
+
+/// Whether `error` says that the file is damaged. A schema that somebody has written is another matter.
+pub fn is_damage(error: &rusqlite::Error) -> bool {
+    let text = error.to_string();
+    let is_of_schema = text.contains("malformed database schema (") && !text.contains("schema (?)");
+    !is_of_schema
+        && matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+}
+
+/// Whether the file at `path`, which is no database to SQLite, is one whose first page was lost: a whole number of sectors, the first
+/// of which is empty.
+pub fn has_lost_its_head(path: &Path) -> bool {
+    const SECTOR: usize = 512;
+    let mut head = [1; SECTOR];
+    let read = File::open(path).and_then(|mut file| {
+        file.read_exact(&mut head)?;
+        file.metadata()
+    });
+    read.is_ok_and(|file| file.len() % SECTOR as u64 == 0 && head.iter().all(|byte| *byte == 0))
+}
+
+/// The first damage that is found in the pages of the database.
+///
+/// # Errors
+/// SQLite's, of another kind.
+pub fn first_damage(connection: &Connection) -> rusqlite::Result<Option<Damage>> {
+    let names = || -> rusqlite::Result<Vec<String>> {
+        connection
+            .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0")?
+            .query_map([], |row| row.get(0))?
+            .collect()
+    };
+    let damage = |table: Option<&str>, said: String| Some(Damage { table: table.map(str::to_owned), said });
+    let names = match names() {
+        Err(error) if is_damage(&error) => return Ok(damage(None, error.to_string())),
+        names => names?,
+    };
+    for table in names {
+        let sql = format!("PRAGMA quick_check('{}')", table.replace('\'', "''"));
+        let look = || -> rusqlite::Result<Vec<String>> {
+            connection.prepare(&sql)?.query_map([], |row| row.get(0))?.collect()
+        };
+        match look() {
+            Ok(lines) => {
+                // what the conditions of a table are is somebody's harm to rows, no damage
+                let said = lines
+                    .into_iter()
+                    .find(|line| line.starts_with("***") || line.to_lowercase().contains("page"));
+                if let Some(said) = said {
+                    let said = said.lines().last().unwrap_or_default().to_owned();
+                    return Ok(damage(Some(&table), said));
+                }
+            }
+            Err(error) if is_damage(&error) => return Ok(damage(Some(&table), error.to_string())),
+            // an index by a function or a collation that only another program has
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// What a look has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// All pages are as SQLite writes them.
+    Sound,
+    /// Some are not.
+    Damaged(Damage),
+}
+
+/// Looks through the pages of a database from time to time, beside other work.
+#[derive(Debug)]
+pub struct Soundness {
+    path: PathBuf,
+    at_work: Option<JoinHandle<rusqlite::Result<Option<Damage>>>>,
+    next: Instant,
+}
+
+impl Soundness {
+    /// Of the database at `path`; the first look begins with the first [`step`](Self::step).
+    pub fn of(path: &Path) -> Self {
+        Self { path: path.to_owned(), at_work: None, next: Instant::now() }
+    }
+
+    /// Begins a look if one is due; what the one that has just ended has found.
+    pub fn step(&mut self) -> Option<Found> {
+        match self.at_work.take_if(|look| look.is_finished()) {
+            Some(look) => {
+                let done = look.join().unwrap_or(Ok(None));
+                let pause = if done.is_ok() { DAY } else { AGAIN };
+                self.next = Instant::now() + pause;
+                match done {
+                    Ok(None) => Some(Found::Sound),
+                    Ok(Some(damage)) => Some(Found::Damaged(damage)),
+                    Err(error) => {
+                        tracing::warn!("the pages of the database could not be looked through: {error}");
+                        None
+                    }
+                }
+            }
+            None if self.at_work.is_none() && self.next <= Instant::now() => {
+                let path = self.path.clone();
+                let spawned = std::thread::Builder::new().name("soundness".into()).spawn(move || look(&path));
+                self.next = Instant::now() + AGAIN;
+                self.at_work = spawned
+                    .inspect_err(|error| tracing::warn!("no look at the pages of the database: {error}"))
+                    .ok();
+                None
+            }
+            None => None,
+        }
+    }
+}
+
+fn look(path: &Path) -> rusqlite::Result<Option<Damage>> {
+    let began = Instant::now();
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(30))?;
+    let read = connection
+        .pragma_update(None, "cache_size", -i64::from(CACHE_KIB))
+        .and_then(|()| first_damage(&connection));
+    let found = match read {
+        // not even its first page
+        Err(error) if is_damage(&error) => Some(Damage { table: None, said: error.to_string() }),
+        other => other?,
+    };
+    tracing::info!(sound = found.is_none(), took_ms = began.elapsed().as_millis(), "pages looked through");
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::OpenOptions,
+        io::{Seek as _, SeekFrom, Write as _},
+    };
+
+    use super::*;
+
+    /// A database of many pages; `table` of it loses one.
+    fn database(dir: &Path, table: Option<&str>) -> PathBuf {
+        let path = dir.join("a.db");
+        let db = Connection::open(&path).expect("made");
+        db.execute_batch(
+            "CREATE TABLE one(n INTEGER PRIMARY KEY, text TEXT NOT NULL);
+             CREATE TABLE two(n INTEGER PRIMARY KEY, text TEXT CHECK (text <> 'bad'));
+             CREATE INDEX two_text ON two(text);
+             WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4000)
+             INSERT INTO one SELECT n, 'abcdefghijklmnopqrstuvwxyz' || n FROM c;
+             INSERT INTO two SELECT n, text FROM one;
+             PRAGMA ignore_check_constraints = ON; UPDATE two SET text = 'bad' WHERE n = 7;",
+        )
+        .expect("filled");
+        if let Some(table) = table {
+            let sql = "SELECT pgoffset, pgsize FROM dbstat WHERE name = ?1 AND pagetype = 'leaf' ORDER BY pageno LIMIT 1 OFFSET 2";
+            let (at, size): (u64, usize) =
+                db.query_row(sql, [table], |row| Ok((row.get(0)?, row.get(1)?))).expect("a leaf");
+            drop(db);
+            let mut file = OpenOptions::new().write(true).open(&path).expect("opened");
+            file.seek(SeekFrom::Start(at)).expect("there");
+            file.write_all(&vec![0; size]).expect("lost");
+        }
+        path
+    }
+
+    fn found(path: &Path) -> Found {
+        let mut soundness = Soundness::of(path);
+        loop {
+            if let Some(found) = soundness.step() {
+                assert_eq!(soundness.step(), None, "the next one begins in a day");
+                return found;
+            }
+            assert!(soundness.at_work.is_some(), "it was looked through");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_lost_is_found_with_its_table() {
+        for (lost, table) in [("one", "one"), ("two", "two"), ("two_text", "two")] {
+            let dir = tempfile::tempdir().expect("a directory");
+            let Found::Damaged(damage) = found(&database(dir.path(), Some(lost))) else { panic!("{lost}") };
+            assert_eq!(damage.table.as_deref(), Some(table), "{lost}: {}", damage.said);
+        }
+        let dir = tempfile::tempdir().expect("a directory");
+        assert_eq!(
+            found(&database(dir.path(), None)),
+            Found::Sound,
+            "a row that breaks a condition is no page"
+        );
+    }
+
+    #[test]
+    fn a_database_without_its_first_page_is_told_from_another_file() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = database(dir.path(), None);
+        assert!(!has_lost_its_head(&path));
+        let mut file = OpenOptions::new().write(true).open(&path).expect("opened");
+        file.write_all(&[0; 4096]).expect("lost");
+        assert!(has_lost_its_head(&path));
+        let Found::Damaged(damage) = found(&path) else { panic!("sound") };
+        assert_eq!(damage.table, None);
+        for other in ["", "a file of somebody", &"x".repeat(1024), &"\0".repeat(700)] {
+            std::fs::write(&path, other).expect("written");
+            assert!(!has_lost_its_head(&path), "{other:?}");
+        }
+    }
+}
