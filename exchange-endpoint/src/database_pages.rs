@@ -3,14 +3,16 @@
 //! connection of its own that only reads, table by table, so that the log beside the database is never held for long.
 
 use std::{
+    fmt,
     fs::File,
     io::Read as _,
     path::{Path, PathBuf},
-    thread::JoinHandle,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 use crate::messages::Told;
 
@@ -111,18 +113,50 @@ pub enum Found {
     Damaged(Damage),
 }
 
-/// Looks through the pages of a database from time to time, beside other work.
+/// Looks through the pages of a database from time to time, beside other work. A look that is at work when this goes is ended: the
+/// program's own connection is to be the last, which folds the log into the file.
 #[derive(Debug)]
 pub struct Soundness {
     path: PathBuf,
     at_work: Option<JoinHandle<rusqlite::Result<Option<Damage>>>>,
+    /// What ends the look that is at work.
+    end: Ending,
     next: Instant,
+}
+
+/// What ends a look, once it has opened the database.
+#[derive(Clone, Default)]
+struct Ending(Arc<Mutex<Option<InterruptHandle>>>);
+
+impl Ending {
+    fn handle(&self) -> MutexGuard<'_, Option<InterruptHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ending")
+    }
+}
+
+impl Drop for Soundness {
+    fn drop(&mut self) {
+        let Some(look) = self.at_work.take() else { return };
+        // between two statements there is nothing to be ended yet
+        while !look.is_finished() {
+            if let Some(end) = &*self.end.handle() {
+                end.interrupt();
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
 }
 
 impl Soundness {
     /// Of the database at `path`; the first look begins with the first [`step`](Self::step).
     pub fn of(path: &Path) -> Self {
-        Self { path: path.to_owned(), at_work: None, next: Instant::now() }
+        Self { path: path.to_owned(), at_work: None, end: Ending::default(), next: Instant::now() }
     }
 
     /// Begins a look if one is due; what the one that has just ended has found.
@@ -142,8 +176,9 @@ impl Soundness {
                 }
             }
             None if self.at_work.is_none() && self.next <= Instant::now() => {
-                let path = self.path.clone();
-                let spawned = std::thread::Builder::new().name("soundness".into()).spawn(move || look(&path));
+                let (path, end) = (self.path.clone(), self.end.clone());
+                let spawned =
+                    thread::Builder::new().name("soundness".into()).spawn(move || look(&path, &end));
                 self.next = Instant::now() + AGAIN;
                 self.at_work = spawned
                     .inspect_err(|error| tracing::warn!("no look at the pages of the database: {error}"))
@@ -155,11 +190,12 @@ impl Soundness {
     }
 }
 
-fn look(path: &Path) -> rusqlite::Result<Option<Damage>> {
+fn look(path: &Path, end: &Ending) -> rusqlite::Result<Option<Damage>> {
     let began = Instant::now();
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(Duration::from_secs(30))?;
+    *end.handle() = Some(connection.get_interrupt_handle());
     let read = connection
         .pragma_update(None, "cache_size", -i64::from(CACHE_KIB))
         .and_then(|()| first_damage(&connection));
@@ -215,7 +251,7 @@ mod tests {
                 return found;
             }
             assert!(soundness.at_work.is_some(), "it was looked through");
-            std::thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -232,6 +268,21 @@ mod tests {
             Found::Sound,
             "a row that breaks a condition is no page"
         );
+    }
+
+    #[test]
+    fn a_look_that_is_at_work_ends_with_the_program_which_folds_the_log() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = database(dir.path(), None);
+        let db = Connection::open(&path).expect("opened");
+        db.execute_batch("PRAGMA journal_mode = WAL; UPDATE two SET text = 'good' WHERE n = 7")
+            .expect("written");
+        for _ in 0..20 {
+            let mut soundness = Soundness::of(&path);
+            assert_eq!(soundness.step(), None);
+        }
+        drop(db);
+        assert_eq!(std::fs::read_dir(dir.path()).expect("listed").count(), 1, "the file alone");
     }
 
     #[test]

@@ -12,9 +12,16 @@ use std::{
 use exchange_format::card::Card;
 use fixtures::places::centre_code;
 use serde_json::Value;
-use svod_tests::world::{World, bring_up::centre_name, programs::Who, read::Reader, toml_edit::set_key};
+use svod_tests::world::{
+    World, WorldError,
+    bring_up::centre_name,
+    programs::Who,
+    read::Reader,
+    toml_edit::set_key,
+    wait::{Look, until},
+};
 
-use super::{correct_somebody, count, merged, unmerged, wait, wait_for, write};
+use super::{PATIENCE, correct_somebody, count, merged, unmerged, wait, wait_for, write};
 
 pub(super) fn status(world: &World, who: Who) -> Value {
     let told = if who == Who::Hub { world.hub(&["status"]) } else { world.spoke(1, &["status"]) };
@@ -324,7 +331,13 @@ fn a_spool_that_is_gone_is_made_again_and_a_packet_out_of_place_lists_no_records
 /// A centre whose stream has stopped looks at what differs and goes on; what it has not sent comes to the hub.
 fn goes_on_by_resync(world: &World, received: u64) {
     world.start_centre(1).expect("started");
-    wait_for(world, "the snapshot", || (world.spoke(1, &["resync"]).ok()?["stage"] == "ready").then_some(()));
+    until("the snapshot", PATIENCE, || -> Result<Look<()>, WorldError> {
+        world.daemons.check()?;
+        let told = world.spoke(1, &["resync"]);
+        let is_ready = told.as_ref().is_ok_and(|told| told["stage"] == "ready");
+        Ok(if is_ready { Look::Reached(()) } else { Look::NotYet(format!("{told:?}")) })
+    })
+    .expect("it comes about");
     world.spoke(1, &["resync", "--yes", "--keep", "mine"]).expect("decided");
     wait(world, &world.layout.hub_db(), "SELECT count(*) FROM received", received);
     let open = "SELECT count(*) FROM svod_incident WHERE code = 'RESTORED' AND closed_at IS NULL";

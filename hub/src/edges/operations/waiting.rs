@@ -71,8 +71,8 @@ impl Drawing {
         rows: usize,
         report: &mut Report,
     ) -> Result<bool, Failure> {
-        for _ in 0..rows {
-            let Some(first) = self.waiting.rows.keys().next() else { return Ok(true) };
+        let rest = self.waiting.rows.len().saturating_sub(rows);
+        while let Some(first) = self.waiting.rows.keys().next().filter(|_| self.waiting.rows.len() > rest) {
             self.judge(register, decided, *first, report)?;
         }
         Ok(self.waiting.rows.is_empty())
