@@ -34,7 +34,7 @@ use crate::{
     database::report::{Incident, ProposalState},
     edges::{
         config::{self, SpokeConfig},
-        copies, station,
+        copies,
     },
 };
 
@@ -122,7 +122,7 @@ fn command(cli: &Cli) -> Result<Exit, Failure> {
             backup.run(common, &copies::place(&config), |head| Ok(copies::note(&config, head)?))
         }
         Command::Restore(restore) => {
-            let config = config_alone(common)?;
+            let config = config(common)?;
             restore.run(common, &copies::place(&config), |path, watermark| {
                 Ok(copies::prepare(&config, path, watermark, Timestamp::now())?)
             })
@@ -163,17 +163,10 @@ fn incident_line(lang: Lang, one: &Incident) -> String {
     format!("  {}  {}  {} {}: {what}{next}{end}", one.n, moment(&one.at), one.code, one.subject)
 }
 
-/// The configuration that `--config` names, whatever stands where the database should.
-fn config_alone(common: &CommonArgs) -> Result<Config<SpokeConfig>, Failure> {
+/// The configuration that `--config` names.
+fn config(common: &CommonArgs) -> Result<Config<SpokeConfig>, Failure> {
     let config = config::load(common.config_file()?)?;
     account::refuse_root_over(&config.path(&config.database))?;
-    Ok(config)
-}
-
-/// The configuration that `--config` names, for a command that opens the database.
-fn config(common: &CommonArgs) -> Result<Config<SpokeConfig>, Failure> {
-    let config = config_alone(common)?;
-    station::refuse_log_of_another(&config.path(&config.database))?;
     Ok(config)
 }
 

@@ -34,9 +34,6 @@ pub enum DatabaseError {
         /// What this program writes.
         expected: &'static str,
     },
-    /// The log beside it is that of a later state.
-    #[error("the log beside {0} is not its own")]
-    LogOfAnother(PathBuf),
     /// `init` will not write over something.
     #[error("{0} exists already")]
     Exists(PathBuf),

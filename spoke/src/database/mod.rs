@@ -1,6 +1,6 @@
 //! `centre.db`: the centre's own database, in which any program reads and writes plain tables (contract v1).
 //!
-//! The file: `open`, [`left_log`] whose log lies beside it, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
+//! The file: `open`, [`tables`] and `tables_ddl` the domain's, `book.sql` the exchange's own · [`triggers`]
 //! locks and capture · [`guards`] who may write the exchange's tables · [`write`](mod@write) the daemon's
 //! transactions. Out: [`own_records`] what has changed · [`snapshot`] everything · [`removals`] what of it is held, [`sent`] what was sent, [`sums`] over it, [`lost`] of it, [`returned`] after a restore. In: [`publications`] what came ·
 //! [`showing`] the rows that show it, `standing` which they are · [`proposals`] what the centre wishes otherwise · [`verify`] whether they still do · `unseen` what no trigger saw, [`foreign`] what we cannot have written, [`bound`] whose keys are no longer theirs · [`shape`] whether
@@ -16,7 +16,6 @@ pub mod foreign;
 pub mod guards;
 pub mod import;
 mod indexes;
-pub mod left_log;
 pub mod links;
 pub mod lost;
 mod open;

@@ -228,9 +228,6 @@ fn database_failure(error: &DatabaseError) -> Failure {
         DatabaseError::NotOurs { path } => {
             Failure::new(Exit::Usage, "spoke-database-foreign").told("file", path.display())
         }
-        DatabaseError::LogOfAnother(path) => {
-            Failure::new(Exit::Usage, "spoke-database-log").told("file", path.display())
-        }
         DatabaseError::Version { path, .. } => Failure::new(Exit::Usage, "spoke-database-version")
             .told("file", path.display())
             .because("detail", error)

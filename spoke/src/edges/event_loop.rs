@@ -300,9 +300,6 @@ impl Day {
         let version = pragma(station, "data_version")?;
         if replaced || version != self.data_version {
             (self.data_version, self.written) = (version, true);
-            if !station.is_noted()? {
-                station.note_file();
-            }
             if let Err(error) = station.reload() {
                 tracing::error!(%error, "keys and cards could not be read again");
             }
@@ -425,7 +422,6 @@ impl Day {
         let (began, now) = (self.clock.running(), self.clock.now());
         self.schema_version = pragma(station, "schema_version")?;
         let report = tokio::task::block_in_place(|| audit::audit(station, true, now))?;
-        station.note_file();
         if !report.whole {
             tracing::error!(
                 found = report.found.len(),

@@ -37,7 +37,7 @@ use super::{SpokeError, config::SpokeConfig, error::damaged, rotation};
 use crate::database::{
     self,
     book::{self, OutStream},
-    left_log, own_records,
+    own_records,
     sums::{SUMMED, Sums},
     write::{self, Scope},
 };
@@ -65,8 +65,6 @@ pub struct Station {
     protocols: Protocols,
     lock: InstanceLock,
     opened: OpenedFile,
-    /// How often the database was noted, [`Station::note_file`].
-    counted: u32,
     /// That the file of the database is damaged.
     damage: Option<Failure>,
 }
@@ -83,7 +81,6 @@ impl Station {
         }
         let lock = InstanceLock::acquire(&path)?;
         clear_copy::remove_leftovers(&path);
-        refuse_log_of_another(&path)?;
         let connection = open_database(&config)?;
         let opened = OpenedFile::of(&path);
         for directory in [&config.spool, &config.archive, &config.quarantine] {
@@ -106,7 +103,7 @@ impl Station {
         let watermark = Watermark::open(&config.path(&config.keys).join(WATERMARK))?;
         let protocols = Protocols::open(&config.path(&config.protocols))?;
         let limits = config.limits.limits();
-        let (told, damage, counted) = (None, None, 0);
+        let (told, damage) = (None, None);
         let mut station = Self {
             config,
             connection,
@@ -118,31 +115,11 @@ impl Station {
             protocols,
             lock,
             opened,
-            counted,
             damage,
         };
         station.told = rotation::told(&station)?;
         station.keep_protocols();
-        station.note_file();
         Ok(station)
-    }
-
-    /// The opened file is noted beside it as the one to which its log belongs. What cannot be noted is told, not fatal.
-    pub fn note_file(&mut self) {
-        if let Err(error) = left_log::note(&mut self.connection, self.opened.path()) {
-            tracing::warn!(%error, "whose log this is could not be noted");
-        }
-        if let Ok(Some(count)) = left_log::count(&self.connection) {
-            self.counted = count;
-        }
-    }
-
-    /// Whether the open database was noted last as this program has noted it; a copy that was put into it was not.
-    ///
-    /// # Errors
-    /// SQLite's.
-    pub fn is_noted(&self) -> Result<bool, SpokeError> {
-        Ok(left_log::count(&self.connection)?.is_none_or(|count| count == self.counted))
     }
 
     /// Whether the opened database has lost its name: to another file, or to none.
@@ -169,7 +146,6 @@ impl Station {
         let connection = open_database(&self.config)?;
         own_records::settle(&connection, own_records::settles(&self.connection)?)?;
         (self.connection, self.opened, self.damage) = (connection, OpenedFile::of(&path), None);
-        self.note_file();
         Ok(true)
     }
 
@@ -313,17 +289,6 @@ impl Station {
             applied: self.watermark.get(self.hub(), Stream::Applied),
         }
     }
-}
-
-/// Refuses a database beside which the log of a later state lies: SQLite would mix the two. Before this process opens it.
-///
-/// # Errors
-/// It is so, or a file.
-pub fn refuse_log_of_another(database: &Path) -> Result<(), SpokeError> {
-    if left_log::is_of_another(database).map_err(SpokeError::io(database))? {
-        return Err(database::DatabaseError::LogOfAnother(database.to_owned()).into());
-    }
-    Ok(())
 }
 
 /// Opens the database and checks that it is this centre's.

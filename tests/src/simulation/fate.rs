@@ -84,27 +84,6 @@ impl Backup {
         fs::rename(beside, to)
     }
 
-    /// Puts the database alone over the one at `to`, beside the log that stands there when its programs are killed, which
-    /// `leave` does: they have not closed it.
-    ///
-    /// # Errors
-    /// A file, SQLite's, or that of `leave`.
-    pub fn lay_beside_the_log(
-        &self,
-        to: &Path,
-        database: &str,
-        leave: impl FnOnce() -> rusqlite::Result<()>,
-    ) -> io::Result<()> {
-        let from = self.dir.join(database);
-        let fold = |one: &Connection| one.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        Connection::open(&from).and_then(|one| fold(&one)).map_err(io::Error::other)?;
-        let log = PathBuf::from(format!("{}-wal", to.display()));
-        let left = fs::read(&log)?;
-        leave().map_err(io::Error::other)?;
-        fs::copy(from, to)?;
-        fs::write(log, left)
-    }
-
     /// Puts it back. Nobody has the database open.
     ///
     /// # Errors

@@ -1,5 +1,4 @@
-//! A city of two centres in which nothing goes wrong but what is done to it here. Longer than 500 lines because it is one list
-//! of what can be done and asked.
+//! A city of two centres in which nothing goes wrong but what is done to it here.
 
 use std::{
     fs,
@@ -387,27 +386,6 @@ impl Town {
         self.city.fates[at(n)] = Fate::Restored;
         let (centre, clerk) = (&self.city.centres[at(n)], &mut self.city.clerks[at(n)]);
         clerk.come_back(&centre.database(), Rows::default()).map_err(|error| failed(&error))
-    }
-
-    /// The `n`th centre's machine is killed, and the copy of its database, alone, takes the place of the database; the log stays.
-    pub fn put_back_alone(&mut self, n: u16, copy: &Backup) -> Held {
-        self.city.trace.tell(&format!("c{n}"), "is killed, and a copy of its database alone put back");
-        let (centre, clerk) = (&mut self.city.centres[at(n)], &mut self.city.clerks[at(n)]);
-        let (to, database) = (centre.database(), svod_spoke::edges::init::DATABASE);
-        let leave = || {
-            centre.stop();
-            clerk.leave()
-        };
-        copy.lay_beside_the_log(&to, database, leave).map_err(|error| error.to_string())?;
-        self.city.fates[at(n)] = Fate::Restored;
-        Ok(())
-    }
-
-    /// Somebody moves away the log that stands beside the `n`th centre's database, and its clerk works again.
-    pub fn move_log_away(&mut self, n: u16) -> Held {
-        let to = self.city.centres[at(n)].database();
-        fs::remove_file(format!("{}-wal", to.display())).map_err(|error| error.to_string())?;
-        self.city.clerks[at(n)].come_back(&to, Rows::default()).map_err(|error| error.to_string())
     }
 
     /// A copy of the hub's database.

@@ -22,7 +22,6 @@ scenarios![
     f21_a_copy_put_back_under_a_running_centre_is_told_of_before_it_sends,
     f21_a_copy_put_back_under_a_running_hub_is_told_of_before_it_sends,
     f21_both_ends_put_back_while_they_run_say_so,
-    f21_a_copy_alone_is_not_mixed_with_the_log_of_the_dead,
 ];
 
 /// How many packets are known to have come.
@@ -335,26 +334,4 @@ fn f21_both_ends_put_back_while_they_run_say_so(town: &mut Town) -> Held {
     town.centre_is(1, waits, "0")?;
     let stopped = "SELECT count(*) FROM svod_incident WHERE code = 'RESTORED' AND closed_at IS NULL";
     town.centre_is(1, stopped, "0")
-}
-
-fn f21_a_copy_alone_is_not_mixed_with_the_log_of_the_dead(town: &mut Town) -> Held {
-    town.settle()?;
-    let copy = town.copy(1, false)?;
-    town.stranger(1, "r2", "Орлова")?;
-    town.rest()?;
-    // the running program has looked at the whole since
-    town.pass(5_000);
-    town.look(1)?;
-    town.stranger(1, "r3", "Лебедева")?;
-    town.rest()?;
-    town.put_back_alone(1, &copy)?;
-    let refused = town.look(1).err().unwrap_or_default();
-    ensure(refused.contains("is not its own"), &format!("it was opened: {refused:?}"))?;
-    town.move_log_away(1)?;
-    town.look(1)?;
-    town.told(1, "RESTORED")?;
-    town.city.recover(ROUNDS)?;
-    town.rest()?;
-    let back = "SELECT count(*) FROM recipient WHERE surname IN ('Орлова', 'Лебедева')";
-    town.centre_is(1, back, "2")
 }
