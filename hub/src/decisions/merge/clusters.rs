@@ -241,6 +241,7 @@ impl Register {
             parted: None,
             by_parts: false,
             apart: &|_, _, _| false,
+            torn: &|_, _, _| false,
         };
         let unbarred = above(cut.auto).filter(|edge| edge.barred.is_none());
         auto.join(unbarred.map(said), rule(cut.auto, false, &sure));

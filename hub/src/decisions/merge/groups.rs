@@ -41,6 +41,9 @@ pub(super) struct Rule<'a> {
     pub(super) by_parts: bool,
     /// Which groups are kept apart.
     pub(super) apart: &'a dyn Fn(&Groups, u32, u32) -> bool,
+    /// Which besides are not joined though either may be the other: whoever is like to two persons that stand is neither's, but
+    /// nobody else's for that.
+    pub(super) torn: &'a dyn Fn(&Groups, u32, u32) -> bool,
 }
 
 /// By so many bits one of two possible joins must be likelier, where hardly both can be: 0.7 is five to three. Where the two others
@@ -281,7 +284,8 @@ impl Groups {
     /// besides says nothing ([`Rule::by_parts`]); who is not is weighed against the whole.
     fn join_two(&mut self, a: u32, b: u32, rule: Rule<'_>) {
         let groups = (self.find(a), self.find(b));
-        if self.unit(a) == self.unit(b) || groups.0 != groups.1 && (rule.apart)(self, groups.0, groups.1) {
+        let is_apart = || (rule.apart)(self, groups.0, groups.1) || (rule.torn)(self, groups.0, groups.1);
+        if self.unit(a) == self.unit(b) || groups.0 != groups.1 && is_apart() {
             return;
         }
         let (a, b) = if groups.0 <= groups.1 { (a, b) } else { (b, a) };
@@ -370,6 +374,7 @@ mod tests {
             parted: None,
             by_parts: false,
             apart: &|_, _, _| false,
+            torn: &|_, _, _| false,
         };
         groups.join(pairs(size, bits).into_iter(), rule);
         groups
@@ -426,6 +431,7 @@ mod tests {
                 parted: None,
                 by_parts: false,
                 apart: &|_, _, _| false,
+                torn: &|_, _, _| false,
             };
             let mut groups = Groups::new(4);
             groups.join(pairs(4, &|a, b| Some(bits(a, b))).into_iter(), rule);

@@ -126,11 +126,13 @@ fn made(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said) -> (Gr
     let said = ties.iter().copied();
     let is_person =
         |groups: &Groups, group: u32| groups.members(group).iter().any(|one| stands.contains(one));
-    let torn = torn(&pairs, &groups, &is_person);
+    let between = torn(&pairs, &groups, &is_person);
     let apart = |groups: &Groups, a: u32, b: u32| {
-        let is_torn = |group: u32| groups.members(group).iter().any(|one| torn.contains(one));
-        let (one, other) = (is_person(groups, a), is_person(groups, b));
-        one && (other || is_torn(b)) || other && is_torn(a) || groups.are_kept_apart(&parted, a, b)
+        is_person(groups, a) && is_person(groups, b) || groups.are_kept_apart(&parted, a, b)
+    };
+    let torn = |groups: &Groups, a: u32, b: u32| {
+        let is_between = |group: u32| groups.members(group).iter().any(|one| between.contains(one));
+        is_person(groups, a) && is_between(b) || is_person(groups, b) && is_between(a)
     };
     let (least, most, largest) = (cut.auto, cut.most, cut.largest);
     let has_parted =
@@ -152,6 +154,7 @@ fn made(component: &Component, cut: Cut, says: &dyn Fn(u32, u32) -> Said) -> (Gr
         parted: Some(Parted { pairs: &parted, ties: &ties, are_one: &are_one }),
         by_parts: false,
         apart: &apart,
+        torn: &torn,
     };
     // who may be somebody else too is not given to whom is published for being so
     let undecided = groups.undecided(said.clone(), rule);
@@ -280,6 +283,15 @@ mod tests {
         };
         let made = persons(&component, Model::recipients().cut, &twins).records;
         assert_eq!(made, [vec![0], vec![1], vec![2]]);
+        // 3 may be 0 or 1, and 4 may be 1, 2 or 3, who is certainly not 2: neither is whose it is for being like the other
+        let links = [((0, 3), 8.0), ((1, 3), 8.0), ((1, 4), 7.5), ((2, 4), 7.5), ((3, 4), 8.0)].to_vec();
+        let standing = vec![vec![0], vec![1], vec![2]];
+        let component = Component { size: 5, links, standing, ..Component::default() };
+        let three = |a: u32, b: u32| {
+            if b < 3 || (a, b) == (2, 3) { Said { bits: -5.0, barred: true } } else { likely(8.0) }
+        };
+        let made = persons(&component, Model::recipients().cut, &three).records;
+        assert_eq!(made, [vec![0], vec![1], vec![2], vec![3], vec![4]]);
         // the like of one of them is no link, and yet so near that it may be that one
         let made = |near: f64| {
             let component = Component {
