@@ -19,7 +19,7 @@ use super::{
     decided::{Decided, Decision},
     line_table::{self, LineTable, Lines},
     standing::{Standing, as_meant, person_of, resolve, standing},
-    waiting::{Waiting, taken_by},
+    waiting::{Holders, Waiting, taken_by},
 };
 use crate::{
     database::drawn::Drawn,
@@ -106,7 +106,7 @@ pub enum Stop {
     Untyped(Vec<Finding>),
     /// For lines of it, in their own table.
     Lines(Vec<Refused>),
-    /// Another paper that staff drew up has the number and date to which this one, if it stands, is corrected.
+    /// Another paper has the number and date to which this one, if it stands, is corrected.
     Taken {
         /// The record of the row.
         row: Option<RecordId>,
@@ -158,7 +158,7 @@ impl Drawing {
             Err(stop) => return self.refuse(line, stop, &[], report),
         };
         let mut noted = Noted::default();
-        let done = self.record(register, &row, &[], &mut noted);
+        let done = self.record(register, &row, (&[], Holders::All), &mut noted);
         if let Err(Stop::Taken { row: record, .. }) = done {
             self.waiting.push(row, record);
             return Ok(());
@@ -264,12 +264,13 @@ impl Drawing {
         Ok(Row { line, values, id, by_uid: named == KEYS[1], lines })
     }
 
-    /// Takes in the record of `row`. The papers `leaving` have their numbers no longer when all is done.
+    /// Takes in the record of `row`. The first of `taken`, papers that leave their numbers, have these no longer when all is done;
+    /// the second says whose others hold theirs.
     pub(super) fn record(
         &self,
         register: &Register<'_>,
         row: &Row,
-        leaving: &[RecordId],
+        taken: (&[RecordId], Holders),
         noted: &mut Noted,
     ) -> Result<(), Stop> {
         let id = &row.id;
@@ -298,7 +299,7 @@ impl Drawing {
             return Err(Stop::Untyped(untyped));
         }
         check(register, &draft, before.as_ref(), row.line, &mut noted.warned)?;
-        if let Some(by) = taken_by(register, &draft, before.as_ref(), leaving)? {
+        if let Some(by) = taken_by(register, &draft, before.as_ref(), taken)? {
             return Err(Stop::Taken { row: before.map(|stands| stands.key), by });
         }
         let key = match &before {

@@ -1,7 +1,8 @@
-//! Rows of papers whose number another paper has that staff drew up: whether two have one number and date is judged when the whole
-//! file was read, so that papers may exchange theirs in one file.
+//! Rows of papers whose number another paper has: whether two have one number and date is judged when the whole file was read, so
+//! that papers may exchange theirs in one file. The number of a paper that centres alone have makes the row's one with it, unless
+//! the file has a row for that paper, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_endpoint::{output::Failure, tables::Report};
 use exchange_format::{
@@ -93,11 +94,15 @@ impl Drawing {
                 continue;
             };
             let mut noted = Noted::default();
-            let done = self.record(register, row, &[], &mut noted);
+            let mut done = self.record(register, row, (&[], Holders::All), &mut noted);
             let next = match &done {
                 Err(Stop::Taken { by, .. }) => self.waiting.by_record.get(by).copied(),
                 _ => None,
             };
+            if next.is_none() && matches!(done, Err(Stop::Taken { .. })) {
+                noted = Noted::default();
+                done = self.record(register, row, (&[], Holders::Staff), &mut noted);
+            }
             match next.map(|next| (next, path.iter().position(|line| *line == next))) {
                 Some((_, Some(from))) => {
                     let round = path.split_off(from);
@@ -123,14 +128,24 @@ impl Drawing {
         lines: &[u64],
         report: &mut Report,
     ) -> Result<(), Failure> {
-        let rows: Vec<_> =
+        let mut rows: Vec<_> =
             lines.iter().filter_map(|line| Some((*line, self.waiting.rows.get(line)?))).collect();
+        // a paper that centres alone have goes to whoever gets its number, unless it has left it
+        let mut drawn = BTreeSet::new();
+        for (line, (_, record)) in &rows {
+            if let Some(record) = record
+                && register.tx.drawn(*record)?.is_some()
+            {
+                drawn.insert(*line);
+            }
+        }
+        rows.sort_by_key(|(line, _)| drawn.contains(line));
         let leaving: Vec<RecordId> = rows.iter().filter_map(|(_, (_, record))| *record).collect();
         let mut taken = Vec::new();
         let done: Result<(), Stop> = register.tx.attempt(|| {
             for (line, (row, _)) in &rows {
                 let mut noted = Noted::default();
-                let done = self.record(register, row, &leaving, &mut noted);
+                let done = self.record(register, row, (&leaving, Holders::Staff), &mut noted);
                 taken.push((*line, noted));
                 done?;
             }
@@ -149,13 +164,22 @@ impl Drawing {
     }
 }
 
-/// The paper that staff have drawn up under the number and date to which `draft` brings its own, of those that do not leave theirs. Of
-/// a programme or supplement that is new, the document that it is says so.
+/// Whose papers hold a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Holders {
+    /// Those that staff have drawn up.
+    Staff,
+    /// Those that centres alone have, too.
+    All,
+}
+
+/// The paper of these `holders` that has the number and date to which `draft` brings its own, of those that do not leave theirs. Of a programme or
+/// supplement that is new, the document that it is says so.
 pub fn taken_by(
     register: &Register<'_>,
     draft: &Draft,
     before: Option<&Standing>,
-    leaving: &[RecordId],
+    (leaving, holders): (&[RecordId], Holders),
 ) -> Result<Option<RecordId>, Stop> {
     let kind = draft.body.kind();
     let is_numbered = kind == Kind::NeedDecision || is_document(kind) && before.is_some();
@@ -173,6 +197,14 @@ pub fn taken_by(
         let meant = register.tx.document_meant(other.key)?;
         if Some(meant) != itself && self::place(register, &other.body)? == place {
             return Ok(Some(other.key));
+        }
+    }
+    if holders == Holders::Staff || !is_document(kind) {
+        return Ok(None);
+    }
+    for other in register.of_centres_alone(person, &draft.body)? {
+        if Some(other) != itself && !leaving.contains(&other) {
+            return Ok(Some(other));
         }
     }
     Ok(None)

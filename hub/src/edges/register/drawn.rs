@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use exchange_endpoint::journal_table::Event;
 use exchange_format::{
     participant::ParticipantCode,
-    record::{Form, Kind, RecordId},
+    record::{Body, Form, Kind, RecordId},
 };
 
 use super::{Affected, Input, Register, RegisterError, new_id};
@@ -118,6 +118,21 @@ impl Register<'_> {
         }
         affected.extend(self.settle_supplements(&claims)?);
         Ok(affected)
+    }
+
+    /// The papers of `person` that have the number and date of `body`, and of its programme, and that staff have not drawn up.
+    pub fn of_centres_alone(&self, person: RecordId, body: &Body) -> Result<Vec<RecordId>, RegisterError> {
+        let Some(key) = DocumentKey::of(body) else { return Ok(Vec::new()) };
+        let named = programme_of(body);
+        let named = named.map(|programme| self.tx.document_meant(programme)).transpose()?;
+        let mut alone = Vec::new();
+        for (document, meant) in self.known_of_number(self.tx.person_meant(person)?, body.kind(), &key)? {
+            let is_other = self.is_under_another(document, named)?;
+            if !is_other && document == meant && self.tx.drawn(document)?.is_none() {
+                alone.push(document);
+            }
+        }
+        Ok(alone)
     }
 
     /// Takes back `drawn`, a record about a person: whoever was told of it sees it withdrawn, or what the centres claim.

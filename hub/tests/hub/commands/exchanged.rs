@@ -1,10 +1,15 @@
 //! Numbers of papers that staff draw up: whether two have one number and date is judged when the whole file was read.
 
-use exchange_format::record::{Kind, Type};
+use std::collections::BTreeSet;
+
+use exchange_format::record::{Body, Kind, Type};
 use fixtures::examples;
 use serde_json::Value;
 
-use super::{city::City, tables::draw};
+use super::{
+    city::{City, key},
+    tables::draw,
+};
 
 /// A line, the rule, and the line that the reason names.
 type Refused = (u64, String, Option<u64>);
@@ -173,6 +178,40 @@ fn an_exchange_of_which_a_row_is_refused_is_none() {
         let (_, refused) = papers.draw(&[("А", "2"), ("Б", "1"), ("В*", "4")], &["--all-or-nothing"]);
         assert_eq!(refused.len(), 1);
         papers.stand(&[("А", "1"), ("Б", "2"), ("В", "3")]);
+    }
+}
+
+/// What a centre alone has is one with a paper of staff's that is corrected to its number, unless the file has a row for it.
+#[test]
+fn a_paper_that_a_centre_alone_has_exchanges_its_number_with_one_of_staff_s() {
+    for reversed in [false, true] {
+        let papers = Papers::of("programme");
+        let (city, uid) = (&papers.city, papers.city.uid(1));
+        let own = format!("id;recipient_id;number;date;conditions\nА;{uid};1;12.01.2026;Первая\n");
+        assert_eq!(draw(city, "programme", &own, &[]).1, [1, 0, 0]);
+        let recipient = key(1).to_string();
+        let mut claim = Body::new(Kind::ProgrammeClaim);
+        let said = [("number", "3"), ("date", "12.01.2026"), ("conditions", "Вторая")];
+        let fields = [("recipient", recipient.as_str())].into_iter().chain(said);
+        fields.for_each(|(field, value)| claim.set(field, value).expect("plain"));
+        city.receive(1, 8, &claim);
+        let of_centre = || -> String {
+            let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
+            let sql = "SELECT uid FROM person_record WHERE key = ?1";
+            db.query_one(sql, [key(8).to_string()], |row| row.get(0)).expect("a document")
+        };
+        let document = of_centre();
+        let mut rows =
+            [format!("А;;{uid};3;12.01.2026\n"), format!(";{document};{uid};1;12.01.2026\n")].to_vec();
+        if reversed {
+            rows.reverse();
+        }
+        let exchanged = format!("id;uid;recipient_id;number;date\n{}", rows.concat());
+        assert_eq!(draw(city, "programme", &exchanged, &[]).1, [0, 2, 0], "{reversed}");
+        assert_eq!(of_centre(), document, "it is nobody else's paper");
+        let numbers: BTreeSet<String> = papers.numbers().into_iter().map(|(_, number)| number).collect();
+        assert_eq!(numbers, BTreeSet::from(["1".to_owned(), "3".to_owned()]));
+        assert_eq!(draw(city, "programme", &exchanged, &[]).1, [0, 0, 2], "the same file changes nothing");
     }
 }
 
