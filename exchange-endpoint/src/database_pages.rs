@@ -63,6 +63,11 @@ pub fn has_lost_its_head(path: &Path) -> bool {
     read.is_ok_and(|file| file.len() % SECTOR as u64 == 0 && head.iter().all(|byte| *byte == 0))
 }
 
+/// Whether what `PRAGMA quick_check` says is of the file: that a row breaks a condition of its table is somebody's harm to rows.
+pub fn is_of_pages(line: &str) -> bool {
+    line.starts_with("***") || line.to_lowercase().contains("page")
+}
+
 /// The first damage that is found in the pages of the database.
 ///
 /// # Errors
@@ -86,11 +91,7 @@ pub fn first_damage(connection: &Connection) -> rusqlite::Result<Option<Damage>>
         };
         match look() {
             Ok(lines) => {
-                // what the conditions of a table are is somebody's harm to rows, no damage
-                let said = lines
-                    .into_iter()
-                    .find(|line| line.starts_with("***") || line.to_lowercase().contains("page"));
-                if let Some(said) = said {
+                if let Some(said) = lines.into_iter().find(|line| is_of_pages(line)) {
                     let said = said.lines().last().unwrap_or_default().to_owned();
                     return Ok(damage(Some(&table), said));
                 }

@@ -1,6 +1,7 @@
 //! What of the centre's own was changed or deleted past the triggers, and what it has lost of what it sent
 //! (exchange §8, D10).
 
+use exchange_endpoint::database_pages::is_of_pages;
 use exchange_format::record::RecordId;
 use rusqlite::Connection;
 
@@ -113,10 +114,7 @@ pub fn is_sound(connection: &Connection) -> Result<bool, DatabaseError> {
         connection.prepare("PRAGMA quick_check")?.query_map([], |row| row.get(0))?.collect()
     };
     match told() {
-        // conditions of tables are somebody's harm to rows, no damage
-        Ok(lines) => {
-            Ok(!lines.iter().any(|line| line.to_lowercase().contains("page") || line.starts_with("***")))
-        }
+        Ok(lines) => Ok(!lines.iter().any(|line| is_of_pages(line))),
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => Ok(false),
         // an index by a function or a collation that only another program has
         Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown) => Ok(true),

@@ -315,13 +315,16 @@ fn streebog_stands_beside_sha_256_when_it_is_configured() {
 fn a_fork_ends_when_another_epoch_has_told_all_anew() {
     const FORKS: &str = "SELECT count(*) FROM svod_incident WHERE code = 'FORK' AND closed_at IS NULL";
     let mut centre = published();
-    let before = centre.hub.mark();
-    centre.hub.publish(&[centre.person(uid(1), "Вторая")]);
-    centre.sync();
     // a hub that was put back numbers from where its copy stands
-    centre.hub.set_mark(before);
-    centre.hub.publish(&[centre.person(uid(1), "Иная")]);
-    centre.sync();
+    let fork = |centre: &mut Centre, first: &str, second: &str| {
+        let before = centre.hub.mark();
+        centre.hub.publish(&[centre.person(uid(1), first)]);
+        centre.sync();
+        centre.hub.set_mark(before);
+        centre.hub.publish(&[centre.person(uid(1), second)]);
+        centre.sync();
+    };
+    fork(&mut centre, "Вторая", "Иная");
     assert_eq!(centre.value(FORKS), "1");
     let all = [centre.person(uid(1), "Третья")];
     centre.hub.open_epoch(2, &all);
@@ -329,11 +332,6 @@ fn a_fork_ends_when_another_epoch_has_told_all_anew() {
     assert_eq!(centre.value(FORKS), "0", "the new epoch says it all");
     assert_eq!(centre.value("SELECT closed_how FROM svod_incident WHERE code = 'FORK'"), "told anew");
     // one of the present epoch is not over
-    let before = centre.hub.mark();
-    centre.hub.publish(&[centre.person(uid(1), "Четвертая")]);
-    centre.sync();
-    centre.hub.set_mark(before);
-    centre.hub.publish(&[centre.person(uid(1), "Пятая")]);
-    centre.sync();
+    fork(&mut centre, "Четвертая", "Пятая");
     assert_eq!(centre.value(FORKS), "1");
 }

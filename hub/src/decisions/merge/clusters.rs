@@ -227,22 +227,11 @@ impl Register {
         let above = |least: f64| edges.iter().take_while(move |edge| edge.weight.bits >= least);
         let (mut auto, mut one) = (Groups::new(self.len()), Groups::new(self.len()));
         let (sure, possible) = (|a, b| self.says(a, b), |a, b| self.possible(a, b));
-        let (most, largest) = (cut.most, cut.largest);
         // what is for staff whatever its weight is nobody whom a record may be by evidence
         let near = above(cut.ask).filter(|edge| !edge.links(cut) && edge.barred.is_none());
         let near: Vec<(u32, u32, f64)> = near.map(said).collect();
-        let rule = |least, bridges, says| Rule {
-            least,
-            most,
-            largest,
-            bridges,
-            says,
-            near: &near,
-            parted: None,
-            by_parts: false,
-            apart: &|_, _, _| false,
-            torn: &|_, _, _| false,
-        };
+        let rule =
+            |least, bridges, says| Rule::by_evidence((least, cut.most, cut.largest), bridges, says, &near);
         let unbarred = above(cut.auto).filter(|edge| edge.barred.is_none());
         auto.join(unbarred.map(said), rule(cut.auto, false, &sure));
         one.join(above(cut.one).map(said), rule(cut.one, true, &possible));

@@ -46,6 +46,20 @@ pub(super) struct Rule<'a> {
     pub(super) torn: &'a dyn Fn(&Groups, u32, u32) -> bool,
 }
 
+impl<'a> Rule<'a> {
+    /// By evidence alone: nobody stands, and staff have said nothing.
+    pub(super) fn by_evidence(
+        (least, most, largest): (f64, f64, usize),
+        bridges: bool,
+        says: &'a dyn Fn(u32, u32) -> Said,
+        near: &'a [(u32, u32, f64)],
+    ) -> Self {
+        let nobody = &|_: &Groups, _, _| false;
+        let (parted, by_parts) = (None, false);
+        Self { least, most, largest, bridges, says, near, parted, by_parts, apart: nobody, torn: nobody }
+    }
+}
+
 /// By so many bits one of two possible joins must be likelier, where hardly both can be: 0.7 is five to three. Where the two others
 /// are never joined by evidence, as twins, the chance that they are two and that it is the wrong one must besides be as small as with
 /// any link.
@@ -363,19 +377,7 @@ mod tests {
         let mut groups = Groups::new(size as usize);
         let says =
             |a, b| bits(a, b).map_or(Said { bits: -9.0, barred: true }, |bits| Said { bits, barred: false });
-        let (least, most) = (7.0, 8.0);
-        let rule = Rule {
-            least,
-            most,
-            largest: 12,
-            bridges,
-            says: &says,
-            near: &[],
-            parted: None,
-            by_parts: false,
-            apart: &|_, _, _| false,
-            torn: &|_, _, _| false,
-        };
+        let rule = Rule::by_evidence((7.0, 8.0, 12), bridges, &says, &[]);
         groups.join(pairs(size, bits).into_iter(), rule);
         groups
     }
@@ -421,18 +423,7 @@ mod tests {
                 _ => 2.0,
             };
             let says = |a, b| Said { bits: bits(a, b), barred: named(a, b) == (0, 2) };
-            let rule = Rule {
-                least: 7.0,
-                most: 8.0,
-                largest: 12,
-                bridges: false,
-                says: &says,
-                near: &[],
-                parted: None,
-                by_parts: false,
-                apart: &|_, _, _| false,
-                torn: &|_, _, _| false,
-            };
+            let rule = Rule::by_evidence((7.0, 8.0, 12), false, &says, &[]);
             let mut groups = Groups::new(4);
             groups.join(pairs(4, &|a, b| Some(bits(a, b))).into_iter(), rule);
             let group = |name| groups.find((0..4).find(|at| order[*at as usize] == name).expect("there"));
