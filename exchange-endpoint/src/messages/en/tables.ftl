@@ -252,7 +252,7 @@ refused-row-long = the line is longer than 16 MiB
 refused-row-wide = the line has more than 2000 columns
 refused-id-invisible = the id has an invisible character
 refused-key-empty = the key is empty
-refused-key-twice = the key stands in the file twice
+refused-key-twice = the record stands in the file twice: by one key, or once by its id and once by its uid. Leave one of its rows
 refused-number-rounded = a number of more than 15 digits: Excel has rounded it already; enter it as text
 refused-cell-error = the cell holds an error
 refused-cell-time = the cell holds a time without a day
@@ -275,10 +275,10 @@ refused-record-unknown = there is no record of that key
 refused-reference-unknown = there is no such record: name its id or uid, a recipient by uid or case number
 refused-other-person = the record is about another person
 refused-number-several = the person has several documents of this number and date, and none says the same: which of them is meant? Their centres are to correct the number or the date of the others
-refused-number-taken = a document of this number and date was drawn up already: uid { $uid }{ $line ->
+refused-number-taken = the person has another document of this number and date: uid { $uid }{ $line ->
     [0] {""}
    *[other] {" "}(line { $line } of this file)
-}. Correct the number or the date of one of the two; if they exchange theirs, name both in one file
+}. Correct the number or the date of one of the two; if they exchange theirs, name both in one file; if they are one paper that centres have under two numbers, let the centre correct its own
 refused-attachment-final = an attached file is never changed: attach the new one under another id
 refused-lines-refused = lines of this record are refused, and it is taken whole or not at all
 refused-file-outside = the file must lie beside the table or in a folder below it: a plain relative name, without .. and without links that lead out

@@ -283,6 +283,11 @@ impl Drawing {
             return Err(Stop::by(KEYS[1], "record-unknown"));
         }
         noted.record = before.as_ref().map(|stands| stands.key);
+        if noted.record.and_then(|record| self.waiting.line_of(record)).is_some_and(|line| line != row.line) {
+            // by id and by uid
+            noted.record = None;
+            return Err(Stop::by(if row.by_uid { KEYS[1] } else { KEYS[0] }, "key-twice"));
+        }
         let mut body = before.as_ref().map_or_else(|| Body::new(self.kind), |stands| stands.body.clone());
         self.state(register, &mut body, row, noted)?;
         if let Some(lines) = &row.lines {

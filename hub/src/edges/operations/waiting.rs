@@ -167,14 +167,14 @@ impl Drawing {
 /// Whose papers hold a number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Holders {
-    /// Those that staff have drawn up.
+    /// Those that staff have drawn up; from a paper that centres have and that is named by its uid, theirs, too.
     Staff,
     /// Those that centres alone have, too.
     All,
 }
 
-/// The paper of these `holders` that has the number and date to which `draft` brings its own, of those that do not leave theirs. Of a programme or
-/// supplement that is new, the document that it is says so.
+/// The paper of these `holders` that has the number and date to which `draft` brings its own, of those that do not leave theirs. Of a
+/// programme or supplement that is new, the document that it is says so.
 pub fn taken_by(
     register: &Register<'_>,
     draft: &Draft,
@@ -199,7 +199,8 @@ pub fn taken_by(
             return Ok(Some(other.key));
         }
     }
-    if holders == Holders::Staff || !is_document(kind) {
+    let is_of_centres = || before.map_or(Ok(false), |stands| register.is_of_centres(stands.key, &draft.body));
+    if !is_document(kind) || holders == Holders::Staff && !is_of_centres()? {
         return Ok(None);
     }
     for other in register.of_centres_alone(person, &draft.body)? {

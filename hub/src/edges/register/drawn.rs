@@ -10,7 +10,7 @@ use exchange_format::{
 
 use super::{Affected, Input, Register, RegisterError, new_id};
 use crate::{
-    database::{drawn::Drawn, linking::Act},
+    database::{drawn::Drawn, linking::Act, received::ClaimId},
     decisions::{audience::programme_of, document_key::DocumentKey, drawn, programme::says_other},
 };
 
@@ -28,7 +28,9 @@ impl Register<'_> {
         let known = self.known_of_number(person, kind, &key)?;
         let mut possible = Vec::new();
         for (_, document) in &known {
-            if !possible.contains(document) && !self.is_under_another(*document, named)? {
+            let drawn = self.tx.drawn(*document)?.and_then(|drawn| DocumentKey::of(&drawn.body));
+            let has_left = drawn.is_some_and(|drawn| drawn != key);
+            if !has_left && !possible.contains(document) && !self.is_under_another(*document, named)? {
                 possible.push(*document);
             }
         }
@@ -48,7 +50,7 @@ impl Register<'_> {
                 return Ok(None);
             }
         }
-        // every programme has its own first supplement
+        // every programme has its own first supplement, and a centre's paper may be drawn up under another number
         let uid = new_id()?;
         self.add_document(uid, kind, person, &key.apart(uid))?;
         Ok(Some(uid))
@@ -78,8 +80,9 @@ impl Register<'_> {
     }
 
     /// Says under which number and date the paper `drawn` is known, if staff have corrected those that they said `before`: what
-    /// centres have sent of either is settled anew. A claim over which they drew it up under another number goes on being it; the one
-    /// paper of the new number that centres have becomes it. The persons whom that touches.
+    /// centres have sent of either is settled anew. A claim over which they drew it up under another number, or that they named by
+    /// its document's uid, goes on being it; the one paper of the new number that centres have becomes it. The persons whom that
+    /// touches.
     fn renumber_drawn(&self, before: Option<&Drawn>, drawn: &Drawn) -> Result<Affected, RegisterError> {
         let mut affected = Affected::new();
         let kind = drawn.body.kind();
@@ -88,8 +91,14 @@ impl Register<'_> {
         else {
             return Ok(affected);
         };
-        let stored = self.tx.number_of(drawn.key)?.filter(|stored| was.is_of(stored));
-        if was == key || stored.is_none() {
+        if was == key {
+            return Ok(affected);
+        }
+        if self.is_centres(drawn)? {
+            let stored = self.tx.number_of(drawn.key)?;
+            if !stored.is_some_and(|stored| was.is_of(&stored)) {
+                self.settle_all(&self.claims_of_number(drawn.key, &was)?, &mut affected)?;
+            }
             return Ok(affected);
         }
         self.store_under(drawn.key, &key)?;
@@ -113,11 +122,48 @@ impl Register<'_> {
                 self.tx.remove_person_record(claim)?;
             }
         }
-        for claim in &claims {
+        self.settle_all(&claims, &mut affected)?;
+        Ok(affected)
+    }
+
+    fn settle_all(&self, claims: &[ClaimId], affected: &mut Affected) -> Result<(), RegisterError> {
+        for claim in claims {
             affected.extend(self.settle_document(*claim)?);
         }
-        affected.extend(self.settle_supplements(&claims)?);
-        Ok(affected)
+        affected.extend(self.settle_supplements(claims)?);
+        Ok(())
+    }
+
+    /// The claims of `document` that say this number and date.
+    fn claims_of_number(&self, document: RecordId, key: &DocumentKey) -> Result<Vec<ClaimId>, RegisterError> {
+        let mut of_number = Vec::new();
+        for id in self.tx.claims_of(document)? {
+            let found = self.tx.received(id)?;
+            if found.is_some_and(|found| DocumentKey::of(&found.claim.body).as_ref() == Some(key)) {
+                of_number.push(id);
+            }
+        }
+        Ok(of_number)
+    }
+
+    /// Whether staff drew up `drawn` by naming the document that centres have.
+    fn is_centres(&self, drawn: &Drawn) -> Result<bool, RegisterError> {
+        let Ok(named) = drawn.id.to_lowercase().parse() else { return Ok(false) };
+        let is_named = self.tx.document_meant(named)? == self.tx.document_meant(drawn.key)?;
+        Ok(is_named && !self.tx.claims_of(drawn.key)?.is_empty())
+    }
+
+    /// Whether the paper `document` is one that centres have, and stays theirs when staff correct it to the number and date of
+    /// `body`, which none of its claims says.
+    pub fn is_of_centres(&self, document: RecordId, body: &Body) -> Result<bool, RegisterError> {
+        let says = DocumentKey::of(body).map(|key| self.claims_of_number(document, &key)).transpose()?;
+        if says.is_some_and(|claims| !claims.is_empty()) {
+            return Ok(false);
+        }
+        match self.tx.drawn(document)? {
+            Some(drawn) => self.is_centres(&drawn),
+            None => Ok(true),
+        }
     }
 
     /// The papers of `person` that have the number and date of `body`, and of its programme, and that staff have not drawn up.

@@ -1,7 +1,5 @@
 //! Numbers of papers that staff draw up: whether two have one number and date is judged when the whole file was read.
 
-use std::collections::BTreeSet;
-
 use exchange_format::record::{Body, Kind, Type};
 use fixtures::examples;
 use serde_json::Value;
@@ -109,11 +107,6 @@ impl Papers {
             db.prepare("SELECT id, body FROM drawn WHERE kind = ?1 ORDER BY id").expect("SQL");
         let rows = statement.query_map([self.table], |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)));
         let rows = rows.expect("rows").map(|row: rusqlite::Result<(String, Vec<u8>)>| row.expect("a row"));
-        let number = |body: &[u8]| {
-            let body = String::from_utf8_lossy(body).into_owned();
-            let (_, rest) = body.split_once("<number>").expect("a number");
-            rest.split_once('<').expect("its end").0.to_owned()
-        };
         rows.map(|(id, body)| (id, number(&body))).collect()
     }
 
@@ -122,6 +115,13 @@ impl Papers {
             expected.iter().map(|(id, number)| ((*id).to_owned(), (*number).to_owned())).collect();
         assert_eq!(self.numbers(), expected, "{}", self.table);
     }
+}
+
+/// The number that a record says.
+fn number(body: &[u8]) -> String {
+    let body = String::from_utf8_lossy(body).into_owned();
+    let (_, rest) = body.split_once("<number>").expect("a number");
+    rest.split_once('<').expect("its end").0.to_owned()
 }
 
 fn taken(line: u64, by: Option<u64>) -> Refused {
@@ -181,38 +181,153 @@ fn an_exchange_of_which_a_row_is_refused_is_none() {
     }
 }
 
+/// A city with a person of whom a centre has papers.
+struct Theirs {
+    city: City,
+    uid: String,
+}
+
+impl Theirs {
+    /// A paper of the centre for each of these keys, with its number.
+    fn of(papers: &[(u8, &str)]) -> Self {
+        let city = City::new();
+        city.with_a_question();
+        let uid = city.uid(1);
+        let recipient = key(1).to_string();
+        for (n, number) in papers {
+            let mut claim = Body::new(Kind::ProgrammeClaim);
+            let conditions = format!("Как в № {number}");
+            let said = [("number", *number), ("date", "12.01.2026"), ("conditions", &conditions)];
+            let fields = [("recipient", recipient.as_str())].into_iter().chain(said);
+            fields.for_each(|(field, value)| claim.set(field, value).expect("plain"));
+            city.receive(1, *n, &claim);
+        }
+        Self { city, uid }
+    }
+
+    /// The document that the paper of this key is.
+    fn document(&self, n: u8) -> String {
+        let db = rusqlite::Connection::open(self.city.hub().join("hub.db")).expect("opened");
+        let sql = "SELECT uid FROM person_record WHERE key = ?1";
+        db.query_one(sql, [key(n).to_string()], |row| row.get(0)).expect("a document")
+    }
+
+    /// Draws up papers: each with its id, or its uid, and its number.
+    fn draw(&self, papers: &[(&str, &str)]) -> ([u64; 3], Vec<(u64, String, String)>) {
+        let row = |(name, number): &(&str, &str)| {
+            let uid = &self.uid;
+            let names = if name.len() == uid.len() { format!(";{name}") } else { format!("{name};") };
+            format!("{names};{uid};{number};12.01.2026\n")
+        };
+        let rows: String = papers.iter().map(row).collect();
+        let file = self.city.file("papers.csv", format!("id;uid;recipient_id;number;date\n{rows}"));
+        let args = ["import", "programme", &file, "--reason", "приказ", "--lang", "en"];
+        let told: Value = serde_json::from_slice(&self.city.run(&args).stdout).expect("JSON");
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let refused = told["refused"].as_array().expect("a list").iter();
+        let refused =
+            refused.map(|one| (one["line"].as_u64().expect("a line"), text(&one["rule"]), text(&one["why"])));
+        (["new", "changed", "unchanged"].map(|name| told[name].as_u64().expect("a count")), refused.collect())
+    }
+
+    /// The numbers of what staff have drawn up.
+    fn drawn(&self) -> Vec<String> {
+        let db = rusqlite::Connection::open(self.city.hub().join("hub.db")).expect("opened");
+        let mut statement = db.prepare("SELECT body FROM drawn WHERE kind = 'programme'").expect("SQL");
+        let rows = statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).expect("rows");
+        let mut numbers: Vec<String> = rows.map(|body| number(&body.expect("a row"))).collect();
+        numbers.sort();
+        numbers
+    }
+
+    /// Each paper of a centre, of these keys, is the document that it was.
+    fn stand(&self, papers: &[(u8, &String)]) {
+        papers.iter().for_each(|(n, document)| assert_eq!(self.document(*n), **document, "{n}"));
+    }
+}
+
 /// What a centre alone has is one with a paper of staff's that is corrected to its number, unless the file has a row for it.
 #[test]
 fn a_paper_that_a_centre_alone_has_exchanges_its_number_with_one_of_staff_s() {
     for reversed in [false, true] {
-        let papers = Papers::of("programme");
-        let (city, uid) = (&papers.city, papers.city.uid(1));
-        let own = format!("id;recipient_id;number;date;conditions\nА;{uid};1;12.01.2026;Первая\n");
-        assert_eq!(draw(city, "programme", &own, &[]).1, [1, 0, 0]);
-        let recipient = key(1).to_string();
-        let mut claim = Body::new(Kind::ProgrammeClaim);
-        let said = [("number", "3"), ("date", "12.01.2026"), ("conditions", "Вторая")];
-        let fields = [("recipient", recipient.as_str())].into_iter().chain(said);
-        fields.for_each(|(field, value)| claim.set(field, value).expect("plain"));
-        city.receive(1, 8, &claim);
-        let of_centre = || -> String {
-            let db = rusqlite::Connection::open(city.hub().join("hub.db")).expect("opened");
-            let sql = "SELECT uid FROM person_record WHERE key = ?1";
-            db.query_one(sql, [key(8).to_string()], |row| row.get(0)).expect("a document")
-        };
-        let document = of_centre();
-        let mut rows =
-            [format!("А;;{uid};3;12.01.2026\n"), format!(";{document};{uid};1;12.01.2026\n")].to_vec();
+        let city = Theirs::of(&[(8, "3")]);
+        assert_eq!(city.draw(&[("А", "1")]), ([1, 0, 0], vec![]));
+        let document = city.document(8);
+        let mut exchanged = [("А", "3"), (&document, "1")];
+        let mut back = [("А", "1"), (&document, "3")];
         if reversed {
-            rows.reverse();
+            exchanged.reverse();
+            back.reverse();
         }
-        let exchanged = format!("id;uid;recipient_id;number;date\n{}", rows.concat());
-        assert_eq!(draw(city, "programme", &exchanged, &[]).1, [0, 2, 0], "{reversed}");
-        assert_eq!(of_centre(), document, "it is nobody else's paper");
-        let numbers: BTreeSet<String> = papers.numbers().into_iter().map(|(_, number)| number).collect();
-        assert_eq!(numbers, BTreeSet::from(["1".to_owned(), "3".to_owned()]));
-        assert_eq!(draw(city, "programme", &exchanged, &[]).1, [0, 0, 2], "the same file changes nothing");
+        assert_eq!(city.draw(&exchanged), ([0, 2, 0], vec![]), "{reversed}");
+        city.stand(&[(8, &document)]);
+        assert_eq!(city.drawn(), ["1", "3"]);
+        assert_eq!(city.draw(&exchanged), ([0, 0, 2], vec![]), "the same file changes nothing");
+        // and back, and then to a third: it is the centre's paper all the same
+        assert_eq!(city.draw(&back), ([0, 2, 0], vec![]), "{reversed}");
+        assert_eq!(city.draw(&[(&document, "7")]), ([0, 1, 0], vec![]));
+        city.stand(&[(8, &document)]);
+        assert_eq!(city.drawn(), ["1", "7"]);
+        assert_eq!(city.draw(&[(&document, "3")]), ([0, 1, 0], vec![]));
+        city.stand(&[(8, &document)]);
     }
+}
+
+#[test]
+fn a_paper_of_a_centre_s_gets_no_number_of_another_of_theirs() {
+    let city = Theirs::of(&[(8, "1"), (9, "2")]);
+    let (one, two) = (city.document(8), city.document(9));
+    let refused = |papers: &[(&str, &str)], by: &str| {
+        let (counts, refused) = city.draw(papers);
+        let [(2, rule, why)] = &refused[..] else { panic!("{refused:?}") };
+        assert_eq!((counts, rule.as_str()), ([0; 3], "number-taken"));
+        assert!(why.contains(by), "{why}");
+    };
+    refused(&[(&one, "2")], &two);
+    assert!(city.drawn().is_empty());
+    city.stand(&[(8, &one), (9, &two)]);
+    // drawn up under a third number it is the centre's all the same
+    assert_eq!(city.draw(&[(&one, "5")]), ([0, 1, 0], vec![]));
+    refused(&[(&one, "2")], &two);
+    city.stand(&[(8, &one), (9, &two)]);
+    assert_eq!(city.draw(&[(&one, "1")]), ([0, 1, 0], vec![]));
+    // two of theirs exchange numbers, and one comes after another
+    assert_eq!(city.draw(&[(&one, "2"), (&two, "1")]), ([0, 2, 0], vec![]));
+    assert_eq!(city.draw(&[(&two, "2"), (&one, "6")]), ([0, 2, 0], vec![]));
+    city.stand(&[(8, &one), (9, &two)]);
+    assert_eq!(city.drawn(), ["2", "6"]);
+}
+
+#[test]
+fn a_number_that_a_centre_s_paper_has_left_is_free_for_a_new_one() {
+    let city = Theirs::of(&[(8, "3")]);
+    let document = city.document(8);
+    assert_eq!(city.draw(&[(&document, "1"), ("А", "3")]), ([1, 1, 0], vec![]));
+    city.stand(&[(8, &document)]);
+    assert_eq!(city.drawn(), ["1", "3"]);
+    let (counts, refused) = city.draw(&[("Б", "1")]);
+    assert_eq!((counts, refused[0].1.as_str()), ([0; 3], "number-taken"));
+}
+
+#[test]
+fn a_paper_that_is_named_by_its_id_and_by_its_uid_stands_in_the_file_twice() {
+    let city = Theirs::of(&[(8, "3")]);
+    let document = city.document(8);
+    let twice = |papers: &[(&str, &str)], counts: [u64; 3]| {
+        let (told, refused) = city.draw(papers);
+        assert_eq!(told, counts, "{refused:?}");
+        let refused: Vec<_> = refused.iter().map(|(line, rule, _)| (*line, rule.as_str())).collect();
+        assert_eq!(refused, [(3, "key-twice")]);
+    };
+    // the row by its number draws up what the second one names
+    twice(&[("А", "3"), (&document, "5")], [1, 0, 0]);
+    twice(&[(&document, "5"), ("А", "6")], [0, 1, 0]);
+    // of one that waits, too
+    assert_eq!(city.draw(&[("Б", "7")]), ([1, 0, 0], vec![]));
+    let (told, refused) = city.draw(&[("А", "7"), (&document, "8"), ("Б", "9")]);
+    assert_eq!((told, refused.len()), ([0, 2, 0], 1), "{refused:?}");
+    assert_eq!((refused[0].0, refused[0].1.as_str()), (3, "key-twice"));
+    assert_eq!(city.drawn(), ["7", "9"]);
 }
 
 #[test]

@@ -277,7 +277,8 @@ fn drawn_up(city: &mut City, person: RecordId, key: Option<RecordId>, number: &s
             Some(key) => key,
             None => register.new_key(&draft)?.expect("one document"),
         };
-        register.draw(&Drawn { key, id: key.to_string(), person: Some(person), body: ours }, "комиссия")?;
+        let id = format!("П {key}");
+        register.draw(&Drawn { key, id, person: Some(person), body: ours }, "комиссия")?;
         Ok(key)
     })
 }
