@@ -284,9 +284,10 @@ impl Drawing {
         }
         noted.record = before.as_ref().map(|stands| stands.key);
         if noted.record.and_then(|record| self.waiting.line_of(record)).is_some_and(|line| line != row.line) {
-            // by id and by uid
             noted.record = None;
-            return Err(Stop::by(if row.by_uid { KEYS[1] } else { KEYS[0] }, "key-twice"));
+            let column = if row.by_uid { KEYS[1] } else { KEYS[0] };
+            let why = Told::of("refused-named-twice", &[]);
+            return Err(Stop::Row(Fault(Some(column.to_owned()), "key-twice", why)));
         }
         let mut body = before.as_ref().map_or_else(|| Body::new(self.kind), |stands| stands.body.clone());
         self.state(register, &mut body, row, noted)?;
