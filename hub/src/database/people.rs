@@ -9,8 +9,24 @@ use exchange_format::{
 use rusqlite::params;
 use serde_json::{Value, json};
 
-use super::{Result, Tx, linking::Act, parsed, parsed_optional, received::ClaimId};
+use super::{
+    Result, Tx,
+    linking::{Act, ClaimName},
+    parsed, parsed_optional,
+    received::ClaimId,
+};
 use crate::decisions::{document_key::DocumentKey, golden::Source};
+
+/// Where a claim is in the register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// What it is called.
+    pub name: ClaimName,
+    /// The person that it is.
+    pub uid: RecordId,
+    /// The person that it was before that one turned out to be another.
+    pub home: RecordId,
+}
 
 /// A person's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +116,15 @@ impl Tx<'_> {
     pub fn home_of(&self, claim: ClaimId) -> Result<Option<RecordId>> {
         self.row("SELECT home FROM person_record WHERE claim = ?1", [claim], |row| {
             parsed(row, "person_record", "home")
+        })
+    }
+
+    /// Where a claim is in the register, whether or not the hub still goes by it.
+    pub fn place_of(&self, claim: ClaimId) -> Result<Option<Place>> {
+        self.row("SELECT origin, key, uid, home FROM person_record WHERE claim = ?1", [claim], |row| {
+            let name = (parsed(row, "person_record", "origin")?, parsed(row, "person_record", "key")?);
+            let (uid, home) = (parsed(row, "person_record", "uid")?, parsed(row, "person_record", "home")?);
+            Ok(Place { name, uid, home })
         })
     }
 

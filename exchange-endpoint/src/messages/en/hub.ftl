@@ -220,6 +220,10 @@ table-decision-change = column decision: of a change or a proposal принят�
 table-decision-value = column decision: of a value that nobody can read keep (as its centre typed it); a right value is entered by person set
 table-unpublished = column decision: the document could not be published so (rule { $rule }): decline it, the centre corrects it and sends it again
 table-contradicts = column decision: it contradicts the answers to questions { $questions }; if these are wrong, change them first
+table-withdrawn = column decision: one of the records of question { $review } was withdrawn by its centre; { $questions ->
+    [none] the answer to it joins nobody any more; records of somebody else are taken out by person split
+   *[other] «one» is the answer to these questions now: { $questions }; say «different» of them, or take records out (person split)
+}
 table-barred = column decision: «one» would also join records { $one } and { $other }, which are never joined without asking ({ $bar }); nobody has said that these two are one{ $asked ->
     [none] { "" }
    *[other] , question { $asked } is about them
@@ -245,6 +249,7 @@ review-twins = twins or one person
 review-relatives = relatives or one person
 review-namesakes = namesakes or one person
 review-split = taken apart by staff
+review-carried = the answer about a record that its centre withdrew
 review-staff = a member of staff says that they are one
 bar-death = one had died before the other first applied
 review-death = one died before the other first applied, and they are told as one person
@@ -591,6 +596,14 @@ error-review-barred = «One» would also join records { $one } and { $other }, w
     [none] { "" }
    *[other] About these two question { $asked } is asked: answer it first.{ " " }
 }If one of them is somebody else, take it out of that person first: person split; if all of them are one person, repeat the command with --all.
+error-review-withdrawn = One of the records of question { $review } was withdrawn by its centre: { $questions ->
+    [none] the answer to it joins nobody any more
+   *[other] «one» is the answer about other records of the same people now, questions: { $questions }
+}
+    .next = { $questions ->
+    [none] { "" }
+   *[other] If they are two people, say so of these questions: review separate N --revise.{ " " }
+}Records of somebody else are taken out by person split (person show names them).
 error-review-other-kind = Question { $review } is not about two records or two programmes
     .next = Such questions are answered by a table: review list --out, review apply.
 error-review-assignee = --to wants the colleague's account, as the system names it: up to 60 letters a–z, digits, «.», «_», «-»

@@ -396,6 +396,9 @@ fn decide(
     match (review.kind.as_str(), word) {
         ("pair", _) => {
             if decision == Decision::Different {
+                if let Some(problem) = withdrawn(register, review)? {
+                    return Err(unfit(problem));
+                }
                 register.take_join_back(review)?;
             }
             let against = contradiction::of(tx, (review.one, review.other), decision)?;
@@ -423,6 +426,28 @@ fn decide(
         // the hub goes on by what it had before
         _ => Ok(BTreeSet::new()),
     }
+}
+
+/// That «один» about two records cannot be taken back by them: one is withdrawn, and others have the word.
+fn withdrawn(register: &Register<'_>, review: &Review) -> Result<Option<Problem>, Failure> {
+    if review.decision.as_deref() != Some(Word::Same.code()) {
+        return Ok(None);
+    }
+    let (mut left, mut is_gone) = (Vec::new(), false);
+    for name in [review.one, review.other] {
+        if register.is_claim_withdrawn(name)? {
+            is_gone = true;
+        } else {
+            left.extend(register.carried_to(name)?);
+        }
+    }
+    if !is_gone {
+        return Ok(None);
+    }
+    let questions: Vec<String> = left.iter().map(i64::to_string).collect();
+    let questions = if questions.is_empty() { "none".to_owned() } else { questions.join(", ") };
+    let args = vec![("review", review.n.into()), ("questions", questions.into())];
+    Ok(Some(("table-withdrawn", args)))
 }
 
 /// What a question is about.

@@ -88,6 +88,7 @@ fn answer(
 pub(super) fn unfit(lang: Lang, problem: &Problem) -> Failure {
     let failure = match problem.0 {
         "table-barred" => Failure::new(Exit::Refused, "review-barred"),
+        "table-withdrawn" => Failure::new(Exit::Refused, "review-withdrawn"),
         "table-sign-none" => Failure::new(Exit::Refused, "review-not-signed"),
         "table-sign-waits" => Failure::new(Exit::Refused, "review-signed"),
         "table-sign-same" => Failure::new(Exit::Refused, "review-sign-same"),

@@ -1,11 +1,12 @@
 //! The register of people, carried out over the database: claims become persons, persons publications.
 //! The rules are in `decisions`; here they meet the rows. Everything runs inside the caller's transaction.
 //!
-//! [`weighing`] how alike claims are · [`activation`] by which model · [`relink`] claims → persons · [`parting`] a person that is two · [`signing`] what waits for a second signature · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`numbers`] which of them has which number · [`republish`] persons → what each
+//! [`weighing`] how alike claims are · [`activation`] by which model · [`relink`] claims → persons · [`parting`] a person that is two · [`carried`] words about records that are withdrawn · [`signing`] what waits for a second signature · [`asking`] what staff are asked · [`documents`] programmes and supplements · [`numbers`] which of them has which number · [`republish`] persons → what each
 //! centre is told · [`returned`] what comes back after a restore · [`drawn`] what staff draw up · [`inputs`] the hub's stream to itself.
 
 mod activation;
 mod asking;
+mod carried;
 mod documents;
 mod drawn;
 mod file;

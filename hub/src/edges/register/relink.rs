@@ -129,13 +129,8 @@ impl Register<'_> {
         let engine = Engine { name: model.word(), cut: model.cut, all };
         let (mut settled, mut seen, mut loaded) =
             (Settled::default(), BTreeSet::<ClaimId>::new(), Vec::new());
-        for id in ids {
+        for id in self.without_withdrawn(ids, &mut settled.affected)? {
             if seen.contains(&id) {
-                continue;
-            }
-            if self.tx.linkable(id)?.is_none() {
-                settled.affected.extend(self.tx.uid_of(id)?);
-                self.tx.remove_person_record(id)?;
                 continue;
             }
             let mut component = self.load(id)?;
@@ -161,6 +156,24 @@ impl Register<'_> {
             self.end_signatures()?; // a merge does so when its work is taken over
         }
         Ok(settled)
+    }
+
+    /// Those of `ids` by which the hub goes. The others leave their persons, who are noted in `affected`.
+    fn without_withdrawn(
+        &self,
+        ids: impl IntoIterator<Item = ClaimId>,
+        affected: &mut Affected,
+    ) -> Result<Vec<ClaimId>, RegisterError> {
+        let (mut left, mut gone) = (Vec::new(), Vec::new());
+        for id in ids {
+            if self.tx.linkable(id)?.is_some() { left.push(id) } else { gone.push(id) }
+        }
+        gone.iter().try_for_each(|id| self.carry_words(*id))?;
+        for id in gone {
+            affected.extend(self.tx.uid_of(id)?);
+            self.tx.remove_person_record(id)?;
+        }
+        Ok(left)
     }
 
     /// The component of `start`.

@@ -1,5 +1,6 @@
 //! A whole hub over real files, with centres that speak the format.
 
+mod carried;
 mod centre;
 mod crash;
 mod damage;
