@@ -193,6 +193,9 @@ pub fn stranded(field: &'static str) -> Option<Finding> {
     Some(Finding { field, line: None, problem })
 }
 
+/// The rule on two documents of one number and date.
+pub const DOUBLED: &str = "D08";
+
 /// The rule of [`stranded`].
 pub const STRANDED: &str = "W01";
 

@@ -1,7 +1,10 @@
 //! Rules on need: the decision, and the conclusions of an assessment (C03–C05 of the questionnaire's error log).
 
-use super::{Case, Place, Rule, Severity, any, at, number, text};
-use crate::{record::Kind, vocabulary};
+use super::{Case, Place, Rule, Severity, any, at, number, programme, text};
+use crate::{
+    record::{Body, Kind},
+    vocabulary,
+};
 
 use Severity::{Refuse, Warn};
 
@@ -139,6 +142,24 @@ pub(super) static RULES: &[Rule] = &[
         ),
         source: "форма индивидуальной программы и дополнения; own",
         check: |c| c.line("name", |line| line.text("name").is_none()),
+    },
+    Rule {
+        code: "D08",
+        applies: &[(Kind::NeedDecision, Warn), (Kind::Programme, Warn), (Kind::Supplement, Warn)],
+        sentence: text(
+            "У человека есть другой такой документ с теми же номером и датой. Если это один документ, пусть центр удалит лишний; если два, исправьте номер того, у которого он неверен.",
+            "The person has another such document of the same number and date. If they are one, let the centre delete the one too many; if they are two, correct the number of the one that has it wrongly.",
+        ),
+        source: "own",
+        check: |c| {
+            let name = programme::named(c.body)?;
+            // every programme has its first supplement
+            let is_beside = |other: &Body| {
+                c.body.kind() != Kind::Supplement || other.text("programme") == c.text("programme")
+            };
+            let same = |other: &Body| programme::named(other).as_ref() == Some(&name) && is_beside(other);
+            at("number", c.around.others.iter().any(same))
+        },
     },
 ];
 

@@ -11,7 +11,7 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     record::{Body, Field, Finding, Kind, RecordId, Type},
-    rules::{self, Around, Severity},
+    rules::{self, Around, Breach, Severity},
 };
 
 use super::{
@@ -423,8 +423,13 @@ fn check(
         in_force.extend(besides.map(|(_, body)| body.clone()));
     }
     let around = Around { others: if in_force.is_empty() { &others } else { &in_force }, ..around };
-    let doubts = rules::check(&draft.body, &around).into_iter();
-    for doubt in doubts.filter(|breach| breach.severity == Severity::Warn || breach.rule.code == "P05") {
+    // of two of one number one is refused, or a round is not done yet
+    let is_told = |breach: &Breach| match breach.rule.code {
+        "P05" => true,
+        rules::DOUBLED => false,
+        _ => breach.severity == Severity::Warn,
+    };
+    for doubt in rules::check(&draft.body, &around).into_iter().filter(is_told) {
         let column = doubt.place.field.to_owned();
         let rule = Some(doubt.rule.code);
         warned.push(Warned { line, column, warning: "doubt", table: None, n: None, rule });

@@ -299,6 +299,28 @@ fn a_paper_of_a_centre_s_gets_no_number_of_another_of_theirs() {
 }
 
 #[test]
+fn two_papers_of_one_number_are_told_by_check_until_one_has_another() {
+    // as of a hub that a program made which read numbers otherwise, and where a centre has numbered two alike
+    let city = Theirs::of(&[(8, "3"), (9, "№ 3")]);
+    let documents = [city.document(8), city.document(9)];
+    assert_ne!(documents[0], documents[1]);
+    let doubled = || -> Vec<String> {
+        let told: Value = serde_json::from_slice(&city.city.run(&["check"]).stdout).expect("JSON");
+        let faults = told["faults"].as_array().expect("a list").iter();
+        let faults = faults.filter(|one| one["rule"] == "D08");
+        faults
+            .inspect(|one| assert_eq!(one["refused"], false, "{one}"))
+            .map(|one| one["uid"].as_str().expect("a uid").to_owned())
+            .collect()
+    };
+    let told: std::collections::BTreeSet<String> = doubled().into_iter().collect();
+    assert_eq!(told, documents.iter().cloned().collect());
+    assert_eq!(city.draw(&[(&documents[1], "4")]), ([0, 1, 0], vec![]));
+    assert_eq!(doubled(), [""; 0]);
+    city.stand(&[(8, &documents[0]), (9, &documents[1])]);
+}
+
+#[test]
 fn a_number_that_a_centre_s_paper_has_left_is_free_for_a_new_one() {
     let city = Theirs::of(&[(8, "3")]);
     let document = city.document(8);
