@@ -1,7 +1,7 @@
 //! A whole file, or none: written beside its place, on the disk, then renamed.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write as _},
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
@@ -37,13 +37,16 @@ pub fn make_private(others: SharedWith) {
 /// Puts `bytes` at `path` in place of what was there. After a crash the path holds the old bytes or the new
 /// ones. `mode` is the file's permission bits.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let part = write_part(path, bytes, mode)?;
+    let (part, _lock) = write_part(path, bytes, mode)?;
     let rename = || fs::rename(&part, path).and_then(|()| sync_directory(path));
     failpoint::step("file", rename).inspect_err(|_| forget(&part))
 }
 
-/// Removes what writers that were killed have left in `directory`: their unfinished files of `older` and more. Another process
-/// may be writing there.
+/// A file younger than that may not be locked yet by who makes it.
+const YOUNG: Duration = Duration::from_secs(10);
+
+/// Removes what writers that were killed have left in `directory`: their unfinished files, at once, for a writer locks its own while
+/// it lives; where files cannot be locked, those of `older` and more. Another process may be writing there.
 pub fn remove_left(directory: &Path, older: Duration) -> io::Result<()> {
     remove_parts(directory, ".", older)
 }
@@ -54,15 +57,20 @@ fn remove_parts(directory: &Path, begins: &str, older: Duration) -> io::Result<(
         let path = entry.path();
         let hidden = entry.file_name().to_string_lossy().starts_with(begins);
         let is_part = hidden && path.extension().is_some_and(|ending| ending == "part");
-        let is_left = || Some(entry.metadata().ok()?.modified().ok()?.elapsed().ok()? >= older);
-        if is_part && is_left().unwrap_or(false) {
+        let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+        let is_left = |age: Duration| match File::open(&path).map(|file| file.try_lock()) {
+            Ok(Ok(())) => age >= older.min(YOUNG),
+            Ok(Err(TryLockError::WouldBlock)) => false,
+            Ok(Err(TryLockError::Error(_))) | Err(_) => age >= older,
+        };
+        if is_part && age().is_some_and(is_left) {
             forget(&path);
         }
     }
     Ok(())
 }
 
-/// Removes what writers of the file at `path` that were killed have left beside it, if it is of `older` and more.
+/// [`remove_left`] of what writers of the file at `path` have left beside it.
 pub fn remove_left_of(path: &Path, older: Duration) -> io::Result<()> {
     let Some(name) = path.file_name() else { return Ok(()) };
     let begins = format!(".{}.", name.to_string_lossy());
@@ -77,23 +85,25 @@ pub fn remove(path: &Path) -> io::Result<()> {
 
 /// Puts `bytes` at `path`, where nothing may be yet: [`io::ErrorKind::AlreadyExists`] otherwise.
 pub fn create_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let part = write_part(path, bytes, mode)?;
+    let (part, _lock) = write_part(path, bytes, mode)?;
     // A hard link, unlike a rename, never replaces: of two writers one wins.
     let done = failpoint::step("file", || fs::hard_link(&part, path).and_then(|()| sync_directory(path)));
     forget(&part);
     done
 }
 
-fn write_part(path: &Path, bytes: &[u8], mode: u32) -> io::Result<PathBuf> {
+fn write_part(path: &Path, bytes: &[u8], mode: u32) -> io::Result<(PathBuf, File)> {
     let (part, mut file) = new_part(path, mode)?;
     file.write_all(bytes).and_then(|()| failpoint::sync(&file)).inspect_err(|_| forget(&part))?;
-    Ok(part)
+    Ok((part, file))
 }
 
 fn new_part(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     let part = path.with_file_name(format!(".{name}.{}.part", chance::letters()?));
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&part)?;
+    // says that its writer lives; where files cannot be locked its age has to
+    let _ = file.try_lock();
     Ok((part, file))
 }
 
@@ -171,7 +181,7 @@ fn forget(part: &Path) {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::{fs::FileTimes, os::unix::fs::PermissionsExt as _, time::SystemTime};
 
     use super::*;
 
@@ -200,6 +210,23 @@ mod tests {
             fs::read_dir(dir.path()).expect("listed").map(|one| one.expect("one").file_name()).collect();
         left.sort();
         assert_eq!(left, ["000001-load.json", "notes.part"]);
+    }
+
+    #[test]
+    fn what_is_being_written_stays_however_old_it_is() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("person.csv");
+        let being_written = PartFile::create(&path, 0o600).expect("begun");
+        let left = dir.path().join(".person.csv.abcdef.part");
+        for file in [&being_written.part, &left] {
+            let file = OpenOptions::new().append(true).create(true).open(file).expect("opened");
+            let before = SystemTime::now() - Duration::from_mins(5);
+            file.set_times(FileTimes::new().set_modified(before)).expect("set");
+        }
+        remove_left_of(&path, Duration::from_hours(1)).expect("looked");
+        assert!(being_written.part.exists() && !left.exists());
+        being_written.finish().expect("put there");
+        assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 1);
     }
 
     #[test]

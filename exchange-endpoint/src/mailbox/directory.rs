@@ -242,6 +242,16 @@ mod tests {
     }
 
     #[test]
+    fn of_a_full_disk_the_step_is_to_make_room() {
+        let next = |kind: ErrorKind| {
+            let reason = std::io::Error::from(kind).into();
+            MailboxError::Temporary { action: "mailbox-put", place: "in".to_owned(), reason }.next()
+        };
+        assert!(next(ErrorKind::StorageFull).to_string().contains("Make room"));
+        assert!(!next(ErrorKind::TimedOut).to_string().contains("room"));
+    }
+
+    #[test]
     fn a_folder_without_in_or_out_is_a_configuration_error() {
         let dir = tempfile::tempdir().expect("temp dir");
         let error = DirectoryMailbox::open(dir.path()).expect_err("not a mailbox");

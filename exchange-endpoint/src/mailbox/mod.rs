@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::messages::{self, Told};
+use crate::messages::{self, Lang, Told};
 
 pub use config::{FtpsConfig, MailboxConfig};
 pub use directory::DirectoryMailbox;
@@ -103,7 +103,13 @@ impl MailboxError {
 
     /// What the operator should do.
     pub fn next(&self) -> Told {
-        Told::of(if let Self::Config { next, .. } = self { next } else { "mailbox-next-line" }, &[])
+        let is_full = |reason: &Told| reason.in_lang(Lang::Ru) == messages::text(Lang::Ru, "io-full", &[]);
+        let next = match self {
+            Self::Config { next, .. } => next,
+            Self::Temporary { reason, .. } if is_full(reason) => "mailbox-next-room",
+            _ => "mailbox-next-line",
+        };
+        Told::of(next, &[])
     }
 }
 

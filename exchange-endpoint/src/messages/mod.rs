@@ -14,7 +14,10 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::tables::Form;
 
-pub use self::{rule_words::rule_words, told::Told};
+pub use self::{
+    rule_words::rule_words,
+    told::{Told, found_in},
+};
 pub use fluent_bundle::FluentValue as Value;
 
 /// The language in which staff are spoken to. Logs are always English.

@@ -4,6 +4,8 @@
 mod exchange;
 mod files;
 
+pub use self::exchange::found_in;
+
 use std::{fmt, io};
 
 use exchange_format::{participant::ParticipantCodeError, record::FieldProblem, rules};

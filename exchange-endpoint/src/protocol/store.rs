@@ -22,7 +22,7 @@ pub struct Protocols {
     newest: u32,
 }
 
-/// A file that has been unfinished for so long has no writer any more.
+/// A file that has been unfinished for so long has no writer any more, where nothing else tells.
 const LEFT: Duration = Duration::from_hours(1);
 
 /// Why a protocol cannot be kept or read.

@@ -23,7 +23,8 @@ use crate::{
 
 /// So many cells are told; all are counted.
 const TOLD: usize = 1_000;
-/// What an export that was killed has left is removed by the next one of the same name after so long: another may be writing.
+/// What an export that was killed has left is removed by the next one of the same name; where nothing tells whether another is
+/// writing it, after so long.
 const LEFT: Duration = Duration::from_hours(1);
 /// The rows of a sheet, its heading among them.
 const SHEET_ROWS: u32 = 1_048_576;

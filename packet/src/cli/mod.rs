@@ -93,7 +93,7 @@ fn refused(lang: Lang, given: &Given, error: &PacketError) -> Failure {
                 .because("file", given.called())
                 .with("reason", reason.code())
                 .with("sentence", lang.of(reason.sentence()))
-                .told("detail", error),
+                .because("detail", exchange_endpoint::messages::found_in(error)),
         },
     }
 }

@@ -71,6 +71,11 @@ fn bytes_that_are_not_the_signed_ones() {
     let file = desk.put(name, &sealed_bytes);
     let ended = desk.run(&["inspect", file.to_str().unwrap(), "--key", "age.key", "--format", "json"]);
     assert_eq!((ended.code, ended.error().as_str()), (3, "packet-refused"));
+    assert!(
+        ended.err.contains("Файл повреждён или обрезан") && !ended.err.contains("envelope"),
+        "{}",
+        ended.err
+    );
     let ended =
         desk.run(&["verify", file.to_str().unwrap(), "--trust", "trust", "--key", "age.key", "--lang", "en"]);
     assert!(ended.out.contains("CANNOT_OPEN: The packet cannot be opened"), "{}", ended.out);

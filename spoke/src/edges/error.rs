@@ -23,7 +23,7 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     answer::AnswerError, error::PacketError, packet::WriteError, participant::ParticipantCode,
-    stream::CannotSeal,
+    seal::OpenError, stream::CannotSeal,
 };
 
 use crate::database::{self, DatabaseError};
@@ -110,6 +110,39 @@ impl SpokeError {
         }
     }
 
+    /// Whether there is no room on the disk.
+    pub fn is_full(&self) -> bool {
+        let of_sqlite =
+            |error: &rusqlite::Error| error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
+        match self {
+            Self::Write(WriteError::Io(source))
+            | Self::Answer(AnswerError::Io(source))
+            | Self::Packet(PacketError::Io(source) | PacketError::Open(OpenError::Io(source)))
+            | Self::Keep(KeepError::Io { source, .. })
+            | Self::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Database(DatabaseError::Sqlite(error)) | Self::Journal(JournalError::Database(error)) => {
+                of_sqlite(error)
+            }
+            _ => false,
+        }
+    }
+
+    /// What went wrong, without its step.
+    fn detail(&self) -> Told {
+        match self {
+            Self::Write(error) => error.into(),
+            Self::Answer(error) => error.into(),
+            Self::Packet(error) => error.into(),
+            Self::Journal(error) => error.into(),
+            Self::Keep(error) => error.into(),
+            Self::Database(error) => error.into(),
+            Self::Io { path, source } => Told::at(&path.display(), source),
+            other => other.to_string().into(),
+        }
+    }
+
     /// Whether the file of the database is damaged.
     pub fn is_damage(&self) -> bool {
         match self {
@@ -164,6 +197,9 @@ impl From<SpokeError> for Failure {
     fn from(error: SpokeError) -> Self {
         match error {
             error if error.is_damage() => damaged(Told::of("sqlite-damaged-met", &[])),
+            error if error.is_full() => {
+                Self::new(Exit::Temporary, "spoke-no-room").because("detail", error.detail())
+            }
             SpokeError::Database(error) => database_failure(&error),
             SpokeError::Config(error) => error.into(),
             SpokeError::Instance(error) => error.into(),
@@ -173,14 +209,12 @@ impl From<SpokeError> for Failure {
             SpokeError::Protocol(error) => error.into(),
             SpokeError::Table(error) => table_failure(error),
             SpokeError::Mailbox(error) => mailbox_failure(&error),
-            SpokeError::Keep(error) => Self::new(Exit::Temporary, "spoke-file").because("detail", &error),
-            SpokeError::Io { path, source } => Self::new(Exit::of_io(&source), "spoke-file")
-                .because("detail", Told::at(&path.display(), source)),
-            SpokeError::Write(error) => Self::new(Exit::Temporary, "spoke-packet").because("detail", &error),
-            SpokeError::Answer(error) => Self::new(Exit::Temporary, "spoke-packet").because("detail", &error),
-            SpokeError::Packet(error) => Self::new(Exit::Temporary, "spoke-packet").because("detail", &error),
-            SpokeError::Journal(error) => {
-                Self::new(Exit::Temporary, "spoke-packet").because("detail", &error)
+            SpokeError::Keep(_) => Self::new(Exit::Temporary, "spoke-file").because("detail", error.detail()),
+            SpokeError::Io { ref source, .. } => {
+                Self::new(Exit::of_io(source), "spoke-file").because("detail", error.detail())
+            }
+            SpokeError::Write(_) | SpokeError::Answer(_) | SpokeError::Packet(_) | SpokeError::Journal(_) => {
+                Self::new(Exit::Temporary, "spoke-packet").because("detail", error.detail())
             }
             SpokeError::Stream(error) => Self::new(Exit::Refused, "spoke-stream").because("detail", &error),
             SpokeError::NoHubCard(code) => Self::new(Exit::Usage, "spoke-no-hub-card").told("code", code),
@@ -247,5 +281,37 @@ fn database_failure(error: &DatabaseError) -> Failure {
             Failure::new(Exit::Usage, "spoke-database").because("detail", error)
         }
         error => Failure::new(Exit::Temporary, "spoke-database").because("detail", error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use exchange_endpoint::output::Lang;
+
+    use super::*;
+
+    #[test]
+    fn on_a_full_disk_the_step_is_to_make_room() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let sqlite =
+            || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
+        let path = || PathBuf::from("spool");
+        for error in [
+            SpokeError::Write(WriteError::Io(full())),
+            SpokeError::Answer(AnswerError::Io(full())),
+            SpokeError::Packet(PacketError::Io(full())),
+            SpokeError::Keep(KeepError::Io { path: path(), source: full() }),
+            SpokeError::Io { path: path(), source: full() },
+            SpokeError::Database(DatabaseError::Sqlite(sqlite())),
+            SpokeError::Journal(JournalError::Database(sqlite())),
+        ] {
+            let failure = Failure::from(error);
+            assert_eq!((failure.exit(), failure.code()), (Exit::Temporary, "spoke-no-room"));
+            assert!(failure.next(Lang::Ru).contains("Освободите место"), "{}", failure.next(Lang::Ru));
+            assert!(failure.next(Lang::En).contains("Make room"), "{}", failure.next(Lang::En));
+            assert!(failure.message(Lang::Ru).contains("на диске"), "{}", failure.message(Lang::Ru));
+        }
+        let other = SpokeError::Write(WriteError::Io(io::ErrorKind::TimedOut.into()));
+        assert_eq!(Failure::from(other).code(), "spoke-packet");
     }
 }

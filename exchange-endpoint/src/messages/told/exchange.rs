@@ -11,7 +11,7 @@ use exchange_format::{
     stream::{CannotSeal, Stop},
 };
 
-use super::Told;
+use super::{Lang, Told, text};
 use crate::{archive::KeepError, journal_table::JournalError};
 
 /// Words of ours, and in brackets what `error` says: the evidence, for who helps.
@@ -24,12 +24,42 @@ impl From<&PacketError> for Told {
         match (error, error.reason()) {
             (PacketError::Io(source) | PacketError::Open(OpenError::Io(source)), _) => source.into(),
             (_, Some(reason)) => Self::new(|lang| match lang {
-                super::Lang::Ru => format!("{} ({error})", lang.of(reason.sentence()).trim_end_matches('.')),
-                super::Lang::En => error.to_string(),
+                super::Lang::Ru => {
+                    let said = evidence(error, lang);
+                    let [sentence, said] =
+                        [lang.of(reason.sentence()), said.as_str()].map(|words| words.trim_end_matches('.'));
+                    format!("{sentence} ({said})")
+                }
+                Lang::En => error.to_string(),
             }),
             (_, None) => error.to_string().into(),
         }
     }
+}
+
+/// What was found of the envelope, in `lang`; else what `error` says, for who helps.
+fn evidence(error: &PacketError, lang: Lang) -> String {
+    let PacketError::Open(envelope) = error else { return error.to_string() };
+    let (id, n) = match envelope {
+        OpenError::NotAge => ("envelope-none", 0),
+        OpenError::NoIdentityMatches { tried } => ("envelope-other-keys", *tried as u64),
+        OpenError::Truncated { opened } => ("envelope-cut", *opened),
+        OpenError::Damaged { opened } => ("envelope-damaged", *opened),
+        OpenError::TooLarge { limit } => ("envelope-large", *limit),
+        OpenError::Io(_) => return error.to_string(),
+    };
+    text(lang, id, &[("n", n.into())])
+}
+
+/// [`evidence`] in both languages, where what it bears witness to is told before.
+pub fn found_in(error: &PacketError) -> Told {
+    Told::new(|lang| {
+        let said = evidence(error, lang);
+        if matches!(error, PacketError::Open(_)) {
+            return said;
+        }
+        text(lang, "packet-detail", &[("detail", said.into())])
+    })
 }
 
 impl From<&FileNameError> for Told {
@@ -110,11 +140,23 @@ mod tests {
     use exchange_format::{answer::PacketReason, file_name::FileName};
 
     use super::*;
-    use crate::messages::Lang;
 
     #[test]
     fn each_cause_is_told_in_russian_first() {
         let packet = PacketError::NoMember("records/person.xml".to_owned());
+        let envelopes = [
+            OpenError::NotAge,
+            OpenError::NoIdentityMatches { tried: 2 },
+            OpenError::Truncated { opened: 0 },
+            OpenError::Damaged { opened: 7 },
+            OpenError::TooLarge { limit: 9 },
+        ]
+        .map(PacketError::from);
+        for envelope in &envelopes {
+            for told in [Told::from(envelope), found_in(envelope)] {
+                assert!(!told.in_lang(Lang::Ru).contains(|c: char| c.is_ascii_alphabetic()), "{told}");
+            }
+        }
         let answer = AnswerError::Counts;
         let write = WriteError::TooLarge;
         let keep = KeepError::Conflict { path: "a".into() };
