@@ -242,7 +242,9 @@ impl Theirs {
 
     /// Each paper of a centre, of these keys, is the document that it was.
     fn stand(&self, papers: &[(u8, &String)]) {
-        papers.iter().for_each(|(n, document)| assert_eq!(self.document(*n), **document, "{n}"));
+        for (n, document) in papers {
+            assert_eq!(self.document(*n), **document, "{n}");
+        }
     }
 }
 
