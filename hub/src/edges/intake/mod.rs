@@ -28,6 +28,7 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     answer::{Counts, PacketReason, RecordLine, RecordOutcome},
+    error::PacketError,
     file_name::{FileName, PacketKind},
     participant::ParticipantCode,
     position::Mark,
@@ -120,7 +121,13 @@ impl Hub {
         if file_name.from != centre || file_name.to != self.context.code {
             return self.quarantine(centre, name, PacketReason::Foreign, None, now);
         }
-        let mut packet = match open::open(&self.context, &path, &file_name) {
+        let mut opened = open::open(&self.context, &path, &file_name);
+        let is_unknown = |error: &PacketError| error.reason() == Some(PacketReason::UnknownKey);
+        if opened.as_ref().is_err_and(is_unknown) && self.context.reload().is_ok() {
+            // its card may have come by a command this moment, and the daemon has not looked at it yet
+            opened = open::open(&self.context, &path, &file_name);
+        }
+        let mut packet = match opened {
             Ok(packet) => packet,
             Err(error) => {
                 let reason = error.reason().and_then(|reason| reason.code().parse().ok());

@@ -3,8 +3,9 @@
 use std::fs;
 
 use exchange_format::{
-    answer::{PacketOutcome, PacketReason},
+    answer::{PacketOutcome, PacketReason, Request, SnapshotCause},
     card::Card,
+    packet::Nonce,
 };
 
 use super::{
@@ -160,6 +161,23 @@ fn what_no_ky_may_say() {
     fs::write(&file, mine.to_bytes()).expect("written");
     let failure = add_again(&hub, &file, &mine);
     assert_eq!(failure, "centre-card-superseded");
+}
+
+/// A request that is put aside would be made again after its deadline only.
+#[test]
+fn what_is_signed_by_a_card_that_has_come_this_moment_is_taken() {
+    let (mut hub, mut centre) = begun();
+    let (new, signing) = centre.next_card(7);
+    let (file, password) = (hub.dir.path().join("n.card"), hub.dir.path().join("password"));
+    fs::write(&file, new.to_bytes()).expect("written");
+    // by another process: the daemon has not read it yet
+    enrol::add(&hub.config(), &file, &new.fingerprint(), &password, "test", now()).expect("taken");
+    centre.keys.signing = signing;
+    let request = Request::Snapshot { cause: SnapshotCause::Restored, seen: None };
+    let name = centre.ask(&request, Nonce([3; 16]));
+    assert_eq!(hub.take(&centre, &name), Taken::Done(Vec::new()));
+    assert_eq!(quarantine(&hub), Vec::<String>::new());
+    assert_eq!(card(&hub, &centre), Some(new));
 }
 
 fn add_again(hub: &TestHub, file: &std::path::Path, card: &Card) -> String {
