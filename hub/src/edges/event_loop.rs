@@ -254,7 +254,7 @@ impl Daemon {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(RunError::Runtime)?;
         let mut due: Option<Timestamp> = None;
         let mut is_folded = false;
-        let mut soundness = Soundness::of(database);
+        let mut soundness = Soundness::of(database, None);
         loop {
             let worked = tokio::select! {
                 _ = terminate.recv() => return Ok(()),

@@ -15,6 +15,8 @@ use super::{DatabaseError, book::OutStream, sent};
 
 /// The event of the journal whose digests are [`Sums::digests`].
 pub const SUMMED: &str = "sent.summed";
+/// The event of the journal that names a file that was sealed, and its digest.
+pub const SEALED: &str = "packet.sealed";
 
 /// The sums over everything that is kept as sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,7 +3,9 @@
 use exchange_endpoint::journal_table::{self, CENTRE_TABLE};
 use exchange_format::{
     answer::RecordOutcome,
-    journal::Tree,
+    file_name::FileName,
+    journal::{Entry, Tree},
+    position::Mark,
     record::{Form, Kind, Record, RecordId},
     state_digest::StateDigest,
 };
@@ -24,7 +26,7 @@ use super::{
     rows,
     showing::{self, superseded},
     standing::{ShownRow, standing, with_as_typed},
-    sums::{SUMMED, Sums},
+    sums::{SEALED, SUMMED, Sums},
     write,
 };
 
@@ -113,6 +115,8 @@ pub struct Look {
     pub digest: StateDigest,
     /// The sums over what was sent that the journal was told last, if it is sound in itself.
     pub sums: Option<Sums>,
+    /// The last packet of our stream that the journal tells of, as far as it is sound.
+    pub sealed: Option<Mark>,
     /// Its tree, cut to the length that the watermark knows; none if it is not sound.
     pub journal: Option<Tree>,
     /// The tables are such that nothing else could be looked at.
@@ -178,9 +182,12 @@ pub fn look(
 
 fn read_journal(connection: &Connection, known: u64, look: &mut Look) {
     let (mut sums, mut tree) = (None, Tree::default());
+    let sealed = &mut look.sealed;
     let read = journal_table::verify(connection, CENTRE_TABLE, |entry, leaf| {
         if entry.event == SUMMED {
             sums = Sums::from_digests(&entry.digests);
+        } else if let Some(mark) = sealed_by(entry) {
+            *sealed = Some(mark);
         }
         if tree.size() < known {
             tree.push(leaf);
@@ -190,6 +197,13 @@ fn read_journal(connection: &Connection, known: u64, look: &mut Look) {
         Ok(_) => (look.sums, look.journal) = (sums, Some(tree)),
         Err(_) => look.damages.push(Damage::new(Fault::JournalAltered, CENTRE_TABLE, "")),
     }
+}
+
+/// The packet of our stream of whose sealing `entry` tells; of an answer or a request it names what that is about, too.
+fn sealed_by(entry: &Entry) -> Option<Mark> {
+    let [digest] = entry.digests.as_slice() else { return None };
+    let name = (entry.event == SEALED).then(|| entry.subject.parse::<FileName>().ok()).flatten()?;
+    name.kind.is_numbered().then_some(Mark { position: name.position, digest: *digest })
 }
 
 fn has_hash(connection: &Connection, record: &Record) -> Result<bool, DatabaseError> {

@@ -24,6 +24,7 @@ use super::{
 use crate::database::{
     book::{self, OutPacket, OutStream},
     proposals, sent,
+    sums::SEALED,
 };
 
 /// Of every PR of a centre: what it says of a packet is its last word.
@@ -116,7 +117,7 @@ fn give(
     };
     book::add_out_packet(connection, desk.hub, &packet, Some((answered.digest, body)), now)?;
     let digests = [sealed.digest, answered.digest];
-    journal(connection, desk.own, now, "packet.sealed", &sealed.name, "", &digests)?;
+    journal(connection, desk.own, now, SEALED, &sealed.name, "", &digests)?;
     Ok(sealed.name)
 }
 

@@ -25,6 +25,7 @@ use serde::Serialize;
 
 use super::{
     SpokeError, answers,
+    audit_sent::{self, Outcome, SENT, Told},
     config::SpokeConfig,
     load::as_digest,
     packet_file::{self, Desk},
@@ -32,7 +33,7 @@ use super::{
     station::{self, Station, WATERMARK, is_signed, journal, keep_out_stream, new_key},
 };
 use crate::database::{
-    book::{self, InStream, OutStream},
+    book::{self, InStream},
     bound, foreign, links, removals,
     report::{self, Incident},
     shape,
@@ -62,7 +63,7 @@ pub struct Audit {
 }
 
 /// The code of an incident: somebody has altered the database past the locks.
-const TAMPERED: &str = "TAMPERED";
+pub(super) const TAMPERED: &str = "TAMPERED";
 
 /// The code of an incident: rows stand in another table and found no place in theirs. It ends when that table is gone.
 const BESIDE: &str = "ROWS_BESIDE";
@@ -173,9 +174,10 @@ fn look(connection: &Connection, measure: &Measure<'_>) -> Result<(Vec<Damage>, 
         damages.push(Damage::new(Fault::BehindWatermark, "svod_stream", ""));
     }
     let cut = check_journal(&measure.journal, look.journal.as_ref(), is_older);
-    let sums = look.sums.filter(|_| cut.is_none());
+    let told = look.journal.as_ref().filter(|_| cut.is_none());
+    let told = told.map(|_| Told { sums: look.sums, sealed: look.sealed });
     damages.extend(cut.map(|fault| Damage::new(fault, CENTRE_TABLE, "")));
-    damages.extend(check_sent(connection, &out, sums)?);
+    damages.extend(audit_sent::check(connection, &out, told.as_ref())?);
     Ok((damages, look.publications, proof))
 }
 
@@ -187,40 +189,6 @@ fn check_journal(knows: &Tree, found: Option<&Tree>, is_older: bool) -> Option<F
         Some(found) => (found != knows).then_some(Fault::JournalAltered),
         None => None,
     }
-}
-
-/// What is kept of what was sent, against the sums in the journal; without them, against what the stream says.
-fn check_sent(
-    connection: &Connection,
-    out: &OutStream,
-    journal: Option<Sums>,
-) -> Result<Vec<Damage>, SpokeError> {
-    let mut damages = Vec::new();
-    let differs = |one: &Sums, other: &Sums| -> Vec<String> {
-        let pairs = [("state_digest", one.state == other.state), ("kept_digest", one.kept == other.kept)];
-        pairs.into_iter().filter(|(_, same)| !same).map(|(name, _)| name.to_owned()).collect()
-    };
-    let (stated, kept) = (Sums::of(out), sums::of_sent(connection)?);
-    let proven = journal.unwrap_or(stated);
-    let columns = differs(&stated, &proven);
-    if !columns.is_empty() {
-        damages.push(Damage::new(Fault::SentDiffers, "svod_stream", "").of_columns(columns));
-    }
-    // what svod_record still tells of is told row by row
-    let columns = differs(&kept, &proven);
-    if !columns.is_empty() && sums::with_told(connection, kept)? != proven {
-        damages.push(Damage::new(Fault::SentDiffers, SENT, "").of_columns(columns));
-    }
-    Ok(damages)
-}
-
-/// The table of what was sent.
-const SENT: &str = "svod_sent";
-
-/// Whether by `damage` nobody can say what the hub has of us: only the whole can be told.
-fn is_unprovable(damage: &Damage) -> bool {
-    let live = damage.columns.iter().any(|column| column == "state_digest");
-    damage.fault == Fault::SentDiffers && damage.table == SENT && live
 }
 
 fn kept(stream: &InStream) -> Option<StateDigest> {
@@ -356,16 +324,8 @@ fn put_right(station: &mut Station, audit: &mut Audit, now: Timestamp) -> Result
         wrong = look_at(station)?.0;
     }
     restore(station, &wrong, &audit.found, now)?;
-    if wrong.iter().any(is_unprovable) {
-        if wrong.iter().all(|damage| damage.fault == Fault::SentDiffers) {
-            // no row shows what is gone: to say all again without it would be to take it back, and the hub has it
-            let parties = (station.own(), station.hub());
-            write::write(&mut station.connection, Scope::Book, |transaction| {
-                answers::stop_restored(transaction, parties, &Evidence::SentGone, now)
-            })?;
-        } else {
-            reopen::say_all_again(station, now)?;
-        }
+    if audit_sent::judge(&wrong) == Outcome::SayAllAgain {
+        reopen::say_all_again(station, now)?;
     }
     audit.restored = true;
     (audit.left, audit.publications, audit.digest) = look_at(station)?;
@@ -404,6 +364,11 @@ fn restore(
             let mut stream = book::in_stream(transaction, hub)?;
             stream.told = Some(told);
             book::set_in_stream(transaction, hub, &stream)?;
+        }
+        // in one step with what hides the reason
+        let gone = audit_sent::judge(wrong) == Outcome::Gone;
+        if gone {
+            answers::stop_restored(transaction, (own, hub), &Evidence::SentGone, now)?;
         }
         if wrong.iter().any(|damage| damage.table == SENT || damage.fault == Fault::SentDiffers) {
             // what is lost is sent again as another version, in the place of nothing

@@ -90,7 +90,7 @@ async fn days(
 ) -> Result<(), SpokeError> {
     let mut day = Day::begin(station, Arc::clone(clock))?;
     let mut news = listen(Arc::clone(mailbox));
-    let mut pages = Soundness::of(&station.config.path(&station.config.database));
+    let mut pages = Soundness::of(&station.config.path(&station.config.database), Some("svod_"));
     let mut watch = tokio::time::interval(station.config.exchange.watch());
     watch.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     day.work(station, &**mailbox).await?;

@@ -21,7 +21,7 @@ use super::{
 use crate::database::{
     book::{self, OutPacket, OutStream},
     own_records::{self, Change, Sealable},
-    sums,
+    sums::{self, SEALED},
     write::{self, Scope},
 };
 
@@ -263,7 +263,7 @@ pub(super) fn enter(
         records,
     };
     book::add_out_packet(connection, desk.hub, &packet, None, now)?;
-    journal(connection, desk.own, now, "packet.sealed", &sealed.name, "", &[sealed.digest])
+    journal(connection, desk.own, now, SEALED, &sealed.name, "", &[sealed.digest])
 }
 
 /// `text` in the language of the protocols.

@@ -5,12 +5,13 @@
 //! everything again, when one of them is lost ·
 //! [`fetch`] files from it · [`admit`] what a file is · [`load`] applying it · [`resume`] what was held when the
 //! program ended · [`answers`] what the hub made of ours · [`requests`] what has not come and what the hub
-//! lacks · [`ranges`] where two pictures differ · [`resync`] after a restore, with what [`difference`] there is · [`rotation`] keys that change · [`audit`] whether the database is as it should be, `reread` the archive for it.
+//! lacks · [`ranges`] where two pictures differ · [`resync`] after a restore, with what [`difference`] there is · [`rotation`] keys that change · [`audit`] whether the database is as it should be, `audit_sent` and what it has sent, `reread` the archive for it.
 //! For people: [`bring`] files into the tables · [`copies`] of the database · [`hand_out`] the tables into files · [`proposing`] wishes.
 
 pub mod admit;
 pub mod answers;
 pub mod audit;
+mod audit_sent;
 pub mod bring;
 pub mod config;
 pub mod copies;

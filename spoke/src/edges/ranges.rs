@@ -6,18 +6,18 @@ use exchange_format::{
     answer::{Difference, RangeDigests, Refined, Request, SnapshotCause},
     packet::Nonce,
     position::Mark,
-    stream::{Lack, Timing},
+    stream::{Evidence, Lack, Timing},
 };
 use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{
-    SpokeError,
+    SpokeError, answers,
     packet_file::Desk,
     requests::{end, of, send, want_snapshot},
     station::journal,
 };
-use crate::database::{book, ranges};
+use crate::database::{book, ranges, sent};
 
 /// So many of the records that differ are entered into the journal.
 const ENTERED: usize = 100;
@@ -77,11 +77,28 @@ fn reply(
     let Refined { ranges, differences } =
         theirs.refine(true, |kind, prefix, each| ranges::sent(connection, epoch, kind, prefix, each))?;
     enter(connection, desk, &differences, now)?;
+    if let Some(evidence) = never_sent(connection, &differences)? {
+        answers::restored(connection, desk, &evidence, now)?;
+    }
     if ranges.is_empty() {
         return Ok(());
     }
     let own = Request::RangeDigests(RangeDigests { re: Some(id), ranges, ..theirs.clone() });
     send(connection, desk, timing, (Lack::Nothing(theirs.at), 0), &own, now)
+}
+
+/// A record that the hub has of us after the same packet, and of which nothing here says that it was ever sent: to say all
+/// again without it would be to take it back.
+fn never_sent(connection: &Connection, found: &[Difference]) -> Result<Option<Evidence>, SpokeError> {
+    for one in found.iter().filter(|one| one.own.is_none()) {
+        if let Some(theirs) = &one.theirs
+            && sent::last(connection, one.kind, one.key)?.is_none()
+        {
+            let (kind, key, version) = (one.kind, one.key, theirs.version);
+            return Ok(Some(Evidence::Mirrored { kind, key, version, sent: None }));
+        }
+    }
+    Ok(None)
 }
 
 /// The hub replies to what we have asked about its stream.

@@ -4,11 +4,16 @@ use exchange_format::participant::ParticipantCode;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{SpokeError, station::journal};
+use super::{
+    SpokeError,
+    audit::{TAMPERED, fault_code},
+    station::journal,
+};
 use crate::database::{
     book,
     removals::{self, Weighed},
     report,
+    verify::Fault,
 };
 
 const CODE: &str = "MANY_GONE";
@@ -63,5 +68,14 @@ pub fn decided(
     now: Timestamp,
 ) -> Result<(), SpokeError> {
     book::close_incident(connection, CODE, table, DETAIL, "decided", now)?;
-    journal(connection, own, now, event, table, CODE, &[])
+    journal(connection, own, now, event, table, CODE, &[])?;
+    // what a look has found of these rows waited for this word
+    let unseen = fault_code(Fault::NotCaptured);
+    for one in report::incidents(connection)? {
+        if one.code == TAMPERED && one.detail == unseen && one.subject.split(' ').next() == Some(table) {
+            book::close_incident(connection, TAMPERED, &one.subject, &unseen, "decided", now)?;
+            journal(connection, own, now, "incident.closed", &one.subject, TAMPERED, &[])?;
+        }
+    }
+    Ok(())
 }

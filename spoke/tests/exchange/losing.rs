@@ -380,6 +380,59 @@ fn a_packet_that_an_older_database_does_not_know_stays_in_the_spool() {
     }
 }
 
+/// A copy put back with the watermark beside the log of a program that was killed: of some tables the pages of the log. Of the newer
+/// database `newer` says which rows are there.
+fn mixed(newer: impl Fn(&Centre) -> String) -> (Centre, Known) {
+    let (mut centre, mut known) = centre();
+    let (old, watermark) = (centre.dir.path().join("old.db"), centre.path("keys/watermark"));
+    centre.sql(&format!("VACUUM INTO '{}'", old.display()));
+    let mark = fs::read(&watermark).expect("a watermark");
+    centre.sql("INSERT INTO contact (id, recipient_id, type, value) VALUES ('c3', 'r2', 'phone', '+7902')");
+    assert_eq!(known.settle(&mut centre).len(), 1, "the hub has it");
+    let newer = newer(&centre);
+    for suffix in ["-wal", "-shm"] {
+        let _ = fs::remove_file(centre.path(&format!("centre.db{suffix}")));
+    }
+    fs::copy(&old, centre.path("centre.db")).expect("put back");
+    fs::write(watermark, mark).expect("put back");
+    harm(&centre, &newer, true);
+    (centre, known)
+}
+
+/// The rows of `table` that are so, to be put into another database.
+fn rows(centre: &Centre, table: &str, are: &str) -> String {
+    let columns = centre.value(&format!(
+        "SELECT group_concat('quote(\"' || name || '\")', ' || '', '' || ') FROM pragma_table_info('{table}')"
+    ));
+    centre.value(&format!(
+        "SELECT group_concat('INSERT OR REPLACE INTO {table} VALUES (' || {columns} || ');', ' ') FROM {table} WHERE {are}"
+    ))
+}
+
+#[test]
+fn a_copy_put_back_beside_a_newer_log_asks_the_hub_and_takes_nothing_back() {
+    let stream = |centre: &Centre| rows(centre, "svod_stream", "1") + &rows(centre, "svod_packet", "1");
+    // the journal too, but for a page of it: its beginning is of the copy
+    let with_journal = |centre: &Centre| {
+        stream(centre) + &rows(centre, "svod_journal", "n > (SELECT max(n) - 4 FROM svod_journal)")
+    };
+    let cases: [&dyn Fn(&Centre) -> String; 2] = [&stream, &with_journal];
+    for (n, newer) in cases.into_iter().enumerate() {
+        let (mut centre, mut known) = mixed(newer);
+        for _ in 0..2 {
+            assert_eq!(
+                (known.settle(&mut centre).len(), centre.value(EPOCH).as_str()),
+                (0, "1"),
+                "{n}: nothing goes"
+            );
+            let open = "SELECT count(*) FROM svod_incident WHERE code = 'RESTORED' AND closed_at IS NULL";
+            assert_eq!(centre.value(open), "1", "{n}");
+        }
+        let asked = "SELECT count(*) FROM svod_request WHERE direction = 'out' AND next_at IS NOT NULL";
+        assert_eq!(centre.value(asked), "1", "{n}: the hub is asked");
+    }
+}
+
 #[test]
 fn a_row_replaced_by_itself_is_nobodys_harm() {
     let (mut centre, mut known) = centre();

@@ -202,8 +202,16 @@ fn rows_that_went_past_the_triggers_come_back_or_wait_for_a_word() {
     let (out, _) = centre.ends(&["gone", "contact"], 1);
     assert!(out.contains("--confirm"), "{out}");
     assert_eq!(centre.ok(&["gone", "contact", "--confirm"])["done"], 1);
+    assert_eq!(centre.value(tampered), "0", "with the word, not with the next look");
     assert_eq!(ended(sent(&mut centre)), ["contact"]);
     assert_eq!((open(&centre), centre.value(LEFT)), (String::new(), "0".into()));
     assert_eq!(centre.value(tampered), "0");
+    assert_eq!(centre.ok(&["verify"])["whole"], true);
+    // most of a table
+    harm(&centre, "DELETE FROM contact", true);
+    assert!(sent(&mut centre).is_empty() && open(&centre) == "contact");
+    assert_ne!(centre.value(tampered), "0");
+    assert_eq!(centre.ok(&["gone", "contact", "--restore"])["held"], 0);
+    assert_eq!((centre.value(tampered), open(&centre)), ("0".into(), String::new()));
     assert_eq!(centre.ok(&["verify"])["whole"], true);
 }

@@ -3,11 +3,12 @@
 use std::{fs, time::Duration};
 
 use exchange_format::{
-    answer::{Missing, Request, SnapshotCause},
+    answer::{KeyPrefix, Listed, Missing, Range, RangeDigests, Request, SnapshotCause},
     file_name::PacketKind,
     packet::{SnapshotBasis, manifest::Purpose},
-    position::{Epoch, Seq},
-    record::{Form, Record},
+    position::{Digest, Epoch, Seq},
+    record::{Form, Record, RecordId},
+    state_digest::StateDigest,
 };
 
 use super::{
@@ -334,4 +335,34 @@ fn a_fork_ends_when_another_epoch_has_told_all_anew() {
     // one of the present epoch is not over
     fork(&mut centre, "Четвертая", "Пятая");
     assert_eq!(centre.value(FORKS), "1");
+}
+
+#[test]
+fn a_record_that_the_hub_has_of_us_and_that_was_never_sent_is_asked_for_before_all_is_told_without_it() {
+    let (mut centre, sent) = sent_and_published();
+    let claim = &sent.records[0];
+    let known = Listed { key: claim.key, version: claim.version, form: claim.form, hash: claim.hash() };
+    let other = |key: RecordId| Listed { key, hash: Digest::of(b"another record"), ..known };
+    for (records, told) in
+        [(vec![known], ""), (vec![other(claim.key)], ""), (vec![known, other(uid(9))], "RESTORED")]
+    {
+        let mut sum = StateDigest::default();
+        for one in &records {
+            sum.add(&StateDigest::term(claim.kind, one.key, one.version, one.form, &one.hash));
+        }
+        let mut records = records;
+        records.sort_by_key(|one| one.key);
+        let (prefix, count) = (KeyPrefix::default(), records.len() as u64);
+        let ranges = vec![Range { kind: claim.kind, prefix, count, sum, records: Some(records) }];
+        let (of, at) = (centre.hub.centre, sent.mark);
+        centre.hub.ask(&Request::RangeDigests(RangeDigests { of, at, re: None, ranges }), false);
+        centre.sync();
+        assert_eq!(centre.value(INCIDENT), told);
+    }
+    centre.hub.take();
+    let cause = SnapshotCause::Divergence;
+    centre.hub.ask(&Request::Snapshot { cause, seen: Some(sent.mark) }, false);
+    centre.sync();
+    let packets = centre.hub.take_data();
+    assert!(packets.iter().all(|packet| packet.records.is_empty()), "nothing is told that names less");
 }

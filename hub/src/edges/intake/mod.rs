@@ -118,7 +118,7 @@ impl Hub {
         let Ok(file_name) = name.parse::<FileName>() else {
             return self.put_stray_aside(centre, name, now);
         };
-        if file_name.from != centre || file_name.to != self.context.code {
+        if replay::is_foreign(&file_name, centre, self.context.code) {
             return self.quarantine(centre, name, PacketReason::Foreign, None, now);
         }
         let mut opened = open::open(&self.context, &path, &file_name);

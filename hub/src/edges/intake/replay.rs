@@ -64,7 +64,8 @@ impl Hub {
     }
 
     /// Enters the files in quarantine of which the database knows nothing. Why they were set aside is known when staff have them
-    /// judged again. Of a packet of an epoch that is over nobody need be told: a later snapshot says what it said; nor of a file
+    /// judged again: in a database that is older than they are, one that was refused may be taken. What was never for us to take
+    /// from its folder is judged again at once. Of a packet of an epoch that is over nobody need be told: a later snapshot says what it said; nor of a file
     /// that staff have taken away.
     ///
     /// # Errors
@@ -107,8 +108,16 @@ impl Hub {
                 if !is_over {
                     tx.add_incident(one.peer, &one.reason, Some(&one.file), &now.to_string())?;
                 }
+                if name.as_ref().is_some_and(|name| is_foreign(name, one.peer, context.code)) {
+                    tx.set_replay(&one.row, true)?;
+                }
             }
             Ok(())
         })
     }
+}
+
+/// Whether a file of this name in the folder of `centre` is none of its packets to `own`.
+pub(super) fn is_foreign(name: &FileName, centre: ParticipantCode, own: ParticipantCode) -> bool {
+    name.from != centre || name.to != own
 }

@@ -19,6 +19,7 @@ scenarios![
     f13_a_key_is_not_given_twice_in_two_lives,
     f19_a_packet_of_an_ended_epoch_is_answered,
     f21_a_database_behind_its_watermark_says_so_before_it_sends,
+    f21_a_copy_put_back_with_its_watermark_beside_a_newer_log_says_so_before_it_sends,
     f21_a_copy_put_back_under_a_running_centre_is_told_of_before_it_sends,
     f21_a_copy_put_back_under_a_running_hub_is_told_of_before_it_sends,
     f21_both_ends_put_back_while_they_run_say_so,
@@ -271,6 +272,32 @@ fn f21_a_database_behind_its_watermark_says_so_before_it_sends(town: &mut Town) 
     town.look(1)?;
     town.told(1, "RESTORED")?;
     ensure(!town.lies(1, "in")?.iter().any(|name| name.starts_with("DT")), "it sends")
+}
+
+fn f21_a_copy_put_back_with_its_watermark_beside_a_newer_log_says_so_before_it_sends(
+    town: &mut Town,
+) -> Held {
+    town.settle()?;
+    let copy = town.copy(1, true)?;
+    town.stranger(1, "r2", "Орлова")?;
+    town.rest()?;
+    // SQLite lays the pages of the log over the copy: here that of the streams alone
+    let stream = town.centre(
+        1,
+        "SELECT 'UPDATE svod_stream SET seq = ' || seq || ', digest = ' || quote(digest) || ', state_digest = ' || \
+         quote(state_digest) || ', kept_digest = ' || quote(kept_digest) || ' WHERE direction = ''out''' FROM svod_stream \
+         WHERE direction = 'out'",
+    )?;
+    town.put_back(1, &copy)?;
+    town.past_the_guards(1, &stream)?;
+    town.stranger(1, "r3", "Лебедева")?;
+    town.look(1)?;
+    town.told(1, "RESTORED")?;
+    ensure(!town.lies(1, "in")?.iter().any(|name| name.starts_with("DT")), "it sends")?;
+    town.city.recover(ROUNDS)?;
+    town.rest()?;
+    town.centre_is(1, "SELECT count(*) FROM recipient WHERE surname = 'Орлова'", "1")?;
+    town.hub_is(KNOWN, "1")
 }
 
 fn f21_a_copy_put_back_under_a_running_centre_is_told_of_before_it_sends(town: &mut Town) -> Held {
