@@ -116,6 +116,8 @@ pub struct Doubt {
     pub bits: f64,
     /// Why it is asked.
     pub reason: Doubtful,
+    /// Its place among all of them: of equal weights the first is told by what the records say.
+    place: usize,
 }
 
 /// What is known of a pair.
@@ -220,9 +222,19 @@ impl Register {
     pub fn decide(&self, mut edges: Vec<Edge>) -> Outcome {
         let cut = self.model.cut;
         edges.retain(|edge| edge.weight.bits >= cut.ask);
-        let order =
-            |x: &Edge, y: &Edge| y.weight.bits.total_cmp(&x.weight.bits).then((x.a, x.b).cmp(&(y.a, y.b)));
-        edges.sort_by(order);
+        // of equal weights the first is told by what the records say: the order of lines decides nothing
+        let mut marks = vec![0; self.len()];
+        for n in edges.iter().flat_map(|edge| [edge.a, edge.b]) {
+            if marks[n as usize] == 0 {
+                marks[n as usize] = self.mark(n);
+            }
+        }
+        let marked = |edge: &Edge| {
+            let (a, b) = (marks[edge.a as usize], marks[edge.b as usize]);
+            (a.min(b), a.max(b), edge.a, edge.b)
+        };
+        let heavier = |x: &Edge, y: &Edge| y.weight.bits.total_cmp(&x.weight.bits);
+        edges.sort_unstable_by(|x, y| heavier(x, y).then_with(|| marked(x).cmp(&marked(y))));
         let said = |edge: &Edge| (edge.a, edge.b, edge.weight.bits);
         let above = |least: f64| edges.iter().take_while(move |edge| edge.weight.bits >= least);
         let (mut auto, mut one) = (Groups::new(self.len()), Groups::new(self.len()));
@@ -259,7 +271,7 @@ impl Question for Doubt {
     }
 
     fn says_more(&self, other: &Self) -> bool {
-        self.bits.total_cmp(&other.bits).then((other.a, other.b).cmp(&(self.a, self.b))).is_gt()
+        self.place < other.place
     }
 }
 
@@ -277,11 +289,11 @@ pub fn waits<'a, Q: Question + 'a>(question: &Q, two: impl IntoIterator<Item = [
     is_other(question) && two.into_iter().any(is_answered)
 }
 
-/// One question for each two persons, by the pair that speaks most for it.
+/// One question for each two persons, by the pair that speaks most for it. `edges` come by falling weight.
 fn doubts(edges: &[Edge], auto: &Groups, cut: Cut) -> Vec<Doubt> {
     let (mut asked, mut known, mut others) =
         (BTreeMap::new(), BTreeSet::new(), BTreeMap::<u32, usize>::new());
-    for edge in edges {
+    for (place, edge) in edges.iter().enumerate() {
         let (a, b) = (auto.find(edge.a), auto.find(edge.b));
         if a == b {
             continue;
@@ -298,7 +310,7 @@ fn doubts(edges: &[Edge], auto: &Groups, cut: Cut) -> Vec<Doubt> {
         for one in [a, b] {
             *others.entry(one).or_default() += 1;
         }
-        asked.insert(pair, (Doubt { a: edge.a, b: edge.b, bits: edge.weight.bits, reason }, is_first));
+        asked.insert(pair, (Doubt { a: edge.a, b: edge.b, bits: edge.weight.bits, reason, place }, is_first));
     }
     // of a crowd each is asked about with whom it is likest: fifty records are fifty questions, not a thousand
     let is_crowd = |one: &u32| others[one] > cut.largest;
@@ -318,6 +330,6 @@ fn doubts(edges: &[Edge], auto: &Groups, cut: Cut) -> Vec<Doubt> {
         |a: u32, b: u32| beside[&a].iter().filter_map(move |third| Some([of(a, *third)?, of(b, *third)?]));
     let put = asked.iter().filter(|((a, b), doubt)| !waits(*doubt, with_third(*a, *b)));
     let mut doubts: Vec<Doubt> = put.map(|(_, doubt)| *doubt).collect();
-    doubts.sort_by(|x, y| y.bits.total_cmp(&x.bits).then((x.a, x.b).cmp(&(y.a, y.b))));
+    doubts.sort_unstable_by_key(|doubt| doubt.place);
     doubts
 }

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
-    candidates::Keys,
+    candidates::{Keys, mixed},
     compare::{Kind, parts},
     model::Model,
     reading::Reading,
@@ -187,6 +187,20 @@ impl Register {
     pub fn entry(&self, n: u32) -> Entry<'_> {
         let n = n as usize;
         Entry { values: &self.values[n * self.width..(n + 1) * self.width], source: self.sources[n] }
+    }
+
+    /// A number of what record `n` was read to say, whatever place it has among the others.
+    pub(super) fn mark(&self, n: u32) -> u64 {
+        let entry = self.entry(n);
+        let of_field = |at: usize| {
+            let (kind, values) = (self.model.fields[at].kind, entry.field(self.slots[at]));
+            values.iter().enumerate().map(move |(slot, value)| match kind {
+                Kind::Date | Kind::Sex => u64::from(*value),
+                Kind::Surname => self.texts[at][0].digest(*value),
+                _ => self.texts[at][slot].digest(*value),
+            })
+        };
+        mixed((0..self.model.fields.len()).flat_map(of_field).chain(self.life[n as usize].map(u64::from)))
     }
 
     /// What record `n` was read to say in the field `at`, as people write it; empty of the table that it is from. Personal data.

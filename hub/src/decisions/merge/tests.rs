@@ -1,9 +1,13 @@
 //! The engine on small registers whose truth is plain. Longer than 500 lines because every step is shown on the same few
 //! rows.
 
+use std::collections::BTreeMap;
+
+use proptest::{prelude::*, sample::select};
+
 use super::{
     Model, Register,
-    clusters::Outcome,
+    clusters::{Doubt, Outcome},
     compare::Kind,
     evaluate::evaluate,
     model::{ModelError, STRANGER},
@@ -565,6 +569,62 @@ fn the_order_of_records_changes_no_person() {
     let figures = evaluate(&forwards, &backwards);
     assert_eq!((figures.fp, figures.r#fn), (0, 0));
     assert!(forwards[100] == forwards[101] && forwards[101] == forwards[102]);
+}
+
+/// Rows of a crowded house, among whom many are as like to one as to another.
+fn crowd() -> impl Strategy<Value = Vec<(u32, Row)>> {
+    let row = (
+        0..2_u32,
+        select(vec!["Мария", "Марина", "Роман", "М.", ""]),
+        select(vec!["Юрьевна", "Ю.", ""]),
+        select(vec!["12.03.1945", "1945", "12.03.1969", "21.03.1945", ""]),
+        select(vec!["", "112-233-446 96", "445-566-778 50"]),
+        select(vec!["8 906 128-45-67", ""]),
+        select(vec!["ул. Мира, д. 7, кв. 12", ""]),
+    );
+    let row = row.prop_map(|(source, given, patronymic, born, snils, phone, address)| {
+        (source, ["Соловьёва", given, patronymic, born, snils, "", phone, address, ""])
+    });
+    proptest::collection::vec(row, 3..9)
+}
+
+/// Persons, each by what its records say, in order.
+fn as_said(rows: &[(u32, Row)], persons: &[u32]) -> Vec<Vec<(u32, Row)>> {
+    let mut said: BTreeMap<u32, Vec<(u32, Row)>> = BTreeMap::new();
+    for (row, person) in rows.iter().zip(persons) {
+        said.entry(*person).or_default().push(*row);
+    }
+    let mut said: Vec<_> = said.into_values().collect();
+    for rows in &mut said {
+        rows.sort_unstable();
+    }
+    said.sort_unstable();
+    said
+}
+
+proptest! {
+    #[test]
+    fn of_two_who_are_as_like_what_they_say_decides_and_not_their_place(
+        rows in crowd(),
+        keys in proptest::collection::vec(any::<u32>(), 8),
+    ) {
+        let mut shuffled: Vec<_> = rows.iter().copied().zip(keys).collect();
+        shuffled.sort_by_key(|(_, key)| *key);
+        let shuffled = shuffled.into_iter().map(|(row, _)| row);
+        let [one, other] = [strangers().into_iter().chain(rows.clone()).collect::<Vec<_>>(), shuffled.chain(strangers()).collect()];
+        let [of_one, of_other] = [&one, &other].map(|rows| register(rows)).map(|register| decided(&register));
+        prop_assert_eq!(as_said(&one, &of_one.one), as_said(&other, &of_other.one));
+        prop_assert_eq!(as_said(&one, &of_one.auto), as_said(&other, &of_other.auto));
+        let asked = |rows: &[(u32, Row)], outcome: &Outcome| {
+            let two = |doubt: &Doubt| {
+                let mut two = [rows[doubt.a as usize], rows[doubt.b as usize]];
+                two.sort_unstable();
+                two
+            };
+            outcome.doubts.iter().map(two).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(asked(&one, &of_one), asked(&other, &of_other));
+    }
 }
 
 #[test]
