@@ -10,6 +10,9 @@ use toml::de::{DeTable, DeValue};
 use super::Fault;
 use crate::messages::{self, Lang, Told};
 
+/// So many letters of what a reader says are told.
+const SAID: usize = 300;
+
 /// Line (from 1), dotted key and fault of `error` in `text`.
 pub(super) fn fault(text: &str, error: &toml::de::Error) -> (usize, String, Fault) {
     let span = error.span().unwrap_or(0..0);
@@ -55,6 +58,7 @@ fn value(message: &str) -> Told {
         }
         let id = match expected.split(' ').next().unwrap_or_default() {
             "u8" | "u16" | "u32" | "u64" | "usize" | "i64" => "config-type-number",
+            "f32" | "f64" => "config-type-fraction",
             "a" if expected.contains("boolean") => "config-type-boolean",
             "a" | "path" if expected.contains("string") => "config-type-text",
             _ => "config-type-other",
@@ -77,6 +81,33 @@ pub fn toml_fault(text: &str, error: &toml::de::Error) -> Told {
     }
     let [line, column] = place;
     Told::of("toml-syntax", &[line, column, ("said", one_line(error.message()).into())])
+}
+
+/// What is wrong in a TOML file of which nothing is secret: line and column, the key, and what is wrong with it.
+pub fn toml_told(text: &str, error: &toml::de::Error) -> Told {
+    let (line, key, fault) = fault(text, error);
+    let column = column_at(text, error.span().unwrap_or(0..0).start);
+    let args = |detail: String| {
+        let place = [("line", line.into()), ("column", column.into())];
+        let of_key = [("key", cut(&key).into()), ("detail", cut(&detail).into())];
+        place.into_iter().chain(of_key).collect::<Vec<_>>()
+    };
+    match fault {
+        Fault::Syntax { said, .. } => Told::of(
+            "toml-syntax",
+            &[("line", line.into()), ("column", column.into()), ("said", cut(&said).into())],
+        ),
+        Fault::UnknownKey { known, .. } => Told::of("toml-unknown-key", &args(known.join(", "))),
+        Fault::Missing => Told::of("toml-missing-key", &args(String::new())),
+        Fault::Value(value) => {
+            Told::new(|lang| messages::text(lang, "toml-value", &args(value.in_lang(lang).to_owned())))
+        }
+    }
+}
+
+/// The beginning of words that a file may have made long.
+fn cut(words: &str) -> String {
+    words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SAID).collect()
 }
 
 /// The line (from 1) where `key` (as `ftps.port`) stands; of the nearest table around it if it is not there.

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 pub use self::{
     limits::LimitsConfig,
     lists::{ListsConfig, with_shipped},
-    locate::toml_fault,
+    locate::{toml_fault, toml_told},
     ranges::{Deadlines, Ranged},
 };
 use crate::{

@@ -10,7 +10,7 @@ use std::{
 
 use exchange_endpoint::output::Failure;
 use serde::Serialize;
-use svod_hub::edges::operations::trial;
+use svod_hub::edges::operations::{model_file, trial};
 
 use super::{
     linking::{Judged, judge, last_line, truth},
@@ -93,7 +93,7 @@ fn judged(
         let (command, exit) = ("merge trial".to_owned(), status.to_string());
         return Err(WorldError::Command { command, exit, stderr: String::new() }.into());
     }
-    let (ids, register, edges) = trial::weighed(&files, trial::model(Some(model))?)?;
+    let (ids, register, edges) = trial::weighed(&files, model_file::model(Some(model))?)?;
     let truth = truth(&dir.join("truth.csv"), &ids)?;
     let outcome = register.decide(edges);
     let people = truth.iter().collect::<BTreeSet<_>>().len();

@@ -518,7 +518,10 @@ model-unfit-groups = more groups than 32768
 model-unfit-cut = it must be ask <= one <= auto, most above 0, largest above 1, all of them finite
 model-unfit-pairs = same must be above 0, the others not below
 model-unfit-keys = there must be a key, and block must be 2 or more: nothing is compared otherwise
-model-unfit-name = the model has no name
+model-unfit-name = a model needs a name, of at most 200 letters in one line, without control characters
+model-unfit-text = a text is longer than needed (above 200 letters, in source above 2000) or has control characters
+model-no-text = this is no text in UTF-8
+model-too-large = larger than { $most } MiB: no model
 model-unfit-field = no field has this name
 model-unfit-part = a field of this kind has no such part
 model-unfit-column = none of its columns is a field of a claim: this hub would never compare it

@@ -22,6 +22,9 @@ pub const RELATIVE: usize = 2;
 /// Of two persons who have nothing to do with each other.
 pub const STRANGER: usize = 3;
 
+/// The most letters of a name; ten times as many of where the figures are from.
+const LETTERS: usize = 200;
+
 /// A model as its file says it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -173,7 +176,7 @@ impl Chances {
 pub enum ModelError {
     /// Not the TOML that is expected, as the parser says it.
     #[error("{0}")]
-    Form(String),
+    Form(Box<toml::de::Error>),
     /// A newer form of the file.
     #[error("the file has form {0}, this program reads form 1")]
     Newer(u32),
@@ -182,7 +185,7 @@ pub enum ModelError {
     Unfit {
         /// Where: a field, a key.
         place: String,
-        /// What: `twice`, `turned`, `levels`, `chances`, `group`, `cut`, `pairs`, `keys`, `name`, `field`, `part`; the
+        /// What: `twice`, `turned`, `levels`, `chances`, `group`, `cut`, `pairs`, `keys`, `name`, `text`, `field`, `part`; the
         /// message `model-unfit-…`.
         problem: &'static str,
     },
@@ -207,7 +210,7 @@ impl Model {
 
     /// Reads the text of a model file.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
-        let model: Self = toml::from_str(text).map_err(|error| ModelError::Form(error.to_string()))?;
+        let model: Self = toml::from_str(text).map_err(|error| ModelError::Form(Box::new(error)))?;
         model.check()?;
         Ok(model)
     }
@@ -290,6 +293,35 @@ impl Model {
     /// What agreement at `level` of a field is worth, in bits: one person against strangers, where no frequency says better.
     pub fn worth(field: &Field, level: &str) -> f64 {
         field.level.get(level).map_or(0.0, |chances| (chances.same / chances.stranger).log2())
+    }
+
+    /// What is wrong with its texts for people who are to read them: too long, or with what does not print. A model in force stays
+    /// so whatever it is called.
+    pub fn unprintable(&self) -> Option<ModelError> {
+        let is_fit =
+            |text: &str, most: usize| text.chars().count() <= most && !text.chars().any(char::is_control);
+        let unfit = |place: String, problem| Some(ModelError::Unfit { place, problem });
+        if self.name.trim().is_empty() || !is_fit(&self.name, LETTERS) {
+            return unfit("name".to_owned(), "name");
+        }
+        if !is_fit(&self.source.replace('\n', " "), 10 * LETTERS) {
+            return unfit("source".to_owned(), "text");
+        }
+        let Search { split, keys, .. } = &self.search;
+        let lists = [
+            ("variants", self.variants.iter().flatten().collect::<Vec<_>>()),
+            ("search", split.iter().chain(keys).collect()),
+            ("life", self.life.columns().collect()),
+        ];
+        if let Some((place, _)) =
+            lists.iter().find(|(_, texts)| !texts.iter().all(|text| is_fit(text, LETTERS)))
+        {
+            return unfit((*place).to_owned(), "text");
+        }
+        let mut fields = (1..).zip(&self.fields);
+        let is_odd =
+            |field: &Field| !field.columns.iter().chain([&field.name]).all(|text| is_fit(text, LETTERS));
+        fields.find(|(_, field)| is_odd(field)).and_then(|(n, _)| unfit(format!("field[{n}]"), "text"))
     }
 
     fn check(&self) -> Result<(), ModelError> {

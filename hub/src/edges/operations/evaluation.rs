@@ -12,7 +12,7 @@ use exchange_endpoint::{
 
 use serde::Serialize;
 
-use super::trial;
+use super::{model_file, trial};
 use crate::{
     decisions::merge::{
         evaluate::{Evaluation, evaluate},
@@ -59,7 +59,7 @@ pub fn judge(order: &Order<'_>) -> Result<Evaluated, Failure> {
     if order.tables.is_empty() {
         return Ok(Evaluated { figures, candidates: None });
     }
-    let (ids, register) = trial::closed(order.tables, order.map, trial::model(order.model)?)?;
+    let (ids, register) = trial::closed(order.tables, order.map, model_file::model(order.model)?)?;
     let truth: BTreeMap<&str, &str> =
         truth.iter().map(|(record, entity)| (record.as_str(), entity.as_str())).collect();
     let mut numbers = BTreeMap::new();

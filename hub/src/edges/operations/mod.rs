@@ -23,6 +23,7 @@ pub mod join;
 pub mod keys;
 mod line_table;
 pub mod merge;
+pub mod model_file;
 pub mod models;
 pub mod others;
 pub mod people;

@@ -6,7 +6,7 @@ use exchange_endpoint::{config::Config, durable_file, output::Failure};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{operator, question_table, trial};
+use super::{model_file, operator, question_table, trial};
 use crate::{
     decisions::merge::Model,
     edges::{
@@ -56,7 +56,8 @@ pub fn train(
     now: Timestamp,
 ) -> Result<TrainingReport, Failure> {
     question_table::refuse_existing(training.out)?;
-    let base = trial::model(training.base)?;
+    let base = model_file::model(training.base)?;
+    model_file::fits(training.out, &Model { name: training.name.to_owned(), ..base.clone() })?;
     let (trained, records) = if let Some(config) = config {
         let Hub { mut store, context, .. } = open(config)?;
         let actor = operator();

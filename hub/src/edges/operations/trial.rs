@@ -6,7 +6,6 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashSet},
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -19,13 +18,13 @@ use exchange_endpoint::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{trial_page, trial_review};
+use super::{model_file, trial_page, trial_review};
 use crate::{
     decisions::merge::{
         Model, Register,
         clusters::{Edge, Outcome},
-        compare::{FIELDS, Kind},
-        model::{Field, ModelError},
+        compare::Kind,
+        model::Field,
         reading::{Reading, joined},
     },
     edges::{
@@ -154,7 +153,7 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     let sources = order.files.iter().map(PathBuf::as_path).chain(order.map).chain(order.model);
     let page = order.page.map(|(page, ..)| page);
     tables::apart(sources, [order.out].into_iter().chain(order.review).chain(page))?;
-    let model = model(order.model)?;
+    let model = model_file::model(order.model)?;
     let name = model.name.clone();
     let mut records = Records::by(model);
     let mut files = Vec::new();
@@ -201,32 +200,6 @@ pub fn weighed(files: &[PathBuf], model: Model) -> Result<(Vec<String>, Register
     let (ids, register) = closed(files, None, model)?;
     let edges = cores::weighed(&register, &cores::candidates(&register).pairs);
     Ok((ids, register, edges))
-}
-
-/// The model in `path`, or the one that comes with the program.
-pub fn model(path: Option<&Path>) -> Result<Model, Failure> {
-    let Some(path) = path else { return Ok(Model::recipients()) };
-    let text = fs::read_to_string(path).map_err(file(path))?;
-    let wrong = |error: ModelError| {
-        let failure = Failure::new(Exit::Usage, "model").told("file", path.display());
-        match error {
-            ModelError::Form(form) => failure.because("detail", Told::new(|_| form.clone())),
-            ModelError::Newer(form) => {
-                failure.because("detail", Told::of("model-newer", &[("form", form.into())]))
-            }
-            ModelError::Unfit { place, problem } => {
-                let id = format!("model-unfit-{problem}");
-                failure.because("detail", Told::at(&place, Told::of(&id, &[])))
-            }
-        }
-    };
-    let model = Model::parse(&text).map_err(wrong)?;
-    if model.fields.len() > FIELDS {
-        return Err(Failure::new(Exit::Usage, "model-fields")
-            .told("file", path.display())
-            .with("most", FIELDS as u64));
-    }
-    Ok(model)
 }
 
 /// The records read so far.

@@ -159,3 +159,59 @@ fn a_model_is_made_of_tables_and_can_be_tried_and_of_the_register() {
     let unnamed = run(&["model", "train", "--name", "x", "--out", &path("x.toml"), "--format", "json"]);
     assert_eq!(refused(&unnamed), (2, "config-not-named".into()));
 }
+
+/// What is wrong in a model file is told by line, column and key, in the language of who asks, and nothing of the file is printed that
+/// a terminal would obey.
+#[test]
+fn an_unfit_model_file_is_told_by_its_place_and_what_to_do() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let shipped = svod_hub::decisions::merge::Model::RECIPIENTS;
+    let name = shipped.lines().find(|line| line.starts_with("name = ")).expect("named");
+    let named = |to: &str| shipped.replacen(name, &format!("name = {to}"), 1);
+    let changed = |from: &str, to: &str| {
+        assert!(shipped.contains(from), "{from}");
+        shipped.replacen(from, to, 1)
+    };
+    for (text, said) in [
+        (changed("format = 1", "format = "), "строка 3, столбец"),
+        (changed("\none = ", "\none = \"x\" #"), "ключ cut.one: нужно число без кавычек"),
+        (changed("\nblock = ", "\nblok = "), "ключа search.blok нет; известные здесь: block, split, keys"),
+        (changed("kind = \"sex\"", "kind = \"sexx\""), "такого значения нет; известные: surname"),
+        (shipped.replacen(name, "", 1), "не задан ключ name"),
+        (named("\"а\\u001B[31mб\\u000Aв\""), "до 200 знаков в одну строку"),
+        (named(&format!("\"{}\"", "я".repeat(100_000))), "до 200 знаков в одну строку"),
+        (changed("columns = [\"snils\"", "columns = [\"snils\\u001B\""), "управляющие знаки"),
+        (changed("\none = ", &format!("\none = \"{}\" #", "x".repeat(100_000))), "ключ cut.one"),
+    ] {
+        let path = dir.path().join("model.toml");
+        fs::write(&path, text).expect("written");
+        for lang in ["ru", "en"] {
+            let told = run(&["model", "show", path.to_str().expect("UTF-8"), "--lang", lang]);
+            let words = String::from_utf8(told.stderr).expect("UTF-8");
+            assert_eq!(told.status.code(), Some(2), "{words}");
+            let is_clean = !words.chars().any(|c| c.is_control() && c != '\n');
+            assert!(is_clean && words.len() < 3000 && words.contains("recipients.toml"), "{said}: {words:?}");
+            assert!(
+                lang == "en" || words.contains(said) && !words.contains("TOML parse error"),
+                "{said}: {words}"
+            );
+        }
+    }
+    let path = dir.path().join("model.toml");
+    for (bytes, said) in [(&b"\x7fELF\xff\xfe"[..], "это не текст"), (&b"name = \"\0\""[..], "TOML")]
+    {
+        fs::write(&path, bytes).expect("written");
+        let told = run(&["model", "show", path.to_str().expect("UTF-8"), "--lang", "ru"]);
+        let words = String::from_utf8(told.stderr).expect("UTF-8");
+        assert!(told.status.code() == Some(2) && words.contains(said), "{words}");
+    }
+    // nor is one made that could not be read again
+    let table = dir.path().join("a.csv");
+    fs::write(&table, "id,surname\n1,Белова\n").expect("written");
+    let out = dir.path().join("out.toml");
+    for name in ["", "а\u{1b}б"] {
+        let words = ["model", "train", table.to_str().expect("UTF-8"), "--name", name, "--out"];
+        let told = run(&[&words[..], &[out.to_str().expect("UTF-8")]].concat());
+        assert_eq!((told.status.code(), out.exists()), (Some(2), false), "{told:?}");
+    }
+}
