@@ -126,7 +126,14 @@ fn open_with(path: &Path, flags: OpenFlags) -> Result<(Connection, Identity), Da
     if may_write {
         mend_schema(&connection)?;
     } else {
-        // whoever only looks reads what there is of a schema that somebody has altered
+        // whoever only looks reads what there is of a schema that somebody has altered; past a page of it that is lost SQLite would
+        // then read as if nothing had stood there
+        if let Err(error) = connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))
+            && error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
+            && database_pages::is_damage(&error)
+        {
+            return Err(error.into());
+        }
         connection.execute_batch("PRAGMA writable_schema = ON")?;
     }
     let not_ours = || DatabaseError::NotOurs { path: path.to_owned() };

@@ -2,8 +2,10 @@
 //! helps (docs/OPERATING.md, section 8).
 
 use std::{
+    collections::BTreeMap,
     fs::{self, OpenOptions},
     io::{Seek as _, SeekFrom, Write as _},
+    process::Stdio,
 };
 
 use serde_json::Value;
@@ -121,6 +123,113 @@ fn a_lost_page_is_told_by_what_is_left_and_the_step_helps() {
         let (exit, said) = refused(&world, *who, &["run"]);
         assert_eq!(exit, Some(3), "{said}");
         assert!(code_of(&said).ends_with("-database-damaged"), "{said}");
+    }
+}
+
+/// So many pages of each database are lost, one at a time.
+const PAGES: usize = 40;
+/// With each so-manieth of them the daemon is started, too.
+const STARTED: usize = 8;
+
+/// What is said of the people of a centre: nothing of it may be told.
+fn secrets(db: &Path) -> Vec<String> {
+    let all = "SELECT surname FROM recipient UNION SELECT given FROM recipient UNION SELECT patronymic FROM recipient \
+               UNION SELECT snils FROM recipient UNION SELECT phone FROM recipient UNION SELECT value FROM contact";
+    let all = Reader::open(db).expect("opens").all(all, [], |row| row.get::<_, Option<String>>(0));
+    all.expect("read").into_iter().flatten().filter(|text| text.chars().count() > 3).collect()
+}
+
+fn tells_nothing_of_people(secrets: &[String], told: &str, whose: &str) {
+    let found = secrets.iter().position(|secret| told.contains(secret.as_str()));
+    assert_eq!(found, None, "{whose}: it tells of a person");
+}
+
+/// As a daemon that is started over the damaged file tells it: at work, or by its end.
+fn told_by_daemon(world: &World, who: Who, page: usize) -> Value {
+    let config = if who == Who::Hub { world.layout.hub_config() } else { world.layout.centre_config(1) };
+    let mut run = world.programs.command(who);
+    run.args(["run", "--config"]).arg(config).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = run.spawn().expect("started");
+    let told = until("what the daemon says", PATIENCE, || -> Result<Look<Value>, WorldError> {
+        let ended = child.try_wait().expect("asked");
+        if let Some(ended) = ended {
+            assert!(matches!(ended.code(), Some(1..=5)), "{who:?} page {page}: {ended}");
+        }
+        let (_, said) = refused(world, who, &["status"]);
+        let told: Value =
+            said.lines().next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+        let told = if told.is_null() { serde_json::from_str(&said).unwrap_or_default() } else { told };
+        let service = &told["service"];
+        let is_told = !service["damaged"].is_null() || (ended.is_some() && !service["hindered"].is_null());
+        Ok(if is_told { Look::Reached(told) } else { Look::NotYet(format!("page {page}: {said}")) })
+    });
+    let _ = child.kill();
+    child.wait().expect("reaped");
+    told.expect("told")
+}
+
+#[test]
+fn whichever_page_is_lost_it_is_told_and_nothing_of_a_person_with_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let world = merged(dir.path());
+    world.daemons.stop_all().expect("stopped");
+    let secrets = secrets(&world.layout.centre_db(1));
+    assert!(secrets.len() > 20, "{}", secrets.len());
+    let dbs =
+        [(Who::Hub, world.layout.hub_db(), "hub.log"), (Who::Spoke, world.layout.centre_db(1), "spoke.log")];
+    for (who, db, log) in dbs {
+        write(&db, "PRAGMA wal_checkpoint(TRUNCATE)");
+        let (size, of_trees) = {
+            let reader = Reader::open(&db).expect("opens");
+            let size: Option<usize> = reader.one("PRAGMA page_size", [], |row| row.get(0)).expect("read");
+            let place = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, (row.get(1)?, row.get(2)?)));
+            let pages = reader.all("SELECT pageno, name, pagetype FROM dbstat", [], place).expect("read");
+            (size.expect("a size"), pages.into_iter().collect::<BTreeMap<usize, (String, String)>>())
+        };
+        let whole = fs::read(&db).expect("read");
+        let pages = whole.len() / size;
+        for (n, page) in (1..=pages).step_by(pages.div_ceil(PAGES)).enumerate() {
+            for suffix in ["-wal", "-shm", ".lock"] {
+                let _ = fs::remove_file(format!("{}{suffix}", db.display()));
+            }
+            let mut damaged = whole.clone();
+            damaged[(page - 1) * size..page * size].fill(0);
+            fs::write(&db, damaged).expect("lost");
+            let whose = format!("{who:?} page {page} of {pages}");
+            let look = |args: &[&str], exits: &[i32]| {
+                let (exit, said) = refused(&world, who, args);
+                assert!(exit.is_some_and(|exit| exits.contains(&exit)), "{whose} {args:?}: {exit:?} {said}");
+                assert!(!said.contains("panicked"), "{whose} {args:?}: {said}");
+                tells_nothing_of_people(&secrets, &said, &whose);
+                (exit, said)
+            };
+            let (exit, said) = look(&["status"], &[0, 1]);
+            let told: Value =
+                serde_json::from_str(&said).unwrap_or_else(|_| panic!("{whose}: no JSON alone: {said}"));
+            assert_eq!(exit == Some(0), unreadable(&told).is_empty(), "{whose}: {said}");
+            let (verified, _) = look(if who == Who::Hub { &["check"] } else { &["verify"] }, &[0, 1, 3]);
+            let copy = dir.path().join("copy");
+            match of_trees.get(&page) {
+                // SQLite keeps no sum of what goes over the line; a centre has the hub's signature and what it sent
+                Some((table, kind)) if kind == "overflow" => {
+                    assert!(who == Who::Hub || verified == Some(1), "{whose} of {table}: {verified:?}");
+                }
+                Some((table, _)) => {
+                    let (_, said) = look(&["backup", copy.to_str().expect("UTF-8")], &[3]);
+                    assert!(code_of(&said).ends_with("-damaged"), "{whose} of {table}: {said}");
+                    if n % STARTED == 0 {
+                        let told = told_by_daemon(&world, who, page);
+                        tells_nothing_of_people(&secrets, &told.to_string(), &whose);
+                    }
+                }
+                // nothing stands on it
+                None => {}
+            }
+        }
+        let home = db.parent().expect("a directory");
+        let told = fs::read_to_string(home.join(log)).expect("read");
+        assert!(!told.contains("panicked"), "{who:?}");
+        tells_nothing_of_people(&secrets, &told, log);
     }
 }
 
