@@ -20,7 +20,7 @@ pub struct Warned {
     pub line: u64,
     /// The column of the table.
     pub column: String,
-    /// `no-such-row`, `other-lines` or `rule`.
+    /// `no-such-row`, `other-lines`, `rule`, `doubt` or `stands-over`.
     pub warning: &'static str,
     /// The table that the column refers to.
     #[serde(skip_serializing_if = "Option::is_none")]

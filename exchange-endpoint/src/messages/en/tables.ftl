@@ -247,6 +247,7 @@ table-progress = Rows: { $n }
 table-warned-no-such-row = { $file }:{ $line }: column { $column }: table { $table } has no such row. The record is kept; it is not sent while that row is missing
 table-warned-other-lines = { $file }:{ $line }: column { $column }: this row of table { $table } has lines that are not in the file: { $n }. They stay; if they are the same lines under other ids, delete them
 table-warned-rule = { $file }:{ $line }: column { $column }: { $rule } The record is kept; it is not sent before it is put right
+table-warned-stands-over = { $file }:{ $line }: column { $column }: a centre has a document of this number and date; yours now stands in place of what it says. If they are two, correct the number
 table-warned-doubt = { $file }:{ $line }: column { $column }: { $rule } The record is taken
 refused-row-long = the line is longer than 16 MiB
 refused-row-wide = the line has more than 2000 columns

@@ -26,7 +26,7 @@ use crate::{
     decisions::{
         audience::{self, View},
         document_key::DocumentKey,
-        drawn::{Draft, fields, mark},
+        drawn::{Draft, fields, is_document, mark},
         golden,
     },
     edges::{config::HubConfig, failure, register::Register},
@@ -312,14 +312,40 @@ impl Drawing {
             Some(stands) => stands.key,
             None => register.new_key(&draft)?.ok_or_else(|| Stop::by("number", "number-several"))?,
         };
-        if before.is_none() && register.tx.drawn(key)?.is_some() {
+        if before.is_none() && self.is_taken(register, key, row.line, taken.1)? {
             return Err(Stop::Taken { row: None, by: key });
+        }
+        if stands_over(register, &draft, before.as_ref(), key)? {
+            let (line, column) = (row.line, "number".to_owned());
+            noted.warned.push(Warned {
+                line,
+                column,
+                warning: "stands-over",
+                table: None,
+                n: None,
+                rule: None,
+            });
         }
         let id = before.as_ref().map_or_else(|| id.clone(), |stands| stands.id.clone());
         let drawn = Drawn { key, id, person: draft.person, body: draft.body };
         register.draw(&drawn, &self.reason)?;
         (noted.record, noted.is_new) = (Some(key), Some(before.is_none()));
         Ok(())
+    }
+
+    /// Whether the paper `key`, of which a new row at `line` has the number, is another's: staff have drawn it up, or a row names it,
+    /// which may be about to leave its number; while rows are read, what centres have may be named yet.
+    fn is_taken(
+        &self,
+        register: &Register<'_>,
+        key: RecordId,
+        line: u64,
+        holders: Holders,
+    ) -> Result<bool, Stop> {
+        if self.waiting.line_of(key).is_some_and(|named| named != line) || register.tx.drawn(key)?.is_some() {
+            return Ok(true);
+        }
+        Ok(holders == Holders::All && !register.tx.claims_of(key)?.is_empty())
     }
 
     /// What the row states: a column of the table says what the record says, also that it says nothing.
@@ -366,6 +392,24 @@ impl Drawing {
         let bytes = self.folder.read(file).map_err(|rule| Stop::by(FILE, rule))?;
         attached::state(body, file, &bytes).map_err(Stop::Found)
     }
+}
+
+/// Whether `draft`, which gets this `key`, becomes one with a paper that centres alone have: by being new, or by its new number.
+fn stands_over(
+    register: &Register<'_>,
+    draft: &Draft,
+    before: Option<&Standing>,
+    key: RecordId,
+) -> Result<bool, Stop> {
+    let (Some(person), true) = (draft.person, is_document(draft.body.kind())) else { return Ok(false) };
+    if let Some(before) = before {
+        let is_theirs = register.tx.drawn(key)?.map_or(Ok(true), |drawn| register.is_centres(&drawn))?;
+        if is_theirs || DocumentKey::of(&before.body) == DocumentKey::of(&draft.body) {
+            return Ok(false);
+        }
+    }
+    let alone = register.of_centres_alone(person, &draft.body)?;
+    Ok(if before.is_some() { alone.len() == 1 } else { alone.contains(&key) })
 }
 
 /// Whether the draft may be taken in place of what stood `before`, and what is to be known of it.

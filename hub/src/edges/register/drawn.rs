@@ -147,7 +147,7 @@ impl Register<'_> {
     }
 
     /// Whether staff drew up `drawn` by naming the document that centres have.
-    fn is_centres(&self, drawn: &Drawn) -> Result<bool, RegisterError> {
+    pub fn is_centres(&self, drawn: &Drawn) -> Result<bool, RegisterError> {
         let Ok(named) = drawn.id.to_lowercase().parse() else { return Ok(false) };
         let is_named = self.tx.document_meant(named)? == self.tx.document_meant(drawn.key)?;
         Ok(is_named && !self.tx.claims_of(drawn.key)?.is_empty())
@@ -166,7 +166,8 @@ impl Register<'_> {
         }
     }
 
-    /// The papers of `person` that have the number and date of `body`, and of its programme, and that staff have not drawn up.
+    /// The papers of `person` that have the number and date of `body`, and of its programme, and that centres alone have: not one of
+    /// which nobody says anything any more.
     pub fn of_centres_alone(&self, person: RecordId, body: &Body) -> Result<Vec<RecordId>, RegisterError> {
         let Some(key) = DocumentKey::of(body) else { return Ok(Vec::new()) };
         let named = programme_of(body);
@@ -174,7 +175,8 @@ impl Register<'_> {
         let mut alone = Vec::new();
         for (document, meant) in self.known_of_number(self.tx.person_meant(person)?, body.kind(), &key)? {
             let is_other = self.is_under_another(document, named)?;
-            if !is_other && document == meant && self.tx.drawn(document)?.is_none() {
+            let is_alone = || Ok::<_, RegisterError>(self.tx.drawn(document)?.is_none());
+            if !is_other && document == meant && is_alone()? && !self.tx.claims_of(document)?.is_empty() {
                 alone.push(document);
             }
         }

@@ -214,6 +214,23 @@ impl Theirs {
 
     /// Draws up papers: each with its id, or its uid, and its number.
     fn draw(&self, papers: &[(&str, &str)]) -> ([u64; 3], Vec<(u64, String, String)>) {
+        let told = self.told(papers);
+        let text = |value: &Value| value.as_str().expect("text").to_owned();
+        let refused = told["refused"].as_array().expect("a list").iter();
+        let refused =
+            refused.map(|one| (one["line"].as_u64().expect("a line"), text(&one["rule"]), text(&one["why"])));
+        (["new", "changed", "unchanged"].map(|name| told[name].as_u64().expect("a count")), refused.collect())
+    }
+
+    /// The lines of which staff are told that a centre's paper is the row's now.
+    fn over(&self, papers: &[(&str, &str)]) -> Vec<u64> {
+        let told = self.told(papers);
+        let warned = told["warned"].as_array().expect("a list").iter();
+        let over = warned.filter(|one| one["warning"] == "stands-over");
+        over.map(|one| one["line"].as_u64().expect("a line")).collect()
+    }
+
+    fn told(&self, papers: &[(&str, &str)]) -> Value {
         let row = |(name, number): &(&str, &str)| {
             let uid = &self.uid;
             let names = if name.len() == uid.len() { format!(";{name}") } else { format!("{name};") };
@@ -222,12 +239,7 @@ impl Theirs {
         let rows: String = papers.iter().map(row).collect();
         let file = self.city.file("papers.csv", format!("id;uid;recipient_id;number;date\n{rows}"));
         let args = ["import", "programme", &file, "--reason", "приказ", "--lang", "en"];
-        let told: Value = serde_json::from_slice(&self.city.run(&args).stdout).expect("JSON");
-        let text = |value: &Value| value.as_str().expect("text").to_owned();
-        let refused = told["refused"].as_array().expect("a list").iter();
-        let refused =
-            refused.map(|one| (one["line"].as_u64().expect("a line"), text(&one["rule"]), text(&one["why"])));
-        (["new", "changed", "unchanged"].map(|name| told[name].as_u64().expect("a count")), refused.collect())
+        serde_json::from_slice(&self.city.run(&args).stdout).expect("JSON")
     }
 
     /// The numbers of what staff have drawn up.
@@ -323,6 +335,20 @@ fn two_papers_of_one_number_are_told_by_check_until_one_has_another() {
 }
 
 #[test]
+fn that_a_paper_of_staff_s_stands_over_a_centre_s_is_told() {
+    let city = Theirs::of(&[(8, "3"), (9, "4")]);
+    assert_eq!(city.over(&[("А", "1"), ("Б", "3")]), [3], "a new one, and one of which no centre knows");
+    assert_eq!(city.over(&[("А", "4"), ("Б", "3")]), [2], "one that is corrected");
+    assert_eq!(city.over(&[("А", "4")]), [0; 0]);
+    // away from it, and back; one that a row names by its uid is no other
+    let other = city.document(9);
+    assert_eq!(city.over(&[("А", "5")]), [0; 0]);
+    assert_ne!(city.document(9), other);
+    assert_eq!(city.over(&[("А", "4")]), [2]);
+    assert_eq!(city.document(9), other);
+}
+
+#[test]
 fn a_number_that_a_centre_s_paper_has_left_is_free_for_a_new_one() {
     let city = Theirs::of(&[(8, "3")]);
     let document = city.document(8);
@@ -331,6 +357,21 @@ fn a_number_that_a_centre_s_paper_has_left_is_free_for_a_new_one() {
     assert_eq!(city.drawn(), ["1", "3"]);
     let (counts, refused) = city.draw(&[("Б", "1")]);
     assert_eq!((counts, refused[0].1.as_str()), ([0; 3], "number-taken"));
+    // also where its row waits for another's, and where what had the number was taken back
+    for reversed in [false, true] {
+        let city = Theirs::of(&[(8, "3"), (9, "4")]);
+        let (one, two) = (city.document(8), city.document(9));
+        assert_eq!(city.draw(&[("А", "5")]), ([1, 0, 0], vec![]));
+        let withdrawn = city.city.run(&["withdraw", "programme", "А", "--reason", "ошибка"]);
+        assert_eq!(withdrawn.status.code(), Some(0), "{withdrawn:?}");
+        let mut rows = [(one.as_str(), "4"), ("А", "3"), (&two, "5")];
+        if reversed {
+            rows.reverse();
+        }
+        assert_eq!(city.draw(&rows), ([1, 2, 0], vec![]), "{reversed}");
+        city.stand(&[(8, &one), (9, &two)]);
+        assert_eq!(city.drawn(), ["3", "4", "5"]);
+    }
 }
 
 #[test]
@@ -343,8 +384,8 @@ fn a_paper_that_is_named_by_its_id_and_by_its_uid_stands_in_the_file_twice() {
         let [(3, rule, why)] = &refused[..] else { panic!("{refused:?}") };
         assert!(rule == "key-twice" && why.contains("its uid"), "{why}");
     };
-    // the row by its number draws up what the second one names
-    twice(&[("А", "3"), (&document, "5")], [1, 0, 0]);
+    // by its number it is the centre's
+    assert_eq!(city.draw(&[("А", "3")]), ([1, 0, 0], vec![]));
     twice(&[(&document, "5"), ("А", "6")], [0, 1, 0]);
     // of one that waits, too
     assert_eq!(city.draw(&[("Б", "7")]), ([1, 0, 0], vec![]));
