@@ -45,7 +45,7 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
     if let Some((year, month, day)) = plain(text.trim().as_bytes()) {
         return Date::new(year, month, day).ok().filter(|date| *date != placeholder);
     }
-    let upper = digits_for_letters(&seen(text).trim().to_uppercase());
+    let upper = digits_for_letters(&shown(text).trim().to_uppercase());
     let parts: Vec<&str> = without_time(without_remark(&upper))
         .split(|c: char| {
             c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '«' | '»' | '"' | '“' | '”' | '„')
@@ -75,6 +75,15 @@ fn parse(text: &str, century: fn(&str) -> Option<String>) -> Option<Date> {
         _ => None,
     };
     parsed.filter(|parsed| *parsed != placeholder)
+}
+
+/// `text` as it is seen, with digits of full width as digits.
+fn shown(text: &str) -> String {
+    let plain = |c: char| match c {
+        '\u{ff10}'..='\u{ff19}' => char::from_digit(u32::from(c) - 0xff10, 10).unwrap_or(c),
+        _ => c,
+    };
+    seen(text).chars().map(plain).collect()
 }
 
 /// The day of the number that a spreadsheet has for it.
@@ -152,15 +161,15 @@ pub fn parse_known(text: &str) -> Option<(u32, u32, u32)> {
     if let Some(date) = parse_date(text) {
         return Some((known(date.year())?, known(date.month().into())?, known(date.day().into())?));
     }
-    let upper = seen(text).trim().to_uppercase();
+    let upper = shown(text).trim().to_uppercase();
     let upper = without_time(without_remark(&upper));
-    // «ок. 1949»: of what is not quite known the year is all that is said
-    let words = ["Г", "ГОДА", "ГОД", "ГР", "Р", "РОЖДЕНИЯ", "ОК", "ОКОЛО", "ПРИМЕРНО", "ПРИБЛ"];
+    // «ок. 1949», «1949?»: of what is not quite known the year is all that is said
+    let words = ["?", "Г", "ГОДА", "ГОД", "ГР", "Р", "РОЖДЕНИЯ", "ОК", "ОКОЛО", "ПРИМЕРНО", "ПРИБЛ"];
     let parts: Vec<&str> = upper
         .split(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '-' | ',' | '~'))
         .filter(|part| !part.is_empty() && !words.contains(part))
         .map(|part| {
-            let year = ["ГР", "Г"].into_iter().find_map(|end| part.strip_suffix(end));
+            let year = ["ГР", "Г", "?"].into_iter().find_map(|end| part.strip_suffix(end));
             year.filter(|year| year.len() == 4 && digits(year)).unwrap_or(part)
         })
         .collect();
@@ -273,6 +282,10 @@ mod tests {
             ("ок. 1945", (1945, 0, 0)),
             ("около 1945 г.", (1945, 0, 0)),
             ("~1945", (1945, 0, 0)),
+            ("1945?", (1945, 0, 0)),
+            ("1945 ?", (1945, 0, 0)),
+            ("03.1945?", (1945, 3, 0)),
+            ("１９４５", (1945, 0, 0)),
             ("\u{feff}1945\u{200b}", (1945, 0, 0)),
             ("примерно 1945 года рождения", (1945, 0, 0)),
         ] {
@@ -293,7 +306,8 @@ mod tests {
             "1234",
             "2345",
             "1945-1950",
-            "1945?",
+            "1945/1950",
+            "1945?/1950",
             "после 1945",
             "ок. 45",
             "12 45",
@@ -341,6 +355,7 @@ mod tests {
             "2l.02.1949",
             "2I.02.I949",
             "17950",
+            "２１.０２.１９４９",
             "\u{feff}21.02.1949",
             "21.02.1949\u{200b}",
             "\t21.02.\u{ad}1949\u{a0}",

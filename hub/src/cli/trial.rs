@@ -81,7 +81,8 @@ impl Trial {
             model: self.model.as_deref(),
             out: &self.out,
             review: self.review.as_deref(),
-            page: self.report.as_deref().map(|path| (path, Timestamp::now())),
+            page: self.report.as_deref(),
+            now: Timestamp::now(),
             lang: common.lang,
         };
         let report = trial::trial(&order, &tell)?;
@@ -139,6 +140,7 @@ impl Evaluate {
             tables: &self.tables,
             map: self.columns.as_deref(),
             model: self.model.as_deref(),
+            now: Timestamp::now(),
         };
         let judged = evaluation::judge(&order)?;
         common.print(&judged, |lang| {

@@ -9,6 +9,7 @@ use std::{
 };
 
 use exchange_endpoint::output::Failure;
+use jiff::Timestamp;
 use serde::Serialize;
 use svod_hub::edges::operations::{model_file, trial};
 
@@ -93,7 +94,7 @@ fn judged(
         let (command, exit) = ("merge trial".to_owned(), status.to_string());
         return Err(WorldError::Command { command, exit, stderr: String::new() }.into());
     }
-    let (ids, register, edges) = trial::weighed(&files, model_file::model(Some(model))?)?;
+    let (ids, register, edges) = trial::weighed(&files, model_file::model(Some(model))?, Timestamp::now())?;
     let truth = truth(&dir.join("truth.csv"), &ids)?;
     let outcome = register.decide(edges);
     let people = truth.iter().collect::<BTreeSet<_>>().len();

@@ -255,9 +255,14 @@ impl Names {
     /// All in the surname's column are parted; a patronymic in the given name's changes places with it, and where these two are
     /// turned round with the surname, each is put in its place.
     fn of(surname: &str, given: &str, patronymic: &str) -> Self {
+        let in_capitals = !surname.chars().any(char::is_lowercase);
         // «Иванова М.И.»: a point ends a word
         let spaced = |text: &str| person_name(&text.replace('.', ". "));
-        let (mut surname, mut given, mut patronymic) = (spaced(surname), spaced(given), spaced(patronymic));
+        // a surname alone is one, of whatever letters
+        let with_more = surname.trim().contains(char::is_whitespace);
+        let surname = if with_more { unglued(surname, in_capitals) } else { Cow::Borrowed(surname) };
+        let (mut surname, mut given) = (spaced(&surname), spaced(&unglued(given, in_capitals)));
+        let mut patronymic = spaced(patronymic);
         if patronymic.is_empty()
             && let Some((one, other)) =
                 given.split_once(' ').filter(|(one, other)| is_initial(one) && is_initial(other))
@@ -306,6 +311,28 @@ impl Names {
         }
         ends(&["ОВ", "ЕВ", "ИН", "ЫН", "СКИЙ", "ЦКИЙ"]).then_some(MALE)
     }
+}
+
+/// `text` with points behind two initials that have none, at its end: «Порфирьева ВП», «ВП». In a row that is typed `in_capitals` two
+/// letters are a name («КИМ ЯН») unless neither is a vowel.
+fn unglued(text: &str, in_capitals: bool) -> Cow<'_, str> {
+    let whole = text.trim();
+    let last = whole.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let word = last.trim_end_matches('.');
+    let mut letters = word.chars();
+    let (Some(given), Some(patronymic), None) = (letters.next(), letters.next(), letters.next()) else {
+        return Cow::Borrowed(text);
+    };
+    let is_vowel = |c: &char| "АЕЁИОУЫЭЮЯ".contains(*c);
+    let may_be = |c: &char| c.is_uppercase() && !matches!(c, 'Ь' | 'Ъ' | 'Ы');
+    let is_name = name_key(word).is_some_and(|name| is_given(&name));
+    let are_initials = [given, patronymic].iter().all(may_be)
+        && !is_name
+        && !(in_capitals && [given, patronymic].iter().any(is_vowel));
+    if !are_initials {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("{}{given}. {patronymic}.", &whole[..whole.len() - last.len()]))
 }
 
 fn is_initial(word: &str) -> bool {

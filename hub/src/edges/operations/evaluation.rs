@@ -10,6 +10,7 @@ use exchange_endpoint::{
     tables::{Column, Form, Item, Layout, Map, Sheet, TableError},
 };
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{model_file, trial};
@@ -36,6 +37,8 @@ pub struct Order<'a> {
     pub map: Option<&'a Path>,
     /// The model by which they are read; else the one that comes with the program.
     pub model: Option<&'a Path>,
+    /// When it is: nobody was born later.
+    pub now: Timestamp,
 }
 
 /// How right persons are, and what was compared at all.
@@ -59,7 +62,7 @@ pub fn judge(order: &Order<'_>) -> Result<Evaluated, Failure> {
     if order.tables.is_empty() {
         return Ok(Evaluated { figures, candidates: None });
     }
-    let (ids, register) = trial::closed(order.tables, order.map, model_file::model(order.model)?)?;
+    let (ids, register) = trial::closed(order.tables, order.map, model_file::model(order.model)?, order.now)?;
     let truth: BTreeMap<&str, &str> =
         truth.iter().map(|(record, entity)| (record.as_str(), entity.as_str())).collect();
     let mut numbers = BTreeMap::new();

@@ -68,7 +68,7 @@ pub fn train(
             Ok::<_, Failure>((engine.train(&pairs), engine.len()))
         })?
     } else {
-        let (_, mut register) = trial::closed(training.files, training.map, base.clone())?;
+        let (_, mut register) = trial::closed(training.files, training.map, base.clone(), now)?;
         let pairs = cores::candidates(&register).pairs;
         (register.train(&pairs), register.len())
     };

@@ -25,11 +25,12 @@ use crate::{
         clusters::{Edge, Outcome},
         compare::Kind,
         model::Field,
-        reading::{Reading, joined},
+        reading::{Reading, first_day, joined},
     },
     edges::{
         cores,
         failure::{self, file},
+        register::day,
     },
 };
 
@@ -56,8 +57,10 @@ pub struct Order<'a> {
     pub out: &'a Path,
     /// Where what is doubtful is written.
     pub review: Option<&'a Path>,
-    /// Where the page for a director is written, of what time.
-    pub page: Option<(&'a Path, Timestamp)>,
+    /// Where the page for a director is written.
+    pub page: Option<&'a Path>,
+    /// When it is: nobody was born later.
+    pub now: Timestamp,
     /// In which language the page and the evidence are.
     pub lang: Lang,
 }
@@ -151,17 +154,16 @@ pub type Tell<'a> = &'a dyn Fn(&'static str, usize);
 /// Reads the tables, decides who is one person, writes the answer.
 pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     let sources = order.files.iter().map(PathBuf::as_path).chain(order.map).chain(order.model);
-    let page = order.page.map(|(page, ..)| page);
-    tables::apart(sources, [order.out].into_iter().chain(order.review).chain(page))?;
+    tables::apart(sources, [order.out].into_iter().chain(order.review).chain(order.page))?;
     let model = model_file::model(order.model)?;
     let name = model.name.clone();
-    let mut records = Records::by(model);
+    let mut records = Records::by(model, order.now);
     let mut files = Vec::new();
     for path in order.files {
         files.push(records.read(path, order.map)?);
         tell("read", records.ids.len());
     }
-    let Records { ids, mut register, centres, quality } = records;
+    let Records { ids, mut register, centres, quality, .. } = records;
     let counts: Vec<u64> = files.iter().map(|file| file.records).collect();
     doubled(&ids, order.files, &counts)?;
     register.close();
@@ -174,8 +176,9 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
     }
     let mut report = report(name, files, &register, pairs.len(), &outcome);
     (report.centres, report.shared_between) = by_centre(&register, &outcome, &centres, quality);
-    if let Some((path, at)) = order.page {
-        let page = trial_page::render(&report, order.lang, at).map_err(|error| Failure::bug(&error))?;
+    if let Some(path) = order.page {
+        let page =
+            trial_page::render(&report, order.lang, order.now).map_err(|error| Failure::bug(&error))?;
         durable_file::replace(path, page.as_bytes(), 0o640).map_err(file(path))?;
     }
     Ok(report)
@@ -186,8 +189,9 @@ pub(super) fn closed(
     files: &[PathBuf],
     map: Option<&Path>,
     model: Model,
+    now: Timestamp,
 ) -> Result<(Vec<String>, Register), Failure> {
-    let mut records = Records::by(model);
+    let mut records = Records::by(model, now);
     let counts = files.iter().map(|path| records.read(path, map).map(|told| told.records));
     let counts: Vec<u64> = counts.collect::<Result<_, _>>()?;
     doubled(&records.ids, files, &counts)?;
@@ -196,8 +200,12 @@ pub(super) fn closed(
 }
 
 /// The records of tables by their ids, and the pairs that anybody could care about: for whoever decides in several ways.
-pub fn weighed(files: &[PathBuf], model: Model) -> Result<(Vec<String>, Register, Vec<Edge>), Failure> {
-    let (ids, register) = closed(files, None, model)?;
+pub fn weighed(
+    files: &[PathBuf],
+    model: Model,
+    now: Timestamp,
+) -> Result<(Vec<String>, Register, Vec<Edge>), Failure> {
+    let (ids, register) = closed(files, None, model, now)?;
     let edges = cores::weighed(&register, &cores::candidates(&register).pairs);
     Ok((ids, register, edges))
 }
@@ -210,12 +218,15 @@ struct Records {
     centres: BTreeMap<String, u32>,
     /// How good their fields are, by the numbers of the tables.
     quality: Vec<Vec<FieldQuality>>,
+    /// The day, as `YYYYMMDD`: nobody was born later.
+    today: u32,
 }
 
 impl Records {
-    fn by(model: Model) -> Self {
+    fn by(model: Model, now: Timestamp) -> Self {
         let (ids, centres, quality) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self { ids, register: Register::new(model), centres, quality }
+        let today = first_day(&day(now).to_string());
+        Self { ids, register: Register::new(model), centres, quality, today }
     }
 
     fn read(&mut self, path: &Path, map: Option<&Path>) -> Result<FileReport, Failure> {
@@ -249,7 +260,7 @@ impl Records {
             fields,
             passed_over,
         };
-        let model = self.register.model.clone();
+        let (model, today) = (self.register.model.clone(), self.today);
         let produce = |give: &mut dyn FnMut(Vec<Row>)| {
             let mut lot = Vec::with_capacity(LOT);
             sheet.for_each(|item| {
@@ -275,7 +286,7 @@ impl Records {
         };
         let read = |lot: Vec<Row>| -> Vec<(Reading, Vec<bool>, Row)> {
             let reading = |row: Row| {
-                let (reading, stated) = places.reading(&model, &row.1);
+                let (reading, stated) = places.reading(&model, today, &row.1);
                 (reading, stated, row)
             };
             lot.into_iter().map(reading).collect()
@@ -364,16 +375,20 @@ impl Places {
         (0..columns.len()).filter(|at| !is_read(*at)).map(|at| at + 1).collect()
     }
 
-    /// What a row says, and which fields say anything at all.
-    fn reading(&self, model: &Model, values: &[String]) -> (Reading, Vec<bool>) {
+    /// What a row says, and which fields say anything at all. A day of birth that is after `today` is none.
+    fn reading(&self, model: &Model, today: u32, values: &[String]) -> (Reading, Vec<bool>) {
         let field = |(kind, columns): (Kind, &Vec<usize>)| {
             joined(kind, columns.iter().map(|at| values[*at].as_str()))
         };
         let kinds = model.fields.iter().map(|field| field.kind);
-        let row: Vec<Cow<'_, str>> = kinds.zip(&self.fields).map(field).collect();
+        let mut row: Vec<Cow<'_, str>> = kinds.zip(&self.fields).map(field).collect();
+        let stated = row.iter().map(|text| !text.is_empty()).collect();
+        if let Some(at) = model.of_kind(Kind::Date).filter(|at| first_day(&row[*at]) > today) {
+            row[at] = Cow::Borrowed("");
+        }
         let reading =
             Reading::of(model, &row).living(model, |column| Some(values[*self.named.get(column)?].as_str()));
-        (reading, row.iter().map(|text| !text.is_empty()).collect())
+        (reading, stated)
     }
 }
 

@@ -151,6 +151,24 @@ fn incomplete_dates_are_read_as_what_they_say() {
 }
 
 #[test]
+fn nobody_is_born_after_the_day_of_the_trial() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let ahead =
+        jiff::Zoned::now().date().saturating_add(jiff::Span::new().days(3)).strftime("%d.%m.%Y").to_string();
+    let rows = [("a1", &*ahead), ("a2", "2049"), ("a3", "12.03.1945"), ("a4", "2020")];
+    let rows = rows.map(|(id, day)| format!("{id},Соловьёва,Анна,Юрьевна,{day},ж,\n"));
+    let table = format!("record_id,surname,name,patronymic,birth_date,sex,phone\n{}", rows.concat());
+    let told = done(&trial(&[&file(dir.path(), "one.csv", table)], dir.path(), &[]));
+    let fields = told["centres"][0]["fields"].as_array().expect("fields");
+    let birth = fields.iter().find(|field| field["field"] == "birth").expect("it has");
+    assert_eq!(
+        (&birth["stated"], &birth["understood"]),
+        (&json!(4), &json!(2)),
+        "as others that are not understood"
+    );
+}
+
+#[test]
 fn each_question_of_a_trial_bears_the_evidence_for_and_against() {
     let dir = tempfile::tempdir().expect("a directory");
     let street = format!("ул. {}, д. 5, кв. 7", "Освобождения".repeat(6));

@@ -28,7 +28,7 @@ fn zoya(key: u8) -> Record {
         ("given", "Зоя"),
         ("patronymic", "Ильинична"),
         ("birth_date", "21.11.1952"),
-        ("phone", "+79234445566"),
+        ("phone", "+79234475561"),
     ];
     record(Kind::RecipientClaim, key, 1, &fields)
 }
