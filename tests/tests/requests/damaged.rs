@@ -186,13 +186,13 @@ fn whichever_page_is_lost_it_is_told_and_nothing_of_a_person_with_it() {
             let pages = reader.all("SELECT pageno, name, pagetype FROM dbstat", [], place).expect("read");
             (size.expect("a size"), pages.into_iter().collect::<BTreeMap<usize, (String, String)>>())
         };
-        let whole = fs::read(&db).expect("read");
-        let pages = whole.len() / size;
+        let before = fs::read(&db).expect("read");
+        let pages = before.len() / size;
         for (n, page) in (1..=pages).step_by(pages.div_ceil(PAGES)).enumerate() {
             for suffix in ["-wal", "-shm", ".lock"] {
                 let _ = fs::remove_file(format!("{}{suffix}", db.display()));
             }
-            let mut damaged = whole.clone();
+            let mut damaged = before.clone();
             damaged[(page - 1) * size..page * size].fill(0);
             fs::write(&db, damaged).expect("lost");
             let whose = format!("{who:?} page {page} of {pages}");
