@@ -31,7 +31,7 @@ use svod_hub::{
         centres::{Centre, ClientCertificate},
         received::{Arrived, ClaimId, Standing},
     },
-    decisions::case_number::CaseNumbering,
+    decisions::{case_number::CaseNumbering, merge::Model},
     edges::register::{Affected, Register},
 };
 
@@ -82,7 +82,7 @@ struct Side {
 }
 
 /// Measures `runs` packets against a register of `recipients` for each of six centres, and as many against the small one. A
-/// filled register stays in `keep`, and is taken from there by who measures the same again.
+/// filled register stays in `keep`, and is taken from there by who measures the same again, if claims are still read as they were.
 ///
 /// # Errors
 /// The database; a file of `keep`.
@@ -95,7 +95,8 @@ pub fn measure(dir: &Path, recipients: usize, runs: usize, keep: Option<&Path>) 
 }
 
 fn side(dir: &Path, recipients: usize, runs: usize, keep: Option<&Path>) -> Result<Side, Failure> {
-    let name = format!("{recipients}-{runs}.db");
+    // what was read by another way to read is read anew with each packet: that is not to be measured
+    let name = format!("{recipients}-{runs}-{:016x}.db", Model::recipients().read_by());
     let path = dir.join(&name);
     let kept = keep.map_or_else(|| path.clone(), |keep| keep.join(&name));
     let arriving = if kept.exists() {

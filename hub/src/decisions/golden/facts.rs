@@ -1,6 +1,6 @@
 //! Facts of several parts: those of one fact are published together, as one claim says them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use exchange_format::{
     record::{Body, Field},
@@ -78,8 +78,25 @@ pub(super) const DOCUMENTS: [(&str, &str); 4] = [
     ("representative_3", "representative_3_document"),
 ];
 
+/// Each field that is part of a group: which of [`GROUPS`].
+static OF_FIELD: LazyLock<BTreeMap<&str, usize>> = LazyLock::new(|| {
+    let parts = (0..).zip(GROUPS).flat_map(|(at, group)| group.iter().map(move |field| (*field, at)));
+    parts.collect()
+});
+
+/// The fields of each of [`GROUPS`], in the order of the schema.
+static FIELDS: LazyLock<Vec<Vec<&Field>>> = LazyLock::new(|| {
+    let fields = |group: &[&str]| claimed().filter(|field| group.contains(&field.name)).collect();
+    GROUPS.into_iter().map(fields).collect()
+});
+
 pub(super) fn group_of(field: &str) -> Option<&'static [&'static str]> {
-    GROUPS.into_iter().find(|group| group.contains(&field))
+    OF_FIELD.get(field).map(|at| GROUPS[*at])
+}
+
+/// The fields of `group`, in the order of the schema.
+fn fields_of(group: &[&str]) -> &'static [&'static Field] {
+    OF_FIELD.get(group[0]).map_or(&[], |at| &FIELDS[*at])
 }
 
 /// Whether `field` is the first part of a fact of several, by which it is known.
@@ -151,7 +168,7 @@ pub(super) fn day_of(group: &[&str], body: &Body, today: Date) -> Option<Date> {
 
 /// Whether two that state a fact alike state a part of it differently, each rightly: then it is not one fact.
 pub(super) fn contradict(group: &[&str], bodies: [&Body; 2], today: Date) -> bool {
-    let mut parts = claimed().filter(|field| group[1..].contains(&field.name));
+    let mut parts = fields_of(group).iter().filter(|field| field.name != group[0]);
     parts.any(|field| {
         let [one, other] = bodies.map(|body| {
             let value = published(field, &body.text(field.name).and_then(display::text)?)?;
@@ -163,8 +180,9 @@ pub(super) fn contradict(group: &[&str], bodies: [&Body; 2], today: Date) -> boo
 
 /// Whether nothing that `body` states of `group` breaks a rule of form or cannot be read.
 pub(super) fn is_sound(group: &[&str], body: &Body, today: Date) -> bool {
-    let fields = claimed().filter(|field| group.contains(&field.name));
-    let stated = fields.filter_map(|field| Some((field, body.text(field.name).and_then(display::text)?)));
+    let stated = fields_of(group)
+        .iter()
+        .filter_map(|field| Some((field, body.text(field.name).and_then(display::text)?)));
     let mut stated = stated.filter(|(field, text)| !stands_for_none(field, text));
     stated.all(|(field, text)| published(field, &text).is_some_and(|value| fits(field.name, &value, today)))
 }
@@ -173,7 +191,7 @@ pub(super) fn is_sound(group: &[&str], body: &Body, today: Date) -> bool {
 pub(super) fn statement(group: &[&str], body: &Body, today: Date) -> Option<(String, bool)> {
     let text = |field: &str| body.text(field).and_then(display::text);
     let first = text(group[0])?;
-    let field = claimed().find(|field| field.name == group[0]);
+    let field = fields_of(group).iter().find(|field| field.name == group[0]);
     let value = field.and_then(|field| published(field, &first));
     Some(match group[0] {
         "identity_doc_number" => {
@@ -218,7 +236,7 @@ impl<'a> Winners<'a> {
 fn is_as_entered(group: &[&str], claim: &Body, entries: &BTreeMap<String, String>, today: Date) -> bool {
     let mut entered = claim.clone();
     let keys = if group[0] == "identity_doc_number" { &group[..2] } else { &group[..1] };
-    for field in claimed().filter(|field| keys.contains(&field.name)) {
+    for field in fields_of(group).iter().filter(|field| keys.contains(&field.name)) {
         if let Some(text) = entries.get(field.name) {
             set(&mut entered, field.name, text);
         }
