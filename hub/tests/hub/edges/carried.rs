@@ -1,4 +1,4 @@
-//! A word of staff outlives the record by which it was said.
+//! A word of staff: it outlives the record by which it was said, and says of whoever may be either whose she is.
 
 use std::collections::BTreeMap;
 
@@ -101,4 +101,46 @@ fn one_that_was_said_of_a_record_holds_its_person_when_that_record_is_withdrawn(
     assert_eq!((who(&hub, 2), who(&hub, 3)), (Some(annas), Some(zoyas)));
     let none = separate(&hub, said).expect_err("one is withdrawn");
     assert_eq!((none.exit(), none.code()), (Exit::Refused, "review-withdrawn"));
+}
+
+/// One of two born together, or whoever may be either.
+fn twin(key: u8, given: &'static str) -> Record {
+    let fields: [Said; 5] = [
+        ("surname", "Двойникова"),
+        ("given", given),
+        ("patronymic", "Петровна"),
+        ("birth_date", "03.04.1950"),
+        ("phone", "+79111234568"),
+    ];
+    record(Kind::RecipientClaim, key, 1, &fields)
+}
+
+#[test]
+fn who_may_be_either_of_two_who_are_one_is_theirs_unless_a_merge_has_confirmed_her_centre() {
+    for is_of_load in [true, false] {
+        let mut hub = TestHub::new();
+        let mut first = merged(&mut hub, 1, vec![twin(1, "Анна")]);
+        let _second = merged(&mut hub, 2, vec![twin(2, "Алла")]);
+        if is_of_load {
+            merged(&mut hub, 3, vec![twin(3, "А.")]);
+        } else {
+            exchange(&mut hub, &mut first, &[twin(3, "А.")]);
+        }
+        let [one, other, either] = [1, 2, 3].map(|key| who(&hub, key).expect("there"));
+        assert!(one != other && one != either && other != either);
+        let asked = |key: u8, of: u8| {
+            let db = rusqlite::Connection::open(hub.dir.path().join("hub.db")).expect("open");
+            let sql =
+                "SELECT max(n) FROM review WHERE kind = 'pair' AND state = 'open' AND ?1 IN (key_1, key_2)
+                       AND ?2 IN (key_1, key_2)";
+            let names = [id(key).to_string(), id(of).to_string()];
+            db.query_row(sql, names, |row| row.get::<_, Option<i64>>(0)).expect("read")
+        };
+        let question = asked(1, 2).expect("whether the two are one");
+        let said = One { n: question, reason: "карта", actor: "olga", now: now() };
+        single::decide(&hub.config(), said, true, Insist::default(), Lang::Ru).expect("answered");
+        assert_eq!(who(&hub, 1), who(&hub, 2));
+        let is_theirs = who(&hub, 3) == who(&hub, 1);
+        assert_eq!((is_theirs, asked(3, 3).is_none()), (!is_of_load, !is_of_load));
+    }
 }
