@@ -12,7 +12,6 @@ use exchange_endpoint::{
     messages::{Value as Word, text},
     output::{Failure, Lang},
 };
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use svod_hub::{
@@ -156,7 +155,7 @@ pub fn measure(plan: &Plan<'_>) -> Result<Linking, Failure> {
         script(plan, "gen_ru.py", &args)?;
         let files = tables(&dir)?;
         let cost = ours_alone(plan, &dir, &files)?;
-        let (ids, mut register, edges) = trial::weighed(&files, Model::recipients(), Timestamp::now())?;
+        let (ids, mut register, edges) = trial::weighed(&files, Model::recipients(), jiff::Timestamp::now())?;
         let truth = truth(&dir.join("truth.csv"), &ids)?;
         let ours = judged(&mut register, &edges, &truth, cost);
         if seeds.is_empty() {
