@@ -98,20 +98,6 @@ impl Tx<'_> {
         })
     }
 
-    /// How often something was counted when the register was last weighed as a whole.
-    pub fn counted(&self, key: i64) -> Result<u32> {
-        Ok(self.value("SELECT n FROM counted WHERE key = ?1", [key])?.unwrap_or(0))
-    }
-
-    /// Replaces all that was counted.
-    pub fn set_counted(&self, counts: impl Iterator<Item = (i64, u32)>) -> Result<()> {
-        self.run("DELETE FROM counted", [])?;
-        for (key, n) in counts {
-            self.run("INSERT OR REPLACE INTO counted(key, n) VALUES(?1, ?2)", params![key, n])?;
-        }
-        Ok(())
-    }
-
     /// The recipient claim in row `id`, if the hub goes by it.
     pub fn claim_to_link(&self, id: ClaimId) -> Result<Option<ClaimToLink>> {
         self.row(

@@ -1,7 +1,7 @@
 //! hub.db: all SQL of the hub is below here, behind [`Store`] and [`Tx`], which take and give plain values,
 //! so that another store can come.
 //!
-//! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`people`]
+//! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`counts`] what was counted · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] and their [`signatures`] · [`streams`] packets and streams ·
 //! [`drawn`] what staff draw up · [`requests`] · [`recovery`] after a restore · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`overdue`] what waits · [`draft`] long work beside
 //! others · [`noted`] what is written, for the archive · [`rebuilt`] for a rebuild · [`content`] what is known, as one digest · [`exported`] everything of one kind, for files · [`filed`] what the archive must have.
@@ -9,6 +9,7 @@
 pub mod answers;
 pub mod centres;
 pub mod content;
+mod counts;
 pub mod days;
 pub mod draft;
 pub mod drawn;
@@ -32,7 +33,7 @@ pub mod status;
 pub mod streams;
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     cmp::Ordering,
     path::{Path, PathBuf},
     time::Duration,
@@ -154,6 +155,7 @@ pub struct Store {
     opened: OpenedFile,
     /// How long a transaction waits for that of another connection.
     patience: Duration,
+    counts: RefCell<counts::Held>,
 }
 
 /// The patience of who has not said how long.
@@ -166,6 +168,8 @@ pub struct Tx<'a> {
     /// Whether what a damaged file does not give is left out, instead of being an error; and whether it was.
     spares: bool,
     lacked: Cell<bool>,
+    /// What the connection holds of what was counted.
+    counts: &'a RefCell<counts::Held>,
 }
 
 impl Store {
@@ -290,7 +294,8 @@ impl Store {
         // a plan is made once, from the text: SQLite would else make one with every value for some statements
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(128);
-        Ok(Self { connection, opened: OpenedFile::of(path), patience: PATIENCE })
+        let counts = RefCell::default();
+        Ok(Self { connection, opened: OpenedFile::of(path), patience: PATIENCE, counts })
     }
 
     /// Runs `work` in one transaction that may write; commits if it succeeds.
@@ -324,7 +329,8 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let db = self.connection.transaction_with_behavior(behavior).map_err(DatabaseError::from)?;
-        let tx = Tx { db, spares, lacked: Cell::new(false) };
+        self.counts.get_mut().distrust();
+        let tx = Tx { db, spares, lacked: Cell::new(false), counts: &self.counts };
         let done = work(&tx)?; // dropped uncommitted: rolled back
         if commit {
             failpoint::commit(tx.db).map_err(DatabaseError::from)?;
@@ -385,6 +391,9 @@ impl Tx<'_> {
         let batch = |sql| self.db.execute_batch(sql).map_err(DatabaseError::from);
         batch("SAVEPOINT attempt")?;
         let done = work();
+        if done.is_err() {
+            self.counts.borrow_mut().distrust();
+        }
         batch(if done.is_ok() { "RELEASE attempt" } else { "ROLLBACK TO attempt; RELEASE attempt" })?;
         done
     }

@@ -434,3 +434,39 @@ fn every_table_is_noted_or_follows_from_what_is() {
     let tables = store.read(|tx| tx.rows(sql, [], |row| Ok(row.get::<_, String>(0)?))).expect("read");
     assert_eq!(tables, known);
 }
+
+#[test]
+fn what_was_counted_is_held_and_is_what_stands_in_the_table() {
+    let (dir, mut store) = store();
+    // so many that they come to be held, with what nobody has counted between them
+    let count = |store: &mut Store, times: u32| {
+        store.write(|tx| tx.set_counted((0..5000).map(|key| (2 * key, times)))).expect("counted");
+    };
+    let all = |tx: &Tx<'_>| (0..10_000).map(|key| tx.counted(key).expect("read")).collect::<Vec<_>>();
+    let once = |times: u32| (0..10_000).map(|key| if key % 2 == 0 { times } else { 0 }).collect::<Vec<_>>();
+    assert_eq!(store.read(|tx| Ok::<_, DatabaseError>(all(tx))).expect("read"), once(0));
+    for times in [1, 7] {
+        count(&mut store, times);
+        for _ in 0..2 {
+            assert_eq!(store.read(|tx| Ok::<_, DatabaseError>(all(tx))).expect("read"), once(times));
+        }
+    }
+    // another connection counts anew
+    count(&mut Store::open(&dir.path().join("hub.db")).expect("opened"), 3);
+    assert_eq!(store.read(|tx| Ok::<_, DatabaseError>(all(tx))).expect("read"), once(3));
+    // what is rolled back was never counted, of a transaction or of a part of one
+    let undone: Result<()> = store.write(|tx| {
+        let part: Result<()> = tx.attempt(|| {
+            tx.set_counted((0..5000).map(|key| (2 * key, 8)))?;
+            assert_eq!(all(tx), once(8));
+            Err(DatabaseError::Busy)
+        });
+        assert!(part.is_err());
+        assert_eq!(all(tx), once(3));
+        tx.set_counted((0..5000).map(|key| (2 * key, 9)))?;
+        assert_eq!(all(tx), once(9));
+        Err(DatabaseError::Busy)
+    });
+    assert!(undone.is_err());
+    assert_eq!(store.read(|tx| Ok::<_, DatabaseError>(all(tx))).expect("read"), once(3));
+}
