@@ -163,6 +163,11 @@ impl Tx<'_> {
         )
     }
 
+    /// The question about these two.
+    pub fn review_about(&self, kind: &str, one: ClaimName, other: ClaimName) -> Result<Option<Review>> {
+        Ok(self.review_of(kind, one, other)?.map(|n| self.review(n)).transpose()?.flatten())
+    }
+
     /// Open reviews above number `after`, and decided ones of which another answer waits for a second signature, at most
     /// `limit`.
     pub fn open_reviews(&self, after: i64, limit: u32) -> Result<Vec<Review>> {

@@ -68,8 +68,7 @@ fn question(register: &Register<'_>, [ones, others]: &[Vec<ClaimName>; 2]) -> Re
         || ones.iter().flat_map(|one| others.iter().map(move |other| (*one.min(other), *one.max(other))));
     let (mut asked, mut never) = (None, None);
     for (one, other) in pairs() {
-        let n = tx.review_of("pair", one, other)?;
-        let review = n.map(|n| tx.review(n)).transpose()?.flatten();
+        let review = tx.review_about("pair", one, other)?;
         let Some(review) = review.filter(|review| review.state != "gone") else {
             never = never.or(Some((one, other)));
             continue;
@@ -85,6 +84,5 @@ fn question(register: &Register<'_>, [ones, others]: &[Vec<ClaimName>; 2]) -> Re
     let without = || Failure::new(Exit::Refused, "person-without-claims");
     let (one, other) = never.or(pairs().next()).ok_or_else(without)?;
     tx.open_review("pair", STAFF, one, other, &register.now.to_string())?;
-    let n = tx.review_of("pair", one, other)?;
-    n.map(|n| tx.review(n)).transpose()?.flatten().ok_or_else(without)
+    tx.review_about("pair", one, other)?.ok_or_else(without)
 }

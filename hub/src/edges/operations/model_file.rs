@@ -18,7 +18,11 @@ const LARGEST: u64 = 16;
 
 /// The model in `path`, or the one that comes with the program.
 pub fn model(path: Option<&Path>) -> Result<Model, Failure> {
-    let Some(path) = path else { return Ok(Model::recipients()) };
+    path.map_or_else(|| Ok(Model::recipients()), |path| Ok(read(path)?.0))
+}
+
+/// The model in `path`, and the text that says it.
+pub(super) fn read(path: &Path) -> Result<(Model, String), Failure> {
     let text = text(path)?;
     let model = Model::parse(&text).map_err(|error| wrong(path, &text, error))?;
     if model.fields.len() > FIELDS {
@@ -27,11 +31,11 @@ pub fn model(path: Option<&Path>) -> Result<Model, Failure> {
             .with("most", FIELDS as u64));
     }
     fits(path, &model)?;
-    Ok(model)
+    Ok((model, text))
 }
 
 /// The text of the model's file `path`.
-pub(super) fn text(path: &Path) -> Result<String, Failure> {
+fn text(path: &Path) -> Result<String, Failure> {
     let unfit =
         |told: Told| Failure::new(Exit::Usage, "model").told("file", path.display()).because("detail", told);
     let meta = fs::metadata(path).map_err(file(path))?;

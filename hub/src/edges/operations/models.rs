@@ -134,7 +134,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// A model by which claims can be weighed: each of its fields is one of theirs.
 fn read(path: &Path) -> Result<(Model, String), Failure> {
-    let model = model_file::model(Some(path))?;
+    let (model, text) = model_file::read(path)?;
     let is_stated =
         |column: &String| Kind::RecipientClaim.schema().fields.iter().any(|field| field.name == column);
     let strange = model
@@ -147,7 +147,7 @@ fn read(path: &Path) -> Result<(Model, String), Failure> {
             .told("file", path.display())
             .because("detail", problem));
     }
-    Ok((model, model_file::text(path)?))
+    Ok((model, text))
 }
 
 /// What another model would change.

@@ -104,8 +104,7 @@ pub(super) fn of(
         };
         against.sort_by(|(_, one), (_, other)| order(one, other));
         for (pair, against) in &mut against {
-            let asked = register.tx.review_of("pair", pair.0, pair.1)?;
-            let review = asked.map(|n| register.tx.review(n)).transpose()?.flatten();
+            let review = register.tx.review_about("pair", pair.0, pair.1)?;
             against.review = review.filter(|review| review.state != "gone").map(|review| review.n);
         }
         found.entry(review.n).or_default().against = against;

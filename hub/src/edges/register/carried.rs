@@ -2,10 +2,10 @@
 
 use exchange_format::record::Kind;
 
-use super::{Input, Register, RegisterError};
+use super::{Register, RegisterError};
 use crate::{
     database::{
-        linking::{Act, ClaimName, StaffDecision},
+        linking::{Act, ClaimName},
         people::Place,
         received::ClaimId,
     },
@@ -62,30 +62,14 @@ impl Register<'_> {
         if self.tx.last_words("pair", pair.0)?.contains_key(&pair.1) {
             return Ok(());
         }
-        let review = |(one, other): Pair| -> Result<_, RegisterError> {
-            let n = self.tx.review_of("pair", one, other)?;
-            Ok(n.map(|n| self.tx.review(n)).transpose()?.flatten())
-        };
-        let last = review(was)?.and_then(|review| review.last).unwrap_or_default();
+        let last =
+            self.tx.review_about("pair", was.0, was.1)?.and_then(|review| review.last).unwrap_or_default();
         let (at, said_at) = (self.at(), last.at);
         let act = Act { actor: &last.actor, reason: &last.reason, at: said_at.as_deref().unwrap_or(&at) };
         self.tx.open_review("pair", CARRIED, pair.0, pair.1, &at)?;
-        if let Some(review) = review(pair)? {
-            self.tx.decide_review(review.n, "same", act)?;
-            let rule = format!("{} same", review.reason);
-            self.journal_review("review.decided", review.n, &rule, &[])?;
-        }
-        let (one, other) = pair;
-        self.tx.add_staff_decision("pair", &StaffDecision { one, other, decision: Decision::Same }, act)?;
-        self.note(&Input {
-            action: "decide.pair",
-            subject: Some((Kind::RecipientClaim.name(), one.1)),
-            other: Some(other.1),
-            centre: Some(one.0),
-            value: Some("same"),
-            reason: Some(act.reason),
-            ..Input::default()
-        })
+        let Some(review) = self.tx.review_about("pair", pair.0, pair.1)? else { return Ok(()) };
+        self.say_as(review.n, pair, Decision::Same, act)?;
+        self.journal_review("review.decided", review.n, &format!("{} same", review.reason), &[])
     }
 
     /// The questions by which «один» that was said of `name` holds now, as its centre has withdrawn the other record of it. In order.
@@ -94,8 +78,7 @@ impl Register<'_> {
         for (other, _) in
             self.tx.last_words("pair", name)?.into_iter().filter(|(_, said)| *said == Decision::Same)
         {
-            let n = self.tx.review_of("pair", name.min(other), name.max(other))?;
-            let review = n.map(|n| self.tx.review(n)).transpose()?.flatten();
+            let review = self.tx.review_about("pair", name.min(other), name.max(other))?;
             carried.extend(review.filter(|review| review.reason == CARRIED).map(|review| review.n));
         }
         carried.sort_unstable();

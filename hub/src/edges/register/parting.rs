@@ -117,8 +117,7 @@ impl Register<'_> {
             let parted = last.into_iter().filter(|(_, decision)| *decision == Decision::Different);
             for (other, _) in parted.filter(|(other, _)| others.contains_key(other)) {
                 let pair = (one.min(other), one.max(other));
-                let asked = self.tx.review_of("pair", pair.0, pair.1)?;
-                let review = asked.map(|n| self.tx.review(n)).transpose()?.flatten();
+                let review = self.tx.review_about("pair", pair.0, pair.1)?;
                 if let Some(review) = review.filter(|review| review.reason == SPLIT && pair != answered) {
                     self.say(review.n, pair, Decision::Same, reason)?;
                 }
@@ -142,8 +141,7 @@ impl Register<'_> {
         let back = taken_back_with(&component, (one, other), self.model()?.cut.auto);
         for (n, pair) in back.into_iter().map(|at| words[at]) {
             self.tx.take_staff_decision_back(n)?;
-            let asked = self.tx.review_of("pair", pair.0, pair.1)?;
-            if let Some(asked) = asked.map(|n| self.tx.review(n)).transpose()?.flatten() {
+            if let Some(asked) = self.tx.review_about("pair", pair.0, pair.1)? {
                 self.tx.take_review_back(asked.n, &self.at())?;
                 let rule = format!("{} taken-back", asked.reason);
                 self.journal_review("review.decided", asked.n, &rule, &[])?;
@@ -219,12 +217,21 @@ impl Register<'_> {
     fn say(
         &self,
         n: i64,
-        (one, other): (ClaimName, ClaimName),
+        pair: (ClaimName, ClaimName),
         decision: Decision,
         reason: &str,
     ) -> Result<(), RegisterError> {
-        let at = self.at();
-        let act = Act { actor: self.actor, reason, at: &at };
+        self.say_as(n, pair, decision, Act { actor: self.actor, reason, at: &self.at() })
+    }
+
+    /// As [`say`](Self::say), by whom and when `act` says.
+    pub(super) fn say_as(
+        &self,
+        n: i64,
+        (one, other): (ClaimName, ClaimName),
+        decision: Decision,
+        act: Act<'_>,
+    ) -> Result<(), RegisterError> {
         let word = if decision == Decision::Same { SAME } else { "different" };
         self.tx.decide_review(n, word, act)?;
         self.tx.add_staff_decision("pair", &StaffDecision { one, other, decision }, act)?;
@@ -234,7 +241,7 @@ impl Register<'_> {
             other: Some(other.1),
             centre: Some(one.0),
             value: Some(word),
-            reason: Some(reason),
+            reason: Some(act.reason),
             ..Input::default()
         })
     }
