@@ -28,6 +28,7 @@ use crate::{
     durable_file::{self, PartFile},
     keys::OwnKeys,
     messages::Told,
+    no_room::NoRoom as _,
     output::{Exit, Failure},
     sum,
 };
@@ -38,7 +39,6 @@ use exchange_format::{
     seal::{self, Identity, OpenError},
 };
 use jiff::Timestamp;
-use rusqlite::ErrorCode;
 
 const HEADING: &str = "svod.exchange/backup/v1";
 /// The head takes a few hundred bytes.
@@ -291,7 +291,7 @@ impl Proven {
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
         match error {
-            BackupError::Io { path, source } if source.kind() == io::ErrorKind::StorageFull => {
+            BackupError::Io { path, source } if source.is_no_room() => {
                 Self::new(Exit::Temporary, "backup-no-room")
                     .because("detail", Told::at(&path.display(), source))
             }
@@ -310,7 +310,7 @@ impl From<BackupError> for Failure {
             BackupError::Database(error) if database_pages::is_damage(&error) => {
                 Self::new(Exit::Refused, "backup-damaged").because("detail", &error)
             }
-            BackupError::Database(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+            BackupError::Database(error) if error.is_no_room() => {
                 Self::new(Exit::Temporary, "backup-no-room").because("detail", &error)
             }
             BackupError::Database(error) => {

@@ -8,6 +8,8 @@ use std::{cell::RefCell, fs::File, io};
 
 use rusqlite::{Connection, Error, Transaction, ffi};
 
+use crate::no_room::NoRoom as _;
+
 /// A durable step.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
@@ -56,7 +58,7 @@ pub fn sync(file: &File) -> io::Result<()> {
 /// SQLite's. A watcher's refusal is that of a full disk, or of one that does not sync.
 pub fn commit(transaction: Transaction<'_>) -> rusqlite::Result<()> {
     let refused = |error: io::Error| {
-        let full = error.kind() == io::ErrorKind::StorageFull;
+        let full = error.is_no_room();
         let code = if full { ffi::SQLITE_FULL } else { ffi::SQLITE_IOERR_FSYNC };
         Error::SqliteFailure(ffi::Error::new(code), Some(error.to_string()))
     };

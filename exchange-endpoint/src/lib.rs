@@ -32,6 +32,7 @@ pub mod keys_told;
 pub mod logging;
 pub mod mailbox;
 pub mod messages;
+pub mod no_room;
 pub mod open_files;
 pub mod opened_file;
 pub mod output;

@@ -10,12 +10,14 @@ mod directory;
 mod ftps;
 mod local;
 
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::messages::{self, Lang, Told};
+use crate::messages::{self, Told};
+use crate::no_room::NoRoom as _;
 
 pub use config::{FtpsConfig, MailboxConfig};
 pub use directory::DirectoryMailbox;
@@ -72,6 +74,8 @@ pub enum MailboxError {
         place: String,
         /// What was seen.
         reason: Told,
+        /// What the operator should do if it stays so: a message of the catalogue.
+        next: &'static str,
     },
     /// The other side understood and said no; the same call will be refused again.
     Refused {
@@ -96,6 +100,11 @@ pub enum MailboxError {
 }
 
 impl MailboxError {
+    /// A file system has not done `action` at `place`.
+    pub fn of_io(action: &'static str, place: String, error: &io::Error) -> Self {
+        Self::Temporary { action, place, reason: error.into(), next: next_of_io(error) }
+    }
+
     /// Whether trying again later, without anybody acting, makes sense.
     pub fn is_temporary(&self) -> bool {
         matches!(self, Self::Temporary { .. })
@@ -103,20 +112,21 @@ impl MailboxError {
 
     /// What the operator should do.
     pub fn next(&self) -> Told {
-        let is_full = |reason: &Told| reason.in_lang(Lang::Ru) == messages::text(Lang::Ru, "io-full", &[]);
-        let next = match self {
-            Self::Config { next, .. } => next,
-            Self::Temporary { reason, .. } if is_full(reason) => "mailbox-next-room",
-            _ => "mailbox-next-line",
-        };
-        Told::of(next, &[])
+        match self {
+            Self::Config { next, .. } | Self::Temporary { next, .. } => Told::of(next, &[]),
+            Self::Refused { .. } => Told::of("mailbox-next-line", &[]),
+        }
     }
+}
+
+fn next_of_io(error: &io::Error) -> &'static str {
+    if error.is_no_room() { "mailbox-next-room" } else { "mailbox-next-line" }
 }
 
 impl From<&MailboxError> for Told {
     fn from(error: &MailboxError) -> Self {
         let (id, action, place, name, reason) = match error {
-            MailboxError::Temporary { action, place, reason } => {
+            MailboxError::Temporary { action, place, reason, .. } => {
                 ("mailbox-temporary", *action, place, "", reason)
             }
             MailboxError::Refused { action, place, name, reason } => {

@@ -11,6 +11,7 @@ use std::{fmt, io};
 use exchange_format::{participant::ParticipantCodeError, record::FieldProblem, rules};
 
 use super::{Lang, Value, find, text};
+use crate::no_room::NoRoom as _;
 
 /// Words in both languages. Prints itself in English, for logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +63,13 @@ impl From<&io::Error> for Told {
     fn from(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
         let id = match error.kind() {
+            _ if error.is_no_room() => "io-full",
             Kind::NotFound => "io-not-found",
             Kind::PermissionDenied => "io-permission",
             Kind::AlreadyExists => "io-exists",
             Kind::NotADirectory => "io-not-a-directory",
             Kind::IsADirectory => "io-is-a-directory",
             Kind::DirectoryNotEmpty => "io-not-empty",
-            Kind::StorageFull | Kind::QuotaExceeded => "io-full",
             Kind::FileTooLarge => "io-too-large",
             Kind::ReadOnlyFilesystem => "io-read-only",
             Kind::AddrInUse => "io-address-in-use",
@@ -102,7 +103,7 @@ impl From<&rusqlite::Error> for Told {
         use rusqlite::ErrorCode as Code;
         let words = error.to_string();
         let id = match error.sqlite_error_code() {
-            Some(Code::DiskFull) => "io-full",
+            _ if error.is_no_room() => "io-full",
             Some(Code::ReadOnly) => "io-read-only",
             Some(Code::PermissionDenied) => "io-permission",
             Some(Code::CannotOpen) => "sqlite-cannot-open",

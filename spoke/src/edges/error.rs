@@ -14,6 +14,7 @@ use exchange_endpoint::{
     keys::KeysError,
     mailbox::MailboxError,
     messages::Told,
+    no_room::NoRoom as _,
     output::{Exit, Failure},
     protocol::ProtocolError,
     request_table::RequestError,
@@ -112,18 +113,14 @@ impl SpokeError {
 
     /// Whether there is no room on the disk.
     pub fn is_full(&self) -> bool {
-        let of_sqlite =
-            |error: &rusqlite::Error| error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull);
         match self {
             Self::Write(WriteError::Io(source))
             | Self::Answer(AnswerError::Io(source))
             | Self::Packet(PacketError::Io(source) | PacketError::Open(OpenError::Io(source)))
             | Self::Keep(KeepError::Io { source, .. })
-            | Self::Io { source, .. } => {
-                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-            }
+            | Self::Io { source, .. } => source.is_no_room(),
             Self::Database(DatabaseError::Sqlite(error)) | Self::Journal(JournalError::Database(error)) => {
-                of_sqlite(error)
+                error.is_no_room()
             }
             _ => false,
         }

@@ -286,11 +286,12 @@ fn broken() -> MailboxError {
         action: "mailbox-placing",
         place: "ftp".into(),
         reason: Told::from("the line broke".to_owned()),
+        next: "mailbox-next-line",
     }
 }
 
-fn temporary(error: io::Error) -> MailboxError {
-    MailboxError::Temporary { action: "mailbox-placing", place: "ftp".into(), reason: error.into() }
+fn temporary(error: &io::Error) -> MailboxError {
+    MailboxError::of_io("mailbox-placing", "ftp".into(), &error)
 }
 
 fn refused(name: &str, why: &str) -> MailboxError {
@@ -331,7 +332,7 @@ struct Failed(MailboxError);
 
 impl From<io::Error> for Failed {
     fn from(error: io::Error) -> Self {
-        Self(temporary(error))
+        Self(temporary(&error))
     }
 }
 

@@ -7,7 +7,7 @@ use suppaftp::FtpError;
 use suppaftp::types::Response;
 
 use crate::{
-    mailbox::MailboxError,
+    mailbox::{MailboxError, next_of_io},
     messages::{self, Told},
 };
 
@@ -108,6 +108,15 @@ impl Fault {
         }
     }
 
+    /// What helps if the same is seen again and again.
+    fn next(&self) -> &'static str {
+        match (self, self.code()) {
+            (Self::Local(error), _) => next_of_io(error),
+            (_, Some(452 | 552)) => "mailbox-next-server-room",
+            _ => "mailbox-next-line",
+        }
+    }
+
     pub fn into_error(self, action: &'static str, place: &str, name: &str) -> MailboxError {
         let place = place.to_owned();
         let reason = self.told();
@@ -127,7 +136,24 @@ impl Fault {
             _ if self.code().is_some_and(|code| code >= 500 && code != 552) => {
                 MailboxError::Refused { action, place, name: name.to_owned(), reason }
             }
-            _ => MailboxError::Temporary { action, place, reason },
+            _ => MailboxError::Temporary { action, place, reason, next: self.next() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use suppaftp::Status;
+
+    use super::*;
+
+    #[test]
+    fn whose_disk_is_full_says_the_step() {
+        let next = |fault: Fault| fault.into_error("mailbox-put", "hub:990", "A.zip").next().to_string();
+        let says = |words: &str| FtpError::UnexpectedResponse(Response::new(Status::Unknown, words.into()));
+        assert!(next(Fault::Local(io::ErrorKind::StorageFull.into())).contains("of this centre"));
+        assert!(next(Fault::Ftp(says("452 No room"))).contains("ask the coordination centre"));
+        assert!(next(Fault::Cut(Response::new(Status::Unknown, b"552 Quota".to_vec()))).contains("ask"));
+        assert!(next(Fault::Ftp(says("421 Going down"))).contains("Check the line"));
     }
 }

@@ -227,6 +227,7 @@ mailbox-login = the login was refused: { $said }
 mailbox-local = a file here: { $detail }
 mailbox-next-line = Check the line and the section [mailbox] of the settings.
 mailbox-next-room = Make room on the disk (of this centre, or of the mailbox's folder) and repeat.
+mailbox-next-server-room = The FTP server has no room (its disk, or the folder in of this centre): ask the coordination centre to make room there. What waits is then sent by itself.
 mailbox-next-folder = Correct path under [mailbox], or let the hub make the folder (centre add).
 mailbox-next-file = Put the file there or correct its path under [mailbox].
 mailbox-next-client = Give both under [mailbox], or neither.

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, Metadata, MetadataExt, OpenOptions};
+use exchange_endpoint::no_room::NoRoom as _;
 use exchange_endpoint::sum;
 
 use super::place::is_part;
@@ -59,12 +60,10 @@ impl JailError {
             }
             Self::Io(error) => {
                 tracing::warn!("a file operation failed: {error}");
-                match error.kind() {
-                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                        Reply::new(452, "No room on the server's disk")
-                    }
-                    _ => Reply::new(451, "The server's disk refused; its log says why"),
+                if error.is_no_room() {
+                    return Reply::new(452, "No room on the server's disk");
                 }
+                Reply::new(451, "The server's disk refused; its log says why")
             }
         }
     }
