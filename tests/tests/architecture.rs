@@ -29,10 +29,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ is in the workspace").to_owned()
 }
 
-/// What `cargo metadata` tells of this workspace and all that it depends on. Read here and not by a library: the ones
-/// there are turn on features of what the daemons use, so that every test run would build all of it anew.
+/// What `cargo metadata` tells of this workspace. Read here and not by a library: the ones there are turn on features of
+/// what the daemons use, so that every test run would build all of it anew.
 #[derive(Deserialize)]
 struct Metadata {
+    /// The members of the workspace.
     packages: Vec<Package>,
 }
 
@@ -40,15 +41,7 @@ struct Metadata {
 struct Package {
     name: String,
     manifest_path: PathBuf,
-    /// Where it is from: none for a member of the workspace.
-    source: Option<String>,
     dependencies: Vec<Dependency>,
-}
-
-impl Metadata {
-    fn members(&self) -> impl Iterator<Item = &Package> {
-        self.packages.iter().filter(|package| package.source.is_none())
-    }
 }
 
 #[derive(Deserialize)]
@@ -60,7 +53,8 @@ struct Dependency {
 
 static METADATA: LazyLock<Metadata> = LazyLock::new(|| {
     let told = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        // of the members alone: a build has not brought what other systems than this one need
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(root())
         .output()
         .expect("cargo starts");

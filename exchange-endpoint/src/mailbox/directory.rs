@@ -48,7 +48,7 @@ impl DirectoryMailbox {
         let result = tokio::task::spawn_blocking(move || work(root)).await.expect("file work does not panic");
         let place = self.root.display().to_string();
         result.map_err(|trouble| match trouble {
-            Trouble::Io(error) => MailboxError::of_io(action, place, &error),
+            Trouble::Io(error) => MailboxError::of_io(action, place, error),
             Trouble::Refused { name, reason } => MailboxError::Refused { action, place, name, reason },
         })
     }
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn of_a_full_disk_the_step_is_to_make_room() {
-        let next = |kind: ErrorKind| MailboxError::of_io("mailbox-put", "in".to_owned(), &kind.into()).next();
+        let next = |kind: ErrorKind| MailboxError::of_io("mailbox-put", "in".to_owned(), kind.into()).next();
         assert!(next(ErrorKind::StorageFull).to_string().contains("Make room"));
         assert!(!next(ErrorKind::TimedOut).to_string().contains("room"));
     }

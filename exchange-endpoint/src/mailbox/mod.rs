@@ -101,8 +101,9 @@ pub enum MailboxError {
 
 impl MailboxError {
     /// A file system has not done `action` at `place`.
-    pub fn of_io(action: &'static str, place: String, error: &io::Error) -> Self {
-        Self::Temporary { action, place, reason: error.into(), next: next_of_io(error) }
+    pub fn of_io(action: &'static str, place: String, error: io::Error) -> Self {
+        let next = next_of_io(&error);
+        Self::Temporary { action, place, reason: error.into(), next }
     }
 
     /// Whether trying again later, without anybody acting, makes sense.

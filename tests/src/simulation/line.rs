@@ -290,8 +290,8 @@ fn broken() -> MailboxError {
     }
 }
 
-fn temporary(error: &io::Error) -> MailboxError {
-    MailboxError::of_io("mailbox-placing", "ftp".into(), &error)
+fn temporary(error: io::Error) -> MailboxError {
+    MailboxError::of_io("mailbox-placing", "ftp".into(), error)
 }
 
 fn refused(name: &str, why: &str) -> MailboxError {
@@ -332,7 +332,7 @@ struct Failed(MailboxError);
 
 impl From<io::Error> for Failed {
     fn from(error: io::Error) -> Self {
-        Self(temporary(&error))
+        Self(temporary(error))
     }
 }
 
