@@ -139,10 +139,10 @@ reasons! {
             "The sender's database was restored or copied: it has to go through recovery.";
         /// Two machines act as one participant.
         Clone "CLONE" Incident
-            "Под одним кодом участника работают две копии базы."
-            "Two copies of the database act under one participant code."
-            => "Остановите лишнюю копию и зарегистрируйте оставшуюся заново, с новыми ключами."
-            "Stop one copy and enrol the other anew, with new keys.";
+            "Участник восстанавливает обмен снова и снова: его базу вернули дважды, или под его кодом работают две копии базы."
+            "The participant recovers again and again: its database was put back twice, or two copies of it act under its code."
+            => "Спросите его. Если базу только возвращали из копии или перенесли — ничего не делайте: через неделю происшествие закроется. Если работают две машины — остановите лишнюю и зарегистрируйте оставшуюся заново, с новыми ключами."
+            "Ask it. If its database was merely put back or moved, do nothing: the incident closes after a week. If two machines run, stop one and enrol the other anew, with new keys.";
         /// Of an epoch that has ended.
         StaleEpoch "STALE_EPOCH" Notice
             "Пакет относится к завершённой эпохе потока; его данные заменил более новый снимок."
@@ -183,14 +183,14 @@ reasons! {
         Collision "COLLISION" Incident
             "Под тем же ключом и версией уже есть запись с другим содержанием."
             "A record with the same key and version but other content is already here."
-            => "Запустите у отправителя восстановление обмена."
-            "Start recovery at the sender.";
+            => "Если отправитель говорит, что обмен у него остановлен, пусть выполнит resync: происшествие закроется, когда записи снова совпадут. Если нет — проверьте обе базы (verify) и обратитесь к разработчикам."
+            "If the sender says that its exchange is stopped, it is to run resync: the incident closes when the records agree again. If not, check both databases (verify) and ask the developers.";
         /// A lower version than the one already here.
         Older "OLDER" Incident
             "Получена более старая версия записи, чем уже имеется; она не применена."
             "An older version of the record came than the one already here; it was not applied."
-            => "У отправителя, вероятно, восстановлена старая копия базы: запустите восстановление обмена."
-            "The sender's database was probably restored from an old copy: start recovery.";
+            => "У отправителя, вероятно, восстановлена старая копия базы: если его обмен остановлен, пусть выполнит resync. Происшествие закроется, когда записи снова совпадут."
+            "The sender's database was probably restored from an old copy: if its exchange is stopped, it is to run resync. The incident closes when the records agree again.";
         /// It refers to a record that has not come yet.
         DanglingRef "DANGLING_REF" Notice
             "Запись ссылается на другую, которая ещё не получена; она отложена и применится сама."

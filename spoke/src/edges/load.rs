@@ -1,6 +1,7 @@
 //! Applying the hub's packets: data, watermark row, journal and answers in one transaction (exchange §6).
 
 mod mirror;
+mod shown;
 
 pub(super) use mirror::mirrored;
 
@@ -11,7 +12,10 @@ use exchange_format::{
     answer::{Counts, PacketOutcome, PacketReason, RecordLine, RecordOutcome, RecordReason},
     error::PacketError,
     file_name::{FileName, PacketKind},
-    packet::{MemberName, manifest::SnapshotBasis},
+    packet::{
+        MemberName,
+        manifest::{SnapshotBasis, SnapshotPart},
+    },
     participant::ParticipantCode,
     position::{Digest, Epoch, Mark},
     record::{Kind, LineError, Record, RecordId},
@@ -31,10 +35,9 @@ use super::{
 use crate::database::{
     book::{self, InStream, Received},
     bound, exported, lost, publications, ranges,
-    showing::{self, Held, Shown, Waits},
+    showing::{self, Held},
     write::{self, Scope},
 };
-use crate::decisions::wishes::Decision;
 
 /// The incident that the hub was restored, while it recovers.
 pub(super) const HUB_RECOVERING: &str = "PEER_RESTORED";
@@ -124,17 +127,20 @@ pub fn load(station: &mut Station, first: Ready, now: Timestamp) -> Result<Loade
     let mut next = Some(first);
     while let (Some(ready), None) = (next, super::event_loop::is_older(station)?) {
         let files = files_of(station, &ready)?;
-        let snapshot = mirror::snapshot_of(station, &ready, &files)?;
-        if let Some(part) = snapshot.filter(|part| part.unconfirmed) {
-            mirror::look_at_mirror(station, &files, part.basis, now)?;
-            next = next_held(station, now)?;
-            continue;
-        }
-        let applied = match snapshot.map(|part| part.basis) {
-            Some(SnapshotBasis::Recovered { compared }) if !accepts(station, compared)? => {
+        let applied = match mirror::snapshot_of(station, &ready, &files).map_err(Stopped::from) {
+            // it was admitted, and nothing here opens it any more
+            Err(stopped) => Err(stopped),
+            Ok(Some(part)) if part.unconfirmed => {
+                mirror::look_at_mirror(station, &files, part.basis, now)?;
+                next = next_held(station, now)?;
+                continue;
+            }
+            Ok(Some(SnapshotPart { basis: SnapshotBasis::Recovered { compared }, .. }))
+                if !accepts(station, compared)? =>
+            {
                 Err(Stopped::Refused(PacketReason::StaleEpoch))
             }
-            basis => apply(station, &ready, &files, basis, now),
+            Ok(part) => apply(station, &ready, &files, part.map(|part| part.basis), now),
         };
         match applied {
             Ok(records) => {
@@ -232,10 +238,8 @@ fn apply(
         if diverged {
             book::open_incident(transaction, code, subject, detail, now)?;
             journal(transaction, own, now, "incident.diverged", subject, code, &[])?;
-        } else if told.is_some()
-            && book::close_incident(transaction, code, subject, detail, "agrees again", now)?
-        {
-            journal(transaction, own, now, "incident.closed", subject, code, &[])?;
+        } else if told.is_some() {
+            agrees(transaction, (own, hub), detail, now)?;
         }
         book::set_in_stream(transaction, hub, &stream)?;
         if let (Some(basis), Some(last)) = (basis, stream.machine.last) {
@@ -261,6 +265,25 @@ fn apply(
     })
 }
 
+/// The hub's sum is ours: what did not fit in what came before fits now.
+fn agrees(
+    connection: &Connection,
+    (own, hub): (ParticipantCode, ParticipantCode),
+    detail: &str,
+    now: Timestamp,
+) -> Result<(), SpokeError> {
+    let (code, subject) = ("DIVERGED", hub.as_str());
+    if book::close_incident(connection, code, subject, detail, "agrees again", now)? {
+        journal(connection, own, now, "incident.closed", subject, code, &[])?;
+    }
+    for reason in [RecordReason::Older, RecordReason::Collision] {
+        if book::close_incidents(connection, reason.code(), "agrees again", now)? > 0 {
+            journal(connection, own, now, "incident.closed", subject, reason.code(), &[])?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the rows show what has come, and tells what became of that.
 fn show(
     connection: &Connection,
@@ -272,65 +295,20 @@ fn show(
     for key in tallies.values().flat_map(|tally| &tally.taken_back) {
         lost::show_again(connection, *key)?;
     }
-    let shown = showing::show_pending(connection, now, &mut new_key)?;
-    if let Some(grown) = bound::grown(&shown.bound) {
+    let done = showing::show_pending(connection, now, &mut new_key)?;
+    if let Some(grown) = bound::grown(&done.bound) {
         journal(connection, own, now, bound::BOUND, hub.as_str(), "", &[grown])?;
     }
     if let Some(last) = files.last() {
         exported::stamp(connection, last.arrival.mark.position)?;
     }
-    for held in &shown.held {
+    for held in &done.held {
         if let Some(tally) = tallies.get_mut(held.packet.as_str()) {
             tally.hold(held);
         }
     }
-    tell_of_taken_rows(connection, own, &shown, now)?;
-    tell_of_proposals(connection, own, &shown, now)
-}
-
-/// Edits that raced a lock, and wishes that a publication decides.
-fn tell_of_proposals(
-    connection: &Connection,
-    own: ParticipantCode,
-    shown: &Shown,
-    now: Timestamp,
-) -> Result<(), SpokeError> {
-    for raced in &shown.raced {
-        let subject = format!("{} {}", raced.kind, raced.key);
-        journal(connection, own, now, "proposal.made", &subject, "edit raced a lock", &[])?;
-    }
-    for (key, decision) in &shown.decided {
-        let event = match decision {
-            Decision::Accepted => "proposal.accepted",
-            Decision::Declined => "proposal.declined",
-        };
-        journal(connection, own, now, event, &key.to_string(), "", &[])?;
-    }
-    Ok(())
-}
-
-/// A publication waits for as long as a row of the centre's own bears its number as id.
-fn tell_of_taken_rows(
-    connection: &Connection,
-    own: ParticipantCode,
-    shown: &Shown,
-    now: Timestamp,
-) -> Result<(), SpokeError> {
-    let (code, detail) =
-        ("ROW_TAKEN", "a row of the centre's own has the id of a publication, which waits for it");
-    let place = |kind: Kind, key| format!("{} {key}", kind.schema().table.unwrap_or(kind.name()));
-    for held in shown.held.iter().filter(|held| held.why == Waits::Row) {
-        let subject = place(held.kind, held.key);
-        book::open_incident(connection, code, &subject, detail, now)?;
-        journal(connection, own, now, "incident.opened", &subject, code, &[])?;
-    }
-    for (kind, key) in &shown.released {
-        let subject = place(*kind, *key);
-        if book::close_incident(connection, code, &subject, detail, "shown", now)? {
-            journal(connection, own, now, "incident.closed", &subject, code, &[])?;
-        }
-    }
-    Ok(())
+    shown::tell_of_taken_rows(connection, own, &done, now)?;
+    shown::tell_of_proposals(connection, own, &done, now)
 }
 
 /// A new epoch has begun: what is still held of older ones will never be applied.

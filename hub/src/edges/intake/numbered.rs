@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs::File};
 
 use exchange_endpoint::archive;
 use exchange_format::{
-    answer::{Counts, PacketOutcome, PacketReason, Protocol, Severity},
+    answer::{Counts, PacketOutcome, PacketReason, Protocol, RecordReason, Severity},
     file_name::FileName,
     packet::{
         VerifiedPacket,
@@ -406,8 +406,11 @@ impl Step<'_> {
                 tx.add_incident(self.centre, "DIVERGED", Some(&row.name), &at)?;
             }
             StateCheck::Agrees => {
-                if tx.close_incidents(self.centre, "DIVERGED", &at)? > 0 {
-                    self.enter(tx, "incident.closed", row, "DIVERGED")?;
+                // what records said of former times is over, too
+                for code in ["DIVERGED", RecordReason::Older.code(), RecordReason::Collision.code()] {
+                    if tx.close_incidents(self.centre, code, &at)? > 0 {
+                        self.enter(tx, "incident.closed", row, code)?;
+                    }
                 }
             }
             StateCheck::NotCompared => {}

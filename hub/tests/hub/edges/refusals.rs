@@ -544,7 +544,7 @@ fn a_colliding_record_never_enters_the_sum_of_its_epoch() {
     one.sum = StateDigest::default();
     let name = one.data(&[anna(1, 2, &[])]);
     hub.take(&one, &name);
-    assert_eq!(incidents(&mut hub), ["COLLISION"], "the sums agree again");
+    assert_eq!(incidents(&mut hub), [""; 0], "the sums agree again: nothing is left to be done");
 }
 
 #[test]
