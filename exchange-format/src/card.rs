@@ -126,6 +126,18 @@ pub enum CardError {
     },
 }
 
+impl CardContent {
+    /// What a participant is called to whom nobody has given a name.
+    pub fn nameless(code: ParticipantCode) -> String {
+        format!("Центр {code}")
+    }
+
+    /// Its name, if somebody has given it one.
+    pub fn given_name(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| *name != Self::nameless(self.code))
+    }
+}
+
 impl Card {
     /// Signs `content` with the key that it names.
     pub fn sign(content: CardContent, key: &SigningKey) -> Result<Self, CardError> {

@@ -82,10 +82,15 @@ impl Tx<'_> {
         self.row("SELECT * FROM centre WHERE code = ?1", [code.as_str()], read_centre)
     }
 
-    /// Takes a new card for a centre, and nothing else.
-    pub fn set_centre_card(&self, code: ParticipantCode, name: &str, fingerprint: &str) -> Result<()> {
+    /// Takes a new card for a centre, with its name if that has one, and nothing else.
+    pub fn set_centre_card(
+        &self,
+        code: ParticipantCode,
+        name: Option<&str>,
+        fingerprint: &str,
+    ) -> Result<()> {
         self.run(
-            "UPDATE centre SET name = ?2, fingerprint = ?3 WHERE code = ?1",
+            "UPDATE centre SET name = coalesce(?2, name), fingerprint = ?3 WHERE code = ?1",
             params![code.as_str(), name, fingerprint],
         )?;
         Ok(())

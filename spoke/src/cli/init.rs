@@ -8,7 +8,7 @@ use exchange_endpoint::{
     output::{CommonArgs, Exit, Failure},
     trust::Trust,
 };
-use exchange_format::participant::ParticipantCode;
+use exchange_format::{card::CardContent, participant::ParticipantCode};
 use jiff::Zoned;
 use serde_json::json;
 
@@ -45,7 +45,7 @@ impl Init {
             return Err(Failure::new(Exit::Refused, "spoke-card-no-hub").told("code", hub));
         }
         let (config_file, database_file) = (self.dir.join(init::FILE), self.dir.join(init::DATABASE));
-        let name = self.name.clone().unwrap_or_else(|| format!("Центр {}", self.code));
+        let name = self.name.clone().unwrap_or_else(|| CardContent::nameless(self.code));
         let card = init::init(&self.dir, self.code, &name, hub_card, today)?;
         let (card_file, fingerprint) = (self.dir.join(format!("{}.card", self.code)), card.fingerprint());
         let answer = json!({

@@ -41,7 +41,7 @@ pub(super) fn take(
     now: Timestamp,
 ) -> Result<(), HubError> {
     context.trust.clone().succeed(card.clone(), position)?;
-    tx.set_centre_card(centre, &card.content.name, &card.fingerprint())?;
+    tx.set_centre_card(centre, card.content.given_name(), &card.fingerprint())?;
     tx.replay_unknown_keys(centre)?;
     journal(tx, context.code, "keys.taken", centre.as_str(), "", &[Digest::of(card.to_bytes())], now)?;
     tracing::info!(centre = %centre, "it has new keys");

@@ -85,6 +85,7 @@ pub fn add(
     hub.context.paths.make([code].into_iter())?;
     let is_known = before.as_ref().is_some_and(|centre| centre.fingerprint == print);
     hub.context.trust.add(card.clone())?;
+    let before_name = before.as_ref().map(|centre| centre.name.clone());
     let added = match before {
         None => Added::New,
         Some(_) if is_known => Added::Known,
@@ -96,7 +97,13 @@ pub fn add(
     }
     let centre = Centre {
         code,
-        name: card.content.name.clone(),
+        // one that is enrolled again, by a card without a name of its own, keeps the one that it had
+        name: card
+            .content
+            .given_name()
+            .map(str::to_owned)
+            .or(before_name)
+            .unwrap_or_else(|| card.content.name.clone()),
         card: format!("{code}.card"),
         fingerprint: print,
         password,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use exchange_endpoint::trust::Trust;
+use exchange_format::card::CardContent;
 use serde_json::Value;
 
 use super::city::{City, centre, done, refused};
@@ -163,4 +164,17 @@ fn a_centre_is_given_a_client_certificate_another_and_none() {
         (of(events), of(inputs)),
         (given.map(str::to_owned).to_vec(), given.map(str::to_owned).to_vec())
     );
+}
+
+#[test]
+fn a_centre_enrolled_again_by_a_card_without_a_name_keeps_its_own() {
+    let city = City::new();
+    let name = |city: &City| done(&city.run(&["centre", "list"]))["centres"][0]["name"].clone();
+    let nameless = CardContent::nameless(centre(1));
+    done(&city.add(&city.card_called(1, &nameless, None), "long enough"));
+    assert_eq!(name(&city), nameless.as_str(), "nothing better is known");
+    done(&city.add(&city.card(1), "long enough"));
+    assert_eq!(name(&city), "ЦСОН 1");
+    done(&city.add(&city.card_called(1, &nameless, None), "long enough"));
+    assert_eq!(name(&city), "ЦСОН 1");
 }

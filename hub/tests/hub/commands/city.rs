@@ -85,10 +85,15 @@ impl City {
 
     /// [`card`](Self::card), with a certificate authority as only a hub's card has one.
     pub fn card_with(&self, unit: u16, tls_ca: Option<&str>) -> (String, String) {
+        self.card_called(unit, &format!("ЦСОН {unit}"), tls_ca)
+    }
+
+    /// [`card_with`](Self::card_with), of a centre of this name.
+    pub fn card_called(&self, unit: u16, name: &str, tls_ca: Option<&str>) -> (String, String) {
         let keys = tempfile::tempdir_in(self.dir.path()).expect("a directory");
         let today = Zoned::now().date();
         let words = CardWords {
-            name: format!("ЦСОН {unit}"),
+            name: name.to_owned(),
             valid_from: today,
             valid_until: today.saturating_add(1.years()),
             tls_ca: tls_ca.map(str::to_owned),
