@@ -1,4 +1,4 @@
-//! `centre add`, `centre list`, `centre certificate`, `centre disable`, `centre card`.
+//! `centre add`, `centre list`, `centre certificate`, `centre disable`, `centre authority`, `centre card`.
 
 use std::path::{Path, PathBuf};
 
@@ -65,6 +65,11 @@ pub enum Centre {
         #[arg(long, value_name = "TEXT", value_parser = reason)]
         reason: String,
     },
+    /// Make the city's certificate authority anew, if pki/ca.pem or pki/ca.key is lost and there is no copy
+    ///
+    /// The daemon never does that by itself: every centre pins the authority that it was given. Hand the new pki/ca.pem
+    /// to all centres (their ca_file), and give client certificates anew to those that have one. One that is there stays.
+    Authority,
     /// The hub's own card and its fingerprint, for a centre to be enrolled
     Card,
 }
@@ -84,6 +89,7 @@ impl Centre {
                 certificate(common, *code, wanted)
             }
             Self::Disable { code, reason } => disable(common, *code, reason),
+            Self::Authority => authority(common),
             Self::Card => own_card(common),
         }
     }
@@ -167,6 +173,18 @@ fn certificate(common: &CommonArgs, code: ParticipantCode, wanted: Wanted<'_>) -
         ];
         messages::text(lang, id, &args)
     })
+}
+
+fn authority(common: &CommonArgs) -> Result<(), Failure> {
+    let config = config(common)?;
+    let made = certificates::make_authority(&config, &operator(), Timestamp::now())?;
+    let certificate = config.path(&config.pki).join("ca.pem");
+    let Some((certificate, digest)) = made else {
+        return Err(Failure::new(Exit::Refused, "hub-authority-there").told("file", certificate.display()));
+    };
+    let told = json!({ "certificate_file": certificate, "digest": digest.to_string() });
+    let args = [("file", certificate.display().to_string().into())];
+    common.print(&told, |lang| messages::text(lang, "hub-authority-made", &args))
 }
 
 fn disable(common: &CommonArgs, code: ParticipantCode, reason: &str) -> Result<(), Failure> {

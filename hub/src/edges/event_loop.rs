@@ -20,7 +20,7 @@ use exchange_endpoint::{
     stray::loggable,
 };
 use exchange_format::participant::ParticipantCode;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, oneshot},
@@ -104,7 +104,7 @@ async fn serve(
                 "this process may open fewer files than [ftps] max_connections take. Next: raise LimitNOFILE of the service, or lower max_connections"
             );
         }
-        let ca = CityCa::open(&config.path(&config.pki), today())?;
+        let ca = CityCa::open(&config.path(&config.pki))?;
         let identity = ca.issue_server(&config.path(&config.pki), &config.ftps.names)?;
         let store = Store::open(&database).map_err(HubError::from)?;
         let accounts = Arc::new(CentreAccounts {
@@ -131,10 +131,6 @@ async fn serve(
     }
     tracing::info!("stopped");
     done
-}
-
-fn today() -> Date {
-    Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 /// What the loop does and remembers between two events.

@@ -124,6 +124,9 @@ impl From<RunError> for Failure {
 impl From<PkiError> for Failure {
     fn from(error: PkiError) -> Self {
         match error {
+            PkiError::Lost { path } => {
+                Self::new(Exit::Usage, "hub-authority-lost").told("file", path.display())
+            }
             PkiError::File { path, source } => file(&path)(source),
             PkiError::Content { path, reason } => Self::new(Exit::Usage, "hub-certificates")
                 .because("detail", Told::at(&path.display(), reason)),

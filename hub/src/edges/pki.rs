@@ -21,9 +21,19 @@ use super::ftps_server::ServerIdentity;
 const SECRET: u32 = 0o600;
 const PUBLIC: u32 = 0o644;
 
+/// The CA's certificate and its key.
+const CERTIFICATE: &str = "ca.pem";
+const KEY: &str = "ca.key";
+
 /// What may go wrong with certificates.
 #[derive(Debug, thiserror::Error)]
 pub enum PkiError {
+    /// The city's CA is not there.
+    #[error("{path} is gone")]
+    Lost {
+        /// Its certificate or its key.
+        path: PathBuf,
+    },
     /// A file cannot be read or written.
     #[error("{path}: {source}")]
     File {
@@ -68,15 +78,21 @@ pub struct CityCa {
 }
 
 impl CityCa {
-    /// Loads the CA in `dir`, or makes one there, valid for twenty years from `today`.
-    pub fn open(dir: &Path, today: Date) -> Result<Self, PkiError> {
-        let (certificate, key) = (dir.join("ca.pem"), dir.join("ca.key"));
-        if !certificate.exists() && !key.exists() {
-            fs::create_dir_all(dir).map_err(|source| PkiError::File { path: dir.to_owned(), source })?;
-            let pair = KeyPair::generate()?;
-            let made = ca_params(today).self_signed(&pair)?;
-            write(&key, &pair.serialize_pem(), SECRET)?;
-            write(&certificate, &made.pem(), PUBLIC)?;
+    /// Makes a CA in `dir`, valid for twenty years from `today`, in the place of what is there.
+    pub fn make(dir: &Path, today: Date) -> Result<Self, PkiError> {
+        fs::create_dir_all(dir).map_err(|source| PkiError::File { path: dir.to_owned(), source })?;
+        let pair = KeyPair::generate()?;
+        let made = ca_params(today).self_signed(&pair)?;
+        write(&dir.join(KEY), &pair.serialize_pem(), SECRET)?;
+        write(&dir.join(CERTIFICATE), &made.pem(), PUBLIC)?;
+        Self::open(dir)
+    }
+
+    /// The CA of `dir`. One that is lost is never made anew unasked: every centre pins the one that it was given.
+    pub fn open(dir: &Path) -> Result<Self, PkiError> {
+        let (certificate, key) = (dir.join(CERTIFICATE), dir.join(KEY));
+        if let Some(path) = [&certificate, &key].into_iter().find(|path| !path.exists()) {
+            return Err(PkiError::Lost { path: path.clone() });
         }
         let (pem, key_pem) = (read(&certificate)?, read(&key)?);
         let bad = |path: &Path| {
@@ -193,8 +209,8 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().expect("temp dir");
         let today = jiff::civil::date(2026, 11, 22);
-        let first = CityCa::open(dir.path(), today).expect("made").pem().to_owned();
-        let again = CityCa::open(dir.path(), today).expect("loaded");
+        let first = CityCa::make(dir.path(), today).expect("made").pem().to_owned();
+        let again = CityCa::open(dir.path()).expect("loaded");
         assert_eq!(first, again.pem());
         let server = again.issue_server(dir.path(), &["hub.example".into()]).expect("issued");
         for name in ["ca.key", "server.key"] {
@@ -221,9 +237,9 @@ mod tests {
     fn a_damaged_ca_is_named() {
         let dir = tempfile::tempdir().expect("temp dir");
         let today = jiff::civil::date(2026, 11, 22);
-        CityCa::open(dir.path(), today).expect("made");
+        CityCa::make(dir.path(), today).expect("made");
         fs::write(dir.path().join("ca.key"), "rubbish").expect("written");
-        let error = CityCa::open(dir.path(), today).err().expect("refused");
+        let error = CityCa::open(dir.path()).err().expect("refused");
         assert!(error.to_string().contains("ca.key"), "{error}");
     }
 }

@@ -276,7 +276,7 @@ async fn wrong_certificates_do_not_lock_out_the_holder_of_the_right_one() {
 #[tokio::test]
 async fn a_certificate_of_another_ca_counts_only_where_it_is_pinned() {
     let elsewhere = tempfile::tempdir().expect("temp dir");
-    let other = svod_hub::edges::pki::CityCa::open(elsewhere.path(), TODAY).expect("a CA");
+    let other = svod_hub::edges::pki::CityCa::make(elsewhere.path(), TODAY).expect("a CA");
     let (forged, pinned) = (other.issue_client(A, TODAY), other.issue_client(B, TODAY));
     let (forged, pinned) = (forged.expect("issued"), pinned.expect("issued"));
     let city = City::with(config(), |account, ca| {

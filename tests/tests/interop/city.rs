@@ -59,7 +59,7 @@ impl City {
     pub async fn with(config: FtpsConfig, change: impl Fn(&mut Account, &CityCa)) -> Self {
         let dir = tempfile::tempdir().expect("temp dir");
         let pki = dir.path().join("pki");
-        let ca = CityCa::open(&pki, TODAY).expect("a CA");
+        let ca = CityCa::make(&pki, TODAY).expect("a CA");
         let identity = ca.issue_server(&pki, &[]).expect("a certificate");
         let mut accounts = BTreeMap::new();
         for code in [A, B] {

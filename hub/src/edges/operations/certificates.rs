@@ -24,7 +24,7 @@ use crate::{
         failure::file,
         ftps_server::check_client_certificate,
         hub::{Hub, open},
-        pki::CityCa,
+        pki::{CityCa, PkiError},
         register::Input,
     },
 };
@@ -109,6 +109,37 @@ pub fn set(
     Ok(Done { certificate: certificate.digest(), files, changed })
 }
 
+/// Makes the city's CA anew where it is lost, with the certificate that every centre is to be given; `None`: it is there. What is
+/// left of the former is kept beside it.
+pub fn make_authority(
+    config: &Config<HubConfig>,
+    actor: &str,
+    now: Timestamp,
+) -> Result<Option<(PathBuf, Digest)>, Failure> {
+    let Hub { mut store, context, .. } = open(config)?;
+    let dir = config.path(&config.pki);
+    let lost = match CityCa::open(&dir) {
+        Err(PkiError::Lost { path }) => path,
+        other => return other.map(|_| None).map_err(Failure::from),
+    };
+    for name in ["ca.pem", "ca.key"].map(|name| dir.join(name)) {
+        if name != lost && name.exists() {
+            let kept = name.with_extension(format!("before-{}", now.strftime("%Y%m%dT%H%M%SZ")));
+            fs::rename(&name, &kept).map_err(file(&name))?;
+        }
+    }
+    if !dir.is_dir() {
+        private_directory(&dir)?;
+    }
+    let made = Digest::of(CityCa::make(&dir, now.to_zoned(TimeZone::UTC).date())?.der());
+    store.write(|tx| {
+        let (event, subject, digests) = ("authority.made", context.code.as_str(), [made]);
+        tx.journal(&Event { at: now, actor, event, subject, rule: "", digests: &digests })?;
+        Ok::<_, Failure>(())
+    })?;
+    Ok(Some((dir.join("ca.pem"), made)))
+}
+
 /// Makes key and certificate in `dir`. Written before the hub goes by them: a crash between leaves files that
 /// nobody knows, never a centre that has none.
 fn issue(
@@ -122,7 +153,7 @@ fn issue(
         return Err(Failure::new(Exit::Refused, "hub-exists").told("file", there.display()));
     }
     let today = now.to_zoned(TimeZone::UTC).date();
-    let issued = CityCa::open(&config.path(&config.pki), today)?.issue_client(code.as_str(), today)?;
+    let issued = CityCa::open(&config.path(&config.pki))?.issue_client(code.as_str(), today)?;
     if !dir.is_dir() {
         private_directory(dir)?;
     }
@@ -148,7 +179,7 @@ fn read(config: &Config<HubConfig>, path: &Path, now: Timestamp) -> Result<Diges
     };
     let text = fs::read(path).map_err(file(path))?;
     let certificate = CertificateDer::from_pem_slice(&text).map_err(|error| unfit((&error).into()))?;
-    let ca = CityCa::open(&config.path(&config.pki), now.to_zoned(TimeZone::UTC).date())?.der().clone();
+    let ca = CityCa::open(&config.path(&config.pki))?.der().clone();
     let moment = UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.as_second().unsigned_abs()));
     check_client_certificate(ca, &certificate, moment).map_err(|error| unfit((&error).into()))?;
     Ok(Digest::of(&certificate))

@@ -73,7 +73,7 @@ pub fn init(new: &NewHub<'_>, now: Timestamp) -> Result<Card, Failure> {
 fn make(new: &NewHub<'_>, stage: &Path, card_name: &str, now: Timestamp) -> Result<Card, Failure> {
     let today = now.to_zoned(TimeZone::UTC).date();
     let pki = stage.join("pki");
-    let ca = CityCa::open(&pki, today)?;
+    let ca = CityCa::make(&pki, today)?;
     let hosts: Vec<String> = new.host.iter().map(|host| (*host).to_owned()).collect();
     ca.issue_server(&pki, &hosts)?;
     let words = CardWords {

@@ -178,3 +178,43 @@ fn a_centre_enrolled_again_by_a_card_without_a_name_keeps_its_own() {
     done(&city.add(&city.card_called(1, &nameless, None), "long enough"));
     assert_eq!(name(&city), "ЦСОН 1");
 }
+
+#[test]
+fn a_lost_certificate_authority_is_made_anew_by_command_only() {
+    let city = City::new();
+    let card = city.card(1);
+    done(&city.add(&card, "long enough"));
+    assert_eq!(refused(&city.run(&["centre", "authority"])), (3, "hub-authority-there".into()));
+    let (pki, certificate) = (city.hub().join("pki"), city.hub().join("pki/ca.pem"));
+    let former = fs::read(&certificate).expect("read");
+    for (lost, left) in [("", None), ("ca.pem", Some("ca.key")), ("ca.key", Some("ca.pem"))] {
+        match lost {
+            "" => fs::remove_dir_all(&pki).expect("lost"),
+            file => fs::remove_file(pki.join(file)).expect("lost"),
+        }
+        let out = city.dir.path().join("out");
+        let issue = city.run(&[
+            "centre",
+            "certificate",
+            &centre(1).to_string(),
+            "--out",
+            out.to_str().expect("UTF-8"),
+        ]);
+        assert_eq!(refused(&issue), (2, "hub-authority-lost".into()), "{lost}");
+        let running = city.run(&["run"]);
+        assert_eq!(running.status.code(), Some(2), "{lost}: {running:?}");
+        assert!(String::from_utf8_lossy(&running.stderr).contains("centre authority"), "{running:?}");
+        let there = ["ca.pem", "ca.key"].into_iter().find(|file| pki.join(file).exists());
+        assert_eq!(there, left, "nothing was made");
+        let told = done(&city.run(&["centre", "authority"]));
+        assert_eq!(told["certificate_file"], certificate.to_str().expect("UTF-8"));
+        assert_ne!(fs::read(&certificate).expect("made"), former);
+        let kept = fs::read_dir(&pki).expect("there").filter(|entry| {
+            entry.as_ref().expect("an entry").file_name().to_string_lossy().contains("before-")
+        });
+        assert!(left.is_none() || kept.count() > 0, "{lost}: what was left is kept");
+        let mode = fs::metadata(pki.join("ca.key")).expect("made").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert_eq!(city.noted().0.iter().filter(|event| *event == "authority.made").count(), 3);
+}
