@@ -96,6 +96,9 @@ fn text(lang: Lang, status: &status::Status) -> String {
     let mut lines = vec![messages::text(lang, "hub-status", &heading)];
     lines.extend(status.service.iter().flat_map(|service| service.lines(lang, false)));
     lines.extend(instance::unreadable(lang, DAMAGED[0], &status.unreadable, status.service.as_ref()));
+    lines.extend(status.no_room.iter().map(|folder| {
+        messages::text(lang, "hub-status-no-room", &[("folder", folder.display().to_string().into())])
+    }));
     if status.merge_waits {
         lines.push(messages::text(lang, "hub-status-merge-waits", &[("n", status.waiting.into())]));
     }

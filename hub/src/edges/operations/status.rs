@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
 };
 
 use exchange_endpoint::{
@@ -10,12 +11,16 @@ use exchange_endpoint::{
     difference_table::DifferenceTold,
     instance::{DAMAGED, Service},
     keys::OwnKeys,
+    no_room::is_full,
     output::Failure,
     overdue::{self, Overdue},
     request_table::OpenRequest,
     trust::Trust,
 };
-use exchange_format::{participant::ParticipantCode, stream::waits_beyond};
+use exchange_format::{
+    participant::ParticipantCode,
+    stream::{Wait, waits_beyond},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
@@ -44,6 +49,8 @@ pub struct Status {
     /// What of this could not be read, or not whole, because the file of the database is damaged: names of parts below, or
     /// `database` for all of them.
     pub unreadable: BTreeSet<&'static str>,
+    /// Folders of this hub on a disk without room: what centres send finds no place there, or what is kept.
+    pub no_room: Vec<PathBuf>,
     /// Entries of the journal.
     pub journal: u64,
     /// Whether an initial load waits for `merge`.
@@ -246,12 +253,19 @@ fn read(
     };
     let mut centres = Vec::new();
     let (timing, mut late_ones) = (config.timing(), Vec::new());
+    let mut no_room = full_folders(config);
     for centre in look.part("centres", tx.centres())? {
+        let own_in = config.path(&config.ftp).join(centre.code.as_str()).join("in");
+        let is_full = centre.active && is_full(&own_in);
         if centre.active {
-            let waiting = look.part("overdue", tx.waits_for(centre.code, now))?;
+            let mut waiting = look.part("overdue", tx.waits_for(centre.code, now))?;
+            // what it says finds no place here: that nothing comes says nothing of it
+            waiting.retain(|one| !(is_full && OF_SILENCE.contains(&one.what)));
             late_ones.extend(overdue::overdue(centre.code.as_str(), waiting, now, &timing));
         }
-        centres.push(centre_status(look, centre, &counts, now, late)?);
+        let told = centre_status(look, centre, &counts, now, late)?;
+        centres.push(CentreStatus { late: told.late && !is_full, ..told });
+        no_room.extend(is_full.then_some(own_in));
     }
     if service.as_ref().is_some_and(|service| !service.running) {
         // nobody listens: that nothing was heard says nothing of them
@@ -278,6 +292,7 @@ fn read(
         code: config.code.clone(),
         service,
         unreadable: BTreeSet::new(),
+        no_room,
         journal: look.part("journal", tx.journal_size())?,
         merge_waits: waiting > 0,
         waiting,
@@ -295,6 +310,21 @@ fn read(
         incidents: counts.incidents,
         closed_incidents: look.part("closed_incidents", tx.closed_incidents())?,
     })
+}
+
+/// What a centre does not do as long as nothing of it can be put here.
+const OF_SILENCE: [Wait; 4] = [Wait::Receipt, Wait::Protocol, Wait::Asked, Wait::Silence];
+
+/// The hub's own folders on a disk without room, besides those of the centres.
+fn full_folders(config: &Config<HubConfig>) -> Vec<PathBuf> {
+    let database = config.path(&config.database);
+    let folders = [
+        database.parent().map(Path::to_owned).unwrap_or_default(),
+        config.path(&config.archive),
+        config.path(&config.quarantine),
+        config.path(&config.protocols),
+    ];
+    folders.into_iter().filter(|folder| is_full(folder)).collect()
 }
 
 /// What waits for staff for too long.

@@ -1,6 +1,6 @@
 //! `status`, `merge`, and what hinders a command.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use exchange_endpoint::{
     output::Lang, protocol::Kind as ProtocolKind, protocol::Protocol, protocol::Protocols,
@@ -68,4 +68,32 @@ fn what_hinders_a_command_is_told_with_its_exit_code() {
     assert_eq!(refused(&city.run(&["status"])), (2, "hub-database-foreign".into()));
     fs::remove_file(&db).expect("removed");
     assert_eq!(refused(&city.run(&["status"])), (2, "hub-no-database".into()));
+}
+
+#[test]
+fn a_full_disk_of_the_hubs_own_is_told() {
+    let city = City::new();
+    let code = centre(1).to_string();
+    done(&city.add(&city.card(1), "long enough"));
+    assert_eq!(done(&city.run(&["status"]))["no_room"], serde_json::json!([]));
+    let folder = city.hub().join(format!("ftp/{code}/in"));
+    let config = city.hub().join("svod-hub.toml");
+    let full = "mount -t tmpfs -o size=64k tmpfs \"$1\" && { head -c 65536 /dev/zero > \"$1/fill\"; shift; exec \"$@\"; }";
+    let status = |format: &str| {
+        Command::new("unshare")
+            .args(["-rm", "sh", "-c", full, "sh"])
+            .arg(&folder)
+            .arg(env!("CARGO_BIN_EXE_svod-hub"))
+            .args(["status", "--format", format, "--config"])
+            .arg(&config)
+            .output()
+    };
+    let Ok(told) = status("json") else { return };
+    if String::from_utf8_lossy(&told.stderr).contains("unshare") {
+        return; // this machine lets nobody mount
+    }
+    let told = done(&told);
+    assert_eq!(told["no_room"], serde_json::json!([folder]), "{told}");
+    let words = String::from_utf8(status("text").expect("started").stdout).expect("UTF-8");
+    assert!(words.contains("Диск координационного центра заполнен"), "{words}");
 }
