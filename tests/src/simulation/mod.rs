@@ -75,7 +75,7 @@ pub struct SimArgs {
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=999))]
     pub centres: u16,
     /// How many turns go wrong for each centre
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(..=100_000))]
     pub turns: u32,
     /// Run this seed alone and tell its trace
     #[arg(long)]
@@ -87,11 +87,12 @@ pub struct SimArgs {
     #[arg(long, requires = "replay", value_name = "DIR")]
     pub keep: Option<PathBuf>,
     /// End real daemons so many times by SIGKILL instead, at failpoints and at random moments
-    #[arg(long, conflicts_with_all = ["replay", "seeds", "scenario"])]
+    #[arg(long, conflicts_with_all = ["replay", "seeds", "scenario"],
+        value_parser = clap::value_parser!(u64).range(1..))]
     pub kills: Option<u64>,
     /// How many histories run beside each other; as many as there are cores if it is not said
-    #[arg(long)]
-    pub threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
 }
 
 impl SimArgs {
@@ -282,22 +283,27 @@ impl Progress {
 /// # Errors
 /// There is no room for them.
 pub fn histories(args: &SimArgs, from: u64, seeds: u64) -> Result<Vec<Ended>, Failure> {
+    if from.checked_add(seeds).is_none() {
+        return Err(Failure::new(Exit::Usage, "sim-seeds-beyond").told("last", u64::MAX));
+    }
     // each centre of a history has some eight
     let _ = open_files::raise_limit();
     let dir = scratch()?;
     let templates = Templates::make(&dir.path().join("templates"), args.centres)?;
     let length = Length { turns: args.turns * u32::from(args.centres), rounds: 400 };
-    let threads = args.threads.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
-    let (next, done) = (AtomicU64::new(from), Mutex::new(Vec::new()));
+    let threads =
+        args.threads.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let (next, done) = (AtomicU64::new(0), Mutex::new(Vec::new()));
     let told = Mutex::new(Progress { began: Instant::now(), said: Instant::now(), broken: 0 });
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, Relaxed);
-                    if seed >= from.saturating_add(seeds) {
+                    let n = next.fetch_add(1, Relaxed);
+                    if n >= seeds {
                         return;
                     }
+                    let seed = from + n;
                     let place = args.keep.clone().unwrap_or_else(|| dir.path().join(seed.to_string()));
                     let mut ended = history::run(templates.of(seed), &place, seed, length);
                     if args.keep.is_none() {
@@ -330,6 +336,16 @@ mod tests {
         let words = ["svod-sim", "--centres", &centres.to_string(), "--turns", "8", "--threads", "1"]
             .map(str::to_owned);
         SimArgs::parse_from(words)
+    }
+
+    #[test]
+    fn what_would_run_nothing_or_never_end_is_refused() {
+        for words in [["--threads", "0"], ["--kills", "0"], ["--seeds", "0"], ["--turns", "4294967295"]] {
+            let told = SimArgs::try_parse_from(["svod-sim"].iter().chain(&words)).map(|_| ());
+            assert!(told.is_err(), "{words:?}");
+        }
+        let refused = histories(&args(1), u64::MAX, 2).expect_err("there are no such seeds");
+        assert_eq!((refused.code(), refused.exit()), ("sim-seeds-beyond", Exit::Usage));
     }
 
     #[test]

@@ -77,6 +77,8 @@ sim-scenario-held = Holds: { $name }
 sim-scenario-broken = Broken: { $name }. Again: svod-sim --scenario { $name }
 error-sim-scenario-unknown = There is no such scenario: { $name }
     .next = All of them: svod-sim --scenario all
+error-sim-seeds-beyond = There are not so many seeds: the last is { $last }
+    .next = Begin with a smaller --from.
 sim-broken = Seed { $seed }: broken. Again: svod-sim --replay { $seed } --centres { $centres } --turns { $turns }
 sim-done = { $seeds ->
     [one] { $seeds } history

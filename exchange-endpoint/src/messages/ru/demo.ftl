@@ -77,6 +77,8 @@ sim-scenario-held = Держится: { $name }
 sim-scenario-broken = Нарушено: { $name }. Повторить: svod-sim --scenario { $name }
 error-sim-scenario-unknown = Нет такого сценария: { $name }
     .next = Все сценарии: svod-sim --scenario all
+error-sim-seeds-beyond = Столько зёрен нет: последнее — { $last }
+    .next = Начните с меньшего --from.
 sim-broken = Зерно { $seed }: нарушено. Повторить: svod-sim --replay { $seed } --centres { $centres } --turns { $turns }
 sim-done = { $seeds ->
     [one] { $seeds } история
