@@ -19,7 +19,7 @@ use crate::decisions::{
 
 use super::{
     DatabaseError, lost,
-    own_records::{self, Sealable},
+    own_records::{self, Change, Sealable},
     publications::read_body,
     removals,
     row_id::RowId,
@@ -238,7 +238,12 @@ pub fn values(
 impl Here {
     fn what(&self, mirror: &Record) -> Option<What> {
         let edition = Edition::of(mirror);
+        let said_after_its_end = mirror.form == Form::Tombstone
+            && self.sent.as_ref().is_some_and(|sent| sent.form == Form::Live)
+            && self.row.as_ref().is_some_and(|(_, own)| *own);
         match judge_return(&edition, self.sent.as_ref(), self.moved) {
+            // its key was ended for good, whatever was sent of it since
+            Return::Stands if said_after_its_end => Some(What::Moved),
             Return::Stands => (self.sent.as_ref() != Some(&edition)).then_some(What::SentAgain),
             Return::BothMoved | Return::TakenBack if self.same => Some(What::Noted),
             Return::BothMoved => Some(What::Moved),
@@ -350,6 +355,30 @@ fn renew(
         }
     }
     Ok(())
+}
+
+/// The row of `change`, to be sent as `record` under a key whose end was sent, becomes a new record, and true: an end is for good,
+/// and what takes a deleted row's place is another record. Such a row can only have come back with its key past the triggers.
+///
+/// # Errors
+/// SQLite's.
+pub fn renew_if_ended(
+    connection: &Connection,
+    change: &Change,
+    record: &Record,
+    new_key: &mut dyn FnMut() -> RecordId,
+) -> Result<bool, DatabaseError> {
+    let (Form::Live, Some(table)) = (record.form, tables::table(&change.kind)) else { return Ok(false) };
+    let last = if record.version > 1 { sent::last(connection, record.kind, record.key)? } else { None };
+    if last.is_none_or(|last| last.form != Form::Tombstone) {
+        return Ok(false);
+    }
+    let (key, sql) = (record.key.to_string(), "SELECT id FROM svod_record WHERE kind = ?1 AND key = ?2");
+    let id = connection.prepare_cached(sql)?.query_row([table.name, &key], |row| row.get::<_, RowId>(0));
+    let Some(id) = id.optional()?.and_then(RowId::into_text) else { return Ok(false) };
+    tracing::error!(table = table.name, "a row whose end was sent is there again; it goes as a new record");
+    renew(connection, table, &id, &key, &new_key())?;
+    Ok(true)
 }
 
 fn forget(connection: &Connection, table: &Table, key: &str) -> Result<(), DatabaseError> {

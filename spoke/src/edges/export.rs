@@ -16,11 +16,12 @@ use super::{
     SpokeError,
     packet_file::{self, Desk, Heading, SealedFile},
     removals, snapshot,
-    station::{Station, journal, keep_out_stream, put_protocol},
+    station::{Station, journal, keep_out_stream, new_key, put_protocol},
 };
 use crate::database::{
     book::{self, OutPacket, OutStream},
     own_records::{self, Change, Sealable},
+    returned,
     sums::{self, SEALED},
     write::{self, Scope},
 };
@@ -225,7 +226,11 @@ fn weigh(
     dirty: &mut bool,
 ) -> Result<Option<Record>, SpokeError> {
     match own_records::look_at(connection, change)? {
-        Sealable::Version(record) => Ok(Some(record)),
+        Sealable::Version(record) => {
+            let renewed = returned::renew_if_ended(connection, change, &record, &mut new_key)?;
+            *dirty |= renewed;
+            Ok((!renewed).then_some(record))
+        }
         Sealable::Nothing => {
             own_records::note_sent(connection, change)?;
             own_records::forget(connection, change)?;
