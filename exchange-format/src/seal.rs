@@ -156,17 +156,11 @@ impl<W: Write> Write for SealWriter<W> {
 /// thrown away: it may lack its end.
 pub fn open<R: Read>(
     identities: &[Identity],
-    mut input: R,
+    input: R,
     output: &mut impl Write,
     limit: u64,
 ) -> Result<u64, OpenError> {
-    let mut head = Vec::new();
-    (&mut input).take(HEADER_BYTES).read_to_end(&mut head).map_err(OpenError::Io)?;
-    check_head(&head)?;
-    let whole = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(Marked(input)));
-    let decryptor = age::Decryptor::new_buffered(whole).map_err(|error| open_error(error, 0))?;
-    let keys = identities.iter().map(|identity| &identity.0 as &dyn age::Identity);
-    let mut content = decryptor.decrypt(keys).map_err(|error| open_error(error, identities.len()))?;
+    let mut content = begin(identities, input)?;
     let mut opened = 0;
     let mut buffer = vec![0; BUFFER];
     loop {
@@ -181,6 +175,25 @@ pub fn open<R: Read>(
         }
         output.write_all(&buffer[..count]).map_err(OpenError::Io)?;
     }
+}
+
+/// Whether the envelope `input` is sealed to one of `identities`: looks at its head alone.
+///
+/// # Errors
+/// It is no envelope, or sealed to other keys, or cannot be read.
+pub fn check_opens(identities: &[Identity], input: impl Read) -> Result<(), OpenError> {
+    begin(identities, input).map(drop)
+}
+
+/// The content of an envelope, to be read.
+fn begin<R: Read>(identities: &[Identity], mut input: R) -> Result<impl Read + use<R>, OpenError> {
+    let mut head = Vec::new();
+    (&mut input).take(HEADER_BYTES).read_to_end(&mut head).map_err(OpenError::Io)?;
+    check_head(&head)?;
+    let whole = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(Marked(input)));
+    let decryptor = age::Decryptor::new_buffered(whole).map_err(|error| open_error(error, 0))?;
+    let keys = identities.iter().map(|identity| &identity.0 as &dyn age::Identity);
+    decryptor.decrypt(keys).map_err(|error| open_error(error, identities.len()))
 }
 
 /// The header must end within what was read of it, so that a hostile one cannot fill the memory.

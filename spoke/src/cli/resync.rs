@@ -77,6 +77,9 @@ fn text(lang: Lang, standing: &Standing) -> String {
         "confirmed" => "spoke-resync-confirmed",
         _ => "resync-none",
     })];
+    if standing.unreadable {
+        lines.push(say("spoke-resync-unreadable"));
+    }
     for (table, by_what) in &standing.records {
         for (what, n) in by_what {
             lines.push(format!("  {table}: {} — {n}", word(lang, "resync-what", what.word())));

@@ -11,11 +11,13 @@ use exchange_endpoint::{
 };
 use exchange_format::{
     answer::SnapshotCause,
+    error::PacketError,
     file_name::FileName,
     journal::Tree,
     participant::ParticipantCode,
     position::{Digest, Position},
     record::Record,
+    seal::OpenError,
     state_digest::StateDigest,
     stream::{self, Evidence},
 };
@@ -222,8 +224,12 @@ fn proof(
     if !path.exists() {
         return only_kept(Some(file.name), "the packet is gone from the archive");
     }
-    let opened = file.name.parse::<FileName>().ok().and_then(|name| desk.open(&path, &name).ok());
-    let Some(mut verified) = opened.filter(|verified| verified.mark() == file.arrival.mark) else {
+    let opened = file.name.parse::<FileName>().map_err(PacketError::Name);
+    let opened = opened.and_then(|name| desk.open(&path, &name));
+    if let Err(PacketError::Open(OpenError::NoIdentityMatches { .. })) = opened {
+        return only_kept(Some(file.name), "no key here opens the archived packet");
+    }
+    let Some(mut verified) = opened.ok().filter(|verified| verified.mark() == file.arrival.mark) else {
         return only_kept(Some(file.name), "the archived file is not the packet that was applied");
     };
     let told = verified.check_while_reading().manifest().header.state_digest;

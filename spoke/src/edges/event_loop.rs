@@ -333,6 +333,7 @@ impl Day {
         self.notice(station, false)?;
         tokio::task::block_in_place(|| rotation::replay(station, now))?;
         tokio::task::block_in_place(|| rotation::step(station, now))?;
+        tokio::task::block_in_place(|| resync::renew(station, now))?;
         tokio::task::block_in_place(|| resync::carry_out(station, now))?;
         tokio::task::block_in_place(|| resync::ask(station, now))?;
         loop {

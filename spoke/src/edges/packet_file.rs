@@ -196,6 +196,15 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Whether the file at `path`, called `name`, is there and is sealed to a key of ours, or to none.
+    pub fn opens(&self, path: &Path, name: &FileName) -> Result<(), PacketError> {
+        let file = File::open(path)?;
+        if name.sealed {
+            seal::check_opens(&self.keys.identities, BufReader::new(file))?;
+        }
+        Ok(())
+    }
+
     /// Opens the file at `path` as the packet `name` of the hub and proves that it is.
     pub fn open(&self, path: &Path, name: &FileName) -> Result<VerifiedPacket<File>, PacketError> {
         let file = File::open(path)?;

@@ -2,10 +2,14 @@
 //! of this centre differs from what stands here; when a person has confirmed, the daemon takes back what was lost, opens a
 //! new epoch, and goes on. What the hub publishes is shown as it comes: that is the hub's to say.
 
+mod unreadable;
+
+pub(super) use unreadable::renew;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use exchange_endpoint::{
@@ -90,6 +94,9 @@ pub struct Standing {
     pub stage: &'static str,
     /// The digest of the snapshot that this database is compared with.
     pub snapshot: Option<String>,
+    /// A snapshot has come that none of the keys here opens, or that is damaged or gone: the daemon asks for another.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
     /// Records that differ, by table and what becomes of them.
     pub records: BTreeMap<&'static str, BTreeMap<What, u64>>,
     /// Records that have moved apart; the first of them are listed.
@@ -135,7 +142,7 @@ fn for_each_mirrored(
 ) -> Result<(), SpokeError> {
     for file in &compared.parts {
         let name: FileName = file.name.parse().map_err(PacketError::Name)?;
-        let mut opened = desk.open(&config.path(std::path::Path::new(&file.file)), &name)?;
+        let mut opened = desk.open(&config.path(Path::new(&file.file)), &name)?;
         let ack = opened.manifest().header.control.ack.map(|ack| ack.position);
         compared.ack = compared.ack.max(ack);
         let mut checked = opened.check_members()?;
@@ -242,6 +249,9 @@ pub fn look(
     let snapshot = connection.unchecked_transaction()?;
     let stop = book::out_stream(&snapshot, config.hub)?.machine.stop;
     let mut standing = match compared(&snapshot, &desk)?.filter(|_| stop == Some(Stop::Restored)) {
+        Some(of) if unreadable::cannot_be_opened(config, &desk, &of)? => {
+            Standing { unreadable: true, ..Standing::default() }
+        }
         Some(mut of) => compare(&snapshot, config, &desk, &mut of, tell)?,
         None => Standing::default(),
     };

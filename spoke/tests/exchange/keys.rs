@@ -1,6 +1,6 @@
 //! Keys change at either end, nobody else can change them, and what was set aside is judged again (FORMAT.md §New keys).
 
-use std::fs;
+use std::{fs, process::Command};
 
 use exchange_endpoint::keys::OwnKeys;
 use exchange_format::{
@@ -174,4 +174,71 @@ fn what_could_not_be_opened_is_taken_when_the_key_is_back() {
     assert_eq!(surname(&centre), "Вторая");
     assert_eq!(centre.ok(&["quarantine", "list"])["files"], serde_json::json!([]));
     assert_eq!(centre.ok(&["quarantine", "replay", "--all"])["replayed"], serde_json::json!([]));
+}
+
+#[test]
+fn a_recovery_that_waits_goes_on_with_new_keys() {
+    let stage = |centre: &Centre| centre.ok(&["resync"])["stage"].as_str().map(str::to_owned);
+    for decided in [false, true] {
+        let mut centre = published();
+        let old = centre.dir.path().join("old.db");
+        centre.sql(&format!("VACUUM INTO '{}'", old.display()));
+        centre.sql("INSERT INTO recipient (id, surname) VALUES ('r2', 'Новая')");
+        centre.sync();
+        let mirror: Vec<_> =
+            centre.hub.take_data().iter().flat_map(|packet| packet.records.clone()).collect();
+        for suffix in ["-wal", "-shm"] {
+            let _ = fs::remove_file(centre.path(&format!("centre.db{suffix}")));
+        }
+        fs::copy(&old, centre.path("centre.db")).expect("put back");
+        centre.sync();
+        let asked = |centre: &Centre| {
+            let came = centre.hub.take();
+            let request = came.iter().rfind(|packet| packet.name.kind == PacketKind::Request);
+            request.expect("asked").manifest.header.nonce
+        };
+        let (request, person) = (asked(&centre), centre.person(uid(1), "Первая"));
+        centre.hub.answer_request(request, 2, std::slice::from_ref(&person), &mirror);
+        centre.sync();
+        assert_eq!(stage(&centre).as_deref(), Some("ready"));
+        if decided {
+            centre.ok(&["resync", "--yes"]);
+        }
+
+        centre.hub.take();
+
+        // new keys, as OPERATING says: made elsewhere, put in the place of the old ones
+        let made = Command::new(env!("CARGO_BIN_EXE_svod-spoke"))
+            .args(["init", "--code", centre.hub.centre.as_str(), "--dir"])
+            .arg(centre.dir.path().join("new"))
+            .arg("--hub-card")
+            .arg(centre.dir.path().join("hub.card"))
+            .args(["--hub-fingerprint", &centre.hub.keys.card.fingerprint()])
+            .output()
+            .expect("ran");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        fs::rename(centre.path("keys"), centre.path("keys.old")).expect("put aside");
+        fs::rename(centre.dir.path().join("new/keys"), centre.path("keys")).expect("put in place");
+        let card = centre.path("keys/own.card");
+        centre.hub.enrol(&card);
+        let told = centre.ok(&["resync"]);
+        assert_eq!(
+            (&told["stage"], &told["unreadable"]),
+            (&"asked".into(), &true.into()),
+            "{decided}: {told}"
+        );
+        let verified = centre.ok(&["verify"]);
+        assert_eq!(verified["digest"]["why"], "no key here opens the archived packet", "{verified}");
+        centre.ends(&["resync", "--yes"], 4);
+        centre.sync();
+        assert_eq!(stage(&centre).as_deref(), Some("asked"), "{decided}");
+        let request = asked(&centre);
+        centre.hub.answer_request(request, 3, std::slice::from_ref(&person), &mirror);
+        centre.sync();
+        assert_eq!(stage(&centre).as_deref(), Some("ready"), "{decided}: to be seen and decided anew");
+        centre.ok(&["resync", "--yes"]);
+        centre.ok(&["sync"]);
+        assert_eq!(stage(&centre).as_deref(), Some("none"), "{decided}");
+        assert_eq!(centre.value("SELECT count(*) FROM recipient WHERE surname = 'Новая'"), "1", "{decided}");
+    }
 }

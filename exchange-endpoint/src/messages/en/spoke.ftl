@@ -195,6 +195,7 @@ digest-no-packet-is-noted-as-applied = no packet is noted as applied
 digest-the-keys-that-open-the-archived-packet-cannot-be-read = the keys that open the archived packet cannot be read
 digest-the-packet-is-gone-from-the-archive = the packet is gone from the archive
 digest-the-archived-file-is-not-the-packet-that-was-applied = the archived file is not the packet that was applied
+digest-no-key-here-opens-the-archived-packet = the archived packet is sealed to other keys than those that are here (it is as it came; the older lines of keys/age.key open it)
 digest-the-packet-states-no-sum = the packet states no sum
 closed-agrees-again = agrees again
 closed-restored = restored
@@ -210,6 +211,7 @@ error-spoke-map-column = { $file } (--columns): line { $line }: names a column t
     .next = Correct the name of the column in that file. Known: { $known }
 
 spoke-resync-asked = The database was restored from a copy. The coordination centre's snapshot, which the daemon asks for, has not come yet
+spoke-resync-unreadable = The snapshot that came cannot be opened with the keys that are here, or is damaged: the daemon asks for another. What was decided of it does not count; run resync again when it has come
 spoke-resync-ready = The database was restored from a copy. The coordination centre's snapshot has come; this is how it differs from the database:
 spoke-resync-confirmed = Decided: the daemon takes back what was lost and goes on. Start it, if it does not run
 spoke-resync-differences = Record by record (here: in this database; there: at the coordination centre):

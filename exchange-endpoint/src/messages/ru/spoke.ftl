@@ -195,6 +195,7 @@ digest-no-packet-is-noted-as-applied = не записано, какой пак�
 digest-the-keys-that-open-the-archived-packet-cannot-be-read = не читаются ключи, которыми открывается пакет из архива
 digest-the-packet-is-gone-from-the-archive = пакета нет в архиве
 digest-the-archived-file-is-not-the-packet-that-was-applied = файл в архиве — не тот пакет, который был принят
+digest-no-key-here-opens-the-archived-packet = пакет в архиве зашифрован не для тех ключей, что есть здесь (он тот, что пришёл; его открывают прежние строки keys/age.key)
 digest-the-packet-states-no-sum = в пакете нет суммы
 closed-agrees-again = снова совпадает
 closed-restored = исправлено
@@ -210,6 +211,7 @@ error-spoke-map-column = { $file } (--columns): строка { $line }: назн
     .next = Исправьте имя столбца в этом файле. Известные: { $known }
 
 spoke-resync-asked = База восстановлена из копии. Снимок координационного центра, который запрашивает служба, ещё не пришёл
+spoke-resync-unreadable = Пришедший снимок не открывается ключами, которые есть здесь, или повреждён: служба запрашивает другой. Решение, принятое по прежнему, не действует; повторите resync, когда он придёт
 spoke-resync-ready = База восстановлена из копии. Снимок координационного центра получен; вот чем он отличается от базы:
 spoke-resync-confirmed = Решение принято: служба вернёт утраченное и продолжит обмен. Запустите её, если она не запущена
 spoke-resync-differences = По записям (здесь — в этой базе, там — в координационном центре):
