@@ -136,6 +136,20 @@ impl Sheet {
         Ok(Self { grid, layout, passed_over, columns, key: 0 })
     }
 
+    /// Tells whether the values of a line are the heading once more, as at the top of each page of a printed list.
+    pub fn heading_test(&self) -> impl Fn(&[String]) -> bool + use<> {
+        let headings = self.grid.headings().into_iter().map(str::to_owned);
+        let read = self.columns.iter().map(Option::is_some);
+        let headings: Vec<Option<String>> =
+            headings.zip(read).map(|(heading, read)| read.then_some(heading)).collect();
+        move |values| {
+            headings
+                .iter()
+                .zip(values)
+                .all(|(heading, value)| heading.as_ref().is_none_or(|heading| heading == value.trim()))
+        }
+    }
+
     /// Whether the file has the column `name`, which is not read.
     pub fn passes_over(&self, name: &str) -> bool {
         self.passed_over.iter().any(|passed| passed == name)

@@ -84,6 +84,9 @@ fn tell(common: &CommonArgs, stage: &str, done: u64, all: u64) {
     }
 }
 
+/// So many of the persons who were parted or joined are named; `--format json` names all.
+const MOVED: usize = 20;
+
 fn text(lang: Lang, report: &MergeReport, written: Option<&Path>) -> String {
     if report.nothing {
         return messages::text(lang, "hub-merge-nothing", &[("persons", report.persons.into())]);
@@ -108,6 +111,17 @@ fn text(lang: Lang, report: &MergeReport, written: Option<&Path>) -> String {
         lines.extend(
             report.faults.iter().map(|(rule, n)| format!("  {}: {n}", super::check::sentence(lang, rule))),
         );
+    }
+    for (id, moved) in [("hub-merge-parted", &report.parted), ("hub-merge-joined", &report.joined)] {
+        if moved.is_empty() {
+            continue;
+        }
+        lines.push(messages::text(lang, id, &[("n", (moved.len() as u64).into())]));
+        let told = moved.iter().take(MOVED);
+        lines.extend(told.map(|one| format!("  {}: {}", one.case_number, one.others.join(", "))));
+        if moved.len() > MOVED {
+            lines.push("  …".to_owned());
+        }
     }
     lines.extend(report.by_rule.iter().map(|(rule, n)| format!("  {}: {n}", word(lang, "rule", rule))));
     if !report.reviews.is_empty() {

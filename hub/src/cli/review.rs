@@ -52,7 +52,8 @@ pub enum Review {
         /// Change what was decided before
         #[arg(long)]
         revise: bool,
-        /// All who become one person by it are one, also two who are never linked without asking
+        /// All who become one person by it are one, also two who are never linked without asking; with --revise also two who were
+        /// said to be two people
         #[arg(long)]
         all: bool,
     },
@@ -76,7 +77,8 @@ pub enum Review {
         /// Do not sign: the first signature no longer counts
         #[arg(long)]
         refuse: bool,
-        /// All who become one person by it are one, also two who are never linked without asking
+        /// All who become one person by it are one, also two who are never linked without asking, and two who were said to be two
+        /// people
         #[arg(long, conflicts_with = "refuse")]
         all: bool,
     },
@@ -232,6 +234,14 @@ pub(super) fn applied(lang: Lang, done: &Applied) -> String {
         ];
         messages::text(lang, "hub-review-over", &args)
     });
+    let apart = done
+        .apart
+        .iter()
+        .map(|record| messages::text(lang, "hub-review-apart", &[("record", record.clone().into())]));
+    let revised = done
+        .revised
+        .iter()
+        .map(|review| messages::text(lang, "hub-review-revised", &[("review", review.to_string().into())]));
     let emptied = done.emptied.iter().map(|one| {
         let fields: Vec<String> = one.fields.iter().map(|field| heading_of(lang, field)).collect();
         let args = [("review", one.review.to_string().into()), ("fields", fields.join(", ").into())];
@@ -243,6 +253,8 @@ pub(super) fn applied(lang: Lang, done: &Applied) -> String {
         .chain(waiting)
         .chain(joined)
         .chain(over)
+        .chain(revised)
+        .chain(apart)
         .chain(told(lang, done.protocol))
         .collect::<Vec<_>>()
         .join("\n")

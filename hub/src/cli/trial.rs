@@ -94,6 +94,9 @@ impl Trial {
 fn text(lang: Lang, report: &Report) -> String {
     let n = |n: usize| (n as u64).into();
     let mut lines: Vec<String> = report.files.iter().map(|file| of_file(lang, file)).collect();
+    if report.named_by_file {
+        lines.push(messages::text(lang, "trial-named-by-file", &[]));
+    }
     let persons = [
         ("records", n(report.records)),
         ("persons", n(report.persons_auto)),
@@ -122,6 +125,10 @@ fn of_file(lang: Lang, file: &FileReport) -> String {
     if let Some(why) = &file.first_why {
         let args: Vec<_> = args.into_iter().chain([("why", why.in_lang(lang).to_owned().into())]).collect();
         lines.push(messages::text(lang, "trial-refused", &args));
+    }
+    if file.beside > 0 {
+        let args = [("file", file.file.display().to_string().into()), ("beside", file.beside.into())];
+        lines.push(messages::text(lang, "trial-beside", &args));
     }
     if !file.passed_over.is_empty() {
         let columns: Vec<String> = file.passed_over.iter().map(usize::to_string).collect();

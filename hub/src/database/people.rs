@@ -112,6 +112,19 @@ impl Tx<'_> {
         Ok(self.value(sql, [uid.to_string()])?.unwrap_or(false))
     }
 
+    /// The claims of each person that any centre is told of, or was: by their persons.
+    pub fn published_claims(&self) -> Result<BTreeMap<RecordId, Vec<ClaimId>>> {
+        let mut claims: BTreeMap<RecordId, Vec<ClaimId>> = BTreeMap::new();
+        let sql = "SELECT uid, claim FROM person_record WHERE kind = 'recipient_claim'
+                     AND uid IN (SELECT person FROM publication) ORDER BY uid, claim";
+        for (uid, claim) in
+            self.rows(sql, [], |row| Ok((parsed(row, "person_record", "uid")?, row.get(1)?)))?
+        {
+            claims.entry(uid).or_default().push(claim);
+        }
+        Ok(claims)
+    }
+
     /// The person that a claim was of before that one turned out to be another.
     pub fn home_of(&self, claim: ClaimId) -> Result<Option<RecordId>> {
         self.row("SELECT home FROM person_record WHERE claim = ?1", [claim], |row| {

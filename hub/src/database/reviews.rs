@@ -114,8 +114,20 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// What was answered without being asked is answered no more; it is asked if it comes up.
+    /// What was answered without being asked is answered no more: what staff had said before is the answer again; else it is asked
+    /// if it comes up.
     pub fn take_review_back(&self, n: i64, at: &str) -> Result<()> {
+        let before = self.row(
+            "SELECT d.decision, d.reason, d.actor, d.at FROM review r JOIN staff_decision d
+               ON d.kind = r.kind AND d.origin_1 = r.origin_1 AND d.key_1 = r.key_1
+              AND d.origin_2 = r.origin_2 AND d.key_2 = r.key_2
+             WHERE r.n = ?1 ORDER BY d.n DESC LIMIT 1",
+            [n],
+            |row| Ok::<[String; 4], _>([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]),
+        )?;
+        if let Some([decision, reason, actor, at]) = &before {
+            return self.decide_review(n, decision, Act { actor, reason, at });
+        }
         self.run(
             "UPDATE review SET state = 'gone', decision = NULL, why = NULL, actor = NULL, closed_at = ?2 WHERE n = ?1",
             params![n, at],

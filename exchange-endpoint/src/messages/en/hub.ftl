@@ -28,6 +28,8 @@ hub-state-unmerged = initial load not merged
 hub-merge-tried = Dry run of the merge: nothing has changed
 hub-merge-done = Merged, protocol { $protocol }
 hub-merge-nothing = Nothing to merge: no centre waits for it. Persons in all: { $persons }
+hub-merge-parted = Known to centres already, and more than one person by these records: { $n } (the number, and whose the records are then; if that is wrong, person join)
+hub-merge-joined = Known to centres already, and one person by these records: { $n } (the number, and those before; if that is wrong, person split)
 hub-merge-faults = Programmes and supplements that are not published: { $n }. Which and why: svod-hub check --refused
 hub-merge-counts = Recipient records: { $claims }, new persons: { $created }, persons in all: { $persons }, programmes and supplements: { $documents }, service confirmed (centre and person): { $confirmed }
 hub-merge-stage-index = { $done ->
@@ -64,7 +66,7 @@ hub-check-sum = Records checked: { $records }; faults: { $n }
 hub-kept-none = No records are kept aside
 hub-kept-orphan = { $centre }  { $kind }  { $key }: an orphan: the centre's last snapshot did not name it; it is kept
 hub-kept-orphan-waits = { $centre }  { $kind }  { $key }: an orphan: the centre's last snapshot did not name it; it names what is not there: { $waits }
-hub-kept-held = { $centre }  { $kind }  { $key }: waits for staff (review list)
+hub-kept-held = { $centre }  { $kind }  { $key }: waits for staff (review list, or service confirm: status --unconfirmed)
 hub-kept-unnamed = { $centre }  { $kind }  { $key }: waits until its centre mends it. { $rule }
 hub-kept-held-waits = { $centre }  { $kind }  { $key }: waits for records of its centre: { $waits }
 hub-status-model = Model of the merge: «{ $model }», since { $at }, { $who }
@@ -164,6 +166,8 @@ hub-review-reason = The centre says: { $reason }
 hub-review-file = Questions: { $count }; table: { $file }. Fill in the columns decision and reason and run review apply.
 hub-review-joined = Two persons are one now: { $case }; told of the whole are { $centres }
 hub-review-emptied = Question { $review }: without a value now, for what stood there belonged to another value: { $fields }. Enter them too, if you know them (person set)
+hub-review-apart = Not of this person: { $record } was one with them by evidence alone, and may be somebody else's as well; you are asked about it (review list)
+hub-review-revised = Revised too, as --revise --all says: «one» is the answer to question { $review } now
 hub-review-over = Joined too, as --all says: { $one } and { $other }: { $why }
 hub-review-others-one = One person with the first record by now:
 hub-review-others-other = One person with the second record by now:
@@ -221,7 +225,10 @@ table-decision-programme = column decision: two programmes are one (the same, en
 table-decision-change = column decision: of a change or a proposal принять (accept) or отклонить (decline)
 table-decision-value = column decision: of a value that nobody can read keep (as its centre typed it); a right value is entered by person set
 table-unpublished = column decision: the document could not be published so (rule { $rule }): decline it, the centre corrects it and sends it again
-table-contradicts = column decision: it contradicts the answers to questions { $questions }; if these are wrong, change them first
+table-contradicts = column decision: it contradicts the answers to questions { $questions }; { $decision ->
+    [same] if all of these are one person, repeat with --revise --all
+   *[different] if these are wrong, change them first
+}
 table-withdrawn = column decision: one of the records of question { $review } was withdrawn by its centre; { $questions ->
     [none] the answer to it joins nobody any more; records of somebody else are taken out by person split
    *[other] «one» is the answer to these questions now: { $questions }; say «different» of them, or take records out (person split)
@@ -253,6 +260,7 @@ review-namesakes = namesakes or one person
 review-split = taken apart by staff
 review-carried = the answer about a record that its centre withdrew
 review-staff = a member of staff says that they are one
+bar-unlike = nothing speaks for one person
 bar-death = one had died before the other first applied
 review-death = one died before the other first applied, and they are told as one person
 review-oversize = too many records alike for one person
@@ -492,6 +500,8 @@ error-directory-stays = Services and providers are not taken back: contracts may
 trial-stage-read = records read: { $n }
 trial-stage-compare = comparing pairs of records: { $n }
 trial-file = { $file }: { $records } records; columns: { $fields }
+trial-named-by-file = Several tables have one number for different records: records are named FILE:NUMBER
+trial-beside = { $file }: { $beside } lines passed over that repeat the heading or are totals
 trial-refused = { $file }: { $refused } lines not read, the first is line { $first }: { $why }
 trial-passed-over = { $file }: columns with headings that the program does not know were not read: { $columns }. A file for --columns says what they mean
 trial-persons = Records in all: { $records }. Persons: { $persons }; records that have a counterpart: { $linked }; persons known to more than one centre: { $shared }
@@ -507,11 +517,13 @@ trial-key = { $key }: { $recall } % (by no other key: { $alone }), pairs { $pair
 error-trial-columns = { $file } has no column that is known
     .next = It needs a heading line. Known: { $known }. Say what other names mean in a file for --columns.
 error-trial-ids = Two records have one number (record_id); the second of them is record { $nth } of { $file }
-    .next = Numbers of records must differ in all tables; without a column record_id records are named by file and line.
+    .next = In one table each number (column record_id or id) may stand once, and tables of one name may have none in common; without such a column records are named by file and line.
 error-trial-no-column = { $file } has no column { $column }
     .next = It takes a table that merge trial wrote, and a table with record_id and entity_id.
 error-evaluate-ids = One number of a record (record_id) stands twice in { $file }; the second time at record { $nth }
     .next = Every record has one line in each of the two tables. Was the file appended to itself?
+error-evaluate-blank = In { $file } record { $nth } has nothing in the column { $column }
+    .next = Say of each record whose it is, each nobody else's by a number of its own; leave out the lines of whom nothing is known.
 error-evaluate-nothing = No record of { $truth } is in { $file }: there is nothing to judge
     .next = Give the truth about the records that merge trial read, under the same record_id.
 model-newer = the file has form { $form }, this program reads form 1
@@ -600,6 +612,11 @@ error-review-sign-same = { $first } has signed question { $review }; { $second }
     .next = A colleague must sign who has logged in under an account of their own (docs/SECURITY.md, «Two signatures»). To take the signature back: review sign { $review } --refuse.
 error-review-sign-changed = Since { $first } signed question { $review } ({ $at }), the persons have changed: { $changes }
     .next = Look again: review show { $review }. If it still is one person: review link { $review }; that is a first signature anew.
+error-review-contradicts = This contradicts the answers to questions { $questions }
+    .next = { $decision ->
+    [same] Look at them: review show. If all of these records are one person, repeat the command with --revise --all; the answers to these questions are then «one», too.
+   *[different] Look at them: review show. If their answers are wrong, change them first: review separate N --revise. To take one record out of a person: person split.
+}
 error-review-barred = «One» would also join records { $one } and { $other }, which are never joined without asking ({ $bar }), and nobody has said that these two are one
     .next = Look: review show { $review }. { $asked ->
     [none] { "" }

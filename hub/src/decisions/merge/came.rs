@@ -198,12 +198,9 @@ pub fn open_to_either(component: &Component) -> BTreeSet<u32> {
 /// The words «один» of a component, by their places among its decisions, that are to be taken back with the word about `pair`: said
 /// of two who were one person by then, for nobody to be asked about them, and who are not without that word. In order. `least` as the model's `auto`.
 pub fn taken_back_with(component: &Component, pair: Two, least: f64) -> Vec<usize> {
-    let parted = last_words(&component.decisions).into_iter();
-    let parted: BTreeSet<Two> = parted
-        .filter(|(_, decision)| *decision == Decision::Different)
-        .map(|(pair, _)| pair)
-        .chain([pair])
-        .collect();
+    // also whom «один» was said of since: such a word may be one of those that are to be taken back
+    let parted = component.decisions.iter().filter(|(_, decision)| *decision == Decision::Different);
+    let parted: BTreeSet<Two> = parted.map(|(pair, _)| *pair).chain([pair]).collect();
     let came = Came::of(component, &parted, &[], least);
     let with = |words: &BTreeSet<Two>| {
         let mut groups = came.units.clone();

@@ -185,9 +185,8 @@ impl Register {
         if is(Kind::Snils, &["other"]) && !(names && is(Kind::Date, &["exact"])) {
             return Some(Doubtful::OtherSnils);
         }
-        // a wrong digit in the year of one number's bearer is one
-        let is_slip = is(Kind::Date, &["digit"]) && is(Kind::Snils, &["exact"]);
-        if self.is_generation_apart(a, b) && !is_slip {
+        // also beside one number: a child bears its parent's
+        if self.is_generation_apart(a, b) {
             return Some(Doubtful::Generation);
         }
         // of two years alone one is a slip for the other in one digit; else they are a brother's, a cousin's

@@ -6,14 +6,14 @@ use exchange_endpoint::output::Failure;
 
 use super::word::Problem;
 use crate::{
-    database::{Tx, linking::ClaimName},
+    database::{Tx, linking::ClaimName, reviews::Review},
     decisions::merge::staff::Decision,
 };
 
 type Pair = (ClaimName, ClaimName);
 
-/// The numbers of the questions whose answers contradict that `pair` is so: one person must not be two.
-pub(super) fn of(tx: &Tx<'_>, pair: Pair, decision: Decision) -> Result<Vec<i64>, Failure> {
+/// The questions whose answers contradict that `pair` is so: one person must not be two.
+pub(super) fn of(tx: &Tx<'_>, pair: Pair, decision: Decision) -> Result<Vec<Review>, Failure> {
     let (near, far) = (around(tx, pair.0, pair)?, around(tx, pair.1, pair)?);
     let against: BTreeSet<Pair> = match decision {
         Decision::Same => {
@@ -24,11 +24,11 @@ pub(super) fn of(tx: &Tx<'_>, pair: Pair, decision: Decision) -> Result<Vec<i64>
         Decision::Different if near.same.contains(&pair.1) => near.joined,
         Decision::Different => BTreeSet::new(),
     };
-    let mut numbers = Vec::new();
+    let mut questions = Vec::new();
     for (one, other) in against {
-        numbers.extend(tx.review_of("pair", one, other)?);
+        questions.extend(tx.review_about("pair", one, other)?);
     }
-    Ok(numbers)
+    Ok(questions)
 }
 
 /// The claims that staff have called one with either of `pair`, these two among them.
@@ -38,10 +38,11 @@ pub(super) fn tied(tx: &Tx<'_>, pair: Pair) -> Result<BTreeSet<ClaimName>, Failu
     Ok(tied)
 }
 
-/// What is said of answers that contradict the questions `numbers`.
-pub(super) fn problem(numbers: &[i64]) -> Problem {
-    let numbers: Vec<String> = numbers.iter().map(i64::to_string).collect();
-    ("table-contradicts", vec![("questions", numbers.join(", ").into())])
+/// What is said of `decision`, which contradicts the answers to `questions`.
+pub(super) fn problem(decision: Decision, questions: &[Review]) -> Problem {
+    let numbers: Vec<String> = questions.iter().map(|review| review.n.to_string()).collect();
+    let decision = if decision == Decision::Same { "same" } else { "different" };
+    ("table-contradicts", vec![("decision", decision.into()), ("questions", numbers.join(", ").into())])
 }
 
 /// The claims that staff have called one with another, and what they said of them.

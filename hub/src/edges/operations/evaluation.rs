@@ -122,6 +122,10 @@ fn two_columns(path: &Path, value: &str) -> Result<Vec<(String, String)>, Failur
             Ok::<_, TableError>(())
         })
         .map_err(failure::table)?;
+    if let Some(at) = rows.iter().position(|(_, value)| value.trim().is_empty()) {
+        let told = Failure::new(Exit::Refused, "evaluate-blank").told("file", path.display());
+        return Err(told.with("nth", (at + 1).to_string()).with("column", value.to_owned()));
+    }
     let mut known = BTreeSet::new();
     if let Some(at) = rows.iter().position(|(record, _)| !known.insert(record.as_str())) {
         let told = Failure::new(Exit::Refused, "evaluate-ids").told("file", path.display());

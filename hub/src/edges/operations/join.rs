@@ -52,7 +52,7 @@ pub fn join(
         if review.state == "decided" && !insist.revise {
             return Err(decided_otherwise(&review, lang));
         }
-        let answer = Answer { review, word: Word::Same, reason, line: 0, all: insist.all, unlooked: true };
+        let answer = Answer { review, word: Word::Same, reason, line: 0, insist, unlooked: true };
         let (mut applied, mut decided) = (Applied::default(), Decided::by(context, &register));
         let unfit = |_, problem| unfit(lang, &problem);
         carry_out(context, &register, &[answer], &unfit, &mut applied, &mut decided)?;

@@ -1,6 +1,6 @@
 //! The merge of initial loads: who is whom, who is served where, and the first publications.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use exchange_endpoint::{
     journal_table::Event,
@@ -8,7 +8,10 @@ use exchange_endpoint::{
     output::Failure,
     protocol::{Kind as ProtocolKind, Line, Protocol, RuleTotal},
 };
-use exchange_format::{participant::ParticipantCode, record::Kind};
+use exchange_format::{
+    participant::ParticipantCode,
+    record::{Kind, RecordId},
+};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -17,7 +20,7 @@ use super::{
     questions::{Question, open_questions},
 };
 use crate::{
-    database::Tx,
+    database::{Tx, received::ClaimId},
     edges::{
         hub::{Context, Hub},
         register::{Affected, Input, Register},
@@ -50,8 +53,21 @@ pub struct MergeReport {
     pub confirmed: u64,
     /// Open questions for staff: kind, reason, how many.
     pub reviews: Vec<(String, String, u64)>,
+    /// Persons of whom centres were told already and who are more than one by it, by the number that each had.
+    pub parted: Vec<Moved>,
+    /// Persons of whom centres were told already and who are one by it, by the number that they have.
+    pub joined: Vec<Moved>,
     /// The protocol's number.
     pub protocol: Option<u32>,
+}
+
+/// A published person whom a merge has parted, or made of several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    /// The case number: of the person parted, or of the one made.
+    pub case_number: String,
+    /// Those of the persons whom the records are now, or were.
+    pub others: Vec<String>,
 }
 
 /// How often the work is begun anew beside packets that come meanwhile, before it keeps them waiting.
@@ -133,6 +149,7 @@ fn work_out(register: &Register<'_>, tell: Tell<'_>) -> Result<MergeReport, Fail
     let claims = waiting(tx, Kind::RecipientClaim)?;
     report.claims = claims.len() as u64;
     tell("index", 0, report.claims);
+    let published = tx.published_claims()?;
     register.first_model()?;
     let weighing = register.index_all(true)?;
     tell("settle", 0, report.claims);
@@ -160,11 +177,39 @@ fn work_out(register: &Register<'_>, tell: Tell<'_>) -> Result<MergeReport, Fail
         }
         register.republish(*uid)?;
     }
+    (report.parted, report.joined) = moved(tx, &published)?;
     report.persons = tx.person_count()?;
     report.by_rule = tx.links_by_rule()?;
     report.reviews = tx.review_counts()?;
     report.faults = tx.fault_counts()?.into_iter().collect();
     Ok(report)
+}
+
+/// Of the persons who were `published`, with their claims: who is parted by now, and who is one.
+fn moved(
+    tx: &Tx<'_>,
+    published: &BTreeMap<RecordId, Vec<ClaimId>>,
+) -> Result<(Vec<Moved>, Vec<Moved>), Failure> {
+    let (mut parted, mut of) = (Vec::new(), BTreeMap::<RecordId, BTreeSet<RecordId>>::new());
+    let number = |uid: &RecordId| -> Result<String, Failure> {
+        Ok(tx.person(*uid)?.map(|person| person.case_number).unwrap_or_default())
+    };
+    let told = |uid: &RecordId, others: &BTreeSet<RecordId>| -> Result<Moved, Failure> {
+        let others = others.iter().filter(|other| *other != uid).map(number).collect::<Result<_, _>>()?;
+        Ok(Moved { case_number: number(uid)?, others })
+    };
+    for (uid, claims) in published {
+        let mut now = BTreeSet::new();
+        for claim in claims {
+            now.extend(tx.uid_of(*claim)?);
+        }
+        now.iter().for_each(|person| _ = of.entry(*person).or_default().insert(*uid));
+        if now.len() > 1 {
+            parted.push(told(uid, &now)?);
+        }
+    }
+    let joined = of.iter().filter(|(_, were)| were.len() > 1).map(|(uid, were)| told(uid, were));
+    Ok((parted, joined.collect::<Result<_, _>>()?))
 }
 
 /// From now on what the centres send is merged at once. The report, with its protocol's number.

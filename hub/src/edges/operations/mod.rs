@@ -12,6 +12,7 @@ pub mod check;
 mod contradiction;
 pub mod copies;
 pub mod decided;
+mod deciding;
 pub mod documents;
 pub mod drawn;
 pub mod enrol;

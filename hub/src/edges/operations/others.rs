@@ -58,6 +58,8 @@ pub(super) struct Besides {
     pub with: [Vec<Other>; 2],
     /// What speaks against it, the strongest first.
     pub against: Vec<(Pair, Against)>,
+    /// Whether that is said of every two of them, one of each: nothing speaks for it.
+    pub unlike: bool,
 }
 
 impl Besides {
@@ -76,7 +78,7 @@ pub(super) fn of(
 ) -> Result<BTreeMap<i64, Besides>, Failure> {
     let (mut found, mut unions) = (BTreeMap::new(), Vec::new());
     for review in reviews.iter().filter(|review| review.kind == "pair") {
-        found.insert(review.n, Besides { with: with(register, review)?, against: Vec::new() });
+        found.insert(review.n, Besides { with: with(register, review)?, ..Besides::default() });
         let union = union(register, review)?;
         if union.len() > 2 || own {
             unions.push((*review, union));
@@ -89,8 +91,9 @@ pub(super) fn of(
         unions.iter().map(|(_, union)| union.values().copied().collect()).collect();
     let weighing = register.weighing_groups(&groups)?;
     for (review, union) in unions {
-        let mut against = Vec::new();
-        for pair in unasked(register, review, &union, own)? {
+        let (mut against, pairs) = (Vec::new(), unasked(register, review, &union, own)?);
+        let asked = pairs.len();
+        for pair in pairs {
             let Some((bits, barred)) = weighing.speaks(pair.0, pair.1) else { continue };
             if barred.is_none() && bits >= 0.0 {
                 continue;
@@ -107,7 +110,9 @@ pub(super) fn of(
             let review = register.tx.review_about("pair", pair.0, pair.1)?;
             against.review = review.filter(|review| review.state != "gone").map(|review| review.n);
         }
-        found.entry(review.n).or_default().against = against;
+        let found = found.entry(review.n).or_default();
+        found.unlike = asked > 0 && against.len() == asked;
+        found.against = against;
     }
     Ok(found)
 }
@@ -136,7 +141,10 @@ pub(super) fn unshown(
 }
 
 /// The records that are one person with either by now, by their names.
-fn named_with(register: &Register<'_>, review: &Review) -> Result<[BTreeSet<ClaimName>; 2], Failure> {
+pub(super) fn named_with(
+    register: &Register<'_>,
+    review: &Review,
+) -> Result<[BTreeSet<ClaimName>; 2], Failure> {
     let person = |name: ClaimName| register.tx.uid_of_key(name.0, Kind::RecipientClaim, name.1);
     let (one, other) = (person(review.one)?, person(review.other)?);
     let mut with = [BTreeSet::new(), BTreeSet::new()];
@@ -210,19 +218,26 @@ fn unasked(
 }
 
 /// The pairs that «один» would join besides those that it and the answers `said` are about, and that are never linked without
-/// asking: the strongest against it first.
+/// asking: the strongest against it first. Refused where there is one, or where nobody has looked at two persons of whom nothing
+/// says that they are one, unless the actor says it of all.
 pub(super) fn over(
     register: &Register<'_>,
     answer: &Answer<'_>,
     said: &BTreeSet<Pair>,
+    unfit: &dyn Fn(Problem) -> Failure,
 ) -> Result<Vec<(Pair, Against)>, Failure> {
     let review = &answer.review;
     if review.kind != "pair" || !answer.word.joins() {
         return Ok(Vec::new());
     }
     let besides = of(register, &[review], answer.unlooked)?.remove(&review.n).unwrap_or_default();
+    let unlike = besides.against.first().filter(|_| besides.unlike && answer.unlooked).cloned();
     let is_asked = |pair: &Pair| said.contains(pair) && !answer.unlooked;
-    Ok(besides.barred().filter(|(pair, _)| !is_asked(pair)).collect())
+    let over: Vec<_> = besides.barred().filter(|(pair, _)| !is_asked(pair)).collect();
+    match over.first().or(unlike.as_ref()).filter(|_| !answer.insist.all) {
+        Some((_, against)) => Err(unfit(problem(review.n, against))),
+        None => Ok(over),
+    }
 }
 
 /// What bars two records from being linked without asking, in words.
@@ -235,14 +250,14 @@ pub fn bar(lang: Lang, code: &str) -> String {
 }
 
 /// What is said of an answer to question `n` that would join such a pair.
-pub(super) fn problem(n: i64, against: &Against) -> Problem {
+fn problem(n: i64, against: &Against) -> Problem {
     let asked =
         against.review.filter(|asked| *asked != n).map_or_else(|| "none".to_owned(), |n| n.to_string());
     let args = vec![
         ("review", n.to_string().into()),
         ("one", against.one.clone().into()),
         ("other", against.other.clone().into()),
-        ("bar", against.barred.unwrap_or_default().into()),
+        ("bar", against.barred.unwrap_or("UNLIKE").into()),
         ("asked", asked.into()),
     ];
     ("table-barred", args)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use exchange_endpoint::{config::Config, output::Failure};
+use exchange_endpoint::{account::is_of, config::Config, output::Failure};
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
@@ -79,7 +79,7 @@ pub struct Question {
 impl Question {
     /// Whether `actor` has it, or nobody.
     pub fn is_with(&self, actor: &str) -> bool {
-        self.assigned.as_ref().is_none_or(|who| who == actor)
+        self.assigned.as_ref().is_none_or(|who| is_of(actor, who))
     }
 }
 
@@ -183,7 +183,7 @@ pub(super) fn question(
     let [first, second] = versions(register, &review)?;
     let urgency = urgency::of(register, &review, person)?;
     let signature = signing::told(register, &review)?;
-    let Besides { with: [with_one, with_other], against } = besides;
+    let Besides { with: [with_one, with_other], against, .. } = besides;
     let side = |name: ClaimName, version, values, others| -> Result<Side, Failure> {
         let centre = match review.kind.as_str() {
             "programme" => claimants(register, name.1)?,

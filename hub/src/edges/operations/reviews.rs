@@ -11,38 +11,29 @@ use exchange_endpoint::{
     messages::{self, Lang},
     output::Failure,
 };
-use exchange_format::{
-    answer::Words,
-    record::{Kind, RecordId},
-};
+use exchange_format::record::Kind;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    contradiction,
     decided::{self, Decided},
+    deciding::{Carried, decide, settle},
     others::{self, Against, Pair},
     people,
     proposals::{self, Emptied},
-    questions::{CHANGED, versions},
+    questions::versions,
     signing::{self, First, Waiting},
     table_file::{self, Row, Table, all_bad},
     word::{Problem, Word, problem, say},
 };
 use crate::{
-    database::{
-        Tx,
-        linking::{Act, ClaimName, StaffDecision},
-        received::{Received, Standing},
-        reviews::Review,
-        signatures::Signature,
-    },
-    decisions::{admission::declined, merge::staff::Decision},
+    database::{Tx, linking::ClaimName, reviews::Review, signatures::Signature},
+    decisions::merge::staff::Decision,
     edges::{
         config::HubConfig,
         hub::{Context, open},
-        register::{DECIDED, Input, Register, SEPARATED},
-        sealing::answers::{self, Now, Settled},
+        register::Register,
+        sealing::answers,
     },
 };
 
@@ -54,8 +45,16 @@ pub(super) const REASON: usize = 1000;
 pub struct Insist {
     /// What was decided before is decided otherwise.
     pub revise: bool,
-    /// «Один» is said of all who become one person by it, also of two who are never linked without asking.
+    /// «Один» is said of all who become one person by it, also of two who are never linked without asking; with `revise`, also
+    /// of those of whom «разные» was said.
     pub all: bool,
+}
+
+impl Insist {
+    /// Whether `decision` of a pair is said of others too who were said to be otherwise.
+    pub(super) fn overrides(self, decision: Decision) -> bool {
+        self.revise && self.all && decision == Decision::Same
+    }
 }
 
 /// What `review apply` has done with the lines of a file.
@@ -79,6 +78,11 @@ pub struct Applied {
     pub joined: Vec<Joined>,
     /// Pairs that are never linked without asking and that were joined so, as the actor has insisted.
     pub over: Vec<Against>,
+    /// The records (`CENTRE:KEY`) that were one person with one of the two by evidence alone and are not of the joined one, since they may be
+    /// somebody else's as well.
+    pub apart: Vec<String>,
+    /// The other questions to which «разные» was the answer, and is «один» now, as the actor has insisted.
+    pub revised: Vec<i64>,
     /// Proposals that are accepted and leave parts of a fact without a value.
     pub emptied: Vec<Emptied>,
     /// The number of the protocol, if anything was decided now.
@@ -102,8 +106,8 @@ pub(super) struct Answer<'a> {
     pub(super) word: Word,
     pub(super) reason: &'a str,
     pub(super) line: u64,
-    /// «Один» is said of all who become one person by it.
-    pub(super) all: bool,
+    /// Whether and how far the actor insists.
+    pub(super) insist: Insist,
     /// The actor has named two persons and no question: nobody has looked at the two records.
     pub(super) unlooked: bool,
 }
@@ -123,6 +127,13 @@ impl Answer<'_> {
         };
         let (key, outcome) = (signing::names(review), word.code());
         decided::Decision { kind: &review.kind, key, outcome, rule: &review.reason, sentence, reason }
+    }
+
+    /// That the answer to another question is revised with it, as the protocol tells it.
+    fn told_revised(&self, lang: Lang, review: &Review) -> decided::Decision<'_> {
+        let sentence = messages::word(lang, "review", &review.reason);
+        let (key, outcome) = (signing::names(review), self.word.code());
+        decided::Decision { kind: "pair", key, outcome, rule: "", sentence, reason: self.reason }
     }
 
     /// That a pair which is never linked without asking was joined so, as the protocol tells it.
@@ -156,7 +167,7 @@ pub fn apply(
         let (mut answers, mut problems) = (Vec::new(), Vec::new());
         let mut seen = BTreeMap::new();
         for row in table.rows() {
-            match read_answer(&register, row, insist.all)? {
+            match read_answer(&register, row, insist)? {
                 Ok(None) => applied.left += 1,
                 Ok(Some(answer)) => {
                     if let Some(first) = seen.insert(answer.review.n, answer.line) {
@@ -209,10 +220,8 @@ pub(super) fn carry_out(
             applied.unchanged += 1;
         } else {
             let unfit = |problem| unfit(answer.line, problem);
-            let over = others::over(register, answer, &said)?;
-            if let Some((_, against)) = over.first().filter(|_| !answer.all) {
-                return Err(unfit(others::problem(answer.review.n, against)));
-            }
+            let over = others::over(register, answer, &said, &unfit)?;
+            let joins_pair = answer.review.kind == "pair" && answer.word.joins();
             let mut first = None;
             if answer.word == Word::Sign {
                 first = Some(signing::second(register, answer, &unfit)?);
@@ -228,14 +237,21 @@ pub(super) fn carry_out(
                 continue;
             }
             applied.emptied.extend(proposals::emptied_by(register, answer)?);
-            persons.extend(decide(register, answer, &over, &unfit)?);
+            let with = joins_pair.then(|| others::named_with(register, &answer.review)).transpose()?;
+            let Carried { touched, revised } = decide(register, answer, &over, &unfit)?;
+            persons.extend(touched);
             decided.tell(answer.told(decided.lang(), first.as_ref()));
+            for review in revised {
+                decided.tell(answer.told_revised(decided.lang(), &review));
+                applied.revised.push(review.n);
+            }
             for (_, against) in over {
                 decided.tell(answer.told_over(decided.lang(), &against));
                 applied.over.push(against);
             }
-            if answer.review.kind == "pair" && answer.word.joins() {
+            if joins_pair {
                 applied.joined.extend(joined(register, answer.review.one)?);
+                applied.apart.extend(apart(tx, answer.review.one, with.iter().flatten().flatten())?);
             }
             let by_centre: &mut Vec<_> = settled.entry(answer.review.one.0).or_default();
             by_centre.extend(settle(tx, answer)?);
@@ -280,11 +296,27 @@ fn joined(register: &Register<'_>, name: ClaimName) -> Result<Option<Joined>, Fa
     Ok(Some(Joined { uid: person.uid.to_string(), case_number: person.case_number, centres }))
 }
 
+/// Those of `with` that are not of the person whose record `name` is.
+fn apart<'a>(
+    tx: &Tx<'_>,
+    name: ClaimName,
+    with: impl Iterator<Item = &'a ClaimName>,
+) -> Result<Vec<String>, Failure> {
+    let person = |name: ClaimName| tx.uid_of_key(name.0, Kind::RecipientClaim, name.1);
+    let (joined, mut apart) = (person(name)?, Vec::new());
+    for (centre, key) in with {
+        if person((*centre, *key))? != joined {
+            apart.push(format!("{centre}:{key}"));
+        }
+    }
+    Ok(apart)
+}
+
 /// What a line says; an error for staff, which repeats no cell.
 fn read_answer<'a>(
     register: &Register<'_>,
     row: Row<'a>,
-    all: bool,
+    insist: Insist,
 ) -> Result<Result<Option<Answer<'a>>, Problem>, Failure> {
     let told = |id: &'static str| Ok(problem(id));
     let (cell, reason) = (row.text("decision"), row.text("reason"));
@@ -313,7 +345,7 @@ fn read_answer<'a>(
             return Ok(Err(("table-other-record", vec![("column", column.into())])));
         }
     }
-    let answer = Answer { review, word, reason, line: row.line, all, unlooked: false };
+    let answer = Answer { review, word, reason, line: row.line, insist, unlooked: false };
     let problem = match unseen(register, &answer, row)? {
         Some(problem) => Some(problem),
         None => impossible(register.tx, &answer)?,
@@ -363,134 +395,4 @@ fn unseen(register: &Register<'_>, answer: &Answer<'_>, row: Row<'_>) -> Result<
     // nor does it join whom the line does not show
     let other = others::unshown(register, &answer.review, row)?;
     Ok(other.map(|column| ("table-others-other", vec![("column", column.into())])))
-}
-
-/// Takes one decision: noted, and carried out at once unless an initial load still waits for its merge.
-fn decide(
-    register: &Register<'_>,
-    answer: &Answer<'_>,
-    over: &[(Pair, Against)],
-    unfit: &dyn Fn(Problem) -> Failure,
-) -> Result<BTreeSet<RecordId>, Failure> {
-    let Answer { review, word, reason, .. } = answer;
-    let (tx, at) = (register.tx, register.now.to_string());
-    let act = Act { actor: register.actor, reason, at: &at };
-    if *word != Word::Sign {
-        register.unsign(review.n, if word.joins() { DECIDED } else { SEPARATED })?;
-    }
-    tx.decide_review(review.n, word.code(), act)?;
-    let subject = subject(tx, review)?;
-    register.note(&Input {
-        action: &format!("decide.{}", review.kind),
-        subject: Some((subject.name(), review.one.1)),
-        other: Some(review.other.1),
-        centre: Some(review.one.0),
-        value: Some(word.code()),
-        reason: Some(reason),
-        ..Input::default()
-    })?;
-    let rule = format!("{} {}", review.reason, word.code());
-    register.journal_review("review.decided", review.n, &rule, &[])?;
-    let decision = if word.joins() { Decision::Same } else { Decision::Different };
-    let said = StaffDecision { one: review.one, other: review.other, decision };
-    match (review.kind.as_str(), word) {
-        ("pair", _) => {
-            if decision == Decision::Different {
-                if let Some(problem) = withdrawn(register, review)? {
-                    return Err(unfit(problem));
-                }
-                register.take_join_back(review)?;
-            }
-            let against = contradiction::of(tx, (review.one, review.other), decision)?;
-            if !against.is_empty() {
-                return Err(unfit(contradiction::problem(&against)));
-            }
-            if decision == Decision::Same {
-                register.take_split_back(review.one, review.other, reason)?;
-            }
-            tx.add_staff_decision("pair", &said, act)?;
-            // else a merge would take these apart again
-            for (pair, against) in over.iter().filter(|(pair, _)| *pair != (review.one, review.other)) {
-                register.say_same(*pair, against.barred.unwrap_or_default(), reason)?;
-            }
-            decide_pair(register, review)
-        }
-        ("programme", _) => {
-            tx.add_staff_decision("programme", &said, act)?;
-            Ok(register.decide_documents([review.one.1, review.other.1])?)
-        }
-        (_, Word::Accept) => proposals::accept(register, review.one, act, unfit),
-        (_, Word::Decline) if review.decision.as_deref() == Some(Word::Accept.code()) => {
-            proposals::take_back(register, review, act)
-        }
-        // the hub goes on by what it had before
-        _ => Ok(BTreeSet::new()),
-    }
-}
-
-/// That «один» about two records cannot be taken back by them: one is withdrawn, and others have the word.
-fn withdrawn(register: &Register<'_>, review: &Review) -> Result<Option<Problem>, Failure> {
-    if review.decision.as_deref() != Some(Word::Same.code()) {
-        return Ok(None);
-    }
-    let (mut left, mut is_gone) = (Vec::new(), false);
-    for name in [review.one, review.other] {
-        if register.is_claim_withdrawn(name)? {
-            is_gone = true;
-        } else {
-            left.extend(register.carried_to(name)?);
-        }
-    }
-    if !is_gone {
-        return Ok(None);
-    }
-    let questions: Vec<String> = left.iter().map(i64::to_string).collect();
-    let questions = if questions.is_empty() { "none".to_owned() } else { questions.join(", ") };
-    let args = vec![("review", review.n.into()), ("questions", questions.into())];
-    Ok(Some(("table-withdrawn", args)))
-}
-
-/// What a question is about.
-pub(super) fn subject(tx: &Tx<'_>, review: &Review) -> Result<Kind, Failure> {
-    match review.kind.as_str() {
-        "programme" => return Ok(Kind::Programme),
-        "pair" => return Ok(Kind::RecipientClaim),
-        _ => {}
-    }
-    for kind in CHANGED {
-        if tx.known(review.one.0, kind, review.one.1)?.is_some() {
-            return Ok(kind);
-        }
-    }
-    Ok(Kind::RecipientClaim)
-}
-
-/// What an answer about a change is the last word on: its centre is told.
-fn settle(tx: &Tx<'_>, answer: &Answer<'_>) -> Result<Vec<Settled>, Failure> {
-    let (Word::Accept | Word::Decline, (centre, key)) = (answer.word, answer.review.one) else {
-        return Ok(Vec::new());
-    };
-    let applied = answer.word == Word::Accept;
-    let mut settled = Vec::new();
-    for kind in CHANGED {
-        let Some(known) = tx.known(centre, kind, key)? else { continue };
-        if !applied {
-            tx.decline_newest(known.id, declined(kind).as_str())?;
-        } else if kind == Kind::Proposal {
-            tx.accept_newest(known.id)?;
-        }
-        let now = if applied { Now::Applied } else { Now::Declined(Words::of(answer.reason)) };
-        settled.push(Settled { packet: known.packet, kind, key, version: known.version, now });
-    }
-    Ok(settled)
-}
-
-fn decide_pair(register: &Register<'_>, review: &Review) -> Result<BTreeSet<RecordId>, Failure> {
-    let find = |name: ClaimName| register.tx.received_by_key(name.0, Kind::RecipientClaim, name.1);
-    let both: Vec<Received> = [find(review.one)?, find(review.other)?].into_iter().flatten().collect();
-    if both.iter().any(|found| found.standing == Standing::Waiting) {
-        return Ok(BTreeSet::new()); // the merge goes by the decision
-    }
-    let ids: Vec<_> = both.iter().map(|found| found.id).collect();
-    Ok(register.take_in(&ids, &[])?)
 }

@@ -95,9 +95,10 @@ pub(super) fn first(
     if published < 2 {
         return Ok(First::Enough);
     }
-    let against = contradiction::of(tx, (review.one, review.other), staff::Decision::Same)?;
-    if !against.is_empty() {
-        return Err(unfit(contradiction::problem(&against)));
+    let same = staff::Decision::Same;
+    let against = contradiction::of(tx, (review.one, review.other), same)?;
+    if !against.is_empty() && !answer.insist.overrides(same) {
+        return Err(unfit(contradiction::problem(same, &against)));
     }
     let seen = seen(register, &people)?;
     let waiting = |first: Signature| Waiting { review: review.n, first };

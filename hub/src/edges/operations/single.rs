@@ -11,7 +11,8 @@ use jiff::Timestamp;
 
 use super::{
     decided::Decided,
-    reviews::{Answer, Applied, Insist, REASON, carry_out, subject},
+    deciding::subject,
+    reviews::{Answer, Applied, Insist, REASON, carry_out},
     shown::known,
     word::{Problem, Word, say, spoken},
 };
@@ -72,7 +73,7 @@ fn answer(
         if word == Word::Sign && review.kind != "pair" {
             return Err(Failure::new(Exit::Refused, "review-not-signed").with("review", n));
         }
-        let answer = Answer { review, word, reason: one.reason, line: 0, all: insist.all, unlooked: false };
+        let answer = Answer { review, word, reason: one.reason, line: 0, insist, unlooked: false };
         if answer.review.state == "decided" && !answer.stands() && !insist.revise {
             return Err(decided_otherwise(&answer.review, lang));
         }
@@ -88,6 +89,7 @@ fn answer(
 pub(super) fn unfit(lang: Lang, problem: &Problem) -> Failure {
     let failure = match problem.0 {
         "table-barred" => Failure::new(Exit::Refused, "review-barred"),
+        "table-contradicts" => Failure::new(Exit::Refused, "review-contradicts"),
         "table-withdrawn" => Failure::new(Exit::Refused, "review-withdrawn"),
         "table-sign-none" => Failure::new(Exit::Refused, "review-not-signed"),
         "table-sign-waits" => Failure::new(Exit::Refused, "review-signed"),

@@ -72,6 +72,8 @@ pub struct Report {
     pub model: String,
     /// Each file.
     pub files: Vec<FileReport>,
+    /// Whether records are named `FILE:ID`, since tables have one id for different records.
+    pub named_by_file: bool,
     /// Records in all.
     pub records: usize,
     /// Pairs that were compared.
@@ -142,6 +144,8 @@ pub struct FileReport {
     /// The same for people.
     #[serde(skip)]
     pub first_why: Option<Told>,
+    /// Lines that repeat the heading or are totals: nobody's records.
+    pub beside: u64,
     /// The fields of the model that it has.
     pub fields: Vec<String>,
     /// The columns, from 1, whose headings say nothing to the program.
@@ -163,9 +167,9 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
         files.push(records.read(path, order.map)?);
         tell("read", records.ids.len());
     }
-    let Records { ids, mut register, centres, quality, .. } = records;
+    let Records { mut ids, mut register, centres, quality, .. } = records;
     let counts: Vec<u64> = files.iter().map(|file| file.records).collect();
-    doubled(&ids, order.files, &counts)?;
+    let named_by_file = told_apart(&mut ids, order.files, &counts)?;
     register.close();
     let pairs = cores::candidates(&register).pairs;
     tell("compare", pairs.len());
@@ -175,6 +179,7 @@ pub fn trial(order: &Order<'_>, tell: Tell<'_>) -> Result<Report, Failure> {
         write(path, trial_review::table(&ids, &register, &outcome.doubts, order.lang))?;
     }
     let mut report = report(name, files, &register, pairs.len(), &outcome);
+    report.named_by_file = named_by_file;
     (report.centres, report.shared_between) = by_centre(&register, &outcome, &centres, quality);
     if let Some(path) = order.page {
         let page =
@@ -194,7 +199,7 @@ pub(super) fn closed(
     let mut records = Records::by(model, now);
     let counts = files.iter().map(|path| records.read(path, map).map(|told| told.records));
     let counts: Vec<u64> = counts.collect::<Result<_, _>>()?;
-    doubled(&records.ids, files, &counts)?;
+    told_apart(&mut records.ids, files, &counts)?;
     records.register.close();
     Ok((records.ids, records.register))
 }
@@ -235,7 +240,7 @@ impl Records {
             map.map_or_else(|| Ok(Map::default()), |map| Map::read(map, &layout)).map_err(failure::table)?;
         let mut sheet = Sheet::of_others(path, layout, &map).map_err(failure::table)?;
         let places = Places::of(&self.register.model, &sheet.columns);
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = stem_of(path);
         let fields = self.register.model.fields.iter().zip(&places.fields);
         let fields: Vec<String> =
             fields.filter(|(_, columns)| !columns.is_empty()).map(|(field, _)| field.name.clone()).collect();
@@ -257,10 +262,12 @@ impl Records {
             first_refused,
             first_rule,
             first_why,
+            beside: 0,
             fields,
             passed_over,
         };
         let (model, today) = (self.register.model.clone(), self.today);
+        let is_heading = sheet.heading_test();
         let produce = |give: &mut dyn FnMut(Vec<Row>)| {
             let mut lot = Vec::with_capacity(LOT);
             sheet.for_each(|item| {
@@ -271,6 +278,7 @@ impl Records {
                         told.first_rule.get_or_insert(refused.rule);
                         told.first_why.get_or_insert(refused.why);
                     }
+                    Item::Row(_, values) if is_heading(&values) || is_total(&values) => told.beside += 1,
                     Item::Row(line, values) => {
                         told.records += 1;
                         lot.push((line, values));
@@ -392,6 +400,14 @@ impl Places {
     }
 }
 
+/// Whether a line says nothing but a total.
+fn is_total(values: &[String]) -> bool {
+    let mut said = values.iter().map(|value| value.trim()).filter(|value| !value.is_empty());
+    let (Some(word), None) = (said.next(), said.next()) else { return false };
+    let word = word.to_lowercase();
+    ["итого", "всего", "total"].iter().any(|total| word.starts_with(total))
+}
+
 /// The columns that are understood.
 fn layout(model: &Model) -> Layout {
     let names = model.fields.iter().flat_map(|field| &field.columns).chain(model.life.columns());
@@ -406,19 +422,33 @@ fn layout_names(model: &Model) -> Told {
     layout(model).known()
 }
 
-/// Refuses a record whose id another has too. `files` brought as many records as `counts` says.
-fn doubled(ids: &[String], files: &[PathBuf], counts: &[u64]) -> Result<(), Failure> {
-    let mut seen = HashSet::with_capacity(ids.len());
-    let Some(at) = ids.iter().position(|id| !seen.insert(id.as_str())) else { return Ok(()) };
-    let mut nth = at as u64 + 1;
-    for (file, count) in files.iter().zip(counts) {
-        if nth <= *count {
-            let told = Failure::new(Exit::Refused, "trial-ids").told("file", file.display());
-            return Err(told.with("nth", nth));
-        }
-        nth -= count;
+/// Where tables have one id for different records (each numbers its own from 1), every record is named `FILE:ID`; whether that was
+/// so. Two of one table, or of two tables of one name, are refused. `files` brought as many records as `counts` says.
+fn told_apart(ids: &mut [String], files: &[PathBuf], counts: &[u64]) -> Result<bool, Failure> {
+    if is_twice(ids).is_none() {
+        return Ok(false);
     }
-    Err(Failure::bug(&"more records than the files have"))
+    let of_files = files.iter().zip(counts);
+    let of_records = of_files.flat_map(|(file, count)| (1..=*count).map(move |nth| (file, nth)));
+    for (id, (file, _)) in ids.iter_mut().zip(of_records.clone()) {
+        let named = format!("{}:", stem_of(file));
+        if !id.starts_with(&named) {
+            id.insert_str(0, &named);
+        }
+    }
+    let Some((file, nth)) = is_twice(ids).and_then(|at| of_records.clone().nth(at)) else { return Ok(true) };
+    Err(Failure::new(Exit::Refused, "trial-ids").told("file", file.display()).with("nth", nth))
+}
+
+/// The place of the first id that another has too.
+fn is_twice(ids: &[String]) -> Option<usize> {
+    let mut seen = HashSet::with_capacity(ids.len());
+    ids.iter().position(|id| !seen.insert(id.as_str()))
+}
+
+/// What a table is called.
+fn stem_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// `record_id,cluster_id,auto_cluster_id`: persons numbered from 1 in the order of their first records.
@@ -468,6 +498,7 @@ fn report(
         *questions.entry(doubt.reason.code()).or_insert(0) += 1;
     }
     Report {
+        named_by_file: false,
         model,
         files,
         records: register.len(),

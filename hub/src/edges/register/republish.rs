@@ -284,7 +284,9 @@ impl Register<'_> {
         if !self.tx.published_of(uid)?.contains(&(centre, kind, key)) {
             return Ok(());
         }
-        if self.tx.is_stranger(centre, kind, key)? {
+        // what its centre has not been told yet is forgotten, whosever it has become
+        let is_sealed = self.tx.publication(centre, kind, key)?.is_some_and(|told| told.sealed.is_some());
+        if is_sealed && self.tx.is_stranger(centre, kind, key)? {
             return self.drop_stranger(centre, kind, key);
         }
         Ok(self.tx.unpublish(centre, kind, key, form)?)

@@ -388,3 +388,61 @@ fn another_representative_stands_without_the_decision_about_the_former_and_staff
     assert_eq!(stands(), said(["Сидорова Мария", "опекун", "решение 2"]));
     assert_eq!(import()["unchanged"], 1);
 }
+
+/// The numbers of all questions.
+fn numbers(city: &City) -> Vec<String> {
+    let listed = done(&city.run(&["review", "list"]));
+    let listed = listed["reviews"].as_array().expect("questions");
+    listed.iter().map(|question| question["review"].to_string()).collect()
+}
+
+#[test]
+fn three_who_were_said_to_be_three_become_one_again_if_it_is_said_of_all() {
+    for by_table in [false, true] {
+        let city = born_together(&["Анна", "Алла", "Инна"]);
+        let asked = numbers(&city);
+        assert_eq!((city.persons(), asked.len()), (3, 3));
+        let (path, table) = city.review_file("one.csv");
+        for n in &asked {
+            done(&city.run(&["review", "separate", n, "--reason", "тройня"]));
+        }
+        let one = |insist: &[&str]| -> Vec<_> {
+            if by_table {
+                let filled = table.replace(";;\r\n", ";один;карта\r\n");
+                std::fs::write(&path, filled).expect("written");
+                return vec![city.run(&[&["review", "apply", &*path], insist].concat())];
+            }
+            let link = |n: &String| city.run(&[&["review", "link", n, "--reason", "карта"], insist].concat());
+            asked.iter().map(link).collect()
+        };
+        let answers = one(&["--revise"]);
+        let last = answers.last().expect("an answer");
+        assert_eq!(refused(last).1, if by_table { "table-line" } else { "review-contradicts" });
+        assert_eq!(city.persons(), if by_table { 3 } else { 2 });
+        let revised: Vec<Value> =
+            one(&["--revise", "--all"]).iter().map(|answer| done(answer)["revised"].clone()).collect();
+        assert_eq!(
+            revised.iter().filter(|revised| revised.as_array().is_some_and(|n| n.len() == 1)).count(),
+            1,
+            "{revised:?}"
+        );
+        assert_eq!((city.persons(), numbers(&city)), (1, Vec::new()));
+    }
+}
+
+#[test]
+fn two_of_whom_nothing_says_that_they_are_one_are_joined_only_if_it_is_said_of_all() {
+    let city = born_together(&["Анна"]);
+    done(&city.add(&city.card(2), "long enough"));
+    let mut man = Body::new(Kind::RecipientClaim);
+    let said = [("surname", "Чащин"), ("given", "Семён"), ("birth_date", "05.06.1938"), ("sex", "м")];
+    said.into_iter().for_each(|(field, value)| man.set(field, value).expect("plain"));
+    city.receive(2, 2, &man);
+    let people = [1, 2].map(|unit| city.uid(unit));
+    let join = |more: &[&str]| {
+        city.run(&[&["person", "join", &people[0], &people[1], "--reason", "номер"], more].concat())
+    };
+    assert_eq!((refused(&join(&[])), city.persons()), ((3, "review-barred".into()), 2));
+    done(&join(&["--all"]));
+    assert_eq!(city.persons(), 1);
+}

@@ -263,6 +263,26 @@ fn without_an_id_a_record_is_called_by_file_and_line() {
 }
 
 #[test]
+fn tables_that_number_their_records_alike_are_told_apart_by_their_names() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let table = "id;Фамилия;Имя;Дата рождения\n1;Чащин;Иван;05.06.1940\n";
+    let files = ["one.csv", "two.csv"].map(|name| file(dir.path(), name, table));
+    assert_eq!(done(&trial(&[&files[0], &files[1]], dir.path(), &[]))["named_by_file"], true);
+    let rows = fs::read_to_string(dir.path().join("out.csv")).expect("written");
+    assert!(rows.ends_with("one:1,1,1\ntwo:1,1,1\n"), "{rows}");
+}
+
+#[test]
+fn a_heading_on_every_page_and_a_total_are_nobody() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let heading = "Фамилия;Имя;Дата рождения";
+    let page = format!("{heading}\nЧащин;Иван;05.06.1940\n{heading}\nИтогов;;1950\nИтого: 2;;\n");
+    let one = file(dir.path(), "one.csv", page);
+    let told = done(&trial(&[&one], dir.path(), &[]));
+    assert_eq!((&told["records"], &told["files"][0]["beside"]), (&2.into(), &2.into()), "{told}");
+}
+
+#[test]
 fn what_cannot_be_tried_is_told_and_nothing_is_written() {
     let dir = tempfile::tempdir().expect("a directory");
     let one = file(dir.path(), "one.csv", ONE);

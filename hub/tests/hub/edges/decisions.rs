@@ -476,6 +476,19 @@ fn one_answer_takes_a_split_back() {
     assert_eq!((done.decided, done.joined.len()), (1, 1));
     hub.send();
     assert_eq!(known(&hub), before);
-    let answers = rows(&hub, "SELECT decision FROM review WHERE reason = 'SPLIT'");
-    assert_eq!(answers, ["same", "same"]);
+    let answers = || rows(&hub, "SELECT decision FROM review WHERE reason = 'SPLIT'");
+    assert_eq!(answers(), ["same", "same"]);
+    // taken back, no word is left of what was said besides, by which the two would be one again some day
+    let insist = Insist { revise: true, all: false };
+    single::decide(&hub.config(), one, false, insist, Lang::En).expect("revised");
+    assert_eq!(answers(), ["different", "different"]);
+    let again = rows(&hub, "SELECT DISTINCT uid FROM person_record WHERE kind = 'recipient_claim'");
+    assert_eq!(again, parted);
+    // of what was to be sealed and never was nobody is told that it is damaged
+    hub.send();
+    for same in [true, false] {
+        single::decide(&hub.config(), one, same, insist, Lang::En).expect("revised");
+    }
+    hub.send();
+    assert_eq!(rows(&hub, "SELECT kind FROM incident"), Vec::<String>::new());
 }
