@@ -191,7 +191,16 @@ impl Register<'_> {
         let (before, told) = (former.text("supersedes"), known.sealed.map(|(_, hash)| hash));
         // a link that was changed and not sent yet says where the centre believes the claim to be: last of what it supersedes
         let heard = told == Some(Digest::of(&known.body)) || before.is_none() && told.is_some();
-        let was = was.filter(|_| heard && was != now);
+        // nor is whom it was to say meanwhile the claim's, if the centre has been told of that person before
+        let is_known = |uid: &str| -> Result<bool, RegisterError> {
+            let Ok(uid) = uid.parse() else { return Ok(false) };
+            let told = self.tx.publication(centre, Kind::Person, uid)?;
+            Ok(told.is_some_and(|told| told.sealed.is_some()))
+        };
+        let was = match was.filter(|_| was != now) {
+            Some(uid) if heard || is_known(uid)? => Some(uid),
+            _ => None,
+        };
         let all: Vec<&str> = before.into_iter().flat_map(|before| before.split(' ')).chain(was).collect();
         let mut named: Vec<&str> = Vec::new();
         for (at, one) in all.iter().enumerate() {
