@@ -211,6 +211,39 @@ fn a_later_claim_of_a_known_person_gets_only_its_own_values_until_confirmed() {
     two.clear_out();
 }
 
+/// A merge may part and join what centres have been told of (ADR 17): whom, it says, and its dry run before it.
+#[test]
+fn a_merge_names_the_persons_known_to_centres_whom_it_parts() {
+    let mut hub = TestHub::new();
+    let known = |key, more: &[(&'static str, &'static str)]| {
+        let of_all = [("surname", "Сухоборцихина"), ("patronymic", "Евгеньевна"), ("sex", "Ж")];
+        record(Kind::RecipientClaim, key, 1, &[&of_all, more].concat())
+    };
+    let load = |hub: &mut TestHub, unit, claim: Record| {
+        let mut centre = hub.centre(unit);
+        for name in centre.snapshot(1, &[vec![claim]]) {
+            hub.take(&centre, &name);
+        }
+        let tried = merge::rehearse(&mut hub.hub, now(), &mut |_, _, _| ()).expect("tried").0;
+        let report = merge::merge(&mut hub.hub, now(), &mut |_, _, _| ()).expect("merged");
+        hub.send();
+        assert_eq!((&tried.parted, &tried.joined), (&report.parted, &report.joined));
+        (report.persons, report.parted, report.joined)
+    };
+    let whole = [
+        ("given", "Арина"),
+        ("birth_date", "11.08.2023"),
+        ("address_live", "г. Заречный, ул. Кутузова, д. 8, кв. 26"),
+    ];
+    let with = |snils| [&whole[..], &[("snils", snils)]].concat();
+    assert_eq!(load(&mut hub, 1, known(1, &with("14468379903"))), (1, vec![], vec![]));
+    assert_eq!(load(&mut hub, 2, known(2, &with("07839783940"))), (1, vec![], vec![]));
+    // a poor record with the number of the first, which is none of the second's without a date
+    let poor = [("given", "Арин"), ("snils", "14468379903"), ("address_live", "Гутузова ул., 8")];
+    let (persons, parted, joined) = load(&mut hub, 3, known(3, &poor));
+    assert_eq!((persons, parted.len(), parted[0].others.len(), joined), (3, 1, 1, vec![]), "{parted:?}");
+}
+
 #[test]
 fn a_change_after_publication_is_a_proposal_that_staff_accept() {
     let mut hub = TestHub::new();
