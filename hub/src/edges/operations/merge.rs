@@ -203,7 +203,9 @@ fn moved(
         for claim in claims {
             now.extend(tx.uid_of(*claim)?);
         }
-        now.iter().for_each(|person| _ = of.entry(*person).or_default().insert(*uid));
+        for person in &now {
+            of.entry(*person).or_default().insert(*uid);
+        }
         if now.len() > 1 {
             parted.push(told(uid, &now)?);
         }

@@ -436,7 +436,9 @@ fn two_of_whom_nothing_says_that_they_are_one_are_joined_only_if_it_is_said_of_a
     done(&city.add(&city.card(2), "long enough"));
     let mut man = Body::new(Kind::RecipientClaim);
     let said = [("surname", "Чащин"), ("given", "Семён"), ("birth_date", "05.06.1938"), ("sex", "м")];
-    said.into_iter().for_each(|(field, value)| man.set(field, value).expect("plain"));
+    for (field, value) in said {
+        man.set(field, value).expect("plain");
+    }
     city.receive(2, 2, &man);
     let people = [1, 2].map(|unit| city.uid(unit));
     let join = |more: &[&str]| {
