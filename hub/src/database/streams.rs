@@ -434,9 +434,9 @@ fn epoch(number: u16) -> Result<Epoch> {
     Epoch::new(u64::from(number)).map_err(|_| DAMAGED)
 }
 
-fn read_mark(row: &Row<'_>, columns: [&'static str; 3]) -> Result<Option<Mark>> {
+fn read_mark(row: &Row<'_>, table: &'static str, columns: [&'static str; 3]) -> Result<Option<Mark>> {
     let (number, seq): (Option<u16>, Option<u32>) = (row.get(columns[0])?, row.get(columns[1])?);
-    let digest: Option<Digest> = parsed_optional(row, "stream", columns[2])?;
+    let digest: Option<Digest> = parsed_optional(row, table, columns[2])?;
     let (Some(number), Some(seq), Some(digest)) = (number, seq, digest) else { return Ok(None) };
     let seq = Seq::new(u64::from(seq)).map_err(|_| DAMAGED)?;
     Ok(Some(Mark { position: Position { epoch: epoch(number)?, seq }, digest }))
@@ -446,15 +446,15 @@ fn read_streams(row: &Row<'_>) -> Result<Streams> {
     let number = |column: &'static str| row.get::<_, Option<u16>>(column)?.map(epoch).transpose();
     Ok(Streams {
         outgoing: Outgoing {
-            last: read_mark(row, ["out_epoch", "out_seq", "out_digest"])?,
+            last: read_mark(row, "stream", ["out_epoch", "out_seq", "out_digest"])?,
             sealed_at: parsed_optional(row, "stream", "sealed_at")?,
             highest_epoch: number("highest_epoch")?,
-            echo: read_mark(row, ["echo_epoch", "echo_seq", "echo_digest"])?,
+            echo: read_mark(row, "stream", ["echo_epoch", "echo_seq", "echo_digest"])?,
             // an unknown word taken for "none" would let a stopped stream go on
             stop: parsed_optional(row, "stream", "stop")?,
         },
         incoming: Incoming {
-            last: read_mark(row, ["in_epoch", "in_seq", "in_digest"])?,
+            last: read_mark(row, "stream", ["in_epoch", "in_seq", "in_digest"])?,
             stopped: number("stopped_epoch")?,
             closed: number("closed_epoch")?,
         },
@@ -469,7 +469,7 @@ fn read_part(row: &Row<'_>) -> Result<Option<Part>> {
 }
 
 fn read_at_position(row: &Row<'_>) -> Result<AtPosition> {
-    let mark = read_mark(row, ["epoch", "seq", "digest"])?.ok_or(DAMAGED)?;
+    let mark = read_mark(row, "packet", ["epoch", "seq", "digest"])?.ok_or(DAMAGED)?;
     let previous = parsed_optional(row, "packet", "previous")?;
     let arrival = Arrival { mark, previous, part: read_part(row)? };
     Ok(AtPosition { name: row.get("name")?, arrival, state: row.get("state")? })
@@ -478,7 +478,7 @@ fn read_at_position(row: &Row<'_>) -> Result<AtPosition> {
 fn read_sent(row: &Row<'_>) -> Result<(String, SentPacket)> {
     let state: PacketState = parsed(row, "packet", "state")?;
     let packet = SentPacket {
-        mark: read_mark(row, ["epoch", "seq", "digest"])?.ok_or(DAMAGED)?,
+        mark: read_mark(row, "packet", ["epoch", "seq", "digest"])?.ok_or(DAMAGED)?,
         snapshot: read_part(row)?.is_some(),
         unconfirmed: row.get("unconfirmed")?,
         state,
