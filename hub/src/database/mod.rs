@@ -3,7 +3,7 @@
 //!
 //! One file a group of tables: [`received`] what centres sent · [`linking`] the model, the index and pairs · [`counts`] what was counted · [`people`]
 //! persons, documents, entries · [`publications`] · [`reviews`] and their [`signatures`] · [`streams`] packets and streams ·
-//! [`drawn`] what staff draw up · [`requests`] · [`recovery`] after a restore · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`overdue`] what waits · [`draft`] long work beside
+//! [`strangers`] whether somebody else writes · [`drawn`] what staff draw up · [`requests`] · [`recovery`] after a restore · [`quarantine`] · [`inputs`] the hub's stream to itself · [`centres`] · [`journal`] · [`status`] · [`overdue`] what waits · [`draft`] long work beside
 //! others · [`noted`] what is written, for the archive · [`rebuilt`] for a rebuild · [`content`] what is known, as one digest · [`exported`] everything of one kind, for files · [`filed`] what the archive must have.
 
 pub mod answers;
@@ -30,6 +30,7 @@ pub mod requests;
 pub mod reviews;
 pub mod signatures;
 pub mod status;
+mod strangers;
 pub mod streams;
 
 use std::{
@@ -52,11 +53,11 @@ use rusqlite::{
 };
 
 /// The schema that this program reads and writes (`PRAGMA user_version`).
-pub const SCHEMA_VERSION: i64 = 15;
+pub const SCHEMA_VERSION: i64 = 16;
 
 /// The schemas before it, which are converted when they are opened: SQL alone takes each over into the next.
-const FORMER_SCHEMAS: [(i64, &str); 2] =
-    [(13, include_str!("from_13.sql")), (14, include_str!("from_14.sql"))];
+const FORMER_SCHEMAS: [(i64, &str); 3] =
+    [(13, include_str!("from_13.sql")), (14, include_str!("from_14.sql")), (15, include_str!("from_15.sql"))];
 
 /// `PRAGMA application_id`: "SVDH", so that `file` and this program know a hub's database.
 const APPLICATION_ID: i64 = 0x5356_4448;
@@ -98,6 +99,9 @@ pub enum DatabaseError {
     /// Another process held it for longer than the time-out.
     #[error("the database is busy: another command is writing to it")]
     Busy,
+    /// A stranger has written into it, and its rows were not looked at since.
+    #[error("somebody else has written into the database; its rows are looked at first")]
+    Unlooked,
     /// SQLite says no.
     #[error("the database refused: {0}")]
     Sqlite(rusqlite::Error),
@@ -156,6 +160,8 @@ pub struct Store {
     /// How long a transaction waits for that of another connection.
     patience: Duration,
     counts: RefCell<counts::Held>,
+    /// If it watches for strangers.
+    watch: Option<strangers::Watch>,
 }
 
 /// The patience of who has not said how long.
@@ -275,9 +281,12 @@ impl Store {
             database = %path.display(),
             "another file was put in the place of the database while this program had it open. Next: see OPERATING, section 8"
         );
-        let patience = self.patience;
+        let (patience, watches) = (self.patience, self.watch.is_some());
         let opened = Self::open(path)?;
         *self = opened;
+        if watches {
+            self.watch()?;
+        }
         self.wait_for_others(patience)?;
         Ok(true)
     }
@@ -295,7 +304,7 @@ impl Store {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(128);
         let counts = RefCell::default();
-        Ok(Self { connection, opened: OpenedFile::of(path), patience: PATIENCE, counts })
+        Ok(Self { connection, opened: OpenedFile::of(path), patience: PATIENCE, counts, watch: None })
     }
 
     /// Runs `work` in one transaction that may write; commits if it succeeds.
@@ -329,6 +338,9 @@ impl Store {
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let db = self.connection.transaction_with_behavior(behavior).map_err(DatabaseError::from)?;
+        if matches!(behavior, TransactionBehavior::Immediate) {
+            strangers::admit(&mut self.watch, &db)?;
+        }
         self.counts.get_mut().distrust();
         let tx = Tx { db, spares, lacked: Cell::new(false), counts: &self.counts };
         let done = work(&tx)?; // dropped uncommitted: rolled back
@@ -340,7 +352,7 @@ impl Store {
 
     /// Changes whenever another connection has committed, never by this one's own commits.
     pub fn data_version(&self) -> Result<i64> {
-        Ok(self.connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
+        strangers::data_version(&self.connection)
     }
 
     /// The database has its log in a file beside it, so that readers and the writer do not wait for each other: a copy has none.

@@ -1,5 +1,7 @@
 //! What each centre is told: the record as it should be beside the version last sealed.
 
+use std::collections::BTreeSet;
+
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
@@ -47,6 +49,21 @@ pub struct Altered {
     pub key: RecordId,
     /// Of whose file it is; of what is no person's, its own key.
     pub person: RecordId,
+}
+
+/// A publication that is to be sealed, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ToSeal {
+    /// The centre.
+    pub centre: ParticipantCode,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its key.
+    pub key: RecordId,
+    /// Of whose file it is; of what is no person's, its own key.
+    pub person: RecordId,
+    form: String,
+    hash: String,
 }
 
 /// That a centre is told of a record, or was.
@@ -259,6 +276,40 @@ impl Tx<'_> {
             "SELECT DISTINCT centre FROM publication WHERE state = 'pending' ORDER BY centre",
             [],
             |row| parsed(row, "publication", "centre"),
+        )
+    }
+
+    /// Everything that is to be sealed.
+    pub fn waiting_to_be_sealed(&self) -> Result<BTreeSet<ToSeal>> {
+        let sql = "SELECT centre, kind, key, person, form, sha256 FROM publication WHERE state = 'pending'";
+        let all = self.rows(sql, [], |row| {
+            Ok(ToSeal {
+                centre: parsed(row, "publication", "centre")?,
+                kind: parsed(row, "publication", "kind")?,
+                key: parsed(row, "publication", "key")?,
+                person: parsed(row, "publication", "person")?,
+                form: row.get("form")?,
+                hash: row.get("sha256")?,
+            })
+        })?;
+        Ok(all.into_iter().collect())
+    }
+
+    /// Of whose files something is published to `centre`, or was.
+    pub fn people_told(&self, centre: ParticipantCode) -> Result<BTreeSet<RecordId>> {
+        let sql = "SELECT DISTINCT person FROM publication WHERE centre = ?1";
+        let all = self.rows(sql, [centre.as_str()], |row| parsed(row, "publication", "person"))?;
+        Ok(all.into_iter().collect())
+    }
+
+    /// The persons of claims whose centre is told nothing of them.
+    pub fn untold(&self) -> Result<Vec<RecordId>> {
+        self.rows(
+            "SELECT DISTINCT r.uid FROM person_record r JOIN centre c ON c.code = r.origin AND c.state = 'active'
+             WHERE r.kind = 'recipient_claim' AND NOT EXISTS (SELECT 1 FROM publication p
+               WHERE p.centre = r.origin AND p.kind = 'link' AND p.key = r.key)",
+            [],
+            |row| parsed(row, "person_record", "uid"),
         )
     }
 

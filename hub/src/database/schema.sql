@@ -186,6 +186,8 @@ CREATE UNIQUE INDEX hub_input_key ON hub_input(key);
 CREATE INDEX hub_input_unsealed ON hub_input(n) WHERE packet IS NULL;
 -- What was written and is in no input yet, in order (noted.rs).
 CREATE TABLE change(n INTEGER PRIMARY KEY, entry TEXT NOT NULL);
+-- How often a connection of this program, besides the daemon's, has written (strangers.rs).
+CREATE TABLE written(one INTEGER PRIMARY KEY CHECK (one = 1), n INTEGER NOT NULL);
 CREATE TABLE content_told(one INTEGER PRIMARY KEY CHECK (one = 1), at TEXT NOT NULL);
 CREATE TABLE incident(
   n INTEGER PRIMARY KEY, at TEXT NOT NULL, peer TEXT NOT NULL, code TEXT NOT NULL, packet TEXT,

@@ -344,7 +344,7 @@ fn a_database_of_the_schema_before_is_taken_over() {
     store
         .connection
         .execute_batch(
-            "DROP TABLE day_ahead; DROP TABLE judged_by; DROP TABLE claim_reading; DROP TABLE publication; DROP VIEW field_source; DROP TABLE person_source;
+            "DROP TABLE written; DROP TABLE day_ahead; DROP TABLE judged_by; DROP TABLE claim_reading; DROP TABLE publication; DROP VIEW field_source; DROP TABLE person_source;
              DROP INDEX person_record_uid; DROP INDEX person_record_claim;
              CREATE TABLE publication(centre TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
                version INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL, packet TEXT, state TEXT NOT NULL,
@@ -396,7 +396,7 @@ fn everybody_of_a_database_in_which_no_day_was_followed_is_looked_at_once() {
     store
         .connection
         .execute_batch(
-            "DROP TABLE day_ahead; DROP TABLE judged_by; DROP TABLE claim_reading; PRAGMA user_version = 14;",
+            "DROP TABLE written; DROP TABLE day_ahead; DROP TABLE judged_by; DROP TABLE claim_reading; PRAGMA user_version = 14;",
         )
         .expect("as it was");
     store.close().expect("closed");
@@ -424,7 +424,8 @@ fn everybody_is_looked_at_again_when_a_clock_that_was_ahead_is_put_right() {
 #[test]
 fn every_table_is_noted_or_follows_from_what_is() {
     let follow = "received packet stream publication counted hub_input reference link_key link_key_late claim_keys claim_reading pair person_source fault day_ahead";
-    let left = "journal protocol incident carried resync request difference content_told change judged_by";
+    let left =
+        "journal protocol incident carried resync request difference content_told change judged_by written";
     let mut known: Vec<&str> =
         noted::WHOLE.into_iter().chain(follow.split(' ')).chain(left.split(' ')).collect();
     known.sort_unstable();

@@ -35,12 +35,11 @@ use super::{
     ftps_server::{Announcer, ClientCertificates, FtpsServer, FtpsServerError, Uploaded},
     hub::{Hub, HubError},
     intake::{Applied, Taken},
-    journal_look::JournalLook,
+    looks::Looks,
     older::{is_older, judge_watermark},
     operations::enrol::keep_shut_out,
     pki::{CityCa, PkiError},
     register::day,
-    scrub::Scrub,
 };
 use crate::database::{DatabaseError, Store};
 
@@ -61,8 +60,6 @@ pub enum RunError {
     Runtime(std::io::Error),
 }
 
-/// How often what is kept of each centre's streams is looked at.
-const AUDIT: Duration = Duration::from_hours(1);
 /// Its socket, and the folders of its centre.
 const FILES_PER_CONNECTION: u64 = 4;
 /// Databases, logs, data connections.
@@ -142,11 +139,7 @@ pub struct Daemon {
     seen: Option<i64>,
     /// That of which is known that it is not behind the watermark unsaid.
     judged: Option<i64>,
-    /// The centres whose streams are looked at next, one a time, and when the first of them was.
-    to_audit: Vec<ParticipantCode>,
-    audited: Option<Duration>,
-    scrub: Scrub,
-    journal: Option<JournalLook>,
+    looks: Looks,
     /// The day of which nobody is left whom it touches.
     followed: Option<Date>,
     /// Why a file was not taken at the last look; why something was not sealed or placed.
@@ -165,10 +158,7 @@ impl Daemon {
             announcer: None,
             seen: None,
             judged: None,
-            to_audit: Vec::new(),
-            audited: None,
-            scrub: Scrub::default(),
-            journal: None,
+            looks: Looks::default(),
             followed: None,
             untaken: None,
             unsent: None,
@@ -187,6 +177,7 @@ impl Daemon {
     /// # Errors
     /// The database, the disk or the watermark: it cannot begin.
     pub fn start(&mut self) -> Result<(), HubError> {
+        self.hub.store.watch()?;
         self.hub.follow_journal()?;
         let Hub { store, context, watermark, .. } = &mut self.hub;
         let centres = store.read(|tx| tx.centres())?;
@@ -203,36 +194,43 @@ impl Daemon {
         self.hub.follow_lists()?;
         let store = &self.hub.store;
         self.judged = Some(store.data_version()?);
-        (self.audited, self.followed) = (None, None);
+        self.followed = None;
+        self.looks.begin();
+        match self.look_first() {
+            // the loop goes on where this ends
+            Err(HubError::Database(DatabaseError::Unlooked | DatabaseError::Busy)) => return Ok(()),
+            looked => looked?,
+        }
         self.scan();
         self.replay();
         self.send();
         Ok(())
     }
 
-    /// Begins again if a copy of the database was put back while this program runs: under its name, as another file, or into it.
-    /// To be called before anything is done.
+    fn look_first(&mut self) -> Result<(), HubError> {
+        self.looks.first(&mut self.hub, &*self.clock, &mut self.damage)
+    }
+
+    /// Begins again if a copy of the database was put back while this program runs: under its name, as another file, or into it; if
+    /// a stranger has written into it, looks at all that is kept. To be called before anything is done.
     ///
     /// # Errors
-    /// There is no database any more, or it is no hub's; what hinders a beginning.
+    /// There is no database any more, or it is no hub's; what hinders a beginning; that look has to wait.
     pub fn stand(&mut self) -> Result<(), HubError> {
         let Hub { store, context, watermark, .. } = &mut self.hub;
         let replaced = store.follow_file()?;
         let version = store.data_version()?;
-        if !replaced && self.judged == Some(version) {
-            return Ok(());
-        }
         if replaced {
             self.damage.forget();
         }
-        if replaced || store.read(|tx| is_older(tx, watermark, context.code))? {
+        let is_judged = !replaced && self.judged == Some(version);
+        if !is_judged && (replaced || store.read(|tx| is_older(tx, watermark, context.code))?) {
             self.seen = None;
             self.reload();
-            self.start()?;
-        } else {
-            self.judged = Some(version);
+            return self.start();
         }
-        Ok(())
+        self.judged = Some(version);
+        self.look_first()
     }
 
     async fn turn(
@@ -285,48 +283,10 @@ impl Daemon {
         }
     }
 
-    /// Looks at some of the archive and of the journal, and at what is kept of the streams with one centre, each once an [`AUDIT`],
-    /// all of them after a start; whether anything was wrong with a stream.
+    /// Looks at some of the archive and of the journal, and at what is kept of the streams with one centre; whether anything was
+    /// wrong with a stream.
     pub fn audit(&mut self) -> bool {
-        let running = self.clock.running();
-        if let Err(error) = self.scrub.step(&mut self.hub, running, self.clock.now()) {
-            self.damage
-                .unless(&error, |error| tracing::warn!("the archive could not be looked through: {error}"));
-        }
-        if std::mem::take(&mut self.hub.is_to_audit) {
-            self.audited = None;
-        }
-        if self.to_audit.is_empty() && self.audited.is_none_or(|at| running.saturating_sub(at) >= AUDIT) {
-            match self.hub.store.read(|tx| tx.centres()) {
-                Ok(centres) => self.to_audit = centres.iter().map(|centre| centre.code).collect(),
-                Err(error) => self
-                    .damage
-                    .unless(&error.into(), |error| tracing::warn!("the centres could not be read: {error}")),
-            }
-            self.audited = Some(running);
-            self.journal = Some(JournalLook::begin(&self.hub));
-        }
-        if let Some(look) = &mut self.journal {
-            match look.step(&mut self.hub, self.clock.now()) {
-                Ok(false) => {}
-                Ok(true) => self.journal = None,
-                Err(error) => {
-                    if error.is_damage() {
-                        self.journal = None;
-                    }
-                    self.damage.unless(&error, |error| {
-                        tracing::warn!("the journal could not be looked through: {error}");
-                    });
-                }
-            }
-        }
-        let Some(centre) = self.to_audit.pop() else { return false };
-        self.hub.audit(centre, self.clock.now()).unwrap_or_else(|error| {
-            self.damage.unless(&error, |error| {
-                tracing::error!(centre = %centre, "what is kept of its streams could not be looked at: {error}");
-            });
-            false
-        })
+        self.looks.step(&mut self.hub, &*self.clock, &mut self.damage)
     }
 
     /// Publishes anew some of those whom the day touches, until nobody is left of it; whether there was anybody.
@@ -358,6 +318,10 @@ impl Daemon {
             Ok(()) => Ok(work(self)),
             Err(HubError::Database(DatabaseError::Busy)) => {
                 tracing::warn!("another program holds the database; it is waited for");
+                Ok(false)
+            }
+            Err(HubError::Database(error @ DatabaseError::Unlooked)) => {
+                self.untaken = Some(error.into());
                 Ok(false)
             }
             Err(error) => Err(error),

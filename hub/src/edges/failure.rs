@@ -33,6 +33,7 @@ impl From<DatabaseError> for Failure {
             }
             DatabaseError::ReadOnly => Self::new(Exit::Usage, "hub-read-only"),
             DatabaseError::Busy => Self::new(Exit::Temporary, "hub-busy"),
+            DatabaseError::Unlooked => Self::new(Exit::Temporary, "hub-unlooked"),
             error if error.is_damage() => damaged(Told::of("sqlite-damaged-met", &[])),
             DatabaseError::Sqlite(error) => Self::new(Exit::Temporary, "hub-step").because("detail", error),
             DatabaseError::Damaged { table, column } => {

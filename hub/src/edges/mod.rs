@@ -2,7 +2,7 @@
 //!
 //! The main path: [`event_loop`] hears of a file → [`intake`] judges and applies it → [`register`] makes persons
 //! and publications of it → [`sealing`] makes packets of those → [`placing`] puts them where the centre looks.
-//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ; [`older`] whether a copy was put back, `file_damage` whether its file has lost pages, [`resync`] ends a recovery, [`gone`] is what was lost by that; [`rebuild`] makes a lost database again, `scrub` sees that it can. [`operations`] are what staff ask for on the command line.
+//! `requests` asks for what has not come, and does what centres ask for; `ranges` finds where two pictures differ; [`older`] whether a copy was put back, `file_damage` whether its file has lost pages, [`resync`] ends a recovery, [`gone`] is what was lost by that; [`rebuild`] makes a lost database again, `scrub` sees that it can. `looks` has what is kept looked at, before all if a stranger has written. [`operations`] are what staff ask for on the command line.
 
 mod centre_accounts;
 pub mod config;
@@ -16,6 +16,7 @@ pub mod gone;
 pub mod hub;
 pub mod intake;
 mod journal_look;
+mod looks;
 pub mod older;
 pub mod operations;
 pub mod pki;

@@ -282,6 +282,8 @@ hub-server-certificate = the certificate of the FTPS server cannot be used ({ $s
 
 error-hub-busy = The database is busy with another command
     .next = Repeat the command in a minute.
+error-hub-unlooked = Somebody who is not Svod has written into the database; until all that is kept of the exchange was looked at, nothing is taken or sent
+    .next = Wait a minute. If it stays so, find out which program writes into hub.db, and stop it: only svod-hub may.
 error-hub-no-database = There is no database { $file }
     .next = Check the configuration (database). If the database is lost, put its copy back (restore), or make it again from the archive (rebuild). A new hub is made with init.
 error-hub-database-foreign = { $file } is not the database of a hub

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use super::{
     apply, journal, open,
-    published::{UNSEALED, close_unsealed, drop_strangers, say_again},
+    published::{UNSEALED, close_unsealed, drop_strangers, say_again, say_all_again},
 };
 use crate::{
     database::{DatabaseError, Tx, publications::Altered, received::ClaimId, streams::Streams},
@@ -165,6 +165,8 @@ fn put_streams_right(
         }
     }
     if found.sent {
+        // what goes out after that follows from the register, not from rows of which one is not as it was sealed
+        say_all_again(context, tx, centre, now)?;
         // its copy of what we have published comes with it, and shows what is gone here
         requests::want_snapshot(context, tx, centre, SnapshotCause::Divergence, now)?;
     }

@@ -8,10 +8,14 @@ use jiff::Timestamp;
 
 use super::{audit::DIVERGED, journal};
 use crate::{
-    database::{Tx, publications::Altered},
+    database::{
+        Tx,
+        publications::{Altered, ToSeal},
+    },
     decisions::drawn::DIRECTORY,
     edges::{
-        hub::{Context, HubError},
+        hub::{Context, Hub, HubError},
+        register::day,
         requests,
     },
 };
@@ -75,10 +79,7 @@ pub(super) fn say_again(
     let (left, at) = (tx.published_altered(centre)?.len(), now.to_string());
     let is_some_right = left < altered.len();
     if is_some_right {
-        tracing::error!(centre = %centre, found = altered.len() - left, "publications were altered in the database; they say again what they should");
-        tx.add_incident(centre, DIVERGED, None, &at)?;
-        tx.close_incidents(centre, DIVERGED, &at)?;
-        journal(tx, context.code, "publication.mended", centre.as_str(), "", &[], now)?;
+        tell_mended(context, tx, centre, now)?;
     }
     if left == 0 {
         close_unsealed(tx, centre, now)?;
@@ -94,4 +95,73 @@ pub(super) fn say_again(
         requests::want_snapshot(context, tx, centre, SnapshotCause::Divergence, now)?;
     }
     Ok(is_some_right || is_to_ask)
+}
+
+/// Everything that `centre` is told is worked out anew.
+pub(super) fn say_all_again(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    let register = context.register(tx, context.code.as_str(), now);
+    for uid in tx.people_told(centre)? {
+        if tx.person(uid)?.is_some() {
+            register.republish(tx.person_meant(uid)?)?;
+        }
+    }
+    Ok(register.publish_directory(centre)?)
+}
+
+impl Hub {
+    /// Works out anew what is to be sealed: a text that waits and was altered together with the hash beside it shows by nothing else,
+    /// nor does one that waited and is gone. What comes to something else was altered: it is told, and says again what it should.
+    ///
+    /// # Errors
+    /// The database, or the register.
+    pub fn draw_again(&mut self, now: Timestamp) -> Result<(), HubError> {
+        let (waiting, untold) =
+            self.store.read(|tx| Ok::<_, HubError>((tx.waiting_to_be_sealed()?, tx.untold()?)))?;
+        if waiting.is_empty() && untold.is_empty() {
+            return Ok(());
+        }
+        self.carry_out(|context, tx| draw_again(context, tx, untold, now))
+    }
+}
+
+fn draw_again(context: &Context, tx: &Tx<'_>, untold: Vec<RecordId>, now: Timestamp) -> Result<(), HubError> {
+    let register = context.register(tx, context.code.as_str(), now);
+    let before = tx.waiting_to_be_sealed()?;
+    // of them the day has something else to be told
+    let of_the_day: BTreeSet<RecordId> = tx.touched_by(day(now), u32::MAX)?.into_iter().collect();
+    let people: BTreeSet<RecordId> = before.iter().map(|one| one.person).chain(untold).collect();
+    for uid in people {
+        if tx.person(uid)?.is_some() {
+            register.republish(tx.person_meant(uid)?)?;
+        }
+    }
+    let of_directory = before.iter().filter(|one| DIRECTORY.contains(&one.kind));
+    for centre in of_directory.map(|one| one.centre).collect::<BTreeSet<_>>() {
+        register.publish_directory(centre)?;
+    }
+    let after = tx.waiting_to_be_sealed()?;
+    let differ = before.symmetric_difference(&after).filter(|one| !of_the_day.contains(&one.person));
+    for centre in differ.map(|one: &ToSeal| one.centre).collect::<BTreeSet<_>>() {
+        tell_mended(context, tx, centre, now)?;
+    }
+    Ok(())
+}
+
+/// Publications to `centre` were altered, and say again what they should.
+fn tell_mended(
+    context: &Context,
+    tx: &Tx<'_>,
+    centre: ParticipantCode,
+    now: Timestamp,
+) -> Result<(), HubError> {
+    tracing::error!(centre = %centre, "publications were altered in the database; they say again what they should");
+    let at = now.to_string();
+    tx.add_incident(centre, DIVERGED, None, &at)?;
+    tx.close_incidents(centre, DIVERGED, &at)?;
+    journal(tx, context.code, "publication.mended", centre.as_str(), "", &[], now)
 }

@@ -16,6 +16,7 @@ mod refusals;
 mod requests;
 mod rules;
 mod signing;
+mod strangers;
 
 use exchange_endpoint::config::Config;
 use exchange_format::{

@@ -1,13 +1,14 @@
 //! Directed histories, one a mark of the exchange's rules (D, W, L, S, F): a small city, one thing that went wrong once, and
 //! what must come of it. A function's name begins with its mark; docs/RELIABILITY.md says which mark is proven where.
 //!
-//! [`town`] what can be done and asked · [`records`] D, W, L · [`packets`] S · [`traces`] F · [`rules`] of all of them what needs
-//! whole programs rather than a mishap · [`horrors`] what is named after no mark.
+//! [`town`] what can be done and asked · [`records`] D, W, L · [`strangers`] D10 of rows altered past the hub · [`packets`] S ·
+//! [`traces`] F · [`rules`] of all of them what needs whole programs rather than a mishap · [`horrors`] what is named after no mark.
 
 pub mod horrors;
 pub mod packets;
 pub mod records;
 pub mod rules;
+pub mod strangers;
 pub mod town;
 pub mod traces;
 
@@ -45,7 +46,7 @@ use scenarios;
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
-    [records::ALL, packets::ALL, traces::ALL, rules::ALL, horrors::ALL].into_iter().flatten()
+    [records::ALL, strangers::ALL, packets::ALL, traces::ALL, rules::ALL, horrors::ALL].into_iter().flatten()
 }
 
 /// What else a mark, or a horror, is shown by: names begin with this.

@@ -302,7 +302,7 @@ fn d10_a_publication_that_was_altered_says_again_what_it_should(town: &mut Town)
 }
 
 /// No damage to rows is taken for a database that was put back.
-fn nobody_was_restored(town: &mut Town) -> Held {
+pub(super) fn nobody_was_restored(town: &mut Town) -> Held {
     town.centre_is(1, "SELECT count(*) FROM svod_incident WHERE code IN ('RESTORED', 'PEER_RESTORED')", "0")?;
     let at_hub =
         "SELECT count(*) FROM incident WHERE code IN ('RESTORED', 'PEER_RESTORED', 'COLLISION', 'OLDER')";
