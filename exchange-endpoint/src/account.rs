@@ -51,11 +51,6 @@ fn named(passwd: &str, uid: u32) -> String {
     name.filter(|name| is_token(name)).map_or_else(|| format!("uid-{uid}"), str::to_owned)
 }
 
-/// Whether `actor` ([`acting`]) is the person whom `name` means: by the account of whoever logged in, or as a whole.
-pub fn is_of(actor: &str, name: &str) -> bool {
-    actor == name || actor.split_once(".as.").is_some_and(|(who, _)| who == name)
-}
-
 /// Whether `name` may be that of an account: 1 to 60 letters a–z in either case, digits, `_`, `.`, `-`.
 pub fn is_token(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);

@@ -177,11 +177,7 @@ fn certificate(common: &CommonArgs, code: ParticipantCode, wanted: Wanted<'_>) -
 
 fn authority(common: &CommonArgs) -> Result<(), Failure> {
     let config = config(common)?;
-    let made = certificates::make_authority(&config, &operator(), Timestamp::now())?;
-    let certificate = config.path(&config.pki).join("ca.pem");
-    let Some((certificate, digest)) = made else {
-        return Err(Failure::new(Exit::Refused, "hub-authority-there").told("file", certificate.display()));
-    };
+    let (certificate, digest) = certificates::make_authority(&config, &operator(), Timestamp::now())?;
     let told = json!({ "certificate_file": certificate, "digest": digest.to_string() });
     let args = [("file", certificate.display().to_string().into())];
     common.print(&told, |lang| messages::text(lang, "hub-authority-made", &args))

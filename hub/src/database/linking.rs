@@ -324,10 +324,6 @@ impl Tx<'_> {
 
     /// Notes a decision of staff about two things of `kind` (`pair` or `programme`).
     pub fn add_staff_decision(&self, kind: &str, decision: &StaffDecision, act: Act<'_>) -> Result<()> {
-        let word = match decision.decision {
-            Decision::Same => "same",
-            Decision::Different => "different",
-        };
         self.run(
             "INSERT INTO staff_decision(kind, origin_1, key_1, origin_2, key_2, decision, reason, actor, at)
              VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -337,7 +333,7 @@ impl Tx<'_> {
                 decision.one.1.to_string(),
                 decision.other.0.as_str(),
                 decision.other.1.to_string(),
-                word,
+                decision.decision.code(),
                 act.reason,
                 act.actor,
                 act.at,
@@ -360,7 +356,8 @@ impl Tx<'_> {
             params![kind, of.0.as_str(), of.1.to_string()],
             |row| {
                 let word: String = row.get("decision")?;
-                let decision = if word == "same" { Decision::Same } else { Decision::Different };
+                let decision =
+                    if word == Decision::Same.code() { Decision::Same } else { Decision::Different };
                 let name = |origin, key| -> Result<ClaimName> {
                     Ok((parsed(row, "staff_decision", origin)?, parsed(row, "staff_decision", key)?))
                 };

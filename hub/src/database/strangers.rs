@@ -21,7 +21,7 @@ impl Watch {
     }
 
     /// Looks at the state that the transaction of `db` has; whether a stranger has had a hand in it.
-    pub(super) fn look(&mut self, db: &Connection) -> Result<bool> {
+    fn look(&mut self, db: &Connection) -> Result<bool> {
         let version = data_version(db)?;
         if version != self.version {
             let written = written(db)?;
@@ -43,7 +43,7 @@ fn written(db: &Connection) -> Result<i64> {
 }
 
 /// A transaction of ours writes.
-pub(super) fn count(db: &Connection) -> Result<()> {
+fn count(db: &Connection) -> Result<()> {
     let sql = "INSERT INTO written(one, n) VALUES(1, 1) ON CONFLICT(one) DO UPDATE SET n = n + 1";
     db.prepare_cached(sql)?.execute([])?;
     Ok(())

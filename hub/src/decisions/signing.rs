@@ -8,18 +8,25 @@ use serde::{Deserialize, Serialize};
 /// the journal has them: `ACCOUNT`, or `WHO.as.ACCOUNT` of whoever had logged in before (SECURITY.md). It is the one who logged in that counts; an account of which nobody knows who stands behind it is nobody
 /// else than those who act under it.
 pub fn are_two(first: &str, second: &str) -> bool {
-    fn parts(actor: &str) -> (Option<&str>, &str) {
-        match actor.split_once(".as.") {
-            Some((who, account)) => (Some(who), account),
-            None => (None, actor),
-        }
-    }
     let ((who, account), (other, of_other)) = (parts(first), parts(second));
     match (who, other) {
         (Some(who), Some(other)) => who != other,
         (Some(who), None) => who != of_other && account != of_other,
         (None, Some(other)) => account != other && account != of_other,
         (None, None) => account != of_other,
+    }
+}
+
+/// Whether `actor` is the person whom `name` means: by the account of whoever had logged in, or as a whole.
+pub fn is_of(actor: &str, name: &str) -> bool {
+    actor == name || parts(actor).0 == Some(name)
+}
+
+/// Who had logged in before, if that is known, and the account.
+fn parts(actor: &str) -> (Option<&str>, &str) {
+    match actor.split_once(".as.") {
+        Some((who, account)) => (Some(who), account),
+        None => (None, actor),
     }
 }
 

@@ -198,7 +198,7 @@ impl Daemon {
         self.looks.begin();
         match self.look_first() {
             // the loop goes on where this ends
-            Err(HubError::Database(DatabaseError::Unlooked | DatabaseError::Busy)) => return Ok(()),
+            Err(error) if error.has_to_wait() => return Ok(()),
             looked => looked?,
         }
         self.scan();

@@ -222,6 +222,11 @@ impl HubError {
             _ => false,
         }
     }
+
+    /// Whether nothing is wrong, and the same is to be tried again: another has the database, or it is to be looked at first.
+    pub fn has_to_wait(&self) -> bool {
+        matches!(self, Self::Database(DatabaseError::Busy | DatabaseError::Unlooked))
+    }
 }
 
 impl From<RequestError> for HubError {

@@ -121,15 +121,13 @@ fn look_at_all(hub: &mut Hub, clock: &dyn Clock, damage: &mut FileDamage) -> Res
     for centre in hub.store.read(|tx| tx.centres())? {
         match hub.audit(centre.code, clock.now()) {
             Ok(_) => {}
-            Err(error @ HubError::Database(DatabaseError::Unlooked | DatabaseError::Busy)) => {
-                return Err(error);
-            }
+            Err(error) if error.has_to_wait() => return Err(error),
             // most centres are served by other rows
             Err(error) => untold(centre.code, &error, damage),
         }
     }
     match hub.draw_again(clock.now()) {
-        Err(error) if !matches!(error, HubError::Database(DatabaseError::Unlooked | DatabaseError::Busy)) => {
+        Err(error) if !error.has_to_wait() => {
             damage.unless(&error, |error| {
                 tracing::error!("what is to be sealed could not be worked out anew: {error}");
             });

@@ -78,22 +78,28 @@ pub struct CityCa {
 }
 
 impl CityCa {
+    /// The certificate and the key of the CA in `dir`.
+    pub fn files(dir: &Path) -> [PathBuf; 2] {
+        [CERTIFICATE, KEY].map(|name| dir.join(name))
+    }
+
     /// Makes a CA in `dir`, valid for twenty years from `today`, in the place of what is there.
     pub fn make(dir: &Path, today: Date) -> Result<Self, PkiError> {
         fs::create_dir_all(dir).map_err(|source| PkiError::File { path: dir.to_owned(), source })?;
         let pair = KeyPair::generate()?;
         let made = ca_params(today).self_signed(&pair)?;
-        write(&dir.join(KEY), &pair.serialize_pem(), SECRET)?;
-        write(&dir.join(CERTIFICATE), &made.pem(), PUBLIC)?;
+        let [certificate, key] = Self::files(dir);
+        write(&key, &pair.serialize_pem(), SECRET)?;
+        write(&certificate, &made.pem(), PUBLIC)?;
         Self::open(dir)
     }
 
     /// The CA of `dir`. One that is lost is never made anew unasked: every centre pins the one that it was given.
     pub fn open(dir: &Path) -> Result<Self, PkiError> {
-        let (certificate, key) = (dir.join(CERTIFICATE), dir.join(KEY));
-        if let Some(path) = [&certificate, &key].into_iter().find(|path| !path.exists()) {
-            return Err(PkiError::Lost { path: path.clone() });
+        if let Some(path) = Self::files(dir).into_iter().find(|path| !path.exists()) {
+            return Err(PkiError::Lost { path });
         }
+        let [certificate, key] = Self::files(dir);
         let (pem, key_pem) = (read(&certificate)?, read(&key)?);
         let bad = |path: &Path| {
             let path = path.to_owned();

@@ -20,6 +20,13 @@ pub enum Decision {
     Different,
 }
 
+impl Decision {
+    /// As stored and told.
+    pub fn code(self) -> &'static str {
+        if self == Self::Same { "same" } else { "different" }
+    }
+}
+
 /// Two records, the lesser first.
 pub type Two = (u32, u32);
 

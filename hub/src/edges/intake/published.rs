@@ -8,14 +8,11 @@ use jiff::Timestamp;
 
 use super::{audit::DIVERGED, journal};
 use crate::{
-    database::{
-        Tx,
-        publications::{Altered, ToSeal},
-    },
+    database::{Tx, publications::Altered},
     decisions::drawn::DIRECTORY,
     edges::{
         hub::{Context, Hub, HubError},
-        register::day,
+        register::{Register, day},
         requests,
     },
 };
@@ -46,13 +43,7 @@ pub(super) fn drop_strangers(
 ) -> Result<(), HubError> {
     let register = context.register(tx, context.code.as_str(), now);
     strangers.iter().try_for_each(|one| register.drop_stranger(centre, one.kind, one.key))?;
-    let people: BTreeSet<RecordId> = strangers.iter().map(|one| one.person).collect();
-    for uid in people {
-        if tx.person(uid)?.is_some() {
-            register.republish(tx.person_meant(uid)?)?;
-        }
-    }
-    Ok(())
+    say_anew(&register, strangers.iter().map(|one| one.person).collect())
 }
 
 /// What publications should say that were `altered` is worked out anew. What does not follow from anything that stands here any more,
@@ -67,12 +58,7 @@ pub(super) fn say_again(
 ) -> Result<bool, HubError> {
     let register = context.register(tx, context.code.as_str(), now);
     altered.iter().try_for_each(|one| tx.forget_published(centre, one.kind, one.key))?;
-    let people: BTreeSet<RecordId> = altered.iter().map(|one| one.person).collect();
-    for uid in people {
-        if tx.person(uid)?.is_some() {
-            register.republish(tx.person_meant(uid)?)?;
-        }
-    }
+    say_anew(&register, altered.iter().map(|one| one.person).collect())?;
     if altered.iter().any(|one| DIRECTORY.contains(&one.kind)) {
         register.publish_directory(centre)?;
     }
@@ -97,6 +83,16 @@ pub(super) fn say_again(
     Ok(is_some_right || is_to_ask)
 }
 
+/// What is published of those of `people` who are persons is worked out anew.
+fn say_anew(register: &Register<'_>, people: BTreeSet<RecordId>) -> Result<(), HubError> {
+    for uid in people {
+        if register.tx.person(uid)?.is_some() {
+            register.republish(register.tx.person_meant(uid)?)?;
+        }
+    }
+    Ok(())
+}
+
 /// Everything that `centre` is told is worked out anew.
 pub(super) fn say_all_again(
     context: &Context,
@@ -105,11 +101,7 @@ pub(super) fn say_all_again(
     now: Timestamp,
 ) -> Result<(), HubError> {
     let register = context.register(tx, context.code.as_str(), now);
-    for uid in tx.people_told(centre)? {
-        if tx.person(uid)?.is_some() {
-            register.republish(tx.person_meant(uid)?)?;
-        }
-    }
+    say_anew(&register, tx.people_told(centre)?)?;
     Ok(register.publish_directory(centre)?)
 }
 
@@ -120,33 +112,29 @@ impl Hub {
     /// # Errors
     /// The database, or the register.
     pub fn draw_again(&mut self, now: Timestamp) -> Result<(), HubError> {
-        let (waiting, untold) =
-            self.store.read(|tx| Ok::<_, HubError>((tx.waiting_to_be_sealed()?, tx.untold()?)))?;
-        if waiting.is_empty() && untold.is_empty() {
-            return Ok(());
+        let is_any = |tx: &Tx<'_>| {
+            Ok::<_, HubError>(!tx.centres_with_pending()?.is_empty() || !tx.untold()?.is_empty())
+        };
+        if self.store.read(is_any)? {
+            self.carry_out(|context, tx| draw_again(context, tx, now))?;
         }
-        self.carry_out(|context, tx| draw_again(context, tx, untold, now))
+        Ok(())
     }
 }
 
-fn draw_again(context: &Context, tx: &Tx<'_>, untold: Vec<RecordId>, now: Timestamp) -> Result<(), HubError> {
+fn draw_again(context: &Context, tx: &Tx<'_>, now: Timestamp) -> Result<(), HubError> {
     let register = context.register(tx, context.code.as_str(), now);
     let before = tx.waiting_to_be_sealed()?;
     // of them the day has something else to be told
     let of_the_day: BTreeSet<RecordId> = tx.touched_by(day(now), u32::MAX)?.into_iter().collect();
-    let people: BTreeSet<RecordId> = before.iter().map(|one| one.person).chain(untold).collect();
-    for uid in people {
-        if tx.person(uid)?.is_some() {
-            register.republish(tx.person_meant(uid)?)?;
-        }
-    }
+    say_anew(&register, before.iter().map(|one| one.person).chain(tx.untold()?).collect())?;
     let of_directory = before.iter().filter(|one| DIRECTORY.contains(&one.kind));
     for centre in of_directory.map(|one| one.centre).collect::<BTreeSet<_>>() {
         register.publish_directory(centre)?;
     }
     let after = tx.waiting_to_be_sealed()?;
     let differ = before.symmetric_difference(&after).filter(|one| !of_the_day.contains(&one.person));
-    for centre in differ.map(|one: &ToSeal| one.centre).collect::<BTreeSet<_>>() {
+    for centre in differ.map(|one| one.centre).collect::<BTreeSet<_>>() {
         tell_mended(context, tx, centre, now)?;
     }
     Ok(())

@@ -109,23 +109,29 @@ pub fn set(
     Ok(Done { certificate: certificate.digest(), files, changed })
 }
 
-/// Makes the city's CA anew where it is lost, with the certificate that every centre is to be given; `None`: it is there. What is
-/// left of the former is kept beside it.
+/// Makes the city's CA anew where it is lost, with the certificate that every centre is to be given: its file, its digest. What is
+/// left of the former is kept beside it; one that is there is left alone, and that is refused.
 pub fn make_authority(
     config: &Config<HubConfig>,
     actor: &str,
     now: Timestamp,
-) -> Result<Option<(PathBuf, Digest)>, Failure> {
+) -> Result<(PathBuf, Digest), Failure> {
     let Hub { mut store, context, .. } = open(config)?;
     let dir = config.path(&config.pki);
-    let lost = match CityCa::open(&dir) {
-        Err(PkiError::Lost { path }) => path,
-        other => return other.map(|_| None).map_err(Failure::from),
-    };
-    for name in ["ca.pem", "ca.key"].map(|name| dir.join(name)) {
-        if name != lost && name.exists() {
+    let [certificate, key] = CityCa::files(&dir);
+    match CityCa::open(&dir) {
+        Err(PkiError::Lost { .. }) => {}
+        Err(error) => return Err(error.into()),
+        Ok(_) => {
+            return Err(
+                Failure::new(Exit::Refused, "hub-authority-there").told("file", certificate.display())
+            );
+        }
+    }
+    for name in [&certificate, &key] {
+        if name.exists() {
             let kept = name.with_extension(format!("before-{}", now.strftime("%Y%m%dT%H%M%SZ")));
-            fs::rename(&name, &kept).map_err(file(&name))?;
+            fs::rename(name, &kept).map_err(file(name))?;
         }
     }
     if !dir.is_dir() {
@@ -137,7 +143,7 @@ pub fn make_authority(
         tx.journal(&Event { at: now, actor, event, subject, rule: "", digests: &digests })?;
         Ok::<_, Failure>(())
     })?;
-    Ok(Some((dir.join("ca.pem"), made)))
+    Ok((certificate, made))
 }
 
 /// Makes key and certificate in `dir`. Written before the hub goes by them: a crash between leaves files that

@@ -41,8 +41,10 @@ pub(super) fn tied(tx: &Tx<'_>, pair: Pair) -> Result<BTreeSet<ClaimName>, Failu
 /// What is said of `decision`, which contradicts the answers to `questions`.
 pub(super) fn problem(decision: Decision, questions: &[Review]) -> Problem {
     let numbers: Vec<String> = questions.iter().map(|review| review.n.to_string()).collect();
-    let decision = if decision == Decision::Same { "same" } else { "different" };
-    ("table-contradicts", vec![("decision", decision.into()), ("questions", numbers.join(", ").into())])
+    (
+        "table-contradicts",
+        vec![("decision", decision.code().into()), ("questions", numbers.join(", ").into())],
+    )
 }
 
 /// The claims that staff have called one with another, and what they said of them.

@@ -23,7 +23,7 @@ use crate::{
         linking::{ClaimName, ModelRow},
         noted::WEIGHED,
     },
-    decisions::merge::{Model, clusters::Edge, compare, staff},
+    decisions::merge::{Model, clusters::Edge, compare},
     edges::{
         config::HubConfig,
         cores,
@@ -334,10 +334,7 @@ fn decided(
     let pair = (one.min(other), one.max(other));
     let mut said = register.tx.staff_decisions("pair", one)?.into_iter();
     let last = said.rfind(|(_, said)| (said.one, said.other) == pair);
-    Ok(last.map(|(_, said)| match said.decision {
-        staff::Decision::Same => "same",
-        staff::Decision::Different => "different",
-    }))
+    Ok(last.map(|(_, said)| said.decision.code()))
 }
 
 fn table(pairs: &[ChangedPair]) -> Vec<Vec<String>> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use exchange_endpoint::{account::is_of, config::Config, output::Failure};
+use exchange_endpoint::{config::Config, output::Failure};
 use exchange_format::{
     participant::ParticipantCode,
     position::Digest,
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     database::{linking::ClaimName, reviews::Review},
-    decisions::{audience::View, golden, overlap::Name, programme},
+    decisions::{audience::View, golden, overlap::Name, programme, signing::is_of},
     edges::{
         config::HubConfig,
         hub::{Hub, open},

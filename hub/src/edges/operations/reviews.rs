@@ -118,22 +118,21 @@ impl Answer<'_> {
         self.review.state == "decided" && self.review.decision.as_deref() == Some(self.word.code())
     }
 
-    /// The decision as the protocol tells it; with the first signature, if it bears two.
-    fn told(&self, lang: Lang, first: Option<&Signature>) -> decided::Decision<'_> {
-        let Self { review, word, reason, .. } = self;
+    /// The decision of `review`, this answer's question or one that is revised with it, as the protocol tells it; with the first
+    /// signature, if it bears two.
+    fn told<'b>(
+        &'b self,
+        review: &'b Review,
+        lang: Lang,
+        first: Option<&Signature>,
+    ) -> decided::Decision<'b> {
+        let Self { word, reason, .. } = self;
         let sentence = match first {
             Some(first) => signing::signed_by(lang, "decision-countersigned", review, first),
             None => messages::word(lang, "review", &review.reason),
         };
         let (key, outcome) = (signing::names(review), word.code());
         decided::Decision { kind: &review.kind, key, outcome, rule: &review.reason, sentence, reason }
-    }
-
-    /// That the answer to another question is revised with it, as the protocol tells it.
-    fn told_revised(&self, lang: Lang, review: &Review) -> decided::Decision<'_> {
-        let sentence = messages::word(lang, "review", &review.reason);
-        let (key, outcome) = (signing::names(review), self.word.code());
-        decided::Decision { kind: "pair", key, outcome, rule: "", sentence, reason: self.reason }
     }
 
     /// That a pair which is never linked without asking was joined so, as the protocol tells it.
@@ -228,8 +227,10 @@ pub(super) fn carry_out(
             } else if let First::Waits(waiting, now) = signing::first(register, answer, &unfit)? {
                 if now {
                     applied.signed += 1;
-                    decided
-                        .tell(decided::Decision { outcome: "signed", ..answer.told(decided.lang(), None) });
+                    decided.tell(decided::Decision {
+                        outcome: "signed",
+                        ..answer.told(&answer.review, decided.lang(), None)
+                    });
                 } else {
                     applied.unchanged += 1;
                 }
@@ -240,9 +241,9 @@ pub(super) fn carry_out(
             let with = joins_pair.then(|| others::named_with(register, &answer.review)).transpose()?;
             let Carried { touched, revised } = decide(register, answer, &over, &unfit)?;
             persons.extend(touched);
-            decided.tell(answer.told(decided.lang(), first.as_ref()));
+            decided.tell(answer.told(&answer.review, decided.lang(), first.as_ref()));
             for review in revised {
-                decided.tell(answer.told_revised(decided.lang(), &review));
+                decided.tell(answer.told(&review, decided.lang(), None));
                 applied.revised.push(review.n);
             }
             for (_, against) in over {

@@ -27,9 +27,6 @@ use crate::{
 /// Why staff were asked about two claims that they have taken apart: they were not, it is their own word.
 const SPLIT: &str = "SPLIT";
 
-/// «Один», as a question keeps it.
-const SAME: &str = "same";
-
 /// Claims by their names.
 type Claims = BTreeMap<ClaimName, ClaimId>;
 
@@ -131,7 +128,7 @@ impl Register<'_> {
     pub fn take_join_back(&self, review: &Review) -> Result<(), RegisterError> {
         let Some(uid) = self.uid_of_claim(review.one)? else { return Ok(()) };
         let claims = self.claims_named(uid)?;
-        if review.decision.as_deref() != Some(SAME) || !claims.contains_key(&review.other) {
+        if review.decision.as_deref() != Some(Decision::Same.code()) || !claims.contains_key(&review.other) {
             return Ok(());
         }
         let (words, component) = self.words_within(&claims)?;
@@ -232,7 +229,7 @@ impl Register<'_> {
         decision: Decision,
         act: Act<'_>,
     ) -> Result<(), RegisterError> {
-        let word = if decision == Decision::Same { SAME } else { "different" };
+        let word = decision.code();
         self.tx.decide_review(n, word, act)?;
         self.tx.add_staff_decision("pair", &StaffDecision { one, other, decision }, act)?;
         self.note(&Input {

@@ -48,10 +48,12 @@ pub(super) fn cannot_be_opened(
 /// A snapshot that waits for a person, and that cannot be read any more, is forgotten, and what was decided of it: then
 /// another is [asked](ask) for.
 pub(in crate::edges) fn renew(station: &mut Station, now: Timestamp) -> Result<(), SpokeError> {
+    if book::out_stream(&station.connection, station.hub())?.machine.stop != Some(Stop::Restored) {
+        return Ok(());
+    }
     let config = station.config.clone();
     let (connection, desk) = packet_file::apart(station);
-    let stopped = book::out_stream(connection, desk.hub)?.machine.stop == Some(Stop::Restored);
-    match compared(connection, &desk)?.filter(|_| stopped) {
+    match compared(connection, &desk)? {
         Some(of) if cannot_be_opened(&config, &desk, &of)? => forget(connection, &desk, of.digest, now),
         _ => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! D, W, L: whose a record is, what becomes of an edit, and who learns of it.
 
 use super::{
-    super::{centre::Turn, mishap::Mishap, rebuilt, template::centre_code},
+    super::{centre::Turn, fate::Backup, mishap::Mishap, rebuilt, template::centre_code},
     Held, scenarios,
     town::{HEARTBEAT, ROUNDS, Town, ensure},
 };
@@ -375,13 +375,19 @@ fn d10_what_was_published_is_never_numbered_from_one_again(town: &mut Town) -> H
     Ok(())
 }
 
-fn d10_a_damaged_row_is_put_back_before_a_centre_that_was_put_back_says_what_it_has(town: &mut Town) -> Held {
+/// A copy of a centre's machine, made before a contract was edited there, of which the hub knows: from «первый» to «второй».
+pub(super) fn copy_before_an_edit(town: &mut Town) -> Result<Backup, String> {
     town.settle()?;
     town.sql(1, "INSERT INTO contract (id, recipient_id, number) VALUES ('k1', 'r1', 'первый')")?;
     town.rest()?;
     let copy = town.copy(1, true)?;
     town.sql(1, "UPDATE contract SET number = 'второй' WHERE id = 'k1'")?;
     town.rest()?;
+    Ok(copy)
+}
+
+fn d10_a_damaged_row_is_put_back_before_a_centre_that_was_put_back_says_what_it_has(town: &mut Town) -> Held {
+    let copy = copy_before_an_edit(town)?;
     let row = format!("kind = 'contract' AND origin = '{}'", centre_code(1));
     town.at_hub(&format!(
         "UPDATE received SET sha256 = '{}' WHERE {row}; UPDATE stream SET received_digest = '{}' WHERE peer = '{}'",

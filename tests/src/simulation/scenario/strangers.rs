@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::{
     super::template::centre_code,
     Held,
-    records::nobody_was_restored,
+    records::{copy_before_an_edit, nobody_was_restored},
     scenarios,
     town::{HEARTBEAT, ROUNDS, Town, ensure},
 };
@@ -63,12 +63,7 @@ fn contract() -> String {
 
 /// A centre was put back after the hub had lost, by `damage`, what it acknowledged after the copy.
 fn put_back_after(town: &mut Town, damage: impl FnOnce(&Town) -> Held) -> Held {
-    town.settle()?;
-    town.sql(1, "INSERT INTO contract (id, recipient_id, number) VALUES ('k1', 'r1', 'первый')")?;
-    town.rest()?;
-    let copy = town.copy(1, true)?;
-    town.sql(1, "UPDATE contract SET number = 'второй' WHERE id = 'k1'")?;
-    town.rest()?;
+    let copy = copy_before_an_edit(town)?;
     damage(town)?;
     town.put_back(1, &copy)?;
     town.round()?;
